@@ -1,0 +1,46 @@
+# Everything a contributor runs. Each target sets up what it needs; the first one takes a minute.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# One pin of uv for everybody: the one in uv.lock.
+UV_VERSION := $(shell sed -n '/^name = "uv"$$/{n;s/version = "\(.*\)"/\1/p;}' uv.lock)
+
+.PHONY: setup demo test lint generate e2e bench clean
+
+setup: $(BIN)/.ready
+
+$(BIN)/.ready: pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ci-action needs Python 3.11 or newer; run: make PYTHON=python3.13 $(MAKECMDGOALS)")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv==$(UV_VERSION)'
+	@UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --locked --quiet
+	@touch $@
+
+demo: setup
+	@$(BIN)/python tests/projects/demo.py
+
+test: setup
+	$(BIN)/python -m pytest -q
+
+lint: setup
+	$(BIN)/black --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/cog --check action.yml README.md
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/zizmor --offline --quiet .
+	@if command -v actionlint >/dev/null; then actionlint; else echo "actionlint is not here: skipped"; fi
+
+generate: setup
+	$(BIN)/cog -r action.yml README.md
+	$(BIN)/python -m ci_action.manifest .github/schema
+
+e2e: setup
+	$(BIN)/python -m pytest -q tests/e2e -m docker
+
+bench: setup
+	$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis ci-action-report

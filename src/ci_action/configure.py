@@ -1,0 +1,90 @@
+"""From flags, inputs and pyproject.toml to settings and places; every mistake at once."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ci_action.errors import SettingsError
+from ci_action.gh.workflow import workspace_of
+from ci_action.muting import ignore_mistakes
+from ci_action.project.layout import (
+    Layout,
+    load_toml,
+    path_mistakes,
+    python_mistakes,
+    working_directory_mistakes,
+)
+from ci_action.settings import Resolved, Settings, from_inputs, from_pyproject, resolve
+from ci_action.stages import TOOLS, stage_mistakes
+from ci_action.tools import refused_options
+
+PYPROJECT = "pyproject.toml"
+
+
+def configure(
+    flags: Mapping[str, Any], environ: Mapping[str, str], *, needs_stage: bool = False
+) -> tuple[Resolved, Layout]:
+    """Resolve the settings and find the places that they name; raises `SettingsError` with all mistakes."""
+    workspace = workspace_of(environ)
+    inputs, mistakes = from_inputs(environ)
+    chosen = {**inputs, **flags}
+    if needs_stage and not chosen.get("stage"):
+        mistakes += ["the input 'stage' is not set", *stage_mistakes([""])]
+    document, file, problems = _pyproject(workspace, str(chosen.get("working-directory", ".")))
+    mistakes += problems
+    table, problems = from_pyproject(document, file)
+    mistakes += problems
+    root = workspace / str(chosen.get("working-directory", table.get("working-directory", ".")))
+    own = _load(root / PYPROJECT, mistakes) if root != workspace / Path(file).parent else document
+
+    def requires() -> str:
+        project = own.get("project")
+        value = project.get("requires-python", "") if isinstance(project, dict) else ""
+        return value if isinstance(value, str) else ""
+
+    resolved = resolve(
+        ("pyproject.toml", table),
+        ("input", inputs),
+        ("flag", flags),
+        mistakes=mistakes,
+        checks=(
+            lambda settings: stage_mistakes(settings.stage),
+            lambda settings: path_mistakes(settings, workspace),
+            lambda settings: python_mistakes(settings, requires()),
+            lambda settings: ignore_mistakes(settings.ignore, TOOLS),
+            _argument_mistakes,
+        ),
+    )
+    settings = resolved.settings
+    layout = Layout(
+        workspace=workspace,
+        root=workspace / settings.working_directory,
+        paths=settings.paths or (".",),
+        pyproject=own,
+    )
+    return resolved, layout
+
+
+def _pyproject(workspace: Path, folder: str) -> tuple[Mapping[str, Any], str, list[str]]:
+    """Return the pyproject.toml that holds our table: that of the working directory, else that of the workspace."""
+    problems: list[str] = []
+    near = Path(folder, PYPROJECT)
+    if folder not in {"", "."} and not working_directory_mistakes(folder, workspace):
+        document = _load(workspace / near, problems)
+        tool = document.get("tool", {})
+        if isinstance(tool, dict) and "ci-action" in tool:
+            return document, near.as_posix(), problems
+    return _load(workspace / PYPROJECT, problems), PYPROJECT, problems
+
+
+def _load(file: Path, mistakes: list[str]) -> Mapping[str, Any]:
+    try:
+        return load_toml(file, file.name)
+    except SettingsError as error:
+        mistakes += [mistake for mistake in error.mistakes if mistake not in mistakes]
+        return {}
+
+
+def _argument_mistakes(settings: Settings) -> list[str]:
+    words = {"black": settings.black_args, "ruff": settings.ruff_args}
+    return [mistake for name, given in words.items() for mistake in refused_options(TOOLS[name], given)]

@@ -1,0 +1,40 @@
+"""What a tool may touch: handed to every tool, so that none reaches for the world by itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ci_action.gh.event import Event
+from ci_action.process import Command, Completed, Run
+from ci_action.project.layout import Layout
+from ci_action.project.versions import Bundle
+from ci_action.results import Digests, Results
+from ci_action.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The collaborators of a run."""
+
+    settings: Settings
+    layout: Layout
+    bundle: Bundle
+    start: Run
+    """Starts a program; its time limit is that of the command."""
+    scratch: Path
+    """An empty folder outside the workspace, gone after the run."""
+    environ: Mapping[str, str] = field(default_factory=dict)
+    event: Event = field(default_factory=Event)
+    cache: Path | None = None
+    """Where results of unchanged files are kept; None to keep nothing."""
+    own_folders: tuple[Path, ...] = ()
+    """Folders of ours that may lie in the workspace and are never looked at."""
+    digests: Digests = field(default_factory=Digests)
+
+    def run(self, command: Command) -> Completed:
+        """Start a program and wait for it; raises `ToolError` and its kinds."""
+        return self.start(command)
+
+    def results(self, tool: str) -> Results:
+        """Open the kept results of a tool."""
+        return Results(self.cache / f"{tool}.json" if self.cache else None)

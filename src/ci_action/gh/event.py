@@ -1,0 +1,64 @@
+"""The event that started a workflow run, read from the runner's variables and its payload file."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+# Where nektos/act puts the payload when it hands us paths of the host.
+_ACT_EVENT: Final = Path("/var/run/act/workflow/event.json")
+# A payload of GitHub ends at 25 MB; a larger file is no payload.
+_LARGEST_PAYLOAD: Final = 30_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """What started the run. Everything is empty outside Actions."""
+
+    name: str = ""
+    repository: str = ""
+    sha: str = ""
+    server_url: str = ""
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    problem: str = ""
+    """Why the payload could not be read; empty when it could, or when there is none."""
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Event":
+        """Read the event; a payload that is absent or no JSON is told by `problem`, never raised."""
+        payload, problem = _payload(environ.get("GITHUB_EVENT_PATH", ""))
+        return cls(
+            name=environ.get("GITHUB_EVENT_NAME", ""),
+            repository=environ.get("GITHUB_REPOSITORY", ""),
+            sha=environ.get("GITHUB_SHA", ""),
+            server_url=environ.get("GITHUB_SERVER_URL", ""),
+            payload=payload,
+            problem=problem,
+        )
+
+
+def _payload(variable: str) -> tuple[Mapping[str, Any], str]:
+    if not variable:
+        return {}, ""
+    path = Path(variable)
+    if not path.is_file() and _ACT_EVENT.is_file():
+        path = _ACT_EVENT
+    try:
+        if path.stat().st_size > _LARGEST_PAYLOAD:
+            return (
+                {},
+                f"the event file {variable!r} is larger than any payload of GitHub: it was not read",
+            )
+        payload = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        return (
+            {},
+            f"the event file {variable!r} cannot be read ({error}): nothing is known of the event",
+        )
+    if not isinstance(payload, dict):
+        return (
+            {},
+            f"the event file {variable!r} holds no JSON object: nothing is known of the event",
+        )
+    return payload, ""

@@ -1,0 +1,125 @@
+"""The runner's workflow commands and command files: the only module that uses actions-toolkit.
+
+Foreign text reaches the log only through `text.neutral` and between `stop-commands`.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+from ci_action.text import neutral, one_line, plain
+
+_OUTPUT_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+# The runner cuts a message here (ExecutionContext.cs, _maxIssueMessageLength); we cut first, at a clean place.
+MESSAGE_LIMIT: Final = 4096
+# Where nektos/act keeps the command files when it hands us paths of the host (act, runner/step.go).
+_ACT_FILES: Final = {
+    "GITHUB_OUTPUT": Path("/var/run/act/workflow/outputcmd.txt"),
+    "GITHUB_STEP_SUMMARY": Path("/var/run/act/workflow/SUMMARY.md"),
+}
+
+
+class Workflow:
+    """Speaks to the runner. Outside Actions use none of it."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        """Keep where the command files are."""
+        self._environ = environ
+        self._act = environ.get("ACT") == "true"
+
+    def annotate(self, level: str, message: str, **properties: str | int) -> None:
+        """Print an annotation; properties are the runner's own: file, line, endLine, col, endColumn, title."""
+        from actions_toolkit.command import issue_command  # type: ignore[import-untyped]  # noqa: PLC0415
+
+        text = self._safe(message)
+        if len(text) > MESSAGE_LIMIT:
+            text = text[: MESSAGE_LIMIT - 2].rstrip() + " …"
+        # The toolkit's own core.error prints empty properties; only those that are set are given here.
+        issue_command(level, {name: self._safe(str(value)) for name, value in properties.items()}, text)
+
+    def mask(self, secret: str) -> None:
+        """Hide a value in everything that the runner shows from here on."""
+        from actions_toolkit import core  # type: ignore[import-untyped]  # noqa: PLC0415
+
+        core.set_secret(secret)
+
+    def group(self, title: str, body: str) -> None:
+        """Print foreign text in a folded group in which no line is a command."""
+        from actions_toolkit import command, core  # noqa: PLC0415
+
+        token = uuid4().hex
+        core.start_group(self._safe(one_line(title)))
+        try:
+            command.issue("stop-commands", token)
+            try:
+                sys.stdout.write(neutral(body).rstrip("\n") + "\n")
+            finally:
+                command.issue(token)
+        finally:
+            core.end_group()
+        sys.stdout.flush()
+
+    def set_output(self, name: str, value: str) -> bool:
+        """Write an output; return whether there was a place to write it to."""
+        if not _OUTPUT_NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no name for an output")
+        file = self._file("GITHUB_OUTPUT")
+        if file is None:
+            return False
+        from actions_toolkit.file_command import (  # type: ignore[import-untyped]  # noqa: PLC0415
+            prepare_key_value_message,
+        )
+
+        with file.open("a", encoding="utf-8", newline="") as stream:
+            stream.write(prepare_key_value_message(name, plain(value)) + "\n")
+        return True
+
+    def append_summary(self, text: str) -> bool:
+        """Append Markdown to the job summary; return whether there was a place to write it to."""
+        file = self._file("GITHUB_STEP_SUMMARY")
+        if file is None:
+            return False
+        with file.open("a", encoding="utf-8", newline="") as stream:
+            stream.write(plain(text))
+        return True
+
+    def summary_size(self) -> int:
+        """Return how many bytes the job summary of this step holds already."""
+        file = self._file("GITHUB_STEP_SUMMARY")
+        try:
+            return file.stat().st_size if file else 0
+        except OSError:
+            return 0
+
+    def _file(self, variable: str) -> Path | None:
+        named = self._environ.get(variable, "")
+        if not named:
+            return None
+        if Path(named).parent.is_dir():
+            return Path(named)
+        act = _ACT_FILES[variable]
+        return act if act.parent.is_dir() else None
+
+    def _safe(self, text: str) -> str:
+        # act reads a message greedily: a `::` in it would be taken for the end of the properties.
+        return plain(text).replace("::", ": :") if self._act else plain(text)
+
+
+def is_actions(environ: Mapping[str, str]) -> bool:
+    """Whether we run under GitHub Actions."""
+    return environ.get("GITHUB_ACTIONS") == "true"
+
+
+def is_debug(environ: Mapping[str, str]) -> bool:
+    """Whether the user asked the runner for debug logging."""
+    return environ.get("RUNNER_DEBUG") == "1"
+
+
+def workspace_of(environ: Mapping[str, str]) -> Path:
+    """Return the workspace: the runner's where that is a folder, else the current folder."""
+    named = environ.get("GITHUB_WORKSPACE", "")
+    return Path(named) if named and Path(named).is_dir() else Path(os.getcwd())

@@ -1,0 +1,107 @@
+"""What is generated from the definitions: action.yml, the tables of the README, the schema of the settings.
+
+Only developers run this: `make generate` writes the files, the tests compare them.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from ci_action.errors import ExitCode
+from ci_action.reporters import REPORTERS
+from ci_action.reporters.outputs import OUTPUTS
+from ci_action.settings import Settings, about, names
+from ci_action.stages import STAGES
+
+
+def action_inputs() -> str:
+    """Return the inputs of action.yml.
+
+    No input but the token has a default there: the runner hands defaults over like values of the user, and they
+    would win over pyproject.toml.
+    """
+    return "\n".join(_action_inputs())
+
+
+def _action_inputs() -> Iterator[str]:
+    for name in names():
+        default = str(about(name)["x-default"]).strip()
+        yield f"  {name}:"
+        if name == "github-token":
+            yield f"    description: {json.dumps(_plain(name))}"
+            yield f"    default: {default}"
+            continue
+        said = f" Default: '{default}'." if default else ""
+        yield f"    description: {json.dumps(_plain(name) + said, ensure_ascii=False)}"
+
+
+def _plain(name: str) -> str:
+    return (Settings.model_fields[name.replace("-", "_")].description or "").replace("`", "'")
+
+
+def action_outputs() -> str:
+    """Return the outputs of action.yml."""
+    rows = []
+    for output in OUTPUTS:
+        rows += [
+            f"  {output.name}:",
+            f"    description: {json.dumps(output.description.replace('`', chr(39)))}",
+        ]
+    return "\n".join(rows)
+
+
+def inputs_table() -> str:
+    """Return the README's table of inputs."""
+    rows = ["| input | for | default | what it does |", "| --- | --- | --- | --- |"]
+    for name in names():
+        default = str(about(name)["x-default"]).strip()
+        text = (Settings.model_fields[name.replace("-", "_")].description or "").replace("|", "\\|")
+        rows.append(f"| `{name}` | {about(name)['x-stage']} | {f'`{default}`' if default else ''} | {text} |")
+    return "\n".join(rows)
+
+
+def outputs_table() -> str:
+    """Return the README's table of outputs."""
+    rows = ["| output | what it says |", "| --- | --- |"]
+    return "\n".join([*rows, *(f"| `{output.name}` | {output.description} |" for output in OUTPUTS)])
+
+
+def exit_codes_table() -> str:
+    """Return the README's table of exit codes."""
+    rows = ["| exit code | means |", "| --- | --- |"]
+    return "\n".join([*rows, *(f"| {code.value} | {code.meaning} |" for code in ExitCode)])
+
+
+def stages_table() -> str:
+    """Return the README's table of stages and their tools."""
+    rows = ["| stage | tool | what it does |", "| --- | --- | --- |"]
+    return "\n".join(
+        [
+            *rows,
+            *(
+                f"| `{stage.name}` | [{tool.name}]({tool.url}) | {tool.summary} |"
+                for stage in STAGES
+                for tool in stage.tools
+            ),
+        ]
+    )
+
+
+def reporters_table() -> str:
+    """Return the README's table of reporters."""
+    rows = ["| where | what |", "| --- | --- |"]
+    return "\n".join([*rows, *(f"| {reporter.name} | {reporter.summary} |" for reporter in REPORTERS)])
+
+
+def settings_schema() -> dict[str, Any]:
+    """Return the JSON schema of `[tool.ci-action]`: what editors complete and check."""
+    schema = Settings.model_json_schema(by_alias=True)
+    properties = {
+        name: entry for name, entry in schema["properties"].items() if about(name).get("x-pyproject", True)
+    }
+    for entry in properties.values():
+        if entry.get("type") == "array":  # a list may be written as one text too
+            entry["anyOf"] = [{"type": "array", "items": entry.pop("items")}, {"type": "string"}]
+            entry.pop("type")
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "[tool.ci-action]"}
+    return {**schema, **head, "properties": properties}

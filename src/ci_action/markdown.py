@@ -1,0 +1,65 @@
+"""Foreign text in GitHub-flavoured Markdown: always only text, and cut where a limit asks for it.
+
+Foreign text stands in code spans and fences, never in tables: inside code neither emphasis, links, HTML, entities
+nor mentions have a meaning, and outside of tables a pipe has none.
+"""
+
+import re
+from typing import Final
+
+from ci_action.text import one_line, visible
+
+# Text direction marks reorder what a reader sees (CVE-2021-42574): they are shown by their numbers instead.
+_DIRECTION: Final = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_RUNS: Final = re.compile("`+")
+
+
+def code(text: str, limit: int = 300) -> str:
+    """Return foreign text as a code span on one line, cut at `limit` characters."""
+    shown = _named(clipped(one_line(text), limit)).strip(" ") or " "
+    if not shown.strip():
+        return "`(empty)`"
+    fence = "`" * (max((len(run) for run in _RUNS.findall(shown)), default=0) + 1)
+    pad = " " if shown.startswith("`") or shown.endswith("`") else ""
+    return f"{fence}{pad}{shown}{pad}{fence}"
+
+
+def fenced(text: str, language: str = "", *, lines: int = 40, width: int = 300) -> str:
+    """Return foreign text as a fenced block, cut at a number of lines and characters a line."""
+    rows = text.split("\n")
+    if rows and not rows[-1]:
+        rows.pop()
+    shown = [_named(clipped(visible(row.rstrip("\r")), width)) for row in rows[:lines]]
+    if len(rows) > lines:
+        shown.append(f"… {len(rows) - lines:,} more lines")
+    body = "\n".join(shown)
+    fence = "`" * max(3, max((len(run) for run in _RUNS.findall(body)), default=0) + 1)
+    return f"{fence}{language}\n{body}\n{fence}"
+
+
+def clipped(text: str, limit: int) -> str:
+    """Cut text at a number of characters, and show that it was."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _named(text: str) -> str:
+    return _DIRECTION.sub(lambda match: f"<U+{ord(match[0]):04X}>", text)
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """Return a table of our own words; foreign text has no place in it."""
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def link(url: str, text: str) -> str:
+    """Return a link to an https address whose every doubtful character is written by its number."""
+    if not url.startswith("https://"):
+        return text
+    safe = re.sub(r"[^A-Za-z0-9:/?#@!$&'*+,;=._~%-]", lambda match: _percent(match[0]), url)
+    return f"[{text}](<{safe}>)"
+
+
+def _percent(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "replace"))

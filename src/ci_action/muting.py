@@ -1,0 +1,77 @@
+"""Which findings do not count, and why: nothing is dropped, a reason is set."""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+
+from pathspec import GitIgnoreSpec
+
+from ci_action.model import Finding, StageResult
+from ci_action.settings import did_you_mean
+
+_RULE = re.compile(r"(?P<tool>[^:@\s]+)(?::(?P<rule>[^:@\s]+))?(?:@(?P<pattern>.+))?")
+
+
+@dataclass(frozen=True)
+class IgnoreRule:
+    """One entry of the `ignore` setting: `tool`, `tool:rule` or `tool:rule@path-pattern`."""
+
+    text: str
+    tool: str
+    rule: str
+    paths: GitIgnoreSpec | None
+
+    def matches(self, finding: Finding) -> bool:
+        """Whether the rule is about this finding."""
+        if not fnmatchcase(finding.tool, self.tool) or not fnmatchcase(finding.rule, self.rule):
+            return False
+        if self.paths is None:
+            return True
+        return finding.location is not None and self.paths.match_file(finding.location.path)
+
+
+def parse_ignore(text: str) -> IgnoreRule:
+    """Parse one entry; raises `ValueError` where it has another form."""
+    match = _RULE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"ignore = {text!r}: write 'tool', 'tool:rule' or 'tool:rule@path-pattern'")
+    pattern = match["pattern"]
+    paths = GitIgnoreSpec.from_lines([pattern]) if pattern else None
+    return IgnoreRule(text=text, tool=match["tool"], rule=match["rule"] or "*", paths=paths)
+
+
+def ignore_mistakes(entries: Iterable[str], tools: Collection[str]) -> list[str]:
+    """Say what is wrong with the entries of the `ignore` setting."""
+    mistakes = []
+    for entry in entries:
+        try:
+            rule = parse_ignore(entry)
+        except ValueError as error:
+            mistakes.append(str(error))
+            continue
+        if not any(fnmatchcase(tool, rule.tool) for tool in tools):
+            mistakes.append(
+                f"ignore = {entry!r}: there is no tool {rule.tool!r}{did_you_mean(rule.tool, tools)}"
+            )
+    return mistakes
+
+
+def mute(stage: StageResult, ignore: Sequence[str]) -> StageResult:
+    """Set the reason on every finding that an ignore rule names."""
+    rules = [parse_ignore(entry) for entry in ignore]
+    if not rules:
+        return stage
+    tools = tuple(
+        tool.with_findings(tuple(_muted(finding, rules) for finding in tool.findings)) for tool in stage.tools
+    )
+    return replace(stage, tools=tools)
+
+
+def _muted(finding: Finding, rules: Iterable[IgnoreRule]) -> Finding:
+    if finding.muted:
+        return finding
+    for rule in rules:
+        if rule.matches(finding):
+            return replace(finding, muted=f"ignored by the setting {rule.text!r}")
+    return finding

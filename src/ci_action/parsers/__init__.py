@@ -1,0 +1,1 @@
+"""What the output of each tool means: text in, values out."""

@@ -1,0 +1,85 @@
+"""What Ruff's output means: its JSON, its list of files."""
+
+from typing import Annotated, Final
+
+from pydantic import BaseModel, BeforeValidator, TypeAdapter, ValidationError
+
+from ci_action.errors import ToolError
+from ci_action.model import Finding, Fix, Location
+from ci_action.project.layout import Layout
+
+# A syntax error has had both codes: null until Ruff 0.10, the name since.
+SYNTAX: Final = "invalid-syntax"
+UNREADABLE: Final = "E902"
+_SYNTAX_URL: Final = "https://docs.astral.sh/ruff/faq/"
+_DOCUMENTATION: Final = "https://docs.astral.sh/ruff/"
+
+
+class _Point(BaseModel):
+    row: int
+    column: int
+
+
+class _Fix(BaseModel):
+    applicability: str = ""
+    message: str | None = None
+
+
+class _Diagnostic(BaseModel):
+    code: Annotated[str, BeforeValidator(lambda value: SYNTAX if value is None else value)]
+    message: str
+    filename: str
+    location: _Point
+    end_location: _Point | None = None
+    fix: _Fix | None = None
+    url: str | None = None
+    cell: int | None = None
+
+
+_DIAGNOSTICS: Final = TypeAdapter(list[_Diagnostic])
+_FIXES: Final = {"safe": Fix.SAFE, "unsafe": Fix.UNSAFE}
+
+
+def parse(stdout: bytes, layout: Layout) -> list[Finding]:
+    """Read the JSON of `ruff check`; raises `ToolError` where it is no such JSON."""
+    if not stdout.strip():
+        raise ToolError("ruff printed nothing where its JSON should be")
+    try:
+        diagnostics = _DIAGNOSTICS.validate_json(stdout)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise ToolError(f"ruff printed something that is not its JSON: {first['msg']}") from error
+    paths = {name: layout.relative(name) for name in {diagnostic.filename for diagnostic in diagnostics}}
+    return [_finding(diagnostic, paths[diagnostic.filename]) for diagnostic in diagnostics]
+
+
+def _finding(diagnostic: _Diagnostic, path: str) -> Finding:
+    start, end = diagnostic.location, diagnostic.end_location
+    message = diagnostic.message.removeprefix("SyntaxError: ")
+    if diagnostic.cell is None:
+        place = Location(
+            path=path,
+            line=max(1, start.row),
+            column=max(1, start.column),
+            end_line=max(start.row, end.row) if end else None,
+            end_column=end.column if end else None,
+        )
+    else:  # rows of a notebook count inside the cell, which is no line of the file
+        place = Location(path=path)
+        message = f"cell {diagnostic.cell}, line {start.row}: {message}"
+    fix = diagnostic.fix
+    return Finding(
+        tool="ruff",
+        rule=diagnostic.code,
+        message=message,
+        location=place,
+        url=(diagnostic.url if (diagnostic.url or "").startswith(_DOCUMENTATION) and diagnostic.url else ""),
+        fix=_FIXES.get(fix.applicability, Fix.NONE) if fix else Fix.NONE,
+        fix_message=(fix.message or "") if fix else "",
+    )
+
+
+def parse_files(stdout: bytes) -> list[str]:
+    """Read the list of `ruff check --show-files`: the files of Python, without the pyproject.toml among them."""
+    names = stdout.decode("utf-8", "surrogateescape").split("\n")
+    return [name for name in names if name and not name.endswith("pyproject.toml")]

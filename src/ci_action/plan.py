@@ -1,0 +1,44 @@
+"""What would run: tools, versions and their source, files, limits. No check is started."""
+
+from collections.abc import Iterator, Sequence
+
+from ci_action import __version__
+from ci_action.context import Context
+from ci_action.errors import ToolError
+from ci_action.project.versions import select
+from ci_action.reporters.annotate import BUDGET
+from ci_action.reporters.summary import LIMIT
+from ci_action.settings import Resolved
+from ci_action.stages import Selected
+from ci_action.text import one_line
+from ci_action.tools import Tool
+
+
+def describe(selected: Sequence[Selected], ctx: Context, resolved: Resolved) -> Iterator[str]:
+    """Yield the plan, line by line."""
+    settings, layout = ctx.settings, ctx.layout
+    yield f"ci-action {__version__}"
+    yield f"workspace  {layout.workspace}"
+    yield f"project    {layout.relative('.')}"
+    yield f"paths      {', '.join(layout.paths)}"
+    if settings.python_version:
+        yield f"python     {settings.python_version}"
+    for one in selected:
+        yield f"stage {one.stage.name} (its tools run side by side)"
+        for tool in one.stage.tools:
+            yield from (f"  {one_line(line)}" for line in _tool(tool, ctx))
+    yield f"limits     {settings.timeout} s for each tool, {BUDGET} annotations of a level, {LIMIT:,} bytes of summary"
+    yield f"cache      {layout.shown(ctx.cache) if ctx.cache else 'none'}"
+    yield f"reports    {settings.report_dir}"
+    for name, value in resolved.chosen().items():
+        yield f"setting    {name} = {value!r} from {resolved.sources[name]}"
+
+
+def _tool(tool: Tool, ctx: Context) -> Iterator[str]:
+    try:
+        choice = select(tool.name, settings=ctx.settings, layout=ctx.layout, bundle=ctx.bundle)
+        version = choice.specifier.removeprefix("==") or ctx.bundle.version(tool.name)
+        yield f"{tool.name:<8} {version} from {choice.source}, {tool.count(ctx):,} files"
+        yield from (f"note: {warning}" for warning in choice.warnings)
+    except ToolError as error:
+        yield f"{tool.name:<8} would be broken: {error.reason}"

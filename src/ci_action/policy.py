@@ -1,0 +1,89 @@
+"""What makes a run red: the only code that turns results into verdicts."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import assert_never
+
+from ci_action.errors import ExitCode
+from ci_action.model import (
+    Broken,
+    Conclusion,
+    Report,
+    RunResult,
+    Skipped,
+    StageResult,
+    ToolResult,
+    Verdict,
+)
+
+
+def judge_stage(stage: StageResult) -> Verdict:
+    """Judge one stage from what its tools did."""
+    conclusion, reasons = Conclusion.SKIPPED, []
+    for tool in stage.tools:
+        one, reason = _judge_tool(tool)
+        if stage.warns_only and one is Conclusion.FAILED:
+            one = Conclusion.WARNED
+        conclusion = max(conclusion, one, key=lambda item: item.rank)
+        if one is not Conclusion.PASSED:
+            reasons.append(reason)
+    if conclusion is Conclusion.SKIPPED and stage.by_name:
+        conclusion = Conclusion.EMPTY
+    code = ExitCode.OK if stage.warns_only and conclusion is Conclusion.BROKEN else conclusion.exit_code
+    return Verdict(conclusion=conclusion, reasons=tuple(reasons), exit_code=code)
+
+
+def _judge_tool(result: ToolResult) -> tuple[Conclusion, str]:
+    match result.outcome:
+        case Report(findings=findings):
+            counting = sum(finding.counts for finding in findings)
+            if counting:
+                plural = "finding" if counting == 1 else "findings"
+                return Conclusion.FAILED, f"{result.tool}: {counting:,} {plural}"
+            return Conclusion.PASSED, ""
+        case Skipped(reason):
+            return Conclusion.SKIPPED, f"{result.tool}: {reason}"
+        case Broken(reason):
+            return Conclusion.BROKEN, f"{result.tool}: {reason}"
+        case unknown:
+            assert_never(unknown)
+
+
+def judge(stages: Sequence[StageResult]) -> tuple[tuple[StageResult, ...], Verdict]:
+    """Judge every stage, then the run: stages that block come first, among them the worst decides."""
+    judged = tuple(replace(stage, verdict=judge_stage(stage)) for stage in stages)
+    if all(stage.verdict.conclusion is Conclusion.SKIPPED for stage in judged):
+        reasons = tuple(reason for stage in judged for reason in stage.verdict.reasons)
+        return judged, Verdict(
+            conclusion=Conclusion.EMPTY,
+            reasons=reasons or ("no stage applies here",),
+            exit_code=Conclusion.EMPTY.exit_code,
+        )
+    worst = max(judged, key=lambda stage: (stage.verdict.exit_code != 0, stage.verdict.conclusion.rank))
+    reasons = tuple(
+        reason
+        for stage in judged
+        if stage.verdict.conclusion is not Conclusion.SKIPPED
+        for reason in stage.verdict.reasons
+    )
+    return judged, Verdict(
+        conclusion=worst.verdict.conclusion, reasons=reasons, exit_code=worst.verdict.exit_code
+    )
+
+
+def interrupted(result: RunResult, signal_name: str) -> RunResult:
+    """Return the run as one that a signal ended: broken, exit 130, with what was found until then."""
+    reasons = (
+        f"interrupted by {signal_name}: what is reported is incomplete",
+        *result.verdict.reasons,
+    )
+    verdict = Verdict(conclusion=Conclusion.BROKEN, reasons=reasons, exit_code=ExitCode.INTERRUPTED)
+    return replace(result, verdict=verdict)
+
+
+def crashed(result: RunResult) -> RunResult:
+    """Return the run as one in which a bug of ours showed: broken, exit 4."""
+    return replace(
+        result,
+        verdict=replace(result.verdict, conclusion=Conclusion.BROKEN, exit_code=ExitCode.BUG),
+    )

@@ -1,0 +1,225 @@
+"""Start programs: without a shell, in process groups of their own, with a cleaned environment and an end.
+
+This is the only module that starts a process.
+"""
+
+import os
+import shlex
+import signal
+import subprocess  # noqa: TID251 - the one place
+import tempfile
+import threading
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
+
+from ci_action.errors import InterruptedRunError, TimedOutError, ToolError
+from ci_action.redaction import Redact
+
+# Two seconds to end by itself after SIGTERM, then SIGKILL: the runner kills us 7.5 s after its first signal.
+GRACE_SECONDS: Final = 2.0
+
+# What a child never sees: our inputs, the runner's tokens and command files, and whatever would change what a
+# tool prints or looks at. Index, proxy, certificate and netrc settings stay.
+_WITHHELD_PREFIXES: Final = ("INPUT_", "ACTIONS_", "BLACK_", "RUFF_", "GIT_CONFIG_", "STATE_")
+_WITHHELD_NAMES: Final = frozenset({
+    "GITHUB_TOKEN", "GH_TOKEN", "GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_STATE", "GITHUB_PATH",
+    "GITHUB_STEP_SUMMARY", "GITHUB_ARTIFACTS", "GITHUB_ARTIFACTS_LIST",
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_EXTERNAL_DIFF",
+    "VIRTUAL_ENV", "CONDA_PREFIX", "LD_LIBRARY_PATH", "pythonLocation",
+    "FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "COLUMNS", "LINES", "TERM",
+    "UV_PROJECT", "UV_WORKING_DIRECTORY", "UV_WORKING_DIR", "UV_PYTHON", "UV_CONSTRAINT", "UV_OVERRIDE",
+    "UV_REQUIRE_HASHES", "UV_CONFIG_FILE", "UV_TOOL_DIR", "UV_PRERELEASE", "UV_RESOLUTION",
+})  # fmt: skip
+_KEPT_PYTHON: Final = frozenset({"PYTHONWARNINGS"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A program with its arguments, ready to be started."""
+
+    argv: tuple[str, ...]
+    cwd: Path
+    stdin: bytes = b""
+    environ: Mapping[str, str] = field(default_factory=dict)
+    """Variables added to the cleaned environment."""
+    timeout: float = 600.0
+    """Seconds."""
+
+    def __str__(self) -> str:
+        """Render as it could be typed; for people, never run."""
+        return shlex.join(self.argv)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Completed:
+    """What a program did. `returncode` is negative for the signal that ended it."""
+
+    returncode: int
+    stdout: bytes
+    stderr: str
+    seconds: float
+
+    @property
+    def killed_by(self) -> str:
+        """The name of the signal that ended the program, or an empty text."""
+        if self.returncode >= 0:
+            return ""
+        try:
+            return signal.Signals(-self.returncode).name
+        except ValueError:
+            return f"signal {-self.returncode}"
+
+
+class Run(Protocol):
+    """Starts a command and waits for its end: `Processes.run`, or a fake in tests."""
+
+    def __call__(self, command: Command, /) -> Completed:
+        """Run it; raises `ToolError` when it is absent, `TimedOutError`, `InterruptedRunError`."""
+        ...
+
+
+def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what a child may see of our environment, with git made to trust the workspace.
+
+    `safe.directory` is needed because the workspace belongs to the runner's user while we are root
+    (actions/runner issue 2033); the variables reach every git that a child starts.
+    """
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith(_WITHHELD_PREFIXES)
+        and name not in _WITHHELD_NAMES
+        and (not name.startswith("PYTHON") or name in _KEPT_PYTHON)
+    }
+    kept.update(
+        GIT_CONFIG_COUNT="1",
+        GIT_CONFIG_KEY_0="safe.directory",
+        GIT_CONFIG_VALUE_0="*",
+        GIT_TERMINAL_PROMPT="0",
+        NO_COLOR="1",
+        PYTHONUTF8="1",
+        PYTHONDONTWRITEBYTECODE="1",
+    )
+    return kept
+
+
+class Processes:
+    """All programs that one run of ours has started; `stop` ends them together."""
+
+    def __init__(self, environ: Mapping[str, str], scratch: Path, redact: Redact = str) -> None:
+        """Keep the cleaned environment; what programs write is collected under `scratch`."""
+        self._environ = clean_environment(environ)
+        self._scratch = scratch
+        self._redact = redact
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._stopped = threading.Event()
+
+    def run(self, command: Command) -> Completed:
+        """Run a command in a process group of its own and collect all that it writes."""
+        if self._stopped.is_set():
+            raise InterruptedRunError("interrupted before it started")
+        with (
+            tempfile.TemporaryFile(dir=self._scratch) as stdin,
+            tempfile.TemporaryFile(dir=self._scratch) as out,
+            tempfile.TemporaryFile(dir=self._scratch) as err,
+        ):
+            stdin.write(command.stdin)
+            stdin.seek(0)
+            started = time.monotonic()
+            child = self._start(command, stdin.fileno(), out.fileno(), err.fileno())
+            self._running.add(child)
+            if self._stopped.is_set():  # stop() may have looked before the child was in the set
+                _end(child)
+            expired = threading.Event()
+            timer = threading.Timer(command.timeout, _expire, (child, expired))
+            timer.daemon = True
+            timer.start()
+            try:
+                child.wait()
+            finally:
+                timer.cancel()
+                self._running.discard(child)
+            _kill_group(child)  # what it left behind in its group
+            seconds = time.monotonic() - started
+            out.seek(0)
+            err.seek(0)
+            stdout = self._redacted(out.read())
+            stderr = self._redact(err.read().decode("utf-8", "replace"))
+        program = Path(command.argv[0]).name
+        if self._stopped.is_set() and child.returncode != 0:
+            raise InterruptedRunError(f"{program} was interrupted", stdout=stdout, stderr=stderr)
+        if expired.is_set():
+            reason = f"{program} was ended after its time limit of {command.timeout:.0f} s; set `timeout` to give it more"
+            raise TimedOutError(reason, stdout=stdout, stderr=stderr)
+        return Completed(returncode=child.returncode, stdout=stdout, stderr=stderr, seconds=seconds)
+
+    def stop(self) -> None:
+        """End every running program (SIGTERM, then SIGKILL) and start no further one."""
+        self._stopped.set()
+        for child in tuple(self._running):
+            _end(child)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopped.is_set()
+
+    def _start(self, command: Command, stdin: int, out: int, err: int) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                command.argv,
+                cwd=command.cwd,
+                env={**self._environ, **command.environ},
+                stdin=stdin,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            text = self._redact(f"{command.argv[0]!r} cannot be started: {error}")
+            raise ToolError(text) from error
+
+    def _redacted(self, raw: bytes) -> bytes:
+        # Latin-1 maps every byte to one character and back, so nothing but the secrets changes.
+        if self._redact is str:
+            return raw
+        return self._redact(raw.decode("latin-1")).encode("latin-1")
+
+
+def _expire(child: subprocess.Popen[bytes], expired: threading.Event) -> None:
+    expired.set()
+    _end(child)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    _signal_group(child, signal.SIGTERM)
+    timer = threading.Timer(GRACE_SECONDS, _kill_unless_ended, (child,))
+    timer.daemon = True
+    timer.start()
+
+
+def _kill_unless_ended(child: subprocess.Popen[bytes]) -> None:
+    if child.returncode is None:
+        _kill_group(child)
+
+
+def _kill_group(child: subprocess.Popen[bytes]) -> None:
+    _signal_group(child, signal.SIGKILL)
+
+
+def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    # The group keeps the child's id as long as any member lives, so an id used anew cannot be hit
+    # except after the whole group is gone, which killpg reports.
+    try:
+        os.killpg(child.pid, number)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def last_lines(text: str, count: int = 12, *, ignore: Collection[str] = ()) -> str:
+    """Return the last lines of what a program wrote that say something."""
+    lines = [line.rstrip() for line in text.splitlines() if line.strip() and line.strip() not in ignore]
+    return "\n".join(lines[-count:])

@@ -1,0 +1,281 @@
+"""Which version of a tool the project pins, and where it says so.
+
+The order, the strongest first; within one kind the file nearest to the project's root:
+
+1. lock files: uv.lock, pylock.toml, poetry.lock, pdm.lock, Pipfile.lock
+2. `required-version` in the tool's own configuration
+3. dependency groups, extras and dependencies in pyproject.toml (also those of Poetry, PDM, Hatch and uv)
+4. requirements files, setup.cfg
+5. .pre-commit-config.yaml
+
+Whatever stands there is only ever parsed as a version or a version range (PEP 440): no other text reaches a command.
+"""
+
+import configparser
+import json
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import yaml
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from ci_action.project.requirements import poetry_tables, requirement_lists
+
+# The repositories of pre-commit hooks whose `rev` is the version of the tool.
+HOOK_REPOSITORIES: Final = {
+    "black": ("psf/black", "psf/black-pre-commit-mirror", "ambv/black", "python/black"),
+    "ruff": ("astral-sh/ruff-pre-commit", "charliermarsh/ruff-pre-commit"),
+}
+_KNOWN_EXTRAS: Final = frozenset({"jupyter"})
+_LOCK_ENTRY: Final = re.compile(r"^\[\[packages?\]\]\s*$", re.MULTILINE)
+_COMMENT: Final = re.compile(r"(^|\s)#.*$|\s--hash=.*$|\s*\\$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pin:
+    """One place in which the project says which version of a tool it wants."""
+
+    specifier: str
+    """A version range of PEP 440; `==24.1.0` for one version. Empty where the tool is named without one."""
+    source: str
+    """The file and what in it: `uv.lock`, `pyproject.toml: dependency-groups.lint`."""
+    extras: frozenset[str] = frozenset()
+
+    @property
+    def exact(self) -> str:
+        """The one version that is allowed, or an empty text."""
+        only = list(SpecifierSet(self.specifier))
+        if len(only) == 1 and only[0].operator in {"==", "==="} and not only[0].version.endswith(".*"):
+            return only[0].version
+        return ""
+
+    def allows(self, version: str) -> bool:
+        """Whether a version satisfies the pin."""
+        return SpecifierSet(self.specifier).contains(version, prereleases=True)
+
+
+def find_pins(folders: Sequence[Path], workspace: Path, tool: str) -> tuple[list[Pin], list[str]]:
+    """Collect the pins of a tool in these folders, the strongest first; return them and what could not be read."""
+    pins: list[Pin] = []
+    problems: list[str] = []
+    for kind in _KINDS:
+        for folder in folders:
+            for file in kind.files(folder):
+                name = file.relative_to(workspace).as_posix() if file.is_relative_to(workspace) else str(file)
+                try:
+                    pins += list(kind.read(file.read_bytes().decode("utf-8"), name, tool))
+                except (
+                    OSError,
+                    ValueError,
+                    TypeError,
+                    AttributeError,
+                    yaml.YAMLError,
+                    configparser.Error,
+                ) as error:
+                    what = str(error).splitlines()[0] if str(error) else type(error).__name__
+                    problems.append(f"{name} could not be read for the version of {tool}: {what}")
+    return pins, problems
+
+
+def _pin(tool: str, text: str, source: str) -> Iterator[Pin]:
+    """Read one requirement; anything but this tool with a version range is passed over."""
+    try:
+        requirement = Requirement(_COMMENT.sub("", text).strip())
+    except InvalidRequirement:
+        return
+    here = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+    if canonicalize_name(requirement.name) == tool and not requirement.url and here:
+        extras = frozenset(requirement.extras) & _KNOWN_EXTRAS
+        yield Pin(specifier=str(requirement.specifier), source=source, extras=extras)
+
+
+def _version_pin(version: object, source: str) -> Iterator[Pin]:
+    try:
+        yield Pin(specifier=f"=={Version(str(version))}", source=source)
+    except InvalidVersion:
+        return
+
+
+def _from_toml_lock(text: str, source: str, tool: str) -> Iterator[Pin]:
+    # Lock files are written by machines and can be megabytes: only the entries of this tool are read as TOML.
+    entries = (block for block in _LOCK_ENTRY.split(text)[1:] if f'"{tool}"' in block.lower())
+    packages = [tomllib.loads(block.partition("\n[")[0]) for block in entries]
+    versions = {
+        str(package.get("version", ""))
+        for package in packages
+        if canonicalize_name(str(package.get("name", ""))) == tool
+    }
+    # A lock may hold several versions for several Pythons: the newest is the one for the newest Python.
+    for version in sorted(versions, key=_sortable, reverse=True)[:1]:
+        yield from _version_pin(version, source)
+
+
+def _sortable(version: str) -> Version:
+    try:
+        return Version(version)
+    except InvalidVersion:
+        return Version("0")
+
+
+def _from_pipfile_lock(text: str, source: str, tool: str) -> Iterator[Pin]:
+    document = json.loads(text)
+    for section in ("develop", "default"):
+        entry = document.get(section, {}).get(tool, {})
+        yield from (_pin(tool, f"{tool}{entry.get('version', '')}", f"{source}: {section}") if entry else ())
+
+
+def _from_required_version(text: str, source: str, tool: str) -> Iterator[Pin]:
+    document = tomllib.loads(text)
+    in_pyproject = source.endswith("pyproject.toml")
+    table = document.get("tool", {}).get(tool, {}) if in_pyproject else document
+    value = table.get("required-version")
+    where = f"{source}: tool.{tool}.required-version" if in_pyproject else f"{source}: required-version"
+    if value is None:
+        return
+    text = str(value).strip()
+    if tool == "black" and re.fullmatch(
+        r"\d+", text
+    ):  # Black takes a bare major version for all of that year
+        text = f"=={text}.*"
+    if re.match(r"\d", text):
+        text = f"=={text}"
+    try:
+        yield Pin(specifier=str(SpecifierSet(text)), source=where)
+    except InvalidSpecifier:
+        return
+
+
+def _from_pyproject(text: str, source: str, tool: str) -> Iterator[Pin]:
+    document = tomllib.loads(text)
+    for where, requirements in requirement_lists(document):
+        for requirement in requirements:
+            if isinstance(requirement, str):
+                yield from _pin(tool, requirement, f"{source}: {where}")
+    for where, table in poetry_tables(document):
+        for name, value in table.items():
+            if canonicalize_name(name) == tool:
+                version = value.get("version", "") if isinstance(value, dict) else value
+                yield from _poetry_pin(tool, str(version), f"{source}: {where}")
+
+
+def _poetry_pin(tool: str, version: str, source: str) -> Iterator[Pin]:
+    """Translate Poetry's `^` and `~` into ranges of PEP 440; a bare version is an exact one."""
+    text = version.strip()
+    if text == "*":
+        text = ""
+    elif match := re.fullmatch(r"(?P<mark>[\^~])\s*(?P<release>\d+(?:\.\d+)*)", text):
+        numbers = [int(number) for number in match["release"].split(".")]
+        position = 0 if match["mark"] == "^" else min(1, len(numbers) - 1)
+        if match["mark"] == "^":  # the first number that is not zero may not change
+            position = next((index for index, number in enumerate(numbers) if number), len(numbers) - 1)
+        upper = [*numbers[:position], numbers[position] + 1]
+        text = f">={match['release']},<{'.'.join(map(str, upper))}"
+    elif re.match(r"\d", text):
+        text = f"=={text}"
+    yield from _pin(tool, f"{tool}{text}", source)
+
+
+def _from_requirements(text: str, source: str, tool: str) -> Iterator[Pin]:
+    for line in text.splitlines():
+        yield from _pin(tool, line, source)
+
+
+def _from_setup_cfg(text: str, source: str, tool: str) -> Iterator[Pin]:
+    parser = configparser.RawConfigParser()
+    parser.read_string(text)
+    if parser.has_section("options.extras_require"):
+        for extra, entries in parser.items("options.extras_require"):
+            for line in entries.splitlines():
+                yield from _pin(tool, line, f"{source}: options.extras_require.{extra}")
+
+
+def _from_pre_commit(text: str, source: str, tool: str) -> Iterator[Pin]:
+    document = yaml.safe_load(text) or {}
+    for repository in document.get("repos", ()):
+        url = str(repository.get("repo", "")).removesuffix(".git").rstrip("/")
+        for known in HOOK_REPOSITORIES.get(tool, ()):
+            if url.endswith((f"/{known}", f":{known}")):
+                yield from _version_pin(repository.get("rev", ""), f"{source}: {known}")
+
+
+@dataclass(frozen=True)
+class _Kind:
+    patterns: tuple[str, ...]
+    read: Callable[[str, str, str], Iterator[Pin]]
+
+    def files(self, folder: Path) -> Iterator[Path]:
+        found = (file for pattern in self.patterns for file in sorted(folder.glob(pattern)))
+        return (file for file in dict.fromkeys(found) if file.is_file())
+
+
+_KINDS: Final = (
+    _Kind(("uv.lock", "pylock.toml", "pylock.*.toml", "poetry.lock", "pdm.lock"), _from_toml_lock),
+    _Kind(("Pipfile.lock",), _from_pipfile_lock),
+    _Kind(("pyproject.toml", "ruff.toml", ".ruff.toml"), _from_required_version),
+    _Kind(("pyproject.toml",), _from_pyproject),
+    _Kind(
+        (
+            "requirements*.txt",
+            "*requirements.txt",
+            "requirements/*.txt",
+            "requirements*.in",
+            "requirements/*.in",
+        ),
+        _from_requirements,
+    ),
+    _Kind(("setup.cfg",), _from_setup_cfg),
+    _Kind((".pre-commit-config.yaml", ".pre-commit-config.yml"), _from_pre_commit),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """The version to run: a range for the package index, or empty for the bundled one."""
+
+    specifier: str = ""
+    source: str = "bundled"
+    extras: frozenset[str] = frozenset()
+    warnings: tuple[str, ...] = ()
+
+
+def choose(tool: str, pins: Sequence[Pin], bundled: str) -> Choice:
+    """Choose among the pins, the strongest first.
+
+    The first pin that names one version decides, unless a stronger range forbids it. Where all are ranges the
+    first one does: the bundled version is taken where it lies inside.
+    """
+    versioned = [pin for pin in pins if pin.specifier]
+    extras = frozenset(extra for pin in pins for extra in pin.extras)
+    if not versioned:
+        return Choice(extras=extras)
+    chosen = next(
+        (
+            pin
+            for index, pin in enumerate(versioned)
+            if pin.exact and all(stronger.allows(pin.exact) for stronger in versioned[:index])
+        ),
+        versioned[0],
+    )
+    warnings = tuple(_disagreements(tool, chosen, versioned))
+    if not chosen.exact and chosen.allows(bundled):
+        return Choice(extras=extras, warnings=warnings)
+    return Choice(specifier=chosen.specifier, source=chosen.source, extras=extras, warnings=warnings)
+
+
+def _disagreements(tool: str, chosen: Pin, pins: Iterable[Pin]) -> Iterator[str]:
+    for other in pins:
+        contradicts = (chosen.exact and not other.allows(chosen.exact)) or (
+            other.exact and not chosen.allows(other.exact)
+        )
+        if contradicts:
+            yield (
+                f"two pins of {tool} disagree: {chosen.source} says {chosen.specifier},"
+                f" {other.source} says {other.specifier}; the first was taken"
+            )

@@ -1,0 +1,133 @@
+"""How a tool is started: the bundled one, or the project's version through uv's tool runner."""
+
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from ci_action.errors import InterruptedRunError, ToolError
+from ci_action.process import Command, Run, last_lines
+from ci_action.project.layout import Layout
+from ci_action.project.pins import Choice, choose, find_pins
+from ci_action.settings import Settings, ToolVersions
+
+# Fetching a tool may take this long; a network that says nothing must not eat the tool's own time.
+FETCH_SECONDS: Final = 120.0
+_VERSION: Final = re.compile(r"\b(\d+(?:\.\d+)+\S*)")
+# pip's variables for package indexes, and the ones that uv reads instead.
+_INDEX_VARIABLES: Final = {
+    "PIP_INDEX_URL": "UV_DEFAULT_INDEX",
+    "PIP_EXTRA_INDEX_URL": "UV_INDEX",
+    "PIP_FIND_LINKS": "UV_FIND_LINKS",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """A tool that can be started: what comes before its arguments, and where its version comes from."""
+
+    argv: tuple[str, ...]
+    version: str
+    source: str = "bundled"
+    warnings: tuple[str, ...] = ()
+    environ: Mapping[str, str] | None = None
+    extras: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """The tools that come with us: in an environment of their own in the image, beside us in a shell."""
+
+    scripts: Path
+    libraries: Path
+
+    @classmethod
+    def of(cls, prefix: Path) -> "Bundle":
+        """Find the tools that belong to a Python environment."""
+        apart = prefix / "tools"
+        home = apart if (apart / "bin").is_dir() else prefix
+        series = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        return cls(scripts=home / "bin", libraries=home / "lib" / series / "site-packages")
+
+    def program(self, tool: str) -> Program:
+        """Return the bundled version of a tool; raises `ToolError` where it is missing."""
+        script = self.scripts / tool
+        version = self.version(tool)
+        if not version or not script.is_file():
+            raise ToolError(f"{tool} is missing from {str(self.scripts)!r}: install ci-action anew")
+        return Program(argv=(str(script),), version=version)
+
+    def version(self, tool: str) -> str:
+        """Return the bundled version of a tool from its metadata, or an empty text."""
+        found = sorted(self.libraries.glob(f"{tool}-*.dist-info"))
+        return found[-1].name.removeprefix(f"{tool}-").removesuffix(".dist-info") if found else ""
+
+
+def select(tool: str, *, settings: Settings, layout: Layout, bundle: Bundle) -> Choice:
+    """Choose the version of a tool without starting anything."""
+    bundled = bundle.version(tool)
+    if settings.tool_versions is ToolVersions.BUNDLED:
+        return Choice()
+    pins, problems = find_pins(layout.folders, layout.workspace, tool)
+    choice = choose(tool, pins, bundled)
+    return replace(choice, warnings=(*problems, *choice.warnings))
+
+
+def locate(
+    tool: str, choice: Choice, *, bundle: Bundle, run: Run, cwd: Path, environ: Mapping[str, str]
+) -> Program:
+    """Return the program for a choice; where the project's version cannot be had, the bundled one and why."""
+    if not choice.specifier and not choice.extras:
+        return replace(bundle.program(tool), warnings=choice.warnings)
+    specifier = choice.specifier or f"=={bundle.version(tool)}"
+    if specifier == f"=={bundle.version(tool)}" and not choice.extras:
+        return replace(bundle.program(tool), source=choice.source, warnings=choice.warnings)
+    extras = f"[{','.join(sorted(choice.extras))}]" if choice.extras else ""
+    wanted = f"{tool}{extras}{specifier}"
+    argv = (str(uv_program()), "tool", "run", "--quiet", "--from", wanted, tool)
+    variables = index_variables(environ)
+    try:
+        done = run(Command(argv=(*argv, "--version"), cwd=cwd, environ=variables, timeout=FETCH_SECONDS))
+        problem = "" if done.returncode == 0 else last_lines(done.stderr, 3) or f"exit code {done.returncode}"
+        found = _VERSION.search(done.stdout.decode("utf-8", "replace"))
+    except InterruptedRunError:
+        raise
+    except ToolError as error:
+        problem, found = error.reason, None
+    if problem or found is None:
+        because = " ".join(problem.split()) or "it did not say its version"
+        warning = (
+            f"{wanted} (from {choice.source}) cannot be had, the bundled {tool} {bundle.version(tool)}"
+            f" was used instead: {because}"
+        )
+        return replace(bundle.program(tool), warnings=(*choice.warnings, warning))
+    return Program(
+        argv=argv,
+        version=found[1].rstrip(","),
+        source=choice.source,
+        warnings=choice.warnings,
+        environ=variables,
+        extras=choice.extras,
+    )
+
+
+def uv_program() -> Path:
+    """Return the uv that is installed beside us."""
+    return Path(sys.prefix) / "bin" / "uv"
+
+
+def index_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """Translate pip's index variables for uv, which does not read them; uv's own win."""
+    return {
+        theirs: environ[ours].strip()
+        for ours, theirs in _INDEX_VARIABLES.items()
+        if environ.get(ours, "").strip() and theirs not in environ
+    }
+
+
+def argument_names(words: Sequence[str]) -> list[str]:
+    """Return the option names among the words of a command: `--fix=x` is `--fix`."""
+    return [word.partition("=")[0] for word in words if word.startswith("-") and word != os.devnull]

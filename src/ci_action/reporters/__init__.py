@@ -1,0 +1,30 @@
+"""The reporters: each tells someone about a finished run, and decides nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from ci_action.model import RunResult
+from ci_action.reporters import annotate, console, outputs, report_file, sarif, summary
+from ci_action.reporters.publication import Publication
+
+
+@dataclass(frozen=True)
+class Reporter:
+    """Tells someone about a finished run."""
+
+    name: str
+    summary: str
+    report: Callable[[RunResult, Publication], None]
+
+
+# In this order: files first, since the outputs name those that were written; the verdict comes last.
+REPORTERS: Final = (
+    Reporter("summary.md", "The page of the run as Markdown.", summary.write),
+    Reporter("ci-action.sarif", "SARIF 2.1.0 for code scanning.", sarif.report),
+    Reporter("report.json", "Everything, for programs.", report_file.report),
+    Reporter("outputs", "The outputs for later jobs.", outputs.report),
+    Reporter("job summary", "The page of the run in GitHub.", summary.report),
+    Reporter("annotations", "The findings on the lines of the pull request.", annotate.report),
+    Reporter("console", "The findings and the verdict, for whoever started the run.", console.report),
+)

@@ -1,0 +1,180 @@
+"""The console: a live view while tools run and coloured findings on a terminal, plain lines elsewhere.
+
+The only module that uses Rich, and only where there are colours or a terminal: foreign text goes in as `Text`, which
+has no markup.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from ci_action.model import Conclusion, Finding, Fix, RunResult, ToolResult, ranked
+from ci_action.reporters.lines import HEAD, excerpt, finding_line, headline, rows, table, verdict
+from ci_action.reporters.publication import Publication, Screen
+from ci_action.text import neutral, one_line
+from ci_action.tools import Tool
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# A screenful or two; the report file has them all.
+MOST_FINDINGS: Final = 60
+_STYLES: Final = {
+    Conclusion.PASSED: "bold green",
+    Conclusion.WARNED: "bold yellow",
+    Conclusion.SKIPPED: "bold",
+    Conclusion.FAILED: "bold red",
+    Conclusion.EMPTY: "bold red",
+    Conclusion.BROKEN: "bold magenta",
+}
+
+
+def report(result: RunResult, publication: Publication) -> None:
+    """Print findings, table, notes, report files and, in the last line, the verdict."""
+    screen = publication.screen
+    if screen.terminal or screen.color:
+        _Painted(screen).show(result, publication)
+        return
+    for line in plain(result, publication):
+        print(neutral(publication.redact(line)), file=screen.stream)
+    screen.stream.flush()
+
+
+def plain(result: RunResult, publication: Publication) -> Iterator[str]:
+    """Yield the lines for a stream without colours."""
+    if publication.workflow is None:  # under Actions the groups have shown them
+        findings = ranked(result.counting)
+        for finding in findings[:MOST_FINDINGS]:
+            yield finding_line(finding)
+            yield from excerpt(finding, publication.source_lines(finding))
+        yield from _rest(len(findings), publication)
+    yield from table(result)
+    yield from (f"note: {one_line(text)}" for text in [*result.warnings, *publication.problems])
+    yield from _end(result, publication)
+    yield verdict(result)
+
+
+def _rest(total: int, publication: Publication) -> Iterator[str]:
+    if total > MOST_FINDINGS:
+        where = publication.shown("report.json") or "the report"
+        yield f"{MOST_FINDINGS} of {total:,} findings are shown, the rest is in {where}"
+
+
+def _end(result: RunResult, publication: Publication) -> Iterator[str]:
+    if publication.written:
+        yield "reports: " + ", ".join(publication.shown(name) for name in sorted(publication.written))
+    if result.verdict.exit_code:
+        yield f"reproduce: {result.reproduce}"
+    fixable = sum(finding.fix is Fix.SAFE for finding in result.counting)
+    if fixable:
+        yield f"fix {fixable:,} of them: ci-action fix"
+
+
+class _Painted:
+    """Prints with colours."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._console = console_of(screen)
+
+    def show(self, result: RunResult, publication: Publication) -> None:
+        findings = ranked(result.counting)
+        for finding in findings[:MOST_FINDINGS]:
+            self._finding(finding, publication)
+        for line in _rest(len(findings), publication):
+            self._line(line, "yellow")
+        self._table(result)
+        for text in [*result.warnings, *publication.problems]:
+            self._line(f"note: {one_line(publication.redact(text))}", "yellow")
+        for line in _end(result, publication):
+            self._line(publication.redact(line), "dim")
+        self._line(publication.redact(verdict(result)), _STYLES[result.verdict.conclusion])
+
+    def _line(self, text: str, style: str) -> None:
+        from rich.text import Text  # noqa: PLC0415 - see the module's docstring
+
+        self._console.print(Text(neutral(text), style=style), soft_wrap=True)
+
+    def _finding(self, finding: Finding, publication: Publication) -> None:
+        self._line(publication.redact(finding_line(finding)), "bold")
+        for line in excerpt(finding, publication.source_lines(finding)):
+            mark = line.lstrip()[:1]
+            style = {"-": "red", "+": "green", "|": "bold red"}.get(mark, "none")
+            self._line(publication.redact(line), style)
+
+    def _table(self, result: RunResult) -> None:
+        from rich.table import Table  # noqa: PLC0415 - see the module's docstring
+        from rich.text import Text  # noqa: PLC0415
+
+        shown = Table(*HEAD, box=None, header_style="dim", pad_edge=False)
+        for row in rows(result):
+            style = {"found": "red", "broken": "magenta", "passed": "green"}.get(row[-1], "")
+            shown.add_row(*(Text(cell) for cell in row[:-1]), Text(row[-1], style=style))
+        self._console.print(shown)
+
+
+def console_of(screen: Screen) -> "Console":
+    """Return Rich's console for a screen."""
+    from rich.console import Console  # noqa: PLC0415 - see the module's docstring
+
+    return Console(
+        file=screen.stream,
+        force_terminal=screen.terminal or screen.color,
+        color_system="standard" if screen.color else None,
+        no_color=not screen.color,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        width=None if screen.terminal else screen.width,
+    )
+
+
+class LiveProgress:
+    """A live view of the running tools on a terminal, with the time that each has taken."""
+
+    def __init__(self, screen: Screen) -> None:
+        from rich.live import Live  # noqa: PLC0415 - see the module's docstring
+
+        self._running: dict[str, float] = {}
+        self._live = Live(
+            console=console_of(screen),
+            get_renderable=self._render,
+            refresh_per_second=8,
+            transient=True,
+        )
+        self._live.start()
+
+    def _render(self) -> Any:
+        from rich.text import Text  # noqa: PLC0415
+
+        now = time.monotonic()
+        rows_ = [f"{name} … {now - start:.1f} s" for name, start in tuple(self._running.items())]
+        return Text("\n".join(rows_))
+
+    def started(self, tool: Tool) -> None:
+        """Show the tool as running."""
+        self._running[tool.name] = time.monotonic()
+
+    def ended(self, result: ToolResult) -> None:
+        """Say what became of the tool; the view ends with the last one."""
+        from rich.text import Text  # noqa: PLC0415
+
+        self._running.pop(result.tool, None)
+        self._live.console.print(Text(neutral(headline(result))))
+        if not self._running:
+            self._live.stop()
+
+
+def wants_color(choice: str, *, terminal: bool, no_color: str) -> bool:
+    """Whether to use colours: the `--color` option first, then `NO_COLOR` (https://no-color.org), then the terminal."""
+    if choice != "auto":
+        return choice == "always"
+    return terminal and not no_color
+
+
+def screen_of(choice: str, environ: Any, *, verbose: bool) -> Screen:
+    """Return the screen that standard output is."""
+    actions = environ.get("GITHUB_ACTIONS") == "true"
+    terminal = sys.stdout.isatty() and not actions and environ.get("TERM") != "dumb"
+    color = wants_color(choice, terminal=terminal, no_color=environ.get("NO_COLOR", ""))
+    return Screen(stream=sys.stdout, terminal=terminal, color=color, verbose=verbose)

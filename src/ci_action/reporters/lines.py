@@ -1,0 +1,123 @@
+"""The words of the console: what is said of tools, findings and verdicts, as text without colours."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, assert_never
+
+from ci_action.model import Broken, Finding, Fix, Location, Report, RunResult, Skipped, ToolResult
+from ci_action.text import one_line, visible
+
+# Longer lines are cut around the place of the finding.
+WIDTH: Final = 110
+HEAD: Final = ("stage", "tool", "version", "from", "looked at", "findings", "seconds", "outcome")
+
+
+def headline(tool: ToolResult) -> str:
+    """Say in one line what became of a tool."""
+    name = f"{tool.tool} {tool.version}".strip()
+    match tool.outcome:
+        case Report():
+            counting = sum(finding.counts for finding in tool.findings)
+            muted = len(tool.findings) - counting
+            more = f" (+ {muted:,} muted)" if muted else ""
+            plural = "finding" if counting == 1 else "findings"
+            text = f"{counting:,} {plural}{more} in {tool.examined.get('files', 0):,} files"
+        case Skipped(reason):
+            text = f"skipped: {reason}"
+        case Broken(reason):
+            text = f"broken: {reason}"
+        case unknown:
+            assert_never(unknown)
+    return one_line(f"{name}: {text}, {tool.seconds:.1f} s")
+
+
+def rows(result: RunResult) -> list[tuple[str, ...]]:
+    """Return the rows of the table of tools, for the columns of `HEAD`."""
+    return [
+        tuple(
+            one_line(cell)
+            for cell in (
+                stage.stage,
+                tool.tool,
+                tool.version,
+                tool.version_source,
+                f"{tool.examined.get('files', 0):,} files",
+                f"{sum(finding.counts for finding in tool.findings):,}",
+                f"{tool.seconds:.1f}",
+                _word(tool),
+            )
+        )
+        for stage in result.stages
+        for tool in stage.tools
+    ]
+
+
+def _word(tool: ToolResult) -> str:
+    match tool.outcome:
+        case Report(findings=findings):
+            return "found" if any(finding.counts for finding in findings) else "passed"
+        case Skipped():
+            return "skipped"
+        case Broken():
+            return "broken"
+        case unknown:
+            assert_never(unknown)
+
+
+def table(result: RunResult) -> Iterator[str]:
+    """Yield the table of tools as aligned text."""
+    cells = [HEAD, *rows(result)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(HEAD))]
+    for row in cells:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def finding_line(finding: Finding) -> str:
+    """Say a finding in one line: `path:line:column: tool rule: message`."""
+    place = one_line(str(finding.location)) if finding.location else "project"
+    fixable = " [fixable]" if finding.fix is Fix.SAFE else ""
+    muted = f" (muted: {one_line(finding.muted)})" if finding.muted else ""
+    return f"{place}: {finding.tool} {one_line(finding.rule)}: {one_line(finding.message)}{fixable}{muted}"
+
+
+def excerpt(finding: Finding, source: Sequence[str]) -> list[str]:
+    """Return the source lines of a finding with their numbers, and carets under what it is about.
+
+    For a change that Black would make: the lines as they are and as they should become.
+    """
+    place = finding.location
+    if place is None or place.line is None:
+        return []
+    if finding.before or finding.after:
+        removed = [("-", line) for line in finding.before.split("\n")[:-1]]
+        added = [("+", line) for line in finding.after.split("\n")[:-1]]
+        shown = [*removed[:6], *added[:8]]
+        lines = [f"    {mark} {_cut(visible(line), 0)}" for mark, line in shown]
+        rest = len(removed) + len(added) - len(shown)
+        return [*lines, f"      … {rest} more lines"] if rest else lines
+    if not source:
+        return []
+    first = visible(source[0]).replace("\t", " ")
+    start = max(0, (place.column or 1) - 1)
+    offset = max(0, start - WIDTH // 2) if len(first) > WIDTH else 0
+    text = _cut(first[offset:], 0)
+    lines = [f"  {place.line:>5} | {text}"]
+    if place.column is not None:
+        lines.append(f"        | {' ' * (start - offset)}{_carets(place, len(text) - (start - offset))}")
+    return lines
+
+
+def _cut(text: str, offset: int) -> str:
+    text = text[offset:]
+    return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
+
+
+def _carets(place: Location, room: int) -> str:
+    one_row = place.end_line in {None, place.line}
+    width = (place.end_column - (place.column or 1)) if one_row and place.end_column else 1
+    return "^" * max(1, min(width, max(1, room)))
+
+
+def verdict(result: RunResult) -> str:
+    """Return the last line: the conclusion with its reasons."""
+    reasons = f" ({one_line('; '.join(result.verdict.reasons))})" if result.verdict.reasons else ""
+    return f"ci-action: {result.verdict.conclusion.value}{reasons}, exit {int(result.verdict.exit_code)}"

@@ -1,0 +1,95 @@
+"""What a reporter may touch, and where it writes."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TextIO
+
+from ci_action.gh.event import Event
+from ci_action.gh.workflow import Workflow
+from ci_action.model import Finding
+from ci_action.project.layout import Layout
+from ci_action.redaction import Redact
+from ci_action.results import own_folder, write_atomically
+from ci_action.settings import Resolved
+
+REPORT: Final = "report.json"
+SUMMARY: Final = "summary.md"
+SARIF: Final = "ci-action.sarif"
+# A source file above this size is not read to show a line of it.
+_LARGEST_SOURCE: Final = 5_000_000
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Where people read: a stream, whether it is a terminal, and whether it takes colours."""
+
+    stream: TextIO
+    terminal: bool = False
+    color: bool = False
+    width: int = 100
+    verbose: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Publication:
+    """The collaborators of the reporters."""
+
+    resolved: Resolved
+    layout: Layout
+    folder: Path
+    """Where the report files go."""
+    screen: Screen
+    redact: Redact = str
+    event: Event = field(default_factory=Event)
+    workflow: Workflow | None = None
+    """Speaks to the runner; None outside Actions."""
+    problems: list[str] = field(default_factory=list)
+    """What went wrong with reporters until now."""
+    written: set[str] = field(default_factory=set)
+    """The names of the report files that this run has written."""
+
+    def write(self, name: str, text: bytes) -> None:
+        """Write a report file whole; raises `OSError` where it cannot."""
+        own_folder(self.folder)
+        write_atomically(self.folder / name, text)
+        self.written.add(name)
+
+    def shown(self, name: str) -> str:
+        """Return the path of a report file for outputs; empty where this run has not written it."""
+        return self.layout.shown(self.folder / name) if name in self.written else ""
+
+    def source_lines(self, finding: Finding, most: int = 5) -> list[str]:
+        """Return the lines of a finding as they are in the file, without secrets; none where they cannot be read."""
+        place = finding.location
+        if place is None or place.line is None:
+            return []
+        file = self.layout.workspace / place.path
+        try:
+            if not file.is_file() or file.stat().st_size > _LARGEST_SOURCE:
+                return []
+            lines = file.read_bytes().split(b"\n")
+        except (OSError, ValueError):
+            return []
+        last = min(place.end_line or place.line, place.line + most - 1)
+        return [
+            self.redact(line.decode("utf-8", "replace").rstrip("\r")) for line in lines[place.line - 1 : last]
+        ]
+
+
+def give_back(folders: list[Path], workspace: Path) -> None:
+    """Give what we created in the workspace to its owner: as root we would leave files that the runner cannot remove."""
+    if os.geteuid() != 0:
+        return
+    owner = workspace.stat()
+    if owner.st_uid == 0:
+        return
+    for folder in folders:
+        if not folder.is_relative_to(workspace) or not folder.exists():
+            continue
+        for found, _, files in os.walk(folder):
+            for path in (
+                found,
+                *(os.path.join(found, name) for name in files),
+            ):
+                os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)

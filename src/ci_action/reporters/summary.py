@@ -1,0 +1,225 @@
+"""The page of a run as Markdown: for the job summary on GitHub, and as a file."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Final, assert_never
+from urllib.parse import quote
+
+from ci_action.gh.event import Event
+from ci_action.markdown import code, fenced, link, table
+from ci_action.model import (
+    Broken,
+    Conclusion,
+    Finding,
+    Fix,
+    Report,
+    RunResult,
+    Skipped,
+    ToolResult,
+    ranked,
+)
+from ci_action.reporters.publication import REPORT, SUMMARY, Publication
+
+# Above 1 MiB the runner shows nothing of a summary at all (FileCommandManager.cs, _attachmentSizeLimit).
+LIMIT: Final = 1_000 * 1024
+# A page with more is read by nobody and rendered slowly; the report file has them all.
+MOST_FINDINGS: Final = 500
+_MARKS: Final = {
+    Conclusion.PASSED: "✅",
+    Conclusion.WARNED: "⚠️",
+    Conclusion.SKIPPED: "⏭️",
+    Conclusion.FAILED: "❌",
+    Conclusion.EMPTY: "🈳",
+    Conclusion.BROKEN: "💥",
+}
+
+
+def render(result: RunResult, publication: Publication, limit: int = LIMIT) -> str:
+    """Return the page, cut so that it takes at most `limit` bytes of UTF-8 and says what was left out."""
+    head = "\n\n".join(_head(result))
+    tail = "\n\n".join(_tail(result, publication))
+    findings = ranked(result.counting)
+    blocks = list(_files(findings[:MOST_FINDINGS], publication.event))
+    room = limit - _size(head) - _size(tail) - 400  # 400 bytes for the headings and the note between them
+    kept, shown = [], 0
+    for count, block in blocks:
+        room -= _size(block) + 2
+        if room < 0:
+            break
+        kept.append(block)
+        shown += count
+    parts = [head]
+    if findings:
+        parts.append(f"## {len(findings):,} {'finding' if len(findings) == 1 else 'findings'}")
+    parts += kept
+    if shown < len(findings):
+        where = publication.shown(REPORT) or REPORT
+        parts.append(
+            f"**{shown:,} of {len(findings):,} findings are shown here**, the rest is in {code(where)}."
+        )
+    text = "\n\n".join([*parts, tail]) + "\n"
+    return _cut(text, limit)
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))
+
+
+def _cut(text: str, limit: int) -> str:
+    raw = text.encode("utf-8", "replace")
+    if len(raw) <= limit:
+        return text
+    note = "\n\n**The page was cut here: it would be larger than GitHub shows.**\n"
+    kept = raw[: max(0, limit - len(note.encode()))].decode("utf-8", "ignore")
+    return kept.rpartition("\n")[0] + note
+
+
+def _head(result: RunResult) -> Iterator[str]:
+    conclusion = result.verdict.conclusion
+    yield f"# {_MARKS[conclusion]} ci-action: {conclusion.value}"
+    if result.verdict.reasons:
+        yield "\n".join(f"- {code(reason, 400)}" for reason in result.verdict.reasons[:20])
+    rows = [
+        [
+            stage.stage,
+            tool.tool,
+            _outcome(tool),
+            _examined(tool),
+            _counted(tool),
+            f"{tool.seconds:.1f} s",
+        ]
+        for stage in result.stages
+        for tool in stage.tools
+    ]
+    if rows:
+        yield table(["Stage", "Tool", "", "Looked at", "Findings", "Time"], rows)
+
+
+def _outcome(tool: ToolResult) -> str:
+    match tool.outcome:
+        case Report(findings=findings):
+            return "❌ found" if any(finding.counts for finding in findings) else "✅ passed"
+        case Skipped():
+            return "⏭️ skipped"
+        case Broken():
+            return "💥 broken"
+        case unknown:
+            assert_never(unknown)
+
+
+def _examined(tool: ToolResult) -> str:
+    shown = [f"{number:,} {what}" for what, number in tool.examined.items() if number or what == "files"]
+    return ", ".join(shown) or "nothing"
+
+
+def _counted(tool: ToolResult) -> str:
+    counting = sum(finding.counts for finding in tool.findings)
+    muted = len(tool.findings) - counting
+    return f"{counting:,}" + (f" (+ {muted:,} muted)" if muted else "")
+
+
+def _files(findings: Sequence[Finding], event: Event) -> Iterator[tuple[int, str]]:
+    """Yield a block for each file, in the order of its first finding, and how many findings it holds."""
+    order = {
+        path: number for number, path in enumerate(dict.fromkeys(_path(finding) for finding in findings))
+    }
+    by_file = sorted(findings, key=lambda finding: order[_path(finding)])
+    for path, group in groupby(by_file, key=_path):
+        rows = [_row(finding, event) for finding in group]
+        yield len(rows), f"### {code(path) if path else 'The project'}\n\n" + "\n".join(rows)
+
+
+def _path(finding: Finding) -> str:
+    return finding.location.path if finding.location else ""
+
+
+def _row(finding: Finding, event: Event) -> str:
+    place = finding.location
+    where = "—"
+    if place and place.line:
+        span = (
+            f"{place.line}–{place.end_line}"
+            if place.end_line and place.end_line > place.line
+            else f"{place.line}"
+        )
+        where = link(_blob(place.path, place.line, event), f"line {span}")
+    rule = link(finding.url, code(finding.rule)) if finding.url else code(finding.rule)
+    row = f"- {where} · {finding.tool} {rule} · {code(finding.message)}"
+    if finding.level:
+        row += f" · {finding.level}"
+    if finding.fix is Fix.SAFE and finding.fix_message and finding.tool != "black":
+        row += f" · fixable: {code(finding.fix_message)}"
+    if finding.before or finding.after:
+        block = fenced(_diff(finding), "diff", lines=20)
+        row += "\n\n" + "\n".join(f"  {line}" if line else "" for line in block.split("\n")) + "\n"
+    return row
+
+
+def _diff(finding: Finding) -> str:
+    removed = [f"-{line}" for line in finding.before.split("\n")[:-1]]
+    added = [f"+{line}" for line in finding.after.split("\n")[:-1]]
+    return "\n".join([*removed, *added])
+
+
+def _blob(path: str, line: int, event: Event) -> str:
+    if not (event.server_url.startswith("https://") and event.repository and event.sha):
+        return ""
+    return f"{event.server_url}/{event.repository}/blob/{event.sha}/{quote(path.encode('utf-8', 'surrogateescape'))}#L{line}"
+
+
+def _tail(result: RunResult, publication: Publication) -> Iterator[str]:
+    broken = [tool for stage in result.stages for tool in stage.tools if isinstance(tool.outcome, Broken)]
+    for tool in broken:
+        if isinstance(tool.outcome, Broken) and tool.outcome.detail:
+            yield f"<details><summary>What {tool.tool} wrote</summary>\n\n{fenced(tool.outcome.detail)}\n\n</details>"
+    if result.warnings:
+        yield "## Notes\n\n" + "\n".join(f"- {code(text, 600)}" for text in result.warnings[:50])
+    if muted := [finding for finding in result.findings if finding.muted]:
+        yield "## Muted\n\n" + "\n".join(_muted(muted))
+    if result.verdict.exit_code:
+        fixable = sum(finding.fix is Fix.SAFE for finding in result.counting)
+        hint = (
+            f"\n\n{fixable:,} of the findings are fixed by:\n\n{fenced('ci-action fix', 'sh')}"
+            if fixable
+            else ""
+        )
+        yield f"## The same on your machine\n\n{fenced(result.reproduce, 'sh', width=2000)}{hint}"
+    yield "\n".join(_facts(result, publication))
+
+
+def _muted(findings: Sequence[Finding]) -> Iterator[str]:
+    reasons: dict[str, int] = {}
+    for finding in findings:
+        reasons[finding.muted] = reasons.get(finding.muted, 0) + 1
+    for reason, number in list(reasons.items())[:50]:
+        yield f"- {number:,} {'finding' if number == 1 else 'findings'}: {code(reason)}"
+
+
+def _facts(result: RunResult, publication: Publication) -> Iterator[str]:
+    yield "<details><summary>Versions and settings</summary>\n"
+    for stage in result.stages:
+        for tool in stage.tools:
+            if tool.version:
+                yield f"- {tool.tool} {code(tool.version)} from {code(tool.version_source)}"
+    yield f"- ci-action {result.version}, {result.seconds:.1f} s"
+    for name, value in publication.resolved.chosen().items():
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        yield f"- {name} = {code(shown)} from {code(publication.resolved.sources[name])}"
+    yield "\n</details>"
+
+
+def write(result: RunResult, publication: Publication) -> None:
+    """Write the page as a file."""
+    publication.write(SUMMARY, publication.redact(render(result, publication)).encode("utf-8", "replace"))
+
+
+def report(result: RunResult, publication: Publication) -> None:
+    """Append the page to the job summary; outside Actions there is none."""
+    workflow = publication.workflow
+    if workflow is None:
+        return
+    text = render(result, publication, LIMIT - workflow.summary_size())
+    if not workflow.append_summary(publication.redact(text)):
+        publication.problems.append(
+            "the job summary could not be written: GITHUB_STEP_SUMMARY is not set or its folder does not exist"
+        )

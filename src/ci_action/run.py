@@ -1,0 +1,197 @@
+"""Run the stages and tell the reporters: every tool beside the others, each with an end of its own."""
+
+import shlex
+import time
+import traceback
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Protocol
+
+from ci_action import __version__
+from ci_action.context import Context
+from ci_action.errors import ToolError
+from ci_action.model import (
+    Broken,
+    Conclusion,
+    Finding,
+    Outcome,
+    RunResult,
+    StageResult,
+    ToolResult,
+    Verdict,
+    with_fingerprints,
+)
+from ci_action.muting import mute
+from ci_action.policy import crashed, judge
+from ci_action.process import Command
+from ci_action.project.versions import Program, locate, select
+from ci_action.reporters import REPORTERS
+from ci_action.reporters.publication import Publication
+from ci_action.results import Digests
+from ci_action.settings import Resolved
+from ci_action.stages import Selected
+from ci_action.tools import Tool
+
+
+class Progress(Protocol):
+    """Hears of every tool that starts and ends; the end is told in the thread of the caller."""
+
+    def started(self, tool: Tool) -> None:
+        """Hear that a tool starts."""
+
+    def ended(self, result: ToolResult) -> None:
+        """Hear that a tool has ended."""
+
+
+def program_of(tool: Tool, ctx: Context) -> Program:
+    """Return the program that runs for a tool: the project's version, or the bundled one; raises `ToolError`."""
+    choice = select(tool.name, settings=ctx.settings, layout=ctx.layout, bundle=ctx.bundle)
+    return locate(tool.name, choice, bundle=ctx.bundle, run=ctx.run, cwd=ctx.scratch, environ=ctx.environ)
+
+
+def check(tool: Tool, ctx: Context) -> ToolResult:
+    """Run one tool; whatever goes wrong in it becomes `Broken`, so that the others go on."""
+    started = time.monotonic()
+    program = Program(argv=(), version="", source="")
+    outcome: Outcome
+    try:
+        program = program_of(tool, ctx)
+        checked = tool.check(ctx, program)
+        outcome, warnings, log = checked.outcome, checked.warnings, checked.log
+    except ToolError as error:
+        outcome, warnings, log = Broken(error.reason, error.detail), (), error.detail
+    except Exception as error:  # noqa: BLE001 - a bug of ours must not take the other tools along
+        text = traceback.format_exc()
+        outcome = Broken(f"a bug in ci-action: {type(error).__name__}: {error}", text, bug=True)
+        warnings, log = (), text
+    return ToolResult(
+        tool=tool.name,
+        outcome=outcome,
+        seconds=time.monotonic() - started,
+        version=program.version,
+        version_source=program.source,
+        warnings=(*program.warnings, *warnings),
+        log=log,
+    )
+
+
+def execute(
+    selected: Sequence[Selected], ctx: Context, progress: Progress, *, resolved: Resolved
+) -> RunResult:
+    """Run the tools of all stages, mute what is not to count, and judge."""
+    started, clock = datetime.now(UTC), time.monotonic()
+    commit = ctx.event.sha or _head(ctx)
+    stages = tuple(_run_stage(one, ctx, progress) for one in selected)
+    stages, verdict = judge(stages)
+    warnings = [warning for stage in stages for tool in stage.tools for warning in tool.warnings]
+    if ctx.event.problem:
+        warnings.append(ctx.event.problem)
+    result = RunResult(
+        stages=stages,
+        verdict=verdict,
+        started=started,
+        seconds=time.monotonic() - clock,
+        version=__version__,
+        commit=commit,
+        warnings=tuple(dict.fromkeys(warnings)),
+        reproduce=reproduce([one.stage.name for one in selected], resolved),
+    )
+    outcomes = (tool.outcome for stage in stages for tool in stage.tools)
+    return crashed(result) if any(isinstance(one, Broken) and one.bug for one in outcomes) else result
+
+
+def _run_stage(selected: Selected, ctx: Context, progress: Progress) -> StageResult:
+    clock = time.monotonic()
+    tools = selected.stage.tools
+    done: dict[str, ToolResult] = {}
+    with ThreadPoolExecutor(max_workers=len(tools)) as pool:
+        waiting: dict[Future[ToolResult], Tool] = {}
+        for tool in tools:
+            progress.started(tool)
+            waiting[pool.submit(check, tool, ctx)] = tool
+        for future in as_completed(waiting):
+            result = _marked(future.result())
+            done[result.tool] = result
+            progress.ended(result)
+    stage = StageResult(
+        stage=selected.stage.name,
+        tools=tuple(done[tool.name] for tool in tools),
+        seconds=time.monotonic() - clock,
+        warns_only=selected.stage.warns_only,
+        by_name=selected.by_name,
+    )
+    return mute(stage, ctx.settings.ignore)
+
+
+def _marked(result: ToolResult) -> ToolResult:
+    findings: tuple[Finding, ...] = with_fingerprints(result.findings)
+    return result.with_findings(findings)
+
+
+def _head(ctx: Context) -> str:
+    try:
+        done = ctx.run(
+            Command(argv=("git", "rev-parse", "--verify", "HEAD"), cwd=ctx.layout.workspace, timeout=10)
+        )
+    except ToolError:
+        return ""
+    return done.stdout.decode("ascii", "replace").strip() if done.returncode == 0 else ""
+
+
+def reproduce(stages: Iterable[str], resolved: Resolved) -> str:
+    """Return the command that gives the same verdict in a shell: what pyproject.toml says applies by itself."""
+    words = ["ci-action", "run", *stages]
+    for name, value in resolved.chosen().items():
+        if name in {"stage", "report-dir", "cache-dir"} or resolved.sources[name] == "pyproject.toml":
+            continue
+        if name.endswith("-args"):
+            words.append(f"--{name}={shlex.join(value)}")
+        elif isinstance(value, list):
+            words += [f"--{name}={item}" for item in value]
+        else:
+            words.append(f"--{name}={value}")
+    return shlex.join(words)
+
+
+def publish(result: RunResult, publication: Publication) -> None:
+    """Tell every reporter; what goes wrong with one is a warning and never changes the verdict."""
+    for reporter in REPORTERS:
+        try:
+            reporter.report(result, publication)
+        except Exception as error:  # noqa: BLE001 - whatever a reporter meets, the verdict stands
+            publication.problems.append(
+                f"{reporter.name} could not be written: {type(error).__name__}: {error}"
+            )
+
+
+def write_fixes(
+    selected: Sequence[Selected], ctx: Context, progress: Progress, *, resolved: Resolved
+) -> RunResult:
+    """Let the tools write their safe fixes, one after the other, then check again: what is left is the result.
+
+    Ruff goes before Black, since its fixes may need formatting.
+    """
+    tools = [tool for one in selected for tool in one.stage.tools if tool.fix is not None]
+    broken = [problem for tool in reversed(tools) if (problem := _fix(tool, ctx)) is not None]
+    fresh = replace(ctx, digests=Digests())
+    result = execute(selected, fresh, progress, resolved=resolved)
+    if not broken:
+        return result
+    reasons = tuple(f"{name}: {reason}" for name, reason in broken)
+    verdict = Verdict(
+        conclusion=Conclusion.BROKEN,
+        reasons=(*reasons, *result.verdict.reasons),
+        exit_code=max(result.verdict.exit_code, Conclusion.BROKEN.exit_code),
+    )
+    return replace(result, verdict=verdict)
+
+
+def _fix(tool: Tool, ctx: Context) -> tuple[str, str] | None:
+    try:
+        if tool.fix is not None:
+            tool.fix(ctx, program_of(tool, ctx))
+    except ToolError as error:
+        return tool.name, error.reason
+    return None

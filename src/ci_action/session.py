@@ -1,0 +1,264 @@
+"""One call of the program: wiring, signals, what is said of wrong settings and of our own bugs, and the exit code."""
+
+import platform
+import shutil
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ci_action import __version__
+from ci_action.configure import configure
+from ci_action.context import Context
+from ci_action.errors import ExitCode, SettingsError
+from ci_action.gh.event import Event
+from ci_action.gh.workflow import Workflow, is_actions
+from ci_action.interruption import Interruption
+from ci_action.model import RunResult
+from ci_action.plan import describe
+from ci_action.policy import interrupted
+from ci_action.process import Processes
+from ci_action.project.layout import Layout, cache_dir, report_dir
+from ci_action.project.versions import Bundle
+from ci_action.redaction import Redact, redactor, secrets_of
+from ci_action.reporters import console
+from ci_action.reporters.console import LiveProgress, screen_of
+from ci_action.reporters.outputs import NOTHING_RUN
+from ci_action.reporters.progress import ActionsProgress, PlainProgress
+from ci_action.reporters.publication import Publication, Screen, give_back
+from ci_action.run import Progress, execute, publish, write_fixes
+from ci_action.settings import Resolved
+from ci_action.stages import ALL, select
+from ci_action.text import neutral
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command line says beside the settings."""
+
+    environ: Mapping[str, str]
+    color: str = "auto"
+    verbose: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """Everything that a command needs, made once."""
+
+    resolved: Resolved
+    layout: Layout
+    ctx: Context
+    screen: Screen
+    redact: Redact
+    workflow: Workflow | None
+    interruption: Interruption
+
+    def progress(self) -> Progress:
+        """Return what is said while tools run."""
+        if self.workflow:
+            return ActionsProgress(self.workflow)
+        return LiveProgress(self.screen) if self.screen.terminal else PlainProgress(self.screen.stream)
+
+    def publication(self) -> Publication:
+        """Return what the reporters may touch."""
+        return Publication(
+            resolved=self.resolved,
+            layout=self.layout,
+            folder=report_dir(self.layout, self.resolved.settings),
+            screen=self.screen,
+            redact=self.redact,
+            event=self.ctx.event,
+            workflow=self.workflow,
+        )
+
+
+def run_command(flags: Mapping[str, Any], options: Options, *, needs_stage: bool = False) -> int:
+    """Run the stages and tell the reporters."""
+
+    def work(session: Session) -> int:
+        chosen = select(session.resolved.settings.stage or (ALL,))
+        result = execute(chosen, session.ctx, session.progress(), resolved=session.resolved)
+        return _finish(session, result, publish)
+
+    return _guarded(flags, options, work, needs_stage=needs_stage)
+
+
+def fix_command(flags: Mapping[str, Any], options: Options) -> int:
+    """Write the fixes, then look at what is left; no reports are written."""
+
+    def work(session: Session) -> int:
+        chosen = select(session.resolved.settings.stage or ("quality",))
+        result = write_fixes(chosen, session.ctx, session.progress(), resolved=session.resolved)
+        return _finish(session, result, console.report)
+
+    return _guarded(flags, options, work)
+
+
+def plan_command(flags: Mapping[str, Any], options: Options) -> int:
+    """Show what would run."""
+
+    def work(session: Session) -> int:
+        chosen = select(session.resolved.settings.stage or (ALL,))
+        for line in describe(chosen, session.ctx, session.resolved):
+            print(neutral(session.redact(line)), file=session.screen.stream)
+        return ExitCode.OK
+
+    return _guarded(flags, options, work)
+
+
+def _finish(session: Session, result: RunResult, tell: Callable[[RunResult, Publication], None]) -> int:
+    if session.interruption.name:
+        result = interrupted(result, session.interruption.name)
+    session.interruption.finishing = True
+    publication = session.publication()
+    tell(result, publication)
+    owned = [publication.folder, *([session.ctx.cache] if session.ctx.cache else [])]
+    try:
+        give_back(owned, session.layout.workspace)
+    except OSError as error:
+        _say(
+            session.screen,
+            f"note: files could not be given back to the owner of the workspace: {error}",
+        )
+    return result.verdict.exit_code
+
+
+def _guarded(
+    flags: Mapping[str, Any],
+    options: Options,
+    work: Callable[[Session], int],
+    *,
+    needs_stage: bool = False,
+) -> int:
+    """Make the session and do the work; whatever happens ends in an exit code and in words."""
+    environ = options.environ
+    workflow = Workflow(environ) if is_actions(environ) else None
+    screen = screen_of(options.color, environ, verbose=options.verbose)
+    redact = redactor(secrets_of(environ))
+    interruption = Interruption()
+    try:
+        with interruption.installed(), tempfile.TemporaryDirectory(prefix="ci-action-") as folder:
+            scratch = Path(folder)
+            resolved, layout = configure(flags, environ, needs_stage=needs_stage)
+            token = resolved.settings.github_token.get_secret_value()
+            redact = redactor(
+                secrets_of(
+                    {
+                        **environ,
+                        "GITHUB_TOKEN_GIVEN": "",
+                        "GH_TOKEN": token or environ.get("GH_TOKEN", ""),
+                    }
+                )
+            )
+            if workflow and token:
+                workflow.mask(token)
+            processes = Processes(environ, scratch, redact)
+            interruption.processes = processes
+            ctx = _context(resolved, layout, environ, processes, scratch)
+            session = Session(
+                resolved=resolved,
+                layout=layout,
+                ctx=ctx,
+                screen=screen,
+                redact=redact,
+                workflow=workflow,
+                interruption=interruption,
+            )
+            if options.verbose:
+                _say(screen, *(redact(line) for line in _settings_in_force(resolved)))
+            return work(session)
+    except SettingsError as error:
+        _tell_mistakes([redact(mistake) for mistake in error.mistakes], screen, workflow)
+        return ExitCode.USAGE
+    except KeyboardInterrupt:
+        _nothing_run(workflow)
+        _say(screen, "ci-action: broken (interrupted before anything ran), exit 130")
+        return ExitCode.INTERRUPTED
+    except Exception:  # noqa: BLE001 - a traceback would end in exit 1, "found"
+        _tell_bug(redact(traceback.format_exc()), flags, screen, workflow, environ)
+        return ExitCode.BUG
+
+
+def _context(
+    resolved: Resolved,
+    layout: Layout,
+    environ: Mapping[str, str],
+    processes: Processes,
+    scratch: Path,
+) -> Context:
+    cache = cache_dir(layout, resolved.settings, environ)
+    reports = report_dir(layout, resolved.settings)
+    work = scratch / "work"
+    work.mkdir()
+    return Context(
+        settings=resolved.settings,
+        layout=layout,
+        bundle=Bundle.of(Path(sys.prefix)),
+        start=processes.run,
+        scratch=work,
+        environ=environ,
+        event=Event.from_environ(environ),
+        cache=cache,
+        own_folders=tuple(folder for folder in (cache, reports) if folder),
+    )
+
+
+def _settings_in_force(resolved: Resolved) -> Iterator[str]:
+    yield f"ci-action {__version__}, Python {platform.python_version()}, {sys.prefix}"
+    for name, value in resolved.chosen().items():
+        yield f"setting {name} = {value!r} from {resolved.sources[name]}"
+
+
+def _say(screen: Screen, *lines: str) -> None:
+    for line in lines:
+        print(neutral(line), file=screen.stream, flush=True)
+
+
+def _nothing_run(workflow: Workflow | None) -> None:
+    if workflow:
+        for name, value in NOTHING_RUN.items():
+            workflow.set_output(name, value)
+
+
+def _tell_mistakes(mistakes: list[str], screen: Screen, workflow: Workflow | None) -> None:
+    """Say what is wrong with the settings, all of it, and that nothing was run."""
+    _say(screen, *(f"error: {mistake}" for mistake in mistakes))
+    if workflow:
+        for mistake in mistakes[:9]:
+            workflow.annotate("error", mistake, title="ci-action: wrong settings")
+        _nothing_run(workflow)
+    count = f"{len(mistakes)} {'mistake' if len(mistakes) == 1 else 'mistakes'} in the settings"
+    _say(screen, f"ci-action: broken ({count}, nothing was run), exit {int(ExitCode.USAGE)}")
+
+
+def _tell_bug(
+    trace: str,
+    flags: Mapping[str, Any],
+    screen: Screen,
+    workflow: Workflow | None,
+    environ: Mapping[str, str],
+) -> None:
+    """Print a report to paste into an issue."""
+    shown = {name: value for name, value in flags.items() if name != "github-token"}
+    _say(
+        screen,
+        "This is a bug in ci-action. Paste what follows into an issue:",
+        "",
+        f"ci-action {__version__}, Python {platform.python_version()}, {platform.platform()}",
+        f"event: {environ.get('GITHUB_EVENT_NAME', 'none')}; flags: {shown}",
+        f"uv: {'yes' if shutil.which('uv') else 'no'}",
+        "```",
+        trace.rstrip(),
+        "```",
+    )
+    if workflow:
+        workflow.annotate(
+            "error",
+            "a bug in ci-action: the log holds a report to paste into an issue",
+            title="ci-action",
+        )
+    _nothing_run(workflow)
+    _say(screen, f"ci-action: broken (a bug in ci-action), exit {int(ExitCode.BUG)}")

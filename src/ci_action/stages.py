@@ -1,0 +1,52 @@
+"""The stages: which tools belong together, and when a stage applies to a project."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from ci_action.settings import did_you_mean
+from ci_action.tools import Tool, black, ruff
+
+ALL: Final = "all"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A named set of tools that run side by side."""
+
+    name: str
+    summary: str
+    tools: tuple[Tool, ...]
+    warns_only: bool = False
+    """Whether findings warn instead of failing the run."""
+
+
+STAGES: Final = (Stage(name="quality", summary="Formatting and linting.", tools=(black.TOOL, ruff.TOOL)),)
+
+TOOLS: Final = {tool.name: tool for stage in STAGES for tool in stage.tools}
+NAMES: Final = (*(stage.name for stage in STAGES), ALL)
+
+Applies = Callable[[Stage], bool]
+
+
+@dataclass(frozen=True)
+class Selected:
+    """A stage that is to run, and whether it was asked for by its name."""
+
+    stage: Stage
+    by_name: bool
+
+
+def stage_mistakes(names: Iterable[str]) -> list[str]:
+    """Say which names are no stages."""
+    return [f"unknown stage {name!r}{did_you_mean(name, NAMES)}" for name in names if name not in NAMES]
+
+
+def select(names: Iterable[str]) -> tuple[Selected, ...]:
+    """Return the stages for these names, each once, in the order of the pipeline; `all` stands for every one."""
+    asked = list(names)
+    return tuple(
+        Selected(stage, by_name=stage.name in asked)
+        for stage in STAGES
+        if stage.name in asked or ALL in asked
+    )

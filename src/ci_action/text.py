@@ -1,0 +1,50 @@
+"""Foreign text made harmless for a line, a terminal and a log."""
+
+import re
+from typing import Final
+
+_BREAKS: Final = re.compile(r"\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def plain(text: str) -> str:
+    """Return text that a file or a stream can hold: lone surrogates become the replacement character."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def visible(text: str) -> str:
+    """Replace control characters, those that begin terminal sequences among them, by visible pictures."""
+    return _CONTROL.sub(_picture, plain(text))
+
+
+def _picture(match: re.Match[str]) -> str:
+    number = ord(match[0])
+    if number < 0x20:  # noqa: PLR2004 - the C0 controls have pictures from U+2400 on
+        return chr(0x2400 + number)
+    return "\u2421" if number == 0x7F else "\ufffd"  # noqa: PLR2004 - delete has one too
+
+
+def one_line(text: str) -> str:
+    """Return text on one line without control characters."""
+    return visible(_BREAKS.sub(" ", text))
+
+
+def lines_of(text: str) -> list[str]:
+    """Split text wherever the runner, a terminal or a reader might see the end of a line."""
+    return _BREAKS.split(text)
+
+
+def neutral(text: str) -> str:
+    """Return foreign text with every line break a newline, and nothing in it that the runner takes for a command.
+
+    The runner takes `::name::` at the start of a line and `##[name]` anywhere in it for a command, on both streams,
+    and ends a line at a lone carriage return too (actions/runner, ActionCommand.cs and OutputManager.cs).
+    """
+    lines = []
+    for raw in lines_of(text):
+        line = visible(raw).replace("##[", "##\\[")
+        body = line.lstrip()
+        if body.startswith("::"):
+            line = f"{line[: len(line) - len(body)]}\\{body}"
+        lines.append(line)
+    return "\n".join(lines)

@@ -1,0 +1,51 @@
+"""The tools: each module of this package says how one program is started and what its output means."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+
+from ci_action.context import Context
+from ci_action.model import Outcome
+from ci_action.project.versions import Program, argument_names
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """What a tool's check gives back: the outcome, our notices about it, and what the program wrote for people."""
+
+    outcome: Outcome
+    warnings: tuple[str, ...] = ()
+    log: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tool:
+    """Something that looks at the project and reports."""
+
+    name: str
+    summary: str
+    url: str
+    check: Callable[[Context, Program], Checked]
+    fix: Callable[[Context, Program], None] | None = None
+    """Write the tool's safe fixes; raises `ToolError`."""
+    count: Callable[[Context], int] = field(default=lambda _: 0)
+    """How many files a check would look at, without checking any."""
+    refused: Collection[str] = ()
+    """Options that would write, or hide what we read; they are refused in `<name>-args`."""
+
+
+def refused_options(tool: Tool, words: Sequence[str]) -> list[str]:
+    """Say which options of `<tool>-args` cannot be given."""
+    names = {name for word in argument_names(words) for name in _spellings(word, tool.refused)}
+    return [
+        f"{tool.name}-args: {name!r} cannot be given, ci-action sets it itself"
+        " (fixes are written by `ci-action fix`, options of the project belong into its configuration)"
+        for name in sorted(names & set(tool.refused))
+    ]
+
+
+def _spellings(word: str, refused: Collection[str]) -> set[str]:
+    """Return the refused options that a word may stand for: itself, and single letters written together."""
+    found = {word}
+    if word.startswith("-") and not word.startswith("--"):
+        found |= {f"-{letter}" for letter in word[1:] if f"-{letter}" in refused}
+    return found

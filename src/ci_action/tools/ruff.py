@@ -1,0 +1,276 @@
+"""Linting, by Ruff."""
+
+import glob
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ci_action.context import Context
+from ci_action.errors import SettingsError, TimedOutError, ToolError
+from ci_action.model import Broken, Finding, Report, Skipped
+from ci_action.parsers.ruff import UNREADABLE, parse, parse_files
+from ci_action.process import Command, Completed, last_lines
+from ci_action.project.layout import load_toml, lowest_minor
+from ci_action.project.versions import Program, argument_names
+from ci_action.results import GuardedFolder
+from ci_action.tools import Checked, Tool
+
+# Where the project configures nothing: Ruff's default rules before 0.16, which made them many times noisier.
+DEFAULT_RULES: Final = "E4,E7,E9,F"
+# Overrides whatever the configuration says about writing: `fix = true` there makes a plain check rewrite the tree.
+_READ_ONLY: Final = ("--no-fix", "--no-fix-only")
+_CONFIG_FILES: Final = (".ruff.toml", "ruff.toml")
+_SKIPPED_FOLDERS: Final = frozenset(
+    {".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".nox"}
+)
+_CHOICES: Final = re.compile(r"py3(\d+)")
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part of the project that one configuration rules, and the options that it needs."""
+
+    paths: tuple[str, ...]
+    options: tuple[str, ...] = ()
+
+
+def check(ctx: Context, program: Program) -> Checked:
+    """Ask Ruff for its findings as JSON, and for the files that it looked at."""
+    parts = _parts(ctx)
+    target, warnings = _target(ctx, program)
+    parts = [_Part(part.paths, (*part.options, *target)) for part in parts]
+    files = [name for part in parts for name in _list(ctx, program, part)]
+    if not files:
+        where = ", ".join(repr(path) for path in ctx.layout.paths)
+        return Checked(outcome=Skipped(f"no Python files in {where}"), warnings=warnings)
+    cache, stamps = _open_cache(ctx, files)
+    findings: list[Finding] = []
+    log = []
+    for part in parts:
+        option = f"--cache-dir={cache.folder}" if cache else "--no-cache"
+        try:
+            done = ctx.run(_command(ctx, program, part, ("--output-format=json", option, *_READ_ONLY)))
+        except TimedOutError as error:
+            broken = Broken(error.reason, last_lines(error.stderr), findings=tuple(findings))
+            return Checked(outcome=broken, warnings=warnings)
+        findings += _judged(done, ctx)
+        log.append(done.stderr)
+    if cache:
+        try:
+            cache.seal(stamps)
+        except OSError as error:
+            text = f"results of unchanged files cannot be kept in {str(cache.folder.parent)!r}: {error}"
+            warnings = (*warnings, text)
+    unreadable = len(
+        {finding.location.path for finding in findings if finding.rule == UNREADABLE and finding.location}
+    )
+    report = Report(findings=tuple(findings), examined={"files": len(files), "unreadable": unreadable})
+    return Checked(outcome=report, warnings=warnings, log="\n".join(log))
+
+
+def fix(ctx: Context, program: Program) -> None:
+    """Let Ruff write its safe fixes."""
+    target, _ = _target(ctx, program)
+    for part in _parts(ctx):
+        whole = _Part(part.paths, (*part.options, *target))
+        done = ctx.run(
+            _command(ctx, program, whole, ("--fix", "--no-unsafe-fixes", "--exit-zero", "--no-cache"))
+        )
+        if done.returncode != 0:
+            raise _failure(done)
+
+
+def count(ctx: Context) -> int:
+    """Count the files that the bundled Ruff would look at."""
+    program = ctx.bundle.program("ruff")
+    return len([name for part in _parts(ctx) for name in _list(ctx, program, part)])
+
+
+def _command(ctx: Context, program: Program, part: _Part, mode: Sequence[str]) -> Command:
+    excluded = [f"--extend-exclude={glob.escape(str(folder))}" for folder in ctx.own_folders]
+    return Command(
+        argv=(
+            *program.argv,
+            "check",
+            *part.options,
+            *excluded,
+            *ctx.settings.ruff_args,
+            *mode,
+            "--",
+            *part.paths,
+        ),
+        cwd=ctx.layout.root,
+        # A configuration at home would make the laptop and the runner differ.
+        environ={"XDG_CONFIG_HOME": str(ctx.scratch), **(program.environ or {})},
+        timeout=float(ctx.settings.timeout),
+    )
+
+
+def _list(ctx: Context, program: Program, part: _Part) -> list[str]:
+    done = ctx.run(_command(ctx, program, part, ("--show-files", "--no-cache")))
+    if done.returncode != 0:
+        raise _failure(done)
+    return parse_files(done.stdout)
+
+
+def _judged(done: Completed, ctx: Context) -> list[Finding]:
+    """Return the findings; raises where exit code and output do not belong together."""
+    if done.returncode not in {0, 1}:
+        raise _failure(done)
+    findings = parse(done.stdout, ctx.layout)
+    if done.returncode == 1 and not findings:
+        raise ToolError(
+            "ruff says that it found something, and lists nothing", detail=last_lines(done.stderr)
+        )
+    return findings
+
+
+def _failure(done: Completed) -> ToolError:
+    lines = last_lines(done.stderr) or "it wrote nothing"
+    if done.killed_by:
+        return ToolError(f"ruff was ended by {done.killed_by}", detail=lines)
+    cause = next((line.strip() for line in lines.splitlines() if "Cause" in line), lines.splitlines()[-1])
+    return ToolError(f"ruff ended with exit code {done.returncode}: {cause}", detail=lines)
+
+
+def _parts(ctx: Context) -> list[_Part]:
+    """Divide the paths by configuration: where the project has none, Ruff runs without any and with a small set.
+
+    Ruff reads the nearest configuration above a file. A folder below may have one where the root has none.
+    """
+    layout, words = ctx.layout, argument_names(ctx.settings.ruff_args)
+    paths = tuple(path if not path.startswith("-") else f"./{path}" for path in layout.paths)
+    if any(configures(folder) for folder in layout.folders) or "--config" in words or "--isolated" in words:
+        return [_Part(paths)]
+    nested = sorted({found for path in paths for found in _configured_below(layout.root / path, layout.root)})
+    rules = () if "--select" in words else (f"--select={DEFAULT_RULES}",)
+    # Ruff reads the files that it is given even where they are excluded, so a path inside such a folder goes with it.
+    loose = tuple(path for path in paths if not any(_is_below(path, folder) for folder in nested))
+    excluded = tuple(f"--extend-exclude={glob.escape(folder)}" for folder in nested)
+    parts = [_Part(loose, ("--isolated", *rules, *excluded))] if loose else []
+    own = tuple(path for path in paths if path not in loose) + tuple(
+        f"./{folder}" for folder in nested if any(_is_below(folder, path) for path in loose)
+    )
+    return [*parts, _Part(own)] if own else parts
+
+
+def _is_below(path: str, folder: str) -> bool:
+    inner, outer = os.path.normpath(path), os.path.normpath(folder)
+    return outer in (".", inner) or inner.startswith(outer + os.sep)
+
+
+def configures(folder: Path) -> bool:
+    """Whether a folder holds a configuration of Ruff."""
+    if any((folder / name).is_file() for name in _CONFIG_FILES):
+        return True
+    return "ruff" in _tool_table(folder / "pyproject.toml")
+
+
+def _tool_table(file: Path) -> dict[str, Any]:
+    try:
+        tool = load_toml(file, str(file)).get("tool", {})
+    except SettingsError as error:
+        raise ToolError(str(error)) from error
+    return tool if isinstance(tool, dict) else {}
+
+
+def _configured_below(start: Path, root: Path) -> Iterable[str]:
+    """Return the topmost folders at or below a path that have a configuration, relative to the root."""
+    top = start if start.is_dir() else start.parent
+    between = [folder for folder in (top, *top.parents) if folder.is_relative_to(root) and folder != root]
+    for folder in reversed(between):
+        if configures(folder):
+            yield os.path.relpath(folder, root)
+            return
+    if not start.is_dir():
+        return
+    for found, folders, files in os.walk(start):
+        named = {*_CONFIG_FILES, "pyproject.toml"} & set(files)
+        if Path(found) != root and named and configures(Path(found)):
+            folders.clear()
+            yield os.path.relpath(found, root)
+        folders[:] = [name for name in folders if name not in _SKIPPED_FOLDERS]
+
+
+def _target(ctx: Context, program: Program) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Turn `python-version` into a target where the project sets none: the newest one that this Ruff knows."""
+    wanted = lowest_minor(ctx.settings.python_version) if ctx.settings.python_version else None
+    if wanted is None or _sets_target(ctx):
+        return (), ()
+    probe = ctx.run(Command(argv=(*program.argv, "check", "--target-version=none"), cwd=ctx.scratch))
+    known = sorted({int(minor) for minor in _CHOICES.findall(probe.stderr)})
+    if not known:
+        raise ToolError("ruff does not say which target versions it knows", detail=last_lines(probe.stderr))
+    nearest = min(known, key=lambda minor: (abs(minor - wanted), minor))
+    warning = f"Ruff {program.version} knows no target for Python 3.{wanted}: py3{nearest} was used"
+    return (f"--target-version=py3{nearest}",), () if nearest == wanted else (warning,)
+
+
+def _sets_target(ctx: Context) -> bool:
+    if "--target-version" in argument_names(ctx.settings.ruff_args) or ctx.layout.requires_python:
+        return True
+    for folder in ctx.layout.folders:
+        tables = [load_toml(folder / name, name) for name in _CONFIG_FILES]
+        tables.append(_tool_table(folder / "pyproject.toml").get("ruff", {}))
+        if any("target-version" in table for table in tables):
+            return True
+    return False
+
+
+def _open_cache(
+    ctx: Context, files: Sequence[str]
+) -> tuple[GuardedFolder | None, dict[str, tuple[int, str]]]:
+    """Open Ruff's own cache, which goes by time stamps: only after the contents were compared."""
+    if ctx.cache is None:
+        return None, {}
+    cache = GuardedFolder(ctx.cache / "ruff")
+    try:
+        stamps = {
+            name: (Path(name).stat().st_mtime_ns, ctx.digests.of(Path(name)))
+            for name in files
+            if Path(name).is_file()
+        }
+        cache.prepare(stamps)
+    except OSError:
+        return None, {}
+    return cache, stamps
+
+
+TOOL: Final = Tool(
+    name="ruff",
+    summary="Linting, by Ruff.",
+    url="https://docs.astral.sh/ruff/",
+    check=check,
+    fix=fix,
+    count=count,
+    refused=frozenset(
+        {
+            "--fix",
+            "--fix-only",
+            "--unsafe-fixes",
+            "--add-noqa",
+            "--add-ignore",
+            "--diff",
+            "--output-file",
+            "-o",
+            "--output-format",
+            "--watch",
+            "-w",
+            "--statistics",
+            "--show-files",
+            "--show-settings",
+            "--help",
+            "-h",
+            "--exit-zero",
+            "-e",
+            "--exit-non-zero-on-fix",
+            "--show-fixes",
+            "--cache-dir",
+            "--no-cache",
+            "-n",
+        }
+    ),
+)

@@ -1,0 +1,70 @@
+"""How the text of a setting becomes a value: lists, words, versions, seconds."""
+
+import re
+import shlex
+from typing import Annotated, Final
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from pydantic import BeforeValidator
+
+_VERSION: Final = re.compile(r"3\.\d+(\.\d+)?")
+# What YAML makes of an unquoted 3.10; 3.11 and later survive it.
+_YAML_VICTIMS: Final = frozenset({"3.0", "3.1", "3.2"})
+
+
+def _lines(value: object) -> object:
+    if isinstance(value, str):
+        return [line.strip() for line in value.splitlines() if line.strip()]
+    return value
+
+
+def _items(value: object) -> object:
+    if isinstance(value, str):
+        return [item.strip() for item in re.split(r"[,\n\r]", value) if item.strip()]
+    return value
+
+
+def _words(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return shlex.split(value)
+    except ValueError as error:
+        raise ValueError(f"the quotes do not match ({error}); write it as in a shell") from error
+
+
+def _python_version(value: object) -> object:
+    if isinstance(value, float | int):
+        raise ValueError(  # noqa: TRY004 - pydantic makes a mistake of the user out of ValueError alone
+            "write it in quotes: a number cannot tell 3.10 from 3.1"
+        )
+    if not isinstance(value, str) or not value:
+        return value
+    if value in _YAML_VICTIMS:
+        raise ValueError("no such Python is supported; in YAML, write '3.10' in quotes")
+    try:
+        if _VERSION.fullmatch(value) or (value[0] in "<>=!~" and SpecifierSet(value)):
+            return value
+    except InvalidSpecifier:
+        pass
+    raise ValueError("write a version such as '3.12', or a range such as '>=3.11'")
+
+
+def _seconds(value: object) -> object:
+    if isinstance(value, bool | float) or (isinstance(value, str) and not value.strip().isdecimal()):
+        raise ValueError("write a whole number of seconds, such as 600")
+    return value
+
+
+def _folder(value: object) -> object:
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError("a path cannot hold a NUL character")
+    return value
+
+
+Lines = Annotated[tuple[str, ...], BeforeValidator(_lines)]
+Items = Annotated[tuple[str, ...], BeforeValidator(_items)]
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Folder = Annotated[str, BeforeValidator(_folder)]
+PythonVersion = Annotated[str, BeforeValidator(_python_version)]
+Seconds = Annotated[int, BeforeValidator(_seconds)]
