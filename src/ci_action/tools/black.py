@@ -177,9 +177,16 @@ def _look(job: _Job, files: Sequence[str], seen: Seen) -> Iterator[tuple[list[st
 def _is_plain(root: Path, name: str) -> bool:
     try:
         regular = stat.S_ISREG(os.lstat(root / name).st_mode)
+        return regular and _PLAIN_NAME.fullmatch(name) is not None and not _ends_lines_by_cr(root / name)
     except OSError:
         return False
-    return regular and _PLAIN_NAME.fullmatch(name) is not None
+
+
+def _ends_lines_by_cr(file: Path) -> bool:
+    # For such a file Black prints a diff without a single newline, which swallows that of the next file.
+    with file.open("rb") as stream:
+        first = stream.readline()
+    return b"\r" in first.removesuffix(b"\n").removesuffix(b"\r")
 
 
 def _batches(files: Sequence[str]) -> Iterator[list[str]]:
@@ -215,7 +222,8 @@ def _run_alone(job: _Job, name: str) -> list[Change]:
         job.command(["-"], "--check", "--diff", f"--stdin-filename=file{suffix}", stdin=content)
     )
     _refuse_usage(done, {0, 1, 123})
-    seen = parse(done.stdout, done.stderr, [name])
+    stdout = done.stdout if b"\n" in done.stdout else done.stdout.replace(b"\r", b"\n")
+    seen = parse(stdout, done.stderr, [name])
     if seen.lost:
         raise ToolError(f"Black could not check {name!r}: {seen.lost[name]}", detail=last_lines(done.stderr))
     return seen.changes[name]

@@ -1,0 +1,1 @@
+"""The letters that the harbour office sends."""

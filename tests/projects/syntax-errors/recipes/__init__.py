@@ -1,0 +1,1 @@
+"""Recipes, and how many they feed."""

@@ -1,0 +1,1 @@
+"""Sunrise and sunset. The code is fine; the settings are not."""
