@@ -1,5 +1,6 @@
 """What Ruff's output means: its JSON, its list of files."""
 
+import re
 from typing import Annotated, Final
 
 from pydantic import BaseModel, BeforeValidator, TypeAdapter, ValidationError
@@ -81,5 +82,6 @@ def _finding(diagnostic: _Diagnostic, path: str) -> Finding:
 
 def parse_files(stdout: bytes) -> list[str]:
     """Read the list of `ruff check --show-files`: the files of Python, without the pyproject.toml among them."""
-    names = stdout.decode("utf-8", "surrogateescape").split("\n")
+    # One absolute path a line; a name may hold newlines itself.
+    names = re.split(r"\n(?=/|\Z)", stdout.decode("utf-8", "surrogateescape"))
     return [name for name in names if name and not name.endswith("pyproject.toml")]
