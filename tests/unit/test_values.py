@@ -1,0 +1,63 @@
+"""How the text of a setting becomes a value."""
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from ci_action.values import Folder, Items, Lines, PythonVersion, Seconds, Words
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "expected"),
+    [
+        pytest.param(Lines, "a\n b ,c\r\n\n", ("a", "b ,c"), id="lines keep commas"),
+        pytest.param(Lines, ["a,b"], ("a,b",), id="lines as a list"),
+        pytest.param(Lines, "", (), id="no lines"),
+        pytest.param(Items, "a, b\nc\r\n,,", ("a", "b", "c"), id="items by comma and newline"),
+        pytest.param(Items, ("a",), ("a",), id="items as a tuple"),
+        pytest.param(Words, "--a 'b c' \"d\\\"e\"", ("--a", "b c", 'd"e'), id="words as in a shell"),
+        pytest.param(Words, ["x y"], ("x y",), id="words as a list stay whole"),
+        pytest.param(Words, "", (), id="no words"),
+        pytest.param(Folder, "a b", "a b", id="a folder"),
+        pytest.param(Seconds, "600", 600, id="seconds as text"),
+        pytest.param(Seconds, 7, 7, id="seconds"),
+        pytest.param(PythonVersion, "3.12", "3.12", id="a minor version"),
+        pytest.param(PythonVersion, "3.12.4", "3.12.4", id="a patch version"),
+        pytest.param(PythonVersion, ">=3.11,<4", ">=3.11,<4", id="a range"),
+        pytest.param(PythonVersion, "~=3.11", "~=3.11", id="a compatible release"),
+        pytest.param(PythonVersion, "", "", id="no version"),
+    ],
+)
+def test_becomes(kind: object, given: object, expected: object):
+    assert TypeAdapter[object](kind).validate_python(given) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "says"),
+    [
+        pytest.param(Words, "--a 'b", "the quotes do not match", id="open quote"),
+        pytest.param(Words, 5, "valid tuple", id="words as a number"),
+        pytest.param(Lines, 5, "valid tuple", id="lines as a number"),
+        pytest.param(Items, {"a": 1}, "valid tuple", id="items as a table"),
+        pytest.param(Items, [1], "valid string", id="items as numbers"),
+        pytest.param(Folder, "a\0b", "NUL", id="a NUL in a folder"),
+        pytest.param(Folder, 5, "valid string", id="a folder as a number"),
+        pytest.param(Seconds, "ten", "whole number of seconds", id="seconds as a word"),
+        pytest.param(Seconds, "-5", "whole number of seconds", id="negative seconds"),
+        pytest.param(Seconds, "1.5", "whole number of seconds", id="seconds with a point"),
+        pytest.param(Seconds, 1.5, "whole number of seconds", id="seconds as a float"),
+        pytest.param(Seconds, True, "whole number of seconds", id="seconds as a boolean"),
+        pytest.param(Seconds, "", "whole number of seconds", id="no seconds"),
+        pytest.param(PythonVersion, 3.1, "in quotes", id="a float: 3.10 in YAML"),
+        pytest.param(PythonVersion, 3, "in quotes", id="a whole number"),
+        pytest.param(PythonVersion, "3.1", "write '3.10' in quotes", id="what YAML makes of 3.10"),
+        pytest.param(PythonVersion, "3.2", "write '3.10' in quotes", id="what YAML makes of 3.20"),
+        pytest.param(PythonVersion, "py311", "write a version such as '3.12'", id="a target name"),
+        pytest.param(PythonVersion, "2.7", "write a version such as '3.12'", id="Python 2"),
+        pytest.param(PythonVersion, ">=three", "write a version such as '3.12'", id="a range of words"),
+        pytest.param(PythonVersion, "3.12; rm -rf /", "write a version such as '3.12'", id="a command"),
+        pytest.param(PythonVersion, ["3.12"], "valid string", id="a list"),
+    ],
+)
+def test_is_refused(kind: object, given: object, says: str):
+    with pytest.raises(ValidationError, match=says):
+        TypeAdapter[object](kind).validate_python(given)
