@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from pathspec import GitIgnoreSpec
 
-from ci_action.model import Finding, StageResult
+from ci_action.model import Finding, ToolResult
 from ci_action.settings import did_you_mean
 
 _RULE = re.compile(r"(?P<tool>[^:@\s]+)(?::(?P<rule>[^:@\s]+))?(?:@(?P<pattern>.+))?")
@@ -57,15 +57,12 @@ def ignore_mistakes(entries: Iterable[str], tools: Collection[str]) -> list[str]
     return mistakes
 
 
-def mute(stage: StageResult, ignore: Sequence[str]) -> StageResult:
+def mute(result: ToolResult, ignore: Sequence[str]) -> ToolResult:
     """Set the reason on every finding that an ignore rule names."""
     rules = [parse_ignore(entry) for entry in ignore]
     if not rules:
-        return stage
-    tools = tuple(
-        tool.with_findings(tuple(_muted(finding, rules) for finding in tool.findings)) for tool in stage.tools
-    )
-    return replace(stage, tools=tools)
+        return result
+    return result.with_findings(tuple(_muted(finding, rules) for finding in result.findings))
 
 
 def _muted(finding: Finding, rules: Iterable[IgnoreRule]) -> Finding:

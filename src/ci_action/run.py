@@ -112,17 +112,16 @@ def _run_stage(selected: Selected, ctx: Context, progress: Progress) -> StageRes
             progress.started(tool)
             waiting[pool.submit(check, tool, ctx)] = tool
         for future in as_completed(waiting):
-            result = _marked(future.result())
+            result = mute(_marked(future.result()), ctx.settings.ignore)
             done[result.tool] = result
             progress.ended(result)
-    stage = StageResult(
+    return StageResult(
         stage=selected.stage.name,
         tools=tuple(done[tool.name] for tool in tools),
         seconds=time.monotonic() - clock,
         warns_only=selected.stage.warns_only,
         by_name=selected.by_name,
     )
-    return mute(stage, ctx.settings.ignore)
 
 
 def _marked(result: ToolResult) -> ToolResult:

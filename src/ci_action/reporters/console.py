@@ -48,6 +48,7 @@ def plain(result: RunResult, publication: Publication) -> Iterator[str]:
         for finding in findings[:MOST_FINDINGS]:
             yield finding_line(finding)
             yield from excerpt(finding, publication.source_lines(finding))
+            yield ""
         yield from _rest(len(findings), publication)
     yield from table(result)
     yield from (f"note: {one_line(text)}" for text in [*result.warnings, *publication.problems])
@@ -68,7 +69,7 @@ def _end(result: RunResult, publication: Publication) -> Iterator[str]:
         yield f"reproduce: {result.reproduce}"
     fixable = sum(finding.fix is Fix.SAFE for finding in result.counting)
     if fixable:
-        yield f"fix {fixable:,} of them: ci-action fix"
+        yield f"fix: ci-action fix (does {fixable:,} of the findings)"
 
 
 class _Painted:
@@ -101,6 +102,7 @@ class _Painted:
             mark = line.lstrip()[:1]
             style = {"-": "red", "+": "green", "|": "bold red"}.get(mark, "none")
             self._line(publication.redact(line), style)
+        self._line("", "none")
 
     def _table(self, result: RunResult) -> None:
         from rich.table import Table  # noqa: PLC0415 - see the module's docstring

@@ -17,10 +17,8 @@ def headline(tool: ToolResult) -> str:
     match tool.outcome:
         case Report():
             counting = sum(finding.counts for finding in tool.findings)
-            muted = len(tool.findings) - counting
-            more = f" (+ {muted:,} muted)" if muted else ""
             plural = "finding" if counting == 1 else "findings"
-            text = f"{counting:,} {plural}{more} in {tool.examined.get('files', 0):,} files"
+            text = f"{counting:,} {plural}{_muted(tool)} in {_files(tool)}"
         case Skipped(reason):
             text = f"skipped: {reason}"
         case Broken(reason):
@@ -40,8 +38,8 @@ def rows(result: RunResult) -> list[tuple[str, ...]]:
                 tool.tool,
                 tool.version,
                 tool.version_source,
-                f"{tool.examined.get('files', 0):,} files",
-                f"{sum(finding.counts for finding in tool.findings):,}",
+                _files(tool),
+                f"{sum(finding.counts for finding in tool.findings):,}{_muted(tool)}",
                 f"{tool.seconds:.1f}",
                 _word(tool),
             )
@@ -49,6 +47,19 @@ def rows(result: RunResult) -> list[tuple[str, ...]]:
         for stage in result.stages
         for tool in stage.tools
     ]
+
+
+def _files(tool: ToolResult) -> str:
+    number = tool.examined.get("files", 0)
+    unreadable = tool.examined.get("unreadable", 0)
+    return f"{number:,} {'file' if number == 1 else 'files'}" + (
+        f", {unreadable:,} unreadable" if unreadable else ""
+    )
+
+
+def _muted(tool: ToolResult) -> str:
+    muted = sum(not finding.counts for finding in tool.findings)
+    return f" (+ {muted:,} muted)" if muted else ""
 
 
 def _word(tool: ToolResult) -> str:
