@@ -1,15 +1,18 @@
-"""What is generated from the definitions: action.yml, the tables of the README, the schema of the settings.
+"""What is generated from the definitions: action.yml, the tables of the README, the published schemas.
 
 Only developers run this: `make generate` writes the files, the tests compare them.
 """
 
 import json
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from ci_action.errors import ExitCode
 from ci_action.reporters import REPORTERS
 from ci_action.reporters.outputs import OUTPUTS
+from ci_action.reporters.report_file import json_schema
 from ci_action.settings import Settings, about, names
 from ci_action.stages import STAGES
 
@@ -105,3 +108,14 @@ def settings_schema() -> dict[str, Any]:
             entry.pop("type")
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "[tool.ci-action]"}
     return {**schema, **head, "properties": properties}
+
+
+def schema_files() -> dict[str, str]:
+    """Return the text of the published schemas by their file names: what `ci-action schema` prints."""
+    schemas = {"report": json_schema(), "settings": settings_schema()}
+    return {f"{name}.schema.json": json.dumps(schema, indent=2) + "\n" for name, schema in schemas.items()}
+
+
+if __name__ == "__main__":
+    for name, text in schema_files().items():
+        Path(sys.argv[1], name).write_text(text, encoding="utf-8")

@@ -103,9 +103,9 @@ def json_schema() -> dict[str, Any]:
                 entry["properties"][name]["enum"] = words
     schema["properties"]["schema"]["const"] = SCHEMA
     return {
+        **schema,
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "ci-action report",
-        **schema,
     }
 
 
