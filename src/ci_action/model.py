@@ -255,7 +255,7 @@ def ranked(findings: Iterable[Finding]) -> list[Finding]:
 
 _LEVELS: Final = {level: rank for rank, level in enumerate(("critical", "high", "medium", "unknown", "low"))}
 # A file that could not be read or parsed hides what else is in it.
-_BLINDING: Final = frozenset({"parse", "unreadable", "invalid-syntax", "E902"})
+_BLINDING: Final = frozenset({"parse", "unreadable", "invalid-syntax", "E902", "E999"})
 
 
 def _rank(finding: Finding) -> tuple[bool, int, bool, int, bool, str, int, str]:
