@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 HIDDEN: Final = "***"
 # Shorter values are words of everyday text: hiding them would make every report unreadable.
@@ -41,6 +41,7 @@ def _passwords(text: str) -> Iterable[str]:
             continue
         if password:
             yield password
+            yield unquote(password)  # what a program that has used it may print
 
 
 def redactor(secrets: Iterable[str]) -> Redact:
