@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from ci_action.model import Conclusion, Finding, Fix, RunResult, ToolResult, ranked
-from ci_action.reporters.lines import HEAD, excerpt, finding_line, headline, rows, table, verdict
+from ci_action.reporters.lines import HEAD, WIDTH, excerpt, finding_line, headline, rows, table, verdict
 from ci_action.reporters.publication import Publication, Screen
 from ci_action.text import neutral, one_line
 from ci_action.tools import Tool
@@ -45,6 +45,7 @@ def plain(result: RunResult, publication: Publication) -> Iterator[str]:
     """Yield the lines for a stream without colours."""
     if publication.workflow is None:  # under Actions the groups have shown them
         findings = ranked(result.counting)
+        yield ""
         for finding in findings[:MOST_FINDINGS]:
             yield finding_line(finding)
             yield from excerpt(finding, publication.source_lines(finding))
@@ -80,6 +81,7 @@ class _Painted:
 
     def show(self, result: RunResult, publication: Publication) -> None:
         findings = ranked(result.counting)
+        self._line("", "none")
         for finding in findings[:MOST_FINDINGS]:
             self._finding(finding, publication)
         for line in _rest(len(findings), publication):
@@ -91,17 +93,20 @@ class _Painted:
             self._line(publication.redact(line), "dim")
         self._line(publication.redact(verdict(result)), _STYLES[result.verdict.conclusion])
 
-    def _line(self, text: str, style: str) -> None:
+    def _line(self, text: str, style: str, start: int = 0) -> None:
         from rich.text import Text  # noqa: PLC0415 - see the module's docstring
 
-        self._console.print(Text(neutral(text), style=style), soft_wrap=True)
+        shown = Text(neutral(text))
+        shown.stylize(style, start)
+        self._console.print(shown, soft_wrap=True)
 
     def _finding(self, finding: Finding, publication: Publication) -> None:
         self._line(publication.redact(finding_line(finding)), "bold")
-        for line in excerpt(finding, publication.source_lines(finding)):
+        width = min(WIDTH, max(20, self._console.width - len("  12345 | ")))
+        for line in excerpt(finding, publication.source_lines(finding), width):
             mark = line.lstrip()[:1]
             style = {"-": "red", "+": "green", "|": "bold red"}.get(mark, "none")
-            self._line(publication.redact(line), style)
+            self._line(publication.redact(line), style, line.index("|") + 1 if mark == "|" else 0)
         self._line("", "none")
 
     def _table(self, result: RunResult) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final, assert_never
 
+from ci_action.markdown import clipped
 from ci_action.model import Broken, Finding, Fix, Location, Report, RunResult, Skipped, ToolResult
 from ci_action.text import one_line, visible
 
@@ -90,7 +91,7 @@ def finding_line(finding: Finding) -> str:
     return f"{place}: {finding.tool} {one_line(finding.rule)}: {one_line(finding.message)}{fixable}{muted}"
 
 
-def excerpt(finding: Finding, source: Sequence[str]) -> list[str]:
+def excerpt(finding: Finding, source: Sequence[str], width: int = WIDTH) -> list[str]:
     """Return the source lines of a finding with their numbers, and carets under what it is about.
 
     For a change that Black would make: the lines as they are and as they should become.
@@ -102,24 +103,19 @@ def excerpt(finding: Finding, source: Sequence[str]) -> list[str]:
         removed = [("-", line) for line in finding.before.split("\n")[:-1]]
         added = [("+", line) for line in finding.after.split("\n")[:-1]]
         shown = [*removed[:6], *added[:8]]
-        lines = [f"    {mark} {_cut(visible(line), 0)}" for mark, line in shown]
+        lines = [f"    {mark} {clipped(visible(line), width)}" for mark, line in shown]
         rest = len(removed) + len(added) - len(shown)
         return [*lines, f"      … {rest} more lines"] if rest else lines
     if not source:
         return []
     first = visible(source[0]).replace("\t", " ")
     start = max(0, (place.column or 1) - 1)
-    offset = max(0, start - WIDTH // 2) if len(first) > WIDTH else 0
-    text = _cut(first[offset:], 0)
+    offset = max(0, start - width // 2) if len(first) > width else 0
+    text = clipped(first[offset:], width)
     lines = [f"  {place.line:>5} | {text}"]
     if place.column is not None:
         lines.append(f"        | {' ' * (start - offset)}{_carets(place, len(text) - (start - offset))}")
     return lines
-
-
-def _cut(text: str, offset: int) -> str:
-    text = text[offset:]
-    return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
 
 
 def _carets(place: Location, room: int) -> str:
