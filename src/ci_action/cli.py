@@ -3,15 +3,15 @@
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from ci_action import __version__
 from ci_action.errors import ExitCode
-from ci_action.session import Options, fix_command, plan_command, run_command
+from ci_action.session import Options, fix_command, plan_command, run_command, tell_usage
 from ci_action.settings import Settings, about, is_list, names
-from ci_action.stages import NAMES
 
 _CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -50,6 +50,7 @@ def _flags(given: Mapping[str, Any]) -> dict[str, Any]:
 def _options(ctx: click.Context, color: str | None, *, verbose: bool) -> Options:
     return Options(
         environ=ctx.obj["environ"],
+        prefix=ctx.obj["prefix"],
         color=color or ctx.obj["color"],
         verbose=verbose or ctx.obj["verbose"] or ctx.obj["environ"].get("RUNNER_DEBUG") == "1",
     )
@@ -136,19 +137,24 @@ def schema(what: str) -> int:
     return 0
 
 
-def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Run the command line; returns the exit code and never raises but for what ends Python itself."""
+def main(argv: Sequence[str], environ: Mapping[str, str], prefix: Path | None = None) -> int:
+    """Run the command line; returns the exit code and never raises but for what ends Python itself.
+
+    `prefix` is the Python environment that holds the bundled tools: our own, unless a test brings another.
+    """
+    prefix = prefix or Path(sys.prefix)
     try:
         code = cli.main(
-            args=list(argv), prog_name="ci-action", standalone_mode=False, obj={"environ": environ}
+            args=list(argv),
+            prog_name="ci-action",
+            standalone_mode=False,
+            obj={"environ": environ, "prefix": prefix},
         )
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except click.UsageError as error:
-        error.show(sys.stderr)
-        hint = f"the stages are: {', '.join(NAMES)}"
-        click.echo(f"Try 'ci-action --help'; {hint}.", err=True)
-        return ExitCode.USAGE
+        where = error.ctx.command_path if error.ctx else "ci-action"
+        return tell_usage(f"{error.format_message()} (try `{where} --help`)", environ)
     except click.Abort:
         return ExitCode.INTERRUPTED
     return int(code or 0)

@@ -40,6 +40,8 @@ class Options:
     """What the command line says beside the settings."""
 
     environ: Mapping[str, str]
+    prefix: Path
+    """The Python environment that holds the bundled tools."""
     color: str = "auto"
     verbose: bool = False
 
@@ -157,7 +159,7 @@ def _guarded(
                 workflow.mask(token)
             processes = Processes(environ, scratch, redact)
             interruption.processes = processes
-            ctx = _context(resolved, layout, environ, processes, scratch)
+            ctx = _context(resolved, layout, options, processes, scratch)
             session = Session(
                 resolved=resolved,
                 layout=layout,
@@ -185,10 +187,11 @@ def _guarded(
 def _context(
     resolved: Resolved,
     layout: Layout,
-    environ: Mapping[str, str],
+    options: Options,
     processes: Processes,
     scratch: Path,
 ) -> Context:
+    environ = options.environ
     cache = cache_dir(layout, resolved.settings, environ)
     reports = report_dir(layout, resolved.settings)
     work = scratch / "work"
@@ -196,7 +199,7 @@ def _context(
     return Context(
         settings=resolved.settings,
         layout=layout,
-        bundle=Bundle.of(Path(sys.prefix)),
+        bundle=Bundle.of(options.prefix),
         start=processes.run,
         scratch=work,
         environ=environ,
@@ -221,6 +224,14 @@ def _nothing_run(workflow: Workflow | None) -> None:
     if workflow:
         for name, value in NOTHING_RUN.items():
             workflow.set_output(name, value)
+
+
+def tell_usage(mistake: str, environ: Mapping[str, str]) -> int:
+    """Say what is wrong with the command line, as with any other setting; returns the exit code."""
+    workflow = Workflow(environ) if is_actions(environ) else None
+    redact = redactor(secrets_of(environ))
+    _tell_mistakes([redact(mistake)], screen_of("auto", environ, verbose=False), workflow)
+    return ExitCode.USAGE
 
 
 def _tell_mistakes(mistakes: list[str], screen: Screen, workflow: Workflow | None) -> None:

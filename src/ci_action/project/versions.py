@@ -43,6 +43,7 @@ class Bundle:
 
     scripts: Path
     libraries: Path
+    uv: Path
 
     @classmethod
     def of(cls, prefix: Path) -> "Bundle":
@@ -50,7 +51,9 @@ class Bundle:
         apart = prefix / "tools"
         home = apart if (apart / "bin").is_dir() else prefix
         series = f"python{sys.version_info.major}.{sys.version_info.minor}"
-        return cls(scripts=home / "bin", libraries=home / "lib" / series / "site-packages")
+        return cls(
+            scripts=home / "bin", libraries=home / "lib" / series / "site-packages", uv=prefix / "bin" / "uv"
+        )
 
     def program(self, tool: str) -> Program:
         """Return the bundled version of a tool; raises `ToolError` where it is missing."""
@@ -87,7 +90,7 @@ def locate(
         return replace(bundle.program(tool), source=choice.source, warnings=choice.warnings)
     extras = f"[{','.join(sorted(choice.extras))}]" if choice.extras else ""
     wanted = f"{tool}{extras}{specifier}"
-    argv = (str(uv_program()), "tool", "run", "--quiet", "--from", wanted, tool)
+    argv = (str(bundle.uv), "tool", "run", "--quiet", "--from", wanted, tool)
     variables = index_variables(environ)
     try:
         done = run(Command(argv=(*argv, "--version"), cwd=cwd, environ=variables, timeout=FETCH_SECONDS))
@@ -112,11 +115,6 @@ def locate(
         environ=variables,
         extras=choice.extras,
     )
-
-
-def uv_program() -> Path:
-    """Return the uv that is installed beside us."""
-    return Path(sys.prefix) / "bin" / "uv"
 
 
 def index_variables(environ: Mapping[str, str]) -> dict[str, str]:

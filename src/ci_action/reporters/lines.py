@@ -111,7 +111,7 @@ def excerpt(finding: Finding, source: Sequence[str], width: int = WIDTH) -> list
     first = visible(source[0]).replace("\t", " ")
     start = max(0, (place.column or 1) - 1)
     offset = max(0, start - width // 2) if len(first) > width else 0
-    text = clipped(first[offset:], width)
+    text = clipped(f"…{first[offset + 1 :]}" if offset else first, width)
     lines = [f"  {place.line:>5} | {text}"]
     if place.column is not None:
         lines.append(f"        | {' ' * (start - offset)}{_carets(place, len(text) - (start - offset))}")

@@ -119,14 +119,21 @@ def _counted(tool: ToolResult) -> str:
 
 
 def _files(findings: Sequence[Finding], event: Event) -> Iterator[tuple[int, str]]:
-    """Yield a block for each file, in the order of its first finding, and how many findings it holds."""
+    """Yield a block for each file, in the order of its first finding, and how many findings it holds.
+
+    In a block the findings are in the order of their lines: that is how a file is read.
+    """
     order = {
         path: number for number, path in enumerate(dict.fromkeys(_path(finding) for finding in findings))
     }
-    by_file = sorted(findings, key=lambda finding: order[_path(finding)])
+    by_file = sorted(findings, key=lambda finding: (order[_path(finding)], _line(finding)))
     for path, group in groupby(by_file, key=_path):
         rows = [_row(finding, event) for finding in group]
         yield len(rows), f"### {code(path) if path else 'The project'}\n\n" + "\n".join(rows)
+
+
+def _line(finding: Finding) -> int:
+    return (finding.location.line or 0) if finding.location else 0
 
 
 def _path(finding: Finding) -> str:
