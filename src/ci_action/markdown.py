@@ -58,7 +58,8 @@ def link(url: str, text: str) -> str:
     if not url.startswith("https://"):
         return text
     safe = re.sub(r"[^A-Za-z0-9:/?#@!$&'*+,;=._~%-]", lambda match: _percent(match[0]), url)
-    return f"[{text}](<{safe}>)"
+    # `&lt;` in an address is no entity but four characters.
+    return f"[{text}](<{safe.replace('&', '&amp;')}>)"
 
 
 def _percent(character: str) -> str:
