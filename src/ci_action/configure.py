@@ -14,8 +14,8 @@ from ci_action.project.layout import (
     python_mistakes,
     working_directory_mistakes,
 )
-from ci_action.settings import Resolved, Settings, from_inputs, from_pyproject, resolve
-from ci_action.stages import TOOLS, stage_mistakes
+from ci_action.settings import Resolved, Settings, did_you_mean, from_inputs, from_pyproject, resolve
+from ci_action.stages import NAMES, TOOLS, stage_mistakes
 from ci_action.tools import refused_options
 
 PYPROJECT = "pyproject.toml"
@@ -29,7 +29,7 @@ def configure(
     inputs, mistakes = from_inputs(environ)
     chosen = {**inputs, **flags}
     if needs_stage and not chosen.get("stage"):
-        mistakes += ["the input 'stage' is not set", *stage_mistakes([""])]
+        mistakes.append(f"the input 'stage' is not set{did_you_mean('', NAMES)}")
     document, file, problems = _pyproject(workspace, str(chosen.get("working-directory", ".")))
     mistakes += problems
     table, problems = from_pyproject(document, file)

@@ -88,7 +88,7 @@ def source(number: int = 0) -> bytes:
     lines += [f"# {text}" for text in TEXTS.values() if text.isprintable()]
     # The message of an undefined name in __all__ quotes the text itself; that of a repeated key does too.
     lines += ["__all__ = ["]
-    lines += [f"  {ascii(text)}," for text in TEXTS.values()]
+    lines += [f"  {text!a}," for text in TEXTS.values()]
     lines += ["]"]
     lines += ["KEYS = {"]
     lines += [f"  '{text}': {place}, '{text}': 0," for place, text in enumerate(_printable())]

@@ -132,8 +132,11 @@ def _failure(done: Completed) -> ToolError:
     lines = last_lines(done.stderr) or "it wrote nothing"
     if done.killed_by:
         return ToolError(f"ruff was ended by {done.killed_by}", detail=lines)
-    cause = next((line.strip() for line in lines.splitlines() if "Cause" in line), lines.splitlines()[-1])
-    return ToolError(f"ruff ended with exit code {done.returncode}: {cause}", detail=lines)
+    # The causes stand one a line, from the outermost to the innermost, and the last line says what is wrong.
+    causes = [line.partition("Cause:")[2].strip() for line in lines.splitlines() if "Cause:" in line]
+    last = lines.splitlines()[-1].strip()
+    said = ": ".join([*causes, *([] if last.startswith("Cause:") else [last])])
+    return ToolError(f"ruff ended with exit code {done.returncode}: {said}", detail=lines)
 
 
 def _parts(ctx: Context) -> list[_Part]:
