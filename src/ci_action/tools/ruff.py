@@ -132,11 +132,16 @@ def _failure(done: Completed) -> ToolError:
     lines = last_lines(done.stderr) or "it wrote nothing"
     if done.killed_by:
         return ToolError(f"ruff was ended by {done.killed_by}", detail=lines)
-    # The causes stand one a line, from the outermost to the innermost, and the last line says what is wrong.
-    causes = [line.partition("Cause:")[2].strip() for line in lines.splitlines() if "Cause:" in line]
-    last = lines.splitlines()[-1].strip()
-    said = ": ".join([*causes, *([] if last.startswith("Cause:") else [last])])
-    return ToolError(f"ruff ended with exit code {done.returncode}: {said}", detail=lines)
+    return ToolError(f"ruff ended with exit code {done.returncode}: {_cause(lines)}", detail=lines)
+
+
+def _cause(text: str) -> str:
+    """Return what is wrong: an option, or the causes from the outermost to the innermost and the line after them."""
+    rows = [row.strip() for row in text.splitlines()]
+    usage = next((row for row in rows if row.startswith("error: ")), "")
+    causes = [row.removeprefix("Cause: ") for row in rows if row.startswith("Cause: ")]
+    last = [] if rows[-1].startswith("Cause: ") else [rows[-1]]
+    return usage or ": ".join([*causes, *last])
 
 
 def _parts(ctx: Context) -> list[_Part]:
