@@ -84,12 +84,16 @@ def give_back(folders: list[Path], workspace: Path) -> None:
     owner = workspace.stat()
     if owner.st_uid == 0:
         return
-    for folder in folders:
-        if not folder.is_relative_to(workspace) or not folder.exists():
+    root = workspace.resolve()
+    for folder in (folder.resolve() for folder in folders):
+        if not folder.is_relative_to(root) or not folder.exists():
             continue
+        made = [above for above in folder.parents if above.is_relative_to(root) and above.stat().st_uid == 0]
+        for path in made:  # a folder of root above ours was made on the way to it
+            os.chown(path, owner.st_uid, owner.st_gid)
         for found, _, files in os.walk(folder):
-            for path in (
+            for path_ in (
                 found,
                 *(os.path.join(found, name) for name in files),
             ):
-                os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+                os.chown(path_, owner.st_uid, owner.st_gid, follow_symlinks=False)
