@@ -1,6 +1,6 @@
 """The page of a run as Markdown: for the job summary on GitHub, and as a file."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Final, assert_never
 from urllib.parse import quote
@@ -39,15 +39,8 @@ def render(result: RunResult, publication: Publication, limit: int = LIMIT) -> s
     head = "\n\n".join(_head(result))
     tail = "\n\n".join(_tail(result, publication))
     findings = ranked(result.counting)
-    blocks = list(_files(findings[:MOST_FINDINGS], publication.event))
     room = limit - _size(head) - _size(tail) - 400  # 400 bytes for the headings and the note between them
-    kept, shown = [], 0
-    for count, block in blocks:
-        room -= _size(block) + 2
-        if room < 0:
-            break
-        kept.append(block)
-        shown += count
+    kept, shown = _fitting(_files(findings[:MOST_FINDINGS], publication.event), room)
     parts = [head]
     if findings:
         parts.append(f"## {len(findings):,} {'finding' if len(findings) == 1 else 'findings'}")
@@ -58,19 +51,41 @@ def render(result: RunResult, publication: Publication, limit: int = LIMIT) -> s
             f"**{shown:,} of {len(findings):,} findings are shown here**, the rest is in {code(where)}."
         )
     text = "\n\n".join([*parts, tail]) + "\n"
-    return _cut(text, limit)
+    return text if _size(text) <= limit else _cut(head, limit)
+
+
+def _fitting(files: Iterable[tuple[str, Sequence[str]]], room: int) -> tuple[list[str], int]:
+    """Return the blocks of the files, as many rows as there is room for, and their number."""
+    kept, shown = [], 0
+    for heading, rows in files:
+        room -= _size(heading) + 4
+        fitting = []
+        for row in rows:
+            room -= _size(row) + 1
+            if room < 0:
+                break
+            fitting.append(row)
+        if fitting:
+            kept.append(f"{heading}\n\n" + "\n".join(fitting))
+            shown += len(fitting)
+        if room < 0:
+            break
+    return kept, shown
 
 
 def _size(text: str) -> int:
     return len(text.encode("utf-8", "replace"))
 
 
-def _cut(text: str, limit: int) -> str:
-    raw = text.encode("utf-8", "replace")
-    if len(raw) <= limit:
-        return text
+def _cut(head: str, limit: int) -> str:
+    """Return what fits of the head, in which every line stands for itself; nothing where there is no room at all."""
     note = "\n\n**The page was cut here: it would be larger than GitHub shows.**\n"
-    kept = raw[: max(0, limit - len(note.encode()))].decode("utf-8", "ignore")
+    room = limit - _size(note)
+    if room <= 0:
+        return ""
+    if _size(head) <= room:
+        return head + note
+    kept = head.encode("utf-8", "replace")[:room].decode("utf-8", "ignore")
     return kept.rpartition("\n")[0] + note
 
 
@@ -118,10 +133,10 @@ def _counted(tool: ToolResult) -> str:
     return f"{counting:,}" + (f" (+ {muted:,} muted)" if muted else "")
 
 
-def _files(findings: Sequence[Finding], event: Event) -> Iterator[tuple[int, str]]:
-    """Yield a block for each file, in the order of its first finding, and how many findings it holds.
+def _files(findings: Sequence[Finding], event: Event) -> Iterator[tuple[str, list[str]]]:
+    """Yield a heading for each file, in the order of its first finding, and a row for each finding.
 
-    In a block the findings are in the order of their lines: that is how a file is read.
+    In a file the findings are in the order of their lines: that is how a file is read.
     """
     order = {
         path: number for number, path in enumerate(dict.fromkeys(_path(finding) for finding in findings))
@@ -129,7 +144,7 @@ def _files(findings: Sequence[Finding], event: Event) -> Iterator[tuple[int, str
     by_file = sorted(findings, key=lambda finding: (order[_path(finding)], _line(finding)))
     for path, group in groupby(by_file, key=_path):
         rows = [_row(finding, event) for finding in group]
-        yield len(rows), f"### {code(path) if path else 'The project'}\n\n" + "\n".join(rows)
+        yield f"### {code(path) if path else 'The project'}", rows
 
 
 def _line(finding: Finding) -> int:
@@ -226,7 +241,9 @@ def report(result: RunResult, publication: Publication) -> None:
     if workflow is None:
         return
     text = render(result, publication, LIMIT - workflow.summary_size())
-    if not workflow.append_summary(publication.redact(text)):
+    if not text:
+        publication.problems.append("the job summary could not be written: it is full already")
+    elif not workflow.append_summary(publication.redact(text)):
         publication.problems.append(
             "the job summary could not be written: GITHUB_STEP_SUMMARY is not set or its folder does not exist"
         )
