@@ -1,5 +1,6 @@
 """The one place where secrets are taken out of text before anyone can read it."""
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
@@ -46,7 +47,8 @@ def _passwords(text: str) -> Iterable[str]:
 
 def redactor(secrets: Iterable[str]) -> Redact:
     """Return a function that replaces every secret in a text by `***`."""
-    known = sorted(secrets, key=len, reverse=True)
+    # Quotes, backslashes and letters beyond ASCII stand otherwise in the JSON that we write.
+    known = sorted({form for one in secrets for form in (one, json.dumps(one)[1:-1])}, key=len, reverse=True)
     if not known:
         return str
     pattern = re.compile("|".join(re.escape(secret) for secret in known))
