@@ -43,9 +43,14 @@ class _Job:
             argv=argv,
             cwd=self.ctx.layout.root,
             stdin=stdin,
-            environ={"XDG_CONFIG_HOME": str(self.ctx.scratch), **(self.program.environ or {})},
+            environ={**_homeless(self.ctx), **(self.program.environ or {})},
             timeout=float(self.ctx.settings.timeout),
         )
+
+
+def _homeless(ctx: Context) -> dict[str, str]:
+    # Black makes the folder of its own cache even where it does not use it.
+    return {"XDG_CONFIG_HOME": str(ctx.scratch), "BLACK_CACHE_DIR": str(ctx.scratch / "black")}
 
 
 def check(ctx: Context, program: Program) -> Checked:

@@ -1,0 +1,118 @@
+"""Real runs of the program in this process, on projects written by the tests."""
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ci_action.cli import main
+
+PREFIX = Path(sys.prefix)
+Write = Callable[[Mapping[str, str | bytes]], Path]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run left behind."""
+
+    code: int
+    out: str
+    report: dict[str, Any]
+
+    def tool(self, name: str) -> dict[str, Any]:
+        """Return what the report says of a tool."""
+        return next(
+            tool for stage in self.report["stages"] for tool in stage["tools"] if tool["name"] == name
+        )
+
+    def findings(self, name: str) -> list[dict[str, Any]]:
+        """Return the findings of a tool."""
+        found: list[dict[str, Any]] = self.tool(name)["findings"]
+        return found
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Write:
+    """Write files into the project's folder, which is a repository of its own."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
+
+    def write(files: Mapping[str, str | bytes]) -> Path:
+        for name, content in files.items():
+            file = folder / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content.encode() if isinstance(content, str) else content)
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    """An environment of a shell: a home of its own, the path, the settings of package indexes."""
+    home = tmp_path / "home"
+    home.mkdir()
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(
+            ("PIP_", "UV_", "SSL_", "REQUESTS_", "CURL_", "HTTP", "http", "NO_PROXY", "no_proxy")
+        )
+    }
+    return {**kept, "PATH": os.environ["PATH"], "HOME": str(home)}
+
+
+@pytest.fixture
+def ci_action(
+    environ: dict[str, str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[..., Ran]:
+    """Run the program in a project; reports go to a folder of the test."""
+
+    def run(folder: Path, *words: str, prefix: Path = PREFIX, env: Mapping[str, str] | None = None) -> Ran:
+        monkeypatch.chdir(folder)
+        reports = tmp_path / "reports"
+        shutil.rmtree(reports, ignore_errors=True)
+        capsys.readouterr()
+        argv = [*words] if words[:1] != ("quality",) else ["run", *words]
+        if argv[0] == "run":
+            argv += [f"--report-dir={reports}"]
+        code = main(argv, {**environ, **(env or {})}, prefix)
+        file = reports / "report.json"
+        return Ran(code, capsys.readouterr().out, json.loads(file.read_text()) if file.is_file() else {})
+
+    return run
+
+
+@pytest.fixture
+def fake_tools(tmp_path: Path) -> Callable[..., Path]:
+    """Make an environment whose black and ruff are scripts of the test; those not given are the real ones."""
+
+    def make(**scripts: str) -> Path:
+        prefix = tmp_path / "prefix"
+        libraries = (
+            prefix / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+        )
+        for tool in ("black", "ruff"):
+            real = PREFIX / "bin" / tool
+            script = prefix / "bin" / tool
+            script.parent.mkdir(parents=True, exist_ok=True)
+            body = scripts.get(tool, f'exec "{real}" "$@"')
+            script.write_text(f"#!/bin/bash\n{body}\n")
+            script.chmod(script.stat().st_mode | stat.S_IXUSR)
+            (libraries / f"{tool}-99.1.0.dist-info").mkdir(parents=True, exist_ok=True)
+        (prefix / "bin" / "uv").symlink_to(PREFIX / "bin" / "uv")
+        return prefix
+
+    return make
