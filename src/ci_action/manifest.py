@@ -12,7 +12,7 @@ from typing import Any
 from ci_action.errors import ExitCode
 from ci_action.reporters import REPORTERS
 from ci_action.reporters.outputs import OUTPUTS
-from ci_action.reporters.report_file import json_schema
+from ci_action.reporters.report_file import json_schema, schema_address
 from ci_action.settings import Settings, about, names
 from ci_action.stages import STAGES
 
@@ -97,16 +97,27 @@ def reporters_table() -> str:
 
 
 def settings_schema() -> dict[str, Any]:
-    """Return the JSON schema of `[tool.ci-action]`: what editors complete and check."""
+    """Return the JSON schema of `[tool.ci-action]`: what editors complete and check.
+
+    It is of draft 7, the one that validate-pyproject and SchemaStore take for a table of pyproject.toml. There the
+    neighbours of a `$ref` do not count, so what it names is written in its place.
+    """
     schema = Settings.model_json_schema(by_alias=True)
+    definitions = schema.pop("$defs", {})
     properties = {
         name: entry for name, entry in schema["properties"].items() if about(name).get("x-pyproject", True)
     }
     for entry in properties.values():
+        if "$ref" in entry:
+            entry.update({**definitions[entry.pop("$ref").rpartition("/")[2]], **entry})
         if entry.get("type") == "array":  # a list may be written as one text too
             entry["anyOf"] = [{"type": "array", "items": entry.pop("items")}, {"type": "string"}]
             entry.pop("type")
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "[tool.ci-action]"}
+    head = {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "$id": schema_address("settings"),
+        "title": "[tool.ci-action]",
+    }
     return {**schema, **head, "properties": properties}
 
 

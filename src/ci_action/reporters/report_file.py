@@ -94,6 +94,11 @@ _ENUMS: Final = {
 }
 
 
+def schema_address(name: str) -> str:
+    """Return where a schema is published: the one of this major version."""
+    return f"https://raw.githubusercontent.com/org/ci-action/v1/.github/schema/{name}.schema.json"
+
+
 def json_schema() -> dict[str, Any]:
     """Return the JSON schema of the report file."""
     schema = TypeAdapter(RunReport).json_schema()
@@ -105,6 +110,7 @@ def json_schema() -> dict[str, Any]:
     return {
         **schema,
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": schema_address("report"),
         "title": "ci-action report",
     }
 
