@@ -113,7 +113,7 @@ def bundle(folder: Path, **versions: str) -> Bundle:
     """Make the environment of the bundled tools, empty programs in it."""
     for name, version in (versions or BUNDLED).items():
         write(folder, {f"bin/{name}": "", f"lib/{name}-{version}.dist-info/METADATA": ""})
-    return Bundle(scripts=folder / "bin", libraries=folder / "lib")
+    return Bundle(scripts=folder / "bin", libraries=folder / "lib", uv=folder / "bin" / "uv")
 
 
 def program(tool: str = "black", **overrides: Any) -> Program:

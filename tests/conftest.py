@@ -1,10 +1,15 @@
 """What all tests share: how hypothesis runs."""
 
 import os
+import tempfile
+from pathlib import Path
 
 from hypothesis import HealthCheck, settings
+from hypothesis.configuration import set_hypothesis_home_dir
 
-# No database, so that a run leaves no file behind; no deadline, since a slow machine is no failure.
+# Hypothesis keeps tables of Unicode and of our constants in a folder: a run leaves nothing in the tree.
+set_hypothesis_home_dir(Path(tempfile.gettempdir(), f"ci-action-hypothesis-{os.getuid()}"))
+# No deadline, since a slow machine is no failure.
 settings.register_profile(
     "local", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60
 )

@@ -74,9 +74,7 @@ def test_every_setting_comes_from_pyproject(name: str):
         pytest.param({}, 600, "default", id="nobody"),
         pytest.param({"pyproject.toml": 1}, 1, "pyproject.toml", id="pyproject"),
         pytest.param({"pyproject.toml": 1, "input": "2"}, 2, "input", id="input over pyproject"),
-        pytest.param(
-            {"pyproject.toml": 1, "input": "2", "flag": "3"}, 3, "flag", id="flag over everything"
-        ),
+        pytest.param({"pyproject.toml": 1, "input": "2", "flag": "3"}, 3, "flag", id="flag over everything"),
         pytest.param({"pyproject.toml": 1, "flag": "3"}, 3, "flag", id="flag over pyproject"),
     ],
 )
@@ -190,7 +188,9 @@ def test_the_token_is_no_key_of_pyproject():
             {"tool-versions": "bundle"}, "must be 'project' or 'bundled'; did you mean 'bundled'?", id="near"
         ),
         pytest.param({"tool-versions": "x"}, "must be 'project' or 'bundled'", id="far"),
-        pytest.param({"tool-versions": 5}, "input should be 'project' or 'bundled'", id="number for a choice"),
+        pytest.param(
+            {"tool-versions": 5}, "input should be 'project' or 'bundled'", id="number for a choice"
+        ),
         pytest.param({"timeout": "0"}, "greater than or equal to 1", id="no time"),
         pytest.param({"timeout": 86_401}, "less than or equal to 86400", id="more than a day"),
         pytest.param({"timeout": 1.5}, "write a whole number of seconds", id="half a second"),
