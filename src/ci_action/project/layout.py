@@ -125,7 +125,11 @@ def python_mistakes(settings: Settings, requires_python: str) -> list[str]:
 
 def lowest_minor(python_version: str) -> int | None:
     """Return the minor version that `python-version` asks for at least: 12 for '3.12.1', 11 for '>=3.11'."""
-    return min((int(version.split(".")[1]) for version in _candidates(python_version)), default=None)
+    try:
+        first = next(iter(_candidates(python_version)), None)
+    except InvalidSpecifier:
+        return None
+    return int(first.split(".")[1]) if first else None
 
 
 def _candidates(python_version: str) -> Iterable[str]:
@@ -136,7 +140,7 @@ def _candidates(python_version: str) -> Iterable[str]:
         return [f"{python_version}.{patch}" for patch in range(40)]
     specifiers = SpecifierSet(python_version)
     every = (f"3.{minor}.{patch}" for minor in range(40) for patch in range(40))
-    return [version for version in every if specifiers.contains(version)]
+    return (version for version in every if specifiers.contains(version))
 
 
 def _inside(path: Path, workspace: Path) -> bool:

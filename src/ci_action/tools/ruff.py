@@ -39,9 +39,7 @@ class _Part:
 
 def check(ctx: Context, program: Program) -> Checked:
     """Ask Ruff for its findings as JSON, and for the files that it looked at."""
-    parts = _parts(ctx)
-    target, warnings = _target(ctx, program)
-    parts = [_Part(part.paths, (*part.options, *target)) for part in parts]
+    parts, warnings = _with_target(ctx, program, _parts(ctx))
     files = [name for part in parts for name in _list(ctx, program, part)]
     if not files:
         where = ", ".join(repr(path) for path in ctx.layout.paths)
@@ -73,11 +71,10 @@ def check(ctx: Context, program: Program) -> Checked:
 
 def fix(ctx: Context, program: Program) -> None:
     """Let Ruff write its safe fixes."""
-    target, _ = _target(ctx, program)
-    for part in _parts(ctx):
-        whole = _Part(part.paths, (*part.options, *target))
+    parts, _ = _with_target(ctx, program, _parts(ctx))
+    for part in parts:
         done = ctx.run(
-            _command(ctx, program, whole, ("--fix", "--no-unsafe-fixes", "--exit-zero", "--no-cache"))
+            _command(ctx, program, part, ("--fix", "--no-unsafe-fixes", "--exit-zero", "--no-cache"))
         )
         if done.returncode != 0:
             raise _failure(done)
@@ -203,23 +200,39 @@ def _configured_below(start: Path, root: Path) -> Iterable[str]:
         folders[:] = [name for name in folders if name not in _SKIPPED_FOLDERS]
 
 
-def _target(ctx: Context, program: Program) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Turn `python-version` into a target where the project sets none: the newest one that this Ruff knows."""
-    wanted = lowest_minor(ctx.settings.python_version) if ctx.settings.python_version else None
-    if wanted is None or _sets_target(ctx):
-        return (), ()
+def _with_target(ctx: Context, program: Program, parts: list[_Part]) -> tuple[list[_Part], tuple[str, ...]]:
+    """Name the target version where the project's configuration of Ruff names none: the newest that this Ruff knows.
+
+    Without a configuration Ruff does not see `requires-python`, so it is handed over; `python-version` is for projects
+    that say neither.
+    """
+    first = parts[0]
+    isolated = "--isolated" in first.options
+    minor = _wanted_minor(ctx, isolated=isolated)
+    if minor is None:
+        return parts, ()
     probe = ctx.run(Command(argv=(*program.argv, "check", "--target-version=none"), cwd=ctx.scratch))
-    known = sorted({int(minor) for minor in _CHOICES.findall(probe.stderr)})
+    known = sorted({int(number) for number in _CHOICES.findall(probe.stderr)})
     if not known:
         raise ToolError("ruff does not say which target versions it knows", detail=last_lines(probe.stderr))
-    nearest = min(known, key=lambda minor: (abs(minor - wanted), minor))
-    warning = f"Ruff {program.version} knows no target for Python 3.{wanted}: py3{nearest} was used"
-    return (f"--target-version=py3{nearest}",), () if nearest == wanted else (warning,)
+    nearest = min(known, key=lambda number: (abs(number - minor), number))
+    warning = f"Ruff {program.version} knows no target for Python 3.{minor}: py3{nearest} was used"
+    targeted = _Part(first.paths, (*first.options, f"--target-version=py3{nearest}"))
+    return [targeted, *parts[1:]], () if nearest == minor else (warning,)
 
 
-def _sets_target(ctx: Context) -> bool:
-    if "--target-version" in argument_names(ctx.settings.ruff_args) or ctx.layout.requires_python:
-        return True
+def _wanted_minor(ctx: Context, *, isolated: bool) -> int | None:
+    if "--target-version" in argument_names(ctx.settings.ruff_args):
+        return None
+    requires = ctx.layout.requires_python
+    if isolated and requires:
+        return lowest_minor(requires)
+    if not isolated and (requires or _configured_target(ctx) or not any(map(configures, ctx.layout.folders))):
+        return None
+    return lowest_minor(ctx.settings.python_version) if ctx.settings.python_version else None
+
+
+def _configured_target(ctx: Context) -> bool:
     for folder in ctx.layout.folders:
         tables = [load_toml(folder / name, name) for name in _CONFIG_FILES]
         tables.append(_tool_table(folder / "pyproject.toml").get("ruff", {}))
