@@ -245,7 +245,8 @@ def _open_cache(
     ctx: Context, files: Sequence[str]
 ) -> tuple[GuardedFolder | None, dict[str, tuple[int, str]]]:
     """Open Ruff's own cache, which goes by time stamps: only after the contents were compared."""
-    if ctx.cache is None:
+    # Ruff fails when it is to keep the result of a name that is no UTF-8, which it lists with U+FFFD.
+    if ctx.cache is None or any("\ufffd" in name for name in files):
         return None, {}
     cache = GuardedFolder(ctx.cache / "ruff")
     try:
