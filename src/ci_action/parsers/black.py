@@ -107,6 +107,8 @@ def _diffs(stdout: bytes) -> Iterator[tuple[str, list[Change]]]:
         raise ToolError(f"black printed a diff that cannot be read: {error}") from error
     for file in patch:
         changes = [change for hunk in file for change in _runs(hunk)]
+        if not changes:  # cut behind its header: taken for no change it would be green
+            raise ToolError(f"black printed a diff of {file.source_file!r} that holds no change")
         yield file.source_file, changes
 
 
