@@ -28,14 +28,17 @@ def configure(
     workspace = workspace_of(environ)
     inputs, mistakes = from_inputs(environ)
     chosen = {**inputs, **flags}
-    if needs_stage and not chosen.get("stage"):
-        mistakes.append(f"the input 'stage' is not set{did_you_mean('', NAMES)}")
     document, file, problems = _pyproject(workspace, str(chosen.get("working-directory", ".")))
     mistakes += problems
     table, problems = from_pyproject(document, file)
     mistakes += problems
-    root = workspace / str(chosen.get("working-directory", table.get("working-directory", ".")))
-    own = _load(root / PYPROJECT, mistakes) if root != workspace / Path(file).parent else document
+    if needs_stage and not chosen.get("stage") and not table.get("stage"):
+        mistakes.append(f"the input 'stage' is not set{did_you_mean('', NAMES)}")
+    folder = str(chosen.get("working-directory", table.get("working-directory", ".")))
+    own = document
+    if workspace / folder != workspace / Path(file).parent:  # a folder that cannot be is told below
+        wrong = working_directory_mistakes(folder, workspace)
+        own = {} if wrong else _load(workspace / folder / PYPROJECT, mistakes)
 
     def requires() -> str:
         project = own.get("project")
