@@ -91,9 +91,18 @@ def _pin(tool: str, text: str, source: str) -> Iterator[Pin]:
     except InvalidRequirement:
         return
     here = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-    if canonicalize_name(requirement.name) == tool and not requirement.url and here:
+    named = canonicalize_name(requirement.name) == tool and not requirement.url
+    if named and here and _holds_versions(requirement.specifier):
         extras = frozenset(requirement.extras) & _KNOWN_EXTRAS
         yield Pin(specifier=str(requirement.specifier), source=source, extras=extras)
+
+
+def _holds_versions(specifiers: SpecifierSet) -> bool:
+    # `===` takes any text for a version.
+    try:
+        return all(Version(one.version.removesuffix(".*")) for one in specifiers)
+    except InvalidVersion:
+        return False
 
 
 def _version_pin(version: object, source: str) -> Iterator[Pin]:
@@ -147,9 +156,11 @@ def _from_required_version(text: str, source: str, tool: str) -> Iterator[Pin]:
     if re.match(r"\d", text):
         text = f"=={text}"
     try:
-        yield Pin(specifier=str(SpecifierSet(text)), source=where)
+        specifiers = SpecifierSet(text)
     except InvalidSpecifier:
         return
+    if _holds_versions(specifiers):
+        yield Pin(specifier=str(specifiers), source=where)
 
 
 def _from_pyproject(text: str, source: str, tool: str) -> Iterator[Pin]:
