@@ -61,7 +61,7 @@ class Session:
     def progress(self) -> Progress:
         """Return what is said while tools run."""
         if self.workflow:
-            return ActionsProgress(self.workflow)
+            return ActionsProgress(self.workflow, self.redact)
         return LiveProgress(self.screen) if self.screen.terminal else PlainProgress(self.screen.stream)
 
     def publication(self) -> Publication:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ci_action.model import Broken, Conclusion, Finding, Fix, RunResult, Severity, ranked
+from ci_action.redaction import Redact
 from ci_action.reporters.publication import Publication
 from ci_action.text import visible
 
@@ -142,5 +143,14 @@ def report(result: RunResult, publication: Publication) -> None:
     if publication.workflow is None:
         return
     for annotation in select(result):
-        text = publication.redact(annotation.message)
-        publication.workflow.annotate(annotation.level.value, text, **annotation.properties)
+        properties = {
+            name: _safe(value, publication.redact) if isinstance(value, str) else value
+            for name, value in annotation.properties.items()
+        }
+        text = _safe(annotation.message, publication.redact)
+        publication.workflow.annotate(annotation.level.value, text, **properties)
+
+
+def _safe(text: str, redact: Redact) -> str:
+    # A name or a message that quotes the source may hold a secret, or what moves the cursor of a terminal.
+    return visible(redact(text))

@@ -5,6 +5,7 @@ from typing import Final, TextIO
 
 from ci_action.gh.workflow import Workflow
 from ci_action.model import ToolResult, ranked
+from ci_action.redaction import Redact
 from ci_action.reporters.lines import finding_line, headline
 from ci_action.text import neutral
 from ci_action.tools import Tool
@@ -40,12 +41,13 @@ class PlainProgress:
 class ActionsProgress:
     """Prints one folded group for each tool in the log of the job."""
 
-    def __init__(self, workflow: Workflow) -> None:
+    def __init__(self, workflow: Workflow, redact: Redact = str) -> None:
         self._workflow = workflow
+        self._redact = redact
 
     def started(self, tool: Tool) -> None:
         """Say nothing yet: groups do not nest."""
 
     def ended(self, result: ToolResult) -> None:
         """Print all that the tool said."""
-        self._workflow.group(headline(result), "\n".join(_body(result)))
+        self._workflow.group(self._redact(headline(result)), self._redact("\n".join(_body(result))))
