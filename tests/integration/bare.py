@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 BIN = Path(sys.prefix) / "bin"
+PLACE = ("line", "column", "end_line", "end_column")
 _LISTED = re.compile(r"^(?:would reformat (?P<a>.+)|(?P<b>.+) already well formatted, good job\.)$")
 _FAILED = re.compile(r"^error: (?:cannot format (?P<a>.+?): |cannot parse[^:]*: (?P<b>.+?):\d+:\d+)")
 
@@ -97,3 +98,12 @@ def applied(source: bytes, findings: list[dict[str, Any]]) -> bytes:
         assert lines[start : start + len(before)] == before, (finding, lines[start : start + len(before)])
         lines[start : start + len(before)] = after
     return newline.join(lines) + newline if lines else b""
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    """Return every file of a folder with its content."""
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }

@@ -193,7 +193,7 @@ def test_the_environment_of_a_tool_holds_no_secrets_and_no_command_files(
 
 
 def test_a_secret_in_a_source_file_is_hidden_everywhere(project, ci_action, tmp_path):
-    secret = "ghs_0123456789abcdefXYZ"  # noqa: S105 - the value that must not be seen
+    secret = "ghs_0123456789abcdefXYZ"
     folder = project({"a.py": f"import os\nx = '{secret}'\n", f"{secret}.py": "import re\n"})
     env = {"INPUT_GITHUB-TOKEN": secret}
     ran = ci_action(folder, "quality", "--verbose", env=env)

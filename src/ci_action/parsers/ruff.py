@@ -38,6 +38,8 @@ class _Diagnostic(BaseModel):
 
 
 _DIAGNOSTICS: Final = TypeAdapter(list[_Diagnostic])
+# Ruff looks at these for its rules about configuration: no Python is in them.
+_CONFIGURATION: Final = frozenset({"pyproject.toml", "ruff.toml", ".ruff.toml"})
 _FIXES: Final = {"safe": Fix.SAFE, "unsafe": Fix.UNSAFE}
 
 
@@ -81,7 +83,7 @@ def _finding(diagnostic: _Diagnostic, path: str) -> Finding:
 
 
 def parse_files(stdout: bytes) -> list[str]:
-    """Read the list of `ruff check --show-files`: the files of Python, without the pyproject.toml among them."""
+    """Read the list of `ruff check --show-files`: the files of Python, without the configuration among them."""
     # One absolute path a line; a name may hold newlines itself.
     names = re.split(r"\n(?=/|\Z)", stdout.decode("utf-8", "surrogateescape"))
-    return [name for name in names if name and not name.endswith("pyproject.toml")]
+    return [name for name in names if name and name.rpartition("/")[2] not in _CONFIGURATION]

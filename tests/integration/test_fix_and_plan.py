@@ -1,0 +1,120 @@
+"""`fix` writes what is safe, `plan` and `run` write nothing, whatever the project's configuration says."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from integration import bare
+
+MESSY = {
+    "pyproject.toml": "[tool.ruff.lint]\nselect = ['E', 'F', 'UP', 'B']\n",
+    "a.py": "import os\nimport sys\nx  =  {  'a':1 }\nprint(sys)\n",
+    "b.py": "def f(a=[]):\n    if a == None:\n        return 1\n",
+}
+
+
+def test_fix_writes_the_safe_fixes_and_tells_what_is_left(project, ci_action):
+    folder = project(MESSY)
+    ran = ci_action(folder, "fix")
+    assert ran.code == 1
+    assert (folder / "a.py").read_text() == 'import sys\n\nx = {"a": 1}\nprint(sys)\n'
+    assert "B006" in ran.out  # its fix is not safe
+    assert "E711" in ran.out
+    assert not (folder / "ci-action-report").exists()
+
+
+def test_fix_with_nothing_left_is_exit_0(project, ci_action):
+    folder = project({"a.py": "import os\nx  = 1\n"})
+    assert ci_action(folder, "fix").code == 0
+    assert (folder / "a.py").read_text() == "x = 1\n"
+    assert ci_action(folder, "fix").code == 0
+
+
+def test_fix_keeps_line_endings_and_leaves_what_cannot_be_parsed(project, ci_action):
+    folder = project({"a.py": b"x  = 1\r\n", "b.py": b"def f(:\n"})
+    assert ci_action(folder, "fix").code == 1
+    assert (folder / "a.py").read_bytes() == b"x = 1\r\n"
+    assert (folder / "b.py").read_bytes() == b"def f(:\n"
+
+
+def test_fix_with_a_broken_tool_is_exit_3(project, ci_action, fake_tools):
+    folder = project({"a.py": "x  = 1\n"})
+    assert ci_action(folder, "fix", prefix=fake_tools(ruff="kill -9 $$")).code == 3
+    assert (folder / "a.py").read_text() == "x = 1\n"
+
+
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        "[tool.ruff]\nfix = true\n",
+        "[tool.ruff]\nfix = true\nunsafe-fixes = true\n",
+        "[tool.ruff]\nfix-only = true\n",
+        "[tool.ruff]\nfix = true\nshow-fixes = true\noutput-format = 'full'\n",
+        "[tool.black]\nquiet = true\n",
+        "[tool.black]\nverbose = true\ncolor = true\n",
+        "[tool.black]\nworkers = 1\nfast = true\n",
+        "[tool.black]\ncheck = false\ndiff = false\n",
+    ],
+)
+def test_a_check_leaves_the_tree_as_it_was(configuration, project, ci_action):
+    folder = project({"a.py": MESSY["a.py"], "b.py": "y = 1\n", "pyproject.toml": configuration})
+    before = bare.snapshot(folder)
+    ran = ci_action(folder, "quality")
+    assert ran.code == 1
+    assert "F401" in {finding["rule"] for finding in ran.findings("ruff")}
+    assert len(ran.findings("black")) == 1
+    assert bare.snapshot(folder) == before
+
+
+def test_plan_runs_no_tool_but_ruffs_list_of_files_and_tells_all(project, ci_action, fake_tools, tmp_path):
+    note = tmp_path / "starts"
+    real = Path(sys.prefix) / "bin"
+    prefix = fake_tools(
+        black=f'echo "black $@" >> "{note}"', ruff=f'echo "ruff $@" >> "{note}"; exec "{real}/ruff" "$@"'
+    )
+    folder = project({**MESSY, "requirements.txt": "black==24.1.0\n"})
+    ran = ci_action(folder, "plan", "quality", "--timeout=30", prefix=prefix)
+    assert ran.code == 0
+    assert "24.1.0 from requirements.txt, 2 files" in ran.out
+    assert "99.1.0 from bundled, 2 files" in ran.out
+    assert "30 s for each tool" in ran.out
+    assert all("--show-files" in line for line in note.read_text().splitlines())
+    assert not (folder / "ci-action-report").exists()
+
+
+def test_plan_with_wrong_settings_is_exit_2(project, ci_action):
+    ran = ci_action(project({"a.py": ""}), "plan", "qualty", "--paths=nowhere")
+    assert ran.code == 2
+    assert "did you mean 'quality'" in ran.out
+    assert "nowhere" in ran.out
+
+
+def test_nested_configurations_of_ruff_rule_their_folders(project, ci_action):
+    folder = project({
+        "a.py": "import os\nx = 'y'\n",
+        "back/ruff.toml": "lint.select = ['Q']\n",
+        "back/b.py": "import os\nx = 'y'\n",
+        "deep/er/pyproject.toml": "[tool.ruff.lint]\nselect = ['Q']\n",
+        "deep/er/c.py": "x = 'y'\n",
+        "deep/d.py": "import re\n",
+    })  # fmt: skip
+    ran = ci_action(folder, "quality")
+    found = sorted((finding["path"], finding["rule"]) for finding in ran.findings("ruff"))
+    assert found == [("a.py", "F401"), ("back/b.py", "Q000"), ("deep/d.py", "F401"), ("deep/er/c.py", "Q000")]
+    assert ran.tool("ruff")["examined"]["files"] == 4
+    only = ci_action(folder, "quality", "--paths=back", "--paths=deep/er/c.py")
+    assert sorted(finding["path"] for finding in only.findings("ruff")) == ["back/b.py", "deep/er/c.py"]
+
+
+def test_the_configuration_at_home_is_never_read(project, ci_action, environ):
+    home = Path(environ["HOME"])
+    for file, text in {
+        ".config/ruff/ruff.toml": "lint.select = ['ALL']\n",
+        ".config/black": "[tool.black]\nskip-string-normalization = true\n",
+        "ruff.toml": "lint.select = ['ALL']\n",
+    }.items():
+        (home / file).parent.mkdir(parents=True, exist_ok=True)
+        (home / file).write_text(text)
+    ran = ci_action(project({"a.py": "x = 'a'\n"}), "quality")
+    assert ran.findings("ruff") == []
+    assert len(ran.findings("black")) == 1
