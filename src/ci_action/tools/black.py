@@ -26,8 +26,11 @@ _BATCH_BYTES: Final = 500_000
 # Names that a diff header carries without any doubt: printable ASCII, no quotes, no blanks at the ends.
 _PLAIN_NAME: Final = re.compile(r"[!#-&(-\[\]-~](?:[ !#-&(-\[\]-~]*[!#-&(-\[\]-~])?")
 _BAD_KEYS: Final = re.compile(r"^Invalid config keys detected:.*$", re.MULTILINE)
-# Excludes are applied before Black sees a name. Nothing is written, so the second parse buys nothing.
-_FIXED: Final = ("--fast", "--no-color", "--force-exclude=")
+# Excludes are applied before Black sees a name.
+_FIXED: Final = ("--no-color", "--force-exclude=")
+# Black's second parse guards what it writes: a check writes nothing, so it buys nothing there.
+_CHECKING: Final = ("--fast", *_FIXED)
+_WRITING: Final = ("--safe", *_FIXED)
 _CHOICES: Final = re.compile(r"'(py3\d+)'")
 
 
@@ -63,7 +66,7 @@ def check(ctx: Context, program: Program) -> Checked:
     job = _Job(
         ctx=ctx,
         program=program,
-        options=(*_FIXED, config_option(config, ctx.scratch), *target, *ctx.settings.black_args),
+        options=(*_CHECKING, config_option(config, ctx.scratch), *target, *ctx.settings.black_args),
     )
     results = ctx.results("black")
     seen, logs = Seen(), []
@@ -99,7 +102,7 @@ def fix(ctx: Context, program: Program) -> None:
     job = _Job(
         ctx=ctx,
         program=program,
-        options=(*_FIXED, config_option(config, ctx.scratch), *target, *ctx.settings.black_args),
+        options=(*_WRITING, config_option(config, ctx.scratch), *target, *ctx.settings.black_args),
     )
     for batch in _batches([name if not name.startswith("-") else f"./{name}" for name in files]):
         done = ctx.run(job.command(batch))
@@ -117,7 +120,8 @@ def _files(ctx: Context, config: BlackConfig, program: Program) -> tuple[list[st
     notebooks = [name for name in files if name.endswith(".ipynb")]
     if not notebooks or "jupyter" in program.extras:
         return files, ()
-    text = f"Black did not look at {len(notebooks)} notebooks: it can where the project pins black[jupyter]"
+    count = "1 notebook" if len(notebooks) == 1 else f"{len(notebooks):,} notebooks"
+    text = f"Black did not look at {count}: it can where the project pins black[jupyter]"
     return [name for name in files if not name.endswith(".ipynb")], (text,)
 
 
