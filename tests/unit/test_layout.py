@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-
 from builders import layout, resolved, write
+
 from ci_action.errors import SettingsError
 from ci_action.project.layout import (
     cache_dir,
@@ -180,7 +180,8 @@ def test_python_version_against_requires_python(version: str, requires: str, say
 
 
 @pytest.mark.parametrize(
-    ("version", "minor"), [("3.12", 12), ("3.12.1", 12), (">=3.11", 11), (">3.11,<3.13", 11), ("~=3.11", 11), ("<3", None)]
+    ("version", "minor"),
+    [("3.12", 12), ("3.12.1", 12), (">=3.11", 11), (">3.11,<3.13", 11), ("~=3.11", 11), ("<3", None)],
 )
 def test_the_lowest_minor_version(version: str, minor: int | None):
     assert lowest_minor(version) == minor

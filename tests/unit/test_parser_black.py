@@ -14,7 +14,9 @@ UNICODE = "sub folder/ünïcödé ##[x].py".encode().decode("latin-1")
 
 def recorded(version: str, case: str) -> tuple[bytes, str]:
     stem = GOLDEN / f"{version}-{case}"
-    return stem.with_name(f"{stem.name}.out").read_bytes(), stem.with_name(f"{stem.name}.err").read_text("utf-8")
+    return stem.with_name(f"{stem.name}.out").read_bytes(), stem.with_name(f"{stem.name}.err").read_text(
+        "utf-8"
+    )
 
 
 def test_there_are_recordings_of_old_and_new_versions():
@@ -56,7 +58,9 @@ def test_encodings_and_line_ends(version: str):
     assert seen.changes["no_newline.py"] == [
         Change(rule="format", line=1, end_line=1, before='x = {  "a":1 }\n', after='x = {"a": 1}\n')
     ]
-    assert [(one.line, one.before) for one in seen.changes["latin1.py"]] == [(2, 'name = {  "caf\ufffd":1 }\n')]
+    assert [(one.line, one.before) for one in seen.changes["latin1.py"]] == [
+        (2, 'name = {  "caf\ufffd":1 }\n')
+    ]
     assert [one.rule for one in seen.changes["not_utf8.py"]] == ["parse"]
 
 
@@ -86,9 +90,14 @@ DIFF = b"--- a.py\t2026-01-01 00:00:00+00:00\n+++ a.py\t2026-01-01 00:00:01+00:0
             id="a file that was not given",
         ),
         pytest.param(b"@@ -1 +1 @@\n-x\n+y\n", CHANGED, ["a.py"], id="a hunk without a file"),
-        pytest.param(DIFF.replace(b"@@ -1 +1 @@", b"@@ -1,9 +1,9 @@"), CHANGED, ["a.py"], id="wrong counts in a hunk"),
         pytest.param(
-            b"", "1 file would be left unchanged, 1 file would fail to reformat.", ["a.py", "b.py"], id="a failure not told"
+            DIFF.replace(b"@@ -1 +1 @@", b"@@ -1,9 +1,9 @@"), CHANGED, ["a.py"], id="wrong counts in a hunk"
+        ),
+        pytest.param(
+            b"",
+            "1 file would be left unchanged, 1 file would fail to reformat.",
+            ["a.py", "b.py"],
+            id="a failure not told",
         ),
     ],
 )
@@ -108,10 +117,16 @@ def failed(message: str) -> str:
             "error: cannot format a.py: Cannot parse: 3:4: x = (", ("parse", 3, 5), id="until Black 26.1"
         ),
         pytest.param(
-            "error: cannot format a.py: Cannot parse for target version Python 3.8: 3:4: x", ("parse", 3, 5), id="for a target"
+            "error: cannot format a.py: Cannot parse for target version Python 3.8: 3:4: x",
+            ("parse", 3, 5),
+            id="for a target",
         ),
         pytest.param("error: cannot parse: a.py:3:4", ("parse", 3, 5), id="since Black 26.10"),
-        pytest.param("error: cannot parse for target version Python 3.8: a.py:3:4", ("parse", 3, 5), id="since, for a target"),
+        pytest.param(
+            "error: cannot parse for target version Python 3.8: a.py:3:4",
+            ("parse", 3, 5),
+            id="since, for a target",
+        ),
         pytest.param("error: cannot parse: a:1:2.py:3:4", ("parse", 3, 5), id="colons in the name"),
         pytest.param(
             "error: cannot format a.py: cannot use --safe with this file; failed to parse source file AST: bad (<unknown>, line 7)",
@@ -119,15 +134,23 @@ def failed(message: str) -> str:
             id="only the line",
         ),
         pytest.param(
-            "error: cannot format a.py: 'utf-8' codec can't decode byte 0xe9", ("parse", None, None), id="encoding"
+            "error: cannot format a.py: 'utf-8' codec can't decode byte 0xe9",
+            ("parse", None, None),
+            id="encoding",
         ),
-        pytest.param("error: cannot format a.ipynb: invalid notebook JSON", ("parse", None, None), id="notebook"),
         pytest.param(
-            "error: cannot format a.py: [Errno 13] Permission denied: 'a.py'", ("unreadable", None, None), id="unreadable"
+            "error: cannot format a.ipynb: invalid notebook JSON", ("parse", None, None), id="notebook"
+        ),
+        pytest.param(
+            "error: cannot format a.py: [Errno 13] Permission denied: 'a.py'",
+            ("unreadable", None, None),
+            id="unreadable",
         ),
     ],
 )
-def test_files_that_black_cannot_take_are_findings(message: str, expected: tuple[str, int | None, int | None]):
+def test_files_that_black_cannot_take_are_findings(
+    message: str, expected: tuple[str, int | None, int | None]
+):
     (change,) = parse(b"", failed(message), ["a.py"]).changes["a.py"]
     assert (change.rule, change.line, change.column) == expected
     assert change.message
@@ -147,7 +170,9 @@ def test_what_is_not_about_the_file_is_lost_and_no_finding(message: str):
 
 
 def test_the_counts_of_the_project_are_not_those_of_black():
-    stderr = "error: cannot format a.py: Cannot parse: 1:0: 5 files would be reformatted.\n" + failed("").lstrip()
+    stderr = (
+        "error: cannot format a.py: Cannot parse: 1:0: 5 files would be reformatted.\n" + failed("").lstrip()
+    )
     assert [one.rule for one in parse(b"", stderr, ["a.py"]).changes["a.py"]] == ["parse"]
 
 

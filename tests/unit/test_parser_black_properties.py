@@ -2,17 +2,19 @@
 
 import difflib
 
+from hostile import PIECES
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_action.errors import ToolError
 from ci_action.parsers.black import Change, parse
-from hostile import PIECES
 
 # A line as Black may print it: no carriage return in it, and nothing that UTF-8 does not hold.
 SAFE = [piece for piece in PIECES if not set(piece) & set("\n\r") and piece.isprintable()]
 LINE = st.lists(
-    st.sampled_from([*SAFE, "-", "+", " ", "--- a", "+++ b", "@@ -1 +1 @@", "\\ No newline at end of file", "\t", "\x0c"])
+    st.sampled_from(
+        [*SAFE, "-", "+", " ", "--- a", "+++ b", "@@ -1 +1 @@", "\\ No newline at end of file", "\t", "\x0c"]
+    )
     | st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs"]), max_size=4),
     max_size=3,
 ).map("".join)
@@ -71,7 +73,9 @@ def test_changes_applied_to_the_source_give_the_target(source: list[str], target
 
 
 @given(LINES, LINES, st.data())
-def test_a_diff_cut_anywhere_is_an_error_or_the_whole(source: list[str], target: list[str], data: st.DataObject):
+def test_a_diff_cut_anywhere_is_an_error_or_the_whole(
+    source: list[str], target: list[str], data: st.DataObject
+):
     if source == target:
         return
     diff = black_diff("a.py", source, target, 3)

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders import at, layout
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import at, layout
 from ci_action.errors import ToolError
 from ci_action.model import Finding, Fix
 from ci_action.parsers.ruff import parse, parse_files
@@ -61,7 +61,11 @@ def test_findings_have_rule_place_and_address(version: str):
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_syntax_error_is_a_finding_on_its_line(version: str):
-    found = [one for one in parse(recorded(version, "findings"), PLACE) if one.location and one.location.path == "syntax.py"]
+    found = [
+        one
+        for one in parse(recorded(version, "findings"), PLACE)
+        if one.location and one.location.path == "syntax.py"
+    ]
     assert found
     assert found[0].location == at("syntax.py", 1, column=12, end_line=1, end_column=13)
     assert {one.rule for one in found} == {"E999" if version in {"0.0.292", "0.4.10"} else "invalid-syntax"}
