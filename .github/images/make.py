@@ -29,7 +29,7 @@ PROGRAM: Final = Path(sys.executable).parent / "ci-action"
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 COLUMNS: Final = 100
 # Findings shown in the picture of the terminal, from the first and from the last: the whole run is three screens.
-FIRST, LAST = 6, 3
+FIRST, LAST = 5, 2
 
 THEME: Final = TerminalTheme(
     (250, 250, 248),
@@ -124,7 +124,7 @@ def photograph(page: str, folder: Path, picture: Path) -> None:
         "--disable-gpu",
         "--hide-scrollbars",
         f"--user-data-dir={folder / 'browser'}",
-        "--window-size=940,1300",
+        "--window-size=940,1085",
         f"--screenshot={picture}",
         file.as_uri(),
     ]
