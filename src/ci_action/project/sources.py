@@ -238,7 +238,7 @@ def discovery_options(words: Sequence[str]) -> dict[str, str]:
     found = {}
     for index, word in enumerate(words):
         name, equals, value = word.partition("=")
-        if name.removeprefix("--") in _DISCOVERY:
+        if word.startswith("--") and name.removeprefix("--") in _DISCOVERY:
             following = words[index + 1] if index + 1 < len(words) else ""
             found[name.removeprefix("--").replace("-", "_")] = value if equals else following
     return found
