@@ -1,14 +1,47 @@
 """The entry point: argv and environment in, exit code out."""
 
+import io
 import os
 import sys
+from typing import TextIO
+
+
+class Steady(io.TextIOWrapper):
+    """A standard stream that drops what it cannot write: a reader that went away must not change the verdict."""
+
+    def write(self, text: str, /) -> int:
+        """Write, or drop this and all that follows."""
+        try:
+            return super().write(text)
+        except OSError:
+            self._drop()
+            return len(text)
+
+    def flush(self) -> None:
+        """Flush, or drop this and all that follows."""
+        try:
+            super().flush()
+        except OSError:
+            self._drop()
+
+    def _drop(self) -> None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.fileno())
+        os.close(nowhere)
+
+
+def steady(stream: TextIO | None) -> TextIO:
+    """Return a stream like this one that never fails: not for its encoding, nor where it is closed or full."""
+    if stream is None:
+        return open(os.devnull, "w", encoding="utf-8")
+    lines = bool(stream.line_buffering)
+    raw = stream.detach()  # type: ignore[attr-defined]  # a TextIOWrapper
+    return Steady(raw, encoding="utf-8", errors="backslashreplace", line_buffering=lines)
 
 
 def entry() -> None:
     """Run the program and end Python with its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        # Foreign text must not end the run because of the encoding of the log.
-        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]  # both are TextIOWrapper
+    sys.stdout, sys.stderr = steady(sys.stdout), steady(sys.stderr)
     if sys.argv[1:] == ["--version"]:  # without the cost of the settings
         from ci_action import __version__  # noqa: PLC0415 - see above
 

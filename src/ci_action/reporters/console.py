@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from ci_action.model import Conclusion, Finding, Fix, RunResult, ToolResult, ranked
-from ci_action.reporters.lines import HEAD, WIDTH, excerpt, finding_line, headline, rows, table, verdict
+from ci_action.reporters.lines import WIDTH, excerpt, finding_line, headline, table, verdict
 from ci_action.reporters.publication import Publication, Screen
 from ci_action.text import neutral, one_line
 from ci_action.tools import Tool
@@ -86,7 +86,7 @@ class _Painted:
             self._finding(finding, publication)
         for line in _rest(len(findings), publication):
             self._line(line, "yellow")
-        self._table(result)
+        self._table(result, publication)
         for text in [*result.warnings, *publication.problems]:
             self._line(f"note: {one_line(publication.redact(text))}", "yellow")
         for line in _end(result, publication):
@@ -109,15 +109,13 @@ class _Painted:
             self._line(publication.redact(line), style, line.index("|") + 1 if mark == "|" else 0)
         self._line("", "none")
 
-    def _table(self, result: RunResult) -> None:
-        from rich.table import Table  # noqa: PLC0415 - see the module's docstring
-        from rich.text import Text  # noqa: PLC0415
-
-        shown = Table(*HEAD, box=None, header_style="dim", pad_edge=False)
-        for row in rows(result):
-            style = {"found": "red", "broken": "magenta", "passed": "green"}.get(row[-1], "")
-            shown.add_row(*(Text(cell) for cell in row[:-1]), Text(row[-1], style=style))
-        self._console.print(shown)
+    def _table(self, result: RunResult, publication: Publication) -> None:
+        head, *lines = (publication.redact(line) for line in table(result))
+        self._line(head, "dim")
+        for line in lines:
+            outcome = line.rpartition(" ")[2]
+            style = {"found": "red", "broken": "magenta", "passed": "green"}.get(outcome, "none")
+            self._line(line, style, len(line) - len(outcome))
 
 
 def console_of(screen: Screen) -> "Console":
