@@ -37,10 +37,10 @@ generate: setup
 	$(BIN)/python -m ci_action.manifest .github/schema
 
 e2e: setup
-	$(BIN)/python -m pytest -q tests/e2e -m docker
+	$(BIN)/python -m pytest -q tests/e2e -m docker $(E2E_ARGS)
 
 bench: setup
-	$(BIN)/python -m tests.bench
+	$(BIN)/python tests/bench
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis ci-action-report

@@ -1,0 +1,139 @@
+"""A runner that is not ours: nektos/act, on our own workflow and on repositories that use the action."""
+
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import pytest
+from e2e import projects
+from e2e.image import REPOSITORY
+
+pytestmark = pytest.mark.docker
+TOOLS: Final = Path(os.environ.get("CI_ACTION_TOOLS_DIR") or REPOSITORY.parent / "shared" / "tools")
+ACTION: Final = "org/ci-action@v1"
+CHECKOUT: Final = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1"
+UPLOAD: Final = "actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f"
+# What the README shows: a stage and nothing else.
+PLAIN: Final = f"""
+on: push
+permissions:
+  contents: read
+jobs:
+  quality:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: {CHECKOUT}
+      - uses: {ACTION}
+        with:
+          stage: quality
+"""
+READING: Final = f"""
+on: push
+permissions:
+  contents: read
+jobs:
+  quality:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: {CHECKOUT}
+      - id: quality
+        uses: {ACTION}
+        continue-on-error: true
+        with:
+          stage: quality
+      - env:
+          OUTCOME: ${{{{ steps.quality.outcome }}}}
+          RESULT: ${{{{ steps.quality.outputs.result }}}}
+          FINDINGS: ${{{{ steps.quality.outputs.findings }}}}
+          REPORT: ${{{{ steps.quality.outputs.report }}}}
+        run: |
+          test "$OUTCOME" = failure
+          test "$RESULT" = failed
+          test "$FINDINGS" -gt 0
+          jq --exit-status --arg result "$RESULT" '.conclusion == $result' "$REPORT"
+          grep -q '^# .*failed' ci-action-report/summary.md
+          echo "the later step has read $FINDINGS findings"
+      - if: always()
+        uses: {UPLOAD}
+        with:
+          name: report
+          path: ci-action-report/
+          if-no-files-found: error
+"""
+
+
+def act(folder: Path, *arguments: str) -> tuple[int, str]:
+    """Run a workflow of a folder; return the exit code and the log without colours."""
+    script = TOOLS / "act-run"
+    assert (
+        script.is_file()
+    ), f"there is no {script}: set CI_ACTION_TOOLS_DIR, or leave out tests/e2e/test_act.py"
+    done = subprocess.run(
+        [script, *arguments],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=600,
+        check=False,
+    )
+    return done.returncode, re.sub(r"\x1b\[[0-9;]*m", "", done.stdout.decode("utf-8", "replace"))
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a clone of what is committed: nothing that lies about untracked can help."""
+    folder = tmp_path_factory.mktemp("act") / "ci-action"
+    clone = [
+        "git",
+        "-c",
+        "safe.directory=*",
+        "clone",
+        "--quiet",
+        "--no-hardlinks",
+        str(REPOSITORY),
+        str(folder),
+    ]
+    subprocess.run(clone, check=True)
+    return folder
+
+
+def consumer(folder: Path, files: Mapping[str, str], workflow: str) -> Path:
+    """Make a repository that uses the action."""
+    projects.write(folder, {**files, ".github/workflows/quality.yml": workflow})
+    return folder
+
+
+@pytest.mark.parametrize("job", ["ourselves", "messy"])
+def test_our_own_workflow(checkout: Path, job: str):
+    code, log = act(checkout, "push", "--job", job)
+    assert code == 0, log
+    assert "Job succeeded" in log
+
+
+def test_a_consumer_with_nothing_but_a_stage_passes(checkout: Path, tmp_path: Path):
+    project = consumer(tmp_path / "clean", projects.CLEAN, PLAIN)
+    code, log = act(project, "push", "--local-repository", f"{ACTION}={checkout}")
+    assert code == 0, log
+    assert "ci-action: passed" in log
+    assert "Job succeeded" in log
+
+
+def test_a_messy_consumer_fails(checkout: Path, tmp_path: Path):
+    project = consumer(tmp_path / "messy", projects.MESSY, PLAIN)
+    code, log = act(project, "push", "--local-repository", f"{ACTION}={checkout}")
+    assert code != 0, log
+    assert re.search(r"ci-action: failed .*exit 1", log)
+    assert "src/small/messy.py" in log
+    assert "Job failed" in log
+
+
+def test_a_later_step_reads_the_outputs_and_the_report_is_uploaded(checkout: Path, tmp_path: Path):
+    project = consumer(tmp_path / "reading", projects.MESSY, READING)
+    code, log = act(project, "push", "--local-repository", f"{ACTION}={checkout}")
+    assert code == 0, log
+    assert re.search(r"the later step has read \d+ findings", log)
+    assert re.search(r"Artifact report.* has been successfully uploaded", log)
