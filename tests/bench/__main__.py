@@ -1,0 +1,176 @@
+"""Compare ci-action with the bare tools, side by side: `make bench`. Exits 1 where a target is missed."""
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+BIN = Path(sys.prefix) / "bin"
+# A real package of over 200 files of Python, the same one for everybody.
+PACKAGE = "celery==5.5.3"
+ROUNDS = 3
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison: what was measured, what it may be at most, and whether it is."""
+
+    what: str
+    measured: str
+    target: str
+    met: bool
+
+
+def main() -> int:
+    """Run every comparison and print the table."""
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="ci-action-bench-") as folder:
+        for part in (quality, version, reporters, image):
+            for row in part(Path(folder)):
+                print(
+                    f"{'met   ' if row.met else 'MISSED'}  {row.what:<62} {row.measured:<34} target {row.target}",
+                    flush=True,
+                )
+                rows.append(row)
+    return 0 if all(row.met for row in rows) else 1
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return how long something takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def ran(*argv: str | Path, cwd: Path, env: dict[str, str]) -> int:
+    """Run a program and return its exit code."""
+    return subprocess.run(argv, cwd=cwd, env=env, capture_output=True, check=False).returncode
+
+
+def package(folder: Path) -> Path:
+    """Fetch and unpack the package."""
+    name = PACKAGE.partition("==")[0]
+    argv = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", name, PACKAGE]
+    subprocess.run([*argv, "--dest", str(folder)], check=True)
+    with tarfile.open(next(folder.glob("*.tar.gz"))) as archive:
+        archive.extractall(folder / "sources", filter="data")
+    project = next((folder / "sources").iterdir())
+    files = len(list(project.rglob("*.py")))
+    print(
+        f"package {PACKAGE}: {files} files of Python, {os.cpu_count()} processors, median of {ROUNDS} rounds, in turn"
+    )
+    assert files >= 200, "the package is too small to compare anything"
+    return project
+
+
+def quality(folder: Path) -> Iterator[Row]:
+    """The quality stage against `black --check` then `ruff check`, cold and with nothing changed."""
+    project = package(folder)
+    base = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("INPUT_", "GITHUB_", "BLACK_"))
+    }
+    caches = folder / "caches"
+
+    def fresh() -> dict[str, str]:
+        shutil.rmtree(caches, ignore_errors=True)
+        caches.mkdir()
+        return {
+            **base,
+            "BLACK_CACHE_DIR": str(caches / "black"),
+            "XDG_CONFIG_HOME": str(caches),
+            "HOME": str(caches),
+        }
+
+    ours = [
+        BIN / "ci-action",
+        "run",
+        "quality",
+        f"--report-dir={folder / 'reports'}",
+        f"--cache-dir={caches / 'ours'}",
+    ]
+    ours.append("--tool-versions=bundled")
+    black, ruff, cold, warm = [], [], [], []
+    for _ in range(ROUNDS):
+        env = fresh()
+        black.append(seconds(lambda env=env: ran(BIN / "black", "--check", "-q", ".", cwd=project, env=env)))
+        ruff.append(
+            seconds(lambda env=env: ran(BIN / "ruff", "check", "-q", "--no-cache", ".", cwd=project, env=env))
+        )
+        env = fresh()
+        cold.append(seconds(lambda env=env: ran(*ours, cwd=project, env=env)))
+        warm.append(seconds(lambda env=env: ran(*ours, cwd=project, env=env)))
+    row = [one + other for one, other in zip(black, ruff, strict=True)]
+    ratio = statistics.median(mine / theirs for mine, theirs in zip(cold, row, strict=True))
+    more = statistics.median(
+        mine - max(one, other) for mine, one, other in zip(cold, black, ruff, strict=True)
+    )
+    again = statistics.median(second / first for second, first in zip(warm, cold, strict=True))
+    middle = statistics.median
+    yield Row(
+        "quality / (black --check, then ruff check)",
+        f"{ratio:.2f} × ({middle(cold):.2f} s / {middle(row):.2f} s)",
+        "≤ 1.00 ×",
+        ratio <= 1.0,
+    )
+    yield Row("quality - the slower of the two", f"{more:+.2f} s", "≤ +0.40 s", more <= 0.4)
+    yield Row(
+        "quality again with nothing changed / the first time",
+        f"{again:.2f} × ({middle(warm):.2f} s / {middle(cold):.2f} s)",
+        "≤ 0.25 ×",
+        again <= 0.25,
+    )
+
+
+def version(folder: Path) -> Iterator[Row]:
+    """How long the program takes to say its version, and to plan."""
+    env = dict(os.environ)
+    took = statistics.median(
+        seconds(lambda: ran(BIN / "ci-action", "--version", cwd=folder, env=env)) for _ in range(7)
+    )
+    yield Row("ci-action --version", f"{took:.3f} s", "≤ 0.25 s", took <= 0.25)
+    project = next((folder / "sources").iterdir())
+    took = statistics.median(
+        seconds(lambda: ran(BIN / "ci-action", "plan", "quality", cwd=project, env=env)) for _ in range(3)
+    )
+    yield Row("ci-action plan", f"{took:.2f} s", "≤ 1 s", took <= 1.0)
+
+
+def reporters(folder: Path) -> Iterator[Row]:
+    """100,000 findings through all reporters, in a process of its own so that its memory can be told."""
+    argv = [sys.executable, str(HERE / "reporters.py"), str(folder / "many"), "100000"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    took, peak = map(float, done.stdout.split()[-2:])
+    yield Row("100,000 findings through all reporters", f"{took:.2f} s", "≤ 5 s", took <= 5)
+    yield Row("their memory, findings included", f"{peak:.0f} MB", "≤ 300 MB", peak <= 300)
+
+
+def image(_folder: Path) -> Iterator[Row]:
+    """The layers of the image that are ours, where a Docker Engine is at hand."""
+    sys.path.insert(0, str(HERE.parent))
+    from e2e.image import DOCKER, build, layers
+
+    if (
+        shutil.which(DOCKER) is None
+        or subprocess.run([DOCKER, "info"], capture_output=True, check=False).returncode
+    ):
+        print("        no Docker Engine here: the layers of the image were not measured")
+        return
+    found = layers(build())
+    for layer in found:
+        print(f"        {layer}")
+    total = sum(layer.size for layer in found) / 1e6
+    yield Row("layers of the image that are ours, unpacked", f"{total:.0f} MB", "≤ 300 MB", total <= 300)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
