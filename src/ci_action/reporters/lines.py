@@ -109,7 +109,7 @@ def excerpt(finding: Finding, source: Sequence[str], width: int = WIDTH) -> list
     if not source:
         return []
     first = visible(source[0]).replace("\t", " ")
-    start = max(0, (place.column or 1) - 1)
+    start = min(max(0, (place.column or 1) - 1), len(first))  # the file may have changed since
     offset = max(0, start - width // 2) if len(first) > width else 0
     text = clipped(f"…{first[offset + 1 :]}" if offset else first, width)
     lines = [f"  {place.line:>5} | {text}"]
