@@ -14,7 +14,7 @@ from ci_action.reporters import REPORTERS
 from ci_action.reporters.outputs import OUTPUTS
 from ci_action.reporters.report_file import json_schema, schema_address
 from ci_action.settings import Settings, about, names
-from ci_action.stages import STAGES
+from ci_action.stages import NAMES, STAGES
 
 
 def action_inputs() -> str:
@@ -113,6 +113,9 @@ def settings_schema() -> dict[str, Any]:
         if entry.get("type") == "array":  # a list may be written as one text too
             entry["anyOf"] = [{"type": "array", "items": entry.pop("items")}, {"type": "string"}]
             entry.pop("type")
+    stages = {"type": "string", "enum": list(NAMES)}
+    properties["stage"]["anyOf"] = [{"type": "array", "items": stages}, stages]
+    properties["python-version"]["pattern"] = r"^(3\.([3-9]|[1-9][0-9])(\.[0-9]+)?|[<>=!~].*)?$"
     head = {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "$id": schema_address("settings"),

@@ -29,6 +29,7 @@ from ci_action.reporters.console import LiveProgress, screen_of
 from ci_action.reporters.outputs import NOTHING_RUN
 from ci_action.reporters.progress import ActionsProgress, PlainProgress
 from ci_action.reporters.publication import Publication, Screen, give_back
+from ci_action.reporters.summary import mistakes_page
 from ci_action.run import Progress, execute, publish, write_fixes
 from ci_action.settings import Resolved
 from ci_action.stages import ALL, select
@@ -240,6 +241,7 @@ def _tell_mistakes(mistakes: list[str], screen: Screen, workflow: Workflow | Non
     if workflow:
         for mistake in mistakes[:9]:
             workflow.annotate("error", mistake, title="ci-action: wrong settings")
+        workflow.append_summary(mistakes_page(mistakes))
         _nothing_run(workflow)
     count = f"{len(mistakes)} {'mistake' if len(mistakes) == 1 else 'mistakes'} in the settings"
     _say(screen, f"ci-action: broken ({count}, nothing was run), exit {int(ExitCode.USAGE)}")

@@ -48,3 +48,8 @@ def neutral(text: str) -> str:
             line = f"{line[: len(line) - len(body)]}\\{body}"
         lines.append(line)
     return "\n".join(lines)
+
+
+def duration(seconds: float) -> str:
+    """Return a time for people: two decimals below a second, one above."""
+    return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s"

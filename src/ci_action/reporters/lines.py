@@ -5,7 +5,7 @@ from typing import Final, assert_never
 
 from ci_action.markdown import clipped
 from ci_action.model import Broken, Finding, Fix, Location, Report, RunResult, Skipped, ToolResult
-from ci_action.text import one_line, visible
+from ci_action.text import duration, one_line, visible
 
 # Longer lines are cut around the place of the finding.
 WIDTH: Final = 110
@@ -26,7 +26,7 @@ def headline(tool: ToolResult) -> str:
             text = f"broken: {reason}"
         case unknown:
             assert_never(unknown)
-    return one_line(f"{name}: {text}, {tool.seconds:.1f} s")
+    return one_line(f"{name}: {text}, {duration(tool.seconds)}")
 
 
 def rows(result: RunResult) -> list[tuple[str, ...]]:
@@ -41,7 +41,7 @@ def rows(result: RunResult) -> list[tuple[str, ...]]:
                 tool.version_source,
                 _files(tool),
                 f"{sum(finding.counts for finding in tool.findings):,}{_muted(tool)}",
-                f"{tool.seconds:.1f}",
+                f"{tool.seconds:.2f}",
                 _word(tool),
             )
         )

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, assert_never
 
-from pydantic import ConfigDict, TypeAdapter, with_config
+from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from ci_action.model import Broken, Finding, Report, RunResult, Skipped, StageResult, ToolResult
@@ -12,10 +12,8 @@ from ci_action.reporters.outputs import values
 from ci_action.reporters.publication import REPORT, Publication
 
 SCHEMA: Final = 1
-_STRICT: Final = ConfigDict(extra="forbid")
 
 
-@with_config(_STRICT)
 class FindingEntry(TypedDict):
     """One problem. Lines and columns start at 1; end lines are inclusive, end columns exclusive."""
 
@@ -37,7 +35,6 @@ class FindingEntry(TypedDict):
     after: str
 
 
-@with_config(_STRICT)
 class ToolEntry(TypedDict):
     """What one tool did."""
 
@@ -53,7 +50,6 @@ class ToolEntry(TypedDict):
     findings: list[FindingEntry]
 
 
-@with_config(_STRICT)
 class StageEntry(TypedDict):
     """What the tools of one stage did, and how it was judged."""
 
@@ -64,7 +60,6 @@ class StageEntry(TypedDict):
     tools: list[ToolEntry]
 
 
-@with_config(_STRICT)
 class RunReport(TypedDict):
     """A finished run of ci-action."""
 

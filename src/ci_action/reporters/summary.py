@@ -1,5 +1,6 @@
 """The page of a run as Markdown: for the job summary on GitHub, and as a file."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Final, assert_never
@@ -19,11 +20,14 @@ from ci_action.model import (
     ranked,
 )
 from ci_action.reporters.publication import REPORT, SUMMARY, Publication
+from ci_action.text import duration
 
 # Above 1 MiB the runner shows nothing of a summary at all (FileCommandManager.cs, _attachmentSizeLimit).
 LIMIT: Final = 1_000 * 1024
 # A page with more is read by nobody and rendered slowly; the report file has them all.
 MOST_FINDINGS: Final = 500
+# The table has no place for foreign text; a version of PEP 440 has no character that means something there.
+_VERSION: Final = re.compile(r"[0-9A-Za-z.+!]*")
 _MARKS: Final = {
     Conclusion.PASSED: "✅",
     Conclusion.WARNED: "⚠️",
@@ -98,16 +102,17 @@ def _head(result: RunResult) -> Iterator[str]:
         [
             stage.stage,
             tool.tool,
+            tool.version if _VERSION.fullmatch(tool.version) else "",
             _outcome(tool),
             _examined(tool),
             _counted(tool),
-            f"{tool.seconds:.1f} s",
+            duration(tool.seconds),
         ]
         for stage in result.stages
         for tool in stage.tools
     ]
     if rows:
-        yield table(["Stage", "Tool", "", "Looked at", "Findings", "Time"], rows)
+        yield table(["Stage", "Tool", "Version", "", "Looked at", "Findings", "Time"], rows)
 
 
 def _outcome(tool: ToolResult) -> str:
@@ -228,6 +233,12 @@ def _facts(result: RunResult, publication: Publication) -> Iterator[str]:
         shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         yield f"- {name} = {code(shown)} from {code(publication.resolved.sources[name])}"
     yield "\n</details>"
+
+
+def mistakes_page(mistakes: Sequence[str]) -> str:
+    """Return the page of a run that never began: what is wrong with the settings."""
+    head = f"# {_MARKS[Conclusion.BROKEN]} ci-action: wrong settings, nothing was run"
+    return head + "\n\n" + "\n".join(f"- {code(mistake, 1000)}" for mistake in mistakes[:200]) + "\n"
 
 
 def write(result: RunResult, publication: Publication) -> None:
