@@ -13,6 +13,7 @@ from ci_action.model import (
     Broken,
     Finding,
     Location,
+    Outcome,
     Report,
     RunResult,
     StageResult,
@@ -26,7 +27,7 @@ from ci_action.project.layout import Layout
 from ci_action.project.versions import Bundle, Program
 from ci_action.reporters.publication import Publication, Screen
 from ci_action.settings import Resolved, resolve
-from ci_action.tools import Tool
+from ci_action.tools import Checked, Tool
 
 BUNDLED = {"black": "26.10.1", "ruff": "0.17.6"}
 STARTED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -206,6 +207,13 @@ def event(**overrides: Any) -> Event:
     return Event(**{**values, **overrides})
 
 
-def tool(name: str = "ruff", **overrides: Any) -> Tool:
-    """Return a tool whose check is an argument."""
-    return Tool(**{"name": name, "summary": f"{name}.", "url": "https://example.org", **overrides})
+def tool(name: str = "ruff", outcome: Outcome | Exception | None = None, **overrides: Any) -> Tool:
+    """Return a tool that ends with an outcome, or raises an error."""
+
+    def check(_ctx: Context, _program: Program) -> Checked:
+        if isinstance(outcome, Exception):
+            raise outcome
+        return Checked(outcome=outcome or report(), log=f"{name} was here")
+
+    values = {"name": name, "summary": f"{name}.", "url": "https://example.org", "check": check}
+    return Tool(**{**values, **overrides})

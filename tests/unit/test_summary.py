@@ -61,7 +61,9 @@ def test_hostile_text_changes_nothing_but_the_text(tmp_path: Path, text: str):
     text = one_line(text).strip() and text  # a text of blanks alone is shown as (empty): another test
     if not text:
         return
-    text += " -" if re.fullmatch("[0-9A-Za-z.+!]*", text) else ""  # what could be a version is shown as one, in the table
+    text += (
+        " -" if re.fullmatch("[0-9A-Za-z.+!]*", text) else ""
+    )  # what could be a version is shown as one, in the table
     shown = publication(tmp_path, event=event(), resolved=resolved(ruff_args=["x"]))
     page = rendered(render(run_with(text, "a.py"), shown))
     ordinary = rendered(render(run_with("or-dinary", "a.py"), shown))
