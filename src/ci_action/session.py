@@ -260,7 +260,7 @@ def _tell_bug(
         screen,
         "This is a bug in ci-action. Paste what follows into an issue:",
         "",
-        f"ci-action {__version__}, Python {platform.python_version()}, {platform.platform()}",
+        f"ci-action {__version__}, Python {platform.python_version()}, {platform.system()} {platform.release()} {platform.machine()}",
         f"event: {environ.get('GITHUB_EVENT_NAME', 'none')}; flags: {shown}",
         f"uv: {'yes' if shutil.which('uv') else 'no'}",
         "```",
