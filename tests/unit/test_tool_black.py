@@ -138,7 +138,7 @@ def test_what_is_lost_again_is_an_error(two: Path):
     answers = said(unchanged=1, failed=1, more=lost.format("a.py")), said(
         failed=1, more=lost.format("file.py")
     )
-    with pytest.raises(ToolError, match="Black could not check 'a.py': INTERNAL ERROR: unstable"):
+    with pytest.raises(ToolError, match=r"Black could not check 'a\.py': INTERNAL ERROR: unstable"):
         checked(two, *answers)
 
 

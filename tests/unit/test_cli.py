@@ -1,0 +1,124 @@
+"""The command line where no tool is started: help, schemas, wrong usage and wrong settings, bugs of ours."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import actions_environ
+from jsonschema.validators import validator_for
+from runner_model import commands, key_values
+
+from ci_action import __version__
+from ci_action.cli import main
+from ci_action.interruption import Interruption
+from ci_action.reporters.outputs import NOTHING_RUN
+
+
+def environ(tmp_path: Path, **more: str) -> dict[str, str]:
+    (tmp_path / "w").mkdir(exist_ok=True)
+    return {"GITHUB_WORKSPACE": str(tmp_path / "w"), "HOME": str(tmp_path), **more}
+
+
+def actions(tmp_path: Path, **more: str) -> dict[str, str]:
+    return actions_environ(tmp_path / "commands", **environ(tmp_path, **more))
+
+
+@pytest.mark.parametrize("argv", [[], ["--help"], ["-h"]])
+def test_bare_in_a_terminal_is_the_help(argv: list[str], capsys):
+    assert main(argv, {}) == 0
+    out = capsys.readouterr().out
+    assert all(command in out for command in ("run", "plan", "fix", "schema"))
+
+
+def test_the_version(capsys):
+    assert main(["--version"], {}) == 0
+    assert capsys.readouterr().out == f"ci-action {__version__}\n"
+
+
+@pytest.mark.parametrize("what", ["report", "settings"])
+def test_schemas_are_schemas(what: str, capsys):
+    assert main(["schema", what], {}) == 0
+    schema = json.loads(capsys.readouterr().out)
+    validator_for(schema).check_schema(schema)
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (["run", "qualty"], "unknown stage 'qualty'; did you mean 'quality'?"),
+        (
+            ["run", "quality", "--timeout=soon"],
+            "timeout = 'soon' (from flag): write a whole number of seconds",
+        ),
+        (["run", "quality", "--paths=absent"], "paths = 'absent': there is no such file or folder"),
+        (
+            ["plan", "--tool-versions=mine"],
+            "tool-versions = 'mine' (from flag): must be 'project' or 'bundled'",
+        ),
+        (["fix", "--black-args='"], "the quotes do not match"),
+        (["run", "--no-such-flag"], "--no-such-flag"),
+        (["nonsense"], "nonsense"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_usage_is_exit_2_and_runs_nothing(tmp_path: Path, argv: list[str], says: str, capsys):
+    assert main(argv, environ(tmp_path)) == 2
+    out = capsys.readouterr().out
+    assert says in out
+    assert out.rstrip().endswith("exit 2")
+    assert not (tmp_path / "w" / "ci-action-report").exists()
+
+
+def test_under_actions_mistakes_are_annotated_and_the_outputs_set(tmp_path: Path, capsys):
+    given = actions(tmp_path, INPUT_STAGE="qualty", INPUT_PTHS="x", **{"INPUT_GITHUB-TOKEN": "s3cr3t-token"})
+    assert main([], given) == 2
+    out = capsys.readouterr().out
+    assert [one.name for one in commands(out) if one.name == "error"] == ["error", "error"]
+    assert key_values((tmp_path / "commands" / "output").read_text()) == NOTHING_RUN
+    assert "s3cr3t-token" not in out
+
+
+def test_under_actions_a_missing_stage_names_the_stages(tmp_path: Path, capsys):
+    assert main([], actions(tmp_path)) == 2
+    assert "the input 'stage' is not set; there are: all, quality" in capsys.readouterr().out
+
+
+def test_twenty_mistakes_are_all_in_the_log_and_ten_annotations_at_most(tmp_path: Path, capsys):
+    given = actions(tmp_path, INPUT_STAGE="quality", **{f"INPUT_WRONG{number}": "x" for number in range(20)})
+    assert main([], given) == 2
+    out = capsys.readouterr().out
+    assert out.count("error: unknown input 'wrong") == 20
+    assert sum(one.name == "error" for one in commands(out)) <= 10
+
+
+def test_hostile_values_in_mistakes_are_only_text(tmp_path: Path, capsys):
+    hostile = "x\n::set-output name=a::b\r##[error]y"
+    assert main(["run", "--paths", hostile, "--cache-dir", "\0"], environ(tmp_path)) == 2
+    assert commands(capsys.readouterr().out) == []
+
+
+class Wrong(dict[str, str]):
+    """An environment that breaks where it is asked for the workspace."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        if key == "GITHUB_WORKSPACE":
+            raise ZeroDivisionError("oops s3cr3t-token")
+        return super().get(key, default)
+
+
+def test_a_bug_of_ours_is_exit_4_with_a_report_to_paste(tmp_path: Path, capsys):
+    given = Wrong(actions(tmp_path, GITHUB_TOKEN="s3cr3t-token"))
+    assert main(["run", "quality", "--github-token=s3cr3t-token"], given) == 4
+    out = capsys.readouterr().out
+    assert "This is a bug in ci-action" in out
+    assert "ZeroDivisionError: oops ***" in out
+    assert "s3cr3t-token" not in out
+    assert key_values((tmp_path / "commands" / "output").read_text())["result"] == "broken"
+
+
+def test_a_signal_before_anything_runs_ends_the_program():
+    interruption = Interruption()
+    interruption.finishing = True
+    interruption.handle(15, None)
+    assert interruption.name == ""

@@ -1,0 +1,74 @@
+"""What is generated from the definitions."""
+
+import json
+
+import pytest
+import yaml
+from jsonschema.validators import validator_for
+
+from ci_action import manifest
+from ci_action.errors import ExitCode
+from ci_action.reporters import REPORTERS
+from ci_action.reporters.outputs import OUTPUTS
+from ci_action.settings import names
+from ci_action.stages import STAGES
+
+VALIDATOR = validator_for(manifest.settings_schema())
+
+
+def test_every_input_is_declared_and_only_the_token_has_a_default():
+    inputs = yaml.safe_load("inputs:\n" + manifest.action_inputs())["inputs"]
+    assert tuple(inputs) == names()
+    assert all(entry["description"] for entry in inputs.values())
+    assert [name for name, entry in inputs.items() if "default" in entry] == ["github-token"]
+
+
+def test_every_output_is_declared():
+    outputs = yaml.safe_load("outputs:\n" + manifest.action_outputs())["outputs"]
+    assert list(outputs) == [output.name for output in OUTPUTS]
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        (manifest.inputs_table(), names()),
+        (manifest.outputs_table(), [output.name for output in OUTPUTS]),
+        (manifest.exit_codes_table(), [str(code.value) for code in ExitCode]),
+        (manifest.stages_table(), [tool.name for stage in STAGES for tool in stage.tools]),
+        (manifest.reporters_table(), [reporter.name for reporter in REPORTERS]),
+    ],
+    ids=["inputs", "outputs", "exit codes", "stages", "reporters"],
+)
+def test_tables_have_a_row_for_everything(table: str, words: list[str]):
+    rows = table.split("\n")
+    assert len(rows) == len(words) + 2
+    assert len({row.replace("\\|", "").count("|") for row in rows}) == 1
+    assert all(word in row for word, row in zip(words, rows[2:], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("table", "valid"),
+    [
+        ({}, True),
+        ({"paths": ["a"], "timeout": 5}, True),
+        ({"paths": "a\nb"}, True),
+        ({"tool-versions": "bundled"}, True),
+        ({"tool-versions": "mine"}, False),
+        ({"timeout": "x"}, False),
+        ({"stage": "quality"}, True),
+        ({"stage": "qualty"}, False),
+        ({"python-version": "3.12"}, True),
+        ({"python-version": "3.1"}, False),
+        ({"time-out": 5}, False),
+        ({"github-token": "x"}, False),
+    ],
+)
+def test_the_schema_of_the_settings(table: dict[str, object], valid: bool):
+    VALIDATOR.check_schema(manifest.settings_schema())
+    assert VALIDATOR(manifest.settings_schema()).is_valid(table) is valid
+
+
+def test_the_published_schemas_are_those_of_the_command_line():
+    files = manifest.schema_files()
+    assert set(files) == {"report.schema.json", "settings.schema.json"}
+    assert json.loads(files["settings.schema.json"]) == manifest.settings_schema()
