@@ -15,7 +15,7 @@ def configured(workspace: Path, flags: dict[str, Any] | None = None, **inputs: s
     return configure(flags or {}, {"GITHUB_WORKSPACE": str(workspace), **environ})
 
 
-def mistakes_of(workspace: Path, flags: dict[str, Any] | None = None, **inputs: str) -> tuple[str, ...]:
+def mistakes_of(workspace: Path, flags: dict[str, Any] | None = None, **inputs: Any) -> tuple[str, ...]:
     with pytest.raises(SettingsError) as caught:
         configured(workspace, flags, **inputs)
     return caught.value.mistakes
@@ -108,7 +108,7 @@ def test_wrong_toml_in_the_working_directory(tmp_path: Path):
 def test_a_mistake(tmp_path: Path, inputs: dict[str, str], says: str):
     workspace = write(tmp_path / "w", {"pyproject.toml": "[project]\nrequires-python = '>=3.12'\n"})
     (workspace / "link").symlink_to(tmp_path)
-    (mistake,) = mistakes_of(workspace, **inputs)
+    (mistake,) = mistakes_of(workspace, None, **inputs)
     assert mistake.startswith(says)
 
 

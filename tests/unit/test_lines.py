@@ -6,7 +6,7 @@ from hostile import FOREIGN
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_action.model import Fix, Skipped
+from ci_action.model import Fix, Report, Skipped
 from ci_action.reporters.lines import HEAD, WIDTH, excerpt, finding_line, headline, table, verdict
 from ci_action.text import lines_of
 
@@ -27,8 +27,7 @@ def test_a_headline(tool, text: str):
 
 
 def test_unreadable_files_are_told():
-    tool = tool_result(outcome=report())
-    tool.outcome.examined["unreadable"] = 2
+    tool = tool_result(outcome=Report(examined={"files": 3, "unreadable": 2}))
     assert "3 files, 2 unreadable" in headline(tool)
 
 

@@ -71,14 +71,14 @@ VERSION = st.text("0123456789.*<>=!~,abrc+-; @[]/'\\ \n\t$`|&", max_size=14) | s
 @example("24.1.0\n--index-url=x")
 def test_hostile_versions_never_yield_anything_but_a_range(tmp_path: Path, text: str):
     quoted = json.dumps(text)
-    files = {
+    files: dict[str, str | bytes] = {
         "uv.lock": f'[[package]]\nname = "black"\nversion = {quoted}\n',
         "Pipfile.lock": json.dumps({"default": {"black": {"version": text}}}),
         "requirements.txt": f"black{text}\nblack=={text}\n".encode("utf-8", "replace"),
         ".pre-commit-config.yaml": f"repos:\n- repo: https://github.com/psf/black\n  rev: {quoted}\n",
         "pyproject.toml": f"[tool.poetry.dependencies]\nblack = {quoted}\n[tool.black]\nrequired-version = {quoted}\n",
     }
-    write(tmp_path, dict(files))
+    write(tmp_path, files)
     found, _ = find_pins([tmp_path], tmp_path, "black")
     for pin in found:
         assert str(SpecifierSet(pin.specifier)) == pin.specifier

@@ -69,7 +69,6 @@ def test_a_command_reads_as_it_could_be_typed():
 
 def test_after_stop_nothing_is_started(tmp_path: Path):
     processes = Processes({}, tmp_path)
-    assert not processes.stopped
     processes.stop()
     assert processes.stopped
     with pytest.raises(InterruptedRunError, match="interrupted before it started"):

@@ -10,6 +10,7 @@ from builders import (
     context,
     event,
     finding,
+    printed,
     publication,
     report,
     resolved,
@@ -170,7 +171,7 @@ def test_a_reporter_that_dies_is_a_problem_and_the_others_go_on(tmp_path: Path):
         "ci-action.sarif",
         "report.json",
     ]
-    assert where.screen.stream.getvalue().endswith("ci-action: passed, exit 0\n")
+    assert printed(where).endswith("ci-action: passed, exit 0\n")
 
 
 def test_fixes_are_written_the_last_tool_first_then_checked(tmp_path: Path):

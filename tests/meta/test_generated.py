@@ -1,0 +1,121 @@
+"""Files that are generated or that others read: in step with the definitions, and valid."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ci_action.errors import ExitCode
+from ci_action.manifest import schema_files
+from ci_action.reporters.outputs import OUTPUTS
+from ci_action.settings import names
+from ci_action.stages import STAGES
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+README = (ROOT / "README.md").read_text("utf-8")
+ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+
+
+def run(*argv: str) -> str:
+    """Run a program of the environment at the root; returns what it wrote."""
+    done = subprocess.run(
+        [str(BIN / argv[0]), *argv[1:]],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def test_action_yml_and_readme_are_in_step_with_the_definitions():
+    run("cog", "--check", "action.yml", "README.md")
+
+
+def test_action_yml_is_valid_against_the_public_schema():
+    run("check-jsonschema", "--builtin-schema", "vendor.github-actions", "action.yml")
+
+
+def test_the_workflows_are_valid_against_the_public_schema():
+    files = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))
+    if files:
+        run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *map(str, files))
+
+
+def test_the_layers_keep_to_their_order():
+    run("lint-imports", "--no-cache")
+
+
+def test_the_published_schemas_are_in_step_with_the_definitions():
+    for name, text in schema_files().items():
+        assert (ROOT / ".github" / "schema" / name).read_text("utf-8") == text
+
+
+def test_the_inputs_of_the_action_are_the_settings():
+    assert tuple(ACTION["inputs"]) == names()
+    assert [name for name, entry in ACTION["inputs"].items() if "default" in entry] == ["github-token"]
+    assert not any(entry.get("required") for entry in ACTION["inputs"].values())
+
+
+def test_the_outputs_of_the_action_are_those_that_are_set():
+    assert list(ACTION["outputs"]) == [output.name for output in OUTPUTS]
+
+
+def test_the_action_is_what_the_marketplace_asks_for():
+    assert ACTION["runs"]["using"] == "docker"
+    assert set(ACTION["branding"]) == {"icon", "color"}
+    assert len(ACTION["description"]) <= 125
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_readme_names_every_input(name: str):
+    assert f"| `{name}` |" in README
+
+
+@pytest.mark.parametrize("name", [output.name for output in OUTPUTS])
+def test_the_readme_names_every_output(name: str):
+    assert f"| `{name}` |" in README
+
+
+@pytest.mark.parametrize("code", ExitCode)
+def test_the_readme_explains_every_exit_code(code: ExitCode):
+    assert f"| {code.value} | {code.meaning} |" in README
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
+def test_the_readme_names_every_stage_and_tool(stage: Any):
+    assert f"| `{stage.name}` |" in README
+    assert all(tool.url in README for tool in stage.tools)
+
+
+LOCKED = {
+    package["name"]: package["version"]
+    for package in tomllib.loads((ROOT / "uv.lock").read_text("utf-8"))["package"]
+    if "version" in package
+}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("tool", ["uv", *(tool.name for stage in STAGES for tool in stage.tools)])
+def test_tools_are_pinned_to_what_is_locked(tool: str):
+    assert f"{tool}=={LOCKED[tool]}" in PROJECT["project"]["dependencies"]
+
+
+def test_the_image_takes_uv_from_the_lock_file():
+    text = (ROOT / "Dockerfile").read_text("utf-8")
+    assert "uv.lock" in text
+    assert set(re.findall(r"\buv==?v?([0-9][0-9.]*)", text)) <= {LOCKED["uv"]}
+
+
+def test_json_in_the_repository_is_json():
+    for file in [*ROOT.glob(".github/schema/*.json"), *ROOT.glob("tests/golden/sarif/*.json")]:
+        assert json.loads(file.read_text("utf-8"))
