@@ -287,19 +287,8 @@ TOOL: Final = Tool(
     check=check,
     fix=fix,
     count=count,
-    refused=frozenset(
-        {
-            "--code",
-            "-c",
-            "--quiet",
-            "-q",
-            "--color",
-            "--line-ranges",
-            "--stdin-filename",
-            "--config",
-            "--help",
-            "-h",
-            "--version",
-        }
-    ),
-)
+    refused=frozenset({
+        "--code", "-c", "--quiet", "-q", "--color", "--line-ranges", "--stdin-filename", "--config",
+        "--help", "-h", "--version",
+    }),
+)  # fmt: skip
