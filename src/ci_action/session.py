@@ -1,11 +1,13 @@
 """One call of the program: wiring, signals, what is said of wrong settings and of our own bugs, and the exit code."""
 
+import os
 import platform
 import shutil
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +15,11 @@ from typing import Any
 from ci_action import __version__
 from ci_action.configure import configure
 from ci_action.context import Context
-from ci_action.errors import ExitCode, SettingsError
+from ci_action.errors import ExitCode, SettingsError, ToolError
 from ci_action.gh.event import Event
 from ci_action.gh.workflow import Workflow, is_actions
 from ci_action.interruption import Interruption
-from ci_action.model import RunResult
+from ci_action.model import Conclusion, RunResult
 from ci_action.plan import describe
 from ci_action.policy import interrupted
 from ci_action.process import Processes
@@ -143,19 +145,10 @@ def _guarded(
     redact = redactor(secrets_of(environ))
     interruption = Interruption()
     try:
-        with interruption.installed(), tempfile.TemporaryDirectory(prefix="ci-action-") as folder:
-            scratch = Path(folder)
+        with interruption.installed(), _scratch(environ) as scratch:
             resolved, layout = configure(flags, environ, needs_stage=needs_stage)
             token = resolved.settings.github_token.get_secret_value()
-            redact = redactor(
-                secrets_of(
-                    {
-                        **environ,
-                        "GITHUB_TOKEN_GIVEN": "",
-                        "GH_TOKEN": token or environ.get("GH_TOKEN", ""),
-                    }
-                )
-            )
+            redact = redactor(secrets_of({**environ, "GH_TOKEN": token or environ.get("GH_TOKEN", "")}))
             if workflow and token:
                 workflow.mask(token)
             processes = Processes(environ, scratch, redact)
@@ -176,6 +169,9 @@ def _guarded(
     except SettingsError as error:
         _tell_mistakes([redact(mistake) for mistake in error.mistakes], screen, workflow)
         return ExitCode.USAGE
+    except ToolError as error:
+        _tell_broken(redact(error.reason), screen, workflow)
+        return Conclusion.BROKEN.exit_code
     except KeyboardInterrupt:
         _nothing_run(workflow)
         _say(screen, "ci-action: broken (interrupted before anything ran), exit 130")
@@ -183,6 +179,20 @@ def _guarded(
     except Exception:  # noqa: BLE001 - a traceback would end in exit 1, "found"
         _tell_bug(redact(traceback.format_exc()), flags, screen, workflow, environ)
         return ExitCode.BUG
+
+
+@contextmanager
+def _scratch(environ: Mapping[str, str]) -> Iterator[Path]:
+    """Make the folder of our temporary files, where the runner keeps its own: Python might take the workspace."""
+    given = environ.get("RUNNER_TEMP", "")
+    place = given if os.path.isabs(given) and os.access(given, os.W_OK) else None
+    try:
+        made = tempfile.TemporaryDirectory(prefix="ci-action-", dir=place, ignore_cleanup_errors=True)
+        Path(made.name, "work").mkdir()
+    except OSError as error:
+        raise ToolError(f"no temporary files can be written: {error}") from error
+    with made as folder:
+        yield Path(folder)
 
 
 def _context(
@@ -195,14 +205,12 @@ def _context(
     environ = options.environ
     cache = cache_dir(layout, resolved.settings, environ)
     reports = report_dir(layout, resolved.settings)
-    work = scratch / "work"
-    work.mkdir()
     return Context(
         settings=resolved.settings,
         layout=layout,
         bundle=Bundle.of(options.prefix),
         start=processes.run,
-        scratch=work,
+        scratch=scratch / "work",
         environ=environ,
         event=Event.from_environ(environ),
         cache=cache,
@@ -245,6 +253,14 @@ def _tell_mistakes(mistakes: list[str], screen: Screen, workflow: Workflow | Non
         _nothing_run(workflow)
     count = f"{len(mistakes)} {'mistake' if len(mistakes) == 1 else 'mistakes'} in the settings"
     _say(screen, f"ci-action: broken ({count}, nothing was run), exit {int(ExitCode.USAGE)}")
+
+
+def _tell_broken(reason: str, screen: Screen, workflow: Workflow | None) -> None:
+    """Say why nothing could be run."""
+    if workflow:
+        workflow.annotate("error", reason, title="ci-action: broken")
+        _nothing_run(workflow)
+    _say(screen, f"ci-action: broken ({reason}, nothing was run), exit {int(Conclusion.BROKEN.exit_code)}")
 
 
 def _tell_bug(
