@@ -181,7 +181,15 @@ def test_python_version_against_requires_python(version: str, requires: str, say
 
 @pytest.mark.parametrize(
     ("version", "minor"),
-    [("3.12", 12), ("3.12.1", 12), (">=3.11", 11), (">3.11,<3.13", 11), ("~=3.11", 11), ("<3", None)],
+    [
+        ("3.12", 12),
+        ("3.12.1", 12),
+        (">=3.11", 11),
+        (">3.11,<3.13", 11),
+        ("~=3.11", 11),
+        ("<3", None),
+        (">=three", None),
+    ],
 )
 def test_the_lowest_minor_version(version: str, minor: int | None):
     assert lowest_minor(version) == minor

@@ -161,3 +161,10 @@ def test_clipping(text: str, limit: int):
 @given(FOREIGN)
 def test_a_code_span_is_one_line(text: str):
     assert len(lines_of(code(text))) == 1
+
+
+def test_how_much_is_shown_where_nothing_else_is_said():
+    assert code("x" * 300) == f"`{'x' * 300}`"
+    assert code("x" * 301) == f"`{'x' * 299}…`"
+    assert fenced("x\n" * 40).count("\n") == 41
+    assert fenced("x\n" * 41).endswith("… 1 more lines\n```")

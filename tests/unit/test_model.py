@@ -164,3 +164,9 @@ def test_a_run_holds_the_findings_of_all_stages():
     )
     assert list(result.findings) == [finding(), muted, finding()]
     assert list(result.counting) == [finding(), finding()]
+
+
+def test_equal_findings_are_told_apart_by_their_order():
+    one, two, three = (marked.fingerprint for marked in with_fingerprints([finding()] * 3))
+    assert (two, three) == (f"{one}-2", f"{one}-3")
+    assert "-" not in one

@@ -80,6 +80,11 @@ KINDS: dict[str, tuple[dict[str, str], str, list[tuple[str, str]]]] = {
         "ruff",
         [(">=0.5", "pyproject.toml: tool.ruff.required-version")],
     ),
+    "required-version that is none": (
+        {"pyproject.toml": "[tool.ruff]\nrequired-version = '===mine'"},
+        "ruff",
+        [],
+    ),
     "ruff.toml": (
         {"ruff.toml": "required-version = '==0.5.1'"},
         "ruff",
@@ -126,7 +131,7 @@ KINDS: dict[str, tuple[dict[str, str], str, list[tuple[str, str]]]] = {
         ],
     ),
     "Poetry's group": (
-        {"pyproject.toml": "[tool.poetry.group.dev.dependencies]\nblack = '24.1.0'\n"},
+        {"pyproject.toml": "[tool.poetry.group.dev.dependencies]\npython = '^3.11'\nblack = '24.1.0'\n"},
         "black",
         [("==24.1.0", "pyproject.toml: tool.poetry.group.dev")],
     ),

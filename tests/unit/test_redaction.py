@@ -87,3 +87,8 @@ def test_bytes_pass_through_latin1_unchanged_but_for_the_secret():
 def test_a_secret_is_hidden_in_json_too(secret: str):
     text = json.dumps({"message": f"x {secret} y"})
     assert json.loads(redactor([secret])(text)) == {"message": "x *** y"}
+
+
+@pytest.mark.parametrize(("value", "found"), [("12345", False), ("123456", True)])
+def test_how_short_a_secret_may_be(value: str, found: bool):
+    assert bool(secrets_of({"GITHUB_TOKEN": value})) is found

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from runner_model import commands, could_be_command, log_lines
 
-from ci_action.text import lines_of, neutral, one_line, plain, visible
+from ci_action.text import duration, lines_of, neutral, one_line, plain, visible
 
 
 @given(FOREIGN)
@@ -95,3 +95,10 @@ def test_plain_text_can_be_written(text: str):
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_text_without_surrogates_stays_plain(text: str):
     assert plain(text) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"), [(0.0, "0.00 s"), (0.994, "0.99 s"), (1.0, "1.0 s"), (75.25, "75.2 s")]
+)
+def test_times(number: float, expected: str):
+    assert duration(number) == expected
