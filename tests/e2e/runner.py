@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
-from e2e.image import DOCKER
+from e2e.image import DOCKER, docker
 from e2e.variables import WORKSPACE, context, inputs_of
 from runner_model import Seen, commands, key_values
 
@@ -29,6 +29,16 @@ _COMMAND_FILES: Final = {
     "GITHUB_STATE": "save_state",
     "GITHUB_PATH": "add_path",
 }
+# Runs in the container: the environment of the process of which a word ends like the argument.
+_ENVIRONMENT: Final = """
+import glob, json, os, sys
+for folder in glob.glob("/proc/[0-9]*"):
+    words = open(folder + "/cmdline").read().split("\\0")
+    if folder != f"/proc/{os.getpid()}" and any(word.endswith(sys.argv[1]) for word in words):
+        pairs = open(folder + "/environ", errors="replace").read().split("\\0")
+        print(json.dumps(dict(pair.split("=", 1) for pair in pairs if "=" in pair)))
+        break
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,7 +261,8 @@ class Step:
             time.sleep(0.1)
         raise AssertionError(f"{program} did not start: {self.processes()}")
 
-    def environment_of(self, pid: int) -> dict[str, str]:
-        """Return the environment of a process, as its parent gave it."""
-        pairs = Path(f"/proc/{pid}/environ").read_bytes().decode("utf-8", "replace").split("\0")
-        return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+    def environment_of(self, program: str) -> dict[str, str]:
+        """Return the environment of a process in the container, as its parent gave it."""
+        inside = ["exec", self.name, "/usr/local/bin/python3", "-c", _ENVIRONMENT, f"/{program}"]
+        found: dict[str, str] = json.loads(docker(*inside))
+        return found

@@ -41,9 +41,17 @@ def test_read_only_root_file_system(machine: Machine, files: projects.Files, cod
 
 def test_no_place_for_temporary_files(machine: Machine):
     projects.write(machine.workspace, projects.CLEAN)
-    ran = machine.run(inputs=QUALITY, options=["--read-only", "--tmpfs", "/tmp:size=4k,nr_inodes=2"])
-    assert ran.code not in {0, 1}, ran.log
-    assert ran.outputs.get("result") == "broken"
+    full = ["--read-only", "--tmpfs", "/tmp:size=4k,nr_inodes=2"]
+    ran = calm(machine.run(inputs=QUALITY, options=full, unset=["RUNNER_TEMP"]))
+    assert (ran.code, ran.outputs["result"]) == (3, "broken"), ran.log
+    assert any("no temporary files can be written" in seen.data for seen in ran.annotations("error"))
+
+
+def test_the_workspace_is_no_place_for_temporary_files(machine: Machine):
+    projects.write(machine.workspace, projects.CLEAN)
+    ran = calm(machine.run(inputs=QUALITY, options=["--read-only"]))
+    assert ran.code == 0, ran.log
+    assert ran.tool("ruff")["examined"]["files"] == 2
 
 
 def test_no_space_for_the_reports(machine: Machine):
@@ -53,6 +61,15 @@ def test_no_space_for_the_reports(machine: Machine):
     assert (ran.code, ran.outputs["result"]) == (1, "failed"), ran.log
     assert not ran.outputs["report"]
     assert "could not be written" in ran.log
+
+
+def test_version_that_the_project_pins_is_fetched(machine: Machine):
+    projects.write(machine.workspace, PINNED)
+    ran = calm(machine.run(inputs=QUALITY))
+    assert ran.code == 0, ran.log
+    assert ran.tool("black")["version"] == "24.10.0"
+    assert ran.tool("black")["version_source"] == "requirements-dev.txt"
+    assert not ran.annotations("warning")
 
 
 def test_no_network_falls_back_to_the_bundled_version_and_says_why(machine: Machine):

@@ -59,8 +59,8 @@ def test_tools_see_no_token_and_no_command_file(machine: Machine):
     projects.write(machine.workspace, {"big.py": projects.hanging()})
     step = machine.start(inputs=QUALITY, environ={"ACTIONS_ID_TOKEN_REQUEST_TOKEN": OIDC})
     try:
-        tool = step.wait_for("black")
-        seen = step.environment_of(tool)
+        step.wait_for("black")
+        seen = step.environment_of("black")
     finally:
         step.client.terminate()
         step.end(30)
