@@ -229,3 +229,9 @@ def test_files_come_before_the_outputs_that_name_them_and_the_verdict_comes_last
     names = [reporter.name for reporter in REPORTERS]
     assert names.index("report.json") < names.index("outputs")
     assert names[-1] == "console"
+
+
+@pytest.mark.parametrize(("count", "more"), [(1_000, False), (1_001, True)])
+def test_a_group_says_what_it_leaves_out(tmp_path: Path, count: int, more: bool, capsys):
+    ActionsProgress(workflow(tmp_path)).ended(tool_result(*[finding()] * count))
+    assert ("they are in report.json" in capsys.readouterr().out) is more

@@ -152,3 +152,9 @@ def test_the_last_line():
     assert verdict(run_result()) == "ci-action: passed, exit 0"
     assert verdict(run_result(finding())) == "ci-action: failed (ruff: 1 finding), exit 1"
     assert verdict(run_result(broken_tool("a\nb"))) == "ci-action: broken (ruff: a b), exit 3"
+
+
+@pytest.mark.parametrize(("length", "cut"), [(WIDTH, False), (WIDTH + 1, True)])
+def test_a_line_is_cut_where_it_is_longer_than_the_width(length: int, cut: bool):
+    row, _ = excerpt(finding(location=at("a.py", 1, column=length)), ["x" * length])
+    assert row.startswith("      1 | …") is cut

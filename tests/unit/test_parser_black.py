@@ -204,3 +204,15 @@ def test_of_output_that_ends_somewhere_only_whole_files_count():
     assert parse_part(DIFF, ["a.py"]).changes == {}
     assert parse_part(b"", ["a.py"]).changes == {}
     assert parse_part(two, ["b.py"]).changes == {}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "error: cannot format a.py: Cannot parse for target version Python 3.8: 3:4: x",
+        "error: cannot parse for target version Python 3.8: a.py:3:4",
+    ],
+)
+def test_the_target_for_which_a_file_cannot_be_parsed_is_named(message: str):
+    (change,) = parse(b"", failed(message), ["a.py"]).changes["a.py"]
+    assert change.message == "Black cannot parse this file for target version Python 3.8"
