@@ -234,3 +234,17 @@ def test_the_file_is_written_without_secrets(tmp_path: Path):
     summary.write(run_result(finding(message="s3cr3t")), shown)
     assert "s3cr3t" not in (shown.folder / "summary.md").read_text(encoding="utf-8")
     assert shown.written == {"summary.md"}
+
+
+@pytest.mark.parametrize(
+    ("one", "told"),
+    [
+        (finding(fix=Fix.SAFE, fix_message="Remove it"), True),
+        (finding(fix=Fix.UNSAFE, fix_message="Remove it"), False),
+        (finding(fix=Fix.SAFE), False),
+        (finding(tool="black", fix=Fix.SAFE, fix_message="Reformat"), False),
+    ],
+    ids=["safe", "unsafe", "without words", "what Black always says"],
+)
+def test_only_a_safe_fix_is_told(tmp_path: Path, one: Finding, told: bool):
+    assert ("fixable: " in render(run_result(one), publication(tmp_path))) is told
