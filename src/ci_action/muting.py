@@ -22,13 +22,16 @@ class IgnoreRule:
     rule: str
     paths: GitIgnoreSpec | None
 
-    def matches(self, finding: Finding) -> bool:
-        """Whether the rule is about this finding."""
+    def matches(self, finding: Finding, root: str = ".") -> bool:
+        """Whether the rule is about this finding; `root` is the project's folder in the workspace."""
         if not fnmatchcase(finding.tool, self.tool) or not fnmatchcase(finding.rule, self.rule):
             return False
         if self.paths is None:
             return True
-        return finding.location is not None and self.paths.match_file(finding.location.path)
+        if finding.location is None:
+            return False
+        path = finding.location.path
+        return self.paths.match_file(path if root == "." else path.removeprefix(f"{root}/"))
 
 
 def parse_ignore(text: str) -> IgnoreRule:
@@ -57,18 +60,18 @@ def ignore_mistakes(entries: Iterable[str], tools: Collection[str]) -> list[str]
     return mistakes
 
 
-def mute(result: ToolResult, ignore: Sequence[str]) -> ToolResult:
-    """Set the reason on every finding that an ignore rule names."""
+def mute(result: ToolResult, ignore: Sequence[str], root: str = ".") -> ToolResult:
+    """Set the reason on every finding that an ignore rule names; patterns are relative to the project's folder."""
     rules = [parse_ignore(entry) for entry in ignore]
     if not rules:
         return result
-    return result.with_findings(tuple(_muted(finding, rules) for finding in result.findings))
+    return result.with_findings(tuple(_muted(finding, rules, root) for finding in result.findings))
 
 
-def _muted(finding: Finding, rules: Iterable[IgnoreRule]) -> Finding:
+def _muted(finding: Finding, rules: Iterable[IgnoreRule], root: str) -> Finding:
     if finding.muted:
         return finding
     for rule in rules:
-        if rule.matches(finding):
+        if rule.matches(finding, root):
             return replace(finding, muted=f"ignored by the setting {rule.text!r}")
     return finding

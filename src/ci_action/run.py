@@ -112,7 +112,7 @@ def _run_stage(selected: Selected, ctx: Context, progress: Progress) -> StageRes
             progress.started(tool)
             waiting[pool.submit(check, tool, ctx)] = tool
         for future in as_completed(waiting):
-            result = mute(_marked(future.result()), ctx.settings.ignore)
+            result = mute(_marked(future.result()), ctx.settings.ignore, ctx.layout.relative("."))
             done[result.tool] = result
             progress.ended(result)
     return StageResult(

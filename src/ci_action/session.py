@@ -2,7 +2,6 @@
 
 import os
 import platform
-import shutil
 import sys
 import tempfile
 import traceback
@@ -16,6 +15,7 @@ from ci_action import __version__
 from ci_action.configure import configure
 from ci_action.context import Context
 from ci_action.errors import ExitCode, SettingsError, ToolError
+from ci_action.failure import nothing_run, say, tell_broken, tell_bug, tell_mistakes
 from ci_action.gh.event import Event
 from ci_action.gh.workflow import Workflow, is_actions
 from ci_action.interruption import Interruption
@@ -28,10 +28,8 @@ from ci_action.project.versions import Bundle
 from ci_action.redaction import Redact, redactor, secrets_of
 from ci_action.reporters import console
 from ci_action.reporters.console import LiveProgress, screen_of
-from ci_action.reporters.outputs import NOTHING_RUN
 from ci_action.reporters.progress import ActionsProgress, PlainProgress
 from ci_action.reporters.publication import Publication, Screen, give_back
-from ci_action.reporters.summary import mistakes_page
 from ci_action.run import Progress, execute, publish, write_fixes
 from ci_action.settings import Resolved
 from ci_action.stages import ALL, select
@@ -124,7 +122,7 @@ def _finish(session: Session, result: RunResult, tell: Callable[[RunResult, Publ
     try:
         give_back(owned, session.layout.workspace)
     except OSError as error:
-        _say(
+        say(
             session.screen,
             f"note: files could not be given back to the owner of the workspace: {error}",
         )
@@ -164,20 +162,22 @@ def _guarded(
                 interruption=interruption,
             )
             if options.verbose:
-                _say(screen, *(redact(line) for line in _settings_in_force(resolved)))
+                say(screen, *(redact(line) for line in _settings_in_force(resolved)))
             return work(session)
     except SettingsError as error:
-        _tell_mistakes([redact(mistake) for mistake in error.mistakes], screen, workflow)
+        tell_mistakes([redact(mistake) for mistake in error.mistakes], screen, workflow)
         return ExitCode.USAGE
     except ToolError as error:
-        _tell_broken(redact(error.reason), screen, workflow)
+        tell_broken(redact(error.reason), screen, workflow)
         return Conclusion.BROKEN.exit_code
     except KeyboardInterrupt:
-        _nothing_run(workflow)
-        _say(screen, "ci-action: broken (interrupted before anything ran), exit 130")
+        nothing_run(workflow)
+        say(screen, "ci-action: broken (interrupted before anything ran), exit 130")
         return ExitCode.INTERRUPTED
     except Exception:  # noqa: BLE001 - a traceback would end in exit 1, "found"
-        _tell_bug(redact(traceback.format_exc()), flags, screen, workflow, environ)
+        tell_bug(
+            traceback.format_exc(), flags, screen, workflow, environ.get("GITHUB_EVENT_NAME", ""), redact
+        )
         return ExitCode.BUG
 
 
@@ -224,70 +224,9 @@ def _settings_in_force(resolved: Resolved) -> Iterator[str]:
         yield f"setting {name} = {value!r} from {resolved.sources[name]}"
 
 
-def _say(screen: Screen, *lines: str) -> None:
-    for line in lines:
-        print(neutral(line), file=screen.stream, flush=True)
-
-
-def _nothing_run(workflow: Workflow | None) -> None:
-    if workflow:
-        for name, value in NOTHING_RUN.items():
-            workflow.set_output(name, value)
-
-
 def tell_usage(mistake: str, environ: Mapping[str, str]) -> int:
     """Say what is wrong with the command line, as with any other setting; returns the exit code."""
     workflow = Workflow(environ) if is_actions(environ) else None
     redact = redactor(secrets_of(environ))
-    _tell_mistakes([redact(mistake)], screen_of("auto", environ, verbose=False), workflow)
+    tell_mistakes([redact(mistake)], screen_of("auto", environ, verbose=False), workflow)
     return ExitCode.USAGE
-
-
-def _tell_mistakes(mistakes: list[str], screen: Screen, workflow: Workflow | None) -> None:
-    """Say what is wrong with the settings, all of it, and that nothing was run."""
-    _say(screen, *(f"error: {mistake}" for mistake in mistakes))
-    if workflow:
-        for mistake in mistakes[:9]:
-            workflow.annotate("error", mistake, title="ci-action: wrong settings")
-        workflow.append_summary(mistakes_page(mistakes))
-        _nothing_run(workflow)
-    count = f"{len(mistakes)} {'mistake' if len(mistakes) == 1 else 'mistakes'} in the settings"
-    _say(screen, f"ci-action: broken ({count}, nothing was run), exit {int(ExitCode.USAGE)}")
-
-
-def _tell_broken(reason: str, screen: Screen, workflow: Workflow | None) -> None:
-    """Say why nothing could be run."""
-    if workflow:
-        workflow.annotate("error", reason, title="ci-action: broken")
-        _nothing_run(workflow)
-    _say(screen, f"ci-action: broken ({reason}, nothing was run), exit {int(Conclusion.BROKEN.exit_code)}")
-
-
-def _tell_bug(
-    trace: str,
-    flags: Mapping[str, Any],
-    screen: Screen,
-    workflow: Workflow | None,
-    environ: Mapping[str, str],
-) -> None:
-    """Print a report to paste into an issue."""
-    shown = {name: value for name, value in flags.items() if name != "github-token"}
-    _say(
-        screen,
-        "This is a bug in ci-action. Paste what follows into an issue:",
-        "",
-        f"ci-action {__version__}, Python {platform.python_version()}, {platform.system()} {platform.release()} {platform.machine()}",
-        f"event: {environ.get('GITHUB_EVENT_NAME', 'none')}; flags: {shown}",
-        f"uv: {'yes' if shutil.which('uv') else 'no'}",
-        "```",
-        trace.rstrip(),
-        "```",
-    )
-    if workflow:
-        workflow.annotate(
-            "error",
-            "a bug in ci-action: the log holds a report to paste into an issue",
-            title="ci-action",
-        )
-    _nothing_run(workflow)
-    _say(screen, f"ci-action: broken (a bug in ci-action), exit {int(ExitCode.BUG)}")

@@ -96,7 +96,7 @@ class Settings(BaseModel):
     ignore: Items = setting(
         (),
         "Findings that do not count, as `tool`, `tool:rule` or `tool:rule@path-pattern`; names may hold `*`,"
-        " the pattern is that of `.gitignore`. They stay in the reports with the reason.",
+        " the pattern is that of `.gitignore`, relative to `working-directory`. They stay in the reports with the reason.",
         shown=" ",
     )
     tool_versions: ToolVersions = setting(

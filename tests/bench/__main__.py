@@ -8,7 +8,7 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,16 +43,11 @@ def main() -> int:
     return 0 if all(row.met for row in rows) else 1
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Return how long something takes."""
+def timed(*argv: str | Path, cwd: Path, env: dict[str, str]) -> float:
+    """Run a program and return the seconds that it took."""
     start = time.perf_counter()
-    work()
+    subprocess.run(argv, cwd=cwd, env=env, capture_output=True, check=False)
     return time.perf_counter() - start
-
-
-def ran(*argv: str | Path, cwd: Path, env: dict[str, str]) -> int:
-    """Run a program and return its exit code."""
-    return subprocess.run(argv, cwd=cwd, env=env, capture_output=True, check=False).returncode
 
 
 def package(folder: Path) -> Path:
@@ -91,7 +86,7 @@ def quality(folder: Path) -> Iterator[Row]:
             "HOME": str(caches),
         }
 
-    ours = [
+    ours: list[str | Path] = [
         BIN / "ci-action",
         "run",
         "quality",
@@ -102,13 +97,11 @@ def quality(folder: Path) -> Iterator[Row]:
     black, ruff, cold, warm = [], [], [], []
     for _ in range(ROUNDS):
         env = fresh()
-        black.append(seconds(lambda env=env: ran(BIN / "black", "--check", "-q", ".", cwd=project, env=env)))
-        ruff.append(
-            seconds(lambda env=env: ran(BIN / "ruff", "check", "-q", "--no-cache", ".", cwd=project, env=env))
-        )
+        black.append(timed(BIN / "black", "--check", "-q", ".", cwd=project, env=env))
+        ruff.append(timed(BIN / "ruff", "check", "-q", "--no-cache", ".", cwd=project, env=env))
         env = fresh()
-        cold.append(seconds(lambda env=env: ran(*ours, cwd=project, env=env)))
-        warm.append(seconds(lambda env=env: ran(*ours, cwd=project, env=env)))
+        cold.append(timed(*ours, cwd=project, env=env))
+        warm.append(timed(*ours, cwd=project, env=env))
     row = [one + other for one, other in zip(black, ruff, strict=True)]
     ratio = statistics.median(mine / theirs for mine, theirs in zip(cold, row, strict=True))
     more = statistics.median(
@@ -134,13 +127,11 @@ def quality(folder: Path) -> Iterator[Row]:
 def version(folder: Path) -> Iterator[Row]:
     """How long the program takes to say its version, and to plan."""
     env = dict(os.environ)
-    took = statistics.median(
-        seconds(lambda: ran(BIN / "ci-action", "--version", cwd=folder, env=env)) for _ in range(7)
-    )
+    took = statistics.median(timed(BIN / "ci-action", "--version", cwd=folder, env=env) for _ in range(7))
     yield Row("ci-action --version", f"{took:.3f} s", "≤ 0.25 s", took <= 0.25)
     project = next((folder / "sources").iterdir())
     took = statistics.median(
-        seconds(lambda: ran(BIN / "ci-action", "plan", "quality", cwd=project, env=env)) for _ in range(3)
+        timed(BIN / "ci-action", "plan", "quality", cwd=project, env=env) for _ in range(3)
     )
     yield Row("ci-action plan", f"{took:.2f} s", "≤ 1 s", took <= 1.0)
 

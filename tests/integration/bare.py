@@ -30,7 +30,16 @@ def environment(home: Path) -> dict[str, str]:
 
 def ruff_findings(project: Path, *options: str, paths: tuple[str, ...] = (".",)) -> Counter[tuple[Any, ...]]:
     """Return what `ruff check` finds: path, rule, message, start, end; as often as it says so."""
-    argv = [BIN / "ruff", "check", "--no-cache", "--no-fix", "--output-format=json", *options, "--", *paths]
+    argv: list[str | Path] = [
+        BIN / "ruff",
+        "check",
+        "--no-cache",
+        "--no-fix",
+        "--output-format=json",
+        *options,
+        "--",
+        *paths,
+    ]
     done = subprocess.run(
         argv, cwd=project, capture_output=True, check=False, env=environment(project.parent)
     )
@@ -52,7 +61,7 @@ def black_listing(
     project: Path, *options: str, paths: tuple[str, ...] = (".",)
 ) -> tuple[set[str], set[str], set[str]]:
     """Return the files that `black --check` looks at, those that it would change, those that it cannot format."""
-    argv = [BIN / "black", "--check", "--verbose", *options, *paths]
+    argv: list[str | Path] = [BIN / "black", "--check", "--verbose", *options, *paths]
     done = subprocess.run(
         argv, cwd=project, capture_output=True, check=False, text=True, env=environment(project.parent)
     )

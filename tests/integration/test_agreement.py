@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def package(tmp_path_factory):
 
 def compare(ran, project: Path, tmp_path: Path, *ruff_options: str) -> None:
     """Hold a run against the bare tools."""
-    mine = bare.Counter(
+    mine = Counter(
         (entry["path"], entry["rule"], entry["message"], tuple(entry[key] for key in bare.PLACE))
         for entry in ran.findings("ruff")
     )

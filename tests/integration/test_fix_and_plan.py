@@ -118,3 +118,12 @@ def test_the_configuration_at_home_is_never_read(project, ci_action, environ):
     ran = ci_action(project({"a.py": "x = 'a'\n"}), "quality")
     assert ran.findings("ruff") == []
     assert len(ran.findings("black")) == 1
+
+
+def test_ignore_patterns_mean_the_same_from_the_project_and_from_above(project, ci_action):
+    table = "[tool.ci-action]\nignore = ['ruff:F401@/tests/']\n[tool.ruff]\n"
+    folder = project({"m/pyproject.toml": table, "m/tests/a.py": "import os\n", "m/b.py": "import os\n"})
+    inside = ci_action(folder / "m", "quality")
+    above = ci_action(folder, "quality", "--working-directory=m")
+    for ran in (inside, above):
+        assert [bool(finding["muted"]) for finding in ran.findings("ruff")] == [False, True]

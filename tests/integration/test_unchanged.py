@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ FILES = {
 }
 
 
-def results(ran):
+def results(ran: Any) -> dict[str, list[str]]:
     """Return the findings of both tools, without what differs from run to run."""
     return {name: sorted(map(str, ran.findings(name))) for name in ("black", "ruff")}
 
@@ -95,7 +96,7 @@ def test_a_corrupt_cache_changes_nothing(damage, project, ci_action, tmp_path):
                 )
             case "other findings":
                 file.write_bytes(content.replace(b"format", b"nothing"))
-            case "a folder":
+            case _:  # a folder
                 file.unlink()
                 file.mkdir()
     ran = ci_action(folder, "quality", f"--cache-dir={cache}")

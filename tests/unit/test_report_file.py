@@ -24,6 +24,7 @@ from jsonschema.validators import validator_for
 from ci_action.model import Fix, RunResult, Skipped
 from ci_action.reporters import report_file
 from ci_action.reporters.publication import Publication
+from ci_action.text import plain
 
 SCHEMA = report_file.json_schema()
 VALIDATOR = validator_for(SCHEMA)(SCHEMA)
@@ -125,7 +126,7 @@ def test_text_that_looks_like_the_seam_stays_text(tmp_path: Path, text: str):
     result = run_result(*tools, warnings=(text,), reproduce=text)
     found = document(result, publication(tmp_path, resolved=resolved(paths=[text or "x"])))
     first, broken, last = found["stages"][0]["tools"]
-    assert first["findings"][0]["message"] == text
+    assert first["findings"][0]["message"] == plain(text)
     assert (broken["reason"], broken["findings"]) == (text, [])
     assert last["findings"][0]["message"] == "last"
     assert found["reproduce"] == text

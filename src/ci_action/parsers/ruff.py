@@ -40,7 +40,12 @@ class _Diagnostic(BaseModel):
 _DIAGNOSTICS: Final = TypeAdapter(list[_Diagnostic])
 # Ruff looks at these for its rules about configuration: no Python is in them.
 _CONFIGURATION: Final = frozenset({"pyproject.toml", "ruff.toml", ".ruff.toml"})
-_FIXES: Final = {"safe": Fix.SAFE, "unsafe": Fix.UNSAFE}
+_FIXES: Final = {
+    "safe": Fix.SAFE,
+    "unsafe": Fix.UNSAFE,
+    "Automatic": Fix.SAFE,  # the words of Ruff before 0.1
+    "Suggested": Fix.UNSAFE,
+}
 
 
 def parse(stdout: bytes, layout: Layout) -> list[Finding]:

@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 from ci_action.model import Broken, Finding, Report, RunResult, Skipped, StageResult, ToolResult
 from ci_action.reporters.outputs import values
 from ci_action.reporters.publication import REPORT, Publication
+from ci_action.text import plain
 
 SCHEMA: Final = 1
 
@@ -170,10 +171,10 @@ def entry(finding: Finding) -> FindingEntry:
     place = finding.location
     return FindingEntry(
         rule=finding.rule,
-        message=finding.message,
+        message=plain(finding.message),
         severity=finding.severity.value,
         level=finding.level,
-        path=place.path if place else "",
+        path=plain(place.path) if place else "",
         line=place.line if place else None,
         column=place.column if place else None,
         end_line=place.end_line if place else None,

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from ci_action.model import Broken, Finding, Fix, RunResult, Severity, ToolResult, ranked
 from ci_action.reporters.publication import SARIF, Publication
+from ci_action.text import plain
 
 # What GitHub takes: https://docs.github.com/en/code-security/code-scanning/reference/code-scanning/sarif-support
 MOST_RESULTS: Final = 25_000
@@ -80,7 +81,7 @@ def _result(finding: Finding, index: Mapping[str, int]) -> dict[str, Any]:
         "ruleId": finding.rule,
         "ruleIndex": index[finding.rule],
         "level": _LEVELS[finding.severity],
-        "message": {"text": finding.message or finding.rule},
+        "message": {"text": plain(finding.message) or finding.rule},
         "partialFingerprints": {"ciAction/v1": finding.fingerprint},
     }
     if finding.location is not None:

@@ -72,10 +72,10 @@ def check(ctx: Context, program: Program) -> Checked:
 def fix(ctx: Context, program: Program) -> None:
     """Let Ruff write its safe fixes."""
     parts, _ = _with_target(ctx, program, _parts(ctx))
+    # Ruff before 0.1 knew no unsafe fixes.
+    safe = () if program.version.startswith("0.0.") else ("--no-unsafe-fixes",)
     for part in parts:
-        done = ctx.run(
-            _command(ctx, program, part, ("--fix", "--no-unsafe-fixes", "--exit-zero", "--no-cache"))
-        )
+        done = ctx.run(_command(ctx, program, part, ("--fix", *safe, "--exit-zero", "--no-cache")))
         if done.returncode != 0:
             raise _failure(done)
 
