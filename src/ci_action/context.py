@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ci_action.gh.event import Event
-from ci_action.process import Command, Completed, Run
+from ci_action.process import Command, Completed, Owner, Run
 from ci_action.project.layout import Layout
 from ci_action.project.versions import Bundle
 from ci_action.results import Digests, Results
@@ -30,6 +30,10 @@ class Context:
     own_folders: tuple[Path, ...] = ()
     """Folders of ours that may lie in the workspace and are never looked at."""
     digests: Digests = field(default_factory=Digests)
+    owner: Owner | None = None
+    """Who runs the project's code: the owner of the workspace in the container, None for ourselves."""
+    container: bool = False
+    """Whether we run in our image."""
 
     def run(self, command: Command) -> Completed:
         """Start a program and wait for it; raises `ToolError` and its kinds."""

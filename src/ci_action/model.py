@@ -125,9 +125,13 @@ class Report:
 
 @dataclass(frozen=True)
 class Skipped:
-    """There was nothing of its kind for the tool to look at."""
+    """There was nothing for the tool to look at, or rightly nothing to do."""
 
     reason: str
+    empty: bool = False
+    """Whether the tool is what its stage is for: then nothing to look at is `empty`, and red."""
+    rightly: bool = False
+    """Whether there was rightly nothing to do, though files of its kind exist: `scope: changed` without a change."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +151,16 @@ Outcome: TypeAlias = Report | Skipped | Broken
 
 
 @dataclass(frozen=True, kw_only=True)
+class Hint:
+    """A known error that was recognised: what causes it, what to do, where to read."""
+
+    name: str
+    cause: str
+    fix: str
+    url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ToolResult:
     """What one tool did in one run."""
 
@@ -160,6 +174,7 @@ class ToolResult:
     """Our own notices about the run of this tool; they never turn a stage red."""
     log: str = ""
     """What the tool wrote for people, as it is: foreign text."""
+    hints: tuple[Hint, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:

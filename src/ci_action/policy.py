@@ -27,10 +27,14 @@ def judge_stage(stage: StageResult) -> Verdict:
         conclusion = max(conclusion, one, key=lambda item: item.rank)
         if one is not Conclusion.PASSED:
             reasons.append(reason)
-    if conclusion is Conclusion.SKIPPED and stage.by_name:
+    if conclusion is Conclusion.SKIPPED and stage.by_name and not _rightly(stage):
         conclusion = Conclusion.EMPTY
     code = ExitCode.OK if stage.warns_only and conclusion is Conclusion.BROKEN else conclusion.exit_code
     return Verdict(conclusion=conclusion, reasons=tuple(reasons), exit_code=code)
+
+
+def _rightly(stage: StageResult) -> bool:
+    return any(isinstance(tool.outcome, Skipped) and tool.outcome.rightly for tool in stage.tools)
 
 
 def _judge_tool(result: ToolResult) -> tuple[Conclusion, str]:
@@ -41,8 +45,8 @@ def _judge_tool(result: ToolResult) -> tuple[Conclusion, str]:
                 plural = "finding" if counting == 1 else "findings"
                 return Conclusion.FAILED, f"{result.tool}: {counting:,} {plural}"
             return Conclusion.PASSED, ""
-        case Skipped(reason):
-            return Conclusion.SKIPPED, f"{result.tool}: {reason}"
+        case Skipped(reason, empty):
+            return Conclusion.EMPTY if empty else Conclusion.SKIPPED, f"{result.tool}: {reason}"
         case Broken(reason):
             return Conclusion.BROKEN, f"{result.tool}: {reason}"
         case unknown:
@@ -54,6 +58,8 @@ def judge(stages: Sequence[StageResult]) -> tuple[tuple[StageResult, ...], Verdi
     judged = tuple(replace(stage, verdict=judge_stage(stage)) for stage in stages)
     if all(stage.verdict.conclusion is Conclusion.SKIPPED for stage in judged):
         reasons = tuple(reason for stage in judged for reason in stage.verdict.reasons)
+        if any(_rightly(stage) for stage in judged):
+            return judged, Verdict(conclusion=Conclusion.SKIPPED, reasons=reasons)
         return judged, Verdict(
             conclusion=Conclusion.EMPTY,
             reasons=reasons or ("no stage applies here",),

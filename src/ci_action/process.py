@@ -13,7 +13,7 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from ci_action.errors import InterruptedRunError, TimedOutError, ToolError
 from ci_action.redaction import Redact
@@ -36,6 +36,14 @@ _WITHHELD_NAMES: Final = frozenset({
 _KEPT_PYTHON: Final = frozenset({"PYTHONWARNINGS"})
 
 
+@dataclass(frozen=True)
+class Owner:
+    """A user who runs a program: the project's code is not run as root."""
+
+    uid: int
+    gid: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Command:
     """A program with its arguments, ready to be started."""
@@ -47,6 +55,10 @@ class Command:
     """Variables added to the cleaned environment."""
     timeout: float = 600.0
     """Seconds."""
+    owner: Owner | None = None
+    """Who runs it; None for ourselves."""
+    withheld: frozenset[str] = frozenset()
+    """Further variables that the program does not see."""
 
     def __str__(self) -> str:
         """Render as it could be typed; for people, never run."""
@@ -172,21 +184,32 @@ class Processes:
             return subprocess.Popen(
                 command.argv,
                 cwd=command.cwd,
-                env={**self._environ, **command.environ},
+                env=self._environ_of(command),
                 stdin=stdin,
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
+                **_identity(command.owner),
             )
         except (OSError, ValueError) as error:
             text = self._redact(f"{command.argv[0]!r} cannot be started: {error}")
             raise ToolError(text) from error
+
+    def _environ_of(self, command: Command) -> dict[str, str]:
+        kept = {name: value for name, value in self._environ.items() if name not in command.withheld}
+        return {**kept, **command.environ}
 
     def _redacted(self, raw: bytes) -> bytes:
         # Latin-1 maps every byte to one character and back, so nothing but the secrets changes.
         if self._redact is str:
             return raw
         return self._redact(raw.decode("latin-1")).encode("latin-1")
+
+
+def _identity(owner: Owner | None) -> dict[str, Any]:
+    if owner is None:
+        return {}
+    return {"user": owner.uid, "group": owner.gid, "extra_groups": (), "umask": 0o022}
 
 
 def _expire(child: subprocess.Popen[bytes], expired: threading.Event) -> None:

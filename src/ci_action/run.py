@@ -3,8 +3,8 @@
 import shlex
 import time
 import traceback
-from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -18,6 +18,7 @@ from ci_action.model import (
     Finding,
     Outcome,
     RunResult,
+    Skipped,
     StageResult,
     ToolResult,
     Verdict,
@@ -106,15 +107,19 @@ def _run_stage(selected: Selected, ctx: Context, progress: Progress) -> StageRes
     clock = time.monotonic()
     tools = selected.stage.tools
     done: dict[str, ToolResult] = {}
+    waiting: dict[Future[ToolResult], Tool] = {}
+    pending = list(tools)
     with ThreadPoolExecutor(max_workers=len(tools)) as pool:
-        waiting: dict[Future[ToolResult], Tool] = {}
-        for tool in tools:
-            progress.started(tool)
-            waiting[pool.submit(check, tool, ctx)] = tool
-        for future in as_completed(waiting):
-            result = mute(_marked(future.result()), ctx.settings.ignore, ctx.layout.relative("."))
-            done[result.tool] = result
-            progress.ended(result)
+        while pending or waiting:
+            for tool in [tool for tool in pending if done.keys() >= set(tool.needs)]:
+                pending.remove(tool)
+                progress.started(tool)
+                waiting[pool.submit(_check_after, tool, ctx, done)] = tool
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                del waiting[future]
+                result = mute(_marked(future.result()), ctx.settings.ignore, ctx.layout.relative("."))
+                done[result.tool] = result
+                progress.ended(result)
     return StageResult(
         stage=selected.stage.name,
         tools=tuple(done[tool.name] for tool in tools),
@@ -122,6 +127,14 @@ def _run_stage(selected: Selected, ctx: Context, progress: Progress) -> StageRes
         warns_only=selected.stage.warns_only,
         by_name=selected.by_name,
     )
+
+
+def _check_after(tool: Tool, ctx: Context, done: Mapping[str, ToolResult]) -> ToolResult:
+    missing = [name for name in tool.needs if isinstance(done[name].outcome, Broken)]
+    if missing:
+        reason = f"{' and '.join(missing)} could not do its work"
+        return ToolResult(tool=tool.name, outcome=Skipped(reason))
+    return check(tool, ctx)
 
 
 def _marked(result: ToolResult) -> ToolResult:

@@ -23,7 +23,17 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from ci_action.errors import SettingsError
-from ci_action.values import Folder, Items, Lines, PythonVersion, Seconds, Words
+from ci_action.values import (
+    Folder,
+    Items,
+    Lines,
+    Percent,
+    PythonVersion,
+    Seconds,
+    Shard,
+    Words,
+    Workers,
+)
 
 # Names that the runner itself puts beside the inputs of a Docker action.
 _RUNNER_INPUTS: Final = frozenset({"args", "entrypoint"})
@@ -48,6 +58,20 @@ class ToolVersions(StrEnum):
 
     PROJECT = "project"
     BUNDLED = "bundled"
+
+
+class Scope(StrEnum):
+    """Which findings count: all, or those on lines that the change touched."""
+
+    ALL = "all"
+    CHANGED = "changed"
+
+
+class RunAs(StrEnum):
+    """Who runs the project's code in the container."""
+
+    OWNER = "owner"
+    ROOT = "root"
 
 
 def setting(  # noqa: PLR0913 - what a definition says
@@ -93,6 +117,12 @@ class Settings(BaseModel):
         " where the project sets neither a target nor `requires-python`.",
         shown="what the project says",
     )
+    scope: Scope = setting(
+        Scope.ALL,
+        "`all` counts every finding; `changed` counts those that touch a line of the change and mutes the older"
+        " ones. Where the base is not known the whole project counts, and that is said.",
+        shown="all",
+    )
     ignore: Items = setting(
         (),
         "Findings that do not count, as `tool`, `tool:rule` or `tool:rule@path-pattern`; names may hold `*`,"
@@ -123,6 +153,58 @@ class Settings(BaseModel):
     black_args: Words = setting((), "Further options for Black, as in a shell.", stage="quality", shown=" ")
     ruff_args: Words = setting(
         (), "Further options for `ruff check`, as in a shell.", stage="quality", shown=" "
+    )
+    coverage_min: Percent = setting(
+        None,
+        "The least coverage in percent, exact: 89.996 is below 90.",
+        stage="test",
+        shown="the project's `fail_under`",
+    )
+    patch_coverage_min: Percent = setting(
+        None, "The least coverage of the lines that the change touched, in percent.", stage="test", shown=" "
+    )
+    coverage_source: Items = setting(
+        (),
+        "Folders or packages whose coverage is measured.",
+        stage="test",
+        shown="what the project configures, else its packages",
+    )
+    install: Lines = setting(
+        (),
+        "How the environment is made, one command a line (`python` is its interpreter); `none` uses the current"
+        " environment as it is.",
+        stage="test",
+        shown="what the project's files say",
+    )
+    system_packages: Items = setting(
+        (), "Debian packages to install first, in the container.", stage="test", shown=" "
+    )
+    run_as: RunAs = setting(
+        RunAs.OWNER,
+        "Who runs the project's code in the container: `owner` of the workspace, or `root`, who can read our"
+        " tokens and drive the Docker socket.",
+        stage="test",
+        shown="owner",
+    )
+    pytest_args: Words = setting((), "Further options for pytest, as in a shell.", stage="test", shown=" ")
+    workers: Workers = setting(
+        "", "Processes for the tests, by pytest-xdist: a number, or `auto`.", stage="test", shown=" "
+    )
+    shard: Shard = setting(
+        "", "The part of the tests to run, such as `2/4`; `merge` joins the parts.", stage="test", shown=" "
+    )
+    wait_for: Items = setting(
+        (),
+        "Services to wait for before the tests: `postgres://`, `redis://`, `http://`, `https://`, `tcp://`.",
+        stage="test",
+        shown=" ",
+    )
+    reruns: int = setting(
+        0,
+        "How often failed tests are run again; those that pass then are flaky, and told apart.",
+        stage="test",
+        ge=0,
+        le=10,
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Final
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -56,6 +57,38 @@ def _seconds(value: object) -> object:
     return value
 
 
+def _percent(value: object) -> object:
+    """Read a percentage exactly: 89.996 is not 90."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError("write a percentage from 0 to 100, such as 90 or 87.5")
+    try:
+        number = Decimal(str(value).strip().removesuffix("%").strip())
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite() or not 0 <= number <= 100:  # noqa: PLR2004 - a percentage
+        raise ValueError("write a percentage from 0 to 100, such as 90 or 87.5")
+    return number
+
+
+def _workers(value: object) -> object:
+    text = str(value).strip()
+    if text not in {"", "auto"} and not (
+        text.isdecimal() and 1 <= int(text) <= 512
+    ):
+        raise ValueError("write 'auto' or a number of processes, such as 4")
+    return text
+
+
+def _shard(value: object) -> object:
+    text = str(value).strip()
+    match = re.fullmatch(r"([1-9]\d{0,3})/([1-9]\d{0,3})", text)
+    if text and (match is None or int(match[1]) > int(match[2])):
+        raise ValueError("write which part of how many, such as '2/4'")
+    return text
+
+
 def _folder(value: object) -> object:
     if isinstance(value, str) and "\0" in value:
         raise ValueError("a path cannot hold a NUL character")
@@ -66,5 +99,8 @@ Lines = Annotated[tuple[str, ...], BeforeValidator(_lines)]
 Items = Annotated[tuple[str, ...], BeforeValidator(_items)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Folder = Annotated[str, BeforeValidator(_folder)]
+Percent = Annotated[Decimal | None, BeforeValidator(_percent)]
+Workers = Annotated[str, BeforeValidator(_workers)]
+Shard = Annotated[str, BeforeValidator(_shard)]
 PythonVersion = Annotated[str, BeforeValidator(_python_version)]
 Seconds = Annotated[int, BeforeValidator(_seconds)]

@@ -29,6 +29,8 @@ class Tool:
     """Write the tool's safe fixes; raises `ToolError`."""
     count: Callable[[Context], int] = field(default=lambda _: 0)
     """How many files a check would look at, without checking any."""
+    needs: tuple[str, ...] = ()
+    """The tools of the same stage that must have ended before; where one of them is broken, this one is skipped."""
     refused: Collection[str] = ()
     """Options that would write, or hide what we read; they are refused in `<name>-args`."""
 
