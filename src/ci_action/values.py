@@ -9,6 +9,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import BeforeValidator
 
 _VERSION: Final = re.compile(r"3\.\d+(\.\d+)?")
+_MOST_WORKERS: Final = 512
 # What YAML makes of an unquoted 3.10; 3.11 and later survive it.
 _YAML_VICTIMS: Final = frozenset({"3.0", "3.1", "3.2"})
 
@@ -62,7 +63,7 @@ def _percent(value: object) -> object:
     if value is None or value == "":
         return None
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError("write a percentage from 0 to 100, such as 90 or 87.5")
+        raise ValueError("write a percentage from 0 to 100, such as 90 or 87.5")  # noqa: TRY004 - as above
     try:
         number = Decimal(str(value).strip().removesuffix("%").strip())
     except InvalidOperation:
@@ -74,9 +75,7 @@ def _percent(value: object) -> object:
 
 def _workers(value: object) -> object:
     text = str(value).strip()
-    if text not in {"", "auto"} and not (
-        text.isdecimal() and 1 <= int(text) <= 512
-    ):
+    if text not in {"", "auto"} and not (text.isdecimal() and 1 <= int(text) <= _MOST_WORKERS):
         raise ValueError("write 'auto' or a number of processes, such as 4")
     return text
 
