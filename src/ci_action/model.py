@@ -12,6 +12,8 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Final, TypeAlias
 
+from ci_action.cases import TestCase
+from ci_action.coverage import Coverage
 from ci_action.errors import ExitCode
 
 
@@ -121,6 +123,8 @@ class Report:
     examined: Mapping[str, int] = field(default_factory=dict)
     """Counts of what was looked at: `files`, and `unreadable` for files that could not be read or parsed."""
     metrics: Mapping[str, float] = field(default_factory=dict)
+    tests: tuple[TestCase, ...] = ()
+    coverage: Coverage | None = None
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,8 @@ class Broken:
     """The last lines that the tool wrote."""
     findings: tuple[Finding, ...] = ()
     examined: Mapping[str, int] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    tests: tuple[TestCase, ...] = ()
     bug: bool = False
     """Whether the cause lies in our own code."""
 
