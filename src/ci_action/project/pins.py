@@ -26,7 +26,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from ci_action.project.requirements import poetry_tables, requirement_lists
+from ci_action.project.requirements import poetry_range, poetry_tables, requirement_lists
 
 # The repositories of pre-commit hooks whose `rev` is the version of the tool.
 HOOK_REPOSITORIES: Final = {
@@ -173,24 +173,7 @@ def _from_pyproject(text: str, source: str, tool: str) -> Iterator[Pin]:
         for name, value in table.items():
             if canonicalize_name(name) == tool:
                 version = value.get("version", "") if isinstance(value, dict) else value
-                yield from _poetry_pin(tool, str(version), f"{source}: {where}")
-
-
-def _poetry_pin(tool: str, version: str, source: str) -> Iterator[Pin]:
-    """Translate Poetry's `^` and `~` into ranges of PEP 440; a bare version is an exact one."""
-    text = version.strip()
-    if text == "*":
-        text = ""
-    elif match := re.fullmatch(r"(?P<mark>[\^~])\s*(?P<release>\d+(?:\.\d+)*)", text):
-        numbers = [int(number) for number in match["release"].split(".")]
-        position = 0 if match["mark"] == "^" else min(1, len(numbers) - 1)
-        if match["mark"] == "^":  # the first number that is not zero may not change
-            position = next((index for index, number in enumerate(numbers) if number), len(numbers) - 1)
-        upper = [*numbers[:position], numbers[position] + 1]
-        text = f">={match['release']},<{'.'.join(map(str, upper))}"
-    elif re.match(r"\d", text):
-        text = f"=={text}"
-    yield from _pin(tool, f"{tool}{text}", source)
+                yield from _pin(tool, f"{tool}{poetry_range(str(version))}", f"{source}: {where}")
 
 
 def _from_requirements(text: str, source: str, tool: str) -> Iterator[Pin]:

@@ -1,5 +1,6 @@
 """Where a pyproject.toml names what the project needs."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -27,3 +28,31 @@ def poetry_tables(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[st
         yield f"tool.poetry.group.{group}", table.get("dependencies", {})
     yield "tool.poetry.dev-dependencies", poetry.get("dev-dependencies", {})
     yield "tool.poetry.dependencies", poetry.get("dependencies", {})
+
+
+def poetry_range(version: str) -> str:
+    """Translate Poetry's `^` and `~` into a range of PEP 440; a bare version is an exact one, `*` is any."""
+    text = version.strip()
+    if text == "*":
+        return ""
+    if match := re.fullmatch(r"(?P<mark>[\^~])\s*(?P<release>\d+(?:\.\d+)*)", text):
+        numbers = [int(number) for number in match["release"].split(".")]
+        position = 0 if match["mark"] == "^" else min(1, len(numbers) - 1)
+        if match["mark"] == "^":  # the first number that is not zero may not change
+            position = next((index for index, number in enumerate(numbers) if number), len(numbers) - 1)
+        upper = [*numbers[:position], numbers[position] + 1]
+        return f">={match['release']},<{'.'.join(map(str, upper))}"
+    return f"=={text}" if re.match(r"\d", text) else text
+
+
+def poetry_requirement(name: str, value: object) -> str:
+    """Return an entry of Poetry's tables as a requirement; empty for what has no version there, such as a path."""
+    if name.lower() == "python":
+        return ""
+    if isinstance(value, str):
+        return f"{name}{poetry_range(value)}"
+    if not isinstance(value, dict) or "version" not in value:
+        return f"{name} @ git+{value['git']}" if isinstance(value, dict) and "git" in value else ""
+    extras = f"[{','.join(value['extras'])}]" if value.get("extras") else ""
+    marker = f" ; {value['markers']}" if value.get("markers") else ""
+    return f"{name}{extras}{poetry_range(str(value['version']))}{marker}"

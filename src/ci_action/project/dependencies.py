@@ -1,0 +1,227 @@
+"""What the project's tests need, and where the project says so.
+
+The order, the first that is there decides:
+
+1. uv.lock (here or above, up to the workspace)
+2. pylock.toml, poetry.lock, pdm.lock, Pipfile.lock
+3. requirements.txt with the files beside it that name tests or development
+4. pyproject.toml: the project with its groups and extras that name tests or development
+5. setup.cfg, setup.py
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from packaging.utils import canonicalize_name
+
+from ci_action.errors import ToolError
+from ci_action.project.layout import Layout
+from ci_action.project.requirements import poetry_requirement, poetry_tables, requirement_lists
+
+# Names of groups, extras and files that hold what tests need.
+TEST_NAMES: Final = frozenset({
+    "test", "tests", "testing", "dev", "develop", "development", "ci", "pytest", "unit", "unittest", "qa", "all-tests",
+})  # fmt: skip
+_NAMED: Final = "|".join(sorted(TEST_NAMES))
+_REQUIREMENTS: Final = re.compile(
+    rf"requirements([-_.]({_NAMED}|base|common|main))?\.(txt|in)|({_NAMED})[-_]requirements\.txt|requirements[-_]({_NAMED})\.txt"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dependencies:
+    """How the environment of the project is filled."""
+
+    source: str
+    """The files that decide, for people."""
+    locked: bool = False
+    """Whether every version is fixed."""
+    sync: tuple[str, ...] = ()
+    """Options of `uv sync`, where uv itself keeps the lock."""
+    requirements: tuple[str, ...] = ()
+    """Lines of a requirements file."""
+    files: tuple[str, ...] = ()
+    """Requirements files and lock files that uv reads, relative to the root."""
+    groups: tuple[str, ...] = ()
+    """Dependency groups of pyproject.toml."""
+    project: str = ""
+    """The project itself as a requirement to install in place: `.`, `.[test]`; empty where it is none."""
+    inputs: tuple[Path, ...] = ()
+    """The files whose content decides."""
+
+
+def find(layout: Layout) -> Dependencies:
+    """Find out what to install; raises `ToolError` for a lock file that cannot be read."""
+    root = layout.root
+    for folder in layout.folders:
+        if (folder / "uv.lock").is_file():
+            names = ("uv.lock", "pyproject.toml")
+            inputs = tuple(path for name in names for path in (folder / name, root / name) if path.is_file())
+            groups = [f"--group={group}" for group in _groups(layout.pyproject)]
+            extras = [f"--extra={extra}" for extra in _extras(layout.pyproject)]
+            return Dependencies(source="uv.lock", locked=True, sync=(*groups, *extras), inputs=inputs)
+    if (root / "pylock.toml").is_file():
+        return Dependencies(
+            source="pylock.toml", locked=True, files=("pylock.toml",), project=_project(layout), inputs=_inputs(root, "pylock.toml")
+        )
+    for name, read in _LOCKS.items():
+        if (root / name).is_file():
+            return _from_lock(layout, name, tuple(read(root / name)))
+    return _from_requirements(layout) or _from_metadata(layout)
+
+
+def _from_lock(layout: Layout, name: str, lines: tuple[str, ...]) -> Dependencies:
+    return Dependencies(
+        source=name, locked=True, requirements=lines, project=_project(layout), inputs=_inputs(layout.root, name)
+    )
+
+
+def _from_requirements(layout: Layout) -> Dependencies | None:
+    root = layout.root
+    names = sorted(path.name for path in root.iterdir() if _REQUIREMENTS.fullmatch(path.name) and path.is_file())
+    chosen = [name for name in names if name.endswith(".txt") or f"{name.removesuffix('.in')}.txt" not in names]
+    folder = root / "requirements"
+    if folder.is_dir():
+        wanted = {*TEST_NAMES, "base", "common", "main", "requirements"}
+        chosen += sorted(f"requirements/{path.name}" for path in folder.glob("*.txt") if path.stem.lower() in wanted)
+    if not chosen:
+        return None
+    every = tuple(path for pattern in ("*.txt", "*.in", "requirements/*") for path in sorted(root.glob(pattern)))
+    return Dependencies(
+        source=", ".join(chosen),
+        files=tuple(chosen),
+        groups=_groups(layout.pyproject),
+        project=_project(layout, *_extras(layout.pyproject)),
+        inputs=(*(path for path in every if path.is_file()), *_inputs(root)),
+    )
+
+
+def _from_metadata(layout: Layout) -> Dependencies:
+    document, root = layout.pyproject, layout.root
+    lines = [
+        line
+        for where, entries in requirement_lists(document)
+        if where.startswith("tool.") and _is_test_name(where)
+        for line in entries
+        if isinstance(line, str)
+    ]
+    for where, table in poetry_tables(document):
+        if _is_test_name(where):
+            lines += [line for name, value in table.items() if (line := poetry_requirement(name, value))]
+    groups, project = _groups(document), _project(layout, *_extras(document))
+    if not project and isinstance(document.get("project"), dict):
+        lines += [line for line in document["project"].get("dependencies", ()) if isinstance(line, str)]
+        extras = document["project"].get("optional-dependencies", {})
+        lines += [line for extra in _extras(document) for line in extras[extra] if isinstance(line, str)]
+    sources = [name for name in ("pyproject.toml", "setup.cfg", "setup.py") if (root / name).is_file()]
+    source = sources[0] if (project or groups or lines) and sources else "nothing (the project names no dependencies)"
+    if groups or _extras(document):
+        source += f": {', '.join([*groups, *_extras(document)])}"
+    return Dependencies(
+        source=source, requirements=tuple(lines), groups=groups, project=project, inputs=_inputs(root)
+    )
+
+
+def _inputs(root: Path, *names: str) -> tuple[Path, ...]:
+    every = (*names, "pyproject.toml", "setup.cfg", "setup.py", "MANIFEST.in")
+    return tuple(root / name for name in every if (root / name).is_file())
+
+
+def _is_test_name(where: str) -> bool:
+    return any(part.lower() in TEST_NAMES for part in re.split(r"[._\-\s]", where))
+
+
+def _groups(document: Mapping[str, Any]) -> tuple[str, ...]:
+    groups = document.get("dependency-groups", {})
+    return tuple(name for name in groups if name.lower() in TEST_NAMES) if isinstance(groups, dict) else ()
+
+
+def _extras(document: Mapping[str, Any]) -> tuple[str, ...]:
+    project = document.get("project", {})
+    extras = project.get("optional-dependencies", {}) if isinstance(project, dict) else {}
+    return tuple(name for name in extras if name.lower() in TEST_NAMES)
+
+
+def _project(layout: Layout, *extras: str) -> str:
+    """Return the project as something to install, where it can be built."""
+    root = layout.root
+    if "build-system" not in layout.pyproject and not (root / "setup.py").is_file():
+        return ""
+    if not extras and (root / "setup.cfg").is_file():
+        text = (root / "setup.cfg").read_text(encoding="utf-8", errors="replace")
+        section = text.partition("[options.extras_require]")[2].partition("\n[")[0]
+        extras = tuple(name for name in re.findall(r"^(\w+)\s*=", section, re.MULTILINE) if name in TEST_NAMES)
+    return f".[{','.join(extras)}]" if extras else "."
+
+
+def _entries(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    return (entry for entry in document.get("package", ()) if isinstance(entry, dict))
+
+
+def _poetry_lock(file: Path) -> Iterator[str]:
+    for entry in _entries(_load(file)):
+        source = entry.get("source", {})
+        name, version = str(entry.get("name", "")), str(entry.get("version", ""))
+        if source.get("type") == "git":
+            yield f"{name} @ git+{source['url']}@{source.get('resolved_reference', source.get('reference', 'HEAD'))}"
+        elif source.get("type") == "url":
+            yield f"{name} @ {source['url']}"
+        elif source.get("type") in {"directory", "file"}:
+            yield f"{name} @ {(file.parent / source['url']).resolve().as_uri()}"
+        else:
+            yield f"{name}=={version}{_marker(entry.get('markers', ''))}"
+
+
+def _marker(markers: object) -> str:
+    if isinstance(markers, dict):  # Poetry 2: one marker for each group
+        parts = [f"({marker})" for marker in markers.values() if marker]
+        return f" ; {' or '.join(parts)}" if parts and len(parts) == len(markers) else ""
+    return f" ; {markers}" if markers else ""
+
+
+def _pdm_lock(file: Path) -> Iterator[str]:
+    for entry in _entries(_load(file)):
+        name, version = str(entry.get("name", "")), str(entry.get("version", ""))
+        if "extras" in entry or entry.get("path"):  # the same package again with an extra; the project itself
+            continue
+        if entry.get("git"):
+            yield f"{name} @ git+{entry['git']}@{entry.get('revision', 'HEAD')}"
+        else:
+            yield f"{name}=={version}{_marker(entry.get('marker', ''))}"
+
+
+def _pipfile_lock(file: Path) -> Iterator[str]:
+    document = json.loads(file.read_bytes())
+    merged = {**document.get("default", {}), **document.get("develop", {})}
+    for name, entry in merged.items():
+        if "git" in entry:
+            yield f"{name} @ git+{entry['git']}@{entry.get('ref', 'HEAD')}"
+        elif "version" in entry:
+            extras = f"[{','.join(entry['extras'])}]" if entry.get("extras") else ""
+            yield f"{canonicalize_name(name)}{extras}{entry['version']}{_marker(entry.get('markers', ''))}"
+
+
+def _load(file: Path) -> Mapping[str, Any]:
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+def _guarded(read: Any) -> Any:
+    def lines(file: Path) -> Iterable[str]:
+        try:
+            return tuple(read(file))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ToolError(f"{file.name} cannot be read: {error}; make it anew with its own tool") from error
+
+    return lines
+
+
+_LOCKS: Final = {
+    "poetry.lock": _guarded(_poetry_lock),
+    "pdm.lock": _guarded(_pdm_lock),
+    "Pipfile.lock": _guarded(_pipfile_lock),
+}

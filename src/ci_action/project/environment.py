@@ -1,0 +1,229 @@
+"""The project's own environment: its interpreter, what its tests need, kept while that does not change."""
+
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from ci_action.errors import TimedOutError, ToolError
+from ci_action.process import Command, Completed, Owner, Run, last_lines
+from ci_action.project.dependencies import Dependencies
+from ci_action.project.layout import Layout
+from ci_action.project.versions import index_variables
+
+FILE: Final = "environment.json"
+_COMPLETE: Final = "ci-action.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """An environment that the project's code can run in."""
+
+    python: str
+    version: str
+    source: str
+    """What decided about its content, for people."""
+    reused: bool = False
+    overlay: str = ""
+    """A folder whose packages are seen after those of the environment; empty where nothing had to be added so."""
+    packages: Mapping[str, str] = field(default_factory=dict)
+
+    def save(self, scratch: Path) -> None:
+        """Write it for the tools that come after."""
+        (scratch / FILE).write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @classmethod
+    def load(cls, scratch: Path) -> "Environment":
+        """Read what the environment tool wrote; raises `ToolError` where it wrote nothing."""
+        try:
+            return cls(**json.loads((scratch / FILE).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise ToolError("there is no environment: the tool that makes it left none") from error
+
+
+def python_request(layout: Layout, chosen: str) -> tuple[str, str]:
+    """Return which Python to ask uv for and where that comes from; empty for the first one that uv finds."""
+    if chosen:
+        return chosen, "python-version"
+    for folder in layout.folders:
+        file = folder / ".python-version"
+        if file.is_file():
+            lines = [line.strip() for line in file.read_text(encoding="utf-8", errors="replace").splitlines()]
+            wanted = next((line for line in lines if line and not line.startswith("#")), "")
+            if re.fullmatch(r"[\w.+-]+", wanted):
+                return wanted, layout.relative(file)
+    if layout.requires_python:
+        return layout.requires_python, "requires-python"
+    return "", ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Builder:
+    """Makes environments with uv."""
+
+    uv: Path
+    run: Run
+    layout: Layout
+    environ: Mapping[str, str]
+    scratch: Path
+    cache: Path | None
+    timeout: float
+    owner: Owner | None = None
+
+    def make(self, dependencies: Dependencies, request: str, extra: Sequence[str]) -> Environment:
+        """Make the environment, or take the kept one; `extra` are packages that have to be in it.
+
+        Raises `ToolError` with the resolver's own reason.
+        """
+        where = self._folder(dependencies, request, extra)
+        kept = self._kept(where)
+        if kept is not None:
+            return kept
+        self.command("venv", "--no-project", "--allow-existing", *([f"--python={request}"] if request else []), str(where))
+        python = str(where / "bin" / "python")
+        self._install(dependencies, python, where)
+        self._add(python, extra)
+        environment = Environment(
+            python=python,
+            version=self.version_of(python),
+            source=dependencies.source,
+            packages=self.packages(python),
+        )
+        done = json.dumps(asdict(environment))
+        (where / _COMPLETE).write_text(done, encoding="utf-8")
+        return environment
+
+    def _folder(self, dependencies: Dependencies, request: str, extra: Sequence[str]) -> Path:
+        digest = sha256(repr((dependencies, request, sorted(extra), str(self.layout.root), self.owner)).encode())
+        for file in dependencies.inputs:
+            digest.update(file.read_bytes())
+        # A cache inside the workspace would put the environment into the source tree.
+        outside = self.cache is not None and not self.cache.is_relative_to(self.layout.workspace)
+        home = self.cache if outside and self.cache else self.scratch
+        return home / "environments" / digest.hexdigest()[:20]
+
+    def _kept(self, where: Path) -> Environment | None:
+        try:
+            kept = Environment(**{**json.loads((where / _COMPLETE).read_text(encoding="utf-8")), "reused": True})
+        except (OSError, ValueError, TypeError):
+            return None
+        return kept if os.access(kept.python, os.X_OK) else None
+
+    def _install(self, dependencies: Dependencies, python: str, where: Path) -> None:
+        before = self._leftovers()
+        try:
+            if dependencies.sync or dependencies.source == "uv.lock":
+                self.command("sync", "--locked", *dependencies.sync, project=where)
+                return
+            if dependencies.requirements:
+                file = self.scratch / "requirements.txt"
+                file.write_text("\n".join(dependencies.requirements) + "\n", encoding="utf-8")
+                exact = ("--no-deps",) if dependencies.locked else ()
+                self.pip(python, *exact, f"--requirements={file}")
+            words = [f"--requirements={name}" for name in dependencies.files]
+            words += [f"--group={name}" for name in dependencies.groups]
+            if words:
+                self.pip(python, *words)
+            if dependencies.project:
+                exact = ("--no-deps",) if dependencies.locked else ()
+                self.pip(python, *exact, f"--editable={dependencies.project}")
+        finally:
+            self._tidy(before)
+
+    def _add(self, python: str, extra: Sequence[str]) -> None:
+        there = self.packages(python)
+        missing = [name for name in extra if name not in there]
+        if missing:
+            freeze = self.scratch / "constraints.txt"
+            freeze.write_text("".join(f"{name}=={version}\n" for name, version in there.items() if _released(version)))
+            self.pip(python, f"--constraints={freeze}", *missing)
+
+    def pip(self, python: str, *words: str) -> Completed:
+        """Run `uv pip install` for an interpreter."""
+        return self.command("pip", "install", f"--python={python}", *words)
+
+    def packages(self, python: str) -> dict[str, str]:
+        """Return the installed packages and their versions."""
+        done = self.command("pip", "list", "--format=json", f"--python={python}")
+        return {entry["name"]: entry["version"] for entry in json.loads(done.stdout)}
+
+    def version_of(self, python: str) -> str:
+        """Return the version of an interpreter."""
+        code = "import platform; print(platform.python_version())"
+        command = Command(argv=(python, "-I", "-c", code), cwd=self.layout.root, owner=self.owner, timeout=60)
+        return self.run(command).stdout.decode().strip()
+
+    def command(self, *words: str, project: Path | None = None) -> Completed:
+        """Run uv; raises `ToolError` with what it says where it fails."""
+        argv = (str(self.uv), words[0], "--no-progress", "--color=never", *words[1:])
+        variables = self.variables() | ({"UV_PROJECT_ENVIRONMENT": str(project)} if project else {})
+        done = self.run(
+            Command(argv=argv, cwd=self.layout.root, environ=variables, timeout=self.timeout, owner=self.owner)
+        )
+        if done.returncode != 0:
+            raise ToolError(self._reason(words, done), detail=last_lines(done.stderr, 30))
+        return done
+
+    def _reason(self, words: Sequence[str], done: Completed) -> str:
+        if words[0] == "venv":
+            there = self.run(
+                Command(
+                    argv=(str(self.uv), "python", "list", "--only-installed", "--no-progress"),
+                    cwd=self.layout.root,
+                    environ=self.variables(),
+                    timeout=60,
+                )
+            ).stdout.decode("utf-8", "replace")
+            names = re.findall(r"^cpython-(\d+\.\d+\.\d+\S*?)-\S+\s", there, re.MULTILINE)
+            versions = ", ".join(dict.fromkeys(names)) or "none"
+            return f"the interpreter cannot be had: {last_lines(done.stderr, 2)}; the ones that are here: {versions}"
+        return f"the environment cannot be made ({' '.join(words[:2])}): {_cause(done.stderr)}"
+
+    def variables(self) -> dict[str, str]:
+        """Return what uv sees beside the cleaned environment: folders that its user may write to."""
+        home = self.cache or self.scratch
+        found = dict(index_variables(self.environ))
+        for name, folder in (("UV_CACHE_DIR", "uv"), ("UV_PYTHON_INSTALL_DIR", "python")):
+            if name not in self.environ:
+                found[name] = str(home / folder)
+        pyenv = Path(self.environ.get("PYENV_ROOT", Path(self.environ.get("HOME", "/nonexistent"), ".pyenv")), "versions")
+        bins = sorted((str(path) for path in pyenv.glob("*/bin")), reverse=True)
+        found["PATH"] = os.pathsep.join([self.environ.get("PATH", os.defpath), *bins])
+        if self.owner:
+            found["HOME"] = str(self.scratch / "home")
+        return found
+
+    def _leftovers(self) -> set[Path]:
+        root = self.layout.root
+        return {path for folder in (root, root / "src") for path in (*folder.glob("*.egg-info"), folder / "build") if path.exists()}
+
+    def _tidy(self, before: set[Path]) -> None:
+        """Take away what building the project left in the tree: scanners would find everything twice."""
+        import shutil
+
+        for path in self._leftovers() - before:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _released(version: str) -> bool:
+    return re.fullmatch(r"[0-9][0-9A-Za-z.!]*", version) is not None
+
+
+def _cause(stderr: str) -> str:
+    lines = [line.strip() for line in last_lines(stderr, 30).splitlines()]
+    marked = [re.sub(r"^(error:|×|╰─▶|├─▶|help:|hint:)\s*", "", line) for line in lines if re.match(r"error:|×|╰─▶|hint:", line)]
+    return " ".join(marked) if marked else " ".join(lines[-3:]) or "uv wrote nothing"
+
+
+def environment_of_project(command: Command, environ: Mapping[str, str]) -> Command:
+    """Return a command of the project's code: without the credentials of package indexes."""
+    from dataclasses import replace
+
+    names = frozenset(name for name in environ if re.search(r"(INDEX|FIND_LINKS|TWINE|KEYRING)", name))
+    return replace(command, withheld=command.withheld | names)
+
+
