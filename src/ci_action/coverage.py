@@ -1,6 +1,7 @@
 """What the tests ran through: coverage as exact numbers, and the questions that are asked of it."""
 
-from collections.abc import Iterable, Mapping
+import ast
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
 from fractions import Fraction
@@ -76,11 +77,14 @@ def shown(value: Fraction) -> str:
     return str(text)
 
 
-def from_json(document: Mapping[str, Any], prefix: str = "") -> Coverage:
-    """Read what `coverage json` wrote; paths get the prefix. Raises `KeyError`, `TypeError` for another shape."""
+def from_json(document: Mapping[str, Any], path_of: Callable[[str], str] = str) -> Coverage:
+    """Read what `coverage json` wrote; `path_of` makes its names relative to the workspace.
+
+    Raises `KeyError` and `TypeError` for a document of another shape.
+    """
     files = {}
     for name, entry in document["files"].items():
-        path = f"{prefix}{name}".replace("\\", "/")
+        path = path_of(name)
         files[path] = FileCoverage(
             path=path,
             executed=frozenset(entry["executed_lines"]),
@@ -89,3 +93,79 @@ def from_json(document: Mapping[str, Any], prefix: str = "") -> Coverage:
             missing_branches=frozenset((start, end) for start, end in entry.get("missing_branches", ())),
         )
     return Coverage(files=files)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchCoverage:
+    """The coverage of the lines that a change touched."""
+
+    covered: int = 0
+    statements: int = 0
+    missing: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """The touched statements that did not run, by file: their first lines."""
+    unmeasured: tuple[str, ...] = ()
+    """Touched files of Python of which there is no coverage."""
+
+    @property
+    def percent(self) -> Fraction:
+        """The exact percent; 100 where the change touched no statement."""
+        return Fraction(self.covered * 100, self.statements) if self.statements else Fraction(100)
+
+
+def patch(
+    coverage: Coverage, touched: Mapping[str, frozenset[int]], read: Callable[[str], str]
+) -> PatchCoverage:
+    """Measure the touched lines; a line inside a statement of several lines counts as that statement.
+
+    `read` returns the source of a file; it may raise `OSError`.
+    """
+    covered = statements = 0
+    missing: dict[str, tuple[int, ...]] = {}
+    unmeasured = []
+    for path in sorted(touched):
+        one = coverage.files.get(path)
+        if one is None:
+            if path.endswith(".py"):
+                unmeasured.append(path)
+            continue
+        first = _first_lines(read, path)
+        hit = {first.get(line, line) for line in touched[path]} & (one.executed | one.missing)
+        statements += len(hit)
+        covered += len(hit & one.executed)
+        if lost := tuple(sorted(hit & one.missing)):
+            missing[path] = lost
+    return PatchCoverage(
+        covered=covered, statements=statements, missing=missing, unmeasured=tuple(unmeasured)
+    )
+
+
+def _first_lines(read: Callable[[str], str], path: str) -> dict[int, int]:
+    """Return for every line the first line of the innermost statement that it belongs to."""
+    try:
+        tree = ast.parse(read(path))
+    except (OSError, ValueError, SyntaxError):
+        return {}
+    found: dict[int, int] = {}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.stmt):
+            continue
+        inner = [
+            child.lineno
+            for child in ast.iter_child_nodes(node)
+            if isinstance(child, ast.stmt | ast.excepthandler)
+        ]
+        last = min([*(line - 1 for line in inner), node.end_lineno or node.lineno])
+        for line in range(node.lineno, max(last, node.lineno) + 1):
+            found[line] = max(found.get(line, 0), node.lineno)
+    return found
+
+
+def ranges(lines: Iterable[int], gap: int = 1) -> list[tuple[int, int]]:
+    """Join lines to ranges; those at most `gap` apart belong together."""
+    found: list[tuple[int, int]] = []
+    for line in sorted(lines):
+        if found and line - found[-1][1] <= gap:
+            found[-1] = (found[-1][0], line)
+        else:
+            found.append((line, line))
+    return found

@@ -1,11 +1,11 @@
 """The stages: which tools belong together, and when a stage applies to a project."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from ci_action.settings import did_you_mean
-from ci_action.tools import Tool, black, ruff
+from ci_action.tools import Tool, black, coverage, environment, pytest, ruff
 
 ALL: Final = "all"
 
@@ -21,12 +21,17 @@ class Stage:
     """Whether findings warn instead of failing the run."""
 
 
-STAGES: Final = (Stage(name="quality", summary="Formatting and linting.", tools=(black.TOOL, ruff.TOOL)),)
+STAGES: Final = (
+    Stage(name="quality", summary="Formatting and linting.", tools=(black.TOOL, ruff.TOOL)),
+    Stage(
+        name="test",
+        summary="The project's tests in its own environment, and their coverage.",
+        tools=(environment.TOOL, pytest.TOOL, coverage.TOOL),
+    ),
+)
 
 TOOLS: Final = {tool.name: tool for stage in STAGES for tool in stage.tools}
 NAMES: Final = (*(stage.name for stage in STAGES), ALL)
-
-Applies = Callable[[Stage], bool]
 
 
 @dataclass(frozen=True)

@@ -53,29 +53,39 @@ def parse(text: str, layout: Layout) -> Session:
             continue
         match kind:
             case "start":
-                session.started, session.pytest, session.python = True, event["pytest"], event["python"]
                 root = event["root"]
+                _tell(session, event)
+            case "test" if "subtest" in event:
+                subtests.append(event)
             case "test":
-                if "subtest" in event:
-                    subtests.append(event)
-                else:
-                    phases.setdefault(event["nodeid"], []).append(event)
+                phases.setdefault(event["nodeid"], []).append(event)
             case "collect":
                 collections.append(event)
-            case "deselected":
-                session.deselected += int(event["count"])
-            case "warning":
-                session.warnings += 1
-            case "internal":
-                session.internal = str(event["text"])
-            case "finish":
-                session.finished, session.exit, session.collected = True, int(event["exit"]), int(event["collected"] or 0)
+            case _:
+                _tell(session, event)
     places = _Places(layout, root)
     session.cases = [_collection(event, places) for event in collections]
     failed_parts = Counter(event["nodeid"] for event in subtests if event["outcome"] == "failed")
     session.cases += [_case(events, places, failed_parts) for events in phases.values()]
     session.cases += [_subtest(event, places) for event in subtests]
     return session
+
+
+def _tell(session: Session, event: dict[str, Any]) -> None:
+    match event["event"]:
+        case "start":
+            session.started, session.pytest, session.python = True, event["pytest"], event["python"]
+        case "deselected":
+            session.deselected += int(event["count"])
+        case "warning":
+            session.warnings += 1
+        case "internal":
+            session.internal = str(event["text"])
+        case "finish":
+            session.finished, session.exit = True, int(event["exit"])
+            session.collected = int(event["collected"] or 0)
+        case _:  # of a later plugin
+            pass
 
 
 @dataclass(frozen=True)

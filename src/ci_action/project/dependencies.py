@@ -67,7 +67,11 @@ def find(layout: Layout) -> Dependencies:
             return Dependencies(source="uv.lock", locked=True, sync=(*groups, *extras), inputs=inputs)
     if (root / "pylock.toml").is_file():
         return Dependencies(
-            source="pylock.toml", locked=True, files=("pylock.toml",), project=_project(layout), inputs=_inputs(root, "pylock.toml")
+            source="pylock.toml",
+            locked=True,
+            files=("pylock.toml",),
+            project=_project(layout),
+            inputs=_inputs(root, "pylock.toml"),
         )
     for name, read in _LOCKS.items():
         if (root / name).is_file():
@@ -77,21 +81,33 @@ def find(layout: Layout) -> Dependencies:
 
 def _from_lock(layout: Layout, name: str, lines: tuple[str, ...]) -> Dependencies:
     return Dependencies(
-        source=name, locked=True, requirements=lines, project=_project(layout), inputs=_inputs(layout.root, name)
+        source=name,
+        locked=True,
+        requirements=lines,
+        project=_project(layout),
+        inputs=_inputs(layout.root, name),
     )
 
 
 def _from_requirements(layout: Layout) -> Dependencies | None:
     root = layout.root
-    names = sorted(path.name for path in root.iterdir() if _REQUIREMENTS.fullmatch(path.name) and path.is_file())
-    chosen = [name for name in names if name.endswith(".txt") or f"{name.removesuffix('.in')}.txt" not in names]
+    names = sorted(
+        path.name for path in root.iterdir() if _REQUIREMENTS.fullmatch(path.name) and path.is_file()
+    )
+    chosen = [
+        name for name in names if name.endswith(".txt") or f"{name.removesuffix('.in')}.txt" not in names
+    ]
     folder = root / "requirements"
     if folder.is_dir():
         wanted = {*TEST_NAMES, "base", "common", "main", "requirements"}
-        chosen += sorted(f"requirements/{path.name}" for path in folder.glob("*.txt") if path.stem.lower() in wanted)
+        chosen += sorted(
+            f"requirements/{path.name}" for path in folder.glob("*.txt") if path.stem.lower() in wanted
+        )
     if not chosen:
         return None
-    every = tuple(path for pattern in ("*.txt", "*.in", "requirements/*") for path in sorted(root.glob(pattern)))
+    every = tuple(
+        path for pattern in ("*.txt", "*.in", "requirements/*") for path in sorted(root.glob(pattern))
+    )
     return Dependencies(
         source=", ".join(chosen),
         files=tuple(chosen),
@@ -119,7 +135,11 @@ def _from_metadata(layout: Layout) -> Dependencies:
         extras = document["project"].get("optional-dependencies", {})
         lines += [line for extra in _extras(document) for line in extras[extra] if isinstance(line, str)]
     sources = [name for name in ("pyproject.toml", "setup.cfg", "setup.py") if (root / name).is_file()]
-    source = sources[0] if (project or groups or lines) and sources else "nothing (the project names no dependencies)"
+    source = (
+        sources[0]
+        if (project or groups or lines) and sources
+        else "nothing (the project names no dependencies)"
+    )
     if groups or _extras(document):
         source += f": {', '.join([*groups, *_extras(document)])}"
     return Dependencies(
@@ -155,7 +175,9 @@ def _project(layout: Layout, *extras: str) -> str:
     if not extras and (root / "setup.cfg").is_file():
         text = (root / "setup.cfg").read_text(encoding="utf-8", errors="replace")
         section = text.partition("[options.extras_require]")[2].partition("\n[")[0]
-        extras = tuple(name for name in re.findall(r"^(\w+)\s*=", section, re.MULTILINE) if name in TEST_NAMES)
+        extras = tuple(
+            name for name in re.findall(r"^(\w+)\s*=", section, re.MULTILINE) if name in TEST_NAMES
+        )
     return f".[{','.join(extras)}]" if extras else "."
 
 

@@ -3,16 +3,18 @@
 import json
 import os
 import re
+import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from ci_action.errors import TimedOutError, ToolError
+from ci_action.errors import ToolError
 from ci_action.process import Command, Completed, Owner, Run, last_lines
 from ci_action.project.dependencies import Dependencies
 from ci_action.project.layout import Layout
+from ci_action.project.ownership import hand_over
 from ci_action.project.versions import index_variables
 
 FILE: Final = "environment.json"
@@ -80,13 +82,20 @@ class Builder:
         Raises `ToolError` with the resolver's own reason.
         """
         where = self._folder(dependencies, request, extra)
+        hand_over(where.parent, self.owner)
         kept = self._kept(where)
         if kept is not None:
             return kept
-        self.command("venv", "--no-project", "--allow-existing", *([f"--python={request}"] if request else []), str(where))
+        self.command(
+            "venv",
+            "--no-project",
+            "--allow-existing",
+            *([f"--python={request}"] if request else []),
+            str(where),
+        )
         python = str(where / "bin" / "python")
         self._install(dependencies, python, where)
-        self._add(python, extra)
+        self.add(python, extra)
         environment = Environment(
             python=python,
             version=self.version_of(python),
@@ -98,7 +107,9 @@ class Builder:
         return environment
 
     def _folder(self, dependencies: Dependencies, request: str, extra: Sequence[str]) -> Path:
-        digest = sha256(repr((dependencies, request, sorted(extra), str(self.layout.root), self.owner)).encode())
+        digest = sha256(
+            repr((dependencies, request, sorted(extra), str(self.layout.root), self.owner)).encode()
+        )
         for file in dependencies.inputs:
             digest.update(file.read_bytes())
         # A cache inside the workspace would put the environment into the source tree.
@@ -108,7 +119,9 @@ class Builder:
 
     def _kept(self, where: Path) -> Environment | None:
         try:
-            kept = Environment(**{**json.loads((where / _COMPLETE).read_text(encoding="utf-8")), "reused": True})
+            kept = Environment(
+                **{**json.loads((where / _COMPLETE).read_text(encoding="utf-8")), "reused": True}
+            )
         except (OSError, ValueError, TypeError):
             return None
         return kept if os.access(kept.python, os.X_OK) else None
@@ -134,12 +147,15 @@ class Builder:
         finally:
             self._tidy(before)
 
-    def _add(self, python: str, extra: Sequence[str]) -> None:
+    def add(self, python: str, extra: Sequence[str]) -> None:
+        """Install what is missing, so that nothing that is there changes."""
         there = self.packages(python)
         missing = [name for name in extra if name not in there]
         if missing:
             freeze = self.scratch / "constraints.txt"
-            freeze.write_text("".join(f"{name}=={version}\n" for name, version in there.items() if _released(version)))
+            freeze.write_text(
+                "".join(f"{name}=={version}\n" for name, version in there.items() if _released(version))
+            )
             self.pip(python, f"--constraints={freeze}", *missing)
 
     def pip(self, python: str, *words: str) -> Completed:
@@ -162,7 +178,9 @@ class Builder:
         argv = (str(self.uv), words[0], "--no-progress", "--color=never", *words[1:])
         variables = self.variables() | ({"UV_PROJECT_ENVIRONMENT": str(project)} if project else {})
         done = self.run(
-            Command(argv=argv, cwd=self.layout.root, environ=variables, timeout=self.timeout, owner=self.owner)
+            Command(
+                argv=argv, cwd=self.layout.root, environ=variables, timeout=self.timeout, owner=self.owner
+            )
         )
         if done.returncode != 0:
             raise ToolError(self._reason(words, done), detail=last_lines(done.stderr, 30))
@@ -189,22 +207,30 @@ class Builder:
         found = dict(index_variables(self.environ))
         for name, folder in (("UV_CACHE_DIR", "uv"), ("UV_PYTHON_INSTALL_DIR", "python")):
             if name not in self.environ:
+                hand_over(home / folder, self.owner)
                 found[name] = str(home / folder)
-        pyenv = Path(self.environ.get("PYENV_ROOT", Path(self.environ.get("HOME", "/nonexistent"), ".pyenv")), "versions")
+        pyenv = Path(
+            self.environ.get("PYENV_ROOT", Path(self.environ.get("HOME", "/nonexistent"), ".pyenv")),
+            "versions",
+        )
         bins = sorted((str(path) for path in pyenv.glob("*/bin")), reverse=True)
         found["PATH"] = os.pathsep.join([self.environ.get("PATH", os.defpath), *bins])
         if self.owner:
+            hand_over(self.scratch / "home", self.owner)
             found["HOME"] = str(self.scratch / "home")
         return found
 
     def _leftovers(self) -> set[Path]:
         root = self.layout.root
-        return {path for folder in (root, root / "src") for path in (*folder.glob("*.egg-info"), folder / "build") if path.exists()}
+        return {
+            path
+            for folder in (root, root / "src")
+            for path in (*folder.glob("*.egg-info"), folder / "build")
+            if path.exists()
+        }
 
     def _tidy(self, before: set[Path]) -> None:
         """Take away what building the project left in the tree: scanners would find everything twice."""
-        import shutil
-
         for path in self._leftovers() - before:
             shutil.rmtree(path, ignore_errors=True)
 
@@ -215,15 +241,15 @@ def _released(version: str) -> bool:
 
 def _cause(stderr: str) -> str:
     lines = [line.strip() for line in last_lines(stderr, 30).splitlines()]
-    marked = [re.sub(r"^(error:|×|╰─▶|├─▶|help:|hint:)\s*", "", line) for line in lines if re.match(r"error:|×|╰─▶|hint:", line)]
+    marked = [
+        re.sub(r"^(error:|×|╰─▶|├─▶|help:|hint:)\s*", "", line)
+        for line in lines
+        if re.match(r"error:|×|╰─▶|hint:", line)
+    ]
     return " ".join(marked) if marked else " ".join(lines[-3:]) or "uv wrote nothing"
 
 
 def environment_of_project(command: Command, environ: Mapping[str, str]) -> Command:
     """Return a command of the project's code: without the credentials of package indexes."""
-    from dataclasses import replace
-
     names = frozenset(name for name in environ if re.search(r"(INDEX|FIND_LINKS|TWINE|KEYRING)", name))
     return replace(command, withheld=command.withheld | names)
-
-

@@ -44,6 +44,8 @@ class Bundle:
     scripts: Path
     libraries: Path
     uv: Path
+    apart: bool = False
+    """Whether the tools have an environment of their own, which is so in our image alone."""
 
     @classmethod
     def of(cls, prefix: Path) -> "Bundle":
@@ -52,7 +54,10 @@ class Bundle:
         home = apart if (apart / "bin").is_dir() else prefix
         series = f"python{sys.version_info.major}.{sys.version_info.minor}"
         return cls(
-            scripts=home / "bin", libraries=home / "lib" / series / "site-packages", uv=prefix / "bin" / "uv"
+            scripts=home / "bin",
+            libraries=home / "lib" / series / "site-packages",
+            uv=prefix / "bin" / "uv",
+            apart=home == apart,
         )
 
     def program(self, tool: str) -> Program:

@@ -149,7 +149,7 @@ def _tool(tool: ToolResult) -> ToolEntry:
         case Skipped(text):
             outcome, reason, metrics = "skipped", text, {}
         case Broken(text):
-            outcome, reason, metrics = "broken", text, {}
+            outcome, reason, metrics = "broken", text, dict(tool.outcome.metrics)
         case unknown:
             assert_never(unknown)
     return ToolEntry(

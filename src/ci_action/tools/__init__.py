@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from ci_action.context import Context
-from ci_action.model import Outcome
+from ci_action.model import Hint, Outcome, Skipped
 from ci_action.project.versions import Program, argument_names
+
+# What a tool says that looks at Python files where `scope: changed` leaves it none of them.
+NOTHING_CHANGED: Final = Skipped("no changed Python file", rightly=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,6 +19,11 @@ class Checked:
     outcome: Outcome
     warnings: tuple[str, ...] = ()
     log: str = ""
+    version: str = ""
+    """The version that ran, where only the run tells it."""
+    version_source: str = ""
+    hints: tuple[Hint, ...] = ()
+    """Known errors that the tool itself recognised."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,10 +34,14 @@ class Tool:
     summary: str
     url: str
     check: Callable[[Context, Program], Checked]
+    program: Callable[[Context], Program] | None = None
+    """Find what to start; None for a tool of ours whose version the project may pin."""
     fix: Callable[[Context, Program], None] | None = None
     """Write the tool's safe fixes; raises `ToolError`."""
     count: Callable[[Context], int] = field(default=lambda _: 0)
     """How many files a check would look at, without checking any."""
+    by_lines: bool = False
+    """Whether a finding belongs to the lines that it names, so that `scope: changed` mutes those elsewhere."""
     needs: tuple[str, ...] = ()
     """The tools of the same stage that must have ended before; where one of them is broken, this one is skipped."""
     refused: Collection[str] = ()

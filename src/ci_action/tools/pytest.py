@@ -1,0 +1,299 @@
+"""The project's tests, by pytest in the project's own environment."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from ci_action.cases import TestCase, TestOutcome, counts
+from ci_action.context import Context
+from ci_action.errors import TimedOutError
+from ci_action.model import Broken, Finding, Location, Report, Skipped
+from ci_action.parsers.pytest_events import Session, parse
+from ci_action.process import Command, Completed, last_lines
+from ci_action.project.environment import Environment, environment_of_project
+from ci_action.project.versions import Program
+from ci_action.tools import Checked, Tool
+
+PLUGIN: Final = Path(__file__).parents[1] / "pytest_plugin"
+DATA: Final = ".coverage"
+# Above this many failures something else is wrong than flaky tests.
+MOST_RERUNS: Final = 100
+_INTERRUPTED, _INTERNAL, _USAGE, _EMPTY, _WARNINGS = 2, 3, 4, 5, 6
+
+
+def program(_ctx: Context) -> Program:
+    """Return nothing to start: the program is in the project's environment."""
+    return Program(argv=(), version="", source="")
+
+
+def check(ctx: Context, _program: Program) -> Checked:
+    """Run the tests, and the failed ones again where that is wanted."""
+    environment = Environment.load(ctx.scratch)
+    job = _Job(ctx, environment)
+    try:
+        done = ctx.run(job.command("first", *job.options(), *ctx.settings.pytest_args))
+        session, text = job.told("first"), _output(done)
+    except TimedOutError as error:
+        session = job.told("first")
+        text = error.stdout.decode("utf-8", "replace") + error.stderr
+        return job.checked(_broken(error.reason, session, text), session, text)
+    if problem := _problem(session, done):
+        return job.checked(_broken(problem, session, text), session, text)
+    if not session.cases:
+        what = (
+            f"pytest collected no tests ({session.deselected} deselected)"
+            if session.deselected
+            else "pytest collected no tests"
+        )
+        return job.checked(Skipped(what, empty=True), session, text)
+    session.cases = job.rerun(session.cases)
+    return job.checked(_report(session, done), session, text)
+
+
+def _output(done: Completed) -> str:
+    return done.stdout.decode("utf-8", "replace") + done.stderr
+
+
+class _Job:
+    """One run of the tests, and those that follow it."""
+
+    def __init__(self, ctx: Context, environment: Environment) -> None:
+        self.ctx = ctx
+        self.environment = environment
+        self.folder = ctx.scratch / "pytest"
+        self.folder.mkdir(exist_ok=True)
+        ctx.hand_over(self.folder)
+
+    def command(self, name: str, *words: str) -> Command:
+        """Return pytest with our plugin, as the project's user, in the project's folder."""
+        variables = {
+            "PYTHONPATH": str(PLUGIN),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "CI_ACTION_PYTEST_EVENTS": str(self.folder / f"{name}.jsonl"),
+            "COVERAGE_FILE": str(self.folder / DATA),
+            "PATH": f"{Path(self.environment.python).parent}:{self.ctx.environ.get('PATH', '/usr/bin:/bin')}",
+            "VIRTUAL_ENV": str(Path(self.environment.python).parents[1]),
+        }
+        if self.environment.overlay:
+            variables["CI_ACTION_PYTEST_OVERLAY"] = self.environment.overlay
+        command = Command(
+            argv=(self.environment.python, "-m", "pytest", "-p", "ciaction_pytest", *words),
+            cwd=self.ctx.layout.root,
+            environ={**variables, **self.ctx.home_of_project()},
+            timeout=float(self.ctx.settings.timeout),
+            owner=self.ctx.owner,
+        )
+        return environment_of_project(command, self.ctx.environ)
+
+    def options(self) -> list[str]:
+        """Return our own options; a value is always joined by `=`, apart it could move pytest's root folder."""
+        settings = self.ctx.settings
+        sources = [f"--cov={name}" for name in settings.coverage_source]
+        if not sources:
+            sources = ["--cov=."] if self.environment.overlay else ["--cov"]
+        words = [*sources, "--cov-report=", "--cov-fail-under=0", "--color=no", "-p", "no:cacheprovider"]
+        if settings.workers:
+            words.append(f"--numprocesses={settings.workers}")
+        if settings.shard:
+            part, parts = settings.shard.split("/")
+            words += [f"--splits={parts}", f"--group={part}"]
+            durations = self.ctx.layout.root / ".test_durations"
+            if durations.is_file():
+                words.append(f"--durations-path={durations}")
+        return words
+
+    def told(self, name: str) -> Session:
+        """Return what the plugin wrote."""
+        file = self.folder / f"{name}.jsonl"
+        text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+        return parse(text, self.ctx.layout)
+
+    def rerun(self, cases: list[TestCase]) -> list[TestCase]:
+        """Run failed tests again; those that pass then are flaky."""
+        for number in range(self.ctx.settings.reruns):
+            failed = [
+                case for case in cases if case.outcome.is_red and "::" in case.nodeid and not case.subtest
+            ]
+            if not failed or len(failed) > MOST_RERUNS:
+                break
+            name = f"again{number}"
+            words = ["--no-cov", "--color=no", "-p", "no:cacheprovider", *self.ctx.settings.pytest_args]
+            self.ctx.run(self.command(name, *words, "--", *(case.nodeid for case in failed)))
+            passed = {case.nodeid for case in self.told(name).cases if case.outcome is TestOutcome.PASSED}
+            cases = [_again(case, passed, number + 2, {one.nodeid for one in failed}) for case in cases]
+        return cases
+
+    def checked(self, outcome: Report | Broken | Skipped, session: Session, text: str) -> Checked:
+        """Return the outcome with the version of pytest that ran and where it came from."""
+        warnings = []
+        if self.ctx.container and self.ctx.owner is None:
+            warnings.append(
+                "the tests ran as root (run-as: root): they could read our tokens and use the Docker socket"
+            )
+        return Checked(
+            outcome=outcome,
+            warnings=tuple(warnings),
+            log=last_lines(text, 400),
+            version=session.pytest,
+            version_source=self.environment.source,
+        )
+
+
+def _again(case: TestCase, passed: set[str], runs: int, failed: set[str]) -> TestCase:
+    if case.nodeid not in failed:
+        return case
+    if case.nodeid in passed:
+        return replace(case, outcome=TestOutcome.FLAKY, runs=runs)
+    return replace(case, runs=runs)
+
+
+def _problem(session: Session, done: Completed) -> str:
+    """Say why the result of pytest cannot be trusted; empty where it can."""
+    code = done.returncode
+    lines = last_lines(_output(done), 8)
+    last = lines.splitlines()[-1] if lines else "it wrote nothing"
+    error = next((line for line in lines.splitlines() if "rror" in line), last)
+    expected = session.collected - session.deselected
+    red = any(case.outcome.is_red for case in session.cases)
+    error_seen = any(case.outcome is TestOutcome.ERROR for case in session.cases)
+    problems = (
+        (session.internal, f"pytest met an internal error: {_line(session.internal)}"),
+        (done.killed_by, f"the tests were ended by {done.killed_by}{_culprit(session)}"),
+        (code == _USAGE or not session.started, f"pytest could not start (exit code {code}): {error}"),
+        (
+            not session.finished,
+            f"the interpreter ended half-way (exit code {code}){_culprit(session)}: what ran until then is reported",
+        ),
+        (session.exit == _INTERRUPTED and not error_seen, f"the tests were interrupted: {last}"),
+        (
+            session.exit == 0 and expected > session.reported and not red,
+            f"pytest ended early: {session.reported} of {expected} tests ran",
+        ),
+        (
+            session.exit == 0 and code not in {0, _WARNINGS},
+            f"pytest passed, but its process ended with exit code {code}: {last}",
+        ),
+    )
+    return next((text for there, text in problems if there), "")
+
+
+def _culprit(session: Session) -> str:
+    started = [case.nodeid for case in session.cases if case.message == "it started and never ended"]
+    return f" in {started[-1]!r}" if started else ""
+
+
+def _line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1].strip() if lines else ""
+
+
+def _broken(reason: str, session: Session, text: str) -> Broken:
+    cases = tuple(session.cases)
+    return Broken(
+        reason,
+        last_lines(text, 40),
+        findings=tuple(_findings(cases)),
+        examined={"tests": len(cases)},
+        metrics=_metrics(session),
+        tests=cases,
+    )
+
+
+def _metrics(session: Session) -> dict[str, float]:
+    found: dict[str, float] = dict(counts(session.cases))
+    found["deselected"], found["test_warnings"] = session.deselected, session.warnings
+    found["subtests"] = sum(bool(case.subtest) for case in session.cases)
+    return found
+
+
+def _report(session: Session, done: Completed) -> Report:
+    cases = tuple(session.cases)
+    findings = [*_findings(cases), *_odd(session, done)]
+    metrics = _metrics(session)
+    return Report(
+        findings=tuple(findings), examined={"tests": int(metrics["tests"])}, metrics=metrics, tests=cases
+    )
+
+
+def _odd(session: Session, done: Completed) -> Iterable[Finding]:
+    """Find what makes a run red though no test failed."""
+    red = any(case.outcome.is_red for case in session.cases)
+    outcomes = {case.outcome for case in session.cases}
+    if outcomes == {TestOutcome.SKIPPED}:
+        reasons = sorted({case.message for case in session.cases if case.message})[:3]
+        yield Finding(
+            tool="pytest",
+            rule="all-skipped",
+            message=f"all {len(session.cases)} tests were skipped: {'; '.join(reasons) or 'no reason given'}",
+        )
+    elif done.returncode == _WARNINGS and not red:
+        yield Finding(
+            tool="pytest", rule="max-warnings", message=f"pytest counts too many warnings: {session.warnings}"
+        )
+    elif done.returncode not in {0, _EMPTY} and not red:
+        lines = last_lines(_output(done), 1)
+        flaky = TestOutcome.FLAKY in outcomes
+        if not flaky:
+            text = f"pytest ended with exit code {done.returncode} though no test failed: {lines}"
+            yield Finding(tool="pytest", rule="exit-code", message=text)
+
+
+def _findings(cases: Sequence[TestCase]) -> Iterable[Finding]:
+    parts = {case.nodeid for case in cases if case.subtest and case.outcome.is_red}
+    for case in cases:
+        told_by_parts = (
+            case.nodeid in parts and not case.subtest and case.message.endswith("of its subtests failed")
+        )
+        if not case.outcome.is_red or told_by_parts:
+            continue
+        rule = "failed" if case.outcome is TestOutcome.FAILED else "error"
+        if "::" not in case.nodeid:
+            rule = "collection"
+        name = f"{case.nodeid} [{case.subtest}]" if case.subtest else case.nodeid
+        first = case.message.splitlines()[0] if case.message else case.outcome.value
+        yield Finding(
+            tool="pytest",
+            rule=rule,
+            message=f"{name}: {first}",
+            location=Location(path=case.path, line=case.line) if case.path else None,
+        )
+
+
+def count(ctx: Context) -> int:
+    """Count the files that look like tests."""
+    return len(list(test_files(ctx)))
+
+
+def test_files(ctx: Context) -> Iterable[Path]:
+    """Yield the files that pytest's own patterns name, outside of environments and hidden folders."""
+    for pattern in ("test_*.py", "*_test.py"):
+        for path in ctx.layout.root.rglob(pattern):
+            parts = path.relative_to(ctx.layout.root).parts
+            if not any(
+                part.startswith(".") or part in {"venv", "node_modules", "site-packages"} for part in parts
+            ):
+                yield path
+
+
+test_files.__test__ = False  # type: ignore[attr-defined]  # its name begins like that of a test
+
+
+def durations(cases: Iterable[TestCase]) -> str:
+    """Return the durations of the tests in the form that pytest-split stores."""
+    return json.dumps({case.nodeid: case.seconds for case in cases if "::" in case.nodeid}, indent=0)
+
+
+TOOL: Final = Tool(
+    name="pytest",
+    summary="The project's tests, by pytest.",
+    url="https://docs.pytest.org",
+    check=check,
+    program=program,
+    count=count,
+    needs=("environment",),
+    refused=frozenset(
+        {"--collect-only", "--co", "--help", "-h", "--version", "-V", "--fixtures", "--markers"}
+    ),
+)
