@@ -19,6 +19,13 @@ SECRET_VARIABLES: Final = (
 )
 _URL_VARIABLE = re.compile(r"(INDEX|PROXY|FIND_LINKS)", re.IGNORECASE)
 _INDEX_PASSWORD = re.compile(r"UV_INDEX_\w+_PASSWORD")
+_SERVICES = "INPUT_WAIT-FOR"
+_NO_PORT = re.compile(r"[^\[:/?#]*:(?!\d*([/?#]|$))")
+_QUERY_PASSWORD = re.compile(r"(?<=[?&]password=)[^&#]+")
+# The services of a test have these for passwords, and every report has them for words.
+_EVERYDAY = frozenset(
+    {"password", "postgres", "postgresql", "rabbitmq", "memcached", "mariadb", "secret", "example", "testing"}
+)
 
 Redact = Callable[[str], str]
 
@@ -31,6 +38,8 @@ def secrets_of(environ: Mapping[str, str]) -> frozenset[str]:
             found.add(value)
         elif _URL_VARIABLE.search(name):
             found.update(_passwords(value))
+        elif name == _SERVICES:
+            found.update(service_passwords(re.split(r"[,\s]+", value)))
     return frozenset(secret for secret in found if len(secret) >= SHORTEST_SECRET)
 
 
@@ -43,6 +52,33 @@ def _passwords(text: str) -> Iterable[str]:
         if password:
             yield password
             yield unquote(password)  # what a program that has used it may print
+
+
+def service_passwords(items: Iterable[str]) -> frozenset[str]:
+    """Collect the passwords in addresses of services; what the address or everyday text says anyway is none."""
+    found: set[str] = set()
+    for item in items:
+        in_query = _QUERY_PASSWORD.findall(item)
+        given = [*_passwords(item), *in_query, *map(unquote, in_query)]
+        open_words = {*re.split(r"[^\w.-]+", without_password(item).casefold()), *_EVERYDAY}
+        found.update(one for one in given if one.casefold() not in open_words)
+    return frozenset(secret for secret in found if len(secret) >= SHORTEST_SECRET)
+
+
+def without_password(address: str) -> str:
+    """Return the address of a service with `***` for its password, and for all that may be one where it is no URL."""
+    scheme, separator, rest = address.partition("://")
+    if not separator:
+        scheme, rest = "", address
+    credentials, at, place = rest.rpartition("@")
+    user, colon, _ = credentials.partition(":")
+    if at and not separator:  # the second half of a password that holds a comma
+        return f"{HIDDEN}@{place}"
+    if at and colon:
+        rest = f"{user}:{HIDDEN}@{place}"
+    elif separator and not at and _NO_PORT.match(rest):  # the first half of one
+        rest = f"{rest.partition(':')[0]}:{HIDDEN}"
+    return _QUERY_PASSWORD.sub(HIDDEN, scheme + separator + rest)
 
 
 def redactor(secrets: Iterable[str]) -> Redact:
