@@ -1,15 +1,17 @@
 """What a tool may touch: handed to every tool, so that none reaches for the world by itself."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ci_action.changes import Changes
 from ci_action.gh.event import Event
 from ci_action.process import Command, Completed, Owner, Run
 from ci_action.project.layout import Layout
+from ci_action.project.ownership import hand_over
 from ci_action.project.versions import Bundle
 from ci_action.results import Digests, Results
-from ci_action.settings import Settings
+from ci_action.settings import Scope, Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,14 +32,36 @@ class Context:
     own_folders: tuple[Path, ...] = ()
     """Folders of ours that may lie in the workspace and are never looked at."""
     digests: Digests = field(default_factory=Digests)
+    changes: Changes | None = None
+    """What the change touched; None where nobody asked."""
     owner: Owner | None = None
     """Who runs the project's code: the owner of the workspace in the container, None for ourselves."""
     container: bool = False
     """Whether we run in our image."""
+    stopped: Callable[[], bool] = lambda: False
+    """Whether the run was interrupted; programs that were started end by themselves then."""
+
+    @property
+    def narrowed(self) -> Changes | None:
+        """The change that the run is limited to: None with `scope: all`, and where the base is not known."""
+        limited = self.settings.scope is Scope.CHANGED and self.changes is not None and self.changes.known
+        return self.changes if limited else None
 
     def run(self, command: Command) -> Completed:
         """Start a program and wait for it; raises `ToolError` and its kinds."""
         return self.start(command)
+
+    def hand_over(self, folder: Path) -> None:
+        """Let whoever runs the project's code write into a folder of ours."""
+        hand_over(folder, self.owner)
+
+    def home_of_project(self) -> dict[str, str]:
+        """Return where the project's code finds its home: ours is closed to another user."""
+        if self.owner is None:
+            return {}
+        home = self.scratch / "home"
+        hand_over(home, self.owner)
+        return {"HOME": str(home)}
 
     def results(self, tool: str) -> Results:
         """Open the kept results of a tool."""

@@ -239,6 +239,8 @@ class RunResult:
     commit: str = ""
     base: str = ""
     scope: str = "all"
+    new_findings: int | None = None
+    """How many of the findings that count touch the change; None where the base is not known."""
     warnings: tuple[str, ...] = ()
     """Our own notices about the run; they never turn it red."""
     reproduce: str = ""
@@ -276,7 +278,7 @@ def ranked(findings: Iterable[Finding]) -> list[Finding]:
 
 _LEVELS: Final = {level: rank for rank, level in enumerate(("critical", "high", "medium", "unknown", "low"))}
 # A file that could not be read or parsed hides what else is in it.
-_BLINDING: Final = frozenset({"parse", "unreadable", "invalid-syntax", "E902", "E999"})
+BLINDING: Final = frozenset({"parse", "unreadable", "invalid-syntax", "E902", "E999"})
 
 
 def _rank(finding: Finding) -> tuple[bool, int, bool, int, bool, str, int, str]:
@@ -284,7 +286,7 @@ def _rank(finding: Finding) -> tuple[bool, int, bool, int, bool, str, int, str]:
     return (
         not finding.counts,
         -finding.severity.rank,
-        finding.rule not in _BLINDING,
+        finding.rule not in BLINDING,
         _LEVELS.get(finding.level, len(_LEVELS)),
         finding.fix is Fix.SAFE,
         place.path if place else "",

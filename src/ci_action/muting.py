@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 
 from pathspec import GitIgnoreSpec
 
+from ci_action.changes import OLDER, Changes
 from ci_action.model import Finding, ToolResult
 from ci_action.settings import did_you_mean
 
@@ -60,12 +61,24 @@ def ignore_mistakes(entries: Iterable[str], tools: Collection[str]) -> list[str]
     return mistakes
 
 
-def mute(result: ToolResult, ignore: Sequence[str], root: str = ".") -> ToolResult:
-    """Set the reason on every finding that an ignore rule names; patterns are relative to the project's folder."""
+def mute(
+    result: ToolResult, ignore: Sequence[str], root: str = ".", changes: Changes | None = None
+) -> ToolResult:
+    """Set the reason on every finding that an ignore rule names, or that is no part of the change, if one is given.
+
+    Patterns are relative to the project's folder.
+    """
     rules = [parse_ignore(entry) for entry in ignore]
-    if not rules:
+    if not rules and changes is None:
         return result
-    return result.with_findings(tuple(_muted(finding, rules, root) for finding in result.findings))
+    found = (_muted(finding, rules, root) for finding in result.findings)
+    return result.with_findings(tuple(_older(finding, changes) for finding in found))
+
+
+def _older(finding: Finding, changes: Changes | None) -> Finding:
+    if changes is None or finding.muted or changes.touches(finding):
+        return finding
+    return replace(finding, muted=OLDER)
 
 
 def _muted(finding: Finding, rules: Iterable[IgnoreRule], root: str) -> Finding:

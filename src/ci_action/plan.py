@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from ci_action import __version__
+from ci_action.changes import Changes
 from ci_action.context import Context
 from ci_action.errors import ToolError
 from ci_action.project.versions import select
@@ -23,6 +24,8 @@ def describe(selected: Sequence[Selected], ctx: Context, resolved: Resolved) -> 
     yield f"paths      {', '.join(layout.paths)}"
     if settings.python_version:
         yield f"python     {settings.python_version}"
+    if ctx.changes:
+        yield f"base       {one_line(_base(ctx.changes))}"
     for one in selected:
         yield f"stage {one.stage.name} (its tools run side by side)"
         for tool in one.stage.tools:
@@ -32,6 +35,12 @@ def describe(selected: Sequence[Selected], ctx: Context, resolved: Resolved) -> 
     yield f"reports    {settings.report_dir}"
     for name, value in resolved.chosen().items():
         yield f"setting    {name} = {value!r} from {resolved.sources[name]}"
+
+
+def _base(changes: Changes) -> str:
+    if changes.known:
+        return f"{changes.base}, {changes.source}: {len(changes.lines):,} changed files"
+    return f"not known without a fetch: {changes.problem}"
 
 
 def _tool(tool: Tool, ctx: Context) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 
+from ci_action.changes import OLDER, aside
 from ci_action.errors import ExitCode
 from ci_action.model import (
     Broken,
@@ -43,7 +44,8 @@ def _judge_tool(result: ToolResult) -> tuple[Conclusion, str]:
             counting = sum(finding.counts for finding in findings)
             if counting:
                 plural = "finding" if counting == 1 else "findings"
-                return Conclusion.FAILED, f"{result.tool}: {counting:,} {plural}"
+                older = aside(finding for finding in findings if finding.muted == OLDER)
+                return Conclusion.FAILED, f"{result.tool}: {counting:,} {plural}{older}"
             return Conclusion.PASSED, ""
         case Skipped(reason, empty):
             return Conclusion.EMPTY if empty else Conclusion.SKIPPED, f"{result.tool}: {reason}"

@@ -10,7 +10,7 @@ import subprocess  # noqa: TID251 - the one place
 import tempfile
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -20,6 +20,8 @@ from ci_action.redaction import Redact
 
 # Two seconds to end by itself after SIGTERM, then SIGKILL: the runner kills us 7.5 s after its first signal.
 GRACE_SECONDS: Final = 2.0
+# One process gets at most this many bytes of file names; Linux allows 2 MiB for arguments and environment together.
+_BATCH_BYTES: Final = 500_000
 
 # What a child never sees: our inputs, the runner's tokens and command files, and whatever would change what a
 # tool prints or looks at. Index, proxy, certificate and netrc settings stay.
@@ -240,6 +242,20 @@ def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> Non
         os.killpg(child.pid, number)
     except (ProcessLookupError, PermissionError):
         return
+
+
+def batches(files: Sequence[str]) -> Iterator[list[str]]:
+    """Divide names of files into groups that fit on a command line."""
+    batch: list[str] = []
+    size = 0
+    for name in files:
+        if batch and size + len(name) > _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+        batch.append(name)
+        size += len(name) + 1
+    if batch:
+        yield batch
 
 
 def last_lines(text: str, count: int = 12, *, ignore: Collection[str] = ()) -> str:

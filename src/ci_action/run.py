@@ -10,12 +10,16 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from ci_action import __version__
+from ci_action.base import with_changes
 from ci_action.context import Context
 from ci_action.errors import ToolError
+from ci_action.hints import merged
+from ci_action.hints.evidence import hints_for, limited
 from ci_action.model import (
     Broken,
     Conclusion,
     Finding,
+    Hint,
     Outcome,
     RunResult,
     Skipped,
@@ -31,7 +35,7 @@ from ci_action.project.versions import Program, locate, select
 from ci_action.reporters import REPORTERS
 from ci_action.reporters.publication import Publication
 from ci_action.results import Digests
-from ci_action.settings import Resolved
+from ci_action.settings import Resolved, Scope
 from ci_action.stages import Selected
 from ci_action.tools import Tool
 
@@ -48,6 +52,8 @@ class Progress(Protocol):
 
 def program_of(tool: Tool, ctx: Context) -> Program:
     """Return the program that runs for a tool: the project's version, or the bundled one; raises `ToolError`."""
+    if tool.program is not None:
+        return tool.program(ctx)
     choice = select(tool.name, settings=ctx.settings, layout=ctx.layout, bundle=ctx.bundle)
     return locate(tool.name, choice, bundle=ctx.bundle, run=ctx.run, cwd=ctx.scratch, environ=ctx.environ)
 
@@ -57,16 +63,26 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
     started = time.monotonic()
     program = Program(argv=(), version="", source="")
     outcome: Outcome
+    hints: tuple[Hint, ...] = ()
     try:
         program = program_of(tool, ctx)
         checked = tool.check(ctx, program)
         outcome, warnings, log = checked.outcome, checked.warnings, checked.log
+        hints = checked.hints
+        program = replace(
+            program,
+            version=checked.version or program.version,
+            source=checked.version_source or program.source,
+        )
     except ToolError as error:
         outcome, warnings, log = Broken(error.reason, error.detail), (), error.detail
     except Exception as error:  # noqa: BLE001 - a bug of ours must not take the other tools along
         text = traceback.format_exc()
         outcome = Broken(f"a bug in ci-action: {type(error).__name__}: {error}", text, bug=True)
         warnings, log = (), text
+    found = hints_for(
+        tool.name, outcome, log, ctx.layout.root, ctx.environ, container=ctx.container
+    )
     return ToolResult(
         tool=tool.name,
         outcome=outcome,
@@ -75,6 +91,7 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
         version_source=program.source,
         warnings=(*program.warnings, *warnings),
         log=log,
+        hints=merged(hints, found),
     )
 
 
@@ -84,9 +101,12 @@ def execute(
     """Run the tools of all stages, mute what is not to count, and judge."""
     started, clock = datetime.now(UTC), time.monotonic()
     commit = ctx.event.sha or _head(ctx)
-    stages = tuple(_run_stage(one, ctx, progress) for one in selected)
+    stages = limited(tuple(_run_stage(one, ctx, progress) for one in selected))
     stages, verdict = judge(stages)
     warnings = [warning for stage in stages for tool in stage.tools for warning in tool.warnings]
+    known = ctx.changes if ctx.changes and ctx.changes.known else None
+    if ctx.settings.scope is Scope.CHANGED and known is None:
+        warnings.append(_all_counts(ctx))
     if ctx.event.problem:
         warnings.append(ctx.event.problem)
     result = RunResult(
@@ -96,11 +116,20 @@ def execute(
         seconds=time.monotonic() - clock,
         version=__version__,
         commit=commit,
+        base=known.base if known else "",
+        scope=ctx.settings.scope.value,
         warnings=tuple(dict.fromkeys(warnings)),
         reproduce=reproduce([one.stage.name for one in selected], resolved),
     )
+    if known:
+        result = replace(result, new_findings=sum(map(known.touches, result.counting)))
     outcomes = (tool.outcome for stage in stages for tool in stage.tools)
     return crashed(result) if any(isinstance(one, Broken) and one.bug for one in outcomes) else result
+
+
+def _all_counts(ctx: Context) -> str:
+    reason = ctx.changes.problem if ctx.changes else "nobody looked for it"
+    return f"every finding counts, because the base of the change is not known: {reason}"
 
 
 def _run_stage(selected: Selected, ctx: Context, progress: Progress) -> StageResult:
@@ -116,8 +145,13 @@ def _run_stage(selected: Selected, ctx: Context, progress: Progress) -> StageRes
                 progress.started(tool)
                 waiting[pool.submit(_check_after, tool, ctx, done)] = tool
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                del waiting[future]
-                result = mute(_marked(future.result()), ctx.settings.ignore, ctx.layout.relative("."))
+                tool = waiting.pop(future)
+                result = mute(
+                    _marked(future.result()),
+                    ctx.settings.ignore,
+                    ctx.layout.relative("."),
+                    ctx.narrowed if tool.by_lines else None,
+                )
                 done[result.tool] = result
                 progress.ended(result)
     return StageResult(
@@ -188,6 +222,8 @@ def write_fixes(
     tools = [tool for one in selected for tool in one.stage.tools if tool.fix is not None]
     broken = [problem for tool in reversed(tools) if (problem := _fix(tool, ctx)) is not None]
     fresh = replace(ctx, digests=Digests())
+    if ctx.narrowed:  # the fixes moved the lines
+        fresh = with_changes(fresh)
     result = execute(selected, fresh, progress, resolved=resolved)
     if not broken:
         return result

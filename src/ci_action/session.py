@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ci_action import __version__
+from ci_action.base import with_changes
 from ci_action.configure import configure
 from ci_action.context import Context
 from ci_action.errors import ExitCode, SettingsError, ToolError
@@ -24,14 +25,15 @@ from ci_action.plan import describe
 from ci_action.policy import interrupted
 from ci_action.process import Processes
 from ci_action.project.layout import Layout, cache_dir, report_dir
+from ci_action.project.ownership import owner_of
 from ci_action.project.versions import Bundle
-from ci_action.redaction import Redact, redactor, secrets_of
+from ci_action.redaction import Redact, redactor, secrets_of, service_passwords
 from ci_action.reporters import console
 from ci_action.reporters.console import LiveProgress, screen_of
 from ci_action.reporters.progress import ActionsProgress, PlainProgress
 from ci_action.reporters.publication import Publication, Screen, give_back
 from ci_action.run import Progress, execute, publish, write_fixes
-from ci_action.settings import Resolved
+from ci_action.settings import Resolved, RunAs
 from ci_action.stages import ALL, select
 from ci_action.text import neutral
 
@@ -83,7 +85,8 @@ def run_command(flags: Mapping[str, Any], options: Options, *, needs_stage: bool
 
     def work(session: Session) -> int:
         chosen = select(session.resolved.settings.stage or (ALL,))
-        result = execute(chosen, session.ctx, session.progress(), resolved=session.resolved)
+        ctx = with_changes(session.ctx)
+        result = execute(chosen, ctx, session.progress(), resolved=session.resolved)
         return _finish(session, result, publish)
 
     return _guarded(flags, options, work, needs_stage=needs_stage)
@@ -94,7 +97,8 @@ def fix_command(flags: Mapping[str, Any], options: Options) -> int:
 
     def work(session: Session) -> int:
         chosen = select(session.resolved.settings.stage or ("quality",))
-        result = write_fixes(chosen, session.ctx, session.progress(), resolved=session.resolved)
+        ctx = with_changes(session.ctx)
+        result = write_fixes(chosen, ctx, session.progress(), resolved=session.resolved)
         return _finish(session, result, console.report)
 
     return _guarded(flags, options, work)
@@ -105,7 +109,7 @@ def plan_command(flags: Mapping[str, Any], options: Options) -> int:
 
     def work(session: Session) -> int:
         chosen = select(session.resolved.settings.stage or (ALL,))
-        for line in describe(chosen, session.ctx, session.resolved):
+        for line in describe(chosen, with_changes(session.ctx, fetch=False), session.resolved):
             print(neutral(session.redact(line)), file=session.screen.stream)
         return ExitCode.OK
 
@@ -146,9 +150,12 @@ def _guarded(
         with interruption.installed(), _scratch(environ) as scratch:
             resolved, layout = configure(flags, environ, needs_stage=needs_stage)
             token = resolved.settings.github_token.get_secret_value()
-            redact = redactor(secrets_of({**environ, "GH_TOKEN": token or environ.get("GH_TOKEN", "")}))
-            if workflow and token:
-                workflow.mask(token)
+            passwords = service_passwords(resolved.settings.wait_for)
+            known = secrets_of({**environ, "GH_TOKEN": token or environ.get("GH_TOKEN", "")})
+            redact = redactor(known | passwords)
+            if workflow:
+                for secret in sorted({token, *passwords} - {""}):
+                    workflow.mask(secret)
             processes = Processes(environ, scratch, redact)
             interruption.processes = processes
             ctx = _context(resolved, layout, options, processes, scratch)
@@ -205,11 +212,18 @@ def _context(
     environ = options.environ
     cache = cache_dir(layout, resolved.settings, environ)
     reports = report_dir(layout, resolved.settings)
+    bundle = Bundle.of(options.prefix)
+    owner = owner_of(layout.workspace) if bundle.apart and resolved.settings.run_as is RunAs.OWNER else None
+    if owner is not None:
+        scratch.chmod(0o711)  # what the owner runs finds its own folders in it, and can list nothing
     return Context(
         settings=resolved.settings,
         layout=layout,
-        bundle=Bundle.of(options.prefix),
+        bundle=bundle,
+        owner=owner,
+        container=bundle.apart,
         start=processes.run,
+        stopped=lambda: processes.stopped,
         scratch=scratch / "work",
         environ=environ,
         event=Event.from_environ(environ),

@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from ci_action.errors import SettingsError
+from ci_action.redaction import without_password
 from ci_action.values import (
     Folder,
     Items,
@@ -146,7 +147,8 @@ class Settings(BaseModel):
     )
     github_token: SecretStr = setting(
         SecretStr(""),
-        "Token for the GitHub API. No stage needs it yet: it is kept from every tool and hidden in all output.",
+        "Token for GitHub, to fetch the base of the change where the clone lacks it and kept no credentials. It is kept from"
+        " every tool and hidden in all output.",
         shown="${{ github.token }}",
         in_pyproject=False,
     )
@@ -232,8 +234,9 @@ class Resolved:
     sources: Mapping[str, str]
 
     def chosen(self) -> dict[str, Any]:
-        """Return every value that is not the default by its name, in a form that prints; never the token."""
+        """Return every value that is not the default by its name, in a form that prints; never the token or a password."""
         values = self.settings.model_dump(mode="json", by_alias=True, exclude={"github_token"})
+        values["wait-for"] = [without_password(item) for item in values["wait-for"]]
         return {name: value for name, value in values.items() if self.sources[name] != "default"}
 
 
@@ -313,7 +316,7 @@ def _explain(problem: ErrorDetails, values: Mapping[str, Any], sources: Mapping[
         message = message.removeprefix("input should be ")
         message = "must be " + message + _nearest(value, message)
     source = sources.get(name, "default")
-    shown = "" if name == "github-token" else f" = {str(value)!r}"
+    shown = "" if name in {"github-token", "wait-for"} else f" = {str(value)!r}"
     return f"{name}{shown} (from {source}): {message}"
 
 

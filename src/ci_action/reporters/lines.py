@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final, assert_never
 
+from ci_action.changes import aside
 from ci_action.markdown import clipped
 from ci_action.model import Broken, Finding, Fix, Location, Report, RunResult, Skipped, ToolResult
 from ci_action.text import duration, one_line, visible
@@ -19,7 +20,7 @@ def headline(tool: ToolResult) -> str:
         case Report():
             counting = sum(finding.counts for finding in tool.findings)
             plural = "finding" if counting == 1 else "findings"
-            text = f"{counting:,} {plural}{_muted(tool)} in {_files(tool)}"
+            text = f"{counting:,} {plural}{aside(tool.findings)} in {_files(tool)}"
         case Skipped(reason):
             text = f"skipped: {reason}"
         case Broken(reason):
@@ -40,7 +41,7 @@ def rows(result: RunResult) -> list[tuple[str, ...]]:
                 tool.version,
                 tool.version_source,
                 _files(tool),
-                f"{sum(finding.counts for finding in tool.findings):,}{_muted(tool)}",
+                f"{sum(finding.counts for finding in tool.findings):,}{aside(tool.findings)}",
                 f"{tool.seconds:.2f}",
                 _word(tool),
             )
@@ -56,11 +57,6 @@ def _files(tool: ToolResult) -> str:
     return f"{number:,} {'file' if number == 1 else 'files'}" + (
         f", {unreadable:,} unreadable" if unreadable else ""
     )
-
-
-def _muted(tool: ToolResult) -> str:
-    muted = sum(not finding.counts for finding in tool.findings)
-    return f" (+ {muted:,} muted)" if muted else ""
 
 
 def _word(tool: ToolResult) -> str:

@@ -35,6 +35,11 @@ OUTPUTS: Final = (
     Output("errors", "How many of them are errors.", _count(Severity.ERROR)),
     Output("warnings", "How many of them are warnings.", _count(Severity.WARNING)),
     Output(
+        "new-findings",
+        "How many of the findings that count touch a line of the change; empty where its base is not known.",
+        lambda result, _: "" if result.new_findings is None else str(result.new_findings),
+    ),
+    Output(
         "report",
         "The report file, relative to the workspace (absolute where it lies outside).",
         lambda _, publication: publication.shown(REPORT),

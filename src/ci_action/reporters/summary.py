@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Final, assert_never
 from urllib.parse import quote
 
+from ci_action.changes import aside
 from ci_action.gh.event import Event
 from ci_action.markdown import code, fenced, link, table
 from ci_action.model import (
@@ -134,8 +135,7 @@ def _examined(tool: ToolResult) -> str:
 
 def _counted(tool: ToolResult) -> str:
     counting = sum(finding.counts for finding in tool.findings)
-    muted = len(tool.findings) - counting
-    return f"{counting:,}" + (f" (+ {muted:,} muted)" if muted else "")
+    return f"{counting:,}{aside(tool.findings)}"
 
 
 def _files(findings: Sequence[Finding], event: Event) -> Iterator[tuple[str, list[str]]]:

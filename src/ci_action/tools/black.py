@@ -13,16 +13,14 @@ from ci_action.context import Context
 from ci_action.errors import TimedOutError, ToolError
 from ci_action.model import Broken, Finding, Fix, Location, Report, Skipped
 from ci_action.parsers.black import Change, Seen, parse, parse_part
-from ci_action.process import Command, Completed, last_lines
+from ci_action.process import Command, Completed, batches, last_lines
 from ci_action.project.layout import lowest_minor
 from ci_action.project.sources import BlackConfig, black_config, black_files, config_option, discovery_options
 from ci_action.project.versions import Program
 from ci_action.results import key_of
-from ci_action.tools import Checked, Tool
+from ci_action.tools import NOTHING_CHANGED, Checked, Tool
 
 URL: Final = "https://black.readthedocs.io/en/stable/the_black_code_style/current_style.html"
-# One process gets at most this many bytes of file names; Linux allows 2 MiB for arguments and environment together.
-_BATCH_BYTES: Final = 500_000
 # Names that a diff header carries without any doubt: printable ASCII, no quotes, no blanks at the ends.
 _PLAIN_NAME: Final = re.compile(r"[!#-&(-\[\]-~](?:[ !#-&(-\[\]-~]*[!#-&(-\[\]-~])?")
 _BAD_KEYS: Final = re.compile(r"^Invalid config keys detected:.*$", re.MULTILINE)
@@ -62,6 +60,9 @@ def check(ctx: Context, program: Program) -> Checked:
     files, warnings = _files(ctx, config, program)
     if not files:
         return Checked(outcome=Skipped(_no_files(ctx)), warnings=warnings)
+    files = _changed(ctx, files)
+    if not files:
+        return Checked(outcome=NOTHING_CHANGED, warnings=warnings)
     target, more = _target(ctx, config, program)
     job = _Job(
         ctx=ctx,
@@ -104,7 +105,9 @@ def fix(ctx: Context, program: Program) -> None:
         program=program,
         options=(*_WRITING, config_option(config, ctx.scratch), *target, *ctx.settings.black_args),
     )
-    for batch in _batches([name if not name.startswith("-") else f"./{name}" for name in files]):
+    for batch in batches(
+        [name if not name.startswith("-") else f"./{name}" for name in _changed(ctx, files)]
+    ):
         done = ctx.run(job.command(batch))
         _refuse_usage(done, {0, 123})
 
@@ -112,7 +115,8 @@ def fix(ctx: Context, program: Program) -> None:
 def count(ctx: Context) -> int:
     """Count the files that Black would look at."""
     config = black_config(ctx.layout)
-    return len(black_files(ctx.layout, config, discovery_options(ctx.settings.black_args), ctx.own_folders))
+    found = black_files(ctx.layout, config, discovery_options(ctx.settings.black_args), ctx.own_folders)
+    return len(_changed(ctx, found))
 
 
 def _files(ctx: Context, config: BlackConfig, program: Program) -> tuple[list[str], tuple[str, ...]]:
@@ -123,6 +127,11 @@ def _files(ctx: Context, config: BlackConfig, program: Program) -> tuple[list[st
     count = "1 notebook" if len(notebooks) == 1 else f"{len(notebooks):,} notebooks"
     text = f"Black did not look at {count}: it can where the project pins black[jupyter]"
     return [name for name in files if not name.endswith(".ipynb")], (text,)
+
+
+def _changed(ctx: Context, files: list[str]) -> list[str]:
+    changes = ctx.narrowed
+    return [name for name in files if changes.file(ctx.layout.relative(name))] if changes else files
 
 
 def _no_files(ctx: Context) -> str:
@@ -174,7 +183,7 @@ def _look(job: _Job, files: Sequence[str], seen: Seen) -> Iterator[tuple[list[st
     """Give the files to Black, doubtful names one at a time by standard input; yield what was seen, and the log."""
     plain = [name for name in files if _is_plain(job.ctx.layout.root, name)]
     alone = [name for name in files if name not in set(plain)]
-    for batch in _batches(plain):
+    for batch in batches(plain):
         found, done = _run_batch(job, batch, seen)
         alone += list(found.lost)
         yield list(found.changes), done.stderr
@@ -196,19 +205,6 @@ def _ends_lines_by_cr(file: Path) -> bool:
     with file.open("rb") as stream:
         first = stream.readline()
     return b"\r" in first.removesuffix(b"\n").removesuffix(b"\r")
-
-
-def _batches(files: Sequence[str]) -> Iterator[list[str]]:
-    batch: list[str] = []
-    size = 0
-    for name in files:
-        if batch and size + len(name) > _BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-        batch.append(name)
-        size += len(name) + 1
-    if batch:
-        yield batch
 
 
 def _run_batch(job: _Job, files: Sequence[str], seen: Seen) -> tuple[Seen, Completed]:
@@ -287,6 +283,7 @@ TOOL: Final = Tool(
     check=check,
     fix=fix,
     count=count,
+    by_lines=True,
     refused=frozenset({
         "--code", "-c", "--quiet", "-q", "--color", "--line-ranges", "--stdin-filename", "--config",
         "--help", "-h", "--version",

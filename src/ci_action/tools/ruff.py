@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from ci_action.changes import as_shown
 from ci_action.context import Context
 from ci_action.errors import SettingsError, TimedOutError, ToolError
 from ci_action.model import Broken, Finding, Report, Skipped
 from ci_action.parsers.ruff import UNREADABLE, parse, parse_files
-from ci_action.process import Command, Completed, last_lines
+from ci_action.process import Command, Completed, batches, last_lines
 from ci_action.project.layout import load_toml, lowest_minor
 from ci_action.project.versions import Program, argument_names
 from ci_action.results import GuardedFolder
-from ci_action.tools import Checked, Tool
+from ci_action.tools import NOTHING_CHANGED, Checked, Tool
 
 # Where the project configures nothing: Ruff's default rules before 0.16, which made them many times noisier.
 DEFAULT_RULES: Final = "E4,E7,E9,F"
@@ -40,10 +41,13 @@ class _Part:
 def check(ctx: Context, program: Program) -> Checked:
     """Ask Ruff for its findings as JSON, and for the files that it looked at."""
     parts, warnings = _with_target(ctx, program, _parts(ctx))
-    files = [name for part in parts for name in _list(ctx, program, part)]
-    if not files:
+    listed = [_list(ctx, program, part) for part in parts]
+    if not any(listed):
         where = ", ".join(repr(path) for path in ctx.layout.paths)
         return Checked(outcome=Skipped(f"no Python files in {where}"), warnings=warnings)
+    parts, files = _changed(ctx, parts, listed)
+    if not files:
+        return Checked(outcome=NOTHING_CHANGED, warnings=warnings)
     cache, stamps = _open_cache(ctx, files)
     findings: list[Finding] = []
     log = []
@@ -72,6 +76,7 @@ def check(ctx: Context, program: Program) -> Checked:
 def fix(ctx: Context, program: Program) -> None:
     """Let Ruff write its safe fixes."""
     parts, _ = _with_target(ctx, program, _parts(ctx))
+    parts, _ = _changed(ctx, parts, [_list(ctx, program, part) for part in parts] if ctx.narrowed else [])
     # Ruff before 0.1 knew no unsafe fixes.
     safe = () if program.version.startswith("0.0.") else ("--no-unsafe-fixes",)
     for part in parts:
@@ -83,7 +88,8 @@ def fix(ctx: Context, program: Program) -> None:
 def count(ctx: Context) -> int:
     """Count the files that the bundled Ruff would look at."""
     program = ctx.bundle.program("ruff")
-    return len([name for part in _parts(ctx) for name in _list(ctx, program, part)])
+    parts = _parts(ctx)
+    return len(_changed(ctx, parts, [_list(ctx, program, part) for part in parts])[1])
 
 
 def _command(ctx: Context, program: Program, part: _Part, mode: Sequence[str]) -> Command:
@@ -111,6 +117,22 @@ def _list(ctx: Context, program: Program, part: _Part) -> list[str]:
     if done.returncode != 0:
         raise _failure(done)
     return parse_files(done.stdout)
+
+
+def _changed(ctx: Context, parts: list[_Part], listed: Sequence[list[str]]) -> tuple[list[_Part], list[str]]:
+    """Limit the parts to changed files, given by name; return them with the files that Ruff looks at in them."""
+    changes = ctx.narrowed
+    if changes is None:
+        return parts, [name for names in listed for name in names]
+    real = {as_shown(path): path for path in changes.lines}
+    limited, files = [], []
+    for part, names in zip(parts, listed, strict=True):
+        found = [path for name in names if (path := real.get(as_shown(ctx.layout.relative(name))))]
+        given = [os.path.relpath(ctx.layout.workspace / path, ctx.layout.root) for path in found]
+        files += [str(ctx.layout.workspace / path) for path in found]
+        paths = [f"./{path}" if path.startswith("-") else path for path in given]
+        limited += [_Part(tuple(batch), part.options) for batch in batches(paths)]
+    return limited, files
 
 
 def _judged(done: Completed, ctx: Context) -> list[Finding]:
@@ -268,31 +290,10 @@ TOOL: Final = Tool(
     check=check,
     fix=fix,
     count=count,
-    refused=frozenset(
-        {
-            "--fix",
-            "--fix-only",
-            "--unsafe-fixes",
-            "--add-noqa",
-            "--add-ignore",
-            "--diff",
-            "--output-file",
-            "-o",
-            "--output-format",
-            "--watch",
-            "-w",
-            "--statistics",
-            "--show-files",
-            "--show-settings",
-            "--help",
-            "-h",
-            "--exit-zero",
-            "-e",
-            "--exit-non-zero-on-fix",
-            "--show-fixes",
-            "--cache-dir",
-            "--no-cache",
-            "-n",
-        }
-    ),
-)
+    by_lines=True,
+    refused=frozenset({
+        "--fix", "--fix-only", "--unsafe-fixes", "--add-noqa", "--add-ignore", "--diff", "--output-file", "-o",
+        "--output-format", "--watch", "-w", "--statistics", "--show-files", "--show-settings", "--help", "-h",
+        "--exit-zero", "-e", "--exit-non-zero-on-fix", "--show-fixes", "--cache-dir", "--no-cache", "-n",
+    }),
+)  # fmt: skip
