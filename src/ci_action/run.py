@@ -80,9 +80,7 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
         text = traceback.format_exc()
         outcome = Broken(f"a bug in ci-action: {type(error).__name__}: {error}", text, bug=True)
         warnings, log = (), text
-    found = hints_for(
-        tool.name, outcome, log, ctx.layout.root, ctx.environ, container=ctx.container
-    )
+    found = hints_for(tool.name, outcome, log, ctx.layout.root, ctx.environ, container=ctx.container)
     return ToolResult(
         tool=tool.name,
         outcome=outcome,

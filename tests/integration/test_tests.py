@@ -79,7 +79,7 @@ def test_every_outcome_is_told_with_its_line(test_stage):
     }
     assert ("failed", "test_a.py", 6) in found
     lines = sorted(finding["line"] for finding in ran.findings("pytest"))
-    assert lines == [6, 14, 18, 26]
+    assert lines == [6, 14, 19, 27]
 
 
 BREAKING = {

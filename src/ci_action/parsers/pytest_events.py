@@ -11,6 +11,7 @@ from typing import Any, Final
 from ci_action.cases import TestCase, TestOutcome
 from ci_action.project.layout import Layout
 
+UNENDED: Final = "it started and never ended"
 _ORDER: Final = {"setup": 0, "call": 1, "teardown": 2}
 
 
@@ -153,7 +154,7 @@ def _case(events: list[dict[str, Any]], places: _Places, failed_parts: Counter[s
         message = str(skipped.get("message", "")).removeprefix("Skipped: ")
         return replace(case, outcome=TestOutcome.SKIPPED, message=message)
     if not any(event["when"] == "call" for event in events):  # its set-up passed, then nothing more was told
-        return replace(case, outcome=TestOutcome.ERROR, message="it started and never ended")
+        return replace(case, outcome=TestOutcome.ERROR, message=UNENDED)
     return case
 
 

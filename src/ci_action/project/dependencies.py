@@ -134,7 +134,9 @@ def _from_metadata(layout: Layout) -> Dependencies:
         lines += [line for line in document["project"].get("dependencies", ()) if isinstance(line, str)]
         extras = document["project"].get("optional-dependencies", {})
         lines += [line for extra in _extras(document) for line in extras[extra] if isinstance(line, str)]
-    sources = [name for name in ("pyproject.toml", "setup.cfg", "setup.py") if (root / name).is_file()]
+    says = {"project", "build-system", "dependency-groups"} & document.keys() or lines
+    names = (*(["pyproject.toml"] if says else []), "setup.cfg", "setup.py")
+    sources = [name for name in names if (root / name).is_file()]
     source = (
         sources[0]
         if (project or groups or lines) and sources

@@ -239,14 +239,14 @@ def _released(version: str) -> bool:
     return re.fullmatch(r"[0-9][0-9A-Za-z.!]*", version) is not None
 
 
+_MARKED = re.compile(r"^(error|cause|hint|help):\s*|^[×╰├]\S*\s*")
+
+
 def _cause(stderr: str) -> str:
-    lines = [line.strip() for line in last_lines(stderr, 30).splitlines()]
-    marked = [
-        re.sub(r"^(error:|×|╰─▶|├─▶|help:|hint:)\s*", "", line)
-        for line in lines
-        if re.match(r"error:|×|╰─▶|hint:", line)
-    ]
-    return " ".join(marked) if marked else " ".join(lines[-3:]) or "uv wrote nothing"
+    """Return what uv says in its own marked lines, or its last ones."""
+    lines = [line.strip() for line in last_lines(stderr, 40).splitlines()]
+    marked = [_MARKED.sub("", line) for line in lines if _MARKED.match(line)]
+    return "; ".join(marked) if marked else " ".join(lines[-3:]) or "uv wrote nothing"
 
 
 def environment_of_project(command: Command, environ: Mapping[str, str]) -> Command:

@@ -10,7 +10,7 @@ from ci_action.cases import TestCase, TestOutcome, counts
 from ci_action.context import Context
 from ci_action.errors import TimedOutError
 from ci_action.model import Broken, Finding, Location, Report, Skipped
-from ci_action.parsers.pytest_events import Session, parse
+from ci_action.parsers.pytest_events import UNENDED, Session, parse
 from ci_action.process import Command, Completed, last_lines
 from ci_action.project.environment import Environment, environment_of_project
 from ci_action.project.versions import Program
@@ -156,7 +156,7 @@ def _problem(session: Session, done: Completed) -> str:
     last = lines.splitlines()[-1] if lines else "it wrote nothing"
     error = next((line for line in lines.splitlines() if "rror" in line), last)
     expected = session.collected - session.deselected
-    red = any(case.outcome.is_red for case in session.cases)
+    red = any(case.outcome.is_red and case.message != UNENDED for case in session.cases)
     error_seen = any(case.outcome is TestOutcome.ERROR for case in session.cases)
     problems = (
         (session.internal, f"pytest met an internal error: {_line(session.internal)}"),
@@ -180,7 +180,7 @@ def _problem(session: Session, done: Completed) -> str:
 
 
 def _culprit(session: Session) -> str:
-    started = [case.nodeid for case in session.cases if case.message == "it started and never ended"]
+    started = [case.nodeid for case in session.cases if case.message == UNENDED]
     return f" in {started[-1]!r}" if started else ""
 
 
