@@ -120,6 +120,8 @@ def _finish(session: Session, result: RunResult, tell: Callable[[RunResult, Publ
     if session.interruption.name:
         result = interrupted(result, session.interruption.name)
     session.interruption.finishing = True
+    if session.ctx.container and session.workflow:
+        session.workflow.forget_foreign()
     publication = session.publication()
     tell(result, publication)
     owned = [publication.folder, *([session.ctx.cache] if session.ctx.cache else [])]

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -16,6 +17,7 @@ from ci_action.text import neutral, one_line, plain
 _OUTPUT_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 # The runner cuts a message here (ExecutionContext.cs, _maxIssueMessageLength); we cut first, at a clean place.
 MESSAGE_LIMIT: Final = 4096
+_COMMAND_FILES: Final = ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_STATE", "GITHUB_PATH", "GITHUB_STEP_SUMMARY")
 # Where nektos/act keeps the command files when it hands us paths of the host (act, runner/step.go).
 _ACT_FILES: Final = {
     "GITHUB_OUTPUT": Path("/var/run/act/workflow/outputcmd.txt"),
@@ -94,6 +96,17 @@ class Workflow:
             return file.stat().st_size if file else 0
         except OSError:
             return 0
+
+    def forget_foreign(self) -> None:
+        """Empty the command files of this step: in the container only the project's code can have written to them.
+
+        They belong to the user who runs that code, so hiding their names is no boundary.
+        """
+        for variable in _COMMAND_FILES:
+            named = self._environ.get(variable, "")
+            if named and Path(named).is_file():
+                with suppress(OSError):
+                    os.truncate(named, 0)
 
     def _file(self, variable: str) -> Path | None:
         named = self._environ.get(variable, "")

@@ -68,10 +68,20 @@ class Bundle:
             raise ToolError(f"{tool} is missing from {str(self.scripts)!r}: install ci-action anew")
         return Program(argv=(str(script),), version=version)
 
+    @property
+    def uv_version(self) -> str:
+        """The version of uv, which is always in our own environment."""
+        series = self.libraries.parent.name
+        return _metadata_version(self.uv.parents[1] / "lib" / series / "site-packages", "uv")
+
     def version(self, tool: str) -> str:
         """Return the bundled version of a tool from its metadata, or an empty text."""
-        found = sorted(self.libraries.glob(f"{tool}-*.dist-info"))
-        return found[-1].name.removeprefix(f"{tool}-").removesuffix(".dist-info") if found else ""
+        return _metadata_version(self.libraries, tool)
+
+
+def _metadata_version(libraries: Path, tool: str) -> str:
+    found = sorted(libraries.glob(f"{tool}-*.dist-info"))
+    return found[-1].name.removeprefix(f"{tool}-").removesuffix(".dist-info") if found else ""
 
 
 def select(tool: str, *, settings: Settings, layout: Layout, bundle: Bundle) -> Choice:

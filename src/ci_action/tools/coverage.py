@@ -43,15 +43,15 @@ def check(ctx: Context, _program: Program) -> Checked:
         minimum, origin = _decimal(asked["fail_under"]), "fail_under of the project"
     metrics, findings = dict(coverage.metrics), list(_gate(coverage, minimum, origin))
     warnings = [note] if note else []
-    if getattr(ctx, "changes", None) is not None and not getattr(ctx, "changes", None).problem:
-        patched = patch(coverage, getattr(ctx, "changes", None).lines, lambda path: _source(ctx, path))
+    if ctx.changes is not None and ctx.changes.known:
+        patched = patch(coverage, ctx.changes.lines, lambda path: _source(ctx, path))
         findings += _patch_findings(ctx, patched)
         if patched.statements:
             metrics["patch_coverage"] = float(patched.percent)
     elif ctx.settings.patch_coverage_min is not None:
         why = (
-            getattr(ctx, "changes", None).problem
-            if getattr(ctx, "changes", None)
+            ctx.changes.problem
+            if ctx.changes
             else "there is no base to compare with"
         )
         if ctx.event.name in {"pull_request", "pull_request_target", "merge_group"}:

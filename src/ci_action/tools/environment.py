@@ -21,7 +21,7 @@ NONE: Final = "none"
 
 def program(ctx: Context) -> Program:
     """Return uv."""
-    return Program(argv=(str(ctx.bundle.uv),), version=ctx.bundle.version("uv"))
+    return Program(argv=(str(ctx.bundle.uv),), version=ctx.bundle.uv_version)
 
 
 def check(ctx: Context, _program: Program) -> Checked:
