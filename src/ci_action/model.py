@@ -219,6 +219,8 @@ class StageResult:
     """Whether findings in this stage warn instead of failing the run."""
     by_name: bool = True
     """Whether the stage was asked for by its name, not as a part of `all`."""
+    reason: str = ""
+    """Why a stage of `all` was not run; empty where it was."""
     verdict: Verdict = field(default_factory=lambda: Verdict(conclusion=Conclusion.SKIPPED))
 
     @property

@@ -11,6 +11,7 @@ from ci_action.model import (
     Conclusion,
     Report,
     RunResult,
+    Severity,
     Skipped,
     StageResult,
     ToolResult,
@@ -20,6 +21,8 @@ from ci_action.model import (
 
 def judge_stage(stage: StageResult) -> Verdict:
     """Judge one stage from what its tools did."""
+    if stage.reason:
+        return Verdict(conclusion=Conclusion.SKIPPED, reasons=(f"{stage.stage}: {stage.reason}",))
     conclusion, reasons = Conclusion.SKIPPED, []
     for tool in stage.tools:
         one, reason = _judge_tool(tool)
@@ -41,7 +44,8 @@ def _rightly(stage: StageResult) -> bool:
 def _judge_tool(result: ToolResult) -> tuple[Conclusion, str]:
     match result.outcome:
         case Report(findings=findings):
-            counting = sum(finding.counts for finding in findings)
+            # A notice is worth a look and makes nothing red.
+            counting = sum(finding.counts and finding.severity is not Severity.NOTICE for finding in findings)
             if counting:
                 plural = "finding" if counting == 1 else "findings"
                 older = aside(finding for finding in findings if finding.muted == OLDER)

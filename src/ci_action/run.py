@@ -3,7 +3,7 @@
 import shlex
 import time
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ from ci_action.model import (
     with_fingerprints,
 )
 from ci_action.muting import mute
-from ci_action.policy import crashed, judge
+from ci_action.policy import crashed, judge, judge_stage
 from ci_action.process import Command
 from ci_action.project.versions import Program, locate, select
 from ci_action.reporters import REPORTERS
@@ -99,7 +99,7 @@ def execute(
     """Run the tools of all stages, mute what is not to count, and judge."""
     started, clock = datetime.now(UTC), time.monotonic()
     commit = ctx.event.sha or _head(ctx)
-    stages = limited(tuple(_run_stage(one, ctx, progress) for one in selected))
+    stages = limited(tuple(_run_stages(selected, ctx, progress)))
     stages, verdict = judge(stages)
     warnings = [warning for stage in stages for tool in stage.tools for warning in tool.warnings]
     known = ctx.changes if ctx.changes and ctx.changes.known else None
@@ -128,6 +128,20 @@ def execute(
 def _all_counts(ctx: Context) -> str:
     reason = ctx.changes.problem if ctx.changes else "nobody looked for it"
     return f"every finding counts, because the base of the change is not known: {reason}"
+
+
+def _run_stages(selected: Sequence[Selected], ctx: Context, progress: Progress) -> Iterator[StageResult]:
+    """Run the stages in turn; of `all` those that apply, and none after one that was red."""
+    red = ""
+    for one in selected:
+        reason = "" if one.by_name else (red or one.stage.applies(ctx))
+        if reason:
+            yield StageResult(stage=one.stage.name, tools=(), by_name=False, reason=reason)
+            continue
+        result = _run_stage(one, ctx, progress)
+        if judge_stage(result).exit_code:
+            red = red or f"{one.stage.name} was red"
+        yield result
 
 
 def _run_stage(selected: Selected, ctx: Context, progress: Progress) -> StageResult:

@@ -1,11 +1,12 @@
 """The stages: which tools belong together, and when a stage applies to a project."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Final
 
+from ci_action.context import Context
 from ci_action.settings import did_you_mean
-from ci_action.tools import Tool, black, coverage, environment, pytest, ruff
+from ci_action.tools import Tool, black, coverage, environment, pytest, ruff, services
 
 ALL: Final = "all"
 
@@ -17,6 +18,8 @@ class Stage:
     name: str
     summary: str
     tools: tuple[Tool, ...]
+    applies: Callable[[Context], str] = field(default=lambda _: "")
+    """Say why the stage does not apply to a project; empty where it does. Asked for by name it always does."""
     warns_only: bool = False
     """Whether findings warn instead of failing the run."""
 
@@ -26,7 +29,8 @@ STAGES: Final = (
     Stage(
         name="test",
         summary="The project's tests in its own environment, and their coverage.",
-        tools=(environment.TOOL, pytest.TOOL, coverage.TOOL),
+        tools=(environment.TOOL, services.TOOL, pytest.TOOL, coverage.TOOL),
+        applies=pytest.why_not,
     ),
 )
 

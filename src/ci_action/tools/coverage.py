@@ -49,11 +49,7 @@ def check(ctx: Context, _program: Program) -> Checked:
         if patched.statements:
             metrics["patch_coverage"] = float(patched.percent)
     elif ctx.settings.patch_coverage_min is not None:
-        why = (
-            ctx.changes.problem
-            if ctx.changes
-            else "there is no base to compare with"
-        )
+        why = ctx.changes.problem if ctx.changes else "there is no base to compare with"
         if ctx.event.name in {"pull_request", "pull_request_target", "merge_group"}:
             raise ToolError(f"patch-coverage-min cannot be judged: {why}")
         warnings.append(f"patch coverage was not judged: {why}")
@@ -157,5 +153,5 @@ TOOL: Final = Tool(
     url="https://coverage.readthedocs.io",
     check=check,
     program=program,
-    needs=("environment", "pytest"),
+    needs=("environment", "services", "pytest"),
 )

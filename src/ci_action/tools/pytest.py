@@ -277,6 +277,11 @@ def test_files(ctx: Context) -> Iterable[Path]:
                 yield path
 
 
+def why_not(ctx: Context) -> str:
+    """Say why a project has nothing to test; empty where it has."""
+    return "" if next(iter(test_files(ctx)), None) else "no files that are named like tests"
+
+
 test_files.__test__ = False  # type: ignore[attr-defined]  # its name begins like that of a test
 
 
@@ -292,7 +297,7 @@ TOOL: Final = Tool(
     check=check,
     program=program,
     count=count,
-    needs=("environment",),
+    needs=("environment", "services"),
     refused=frozenset(
         {"--collect-only", "--co", "--help", "-h", "--version", "-V", "--fixtures", "--markers"}
     ),
