@@ -94,17 +94,9 @@ def count(ctx: Context) -> int:
 
 def _command(ctx: Context, program: Program, part: _Part, mode: Sequence[str]) -> Command:
     excluded = [f"--extend-exclude={glob.escape(str(folder))}" for folder in ctx.own_folders]
+    words = (*part.options, *excluded, *ctx.settings.ruff_args, *mode, "--", *part.paths)
     return Command(
-        argv=(
-            *program.argv,
-            "check",
-            *part.options,
-            *excluded,
-            *ctx.settings.ruff_args,
-            *mode,
-            "--",
-            *part.paths,
-        ),
+        argv=(*program.argv, "check", *words),
         cwd=ctx.layout.root,
         # A configuration at home would make the laptop and the runner differ.
         environ={"XDG_CONFIG_HOME": str(ctx.scratch), **(program.environ or {})},
@@ -127,9 +119,11 @@ def _changed(ctx: Context, parts: list[_Part], listed: Sequence[list[str]]) -> t
     real = {as_shown(path): path for path in changes.lines}
     limited, files = [], []
     for part, names in zip(parts, listed, strict=True):
-        found = [path for name in names if (path := real.get(as_shown(ctx.layout.relative(name))))]
-        given = [os.path.relpath(ctx.layout.workspace / path, ctx.layout.root) for path in found]
-        files += [str(ctx.layout.workspace / path) for path in found]
+        found = {name: real.get(as_shown(ctx.layout.relative(name))) for name in names}
+        files += [name for name, path in found.items() if path]
+        given = [
+            os.path.relpath(ctx.layout.workspace / path, ctx.layout.root) for path in found.values() if path
+        ]
         paths = [f"./{path}" if path.startswith("-") else path for path in given]
         limited += [_Part(tuple(batch), part.options) for batch in batches(paths)]
     return limited, files
