@@ -131,7 +131,7 @@ def fix(ctx: click.Context, /, color: str | None, *, verbose: bool, **given: Any
 def schema(what: str) -> int:
     """Print the JSON schema of the report file or of the settings."""
     from ci_action.manifest import settings_schema  # noqa: PLC0415 - only needed here
-    from ci_action.reporters.report_file import json_schema  # noqa: PLC0415 - only needed here
+    from ci_action.reporters.report_schema import json_schema  # noqa: PLC0415 - only needed here
 
     click.echo(json.dumps(json_schema() if what == "report" else settings_schema(), indent=2))
     return 0

@@ -12,7 +12,7 @@ from typing import Any
 from ci_action.errors import ExitCode
 from ci_action.reporters import REPORTERS
 from ci_action.reporters.outputs import OUTPUTS
-from ci_action.reporters.report_file import json_schema, schema_address
+from ci_action.reporters.report_schema import json_schema, schema_address
 from ci_action.settings import Settings, about, names
 from ci_action.stages import NAMES, STAGES
 

@@ -24,9 +24,10 @@ from jsonschema.validators import validator_for
 from ci_action.model import Fix, RunResult, Skipped
 from ci_action.reporters import report_file
 from ci_action.reporters.publication import Publication
+from ci_action.reporters.report_schema import json_schema
 from ci_action.text import plain
 
-SCHEMA = report_file.json_schema()
+SCHEMA = json_schema()
 VALIDATOR = validator_for(SCHEMA)(SCHEMA)
 # The names that design.md 8 fixes.
 RUN = "schema version conclusion exit_code reasons seconds started commit base scope stages outputs"

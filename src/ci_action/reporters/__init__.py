@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from ci_action.model import RunResult
-from ci_action.reporters import annotate, console, outputs, report_file, sarif, summary
+from ci_action.reporters import (
+    annotate,
+    bundle,
+    console,
+    coverage_files,
+    junit,
+    outputs,
+    report_file,
+    sarif,
+    summary,
+)
 from ci_action.reporters.publication import Publication
 
 
@@ -22,6 +32,17 @@ class Reporter:
 REPORTERS: Final = (
     Reporter("summary.md", "The page of the run as Markdown.", summary.write),
     Reporter("ci-action.sarif", "SARIF 2.1.0 for code scanning.", sarif.report),
+    Reporter("junit.xml", "The tests as JUnit XML, where there are any.", junit.report),
+    Reporter(
+        "coverage.xml",
+        "The coverage as Cobertura XML and as LCOV, where there is any.",
+        coverage_files.report,
+    ),
+    Reporter(
+        "coverage.json",
+        "The coverage line by line and the durations of the tests (`durations.json`): with `report.json`, what `merge` joins.",
+        bundle.report,
+    ),
     Reporter("report.json", "Everything, for programs.", report_file.report),
     Reporter("outputs", "The outputs for later jobs.", outputs.report),
     Reporter("job summary", "The page of the run in GitHub.", summary.report),

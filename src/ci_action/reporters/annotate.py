@@ -6,6 +6,7 @@ from typing import Final
 
 from ci_action.model import Broken, Conclusion, Finding, Fix, RunResult, Severity, ranked
 from ci_action.redaction import Redact
+from ci_action.reporters.measured import hint_line
 from ci_action.reporters.publication import Publication
 from ci_action.text import visible
 
@@ -37,7 +38,7 @@ class _Fold:
 
 def select(result: RunResult) -> list[Annotation]:
     """Choose what is annotated: broken tools, then the ranked findings; the last one says how many there are."""
-    own = [*_broken(result), *_notes(result)]
+    own = [*_broken(result), *_notes(result), *_help(result)]
     folds = list(_folded(ranked(result.counting)))
     room = {level: BUDGET - sum(one.level is level for one in own) for level in Severity}
     room[Severity.NOTICE] -= 1  # kept for the count of what is not shown
@@ -62,6 +63,7 @@ def _broken(result: RunResult) -> Iterator[Annotation]:
     for stage, tool in tools[: BUDGET - 2]:
         reason = tool.outcome.reason if isinstance(tool.outcome, Broken) else ""
         level = Severity.WARNING if stage.warns_only else Severity.ERROR
+        reason = "\n".join([reason, *(f"Hint: {hint_line(hint)}" for hint in tool.hints)])
         yield Annotation(level, reason, {"title": f"{tool.tool} could not do its work"})
     if result.verdict.conclusion is Conclusion.EMPTY:
         text = "; ".join(result.verdict.reasons)
@@ -71,6 +73,13 @@ def _broken(result: RunResult) -> Iterator[Annotation]:
 def _notes(result: RunResult) -> Iterator[Annotation]:
     for text in result.warnings[:MOST_NOTES]:
         yield Annotation(Severity.WARNING, text, {"title": "ci-action"})
+
+
+def _help(result: RunResult) -> Iterator[Annotation]:
+    """Say what may help in one notice; the hints of a broken tool stand in its own annotation."""
+    tools = [tool for stage in result.stages for tool in stage.tools if not isinstance(tool.outcome, Broken)]
+    if lines := [hint_line(hint) for tool in tools for hint in tool.hints]:
+        yield Annotation(Severity.NOTICE, "\n".join(lines), {"title": "ci-action: what may help"})
 
 
 def _folded(findings: Sequence[Finding]) -> Iterator[_Fold]:

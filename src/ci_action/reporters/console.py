@@ -9,8 +9,10 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from ci_action.model import Conclusion, Finding, Fix, RunResult, ToolResult, ranked
+from ci_action.model import Conclusion, Finding, Fix, RunResult, ToolResult
 from ci_action.reporters.lines import WIDTH, excerpt, finding_line, headline, table, verdict
+from ci_action.reporters.lines_tests import facts, failed_tests
+from ci_action.reporters.measured import other_findings
 from ci_action.reporters.publication import Publication, Screen
 from ci_action.text import neutral, one_line
 from ci_action.tools import Tool
@@ -44,14 +46,17 @@ def report(result: RunResult, publication: Publication) -> None:
 def plain(result: RunResult, publication: Publication) -> Iterator[str]:
     """Yield the lines for a stream without colours."""
     if publication.workflow is None:  # under Actions the groups have shown them
-        findings = ranked(result.counting)
+        findings = other_findings(result)
         yield ""
+        for line, traceback in failed_tests(result):
+            yield from (line, *traceback, "")
         for finding in findings[:MOST_FINDINGS]:
             yield finding_line(finding)
             yield from excerpt(finding, publication.source_lines(finding))
             yield ""
         yield from _rest(len(findings), publication)
     yield from table(result)
+    yield from facts(result)
     yield from (f"note: {one_line(text)}" for text in [*result.warnings, *publication.problems])
     yield from _end(result, publication)
     yield verdict(result)
@@ -80,13 +85,19 @@ class _Painted:
         self._console = console_of(screen)
 
     def show(self, result: RunResult, publication: Publication) -> None:
-        findings = ranked(result.counting)
+        findings = other_findings(result)
         self._line("", "none")
+        for line, traceback in failed_tests(result):
+            self._line(publication.redact(line), "bold")
+            for row in (*traceback, ""):
+                self._line(publication.redact(row), "none")
         for finding in findings[:MOST_FINDINGS]:
             self._finding(finding, publication)
         for line in _rest(len(findings), publication):
             self._line(line, "yellow")
         self._table(result, publication)
+        for line in facts(result):
+            self._line(publication.redact(line), "bold" if line.startswith("hint: ") else "none")
         for text in [*result.warnings, *publication.problems]:
             self._line(f"note: {one_line(publication.redact(text))}", "yellow")
         for line in _end(result, publication):

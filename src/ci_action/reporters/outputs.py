@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from ci_action.model import RunResult, Severity
-from ci_action.reporters.publication import REPORT, SARIF, SUMMARY, Publication
+from ci_action.reporters.measured import measured
+from ci_action.reporters.publication import COBERTURA, JUNIT, REPORT, SARIF, SUMMARY, Publication
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,14 @@ class Output:
 
 def _count(severity: Severity) -> Callable[[RunResult, Publication], str]:
     return lambda result, _: str(sum(finding.severity is severity for finding in result.counting))
+
+
+def _tests(*names: str) -> Callable[[RunResult, Publication], str]:
+    def value(result: RunResult, _: Publication) -> str:
+        number = measured(result).count(*names)
+        return "" if number is None else str(number)
+
+    return value
 
 
 OUTPUTS: Final = (
@@ -53,6 +62,29 @@ OUTPUTS: Final = (
         "sarif-file",
         "The findings as SARIF 2.1.0.",
         lambda _, publication: publication.shown(SARIF),
+    ),
+    Output("tests-total", "How many tests there were; empty where none were run.", _tests("tests")),
+    Output("tests-failed", "How many of them failed, errors included.", _tests("failed", "errors")),
+    Output("tests-skipped", "How many of them were skipped.", _tests("skipped")),
+    Output(
+        "coverage",
+        "The coverage in percent, cut to two decimals; empty where none was measured.",
+        lambda result, _: measured(result).percent,
+    ),
+    Output(
+        "patch-coverage",
+        "The coverage of the changed lines in percent, cut to two decimals; empty where it is not known.",
+        lambda result, _: measured(result).patch_percent,
+    ),
+    Output(
+        "coverage-file",
+        "The coverage as Cobertura XML; `lcov.info` is beside it.",
+        lambda _, publication: publication.shown(COBERTURA),
+    ),
+    Output(
+        "junit-file",
+        "The tests as JUnit XML.",
+        lambda _, publication: publication.shown(JUNIT),
     ),
 )
 

@@ -16,6 +16,11 @@ from ci_action.settings import Resolved
 REPORT: Final = "report.json"
 SUMMARY: Final = "summary.md"
 SARIF: Final = "ci-action.sarif"
+JUNIT: Final = "junit.xml"
+COBERTURA: Final = "coverage.xml"
+LCOV: Final = "lcov.info"
+COVERAGE: Final = "coverage.json"
+DURATIONS: Final = "durations.json"
 # A source file above this size is not read to show a line of it.
 _LARGEST_SOURCE: Final = 5_000_000
 

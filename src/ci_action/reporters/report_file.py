@@ -1,118 +1,35 @@
 """report.json: everything that every reporter shows, for programs, in a versioned shape."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
-from typing import Any, Final, assert_never
+from typing import Final, assert_never
 
-from pydantic import TypeAdapter
-from typing_extensions import TypedDict
-
-from ci_action.model import Broken, Finding, Report, RunResult, Skipped, StageResult, ToolResult
+from ci_action.cases import TestCase
+from ci_action.coverage import Coverage, ranges
+from ci_action.model import Broken, Finding, Hint, Report, RunResult, Skipped, StageResult, ToolResult
+from ci_action.reporters.measured import coverage_of, metrics_of, shortened, tests_of
 from ci_action.reporters.outputs import values
 from ci_action.reporters.publication import REPORT, Publication
+from ci_action.reporters.report_schema import (
+    SCHEMA,
+    CaseEntry,
+    FileCoverageEntry,
+    FindingEntry,
+    HintEntry,
+    RunReport,
+    StageEntry,
+    ToolEntry,
+)
 from ci_action.text import plain
 
-SCHEMA: Final = 1
-
-
-class FindingEntry(TypedDict):
-    """One problem. Lines and columns start at 1; end lines are inclusive, end columns exclusive."""
-
-    rule: str
-    message: str
-    severity: str
-    level: str
-    path: str
-    line: int | None
-    column: int | None
-    end_line: int | None
-    end_column: int | None
-    url: str
-    fingerprint: str
-    muted: str
-    fix: str
-    fix_message: str
-    before: str
-    after: str
-
-
-class ToolEntry(TypedDict):
-    """What one tool did."""
-
-    name: str
-    version: str
-    version_source: str
-    seconds: float
-    outcome: str
-    reason: str
-    examined: dict[str, int]
-    metrics: dict[str, float]
-    warnings: list[str]
-    findings: list[FindingEntry]
-
-
-class StageEntry(TypedDict):
-    """What the tools of one stage did, and how it was judged."""
-
-    name: str
-    conclusion: str
-    reasons: list[str]
-    seconds: float
-    tools: list[ToolEntry]
-
-
-class RunReport(TypedDict):
-    """A finished run of ci-action."""
-
-    schema: int
-    version: str
-    conclusion: str
-    exit_code: int
-    reasons: list[str]
-    seconds: float
-    started: str
-    commit: str
-    base: str
-    scope: str
-    warnings: list[str]
-    reproduce: str
-    settings: dict[str, Any]
-    stages: list[StageEntry]
-    outputs: dict[str, str]
-
-
-_ENUMS: Final = {
-    "conclusion": ["passed", "warned", "skipped", "failed", "empty", "broken"],
-    "outcome": ["report", "skipped", "broken"],
-    "severity": ["notice", "warning", "error"],
-    "level": ["", "low", "medium", "high", "critical", "unknown"],
-    "fix": ["", "safe", "unsafe"],
-}
-
-
-def schema_address(name: str) -> str:
-    """Return where a schema is published: the one of this major version."""
-    return f"https://raw.githubusercontent.com/org/ci-action/v1/.github/schema/{name}.schema.json"
-
-
-def json_schema() -> dict[str, Any]:
-    """Return the JSON schema of the report file."""
-    schema = TypeAdapter(RunReport).json_schema()
-    for entry in (schema, *schema.get("$defs", {}).values()):
-        for name, words in _ENUMS.items():
-            if name in entry["properties"]:
-                entry["properties"][name]["enum"] = words
-    schema["properties"]["schema"]["const"] = SCHEMA
-    return {
-        **schema,
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": schema_address("report"),
-        "title": "ci-action report",
-    }
+# What each tool leaves empty at first, in this order: it is written piece by piece, so that large runs take little
+# memory. No text of others can look like it, since quotes in text are escaped.
+_SEAMS: Final = re.compile(r'"(?:coverage": null|findings": \[\]|tests": \[\])')
 
 
 def document(result: RunResult, publication: Publication) -> RunReport:
-    """Return the report as data, the findings left out: they are written one by one."""
+    """Return the report as data, without findings, tests and coverage: they are written one by one."""
     return RunReport(
         schema=SCHEMA,
         version=result.version,
@@ -145,11 +62,11 @@ def _stage(stage: StageResult) -> StageEntry:
 def _tool(tool: ToolResult) -> ToolEntry:
     match tool.outcome:
         case Report():
-            outcome, reason, metrics = "report", "", dict(tool.outcome.metrics)
+            outcome, reason = "report", ""
         case Skipped(text):
-            outcome, reason, metrics = "skipped", text, {}
+            outcome, reason = "skipped", text
         case Broken(text):
-            outcome, reason, metrics = "broken", text, dict(tool.outcome.metrics)
+            outcome, reason = "broken", text
         case unknown:
             assert_never(unknown)
     return ToolEntry(
@@ -160,10 +77,17 @@ def _tool(tool: ToolResult) -> ToolEntry:
         outcome=outcome,
         reason=reason,
         examined=dict(tool.examined),
-        metrics=metrics,
+        metrics=metrics_of(tool),
         warnings=list(tool.warnings),
+        hints=[_hint(hint) for hint in tool.hints],
+        coverage=None,
         findings=[],
+        tests=[],
     )
+
+
+def _hint(hint: Hint) -> HintEntry:
+    return HintEntry(name=hint.name, cause=hint.cause, fix=hint.fix, url=hint.url)
 
 
 def entry(finding: Finding) -> FindingEntry:
@@ -189,25 +113,64 @@ def entry(finding: Finding) -> FindingEntry:
     )
 
 
+def case_entry(case: TestCase) -> CaseEntry:
+    """Return a test as it stands in the report."""
+    return CaseEntry(
+        nodeid=plain(case.nodeid),
+        outcome=case.outcome.value,
+        seconds=round(case.seconds, 6),
+        path=plain(case.path),
+        line=case.line,
+        message=plain(case.message),
+        detail=plain(shortened(case.detail)),
+        runs=case.runs,
+        subtest=plain(case.subtest),
+    )
+
+
 def render(result: RunResult, publication: Publication) -> Iterator[str]:
-    """Yield the text of the report in pieces: one line for each finding, so that large runs take little memory."""
+    """Yield the text of the report in pieces: one line for each finding, test and file with its coverage."""
     whole = document(result, publication)
     whole["outputs"] = values(result, publication)
-    # Each tool's empty list of findings is a seam in the text, in the order of the tools.
-    pieces = json.dumps(whole, indent=1, ensure_ascii=True).split('"findings": []')
-    tools = [tool for stage in result.stages for tool in stage.tools]
-    yield pieces[0]
-    for tool, rest in zip(tools, pieces[1:], strict=True):
-        yield '"findings": ['
-        yield from _rows(tool.findings)
-        yield f"]{rest}"
+    pieces = iter(_SEAMS.split(json.dumps(whole, indent=1, ensure_ascii=True)))
+    yield next(pieces)
+    for tool in (tool for stage in result.stages for tool in stage.tools):
+        yield '"coverage": '
+        yield from _coverage(coverage_of(tool))
+        yield f'{next(pieces)}"findings": ['
+        yield from _rows(json.dumps(entry(finding)) for finding in tool.findings)
+        yield f']{next(pieces)}"tests": ['
+        yield from _rows(json.dumps(case_entry(case)) for case in tests_of(tool))
+        yield f"]{next(pieces)}"
     yield "\n"
 
 
-def _rows(findings: Iterable[Finding]) -> Iterator[str]:
+def _coverage(coverage: Coverage | None) -> Iterator[str]:
+    if coverage is None:
+        yield "null"
+        return
+    yield '{"files": {'
+    yield from _rows(
+        f"{json.dumps(plain(path))}: {json.dumps(file)}" for path, file in _file_entries(coverage)
+    )
+    yield "}}"
+
+
+def _file_entries(coverage: Coverage) -> Iterator[tuple[str, FileCoverageEntry]]:
+    for path, one in sorted(coverage.files.items()):
+        yield path, FileCoverageEntry(
+            covered_lines=len(one.executed),
+            statements=one.statements,
+            covered_branches=len(one.executed_branches),
+            branches=one.branches,
+            missing=ranges(one.missing),
+        )
+
+
+def _rows(rows: Iterable[str]) -> Iterator[str]:
     separator = "\n"
-    for finding in findings:
-        yield separator + json.dumps(entry(finding))
+    for row in rows:
+        yield separator + row
         separator = ",\n"
 
 

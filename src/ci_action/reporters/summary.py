@@ -18,9 +18,10 @@ from ci_action.model import (
     RunResult,
     Skipped,
     ToolResult,
-    ranked,
 )
+from ci_action.reporters.measured import other_findings
 from ci_action.reporters.publication import REPORT, SUMMARY, Publication
+from ci_action.reporters.summary_tests import closing, failures, opening
 from ci_action.text import duration
 
 # Above 1 MiB the runner shows nothing of a summary at all (FileCommandManager.cs, _attachmentSizeLimit).
@@ -43,12 +44,16 @@ def render(result: RunResult, publication: Publication, limit: int = LIMIT) -> s
     """Return the page, cut so that it takes at most `limit` bytes of UTF-8 and says what was left out."""
     head = "\n\n".join(_head(result))
     tail = "\n\n".join(_tail(result, publication))
-    findings = ranked(result.counting)
+    findings = other_findings(result)
     room = limit - _size(head) - _size(tail) - 400  # 400 bytes for the headings and the note between them
+    # The failed tests may take half of the room, the findings what is left then.
+    failed = failures(result, room // 2, lambda case: _where(case.path, case.line, publication.event))
+    room -= _size("\n\n".join(failed))
     kept, shown = _fitting(_files(findings[:MOST_FINDINGS], publication.event), room)
-    parts = [head]
+    parts = [head, *failed]
     if findings:
-        parts.append(f"## {len(findings):,} {'finding' if len(findings) == 1 else 'findings'}")
+        more = "more " if failed else ""
+        parts.append(f"## {len(findings):,} {more}{'finding' if len(findings) == 1 else 'findings'}")
     parts += kept
     if shown < len(findings):
         where = publication.shown(REPORT) or REPORT
@@ -114,6 +119,8 @@ def _head(result: RunResult) -> Iterator[str]:
     ]
     if rows:
         yield table(["Stage", "Tool", "Version", "", "Looked at", "Findings", "Time"], rows)
+    if measured := opening(result):
+        yield measured
 
 
 def _outcome(tool: ToolResult) -> str:
@@ -162,14 +169,7 @@ def _path(finding: Finding) -> str:
 
 def _row(finding: Finding, event: Event) -> str:
     place = finding.location
-    where = "—"
-    if place and place.line:
-        span = (
-            f"{place.line}–{place.end_line}"
-            if place.end_line and place.end_line > place.line
-            else f"{place.line}"
-        )
-        where = link(_blob(place.path, place.line, event), f"line {span}")
+    where = _where(place.path, place.line, event, place.end_line) if place else "—"
     rule = link(finding.url, code(finding.rule)) if finding.url else code(finding.rule)
     row = f"- {where} · {finding.tool} {rule} · {code(finding.message)}"
     if finding.level:
@@ -180,6 +180,12 @@ def _row(finding: Finding, event: Event) -> str:
         block = fenced(_diff(finding), "diff", lines=20)
         row += "\n\n" + "\n".join(f"  {line}" if line else "" for line in block.split("\n")) + "\n"
     return row
+
+
+def _where(path: str, line: int | None, event: Event, end: int | None = None) -> str:
+    if not line:
+        return "—"
+    return link(_blob(path, line, event), f"line {line}–{end}" if end and end > line else f"line {line}")
 
 
 def _diff(finding: Finding) -> str:
@@ -199,6 +205,7 @@ def _tail(result: RunResult, publication: Publication) -> Iterator[str]:
     for tool in broken:
         if isinstance(tool.outcome, Broken) and tool.outcome.detail:
             yield f"<details><summary>What {tool.tool} wrote</summary>\n\n{fenced(tool.outcome.detail)}\n\n</details>"
+    yield from closing(result)
     if result.warnings:
         yield "## Notes\n\n" + "\n".join(f"- {code(text, 600)}" for text in result.warnings[:50])
     if muted := [finding for finding in result.findings if finding.muted]:
