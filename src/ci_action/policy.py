@@ -23,18 +23,22 @@ def judge_stage(stage: StageResult) -> Verdict:
     """Judge one stage from what its tools did."""
     if stage.reason:
         return Verdict(conclusion=Conclusion.SKIPPED, reasons=(f"{stage.stage}: {stage.reason}",))
-    conclusion, reasons = Conclusion.SKIPPED, []
+    conclusion = Conclusion.SKIPPED
+    reasons: list[tuple[Conclusion, str]] = []
     for tool in stage.tools:
         one, reason = _judge_tool(tool)
         if stage.warns_only and one is Conclusion.FAILED:
             one = Conclusion.WARNED
         conclusion = max(conclusion, one, key=lambda item: item.rank)
         if one is not Conclusion.PASSED:
-            reasons.append(reason)
+            reasons.append((one, reason))
     if conclusion is Conclusion.SKIPPED and stage.by_name and not _rightly(stage):
         conclusion = Conclusion.EMPTY
     code = ExitCode.OK if stage.warns_only and conclusion is Conclusion.BROKEN else conclusion.exit_code
-    return Verdict(conclusion=conclusion, reasons=tuple(reasons), exit_code=code)
+    # Beside a tool that looked, one that had nothing to look at is no reason.
+    idle = conclusion in {Conclusion.SKIPPED, Conclusion.EMPTY}
+    told = tuple(reason for one, reason in reasons if idle or one is not Conclusion.SKIPPED)
+    return Verdict(conclusion=conclusion, reasons=told, exit_code=code)
 
 
 def _rightly(stage: StageResult) -> bool:

@@ -138,7 +138,7 @@ def test_a_stage_is_needed_under_actions(tmp_path: Path):
     environ = {"GITHUB_WORKSPACE": str(tmp_path), "GITHUB_ACTIONS": "true"}
     with pytest.raises(SettingsError) as caught:
         configure({}, environ, needs_stage=True)
-    assert caught.value.mistakes == ("the input 'stage' is not set; there are: all, quality",)
+    assert caught.value.mistakes == ("the input 'stage' is not set; there are: all, merge, quality, test",)
     assert configure({}, {**environ, "INPUT_STAGE": "quality"}, needs_stage=True)[0].settings.stage == (
         "quality",
     )
@@ -170,3 +170,16 @@ def test_a_working_directory_in_pyproject_that_is_no_text(tmp_path: Path, value:
 def test_a_nul_in_the_working_directory(tmp_path: Path):
     (mistake,) = mistakes_of(tmp_path, {"working-directory": "a\0b"})
     assert mistake.startswith("working-directory = 'a\\x00b' (from flag): a path cannot hold a NUL")
+
+
+def test_addresses_of_services_are_checked_and_their_passwords_are_not_shown(tmp_path: Path):
+    found = mistakes_of(tmp_path, wait_for="postgres://u:s3cr3t/value@db, redsi://:s3cr3t-value@r")
+    assert [one.partition(": ")[0] for one in found] == [
+        "wait-for = 'postgres://u:***@db'",
+        "wait-for = 'redsi://:***@r'",
+    ]
+    assert "did you mean 'redis'?" in found[1]
+    resolved, _ = configured(tmp_path, wait_for="postgres://u:s3cr3t-value@db/app, tcp://x:1")
+    assert resolved.chosen() == {"wait-for": ["postgres://u:***@db/app", "tcp://x:1"]}
+    assert resolved.settings.wait_for[0] == "postgres://u:s3cr3t-value@db/app"
+    assert "s3cr3t" not in str(mistakes_of(tmp_path, {"wait-for": [1, "redis://:s3cr3t@r"]}))

@@ -1,27 +1,32 @@
 """What the tests ran through, held against the minimum: of the project, and of the lines that the change touched."""
 
 import json
-from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 from ci_action.context import Context
-from ci_action.coverage import Coverage, PatchCoverage, from_json, patch, ranges, reaches, shown
+from ci_action.coverage import Coverage, from_json
 from ci_action.errors import ToolError
-from ci_action.model import Finding, Location, Report, Severity, Skipped
+from ci_action.gates import FAIL_UNDER, IN_SHARD, OF_PROJECT, Judged, Minima, judge, minimum
+from ci_action.model import Report, Skipped
 from ci_action.process import Command, Completed, last_lines
 from ci_action.project.environment import Environment, environment_of_project
 from ci_action.project.versions import Program
 from ci_action.tools import Checked, Tool
 
-# Uncovered lines of a change that are this close are one finding.
-GAP: Final = 3
-_ASK: Final = """
-import coverage, json
+NO_DATA: Final = "No data to report"
+# One process in the project's environment: starting Python and importing coverage is what takes the time.
+_MEASURE: Final = """
+import coverage, json, sys
 found = coverage.Coverage()
-print(json.dumps({"fail_under": str(found.get_option("report:fail_under") or 0), "version": coverage.__version__}))
+found.load()
+found.json_report(outfile=sys.argv[1], ignore_errors=True)
+minimum = found.get_option("report:fail_under") or 0
+print(json.dumps({"fail_under": str(minimum), "version": coverage.__version__}))
 """
+# Our own plugin runs in the project's interpreter; where the project names no source, coverage counts it too.
+_OURS: Final = "pytest_plugin/ciaction_pytest.py"
 
 
 def program(_ctx: Context) -> Program:
@@ -35,34 +40,44 @@ def check(ctx: Context, _program: Program) -> Checked:
     if not (folder / ".coverage").is_file():
         return _without_data(ctx)
     environment = Environment.load(ctx.scratch)
-    asked = json.loads(_python(ctx, environment, "-c", _ASK).stdout)
-    coverage, note = _measured(ctx, environment, folder)
-    minimum = ctx.settings.coverage_min
-    origin = "coverage-min"
-    if minimum is None:
-        minimum, origin = _decimal(asked["fail_under"]), "fail_under of the project"
-    metrics, findings = dict(coverage.metrics), list(_gate(coverage, minimum, origin))
-    warnings = [note] if note else []
-    if ctx.changes is not None and ctx.changes.known:
-        patched = patch(coverage, ctx.changes.lines, lambda path: _source(ctx, path))
-        findings += _patch_findings(ctx, patched)
-        if patched.statements:
-            metrics["patch_coverage"] = float(patched.percent)
-    elif ctx.settings.patch_coverage_min is not None:
-        why = ctx.changes.problem if ctx.changes else "there is no base to compare with"
-        if ctx.event.name in {"pull_request", "pull_request_target", "merge_group"}:
-            raise ToolError(f"patch-coverage-min cannot be judged: {why}")
-        warnings.append(f"patch coverage was not judged: {why}")
+    try:
+        coverage, asked, note = _measured(ctx, environment, folder)
+    except ToolError as error:
+        # A shard that no test fell to may have run nothing of the project at all.
+        if ctx.settings.shard and NO_DATA in error.detail:
+            return Checked(outcome=Skipped("the tests of this shard ran nothing of the project"))
+        raise
+    own = minimum(asked["fail_under"])
+    recorded = {FAIL_UNDER: float(own)} if own is not None else {}
+    notes = [note] if note else []
+    if ctx.settings.shard:
+        judged = Judged(metrics=coverage.metrics, notes=(IN_SHARD,))
+    else:
+        wanted = _minima(ctx, own)
+        judged = judge(coverage, wanted, ctx.changes, lambda path: _source(ctx, path), ctx.event.name)
     report = Report(
-        findings=tuple(findings), examined={"files": len(coverage.files)}, metrics=metrics, coverage=coverage
+        findings=judged.findings,
+        examined={"files": len(coverage.files)},
+        metrics={**judged.metrics, **recorded},
+        coverage=coverage,
     )
     return Checked(
-        outcome=report, warnings=tuple(warnings), version=asked["version"], version_source=environment.source
+        outcome=report,
+        warnings=(*notes, *judged.notes),
+        version=asked["version"],
+        version_source=environment.source,
     )
+
+
+def _minima(ctx: Context, own: Decimal | None) -> Minima:
+    given = ctx.settings.coverage_min
+    if given is None and own is not None:
+        return Minima(coverage=own, origin=OF_PROJECT, patch=ctx.settings.patch_coverage_min)
+    return Minima(coverage=given, patch=ctx.settings.patch_coverage_min)
 
 
 def _without_data(ctx: Context) -> Checked:
-    if ctx.settings.coverage_min is not None or ctx.settings.patch_coverage_min is not None:
+    if _minima(ctx, None).asked and not ctx.settings.shard:
         raise ToolError(
             "there is no coverage data, so the minimum cannot be judged: pytest-cov was switched off"
             " (`--no-cov`, `-p no:cov`), or the tests ended before it was saved"
@@ -91,56 +106,24 @@ def _python(ctx: Context, environment: Environment, *words: str) -> Completed:
     return done
 
 
-def _measured(ctx: Context, environment: Environment, folder: Path) -> tuple[Coverage, str]:
-    """Return the coverage, and a note of files that could not be parsed: they are in no figure."""
+def _measured(ctx: Context, environment: Environment, folder: Path) -> tuple[Coverage, dict[str, str], str]:
+    """Return the coverage, what coverage says of itself, and a note of files that it could not parse."""
     file = folder / "coverage.json"
-    done = _python(ctx, environment, "-m", "coverage", "json", "-i", "-q", f"-o{file}", "--fail-under=0")
+    done = _python(ctx, environment, "-c", _MEASURE, str(file))
     try:
-        coverage = from_json(json.loads(file.read_bytes()), ctx.layout.relative)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        document = json.loads(file.read_bytes())
+        files = {name: entry for name, entry in document["files"].items() if not name.endswith(_OURS)}
+        coverage = from_json({"files": files}, ctx.layout.relative)
+        asked = json.loads(done.stdout.splitlines()[-1])
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise ToolError(f"coverage wrote no JSON that can be read: {error}") from error
-    unparsed = [
-        line for line in done.stderr.splitlines() if "Couldn't parse" in line or "couldnt-parse" in line
-    ]
-    return coverage, f"coverage could not parse {len(unparsed)} files: {unparsed[0]}" if unparsed else ""
-
-
-def _decimal(text: str) -> Decimal | None:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    return number if number > 0 else None
-
-
-def _gate(coverage: Coverage, minimum: Decimal | None, origin: str) -> Iterator[Finding]:
-    if minimum is not None and not reaches(coverage.percent, minimum):
-        yield Finding(
-            tool="coverage",
-            rule="coverage-min",
-            message=f"coverage is {shown(coverage.percent)} %, at least {minimum} % is asked for ({origin})",
-        )
-
-
-def _patch_findings(ctx: Context, patched: PatchCoverage) -> Iterator[Finding]:
-    minimum = ctx.settings.patch_coverage_min
-    if minimum is not None and patched.statements and not reaches(patched.percent, minimum):
-        yield Finding(
-            tool="coverage",
-            rule="patch-coverage-min",
-            message=f"coverage of the changed lines is {shown(patched.percent)} % ({patched.covered} of"
-            f" {patched.statements} statements), at least {minimum} % is asked for",
-        )
-    for path, lines in patched.missing.items():
-        for first, last in ranges(lines, GAP):
-            where = f"line {first}" if first == last else f"lines {first} to {last}"
-            yield Finding(
-                tool="coverage",
-                rule="uncovered",
-                message=f"no test runs {where}, which the change touched",
-                severity=Severity.NOTICE,
-                location=Location(path=path, line=first, end_line=last),
-            )
+    unparsed = [line for line in done.stderr.splitlines() if "parse" in line and "Python source" in line]
+    note = (
+        f"coverage could not parse {len(unparsed)} files, they are in no figure: {unparsed[0]}"
+        if unparsed
+        else ""
+    )
+    return coverage, asked, note
 
 
 def _source(ctx: Context, path: str) -> str:
