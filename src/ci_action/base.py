@@ -1,6 +1,5 @@
 """The commit that a change is compared with: from the event under Actions, from the branches on a laptop."""
 
-import base64
 import os
 import stat
 from collections.abc import Iterator, Mapping
@@ -13,6 +12,7 @@ from ci_action.context import Context
 from ci_action.errors import ToolError
 from ci_action.gh.event import Event
 from ci_action.project.repository import Commit, Repository, find, is_commit_name
+from ci_action.redaction import credentials
 from ci_action.settings import Scope, Settings
 
 # On a laptop, in this order: the first that exists; after them the branch that the current one follows.
@@ -158,14 +158,13 @@ def _credentials(ctx: Context) -> dict[str, str]:
     if not token:
         return {}
     key = f"http.{ctx.event.server_url or _GITHUB}/.extraheader"
-    header = base64.b64encode(f"x-access-token:{token}".encode()).decode()
     # The first of git's variables is taken (`process.clean_environment`); an empty value forgets what checkout left.
     return {
         "GIT_CONFIG_COUNT": "3",
         "GIT_CONFIG_KEY_1": key,
         "GIT_CONFIG_VALUE_1": "",
         "GIT_CONFIG_KEY_2": key,
-        "GIT_CONFIG_VALUE_2": f"AUTHORIZATION: basic {header}",
+        "GIT_CONFIG_VALUE_2": f"AUTHORIZATION: basic {credentials(token)}",
     }
 
 

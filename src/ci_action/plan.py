@@ -39,7 +39,8 @@ def describe(selected: Sequence[Selected], ctx: Context, resolved: Resolved) -> 
 
 def _base(changes: Changes) -> str:
     if changes.known:
-        return f"{changes.base}, {changes.source}: {len(changes.lines):,} changed files"
+        files = "file" if len(changes.lines) == 1 else "files"
+        return f"{changes.base}, {changes.source}: {len(changes.lines):,} changed {files}"
     return f"not known without a fetch: {changes.problem}"
 
 

@@ -1,5 +1,6 @@
 """The one place where secrets are taken out of text before anyone can read it."""
 
+import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -43,6 +44,11 @@ def secrets_of(environ: Mapping[str, str]) -> frozenset[str]:
     return frozenset(secret for secret in found if len(secret) >= SHORTEST_SECRET)
 
 
+def credentials(token: str) -> str:
+    """Return a token as git sends it to GitHub."""
+    return base64.b64encode(f"x-access-token:{token}".encode()).decode()
+
+
 def _passwords(text: str) -> Iterable[str]:
     for word in text.split():
         try:
@@ -84,7 +90,8 @@ def without_password(address: str) -> str:
 def redactor(secrets: Iterable[str]) -> Redact:
     """Return a function that replaces every secret in a text by `***`."""
     # Quotes, backslashes and letters beyond ASCII stand otherwise in the JSON that we write.
-    known = sorted({form for one in secrets for form in (one, json.dumps(one)[1:-1])}, key=len, reverse=True)
+    forms = {form for one in secrets for form in (one, json.dumps(one)[1:-1], credentials(one))}
+    known = sorted(forms, key=len, reverse=True)
     if not known:
         return str
     pattern = re.compile("|".join(re.escape(secret) for secret in known))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_action.redaction import HIDDEN, redactor, secrets_of
+from ci_action.redaction import HIDDEN, credentials, redactor, secrets_of
 
 SECRET = "s3cr3t-value"
 
@@ -92,3 +92,8 @@ def test_a_secret_is_hidden_in_json_too(secret: str):
 @pytest.mark.parametrize(("value", "found"), [("12345", False), ("123456", True)])
 def test_how_short_a_secret_may_be(value: str, found: bool):
     assert bool(secrets_of({"GITHUB_TOKEN": value})) is found
+
+
+def test_a_token_is_hidden_also_as_git_sends_it():
+    header = f"AUTHORIZATION: basic {credentials(SECRET)}"
+    assert redactor({SECRET})(header) == "AUTHORIZATION: basic ***"

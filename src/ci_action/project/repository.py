@@ -34,7 +34,7 @@ _WITHHELD: Final = frozenset({
     "GIT_SHALLOW_FILE", "GIT_TRACE", "GIT_TRACE2", "GIT_TRACE_CURL", "GIT_TRACE_PACKET", "GIT_CURL_VERBOSE",
     "GIT_LITERAL_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS",
 })  # fmt: skip
-_DIFF: Final = (
+DIFF: Final = (
     "git", "-c", "core.quotePath=off", "-c", "core.fsmonitor=false", "-c", "diff.autoRefreshIndex=false",
     "-c", "diff.suppressBlankEmpty=false", "diff", "--patch", "--no-color", "--no-ext-diff", "--no-textconv",
     "--unified=0", "--inter-hunk-context=0", "--find-renames", "--diff-algorithm=myers", "--ignore-submodules=all",
@@ -112,7 +112,7 @@ class Repository:
 
     def diff(self, base: str) -> Diff:
         """Compare the files as they are now with a commit."""
-        done = self.git(*_DIFF, base, "--")
+        done = self.git(*DIFF, base, "--")
         if done.returncode != 0:
             raise ToolError(f"git diff failed: {_reason(done)}")
         return parse(done.stdout)
