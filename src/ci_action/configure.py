@@ -7,6 +7,7 @@ from typing import Any
 from ci_action.errors import SettingsError
 from ci_action.gh.workflow import workspace_of
 from ci_action.muting import ignore_mistakes
+from ci_action.project.addresses import wait_for_mistakes
 from ci_action.project.layout import (
     Layout,
     load_toml,
@@ -51,10 +52,11 @@ def configure(
         ("flag", flags),
         mistakes=mistakes,
         checks=(
-            lambda settings: stage_mistakes(settings.stage),
+            lambda settings: stage_mistakes(settings.stage, settings.shard),
             lambda settings: path_mistakes(settings, workspace),
             lambda settings: python_mistakes(settings, requires()),
             lambda settings: ignore_mistakes(settings.ignore, TOOLS),
+            lambda settings: wait_for_mistakes(settings.wait_for),
             _argument_mistakes,
         ),
     )

@@ -62,7 +62,10 @@ def test_an_address_is_read(item: str, read: Address):
 @pytest.mark.parametrize(
     ("item", "says"),
     [
-        ("db:5432", "'db:5432': no scheme; write what answers there, such as postgres://db:5432 or tcp://db:5432"),
+        (
+            "db:5432",
+            "'db:5432': no scheme; write what answers there, such as postgres://db:5432 or tcp://db:5432",
+        ),
         ("postgers://db", "'postgers://db': unknown scheme 'postgers'; did you mean 'postgres'?"),
         ("tcpip+x://db:1", "'tcpip+x://db:1': unknown scheme 'tcpip+x'; did you mean 'tcp'?"),
         ("sqlite:///x", "'sqlite:///x': unknown scheme 'sqlite'; there are: amqp, amqps, http"),
@@ -72,10 +75,16 @@ def test_an_address_is_read(item: str, read: Address):
         ("tcp://db:0", "'tcp://db:0': the port is no number from 1 to 65535"),
         ("redis://db:70000", "'redis://db:70000': the port is no number from 1 to 65535"),
         ("redis://db:x", "'redis://db:***': the port is no number from 1 to 65535"),
-        ("postgres://u:a/b@db/x", "'postgres://u:***@db/x': the port is no number from 1 to 65535; in a user or a"),
+        (
+            "postgres://u:a/b@db/x",
+            "'postgres://u:***@db/x': the port is no number from 1 to 65535; in a user or a",
+        ),
         ("postgres://u:first", "'postgres://u:***': the port is no number"),
         ("second@db:5432/x", "'***@db:5432/x': no scheme"),
-        ("postgres://u:secret[@db", "'postgres://u:***@db': no URL; write it as postgres://user:password@host"),
+        (
+            "postgres://u:secret[@db",
+            "'postgres://u:***@db': no URL; write it as postgres://user:password@host",
+        ),
         (f"http://{'a' * 64}.example", "the host is no name that could be looked up"),
         ("tcp://a b:1", "'tcp://a b:1': the host is no name that could be looked up"),
     ],

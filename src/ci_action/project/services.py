@@ -40,7 +40,7 @@ def greeted(address: Address, seconds: float) -> str:
     """Connect, speak the protocol up to its greeting, and return what the service says of itself."""
     end = time.monotonic() + seconds
     try:
-        with socket.create_connection((address.host, address.port), timeout=seconds) as plain:
+        with _connected(address, seconds) as plain:
             line = _Line(plain, address, end)
             try:
                 return line.greet()
@@ -52,6 +52,17 @@ def greeted(address: Address, seconds: float) -> str:
                 line.sock.close()
     except (OSError, http.client.HTTPException) as error:
         raise _judged(error, seconds) from error
+
+
+def _connected(address: Address, seconds: float) -> socket.socket:
+    """Connect to the first of a name's numbers that takes it; where none does, the most telling error is raised."""
+    try:
+        return socket.create_connection((address.host, address.port), timeout=seconds, all_errors=True)
+    except ExceptionGroup as group:
+        # In a container without IPv6, ::1 "cannot be assigned": what 127.0.0.1 said counts.
+        errors = [error for error in group.exceptions if isinstance(error, OSError)]
+        refused = [error for error in errors if isinstance(error, ConnectionRefusedError)]
+        raise [*refused, *errors][0] from None
 
 
 def _judged(error: Exception, seconds: float) -> Unfit:
