@@ -61,6 +61,8 @@ def changes_of(ctx: Context, *, fetch: bool) -> Changes:
         lines = _lines(ctx, repository, repository.diff(commit), untracked=not actions)
     except ToolError as error:
         return Changes(problem=error.reason)
+    except OSError as error:
+        return Changes(problem=f"a commit cannot be kept in {str(ctx.scratch)!r}: {error}")
     return Changes(base=commit, source=source, lines=lines)
 
 

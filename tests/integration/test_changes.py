@@ -249,19 +249,18 @@ def laptop(origin: Path, tmp_path: Path) -> Path:
     return tmp_path / "laptop"
 
 
-NAMES = [
+NAMES: list[str | bytes] = [
     b"a b.py", b"a b/c d.py", b"x and y.py", b'quo"te.py', b"new\nline.py", b"tab\t.py", b"back\\slash.py", b" lead.py",
     b"caf\xc3\xa9.py", b"bad\xff\xe9.py", b"-dash.py", b"+++ b/x.py", b"'.py", b"$(x).py", b"d:/e.py",
 ]  # fmt: skip
 
 
 def test_names_of_files_are_what_they_are(laptop, ci_action, tmp_path):
-    both = {name: OLD + "x = 1\n" for name in NAMES}
-    commit(laptop, both)
+    commit(laptop, dict.fromkeys(NAMES, OLD + "x = 1\n"))
     git(laptop, "update-ref", "refs/remotes/origin/main", "HEAD")
-    write(laptop, {name: OLD + "x = 1\nimport sys\ny  = 2\n" for name in NAMES})
+    write(laptop, dict.fromkeys(NAMES, OLD + "x = 1\nimport sys\ny  = 2\n"))
     ran = ci_action(laptop, "quality", "--scope=changed")
-    shown = sorted(name.decode("utf-8", "replace") for name in NAMES)
+    shown = sorted(os.fsencode(name).decode("utf-8", "replace") for name in NAMES)
     assert ran.tool("ruff")["examined"] == {"files": len(NAMES), "unreadable": 0}
     assert sorted(set(counting(ran, "ruff"))) == shown
     assert {one["line"] for one in ran.findings("ruff") if not one["muted"]} == {7}

@@ -105,7 +105,7 @@ class Git:
         answer = self.answers.get(words[0].replace("-", "_"), completed())
         if isinstance(answer, Exception):
             raise answer
-        if words[0] == "cat-file" and command.stdin != b"HEAD\n":
+        if words[0] == "cat-file" and command.stdin not in {b"HEAD\n", HEAD.encode() + b"\n"}:
             return completed(command.stdin.replace(b"\n", b" missing\n"))
         return answer
 
@@ -234,3 +234,12 @@ def test_no_changed_file_is_rightly_nothing_to_do(tmp_path: Path):
 def test_a_plan_names_the_base(tmp_path: Path, changes: Changes, line: str):
     (tmp_path / "w").mkdir()
     assert line in list(describe([], context(tmp_path / "w", changes=changes), resolved()))
+
+
+def test_a_full_disk_is_told(tmp_path: Path):
+    # The fake makes no folder: what is written into it fails.
+    git = Git(rev_parse=completed("/w\n"), cat_file=completed(commit_object(HEAD, OTHER)))
+    changes = changes_of(
+        ctx_of(tmp_path, git, event=event(name="push", payload={"before": BASE})), fetch=True
+    )
+    assert changes.problem.startswith("a commit cannot be kept in")

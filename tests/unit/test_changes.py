@@ -1,5 +1,6 @@
 """From git's diff to changed lines, and which findings touch them."""
 
+from contextlib import suppress
 from difflib import SequenceMatcher, unified_diff
 from pathlib import Path
 
@@ -101,10 +102,8 @@ def test_a_file_in_a_conflict_counts_wholly():
 
 @given(st.binary(max_size=200))
 def test_other_text_is_an_error_or_says_nothing(raw: bytes):
-    try:
-        parse(raw)
-    except ToolError as error:
-        assert error.reason.startswith("git printed a diff that cannot be read")
+    with suppress(ToolError):
+        assert parse(raw).lines == {} or b"diff" in raw or b"+++" in raw or b"Binary" in raw
 
 
 def test_a_diff_that_was_cut_is_an_error():
