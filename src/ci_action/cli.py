@@ -12,6 +12,7 @@ from ci_action import __version__
 from ci_action.errors import ExitCode
 from ci_action.session import Options, fix_command, plan_command, run_command, tell_usage
 from ci_action.settings import Settings, about, is_list, names
+from ci_action.stages import MERGE
 
 _CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -116,6 +117,25 @@ def plan(
     if stages:
         flags["stage"] = list(stages)
     return plan_command(flags, _options(ctx, color, verbose=verbose))
+
+
+@cli.command(context_settings=_CONTEXT)
+@click.argument("folders", nargs=-1, required=True, metavar="DIR...")
+@_common
+@click.pass_context
+def merge(
+    ctx: click.Context,
+    /,
+    folders: tuple[str, ...],
+    color: str | None,
+    *,
+    verbose: bool,
+    **given: Any,
+) -> int:
+    """Join the report folders of sharded runs into one result, and hold it against the minima."""
+    flags = _flags(given)
+    flags |= {"stage": [MERGE], "paths": [*folders, *flags.get("paths", "").splitlines()]}
+    return run_command(flags, _options(ctx, color, verbose=verbose))
 
 
 @cli.command(context_settings=_CONTEXT)

@@ -95,6 +95,29 @@ def from_json(document: Mapping[str, Any], path_of: Callable[[str], str] = str) 
     return Coverage(files=files)
 
 
+def joined(parts: Iterable[Coverage]) -> Coverage:
+    """Join the coverage of several runs of the same sources: what ran in one of them ran."""
+    files: dict[str, FileCoverage] = {}
+    unreadable: set[str] = set()
+    for part in parts:
+        unreadable |= set(part.unreadable)
+        for path, one in part.files.items():
+            files[path] = _both(files[path], one) if path in files else one
+    return Coverage(files=files, unreadable=tuple(sorted(unreadable)))
+
+
+def _both(one: FileCoverage, other: FileCoverage) -> FileCoverage:
+    executed = one.executed | other.executed
+    branches = one.executed_branches | other.executed_branches
+    return FileCoverage(
+        path=one.path,
+        executed=executed,
+        missing=(one.missing | other.missing) - executed,
+        executed_branches=branches,
+        missing_branches=(one.missing_branches | other.missing_branches) - branches,
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class PatchCoverage:
     """The coverage of the lines that a change touched."""

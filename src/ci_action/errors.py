@@ -4,6 +4,7 @@ The tree::
 
     CiActionError
     ├── SettingsError     what the user chose cannot be used       exit 2, nothing was run
+    │   └── BundlesError      the results of shards cannot be joined
     └── ToolError         one tool could not do its work           that tool is `Broken`
         ├── TimedOutError     its time limit was reached
         └── InterruptedRunError  SIGINT or SIGTERM ended it
@@ -43,9 +44,18 @@ class CiActionError(Exception):
 class SettingsError(CiActionError):
     """Carries every mistake found in the settings, one text each."""
 
+    about = "the settings"
+    """What the mistakes are in, for people."""
+
     def __init__(self, mistakes: tuple[str, ...] | list[str]) -> None:
         self.mistakes = tuple(mistakes)
         super().__init__("; ".join(self.mistakes))
+
+
+class BundlesError(SettingsError):
+    """Carries every reason why the bundles of shards cannot be joined."""
+
+    about = "the bundles of the shards"
 
 
 class ToolError(CiActionError):

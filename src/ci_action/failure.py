@@ -29,15 +29,17 @@ def nothing_run(workflow: Workflow | None) -> None:
             workflow.set_output(name, value)
 
 
-def tell_mistakes(mistakes: list[str], screen: Screen, workflow: Workflow | None) -> None:
-    """Say what is wrong with the settings, all of it, and that nothing was run."""
+def tell_mistakes(
+    mistakes: list[str], screen: Screen, workflow: Workflow | None, about: str = "the settings"
+) -> None:
+    """Say what is wrong with the settings, or with something else, all of it, and that nothing was run."""
     say(screen, *(f"error: {mistake}" for mistake in mistakes))
     if workflow:
         for mistake in mistakes[:9]:
-            workflow.annotate("error", mistake, title="ci-action: wrong settings")
-        workflow.append_summary(mistakes_page(mistakes))
+            workflow.annotate("error", mistake, title=f"ci-action: {about}")
+        workflow.append_summary(mistakes_page(mistakes, about))
         nothing_run(workflow)
-    count = f"{len(mistakes)} {'mistake' if len(mistakes) == 1 else 'mistakes'} in the settings"
+    count = f"{len(mistakes)} {'mistake' if len(mistakes) == 1 else 'mistakes'} in {about}"
     say(screen, f"ci-action: broken ({count}, nothing was run), exit {int(ExitCode.USAGE)}")
 
 

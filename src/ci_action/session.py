@@ -2,6 +2,7 @@
 
 import os
 import platform
+import stat
 import sys
 import tempfile
 import traceback
@@ -9,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from ci_action import __version__
+from ci_action import __version__, merge
 from ci_action.base import with_changes
 from ci_action.configure import configure
 from ci_action.context import Context
@@ -23,7 +24,7 @@ from ci_action.interruption import Interruption
 from ci_action.model import Conclusion, RunResult
 from ci_action.plan import describe
 from ci_action.policy import interrupted
-from ci_action.process import Processes
+from ci_action.process import Processes, end_orphans
 from ci_action.project.layout import Layout, cache_dir, report_dir
 from ci_action.project.ownership import owner_of
 from ci_action.project.versions import Bundle
@@ -34,8 +35,10 @@ from ci_action.reporters.progress import ActionsProgress, PlainProgress
 from ci_action.reporters.publication import Publication, Screen, give_back
 from ci_action.run import Progress, execute, publish, write_fixes
 from ci_action.settings import Resolved, RunAs
-from ci_action.stages import ALL, select
+from ci_action.stages import ALL, MERGE, select
 from ci_action.text import neutral
+
+_TEMPORARY: Final = "/tmp"  # noqa: S108 - only a folder of random name is made in it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,12 +87,22 @@ def run_command(flags: Mapping[str, Any], options: Options, *, needs_stage: bool
     """Run the stages and tell the reporters."""
 
     def work(session: Session) -> int:
+        if MERGE in session.resolved.settings.stage:
+            return _finish(session, _merged(session), publish)
         chosen = select(session.resolved.settings.stage or (ALL,))
         ctx = with_changes(session.ctx)
         result = execute(chosen, ctx, session.progress(), resolved=session.resolved)
         return _finish(session, result, publish)
 
     return _guarded(flags, options, work, needs_stage=needs_stage)
+
+
+def _merged(session: Session) -> RunResult:
+    """Join the results of shards; raises `BundlesError` where they are no whole."""
+    bundles = merge.bundles_of(session.layout)
+    ctx = with_changes(session.ctx)
+    result = execute((merge.selected(bundles),), ctx, session.progress(), resolved=session.resolved)
+    return merge.finished(result, bundles)
 
 
 def fix_command(flags: Mapping[str, Any], options: Options) -> int:
@@ -120,8 +133,10 @@ def _finish(session: Session, result: RunResult, tell: Callable[[RunResult, Publ
     if session.interruption.name:
         result = interrupted(result, session.interruption.name)
     session.interruption.finishing = True
-    if session.ctx.container and session.workflow:
-        session.workflow.forget_foreign()
+    if session.ctx.container:
+        end_orphans()  # or what the tests have left running would go on writing for us
+        if session.workflow:
+            session.workflow.forget_foreign()
     publication = session.publication()
     tell(result, publication)
     owned = [publication.folder, *([session.ctx.cache] if session.ctx.cache else [])]
@@ -174,7 +189,7 @@ def _guarded(
                 say(screen, *(redact(line) for line in _settings_in_force(resolved)))
             return work(session)
     except SettingsError as error:
-        tell_mistakes([redact(mistake) for mistake in error.mistakes], screen, workflow)
+        tell_mistakes([redact(mistake) for mistake in error.mistakes], screen, workflow, error.about)
         return ExitCode.USAGE
     except ToolError as error:
         tell_broken(redact(error.reason), screen, workflow)
@@ -192,9 +207,15 @@ def _guarded(
 
 @contextmanager
 def _scratch(environ: Mapping[str, str]) -> Iterator[Path]:
-    """Make the folder of our temporary files, where the runner keeps its own: Python might take the workspace."""
+    """Make the folder of our temporary files, where the runner keeps its own: Python might take the workspace.
+
+    The runner's belongs to the user who runs the project's code, who could put another folder in the place of ours:
+    as root we take one where that cannot be, if there is any.
+    """
     given = environ.get("RUNNER_TEMP", "")
     place = given if os.path.isabs(given) and os.access(given, os.W_OK) else None
+    if place and os.geteuid() == 0 and not _keeps(place) and _keeps(_TEMPORARY):
+        place = _TEMPORARY
     try:
         made = tempfile.TemporaryDirectory(prefix="ci-action-", dir=place, ignore_cleanup_errors=True)
         Path(made.name, "work").mkdir()
@@ -202,6 +223,16 @@ def _scratch(environ: Mapping[str, str]) -> Iterator[Path]:
         raise ToolError(f"no temporary files can be written: {error}") from error
     with made as folder:
         yield Path(folder)
+
+
+def _keeps(place: str) -> bool:
+    """Whether what root creates in a folder stays where it is."""
+    try:
+        found = os.stat(place)
+    except OSError:
+        return False
+    shared = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not found.st_mode & stat.S_ISVTX
+    return found.st_uid == 0 and not shared and os.access(place, os.W_OK)
 
 
 def _context(

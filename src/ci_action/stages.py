@@ -9,6 +9,8 @@ from ci_action.settings import did_you_mean
 from ci_action.tools import Tool, black, coverage, environment, pytest, ruff, services
 
 ALL: Final = "all"
+# No stage: the word that joins the results of shards.
+MERGE: Final = "merge"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +37,7 @@ STAGES: Final = (
 )
 
 TOOLS: Final = {tool.name: tool for stage in STAGES for tool in stage.tools}
-NAMES: Final = (*(stage.name for stage in STAGES), ALL)
+NAMES: Final = (*(stage.name for stage in STAGES), ALL, MERGE)
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,15 @@ class Selected:
     by_name: bool
 
 
-def stage_mistakes(names: Iterable[str]) -> list[str]:
-    """Say which names are no stages."""
-    return [f"unknown stage {name!r}{did_you_mean(name, NAMES)}" for name in names if name not in NAMES]
+def stage_mistakes(names: Iterable[str], shard: str = "") -> list[str]:
+    """Say which names are no stages, and what does not go with `merge`."""
+    asked = list(dict.fromkeys(names))
+    mistakes = [f"unknown stage {name!r}{did_you_mean(name, NAMES)}" for name in asked if name not in NAMES]
+    if MERGE in asked and len(asked) > 1:
+        mistakes.append("'merge' joins the results of shards and runs nothing: give it a step of its own")
+    if MERGE in asked and shard:
+        mistakes.append(f"shard = {shard!r}: 'merge' is for all shards together; set it where they run")
+    return mistakes
 
 
 def select(names: Iterable[str]) -> tuple[Selected, ...]:

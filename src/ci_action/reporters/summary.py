@@ -242,9 +242,9 @@ def _facts(result: RunResult, publication: Publication) -> Iterator[str]:
     yield "\n</details>"
 
 
-def mistakes_page(mistakes: Sequence[str]) -> str:
-    """Return the page of a run that never began: what is wrong with the settings."""
-    head = f"# {_MARKS[Conclusion.BROKEN]} ci-action: wrong settings, nothing was run"
+def mistakes_page(mistakes: Sequence[str], about: str = "the settings") -> str:
+    """Return the page of a run that never began: what is wrong with the settings, or with something else."""
+    head = f"# {_MARKS[Conclusion.BROKEN]} ci-action: mistakes in {about}, nothing was run"
     return head + "\n\n" + "\n".join(f"- {code(mistake, 1000)}" for mistake in mistakes[:200]) + "\n"
 
 

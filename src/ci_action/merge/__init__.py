@@ -1,0 +1,122 @@
+"""The results of shards joined into those of one run: the bundles are read, judged as a whole, and told like any run."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ci_action.changes import Changes
+from ci_action.context import Context
+from ci_action.errors import ToolError
+from ci_action.gates import Judged, judge
+from ci_action.merge import joining
+from ci_action.merge.bundle import STAGE, Bundle
+from ci_action.merge.refusal import bundles_of
+from ci_action.model import Broken, Outcome, Report, RunResult, Skipped, StageResult
+from ci_action.project.repository import find
+from ci_action.project.versions import Program
+from ci_action.stages import MERGE, Selected, Stage
+from ci_action.tools import Checked, coverage, pytest
+
+__all__ = ["Bundle", "bundles_of", "finished", "selected"]
+
+
+def selected(bundles: Sequence[Bundle]) -> Selected:
+    """Return the test stage, whose tools look at the bundles instead of running anything."""
+
+    def tests(_ctx: Context, _program: Program) -> Checked:
+        notes = (*joining.notes_of(bundles, joining.PYTEST), *joining.uneven(bundles))
+        return _checked(bundles, joining.PYTEST, joining.outcome_of_tests(bundles), notes)
+
+    def covered(ctx: Context, _program: Program) -> Checked:
+        return _coverage(bundles, ctx)
+
+    tools = (
+        replace(pytest.TOOL, check=tests, needs=()),
+        replace(coverage.TOOL, check=covered, needs=()),
+    )
+    return Selected(Stage(name=STAGE, summary="The tests of all shards.", tools=tools), by_name=True)
+
+
+def _checked(bundles: Sequence[Bundle], tool: str, outcome: Outcome, notes: tuple[str, ...]) -> Checked:
+    entries = [entry for bundle in bundles if (entry := bundle.tool(tool)) and entry["version"]]
+    versions = list(dict.fromkeys(entry["version"] for entry in entries))
+    sources = list(dict.fromkeys(entry["version_source"] for entry in entries))
+    if len(versions) > 1:
+        notes = (*notes, f"the shards ran different versions of {tool}: {', '.join(versions)}")
+    return Checked(
+        outcome=outcome,
+        warnings=notes,
+        version=versions[0] if versions else "",
+        version_source=sources[0] if sources else "",
+    )
+
+
+def _coverage(bundles: Sequence[Bundle], ctx: Context) -> Checked:
+    found, minima = joining.coverage_of(bundles), joining.minima_of(bundles, ctx.settings)
+    notes = joining.notes_of(bundles, joining.COVERAGE)
+    whole = not isinstance(joining.outcome_of_tests(bundles), Broken)
+    if found is None:
+        if minima.asked and whole:
+            raise ToolError("no shard has coverage data, so the minimum cannot be judged")
+        return _checked(bundles, joining.COVERAGE, Skipped("no shard has coverage data"), notes)
+    without = [bundle.name for bundle in bundles if bundle.coverage is None]
+    if without:
+        notes = (*notes, f"there is no coverage of shard {', '.join(without)}")
+    if whole:
+        judged = judge(found, minima, _changes(bundles, ctx), lambda path: _source(ctx, path), ctx.event.name)
+    else:
+        judged = Judged(
+            metrics=found.metrics, notes=("the minima were not judged, because a shard is broken",)
+        )
+    report = Report(
+        findings=judged.findings,
+        examined={"files": len(found.files)},
+        metrics=judged.metrics,
+        coverage=found,
+    )
+    return _checked(bundles, joining.COVERAGE, report, (*notes, *judged.notes))
+
+
+def _changes(bundles: Sequence[Bundle], ctx: Context) -> Changes | None:
+    """Return the lines of the change, unless they are of another commit than the shards."""
+    commit, here = bundles[0].report["commit"], _checkout(ctx)
+    if commit and here and commit != here:
+        return Changes(
+            problem=f"the shards ran on the commit {commit[:12]}, and this checkout is {here[:12]}"
+        )
+    return ctx.changes
+
+
+def _checkout(ctx: Context) -> str:
+    if ctx.event.sha:
+        return ctx.event.sha
+    try:
+        return find(ctx.run, ctx.layout.root, ctx.scratch).head().sha
+    except ToolError:
+        return ""
+
+
+def _source(ctx: Context, path: str) -> str:
+    return (ctx.layout.workspace / path).read_text(encoding="utf-8", errors="replace")
+
+
+def finished(result: RunResult, bundles: Sequence[Bundle]) -> RunResult:
+    """Return the run with the commit of the shards, the time of the longest, and the command that joins them again."""
+    report = max((bundle.report for bundle in bundles), key=lambda report: report["seconds"])
+    return replace(
+        result,
+        stages=tuple(_timed(stage, bundles) for stage in result.stages),
+        commit=report["commit"],
+        base=result.base or report["base"],
+        seconds=report["seconds"],
+        reproduce=result.reproduce.replace(f"ci-action run {STAGE}", f"ci-action run {MERGE}", 1),
+    )
+
+
+def _timed(stage: StageResult, bundles: Sequence[Bundle]) -> StageResult:
+    def longest(tool: str) -> float:
+        return max((entry["seconds"] for bundle in bundles if (entry := bundle.tool(tool))), default=0.0)
+
+    tools = tuple(replace(tool, seconds=longest(tool.tool)) for tool in stage.tools)
+    return replace(
+        stage, tools=tools, seconds=max(bundle.report["stages"][0]["seconds"] for bundle in bundles)
+    )

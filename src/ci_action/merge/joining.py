@@ -1,0 +1,145 @@
+"""The results of the shards as those of one run. Nothing is read or written here."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final
+
+from ci_action.cases import TestCase, TestOutcome, counts
+from ci_action.coverage import Coverage, joined
+from ci_action.errors import ExitCode
+from ci_action.gates import FAIL_UNDER, IN_SHARD, OF_PROJECT, Minima, minimum
+from ci_action.merge.bundle import Bundle
+from ci_action.model import Broken, Conclusion, Finding, Outcome, Report, Severity, Skipped
+from ci_action.settings import Settings
+
+PYTEST: Final = "pytest"
+COVERAGE: Final = "coverage"
+_ALL_SKIPPED: Final = "all-skipped"
+_LONGEST_REASON: Final = 300
+
+
+def tests(bundles: Sequence[Bundle]) -> tuple[TestCase, ...]:
+    """Join the tests; every shard collects all modules, so one that cannot be collected is told once."""
+    found: list[TestCase] = []
+    collected: set[str] = set()
+    for bundle in bundles:
+        for case in bundle.tests:
+            if "::" not in case.nodeid:
+                if case.nodeid in collected:
+                    continue
+                collected.add(case.nodeid)
+            found.append(case)
+    return tuple(found)
+
+
+def outcome_of_tests(bundles: Sequence[Bundle]) -> Outcome:
+    """Return what pytest did in all shards: broken where it was in one, empty where no shard had a test."""
+    cases = tests(bundles)
+    findings = tuple(_findings(bundles, cases))
+    examined = {"tests": int(counts(cases)["tests"]), "shards": len(bundles)}
+    metrics = _metrics(bundles, cases)
+    if reasons := list(_broken(bundles)):
+        return Broken("; ".join(reasons), findings=findings, examined=examined, metrics=metrics, tests=cases)
+    if not cases and not findings:
+        return Skipped("no shard collected a test", empty=True)
+    return Report(findings=findings, examined=examined, metrics=metrics, tests=cases)
+
+
+def _broken(bundles: Sequence[Bundle]) -> Iterator[str]:
+    for bundle in bundles:
+        late = bundle.report["exit_code"] in {ExitCode.BUG, ExitCode.INTERRUPTED}
+        torn = any(tool["outcome"] == "broken" for tool in bundle.tools)
+        if late or torn or bundle.conclusion is Conclusion.BROKEN:
+            yield f"shard {bundle.name} is broken: {_reasons(bundle)}"
+
+
+def _reasons(bundle: Bundle) -> str:
+    return "; ".join(bundle.report["reasons"])[:_LONGEST_REASON] or "it does not say why"
+
+
+def _metrics(bundles: Sequence[Bundle], cases: Sequence[TestCase]) -> dict[str, float]:
+    found: dict[str, float] = dict(counts(cases))
+    found["subtests"] = sum(bool(case.subtest) for case in cases)
+    found["test_warnings"] = sum(bundle.metric(PYTEST, "test_warnings") or 0 for bundle in bundles)
+    # Each shard deselects what the others run, and what nobody is to run.
+    collected = {_collected(bundle) for bundle in bundles}
+    if len(collected) == 1 and None not in collected:
+        found["deselected"] = max(0, (collected.pop() or 0) - found["tests"])
+    return found
+
+
+def _collected(bundle: Bundle) -> float | None:
+    ran, left = bundle.metric(PYTEST, "tests"), bundle.metric(PYTEST, "deselected")
+    return None if ran is None or left is None else ran + left
+
+
+def _findings(bundles: Sequence[Bundle], cases: Sequence[TestCase]) -> Iterator[Finding]:
+    collected: set[str] = set()
+    for bundle in bundles:
+        counting = 0
+        for tool in bundle.tools:
+            if tool["name"] == COVERAGE:
+                continue
+            for finding in bundle.findings(tool["name"]):
+                counting += finding.counts and finding.severity is not Severity.NOTICE
+                if finding.rule == _ALL_SKIPPED:
+                    continue
+                if finding.rule == "collection":
+                    nodeid = finding.message.partition(": ")[0]
+                    if nodeid in collected:
+                        continue
+                    collected.add(nodeid)
+                yield replace(finding, tool=PYTEST)
+        if bundle.conclusion is Conclusion.FAILED and not counting:
+            message = f"shard {bundle.name} has failed: {_reasons(bundle)}"
+            yield Finding(tool=PYTEST, rule="shard", message=message)
+    if cases and all(case.outcome is TestOutcome.SKIPPED for case in cases):
+        reasons = sorted({case.message for case in cases if case.message})[:3]
+        message = f"all {len(cases)} tests were skipped: {'; '.join(reasons) or 'no reason given'}"
+        yield Finding(tool=PYTEST, rule=_ALL_SKIPPED, message=message)
+
+
+def coverage_of(bundles: Sequence[Bundle]) -> Coverage | None:
+    """Join the coverage; None where no shard has any."""
+    parts = [bundle.coverage for bundle in bundles if bundle.coverage is not None]
+    return joined(parts) if parts else None
+
+
+def minima_of(bundles: Sequence[Bundle], settings: Settings) -> Minima:
+    """Return what is asked of coverage: what is given here, else what the shards were given, else the project's own."""
+    patch = settings.patch_coverage_min
+    if patch is None:
+        patch = _highest(bundle.report["settings"].get("patch-coverage-min") for bundle in bundles)
+    if settings.coverage_min is not None:
+        return Minima(coverage=settings.coverage_min, patch=patch)
+    given = [bundle.report["settings"].get("coverage-min") for bundle in bundles]
+    if any(one is not None for one in given):
+        return Minima(coverage=_highest(given), origin="coverage-min of the shards", patch=patch)
+    own = _highest(bundle.metric(COVERAGE, FAIL_UNDER) for bundle in bundles)
+    return Minima(coverage=own, origin=OF_PROJECT, patch=patch)
+
+
+def _highest(given: Iterable[object]) -> Decimal | None:
+    return max((number for one in given if (number := minimum(one)) is not None), default=None)
+
+
+def notes_of(bundles: Sequence[Bundle], tool: str) -> tuple[str, ...]:
+    """Return what was said about a tool in the shards, each once."""
+    found = (bundle.tool(tool) for bundle in bundles)
+    texts = (text for entry in found if entry for text in entry["warnings"])
+    return tuple(text for text in dict.fromkeys(texts) if text != IN_SHARD)
+
+
+def uneven(bundles: Sequence[Bundle]) -> tuple[str, ...]:
+    """Say that shards which came to their end did not collect the same tests; xdist does not tell how many there are."""
+    ended = [
+        bundle
+        for bundle in bundles
+        if bundle.conclusion is Conclusion.PASSED and not bundle.report["settings"].get("workers")
+    ]
+    totals = {_collected(bundle): bundle for bundle in ended}
+    if len(totals) < 2:  # noqa: PLR2004 - at least two that differ
+        return ()
+    shown = ", ".join(f"{total or 0:,.0f} in shard {one.name}" for total, one in totals.items())
+    return (f"the shards did not collect the same tests, so some may have run in none: {shown}",)
