@@ -12,6 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+import pytest
+
+from ci_action.project.addresses import parse
+from ci_action.project.conversation import Fault, Unfit
+from ci_action.project.services import greeted
+
 Handler = Callable[[socket.socket], None]
 
 
@@ -250,3 +256,16 @@ def hanging(connection: socket.socket) -> None:
 
 def closing(_connection: socket.socket) -> None:
     """Close at once."""
+
+
+def greet(handler: Handler, address: str, seconds: float = 5.0) -> str:
+    """Greet once; the address holds `PORT`."""
+    with serving(handler) as port:
+        return greeted(parse(address.replace("PORT", str(port))), seconds)
+
+
+def unfit(handler: Handler, address: str, seconds: float = 5.0) -> tuple[Fault, str]:
+    """Greet once a service that is not ready; return why."""
+    with pytest.raises(Unfit) as caught:
+        greet(handler, address, seconds)
+    return caught.value.fault, caught.value.said

@@ -1,13 +1,11 @@
 """Services greeted over real connections on loopback."""
 
-import shutil
+import signal
 import socket
-import ssl
 import subprocess
+import sys
 import threading
 import time
-from pathlib import Path
-from typing import Any
 
 import pytest
 from integration.service_standins import (
@@ -16,31 +14,21 @@ from integration.service_standins import (
     Redis,
     closing,
     free_port,
+    greet,
     hanging,
     http,
     saying,
     serving,
+    unfit,
 )
 
 from ci_action.errors import InterruptedRunError
 from ci_action.project.addresses import parse
-from ci_action.project.conversation import Fault, Unfit
+from ci_action.project.conversation import Fault
 from ci_action.project.services import greeted
 from ci_action.project.waiting import Probed, Terms, probe_all
 
 PASSWORD = "s3cr3t-value"
-
-
-def greet(handler: Handler, address: str, seconds: float = 5.0) -> str:
-    """Greet once; the address holds `PORT`."""
-    with serving(handler) as port:
-        return greeted(parse(address.replace("PORT", str(port))), seconds)
-
-
-def unfit(handler: Handler, address: str, seconds: float = 5.0) -> tuple[Fault, str]:
-    with pytest.raises(Unfit) as caught:
-        greet(handler, address, seconds)
-    return caught.value.fault, caught.value.said
 
 
 def probe(address: str, limit: float = 10) -> Probed:
@@ -207,87 +195,44 @@ def test_an_interruption_ends_a_hanging_probe_within_a_second():
         assert time.monotonic() - started < 1
 
 
-# --- TLS -------------------------------------------------------------------------------------------
+# --- through the command line ----------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a file with a key and a certificate for localhost that signs itself."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("there is no openssl to make a certificate with")
-    folder = tmp_path_factory.mktemp("tls")
-    command = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
-    names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", "key.pem", "-out", "cert.pem"]
-    subprocess.run([openssl, *command.split(), *names], cwd=folder, check=True, capture_output=True)
-    both = folder / "both.pem"
-    both.write_text((folder / "key.pem").read_text() + (folder / "cert.pem").read_text())
-    return both
+def test_the_stage_names_the_service_and_no_password(ci_action, project):
+    folder = project({"pyproject.toml": "[project]\nname = 'p'\nversion = '1'\n", "tests/test_a.py": ""})
+    address = f"postgres://app:{PASSWORD}@127.0.0.1:{free_port()}/app"
+    ran = ci_action(
+        folder, "run", "test", "--install=none", "--timeout=1", f"--wait-for={address}", "--verbose"
+    )
+    services = ran.tool("services")
+    assert ran.code == 3
+    assert services["outcome"] == "broken"
+    assert "refused the connection" in services["reason"]
+    assert "--wait-for=postgres://app:***@127.0.0.1" in ran.out
+    assert PASSWORD not in ran.out + str(ran.report)
 
 
-@pytest.fixture
-def server_context(certificate: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context
+def test_sigterm_ends_the_waiting_within_a_second(project, environ, tmp_path):
+    connected = threading.Event()
 
+    def hang(connection: socket.socket) -> None:
+        connected.set()
+        hanging(connection)
 
-@pytest.fixture
-def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-
-
-def over_tls(handler: Handler, context: ssl.SSLContext) -> Handler:
-    def handle(connection: socket.socket) -> None:
-        with context.wrap_socket(connection, server_side=True) as secure:
-            handler(secure)
-
-    return handle
-
-
-CASES: Any = [
-    (Redis(), "rediss://localhost:PORT", "7.2.5"),
-    (http("204 No Content"), "https://localhost:PORT/", "status 204"),
-]
-
-
-@pytest.mark.usefixtures("trusted")
-@pytest.mark.parametrize(("server", "address", "version"), CASES)
-def test_tls(server: Handler, address: str, version: str, server_context: ssl.SSLContext):
-    assert greet(over_tls(server, server_context), address) == version
-
-
-@pytest.mark.parametrize(("server", "address", "version"), CASES)
-def test_a_certificate_that_is_not_trusted(
-    server: Handler, address: str, version: str, server_context: ssl.SSLContext
-):
-    fault, said = unfit(over_tls(server, server_context), address)
-    assert fault is Fault.TLS
-    assert "self" in said
-
-
-def test_a_certificate_that_need_not_be_trusted(server_context: ssl.SSLContext):
-    assert greet(over_tls(Redis(), server_context), "rediss://127.0.0.1:PORT?ssl_cert_reqs=none") == "7.2.5"
-
-
-@pytest.mark.parametrize("mode", ["prefer", "require"])
-def test_postgres_over_tls(mode: str, server_context: ssl.SSLContext):
-    server = Postgres(method="scram", context=server_context)
-    address = f"postgres://app:{PASSWORD}@127.0.0.1:PORT/app?sslmode={mode}"
-    assert greet(server, address) == "16.3"
-    assert server.encrypted
-
-
-def test_postgres_verifies_the_certificate_only_where_it_is_asked_to(server_context: ssl.SSLContext):
-    server = Postgres(context=server_context)
-    assert unfit(server, "postgres://app@localhost:PORT/app?sslmode=verify-full")[0] is Fault.TLS
-
-
-@pytest.mark.usefixtures("trusted")
-def test_postgres_with_a_certificate_that_is_trusted(server_context: ssl.SSLContext):
-    server = Postgres(context=server_context)
-    assert greet(server, "postgres://app@localhost:PORT/app?sslmode=verify-full") == "16.3"
-
-
-def test_postgres_without_the_tls_that_is_asked_for():
-    assert unfit(Postgres(), "postgres://app@127.0.0.1:PORT/app?sslmode=require")[0] is Fault.TLS
+    folder = project({"pyproject.toml": "[project]\nname = 'p'\nversion = '1'\n", "tests/test_a.py": ""})
+    with serving(hang) as port:
+        options = [
+            "--install=none",
+            f"--wait-for=redis://127.0.0.1:{port}",
+            f"--report-dir={tmp_path}/reports",
+        ]
+        words = [sys.executable, "-m", "ci_action", "run", "test", *options]
+        running = subprocess.Popen(words, cwd=folder, env=environ, stdout=subprocess.PIPE, text=True)
+        assert connected.wait(30)
+        time.sleep(2)  # the environment is looked at beside it
+        running.send_signal(signal.SIGTERM)
+        sent = time.monotonic()
+        out, _ = running.communicate(timeout=30)
+    assert time.monotonic() - sent < 1.5  # the reports are written, too
+    assert running.returncode == 130
+    assert "interrupted while services were waited for" in out

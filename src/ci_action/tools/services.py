@@ -13,9 +13,8 @@ from ci_action.project.waiting import MOST_SECONDS, Attempt, Clock, Probed, Term
 from ci_action.text import duration
 from ci_action.tools import Checked, Tool
 
-_DOCUMENTATION: Final = "https://docs.github.com/actions/tutorials/use-containerized-services"
-_PORTS: Final = (
-    "https://docs.github.com/actions/tutorials/use-containerized-services/create-postgresql-service-containers"
+_DOCUMENTATION: Final = (
+    "https://docs.github.com/actions/tutorials/use-containerized-services/use-docker-service-containers"
 )
 
 
@@ -124,7 +123,7 @@ def _example(address: Address) -> str:
 def _unresolved(address: Address, container: bool) -> str:  # noqa: FBT001 - the shape of the table below
     if container:
         return "write the label that the service has under `services:` of the job, to which this step must belong"
-    return f"on this machine write localhost and the published port; {address.host!r} is a name inside a job of GitHub"
+    return f"if {address.host!r} is the label of a service on GitHub, write localhost and its published port on this machine"
 
 
 def _refused(address: Address, container: bool) -> str:  # noqa: FBT001 - as above
@@ -192,8 +191,7 @@ def _variable(address: Address) -> str:
 def hint(one: Probed, advice: str) -> Hint:
     """Return what is known of a failure, for all channels."""
     fault = one.fault or Fault.SILENT
-    url = _PORTS if fault in {Fault.REFUSED, Fault.UNRESOLVED} else _DOCUMENTATION
-    return Hint(name=fault, cause=f"{name(one.address)} {cause(one)}", fix=advice, url=url)
+    return Hint(name=fault, cause=f"{name(one.address)} {cause(one)}", fix=advice, url=_DOCUMENTATION)
 
 
 TOOL: Final = Tool(
