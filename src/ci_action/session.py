@@ -140,6 +140,9 @@ def _finish(session: Session, result: RunResult, tell: Callable[[RunResult, Publ
     publication = session.publication()
     tell(result, publication)
     owned = [publication.folder, *([session.ctx.cache] if session.ctx.cache else [])]
+    settings = session.resolved.settings
+    if session.ctx.container and (settings.install or settings.run_as is RunAs.ROOT):
+        owned = [session.layout.workspace]  # where the user's own words let root run what writes there
     try:
         give_back(owned, session.layout.workspace)
     except OSError as error:

@@ -5,6 +5,7 @@ Foreign text reaches the log only through `text.neutral` and between `stop-comma
 
 import os
 import re
+import stat
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -104,9 +105,9 @@ class Workflow:
         """
         for variable in _COMMAND_FILES:
             named = self._environ.get(variable, "")
-            if named and Path(named).is_file():
-                with suppress(OSError):
-                    os.truncate(named, 0)
+            with suppress(OSError):
+                if named and os.path.lexists(named):
+                    _empty(Path(named))
 
     def _file(self, variable: str) -> Path | None:
         named = self._environ.get(variable, "")
@@ -120,6 +121,13 @@ class Workflow:
     def _safe(self, text: str) -> str:
         # act reads a message greedily: a `::` in it would be taken for the end of the properties.
         return plain(text).replace("::", ": :") if self._act else plain(text)
+
+
+def _empty(file: Path) -> None:
+    """Empty a file; a link or a pipe that was put in its place gives way to a file."""
+    if not stat.S_ISREG(file.lstat().st_mode):
+        file.unlink()
+    os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644))
 
 
 def is_actions(environ: Mapping[str, str]) -> bool:

@@ -16,6 +16,7 @@ from ci_action.project.dependencies import Dependencies
 from ci_action.project.layout import Layout
 from ci_action.project.ownership import hand_over
 from ci_action.project.versions import index_variables
+from ci_action.results import write_atomically
 
 FILE: Final = "environment.json"
 _COMPLETE: Final = "ci-action.json"
@@ -103,7 +104,7 @@ class Builder:
             packages=self.packages(python),
         )
         done = json.dumps(asdict(environment))
-        (where / _COMPLETE).write_text(done, encoding="utf-8")
+        write_atomically(where / _COMPLETE, done.encode())  # never through a link that a build has left there
         return environment
 
     def _folder(self, dependencies: Dependencies, request: str, extra: Sequence[str]) -> Path:

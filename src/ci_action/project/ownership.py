@@ -2,20 +2,40 @@
 
 import os
 from pathlib import Path
+from typing import Final
 
+from ci_action.errors import ToolError
 from ci_action.process import Owner
 
+# Whoever may write to it is root on the machine.
+_ENGINE: Final = Path("/var/run/docker.sock")
 
-def owner_of(workspace: Path) -> Owner | None:
-    """Return the owner of the workspace where we are root and they are not; None where nothing is to be changed."""
+
+def owner_of(workspace: Path, engine: Path = _ENGINE) -> Owner | None:
+    """Return the owner of the workspace where we are root and they are not; None where nothing is to be changed.
+
+    The group is that of the workspace, but for one that would open Docker's socket (on GitHub's Ubuntu 22.04 the
+    runner's own group is `docker`) or what is root's: then it is a group that nobody else has.
+    """
     if os.geteuid() != 0:
         return None
     found = workspace.stat()
-    return Owner(uid=found.st_uid, gid=found.st_gid) if found.st_uid != 0 else None
+    if found.st_uid == 0:
+        return None
+    closed = {0, engine.stat().st_gid} if engine.exists() else {0}
+    return Owner(uid=found.st_uid, gid=found.st_uid if found.st_gid in closed else found.st_gid)
 
 
 def hand_over(folder: Path, owner: Owner | None) -> None:
-    """Create a folder and give it to its user."""
+    """Create a folder and give it to its user; raises `ToolError` for a link, which they may have put there."""
     folder.mkdir(parents=True, exist_ok=True)
-    if owner is not None:
-        os.chown(folder, owner.uid, owner.gid)
+    if owner is None:
+        return
+    try:
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError as error:
+        raise ToolError(f"{str(folder)!r} is no folder that can be given away: {error}") from error
+    try:
+        os.fchown(opened, owner.uid, owner.gid)
+    finally:
+        os.close(opened)

@@ -101,4 +101,5 @@ def give_back(folders: list[Path], workspace: Path) -> None:
                 found,
                 *(os.path.join(found, name) for name in files),
             ):
-                os.chown(path_, owner.st_uid, owner.st_gid, follow_symlinks=False)
+                if os.lstat(path_).st_uid == 0:
+                    os.chown(path_, owner.st_uid, owner.st_gid, follow_symlinks=False)

@@ -82,6 +82,7 @@ def _extra(ctx: Context) -> list[str]:
 def _by_commands(ctx: Context, builder: Builder, request: str) -> Environment:
     """Make an empty environment and let the user's commands fill it; they are the user's own words."""
     where = ctx.scratch / "environments" / "own"
+    ctx.hand_over(where.parent)
     builder.command(
         "venv",
         "--no-project",
