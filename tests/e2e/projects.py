@@ -10,6 +10,9 @@ from typing import Final
 SAMPLES: Final = Path(__file__).resolve().parents[1] / "projects"
 # The user `runner` of GitHub's machines; where we may not give files away they stay ours.
 OWNER: Final = 1001 if os.geteuid() == 0 else os.geteuid()
+_SOCKET: Final = Path("/var/run/docker.sock")
+# On GitHub's Ubuntu 22.04 the group of that user is `docker`, which may use the engine's socket.
+GROUP: Final = _SOCKET.stat().st_gid if os.geteuid() == 0 and _SOCKET.exists() else -1
 
 Files = Mapping[str, str] | Mapping[bytes, bytes]
 
@@ -57,7 +60,7 @@ def settle(folder: Path, *, git: bool = True) -> str:
         commit = git_output(folder, "rev-parse", "HEAD")
     for found, folders, names in os.walk(os.fsencode(folder)):
         for entry in (b".", *folders, *names):
-            os.chown(os.path.join(found, entry), OWNER, -1, follow_symlinks=False)
+            os.chown(os.path.join(found, entry), OWNER, GROUP, follow_symlinks=False)
     return commit
 
 

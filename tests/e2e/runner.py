@@ -17,6 +17,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from e2e.image import DOCKER, docker
+from e2e.projects import GROUP, OWNER
 from e2e.variables import WORKSPACE, context, inputs_of
 from runner_model import Seen, commands, key_values
 
@@ -122,6 +123,7 @@ class Machine:
         """Make the folders that the runner makes at the start of a job."""
         for folder in (self.workspace, self.temp, self.home, self.workflow, self.commands):
             folder.mkdir(parents=True, exist_ok=True)
+            os.chown(folder, OWNER, GROUP)
         (self.workflow / "event.json").write_text(json.dumps(self.event))
 
     @property
@@ -196,6 +198,7 @@ class Machine:
         }
         for file in names.values():
             file.touch()
+            os.chown(file, OWNER, GROUP)
         return names
 
 

@@ -1,0 +1,99 @@
+"""The project's code is not trusted: what it cannot reach, and what of its deeds does not leave the container."""
+
+import os
+from pathlib import Path
+
+import pytest
+from e2e import projects
+from e2e.probes import CURIOUS, SPOOFING
+from e2e.runner import Machine, Ran
+from e2e.variables import TOKEN
+
+pytestmark = [
+    pytest.mark.docker,
+    pytest.mark.skipif(os.geteuid() != 0, reason="files of another user can be made by root alone"),
+]
+TEST = {"stage": "test"}
+SECRETS = {
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "eyOpenIdToken0000000000000000004",
+    "GITHUB_TOKEN": TOKEN,
+    "UV_INDEX_PRIVATE_PASSWORD": "hunter2-of-the-index-0005",
+}
+
+
+def outcomes(ran: Ran) -> dict[str, str]:
+    """Return the tests that did not pass, and why."""
+    return {
+        finding["message"].partition(": ")[0].partition("::")[2]: finding["message"]
+        for finding in ran.tool("pytest")["findings"]
+    }
+
+
+def foreign(ran: Ran) -> set[str]:
+    """Return the files in the workspace that belong to another."""
+    return {name for name, owner in ran.owners.items() if owner != projects.OWNER}
+
+
+def test_the_code_of_the_project_reaches_nothing_of_ours(machine: Machine):
+    projects.write(machine.workspace, CURIOUS)
+    ran = machine.run(inputs=TEST, environ=SECRETS)
+    assert not outcomes(ran), ran.log
+    assert (ran.code, ran.outputs["tests-total"]) == (0, "7"), ran.log
+    assert not foreign(ran)
+    assert not (machine.temp / "planted").exists(), "written by root through a link of the build"
+    assert not projects.git_output(machine.workspace, "status", "--porcelain", "--untracked-files=all")
+    left = {path.name for path in machine.workspace.rglob("*") if ".git" not in path.parts}
+    assert not left & {".coverage", "__pycache__", ".pytest_cache", "curious.egg-info", "build"}, left
+
+
+def test_run_as_root_opens_it_by_choice_and_says_so(machine: Machine):
+    projects.write(machine.workspace, CURIOUS)
+    ran = machine.run(inputs={**TEST, "run-as": "root"}, environ=SECRETS)
+    assert ran.code == 1, ran.log
+    opened = {"test_process_1_and_the_engine_are_closed", "test_our_own_program_is_closed", "test_who_we_are"}
+    assert opened <= set(outcomes(ran)), "the probes see what is open"
+    assert "test_no_variable_of_ours" not in outcomes(ran), "tokens are not handed on even then"
+    assert "run-as: root" in ran.summary
+    assert any("run-as: root" in seen.data for seen in ran.annotations("warning"))
+    assert not foreign(ran)
+
+
+def test_nothing_that_the_tests_write_for_the_runner_counts(machine: Machine):
+    projects.write(machine.workspace, SPOOFING)
+    ran = machine.run(inputs=TEST)
+    assert ran.code == 1, ran.log
+    assert ran.outputs["result"] == "failed"
+    assert ran.outputs["findings"] == "1"
+    assert outcomes(ran).keys() == {"test_that_fails"}
+    written = {name: Path(file).read_text("utf-8") for name, file in ran.files.items() if file.exists()}
+    assert not any(written.get(name) for name in ("GITHUB_ENV", "GITHUB_STATE", "GITHUB_PATH")), written
+    assert "all is well" not in ran.summary
+    assert written["GITHUB_OUTPUT"].count("result") == 1
+    assert not foreign(ran)
+
+
+def test_what_is_installed_by_the_users_own_words_is_installed_as_root(machine: Machine):
+    files = {
+        "test_installed.py": (
+            "import ctypes, os, pathlib\n"
+            "def test_library(): ctypes.CDLL('libpq.so.5')\n"
+            "def test_command(): assert pathlib.Path('/opt/made').stat().st_uid == 0\n"
+            "def test_package(): import iniconfig\n"
+            "def test_user(): assert os.getuid() != 0\n"
+        ),
+        "pyproject.toml": "[project]\nname = 'x'\nversion = '1'\n",
+    }
+    projects.write(machine.workspace, files)
+    inputs = {**TEST, "install": "touch /opt/made\npip install -q iniconfig", "system-packages": "libpq5"}
+    ran = machine.run(inputs=inputs)
+    assert ran.code == 0, ran.log
+    assert ran.outputs["tests-total"] == "4"
+    assert not foreign(ran)
+
+
+def test_a_debian_package_that_does_not_exist_is_broken_by_its_name(machine: Machine):
+    projects.write(machine.workspace, {"test_a.py": "def test_a(): pass\n"})
+    ran = machine.run(inputs={**TEST, "system-packages": "no-such-package-0001"})
+    assert (ran.code, ran.outputs["result"]) == (3, "broken"), ran.log
+    assert "no-such-package-0001" in ran.tool("environment")["reason"]
+    assert ran.tool("pytest")["outcome"] == "skipped"
