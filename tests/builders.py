@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from ci_action.cases import TestCase, TestOutcome, counts
 from ci_action.context import Context
+from ci_action.coverage import Coverage, FileCoverage
 from ci_action.gh.event import Event
 from ci_action.gh.workflow import Workflow
 from ci_action.model import (
@@ -55,6 +57,42 @@ def tool_result(*findings: Finding, **overrides: Any) -> ToolResult:
         "version": BUNDLED.get(tool, "1.0"),
     }
     return ToolResult(**{**values, "version_source": "bundled", **overrides})
+
+
+def case(nodeid: str = "tests/test_it.py::test_it", outcome: str = "passed", **overrides: Any) -> TestCase:
+    values = {"seconds": 0.5, "path": nodeid.partition("::")[0], "line": 3, **overrides}
+    return TestCase(nodeid=nodeid, outcome=TestOutcome(outcome), **values)
+
+
+def with_tests(*cases: TestCase, **overrides: Any) -> ToolResult:
+    """Return what the tool pytest gives back for these tests: a finding for each that failed."""
+    red = [one for one in cases if one.outcome.is_red]
+    findings = with_fingerprints(
+        finding(
+            tool="pytest",
+            rule="failed" if one.outcome is TestOutcome.FAILED else "error",
+            message=f"{one.nodeid}: {one.message}",
+            location=at(one.path, one.line) if one.path else None,
+        )
+        for one in red
+    )
+    metrics: dict[str, float] = dict(counts(cases))
+    outcome = Report(findings=findings, examined={"tests": len(cases)}, metrics=metrics, tests=cases)
+    return tool_result(**{"tool": "pytest", "outcome": outcome, **overrides})
+
+
+def file_coverage(path: str = "src/app.py", **overrides: Any) -> FileCoverage:
+    values = {"executed": frozenset({1, 2, 3}), "missing": frozenset({5, 6}), **overrides}
+    return FileCoverage(path=path, **values)
+
+
+def covered(*files: FileCoverage, **metrics: float) -> ToolResult:
+    """Return what the tool coverage gives back for these files."""
+    coverage = Coverage(files={one.path: one for one in files})
+    outcome = Report(
+        examined={"files": len(files)}, metrics={**coverage.metrics, **metrics}, coverage=coverage
+    )
+    return tool_result(tool="coverage", outcome=outcome)
 
 
 def stage_result(*tools: ToolResult, **overrides: Any) -> StageResult:

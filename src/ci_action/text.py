@@ -13,6 +13,14 @@ def plain(text: str) -> str:
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
+def as_bytes(path: str) -> bytes:
+    """Return a file name as the system has it, or nearly so where no system can have it."""
+    try:
+        return path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return plain(path).encode("utf-8")
+
+
 def visible(text: str) -> str:
     """Replace control characters, those that begin terminal sequences among them, by visible pictures."""
     return _CONTROL.sub(_picture, plain(text))

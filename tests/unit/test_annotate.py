@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from runner_model import commands
 
-from ci_action.model import Finding, Fix, Severity, Skipped
+from ci_action.model import Finding, Fix, Hint, Severity, Skipped
 from ci_action.reporters.annotate import BUDGET, GAP, report, select
 
 
@@ -184,3 +184,20 @@ def test_no_level_ever_has_more_than_github_shows(findings: list[Finding], broke
         assert sum(one.level is level for one in shown) <= BUDGET
     errors = any(one.severity is Severity.ERROR and one.counts for one in findings)
     assert not errors or any(one.level is Severity.ERROR for one in shown)
+
+
+HINT = Hint(name="h", cause="no service", fix="start it", url="https://docs.example.org")
+LINE = "no service → start it (https://docs.example.org)"
+
+
+def test_the_hints_of_a_broken_tool_stand_in_its_annotation():
+    (one,) = select(run_result(broken_tool("it died", hints=(HINT,))))
+    assert one.message == f"it died\nHint: {LINE}"
+
+
+def test_other_hints_are_one_notice():
+    other = Hint(name="o", cause="c", fix="f")
+    tools = [tool_result(hints=(HINT,)), tool_result(tool="b", hints=(other,))]
+    (one,) = select(run_result(*tools))
+    assert (one.level, one.message) == (Severity.NOTICE, f"{LINE}\nc → f")
+    assert one.properties["title"] == "ci-action: what may help"

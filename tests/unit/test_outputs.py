@@ -3,7 +3,18 @@
 from pathlib import Path
 
 import pytest
-from builders import broken_tool, finding, publication, run_result, tool_result, workflow
+from builders import (
+    broken_tool,
+    case,
+    covered,
+    file_coverage,
+    finding,
+    publication,
+    run_result,
+    tool_result,
+    with_tests,
+    workflow,
+)
 from runner_model import key_values
 
 from ci_action.model import Severity, Skipped
@@ -79,3 +90,32 @@ def test_where_nothing_was_run_every_output_is_set():
     assert set(NOTHING_RUN) == {output.name for output in OUTPUTS}
     assert {name for name, value in NOTHING_RUN.items() if value} == {"result"}
     assert NOTHING_RUN["result"] == "broken"
+
+
+def test_tests_and_coverage(tmp_path: Path):
+    outcomes = ["passed", "failed", "error", "skipped", "skipped"]
+    tests = [case(f"t.py::t{number}", outcome) for number, outcome in enumerate(outcomes)]
+    coverage = covered(
+        file_coverage(executed=frozenset(range(2)), missing=frozenset({5})), patch_coverage=89.996
+    )
+    shown = publication(tmp_path, written={"junit.xml", "coverage.xml"})
+    found = values(run_result(with_tests(*tests), coverage), shown)
+    assert {name: found[name] for name in NUMBERS} == {
+        "tests-total": "5",
+        "tests-failed": "2",
+        "tests-skipped": "2",
+        "coverage": "66.66",
+        "patch-coverage": "89.99",
+        "coverage-file": "ci-action-report/coverage.xml",
+        "junit-file": "ci-action-report/junit.xml",
+    }
+
+
+NUMBERS = (
+    "tests-total", "tests-failed", "tests-skipped", "coverage", "patch-coverage", "coverage-file", "junit-file",
+)  # fmt: skip
+
+
+def test_without_tests_their_outputs_are_empty(tmp_path: Path):
+    found = values(run_result(finding()), publication(tmp_path))
+    assert {found[name] for name in NUMBERS} == {""}

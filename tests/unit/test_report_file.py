@@ -8,6 +8,9 @@ import pytest
 from builders import (
     at,
     broken_tool,
+    case,
+    covered,
+    file_coverage,
     finding,
     publication,
     report,
@@ -15,13 +18,14 @@ from builders import (
     run_result,
     stage_result,
     tool_result,
+    with_tests,
 )
 from hostile import FOREIGN
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from jsonschema.validators import validator_for
 
-from ci_action.model import Fix, RunResult, Skipped
+from ci_action.model import Fix, Hint, RunResult, Skipped
 from ci_action.reporters import report_file
 from ci_action.reporters.publication import Publication
 from ci_action.reporters.report_schema import json_schema
@@ -170,3 +174,59 @@ def test_the_schema_takes_what_a_later_version_adds_and_refuses_what_is_wrong(tm
     assert VALIDATOR.is_valid({**found, "more": 1})
     assert not VALIDATOR.is_valid({**found, "conclusion": "green"})
     assert not VALIDATOR.is_valid({name: value for name, value in found.items() if name != "stages"})
+
+
+def test_tests_coverage_and_hints(tmp_path: Path):
+    one = case(
+        "t.py::t", "failed", message="m", detail=f"a{'x' * 20_000}b", subtest="s", seconds=0.123, runs=2
+    )
+    file = file_coverage(
+        missing=frozenset({5, 6, 9}),
+        executed_branches=frozenset({(1, 2)}),
+        missing_branches=frozenset({(1, 3)}),
+    )
+    hint = Hint(name="h", cause="c", fix="f", url="u")
+    tools = [with_tests(one, case(), hints=(hint,)), covered(file, patch_coverage=12.5)]
+    found = document(run_result(*tools), publication(tmp_path))
+    ran, measured = found["stages"][0]["tools"]
+    first, second = ran["tests"]
+    assert {name: first[name] for name in ("nodeid", "outcome", "seconds", "path", "line", "message")} == {
+        "nodeid": "t.py::t",
+        "outcome": "failed",
+        "seconds": 0.123,
+        "path": "t.py",
+        "line": 3,
+        "message": "m",
+    }
+    assert (first["runs"], first["subtest"], len(first["detail"]) < 10_100) == (2, "s", True)
+    assert second["detail"] == ""
+    assert (ran["coverage"], measured["tests"]) == (None, [])
+    assert ran["metrics"]["tests"] == 1
+    assert ran["hints"] == [{"name": "h", "cause": "c", "fix": "f", "url": "u"}]
+    assert measured["coverage"] == {
+        "files": {
+            "src/app.py": {
+                "covered_lines": 3,
+                "statements": 6,
+                "covered_branches": 1,
+                "branches": 2,
+                "missing": [[5, 6], [9, 9]],
+            }
+        }
+    }
+    assert measured["metrics"]["patch_coverage"] == 12.5
+
+
+@given(FOREIGN)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+def test_any_text_of_tests_parses_back(tmp_path: Path, text: str):
+    text += '"tests": [] "findings": [] "coverage": null'
+    result = run_result(
+        with_tests(case(f"t{text}", "failed", message=text, detail=text, path=text)),
+        covered(file_coverage(text), **{text: 1.0}),
+    )
+    ran, measured = document(result, publication(tmp_path))["stages"][0]["tools"]
+    assert [ran["tests"][0][name] for name in ("nodeid", "message", "detail", "path")] == [
+        plain(f"t{text}"), *[plain(text)] * 3,
+    ]  # fmt: skip
+    assert list(measured["coverage"]["files"]) == [plain(text)]

@@ -118,12 +118,17 @@ class RunReport(TypedDict):
     outputs: dict[str, str]
 
 
-_ENUMS: Final[dict[str, list[str]]] = {
-    "conclusion": ["passed", "warned", "skipped", "failed", "empty", "broken"],
-    "outcome": ["report", "skipped", "broken"],
-    "severity": ["notice", "warning", "error"],
-    "level": ["", "low", "medium", "high", "critical", "unknown"],
-    "fix": ["", "safe", "unsafe"],
+_CONCLUSIONS: Final = ["passed", "warned", "skipped", "failed", "empty", "broken"]
+_ENUMS: Final[dict[str, dict[str, list[str]]]] = {
+    "RunReport": {"conclusion": _CONCLUSIONS},
+    "StageEntry": {"conclusion": _CONCLUSIONS},
+    "ToolEntry": {"outcome": ["report", "skipped", "broken"]},
+    "FindingEntry": {
+        "severity": ["notice", "warning", "error"],
+        "level": ["", "low", "medium", "high", "critical", "unknown"],
+        "fix": ["", "safe", "unsafe"],
+    },
+    "CaseEntry": {"outcome": [one.value for one in TestOutcome]},
 }
 
 
@@ -135,11 +140,10 @@ def schema_address(name: str) -> str:
 def json_schema() -> dict[str, Any]:
     """Return the JSON schema of the report file."""
     schema = TypeAdapter(RunReport).json_schema()
-    for entry in (schema, *schema.get("$defs", {}).values()):
-        for name, words in _ENUMS.items():
-            if name in entry["properties"]:
-                entry["properties"][name]["enum"] = words
-    schema["$defs"]["CaseEntry"]["properties"]["outcome"]["enum"] = [one.value for one in TestOutcome]
+    entries = {"RunReport": schema, **schema["$defs"]}
+    for title, enums in _ENUMS.items():
+        for name, words in enums.items():
+            entries[title]["properties"][name]["enum"] = words
     schema["properties"]["schema"]["const"] = SCHEMA
     return {
         **schema,

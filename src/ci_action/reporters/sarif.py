@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from ci_action.model import Broken, Finding, Fix, RunResult, Severity, ToolResult, ranked
 from ci_action.reporters.publication import SARIF, Publication
-from ci_action.text import plain
+from ci_action.text import as_bytes, plain
 
 # What GitHub takes: https://docs.github.com/en/code-security/code-scanning/reference/code-scanning/sarif-support
 MOST_RESULTS: Final = 25_000
@@ -98,7 +98,7 @@ def _result(finding: Finding, index: Mapping[str, int]) -> dict[str, Any]:
 
 def _artifact(finding: Finding) -> dict[str, str]:
     path = finding.location.path if finding.location else ""
-    uri = quote(path.encode("utf-8", "surrogateescape"), safe="/")
+    uri = quote(as_bytes(path), safe="/")
     if path.startswith("/"):  # outside the workspace there is no base for it
         return {"uri": f"file://{uri}"}
     return {"uri": uri, "uriBaseId": "SRCROOT"}

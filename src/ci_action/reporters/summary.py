@@ -22,7 +22,7 @@ from ci_action.model import (
 from ci_action.reporters.measured import other_findings
 from ci_action.reporters.publication import REPORT, SUMMARY, Publication
 from ci_action.reporters.summary_tests import closing, failures, opening
-from ci_action.text import duration
+from ci_action.text import as_bytes, duration
 
 # Above 1 MiB the runner shows nothing of a summary at all (FileCommandManager.cs, _attachmentSizeLimit).
 LIMIT: Final = 1_000 * 1024
@@ -197,7 +197,7 @@ def _diff(finding: Finding) -> str:
 def _blob(path: str, line: int, event: Event) -> str:
     if not (event.server_url.startswith("https://") and event.repository and event.sha):
         return ""
-    return f"{event.server_url}/{event.repository}/blob/{event.sha}/{quote(path.encode('utf-8', 'surrogateescape'))}#L{line}"
+    return f"{event.server_url}/{event.repository}/blob/{event.sha}/{quote(as_bytes(path))}#L{line}"
 
 
 def _tail(result: RunResult, publication: Publication) -> Iterator[str]:
