@@ -18,8 +18,8 @@ from ci_action.settings import Scope, Settings
 # On a laptop, in this order: the first that exists; after them the branch that the current one follows.
 BRANCHES: Final = ("refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/remotes/origin/master")
 _GITHUB: Final = "https://github.com"
-# A larger file without lines in git's diff is no source file.
-_LARGEST_SOURCE: Final = 20_000_000
+# Nobody counts the lines of a larger file that is no source.
+_LARGEST_OTHER: Final = 5_000_000
 _SOURCES: Final = (".py", ".pyi")
 
 
@@ -216,7 +216,7 @@ def _ends_lines_by_cr(file: Path) -> bool:
 def _content(file: Path) -> bytes:
     try:
         found = file.lstat()
-        regular = stat.S_ISREG(found.st_mode) and found.st_size <= _LARGEST_SOURCE
-        return file.read_bytes() if regular else b""
+        wanted = found.st_size <= _LARGEST_OTHER or file.suffix in _SOURCES
+        return file.read_bytes() if wanted and stat.S_ISREG(found.st_mode) else b""
     except OSError:
         return b""

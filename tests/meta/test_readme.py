@@ -76,7 +76,7 @@ def test_a_workflow_pins_what_it_uses_and_keeps_no_credentials(block):
         assert "uses" not in step or ACTION.match(step["uses"]) or PINNED.match(step["uses"])
         if step.get("uses", "").startswith("actions/checkout@"):
             given = {key: value for key, value in step["with"].items() if key != "fetch-depth"}
-                assert given == {"persist-credentials": False}
+            assert given == {"persist-credentials": False}
 
 
 @pytest.mark.parametrize("block", workflows())
