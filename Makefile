@@ -40,7 +40,7 @@ e2e: setup
 	$(BIN)/python -m pytest -q tests/e2e -m docker $(E2E_ARGS)
 
 bench: setup
-	$(BIN)/python tests/bench
+	PYTHONPATH=tests $(BIN)/python -m bench
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis ci-action-report

@@ -5,35 +5,23 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tarfile
 import tempfile
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-BIN = Path(sys.prefix) / "bin"
+from bench.row import BIN, ROUNDS, Row, fetched, timed
+from bench.stage import environments, tests
+
 # A real package of over 200 files of Python, the same one for everybody.
 PACKAGE = "celery==5.5.3"
-ROUNDS = 3
 HERE = Path(__file__).parent
-
-
-@dataclass(frozen=True)
-class Row:
-    """One comparison: what was measured, what it may be at most, and whether it is."""
-
-    what: str
-    measured: str
-    target: str
-    met: bool
 
 
 def main() -> int:
     """Run every comparison and print the table."""
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="ci-action-bench-") as folder:
-        for part in (quality, version, reporters, image):
+        for part in (quality, version, tests, environments, reporters, image):
             for row in part(Path(folder)):
                 print(
                     f"{'met   ' if row.met else 'MISSED'}  {row.what:<62} {row.measured:<34} target {row.target}",
@@ -43,21 +31,9 @@ def main() -> int:
     return 0 if all(row.met for row in rows) else 1
 
 
-def timed(*argv: str | Path, cwd: Path, env: dict[str, str]) -> float:
-    """Run a program and return the seconds that it took."""
-    start = time.perf_counter()
-    subprocess.run(argv, cwd=cwd, env=env, capture_output=True, check=False)
-    return time.perf_counter() - start
-
-
 def package(folder: Path) -> Path:
-    """Fetch and unpack the package."""
-    name = PACKAGE.partition("==")[0]
-    argv = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", name, PACKAGE]
-    subprocess.run([*argv, "--dest", str(folder)], check=True)
-    with tarfile.open(next(folder.glob("*.tar.gz"))) as archive:
-        archive.extractall(folder / "sources", filter="data")
-    project = next((folder / "sources").iterdir())
+    """Fetch the package that the quality stage is measured on."""
+    project = fetched(PACKAGE, folder)
     files = len(list(project.rglob("*.py")))
     print(
         f"package {PACKAGE}: {files} files of Python, {os.cpu_count()} processors, median of {ROUNDS} rounds, in turn"
@@ -137,17 +113,17 @@ def version(folder: Path) -> Iterator[Row]:
 
 
 def reporters(folder: Path) -> Iterator[Row]:
-    """100,000 findings through all reporters, in a process of its own so that its memory can be told."""
-    argv = [sys.executable, str(HERE / "reporters.py"), str(folder / "many"), "100000"]
-    done = subprocess.run(argv, capture_output=True, text=True, check=True)
-    took, peak = map(float, done.stdout.split()[-2:])
-    yield Row("100,000 findings through all reporters", f"{took:.2f} s", "≤ 5 s", took <= 5)
-    yield Row("their memory, findings included", f"{peak:.0f} MB", "≤ 300 MB", peak <= 300)
+    """Large runs through all reporters, each in a process of its own so that its memory can be told."""
+    for kind, count, with_what in (("findings", 100_000, ""), ("tests", 50_000, ", 1,000 files of coverage")):
+        argv = [sys.executable, str(HERE / "reporters.py"), str(folder / kind), kind, str(count)]
+        done = subprocess.run(argv, capture_output=True, text=True, check=True)
+        took, peak = map(float, done.stdout.split()[-2:])
+        yield Row(f"{count:,} {kind}{with_what} through all reporters", f"{took:.2f} s", "≤ 5 s", took <= 5)
+        yield Row("their memory, the run included", f"{peak:.0f} MB", "≤ 300 MB", peak <= 300)
 
 
 def image(_folder: Path) -> Iterator[Row]:
     """The layers of the image that are ours, where a Docker Engine is at hand."""
-    sys.path.insert(0, str(HERE.parent))
     from e2e.image import DOCKER, build, layers
 
     if (

@@ -1,0 +1,38 @@
+"""What the comparisons share: a row of the table, a clock, a package from the index."""
+
+import subprocess
+import sys
+import tarfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+BIN = Path(sys.prefix) / "bin"
+ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison: what was measured, what it may be at most, and whether it is."""
+
+    what: str
+    measured: str
+    target: str
+    met: bool
+
+
+def timed(*argv: str | Path, cwd: Path, env: dict[str, str]) -> float:
+    """Run a program and return the seconds that it took."""
+    start = time.perf_counter()
+    subprocess.run(argv, cwd=cwd, env=env, capture_output=True, check=False)
+    return time.perf_counter() - start
+
+
+def fetched(package: str, folder: Path) -> Path:
+    """Fetch the source of a package from the index and unpack it."""
+    name = package.partition("==")[0]
+    argv = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", name, package]
+    subprocess.run([*argv, "--dest", str(folder)], check=True)
+    with tarfile.open(next(folder.glob("*.tar.gz"))) as archive:
+        archive.extractall(folder / "sources", filter="data")
+    return next((folder / "sources").iterdir())
