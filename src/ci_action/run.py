@@ -180,6 +180,10 @@ def _check_after(tool: Tool, ctx: Context, done: Mapping[str, ToolResult]) -> To
     if missing:
         reason = f"{' and '.join(missing)} could not do its work"
         return ToolResult(tool=tool.name, outcome=Skipped(reason))
+    for name in tool.needs:
+        outcome = done[name].outcome
+        if isinstance(outcome, Skipped) and outcome.empty:  # nothing to judge is not the same as bad data
+            return ToolResult(tool=tool.name, outcome=Skipped(f"{name} had nothing to look at"))
     return check(tool, ctx)
 
 

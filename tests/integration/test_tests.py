@@ -105,7 +105,7 @@ def test_a_run_that_breaks_half_way_is_broken_and_keeps_what_ran(name, test_stag
 
 
 def test_nothing_collected_is_empty(test_stage):
-    ran = test_stage({"smoke.py": OK})
+    ran = test_stage({"smoke.py": OK}, "--coverage-min=80")
     assert (ran.code, ran.report["conclusion"]) == (2, "empty")
     assert "no tests" in ran.tool("pytest")["reason"]
 
