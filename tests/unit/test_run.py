@@ -22,7 +22,7 @@ from ci_action.errors import TimedOutError, ToolError
 from ci_action.model import Broken, Conclusion, RunResult, Skipped, ToolResult
 from ci_action.plan import describe
 from ci_action.run import check, execute, publish, reproduce, write_fixes
-from ci_action.stages import NAMES, STAGES, Selected, Stage, select, stage_mistakes
+from ci_action.stages import MERGE, NAMES, STAGES, Selected, Stage, select, stage_mistakes
 from ci_action.tools import Tool, refused_options
 
 GIT = completed("c0ffee\n")
@@ -203,7 +203,19 @@ def test_stages_are_chosen_by_name_or_all():
     assert [(one.stage.name, one.by_name) for one in select(["quality", "quality"])] == [("quality", True)]
     assert [one.by_name for one in select(["all"])] == [False] * len(STAGES)
     assert select([]) == ()
-    assert stage_mistakes(["qualiti", *NAMES]) == ["unknown stage 'qualiti'; did you mean 'quality'?"]
+    known = [name for name in NAMES if name != MERGE]
+    assert stage_mistakes(["qualiti", *known]) == ["unknown stage 'qualiti'; did you mean 'quality'?"]
+
+
+def test_merge_stands_alone():
+    assert MERGE in NAMES
+    assert select([MERGE]) == ()
+    assert all(one.stage.name != MERGE for one in select(["all"]))
+    assert stage_mistakes([MERGE, MERGE]) == []
+    (beside,) = stage_mistakes([MERGE, "test"])
+    assert "a step of its own" in beside
+    (sharded,) = stage_mistakes([MERGE], "2/4")
+    assert sharded.startswith("shard = '2/4': ")
 
 
 @pytest.mark.parametrize(

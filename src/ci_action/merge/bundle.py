@@ -4,7 +4,7 @@ import math
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -67,6 +67,8 @@ class Bundle:
     parts: int
     report: RunReport
     tests: tuple[TestCase, ...]
+    findings: Mapping[str, tuple[Finding, ...]]
+    """What each tool found, without fingerprints."""
     coverage: Coverage | None
 
     @property
@@ -93,11 +95,6 @@ class Bundle:
         found = self.tool(tool)
         return found["metrics"].get(name) if found else None
 
-    def findings(self, tool: str) -> Iterator[Finding]:
-        """Yield the findings of a tool, without fingerprints."""
-        found = self.tool(tool)
-        return (_finding(tool, entry) for entry in (found["findings"] if found else ()))
-
 
 def files_below(folders: Iterable[Path]) -> tuple[list[Path], list[str]]:
     """Return the report files below some folders, each once, and what could not be looked into. Links are not followed."""
@@ -110,6 +107,7 @@ def files_below(folders: Iterable[Path]) -> tuple[list[Path], list[str]]:
     for folder in folders:
         if folder.is_file():
             found.setdefault(os.path.realpath(folder), folder)
+            continue
         for where, names, files in os.walk(folder, onerror=note):
             names.sort()
             if REPORT in files:
@@ -141,11 +139,21 @@ def read(file: Path, where: str) -> Bundle | None:
     try:
         _check(report)
         tests = tuple(_cases(report))
+        tools = report["stages"][0]["tools"]
+        findings = {
+            tool["name"]: tuple(_finding(tool["name"], one) for one in tool["findings"]) for tool in tools
+        }
         coverage = _coverage(file.with_name(COVERAGE), report)
     except ValueError as error:
         raise BundleError(f"it holds what no run writes: {error}") from error
     return Bundle(
-        where=where, part=int(match[1]), parts=int(match[2]), report=report, tests=tests, coverage=coverage
+        where=where,
+        part=int(match[1]),
+        parts=int(match[2]),
+        report=report,
+        tests=tests,
+        findings=findings,
+        coverage=coverage,
     )
 
 

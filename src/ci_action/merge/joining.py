@@ -19,7 +19,7 @@ _ALL_SKIPPED: Final = "all-skipped"
 _LONGEST_REASON: Final = 300
 
 
-def tests(bundles: Sequence[Bundle]) -> tuple[TestCase, ...]:
+def cases_of(bundles: Sequence[Bundle]) -> tuple[TestCase, ...]:
     """Join the tests; every shard collects all modules, so one that cannot be collected is told once."""
     found: list[TestCase] = []
     collected: set[str] = set()
@@ -35,7 +35,7 @@ def tests(bundles: Sequence[Bundle]) -> tuple[TestCase, ...]:
 
 def outcome_of_tests(bundles: Sequence[Bundle]) -> Outcome:
     """Return what pytest did in all shards: broken where it was in one, empty where no shard had a test."""
-    cases = tests(bundles)
+    cases = cases_of(bundles)
     findings = tuple(_findings(bundles, cases))
     examined = {"tests": int(counts(cases)["tests"]), "shards": len(bundles)}
     metrics = _metrics(bundles, cases)
@@ -78,10 +78,10 @@ def _findings(bundles: Sequence[Bundle], cases: Sequence[TestCase]) -> Iterator[
     collected: set[str] = set()
     for bundle in bundles:
         counting = 0
-        for tool in bundle.tools:
-            if tool["name"] == COVERAGE:
+        for tool, found in bundle.findings.items():
+            if tool == COVERAGE:
                 continue
-            for finding in bundle.findings(tool["name"]):
+            for finding in found:
                 counting += finding.counts and finding.severity is not Severity.NOTICE
                 if finding.rule == _ALL_SKIPPED:
                     continue

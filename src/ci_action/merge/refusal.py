@@ -45,7 +45,9 @@ def problems(found: Sequence[Bundle], *, unreadable: bool = False, folders: Iter
 
 
 def _totals(found: Sequence[Bundle]) -> Iterator[str]:
-    totals = {bundle.parts: bundle for bundle in reversed(found)}
+    totals: dict[int, Bundle] = {}
+    for bundle in found:
+        totals.setdefault(bundle.parts, bundle)
     if len(totals) > 1:
         shown = " beside ".join(f"{one.name} ({one.where})" for _, one in sorted(totals.items()))
         yield f"the shards are of different numbers: {shown}; they must be parts of one run"
@@ -68,7 +70,9 @@ def _parts(found: Sequence[Bundle]) -> Iterator[str]:
 
 
 def _commits(found: Sequence[Bundle]) -> Iterator[str]:
-    commits = {bundle.report["commit"]: bundle for bundle in reversed(found)}
+    commits: dict[str, Bundle] = {}
+    for bundle in found:
+        commits.setdefault(bundle.report["commit"], bundle)
     if len(commits) > 1:
         shown = " beside ".join(f"{commit[:12] or 'none'} ({one.where})" for commit, one in commits.items())
         yield f"the shards are of different commits: {shown}"
