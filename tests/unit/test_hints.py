@@ -7,14 +7,19 @@ from re import _constants, _parser  # type: ignore[attr-defined]
 from typing import Any
 
 import pytest
-from builders import report, run_result, stage_result, tool_result, write
+from builders import context, program, report, run_result, stage_result, tool, tool_result, write
 from hostile import FOREIGN
 from hypothesis import given, settings
 
 from ci_action.cases import TestCase, TestOutcome
+from ci_action.context import Context
+from ci_action.errors import ToolError
 from ci_action.hints import LONGEST_TEXT, MOST, Facts, entries, recognise
 from ci_action.hints.evidence import evidence, facts, hints_for, limited
 from ci_action.model import Broken, Hint, Report, Skipped
+from ci_action.project.versions import Program
+from ci_action.run import check
+from ci_action.tools import Checked
 
 LOGS = Path(__file__).parents[1] / "golden" / "hints"
 KNOWN = Facts(packages=frozenset({"tally"}), empty=frozenset({"PAYMENT_API_KEY"}))
@@ -229,3 +234,18 @@ def test_a_run_has_five_hints_each_once():
     result = run_result(stage_result(*tools))
     (stage,) = limited(result.stages)
     assert [[hint.name for hint in tool.hints] for tool in stage.tools] == [["0", "1", "2"], ["3", "4"]]
+
+
+def test_a_run_recognises_what_its_tools_said(tmp_path: Path):
+    own = Hint(name="own", cause="c", fix="f")
+    outcome = Broken("it ended", "OSError: [Errno 28] No space left on device")
+
+    def look(_ctx: Context, _program: Program) -> Checked:
+        return Checked(outcome=outcome, hints=(own,))
+
+    write(tmp_path / "w", {"a.py": ""})
+    ctx = context(tmp_path / "w")
+    found = check(tool("ruff", check=look, program=lambda _: Program(argv=(), version="", source="")), ctx)
+    assert [hint.name for hint in found.hints] == ["own", "disk-full"]
+    raised = check(tool("ruff", ToolError("ruff was ended by SIGKILL"), program=lambda _: program()), ctx)
+    assert [hint.name for hint in raised.hints] == ["out-of-memory"]

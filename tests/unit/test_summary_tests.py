@@ -138,11 +138,22 @@ def test_a_muted_failure_is_no_failed_test():
     assert [one.message for one in red_tests(run_result(tool))] == ["assert 2"]
 
 
-def test_where_findings_do_not_match_both_are_shown():
-    tool = with_tests(failed(1), failed(2))
-    result = run_result(tool.with_findings(tool.findings[:1]))
-    assert len(red_tests(result)) == 2
-    assert len(other_findings(result)) == 1
+def test_what_has_no_partner_is_shown():
+    tool = with_tests(failed(1), failed(2), failed(3))
+    result = run_result(tool.with_findings((finding(rule="failed", message="x"), *tool.findings[1:])))
+    assert len(red_tests(result)) == 3
+    assert "x" in {one.message for one in other_findings(result)}
+    fewer = run_result(tool.with_findings(tool.findings[:1]))
+    assert (len(red_tests(fewer)), other_findings(fewer)) == (3, [])
+
+
+def test_a_test_that_failed_by_its_parts_is_told_by_them():
+    part = case("t.py::a", "failed", subtest="i=1", message="assert 1")
+    tool = with_tests(case("t.py::a", "failed", message="1 of its subtests failed"), part)
+    tool = tool.with_findings((replace(tool.findings[1], message="t.py::a [i=1]: assert 1"),))
+    result = run_result(tool)
+    assert red_tests(result) == [part]
+    assert other_findings(result) == []
 
 
 @pytest.mark.parametrize("limit", [3_000, 20_000, 100_000])

@@ -20,7 +20,7 @@ def headline(tool: ToolResult) -> str:
         case Report():
             counting = sum(finding.counts for finding in tool.findings)
             plural = "finding" if counting == 1 else "findings"
-            text = f"{counting:,} {plural}{aside(tool.findings)} in {_looked_at(tool)}"
+            text = f"{counting:,} {plural}{aside(tool.findings)} in {looked_at(tool)}"
         case Skipped(reason):
             text = f"skipped: {reason}"
         case Broken(reason):
@@ -40,7 +40,7 @@ def rows(result: RunResult) -> list[tuple[str, ...]]:
                 tool.tool,
                 tool.version,
                 tool.version_source,
-                _looked_at(tool),
+                looked_at(tool),
                 f"{sum(finding.counts for finding in tool.findings):,}{aside(tool.findings)}",
                 f"{tool.seconds:.2f}",
                 _word(tool),
@@ -51,7 +51,8 @@ def rows(result: RunResult) -> list[tuple[str, ...]]:
     ]
 
 
-def _looked_at(tool: ToolResult) -> str:
+def looked_at(tool: ToolResult) -> str:
+    """Say what a tool looked at: `12 files, 1 unreadable`."""
     counts = [(what, number) for what, number in tool.examined.items() if number or what == "files"]
     shown = (f"{number:,} {what.removesuffix('s') if number == 1 else what}" for what, number in counts)
     return ", ".join(shown) or "nothing"

@@ -1,6 +1,7 @@
 """What a run measured, for the reporters: its tests, its coverage, its figures, its hints."""
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -77,13 +78,17 @@ def tools_of(result: RunResult) -> Iterator[ToolResult]:
 
 
 def red_tests(result: RunResult) -> list[TestCase]:
-    """Return the tests that failed and count, errors first: what could not be collected or set up hides others."""
-    cases = [
-        case
-        for tool in tools_of(result)
-        for case, finding in _paired(tool)
-        if finding is None or finding.counts
-    ]
+    """Return the tests that failed and count, errors first: what could not be collected or set up hides others.
+
+    A test that failed because of its parts is left out, for the parts say more.
+    """
+    cases = []
+    for tool in tools_of(result):
+        parts = {case.nodeid for case in tests_of(tool) if case.subtest and case.outcome.is_red}
+        for case, finding in _paired(tool):
+            said_by_parts = finding is None and not case.subtest and case.nodeid in parts
+            if not said_by_parts and (finding is None or finding.counts):
+                cases.append(case)
     return sorted(cases, key=lambda case: case.outcome is not TestOutcome.ERROR)
 
 
@@ -93,13 +98,13 @@ def other_findings(result: RunResult) -> list[Finding]:
     return ranked(finding for finding in result.counting if id(finding) not in paired)
 
 
-def _paired(tool: ToolResult) -> list[tuple[TestCase, Finding | None]]:
-    """Return each failed test with its finding: pytest makes one for each, in the same order."""
-    cases = [case for case in tests_of(tool) if case.outcome.is_red]
-    findings = [finding for finding in tool.findings if finding.rule in _TEST_RULES]
-    if len(cases) != len(findings):
-        return [(case, None) for case in cases]
-    return list(zip(cases, findings, strict=True))
+def _paired(tool: ToolResult) -> Iterator[tuple[TestCase, Finding | None]]:
+    """Yield each failed test with its finding, which begins with its name: both are in the same order."""
+    findings = deque(finding for finding in tool.findings if finding.rule in _TEST_RULES)
+    for case in tests_of(tool):
+        if case.outcome.is_red:
+            mine = bool(findings) and findings[0].message.startswith(f"{name_of(case)}: ")
+            yield case, findings.popleft() if mine else None
 
 
 def hints_of(result: RunResult) -> list[Hint]:

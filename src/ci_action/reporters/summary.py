@@ -19,9 +19,10 @@ from ci_action.model import (
     Skipped,
     ToolResult,
 )
+from ci_action.reporters.lines import looked_at
 from ci_action.reporters.measured import other_findings
 from ci_action.reporters.publication import REPORT, SUMMARY, Publication
-from ci_action.reporters.summary_tests import closing, failures, opening
+from ci_action.reporters.summary_tests import closing, failures, helping, opening
 from ci_action.text import as_bytes, duration
 
 # Above 1 MiB the runner shows nothing of a summary at all (FileCommandManager.cs, _attachmentSizeLimit).
@@ -110,7 +111,7 @@ def _head(result: RunResult) -> Iterator[str]:
             tool.tool,
             tool.version if _VERSION.fullmatch(tool.version) else "",
             _outcome(tool),
-            _examined(tool),
+            looked_at(tool),
             _counted(tool),
             duration(tool.seconds),
         ]
@@ -121,6 +122,7 @@ def _head(result: RunResult) -> Iterator[str]:
         yield table(["Stage", "Tool", "Version", "", "Looked at", "Findings", "Time"], rows)
     if measured := opening(result):
         yield measured
+    yield from helping(result)
 
 
 def _outcome(tool: ToolResult) -> str:
@@ -133,11 +135,6 @@ def _outcome(tool: ToolResult) -> str:
             return "💥 broken"
         case unknown:
             assert_never(unknown)
-
-
-def _examined(tool: ToolResult) -> str:
-    shown = [f"{number:,} {what}" for what, number in tool.examined.items() if number or what == "files"]
-    return ", ".join(shown) or "nothing"
 
 
 def _counted(tool: ToolResult) -> str:

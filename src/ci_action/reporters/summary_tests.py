@@ -44,7 +44,7 @@ def counted(metrics: dict[str, float]) -> str:
     """Say how the tests of a tool ended: `12 tests: 10 passed, 2 failed`."""
     total = int(metrics["tests"])
     parts = [
-        f"{int(metrics[name]):,} {word}"
+        f"{int(metrics[name]):,} {'error' if word == 'errors' and metrics[name] == 1 else word}"
         for name, word in _COUNTS.items()
         if metrics.get(name) or name == "passed"
     ]
@@ -130,11 +130,12 @@ def _failure(case: TestCase, place: str) -> str:
 
 
 def closing(result: RunResult) -> list[str]:
-    """Return what may help, the worst files, and the slowest tests."""
-    return [*_help(result), *_coverage(result), *_slowest(result)]
+    """Return the files that are covered worst, and the slowest tests."""
+    return [*_coverage(result), *_slowest(result)]
 
 
-def _help(result: RunResult) -> Iterator[str]:
+def helping(result: RunResult) -> Iterator[str]:
+    """Yield the known errors that were recognised, and what to do."""
     rows = []
     for hint in hints_of(result):
         more = f" · {link(hint.url, 'read more')}" if hint.url.startswith("https://") else ""
@@ -155,8 +156,8 @@ def file_line(one: FileCoverage) -> str:
     lines = [f"{first}–{last}" if last > first else f"{first}" for first, last in found[:_MOST_RANGES]]
     more = [f"and {len(found) - _MOST_RANGES:,} more places"] if len(found) > _MOST_RANGES else []
     parts = [f"not run: {', '.join([*lines, *more])}"] if lines else []
-    if one.missing_branches:
-        parts.append(f"{len(one.missing_branches):,} branches not taken")
+    if number := len(one.missing_branches):
+        parts.append(f"{number:,} {'branch' if number == 1 else 'branches'} not taken")
     return f"{shown(percent([one]))} %, {'; '.join(parts)}"
 
 
@@ -168,7 +169,7 @@ def _coverage(result: RunResult) -> Iterator[str]:
         changed = _changed(tool, coverage)
         if changed:
             yield _files("Changed files that the tests do not cover", changed)
-        if files := worst(coverage):
+        if files := [one for one in worst(coverage) if one not in changed]:
             yield _files("Files with the most that no test runs", files)
         if coverage.unreadable:
             rows = [f"- {code(path)}" for path in coverage.unreadable[:_MOST_NAMES]]

@@ -1,0 +1,28 @@
+"""Write anew what the reporters say of the sample run: `PYTHONPATH=tests python tests/golden/capture_reports.py`."""
+
+import tempfile
+from pathlib import Path
+
+from builders import event, printed, publication
+from sampled import sample_run
+
+from ci_action import __version__
+from ci_action.reporters import console, coverage_files, junit, summary
+
+
+def main() -> None:
+    """Let each reporter write, and keep its file."""
+    kept = Path(__file__).parent / "reports"
+    kept.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        shown = publication(Path(folder), event=event())
+        for reporter in (junit.report, coverage_files.report, summary.write, console.report):
+            reporter(sample_run(), shown)
+        texts = {name: (shown.folder / name).read_text("utf-8") for name in shown.written}
+    for name, text in {**texts, "console.txt": printed(shown)}.items():
+        plain = text.replace(f'"ci-action {__version__}"', '"ci-action"')
+        (kept / name).write_text(plain, "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""What the reporters of tests and coverage write of one run, to the letter.
+
+After a wanted change: `PYTHONPATH=tests python tests/golden/capture_reports.py`, and read the difference.
+"""
+
+from pathlib import Path
+
+import pytest
+from builders import event, printed, publication
+from sampled import sample_run
+
+from ci_action import __version__
+from ci_action.reporters import console, coverage_files, junit, summary
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "reports"
+NAMES = ["console.txt", "coverage.xml", "junit.xml", "lcov.info", "summary.md"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_report_is_as_it_was(tmp_path: Path, name: str):
+    shown = publication(tmp_path, event=event())
+    for reporter in (junit.report, coverage_files.report, summary.write, console.report):
+        reporter(sample_run(), shown)
+    found = printed(shown) if name == "console.txt" else (shown.folder / name).read_text("utf-8")
+    assert found.replace(f'"ci-action {__version__}"', '"ci-action"') == (GOLDEN / name).read_text("utf-8")
