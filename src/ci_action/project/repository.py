@@ -38,7 +38,7 @@ DIFF: Final = (
     "git", "-c", "core.quotePath=off", "-c", "core.fsmonitor=false", "-c", "diff.autoRefreshIndex=false",
     "-c", "diff.suppressBlankEmpty=false", "diff", "--patch", "--no-color", "--no-ext-diff", "--no-textconv",
     "--unified=0", "--inter-hunk-context=0", "--find-renames", "--diff-algorithm=myers", "--ignore-submodules=all",
-    "--submodule=short", "--no-relative", f"--src-prefix={SOURCE_PREFIX}", f"--dst-prefix={TARGET_PREFIX}",
+    "--submodule=short", f"--src-prefix={SOURCE_PREFIX}", f"--dst-prefix={TARGET_PREFIX}",
 )  # fmt: skip
 
 
@@ -173,7 +173,7 @@ class Repository:
         return Path(os.path.normpath(self.top / os.fsdecode(raw.removesuffix(b"\n"))))
 
     def _fetch(self, folder: Path, credentials: Mapping[str, str], *words: str) -> None:
-        options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-gc")
+        options = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-gc")
         depth = [word for word in words if word.startswith("-")]
         commits = [word for word in words if not word.startswith("-")]
         argv = ("fetch", *options, "--refmap=", *depth, "origin", *commits)
