@@ -105,7 +105,9 @@ class Settings(BaseModel):
         populate_by_name=False,
     )
 
-    stage: Items = setting((), "What to run: `quality`, or `all` for every stage that applies.", shown=" ")
+    stage: Items = setting(
+        (), "What to run: `quality`, `test`, or `all` for what applies. `merge` joins shards in `paths`.", shown=" "
+    )
     working_directory: Folder = setting(
         ".", "The project's folder, relative to the workspace; it holds the `pyproject.toml`."
     )
