@@ -13,7 +13,8 @@ from ci_action.errors import ToolError
 from ci_action.gh.event import Event
 from ci_action.project.repository import Commit, Repository, find, is_commit_name
 from ci_action.redaction import credentials
-from ci_action.settings import Scope, Settings
+from ci_action.settings import Settings
+from ci_action.values import Scope
 
 # On a laptop, in this order: the first that exists; after them the branch that the current one follows.
 BRANCHES: Final = ("refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/remotes/origin/master")

@@ -11,7 +11,8 @@ from ci_action.project.layout import Layout
 from ci_action.project.ownership import hand_over
 from ci_action.project.versions import Bundle
 from ci_action.results import Digests, Results
-from ci_action.settings import Scope, Settings
+from ci_action.settings import Settings
+from ci_action.values import Scope
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from pathspec import GitIgnoreSpec
 
 from ci_action.changes import OLDER, Changes
 from ci_action.model import Finding, ToolResult
-from ci_action.settings import did_you_mean
+from ci_action.text import did_you_mean
 
 _RULE = re.compile(r"(?P<tool>[^:@\s]+)(?::(?P<rule>[^:@\s]+))?(?:@(?P<pattern>.+))?")
 

@@ -35,9 +35,10 @@ from ci_action.project.versions import Program, locate, select
 from ci_action.reporters import REPORTERS
 from ci_action.reporters.publication import Publication
 from ci_action.results import Digests
-from ci_action.settings import Resolved, Scope
+from ci_action.settings import Resolved
 from ci_action.stages import Selected
 from ci_action.tools import Tool
+from ci_action.values import Scope
 
 
 class Progress(Protocol):

@@ -34,9 +34,10 @@ from ci_action.reporters.console import LiveProgress, screen_of
 from ci_action.reporters.progress import ActionsProgress, PlainProgress
 from ci_action.reporters.publication import Publication, Screen, give_back
 from ci_action.run import Progress, execute, publish, write_fixes
-from ci_action.settings import Resolved, RunAs
+from ci_action.settings import Resolved
 from ci_action.stages import ALL, MERGE, select
 from ci_action.text import neutral
+from ci_action.values import RunAs
 
 _TEMPORARY: Final = "/tmp"  # noqa: S108 - only a folder of random name is made in it
 

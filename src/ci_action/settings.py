@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -24,55 +23,24 @@ from pydantic_core import ErrorDetails
 
 from ci_action.errors import SettingsError
 from ci_action.redaction import without_password
+from ci_action.text import did_you_mean, kebab
 from ci_action.values import (
     Folder,
     Items,
     Lines,
     Percent,
     PythonVersion,
+    RunAs,
+    Scope,
     Seconds,
     Shard,
+    ToolVersions,
     Words,
     Workers,
 )
 
 # Names that the runner itself puts beside the inputs of a Docker action.
 _RUNNER_INPUTS: Final = frozenset({"args", "entrypoint"})
-
-NO_CACHE: Final = "none"
-
-
-def kebab(name: str) -> str:
-    """Return the name as users write it: `report_dir` is `report-dir`."""
-    return name.replace("_", "-")
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?`, or the whole choice where nothing is near."""
-    choice = sorted(known)
-    near = get_close_matches(word, choice, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(choice)}"
-
-
-class ToolVersions(StrEnum):
-    """Whose versions of the tools run."""
-
-    PROJECT = "project"
-    BUNDLED = "bundled"
-
-
-class Scope(StrEnum):
-    """Which findings count: all, or those on lines that the change touched."""
-
-    ALL = "all"
-    CHANGED = "changed"
-
-
-class RunAs(StrEnum):
-    """Who runs the project's code in the container."""
-
-    OWNER = "owner"
-    ROOT = "root"
 
 
 def setting(  # noqa: PLR0913 - what a definition says
@@ -106,7 +74,9 @@ class Settings(BaseModel):
     )
 
     stage: Items = setting(
-        (), "What to run: `quality`, `test`, or `all` for what applies. `merge` joins shards in `paths`.", shown=" "
+        (),
+        "What to run: `quality`, `test`, or `all` for what applies. `merge` joins shards in `paths`.",
+        shown=" ",
     )
     working_directory: Folder = setting(
         ".", "The project's folder, relative to the workspace; it holds the `pyproject.toml`."

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ci_action.context import Context
-from ci_action.settings import did_you_mean
+from ci_action.text import did_you_mean
 from ci_action.tools import Tool, black, coverage, environment, pytest, ruff, services
 
 ALL: Final = "all"

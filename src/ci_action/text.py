@@ -1,6 +1,8 @@
 """Foreign text made harmless for a line, a terminal and a log."""
 
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Final
 
 _BREAKS: Final = re.compile(r"\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
@@ -62,3 +64,15 @@ def neutral(text: str) -> str:
 def duration(seconds: float) -> str:
     """Return a time for people: two decimals below a second, one above."""
     return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?`, or the whole choice where nothing is near."""
+    choice = sorted(known)
+    near = get_close_matches(word, choice, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(choice)}"
+
+
+def kebab(name: str) -> str:
+    """Return the name as users write it: `report_dir` is `report-dir`."""
+    return name.replace("_", "-")

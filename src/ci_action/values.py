@@ -3,6 +3,7 @@
 import re
 import shlex
 from decimal import Decimal, InvalidOperation
+from enum import StrEnum
 from typing import Annotated, Final
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -92,6 +93,27 @@ def _folder(value: object) -> object:
     if isinstance(value, str) and "\0" in value:
         raise ValueError("a path cannot hold a NUL character")
     return value
+
+
+class ToolVersions(StrEnum):
+    """Whose versions of the tools run."""
+
+    PROJECT = "project"
+    BUNDLED = "bundled"
+
+
+class Scope(StrEnum):
+    """Which findings count: all, or those on lines that the change touched."""
+
+    ALL = "all"
+    CHANGED = "changed"
+
+
+class RunAs(StrEnum):
+    """Who runs the project's code in the container."""
+
+    OWNER = "owner"
+    ROOT = "root"
 
 
 Lines = Annotated[tuple[str, ...], BeforeValidator(_lines)]

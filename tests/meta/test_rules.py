@@ -55,7 +55,9 @@ def test_nothing_of_ours_is_patched(file: Path):
     assert not [word for word in forbidden if word in file.read_text("utf-8")]
 
 
-@pytest.mark.parametrize("tool", [tool.name for stage in STAGES for tool in stage.tools])
+@pytest.mark.parametrize(
+    "tool", [tool.name for stage in STAGES for tool in stage.tools if tool.program is None]
+)
 def test_every_tool_has_recorded_outputs_of_the_version_that_we_bring(tool: str):
     version = BUNDLED.version(tool)
     for case in ("clean", "findings"):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ci_action.errors import InterruptedRunError
-from ci_action.process import Command, Processes, clean_environment, last_lines
+from ci_action.process import Command, Processes, batches, clean_environment, last_lines
 
 
 @pytest.mark.parametrize(
@@ -79,3 +79,12 @@ def test_the_last_lines_that_say_something():
     assert last_lines("a\n\n b \nc\n\n", 2) == " b\nc"
     assert last_lines("a\nx\n", ignore={"x"}) == "a"
     assert last_lines("") == ""
+
+
+def test_names_are_divided_so_that_a_command_line_holds_them():
+    names = [f"{number}" * 60_000 for number in range(10)]
+    found = list(batches(names))
+    assert [name for batch in found for name in batch] == names
+    assert [len(batch) for batch in found] == [8, 2]
+    assert list(batches([])) == []
+    assert list(batches(["x" * 600_000])) == [["x" * 600_000]]

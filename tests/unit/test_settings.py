@@ -1,21 +1,14 @@
 """Settings: where a value comes from, and what is said of wrong ones."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from ci_action.errors import SettingsError
-from ci_action.settings import (
-    Settings,
-    ToolVersions,
-    about,
-    did_you_mean,
-    from_inputs,
-    from_pyproject,
-    is_list,
-    names,
-    resolve,
-)
+from ci_action.settings import Settings, about, from_inputs, from_pyproject, is_list, names, resolve
+from ci_action.text import did_you_mean
+from ci_action.values import RunAs, Scope, ToolVersions
 
 SECRET = "ghs_abcdefghijklmnop"
 
@@ -39,6 +32,22 @@ VALUES: dict[str, tuple[str, Any, Any]] = {
     "cache-dir": ("none", "none", "none"),
     "black-args": ("--skip-string-normalization -v", ["-S"], None),
     "ruff-args": ("--select 'E, F'", "--select 'E, F'", ("--select", "E, F")),
+    "scope": ("changed", "changed", Scope.CHANGED),
+    "coverage-min": ("89.996", 89.996, Decimal("89.996")),
+    "patch-coverage-min": ("90 %", 90, None),
+    "coverage-source": ("pkg, src", ["pkg", "src"], ("pkg", "src")),
+    "install": (
+        "pip install a, b\npip check",
+        ["pip install a, b", "pip check"],
+        ("pip install a, b", "pip check"),
+    ),
+    "system-packages": ("libpq5, git", ["libpq5", "git"], ("libpq5", "git")),
+    "run-as": ("root", "root", RunAs.ROOT),
+    "pytest-args": ("-x -k 'a b'", ["-x", "-k", "a b"], ("-x", "-k", "a b")),
+    "workers": ("auto", "auto", "auto"),
+    "shard": ("2/4", "2/4", "2/4"),
+    "wait-for": ("tcp://a:1, tcp://b:2", ["tcp://a:1", "tcp://b:2"], ("tcp://a:1", "tcp://b:2")),
+    "reruns": ("2", 2, 2),
 }
 
 
@@ -257,4 +266,9 @@ def test_every_definition_says_what_people_read():
         "ignore",
         "black-args",
         "ruff-args",
+        "coverage-source",
+        "install",
+        "system-packages",
+        "pytest-args",
+        "wait-for",
     ]

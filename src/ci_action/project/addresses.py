@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from ci_action.redaction import without_password
-from ci_action.settings import did_you_mean
+from ci_action.text import did_you_mean
 
 _LARGEST_PORT: Final = 65_535
 # What stays as it is in the target of a request (RFC 3986), `%` because it was encoded already.

@@ -20,6 +20,7 @@ from ci_action.results import write_atomically
 
 FILE: Final = "environment.json"
 _COMPLETE: Final = "ci-action.json"
+_LONGEST_CAUSE: Final = 800
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,7 +200,7 @@ class Builder:
             ).stdout.decode("utf-8", "replace")
             names = re.findall(r"^cpython-(\d+\.\d+\.\d+\S*?)-\S+\s", there, re.MULTILINE)
             versions = ", ".join(dict.fromkeys(names)) or "none"
-            return f"the interpreter cannot be had: {last_lines(done.stderr, 2)}; the ones that are here: {versions}"
+            return f"the interpreter cannot be had: {_cause(done.stderr)}; the ones that are here: {versions}"
         return f"the environment cannot be made ({' '.join(words[:2])}): {_cause(done.stderr)}"
 
     def variables(self) -> dict[str, str]:
@@ -244,10 +245,19 @@ _MARKED = re.compile(r"^(error|cause|hint|help):\s*|^[×╰├]\S*\s*")
 
 
 def _cause(stderr: str) -> str:
-    """Return what uv says in its own marked lines, or its last ones."""
+    """Return what uv says in its own marked lines and those that belong to them, or its last ones."""
     lines = [line.strip() for line in last_lines(stderr, 40).splitlines()]
-    marked = [_MARKED.sub("", line) for line in lines if _MARKED.match(line)]
-    return "; ".join(marked) if marked else " ".join(lines[-3:]) or "uv wrote nothing"
+    told: list[str] = []
+    belongs = False
+    for line in lines:
+        if _MARKED.match(line):
+            told.append(_MARKED.sub("", line))
+            belongs = True
+        elif line.startswith("["):  # what a build wrote
+            belongs = False
+        elif belongs:
+            told[-1] += f" {line}"
+    return "; ".join(told)[:_LONGEST_CAUSE] if told else " ".join(lines[-3:]) or "uv wrote nothing"
 
 
 def environment_of_project(command: Command, environ: Mapping[str, str]) -> Command:

@@ -5,12 +5,14 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from ci_action.errors import SettingsError
-from ci_action.settings import NO_CACHE, Settings
+from ci_action.settings import Settings
+
+NO_CACHE: Final = "none"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,6 @@ _OBJECT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _ALL_HISTORY: Final = "--depth=2147483647"
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 _ENVIRON: Final = {
-    "GIT_OPTIONAL_LOCKS": "0",  # never write the index of the user
     "GIT_ASKPASS": "",  # nobody is there to answer
     "SSH_ASKPASS_REQUIRE": "never",
     "GCM_INTERACTIVE": "never",
@@ -36,9 +35,8 @@ _WITHHELD: Final = frozenset({
 })  # fmt: skip
 DIFF: Final = (
     "git", "-c", "core.quotePath=off", "-c", "core.fsmonitor=false", "-c", "diff.autoRefreshIndex=false",
-    "-c", "diff.suppressBlankEmpty=false", "diff", "--patch", "--no-color", "--no-ext-diff", "--no-textconv",
-    "--unified=0", "--inter-hunk-context=0", "--find-renames", "--diff-algorithm=myers", "--ignore-submodules=all",
-    "--submodule=short", f"--src-prefix={SOURCE_PREFIX}", f"--dst-prefix={TARGET_PREFIX}",
+    "diff", "--patch", "--no-color", "--no-ext-diff", "--no-textconv", "--unified=0", "--inter-hunk-context=0", "--find-renames", "--diff-algorithm=myers",
+    "--ignore-submodules=all", f"--src-prefix={SOURCE_PREFIX}", f"--dst-prefix={TARGET_PREFIX}",
 )  # fmt: skip
 
 

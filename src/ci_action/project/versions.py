@@ -12,7 +12,8 @@ from ci_action.errors import InterruptedRunError, ToolError
 from ci_action.process import Command, Run, last_lines
 from ci_action.project.layout import Layout
 from ci_action.project.pins import Choice, choose, find_pins
-from ci_action.settings import Settings, ToolVersions
+from ci_action.settings import Settings
+from ci_action.values import ToolVersions
 
 # Fetching a tool may take this long; a network that says nothing must not eat the tool's own time.
 FETCH_SECONDS: Final = 120.0

@@ -1,17 +1,18 @@
 """The project's tests, by pytest in the project's own environment."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from ci_action.cases import TestCase, TestOutcome, counts
+from ci_action.cases import TestCase, TestOutcome
 from ci_action.context import Context
 from ci_action.errors import TimedOutError
-from ci_action.model import Broken, Finding, Location, Report, Skipped
-from ci_action.parsers.pytest_events import UNENDED, Session, parse
-from ci_action.process import Command, Completed, last_lines
+from ci_action.model import Broken, Report, Skipped
+from ci_action.parsers.pytest_events import Session, parse
+from ci_action.parsers.pytest_session import broken, output, problem, report
+from ci_action.process import Command, last_lines
 from ci_action.project.environment import Environment, environment_of_project
 from ci_action.project.versions import Program
 from ci_action.tools import Checked, Tool
@@ -20,7 +21,6 @@ PLUGIN: Final = Path(__file__).parents[1] / "pytest_plugin"
 DATA: Final = ".coverage"
 # Above this many failures something else is wrong than flaky tests.
 MOST_RERUNS: Final = 100
-_INTERRUPTED, _INTERNAL, _USAGE, _EMPTY, _WARNINGS = 2, 3, 4, 5, 6
 
 
 def program(_ctx: Context) -> Program:
@@ -34,13 +34,13 @@ def check(ctx: Context, _program: Program) -> Checked:
     job = _Job(ctx, environment)
     try:
         done = ctx.run(job.command("first", *job.options(), *ctx.settings.pytest_args))
-        session, text = job.told("first"), _output(done)
+        session, text = job.told("first"), output(done)
     except TimedOutError as error:
         session = job.told("first")
         text = error.stdout.decode("utf-8", "replace") + error.stderr
-        return job.checked(_broken(error.reason, session, text), session, text)
-    if problem := _problem(session, done):
-        return job.checked(_broken(problem, session, text), session, text)
+        return job.checked(broken(error.reason, session, text), session, text)
+    if reason := problem(session, done):
+        return job.checked(broken(reason, session, text), session, text)
     if not session.cases:
         what = (
             f"pytest collected no tests ({session.deselected} deselected)"
@@ -49,11 +49,7 @@ def check(ctx: Context, _program: Program) -> Checked:
         )
         return job.checked(Skipped(what, empty=True), session, text)
     session.cases = job.rerun(session.cases)
-    return job.checked(_report(session, done), session, text)
-
-
-def _output(done: Completed) -> str:
-    return done.stdout.decode("utf-8", "replace") + done.stderr
+    return job.checked(report(session, done), session, text)
 
 
 class _Job:
@@ -147,118 +143,6 @@ def _again(case: TestCase, passed: set[str], runs: int, failed: set[str]) -> Tes
     if case.nodeid in passed:
         return replace(case, outcome=TestOutcome.FLAKY, runs=runs)
     return replace(case, runs=runs)
-
-
-def _problem(session: Session, done: Completed) -> str:
-    """Say why the result of pytest cannot be trusted; empty where it can."""
-    code = done.returncode
-    lines = last_lines(_output(done), 8)
-    last = lines.splitlines()[-1] if lines else "it wrote nothing"
-    error = next((line for line in lines.splitlines() if "rror" in line), last)
-    expected = session.collected - session.deselected
-    red = any(case.outcome.is_red and case.message != UNENDED for case in session.cases)
-    error_seen = any(case.outcome is TestOutcome.ERROR for case in session.cases)
-    problems = (
-        (session.internal, f"pytest met an internal error: {_line(session.internal)}"),
-        (done.killed_by, f"the tests were ended by {done.killed_by}{_culprit(session)}"),
-        (code == _USAGE or not session.started, f"pytest could not start (exit code {code}): {error}"),
-        (
-            not session.finished,
-            f"the interpreter ended half-way (exit code {code}){_culprit(session)}: what ran until then is reported",
-        ),
-        (session.exit == _INTERRUPTED and not error_seen, f"the tests were interrupted: {last}"),
-        (
-            session.exit == 0 and expected > session.reported and not red,
-            f"pytest ended early: {session.reported} of {expected} tests ran",
-        ),
-        (
-            session.exit == 0 and code not in {0, _WARNINGS},
-            f"pytest passed, but its process ended with exit code {code}: {last}",
-        ),
-    )
-    return next((text for there, text in problems if there), "")
-
-
-def _culprit(session: Session) -> str:
-    started = [case.nodeid for case in session.cases if case.message == UNENDED]
-    return f" in {started[-1]!r}" if started else ""
-
-
-def _line(text: str) -> str:
-    lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1].strip() if lines else ""
-
-
-def _broken(reason: str, session: Session, text: str) -> Broken:
-    cases = tuple(session.cases)
-    return Broken(
-        reason,
-        last_lines(text, 40),
-        findings=tuple(_findings(cases)),
-        examined={"tests": len(cases)},
-        metrics=_metrics(session),
-        tests=cases,
-    )
-
-
-def _metrics(session: Session) -> dict[str, float]:
-    found: dict[str, float] = dict(counts(session.cases))
-    found["deselected"], found["test_warnings"] = session.deselected, session.warnings
-    found["subtests"] = sum(bool(case.subtest) for case in session.cases)
-    return found
-
-
-def _report(session: Session, done: Completed) -> Report:
-    cases = tuple(session.cases)
-    findings = [*_findings(cases), *_odd(session, done)]
-    metrics = _metrics(session)
-    return Report(
-        findings=tuple(findings), examined={"tests": int(metrics["tests"])}, metrics=metrics, tests=cases
-    )
-
-
-def _odd(session: Session, done: Completed) -> Iterable[Finding]:
-    """Find what makes a run red though no test failed."""
-    red = any(case.outcome.is_red for case in session.cases)
-    outcomes = {case.outcome for case in session.cases}
-    if outcomes == {TestOutcome.SKIPPED}:
-        reasons = sorted({case.message for case in session.cases if case.message})[:3]
-        yield Finding(
-            tool="pytest",
-            rule="all-skipped",
-            message=f"all {len(session.cases)} tests were skipped: {'; '.join(reasons) or 'no reason given'}",
-        )
-    elif done.returncode == _WARNINGS and not red:
-        yield Finding(
-            tool="pytest", rule="max-warnings", message=f"pytest counts too many warnings: {session.warnings}"
-        )
-    elif done.returncode not in {0, _EMPTY} and not red:
-        lines = last_lines(_output(done), 1)
-        flaky = TestOutcome.FLAKY in outcomes
-        if not flaky:
-            text = f"pytest ended with exit code {done.returncode} though no test failed: {lines}"
-            yield Finding(tool="pytest", rule="exit-code", message=text)
-
-
-def _findings(cases: Sequence[TestCase]) -> Iterable[Finding]:
-    parts = {case.nodeid for case in cases if case.subtest and case.outcome.is_red}
-    for case in cases:
-        told_by_parts = (
-            case.nodeid in parts and not case.subtest and case.message.endswith("of its subtests failed")
-        )
-        if not case.outcome.is_red or told_by_parts:
-            continue
-        rule = "failed" if case.outcome is TestOutcome.FAILED else "error"
-        if "::" not in case.nodeid:
-            rule = "collection"
-        name = f"{case.nodeid} [{case.subtest}]" if case.subtest else case.nodeid
-        first = case.message.splitlines()[0] if case.message else case.outcome.value
-        yield Finding(
-            tool="pytest",
-            rule=rule,
-            message=f"{name}: {first}",
-            location=Location(path=case.path, line=case.line) if case.path else None,
-        )
 
 
 def count(ctx: Context) -> int:
