@@ -330,18 +330,35 @@ def test_a_change_without_python_is_rightly_skipped(laptop, ci_action):
 
 
 def test_the_configuration_of_the_user_changes_nothing(laptop, ci_action, environ):
-    poison = Path(environ["HOME"], ".gitconfig")
+    home = Path(environ["HOME"])
+    poison = home / ".gitconfig"
+    write(home, {"spy": f"#!/bin/sh\necho asked >> {home}/asked\n"})
+    (home / "spy").chmod(0o755)
     poison.write_text(
         "[diff]\n noprefix = true\n mnemonicPrefix = true\n external = false\n context = 9\n interHunkContext = 99\n"
         " renames = copies\n relative = true\n orderFile = /dev/null\n suppressBlankEmpty = true\n algorithm = patience\n"
         ' ignoreSubmodules = none\n submodule = log\n[diff "py"]\n textconv = false\n command = false\n'
-        " xfuncname = x\n[color]\n ui = always\n diff = always\n[core]\n quotePath = true\n fsmonitor = false\n pager = false\n"
+        " xfuncname = x\n[color]\n ui = always\n diff = always\n[core]\n quotePath = true\n fsmonitor = "
+        f"{home}/spy\n pager = {home}/spy\n"
     )
     (laptop / ".git" / "info" / "attributes").write_text("*.py diff=py\n")
     write(laptop, {"both.py": "x = 1\n" + OLD + "\n\nimport sys\n"})
     ran = ci_action(laptop, "quality", "--scope=changed", env={"GIT_DIFF_OPTS": "-u9", "GIT_TRACE": "1"})
     assert (counting(ran), notes(ran)) == (["both.py", "both.py"], "")
     assert {one["line"] for one in ran.findings("ruff") if one["muted"]} == {2}
+    assert not (home / "asked").exists()
+
+
+def test_a_submodule_is_another_project(laptop, origin, ci_action):
+    git(laptop, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", f"file://{origin}", "sub")
+    commit(laptop, {})
+    git(laptop, "update-ref", "refs/remotes/origin/main", "HEAD")
+    commit(laptop / "sub", {"new.py": BAD})
+    commit(laptop, {"mine.py": BAD})
+    write(laptop, {"sub/dirty.py": BAD})
+    ran = ci_action(laptop, "quality", "--scope=changed")
+    assert (counting(ran), notes(ran)) == (["mine.py"], "")
+    assert ": 1 changed file\n" in ci_action(laptop, "plan").out
 
 
 def test_the_workspace_may_be_a_part_of_the_repository(laptop, ci_action):
