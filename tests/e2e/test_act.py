@@ -137,3 +137,34 @@ def test_a_later_step_reads_the_outputs_and_the_report_is_uploaded(checkout: Pat
     assert code == 0, log
     assert re.search(r"the later step has read \d+ findings", log)
     assert re.search(r"Artifact report.* has been successfully uploaded", log)
+
+
+def recipe(word: str) -> str:
+    """Return the workflow of the README that holds a word."""
+    text = (REPOSITORY / "README.md").read_text("utf-8")
+    (found,) = (
+        block
+        for block in re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+        if word in block
+    )
+    return str(found)
+
+
+def test_four_shards_are_joined_as_the_readme_says(checkout: Path, tmp_path: Path):
+    names = range(8)
+    sources = "".join(f"def add_{n}(a, b):\n    return a + b + {n}\n\n\n" for n in names)
+    tests = "".join(f"def test_{n}():\n    assert sums.add_{n}(1, 2) == {n + 3}\n\n\n" for n in names)
+    files = {
+        "pyproject.toml": '[project]\nname = "small"\nversion = "1"\n[tool.coverage.run]\nsource = ["sums"]\n',
+        "sums.py": sources,
+        "test_sums.py": f"import sums\n\n\n{tests}",
+    }
+    project = consumer(tmp_path / "shards", files, recipe("stage: merge"))
+    code, log = act(project, "push", "--local-repository", f"{ACTION}={checkout}")
+    assert code == 0, log
+    assert len(re.findall(r"Artifact shard-\d .*has been successfully uploaded", log)) == 4
+    assert re.search(r"8 tests, 4 shards", log)
+    assert re.search(r"coverage 100\.00 %: 16 of 16 statements", log)
+    shards = re.findall(r"coverage (\d\d)\.\d\d %", log)
+    assert len(shards) == 4, "no shard alone reaches the minimum of the last job"
+    assert all(int(one) < 90 for one in shards)
