@@ -23,9 +23,11 @@ _LEFT_OUT: Final = (
 )
 
 
-def movable() -> bool:
-    """Whether the interpreter works in another place, on another machine too."""
-    return not sysconfig.get_config_var("Py_ENABLE_SHARED")
+def library() -> Path | None:
+    """Return the shared library that the interpreter needs, which it looks for where it was built."""
+    name = str(sysconfig.get_config_var("INSTSONAME") or "")
+    file = Path(sys.base_prefix, "lib", name)
+    return file if sysconfig.get_config_var("Py_ENABLE_SHARED") and file.is_file() else None
 
 
 def pack(file: Path) -> str:
