@@ -165,6 +165,5 @@ def test_four_shards_are_joined_as_the_readme_says(checkout: Path, tmp_path: Pat
     assert len(re.findall(r"Artifact shard-\d .*has been successfully uploaded", log)) == 4
     assert re.search(r"8 tests, 4 shards", log)
     assert re.search(r"coverage 100\.00 %: 16 of 16 statements", log)
-    shards = re.findall(r"coverage (\d\d)\.\d\d %", log)
-    assert len(shards) == 4, "no shard alone reaches the minimum of the last job"
-    assert all(int(one) < 90 for one in shards)
+    # No shard alone reaches the minimum of the last job.
+    assert set(re.findall(r"coverage (\d\d\.\d\d) %", log)) == {"62.50"}
