@@ -48,7 +48,7 @@ def environments(folder: Path) -> Iterator[Row]:
     (project / "test_x.py").write_text("def test_x(): pass\n")
     env = _environ(folder)
     subprocess.run([str(BIN / "uv"), "lock", "--quiet"], cwd=project, env=env, check=True)
-    export = [
+    export: list[str | Path] = [
         BIN / "uv",
         "export",
         "--locked",

@@ -1,5 +1,7 @@
 """The test stage on projects of every kind: what ran, how it ended, and what is said when it did not."""
 
+from typing import Any
+
 import pytest
 
 PYPROJECT = "[project]\nname = 'sample'\nversion = '0'\nrequires-python = '>=3.9'\n"
@@ -15,7 +17,7 @@ def kept(tmp_path_factory):
 
 
 @pytest.fixture
-def test_stage(project, ci_action, kept):
+def stage(project, ci_action, kept):
     def run(files, *words, **more):
         folder = project({"pyproject.toml": PYPROJECT, **files})
         return ci_action(folder, "run", "test", f"--cache-dir={kept}", *words, **more)
@@ -23,15 +25,12 @@ def test_stage(project, ci_action, kept):
     return run
 
 
-test_stage.__test__ = False
-
-
-def metrics(ran, tool="pytest"):
+def metrics(ran: Any, tool: str = "pytest") -> dict[str, float]:
     return {name: value for name, value in ran.tool(tool)["metrics"].items() if value}
 
 
-def test_a_green_project(test_stage):
-    ran = test_stage({**PACKAGE, "tests/test_a.py": COVERED})
+def test_a_green_project(stage):
+    ran = stage({**PACKAGE, "tests/test_a.py": COVERED})
     assert (ran.code, ran.report["conclusion"]) == (0, "passed")
     assert metrics(ran)["tests"] == 1
     assert ran.report["outputs"]["tests-total"] == "1"
@@ -67,8 +66,8 @@ class T(unittest.TestCase):
 """
 
 
-def test_every_outcome_is_told_with_its_line(test_stage):
-    ran = test_stage({"test_a.py": OUTCOMES})
+def test_every_outcome_is_told_with_its_line(stage):
+    ran = stage({"test_a.py": OUTCOMES})
     assert ran.code == 1
     assert metrics(ran) == {
         "tests": 10, "passed": 3, "failed": 2, "errors": 2, "skipped": 1, "xfailed": 1, "xpassed": 1, "subtests": 3,
@@ -95,33 +94,31 @@ BREAKING = {
 
 
 @pytest.mark.parametrize("name", BREAKING)
-def test_a_run_that_breaks_half_way_is_broken_and_keeps_what_ran(name, test_stage):
+def test_a_run_that_breaks_half_way_is_broken_and_keeps_what_ran(name, stage):
     source, reason, passed = BREAKING[name]
-    ran = test_stage({"test_a.py": source}, "--timeout=8")
+    ran = stage({"test_a.py": source}, "--timeout=8")
     assert ran.code == 3
     assert reason in ran.tool("pytest")["reason"]
     assert metrics(ran)["passed"] == passed
     assert "Traceback" not in ran.out.partition("ci-action:")[2]
 
 
-def test_nothing_collected_is_empty(test_stage):
-    ran = test_stage({"smoke.py": OK}, "--coverage-min=80")
+def test_nothing_collected_is_empty(stage):
+    ran = stage({"smoke.py": OK}, "--coverage-min=80")
     assert (ran.code, ran.report["conclusion"]) == (2, "empty")
     assert "no tests" in ran.tool("pytest")["reason"]
 
 
-def test_all_skipped_is_red_with_its_own_name(test_stage):
-    ran = test_stage({"test_a.py": "import pytest\npytestmark = pytest.mark.skip(reason='no server')\n" + OK})
+def test_all_skipped_is_red_with_its_own_name(stage):
+    ran = stage({"test_a.py": "import pytest\npytestmark = pytest.mark.skip(reason='no server')\n" + OK})
     assert ran.code == 1
     [finding] = ran.findings("pytest")
     assert finding["rule"] == "all-skipped"
     assert "no server" in finding["message"]
 
 
-def test_a_module_that_cannot_be_imported_is_a_finding_on_its_line(test_stage):
-    ran = test_stage(
-        {"test_a.py": OK, "test_b.py": "x = 1\nimport nothing_like_it\n", "test_c.py": "def f(:\n"}
-    )
+def test_a_module_that_cannot_be_imported_is_a_finding_on_its_line(stage):
+    ran = stage({"test_a.py": OK, "test_b.py": "x = 1\nimport nothing_like_it\n", "test_c.py": "def f(:\n"})
     assert ran.code == 1
     found = {(finding["rule"], finding["path"], finding["line"]) for finding in ran.findings("pytest")}
     assert found == {("collection", "test_b.py", 2), ("collection", "test_c.py", 1)}
@@ -138,15 +135,15 @@ def test_a_module_that_cannot_be_imported_is_a_finding_on_its_line(test_stage):
     ],
     ids=["conftest", "addopts"],
 )
-def test_pytest_that_cannot_start_is_broken(files, test_stage):
-    ran = test_stage(files)
+def test_pytest_that_cannot_start_is_broken(files, stage):
+    ran = stage(files)
     assert ran.code == 3
     assert "could not start" in ran.tool("pytest")["reason"]
 
 
-def test_configuration_of_the_project_is_respected_and_cannot_hide_anything(test_stage):
+def test_configuration_of_the_project_is_respected_and_cannot_hide_anything(stage):
     options = "addopts = '--cov=pkg --cov-fail-under=100 --tb=no -q --color=yes -p no:warnings'\n"
-    ran = test_stage({
+    ran = stage({
         "pyproject.toml": PYPROJECT + "[tool.pytest.ini_options]\n" + options,
         **PACKAGE,
         "tests/test_a.py": COVERED,
@@ -156,55 +153,53 @@ def test_configuration_of_the_project_is_respected_and_cannot_hide_anything(test
 
 
 @pytest.mark.parametrize(("minimum", "code"), [("100", 1), ("75", 0), ("75.01", 1), ("0", 0)])
-def test_coverage_is_held_against_the_minimum_exactly(minimum, code, test_stage):
-    ran = test_stage(
-        {**PACKAGE, "tests/test_a.py": COVERED}, f"--coverage-min={minimum}", "--coverage-source=pkg"
-    )
+def test_coverage_is_held_against_the_minimum_exactly(minimum, code, stage):
+    ran = stage({**PACKAGE, "tests/test_a.py": COVERED}, f"--coverage-min={minimum}", "--coverage-source=pkg")
     assert ran.code == code
     assert ran.tool("coverage")["metrics"]["coverage"] == 75.0
     assert ran.report["outputs"]["coverage"] == "75.00"
 
 
-def test_the_minimum_of_the_project_holds_where_no_other_is_given(test_stage):
+def test_the_minimum_of_the_project_holds_where_no_other_is_given(stage):
     more = "[tool.coverage.report]\nfail_under = 99.5\n[tool.coverage.run]\nsource = ['pkg']\nbranch = true\n"
     files = {"pyproject.toml": PYPROJECT + more, **PACKAGE, "tests/test_a.py": COVERED}
-    ran = test_stage(files)
+    ran = stage(files)
     assert ran.code == 1
     assert "99.5" in ran.findings("coverage")[0]["message"]
     assert metrics(ran, "coverage")["branches"] == 2
-    assert test_stage(files, "--coverage-min=10").code == 0
+    assert stage(files, "--coverage-min=10").code == 0
 
 
-def test_a_minimum_without_data_is_broken_never_green(test_stage):
-    ran = test_stage({"test_a.py": OK}, "--coverage-min=10", "--pytest-args=--no-cov")
+def test_a_minimum_without_data_is_broken_never_green(stage):
+    ran = stage({"test_a.py": OK}, "--coverage-min=10", "--pytest-args=--no-cov")
     assert ran.code == 3
     assert "no coverage data" in ran.tool("coverage")["reason"]
 
 
-def test_failing_tests_still_have_coverage(test_stage):
-    ran = test_stage({**PACKAGE, "test_a.py": COVERED.replace("== 3", "== 4")})
+def test_failing_tests_still_have_coverage(stage):
+    ran = stage({**PACKAGE, "test_a.py": COVERED.replace("== 3", "== 4")})
     assert ran.code == 1
     assert metrics(ran, "coverage")["covered_lines"] > 0
 
 
-def test_flaky_tests_are_told_apart(test_stage, tmp_path):
+def test_flaky_tests_are_told_apart(stage, tmp_path):
     source = f"import pathlib\nmark = pathlib.Path({str(tmp_path / 'mark')!r})\n" + (
         "def test_flaky():\n    there = mark.exists()\n    mark.touch()\n    assert there\n" + OK
     )
-    ran = test_stage({"test_a.py": source}, "--reruns=2")
+    ran = stage({"test_a.py": source}, "--reruns=2")
     assert ran.code == 0
     assert metrics(ran) == {"tests": 2, "passed": 1, "flaky": 1}
 
 
-def test_workers_and_shards(test_stage):
+def test_workers_and_shards(stage):
     files = {"test_a.py": "".join(f"def test_{number}(): pass\n" for number in range(10))}
-    assert metrics(test_stage(files, "--workers=2"))["tests"] == 10
-    parts = [metrics(test_stage(files, f"--shard={part}/3"))["tests"] for part in (1, 2, 3)]
+    assert metrics(stage(files, "--workers=2"))["tests"] == 10
+    parts = [metrics(stage(files, f"--shard={part}/3"))["tests"] for part in (1, 2, 3)]
     assert sum(parts) == 10
     assert max(parts) < 10
 
 
-def test_the_tests_do_not_see_our_secrets(test_stage):
+def test_the_tests_do_not_see_our_secrets(stage):
     source = (
         "import os\n"
         "def test_env():\n"
@@ -220,7 +215,7 @@ def test_the_tests_do_not_see_our_secrets(test_stage):
         "UV_INDEX_PRIVATE_PASSWORD": "hunter2hunter2",
         "DATABASE_URL": "x",
     }
-    assert test_stage({"test_a.py": source}, env=secrets).code == 0
+    assert stage({"test_a.py": source}, env=secrets).code == 0
 
 
 @pytest.mark.parametrize(
@@ -250,31 +245,31 @@ def test_the_tests_do_not_see_our_secrets(test_stage):
         ),
     ],
 )
-def test_dependencies_come_from_what_the_project_has(files, source, test_stage, project):
+def test_dependencies_come_from_what_the_project_has(files, source, stage, project):
     check = "import importlib.metadata as m\ndef test_it(): assert m.version('iniconfig') == '2.0.0'\n"
-    ran = test_stage({"test_a.py": check, **files})
+    ran = stage({"test_a.py": check, **files})
     assert ran.code == 0, ran.out
     assert ran.tool("pytest")["version_source"] == source
     assert not list(project({}).glob("*.egg-info"))
 
 
-def test_an_environment_is_kept_while_nothing_changes(test_stage):
+def test_an_environment_is_kept_while_nothing_changes(stage):
     files = {"test_a.py": OK, "requirements.txt": "iniconfig==2.0.0\n"}
-    test_stage(files)
-    assert test_stage(files).tool("environment")["metrics"] == {"reused": 1.0}
-    changed = test_stage({**files, "requirements.txt": "iniconfig==2.0.0\npluggy\n"})
+    stage(files)
+    assert stage(files).tool("environment")["metrics"] == {"reused": 1.0}
+    changed = stage({**files, "requirements.txt": "iniconfig==2.0.0\npluggy\n"})
     assert changed.tool("environment")["metrics"] == {"reused": 0.0}
 
 
-def test_a_failed_install_is_broken_with_the_reason(test_stage):
-    ran = test_stage({"test_a.py": OK, "requirements.txt": "no-such-package-anywhere-1234==9\n"})
+def test_a_failed_install_is_broken_with_the_reason(stage):
+    ran = stage({"test_a.py": OK, "requirements.txt": "no-such-package-anywhere-1234==9\n"})
     assert ran.code == 3
     assert "no-such-package-anywhere-1234" in ran.tool("environment")["reason"]
     assert ran.tool("pytest")["outcome"] == "skipped"
 
 
-def test_a_python_that_is_not_here_is_a_named_error(test_stage):
-    ran = test_stage(
+def test_a_python_that_is_not_here_is_a_named_error(stage):
+    ran = stage(
         {"pyproject.toml": "", "test_a.py": OK},
         "--python-version=3.7.1",
         env={"UV_PYTHON_DOWNLOADS": "never"},
@@ -283,13 +278,13 @@ def test_a_python_that_is_not_here_is_a_named_error(test_stage):
     assert "the ones that are here: 3." in ran.tool("environment")["reason"]
 
 
-def test_install_commands_and_none(test_stage):
-    ran = test_stage({"test_a.py": "import iniconfig\n" + OK}, "--install=pip install -q iniconfig")
+def test_install_commands_and_none(stage):
+    ran = stage({"test_a.py": "import iniconfig\n" + OK}, "--install=pip install -q iniconfig")
     assert ran.code == 0, ran.out
-    failed = test_stage({"test_a.py": OK}, "--install=python -c 'raise SystemExit(7)'")
+    failed = stage({"test_a.py": OK}, "--install=python -c 'raise SystemExit(7)'")
     assert failed.code == 3
     assert "exit code 7" in failed.tool("environment")["reason"]
-    assert test_stage({"test_a.py": OK}, "--install=none").code == 0
+    assert stage({"test_a.py": OK}, "--install=none").code == 0
 
 
 def test_a_src_layout_and_a_backend_folder(project, ci_action, kept):
@@ -308,8 +303,8 @@ def test_a_src_layout_and_a_backend_folder(project, ci_action, kept):
     assert [finding["path"] for finding in below.findings("pytest")] == ["backend/tests/test_b.py"]
 
 
-def test_the_tree_is_left_as_it_was(test_stage, project):
-    ran = test_stage({**PACKAGE, "tests/test_a.py": COVERED})
+def test_the_tree_is_left_as_it_was(stage, project):
+    ran = stage({**PACKAGE, "tests/test_a.py": COVERED})
     folder = project({})
     names = {str(path.relative_to(folder)) for path in folder.rglob("*") if ".git" not in path.parts}
     assert names == {"pyproject.toml", "pkg", "pkg/__init__.py", "tests", "tests/test_a.py"}
