@@ -1,9 +1,10 @@
 """The image, built once as the runner builds it, and a machine for each test."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
-from e2e.image import build
+from e2e.image import REPOSITORY, build
 from e2e.runner import Machine
 
 
@@ -20,3 +21,21 @@ def buildkit_image() -> str:
 @pytest.fixture
 def machine(image: str, tmp_path: Path) -> Machine:
     return Machine(image=image, root=tmp_path)
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a clone of what is committed: nothing that lies about untracked can help."""
+    folder = tmp_path_factory.mktemp("act") / "ci-action"
+    clone = [
+        "git",
+        "-c",
+        "safe.directory=*",
+        "clone",
+        "--quiet",
+        "--no-hardlinks",
+        str(REPOSITORY),
+        str(folder),
+    ]
+    subprocess.run(clone, check=True)
+    return folder

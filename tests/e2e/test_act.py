@@ -1,21 +1,15 @@
 """A runner that is not ours: nektos/act, on our own workflow and on repositories that use the action."""
 
-import os
 import re
-import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import pytest
 from e2e import projects
+from e2e.acting import ACTION, CHECKOUT, UPLOAD, act, consumer
 from e2e.image import REPOSITORY
 
 pytestmark = pytest.mark.docker
-TOOLS: Final = Path(os.environ.get("CI_ACTION_TOOLS_DIR") or REPOSITORY.parent / "shared" / "tools").resolve()
-ACTION: Final = "org/ci-action@v1"
-CHECKOUT: Final = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1"
-UPLOAD: Final = "actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f"
 # What the README shows: a stage and nothing else.
 PLAIN: Final = f"""
 on: push
@@ -63,48 +57,6 @@ jobs:
           path: ci-action-report/
           if-no-files-found: error
 """
-
-
-def act(folder: Path, *arguments: str) -> tuple[int, str]:
-    """Run a workflow of a folder; return the exit code and the log without colours."""
-    script = TOOLS / "act-run"
-    assert (
-        script.is_file()
-    ), f"there is no {script}: set CI_ACTION_TOOLS_DIR, or leave out tests/e2e/test_act.py"
-    done = subprocess.run(
-        [script, *arguments],
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=600,
-        check=False,
-    )
-    return done.returncode, re.sub(r"\x1b\[[0-9;]*m", "", done.stdout.decode("utf-8", "replace"))
-
-
-@pytest.fixture(scope="session")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a clone of what is committed: nothing that lies about untracked can help."""
-    folder = tmp_path_factory.mktemp("act") / "ci-action"
-    clone = [
-        "git",
-        "-c",
-        "safe.directory=*",
-        "clone",
-        "--quiet",
-        "--no-hardlinks",
-        str(REPOSITORY),
-        str(folder),
-    ]
-    subprocess.run(clone, check=True)
-    return folder
-
-
-def consumer(folder: Path, files: Mapping[str, str], workflow: str) -> Path:
-    """Make a repository that uses the action."""
-    projects.write(folder, {**files, ".github/workflows/quality.yml": workflow})
-    return folder
 
 
 @pytest.mark.parametrize("job", ["ourselves", "messy"])

@@ -1,23 +1,21 @@
 """Real PostgreSQL and Redis on a Docker network, reached by their labels from inside our image."""
 
 import json
-import os
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
 import pytest
 from e2e import projects
-from e2e.image import DOCKER, REPOSITORY, docker
+from e2e.acting import TOOLS
+from e2e.image import DOCKER, docker
 from e2e.runner import Machine
 
 pytestmark = pytest.mark.docker
-TOOLS: Final = Path(os.environ.get("CI_ACTION_TOOLS_DIR") or REPOSITORY.parent / "shared" / "tools").resolve()
 PASSWORD: Final = "s3cr3t-value"
 RIGHT: Final = f"postgres://app:{PASSWORD}@postgres:5432/app_test"
 # The tool as the stage calls it, with the seconds that it may take in front of the addresses.
@@ -74,10 +72,7 @@ class Network:
 @pytest.fixture(scope="module")
 def network(image: str) -> Iterator[Network]:
     script = TOOLS / "base-image"
-    assert (
-        script.is_file()
-    ), f"there is no {script}: set CI_ACTION_TOOLS_DIR, or leave out tests/e2e/test_services.py"
-    for kind in ("postgres", "redis"):
+    for kind in ("postgres", "redis") if script.is_file() else ():  # elsewhere they can be pulled
         subprocess.run([script, kind], check=True, capture_output=True)
     name = f"ci-action-e2e-{uuid4().hex[:12]}"
     docker("network", "create", name)
