@@ -169,7 +169,7 @@ class Settings(BaseModel):
     )
     wait_for: Items = setting(
         (),
-        "Services to wait for before the tests: `postgres://`, `redis://`, `http://`, `https://`, `tcp://`.",
+        "Services to wait for before the tests: `postgres://`, `redis://`, `mysql://`, `amqp://`, `memcached://`, `http://`, `https://`, `tcp://`.",
         stage="test",
         shown=" ",
     )

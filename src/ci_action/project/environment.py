@@ -218,9 +218,26 @@ class Builder:
         bins = sorted((str(path) for path in pyenv.glob("*/bin")), reverse=True)
         found["PATH"] = os.pathsep.join([self.environ.get("PATH", os.defpath), *bins])
         if self.owner:
+            found |= self._netrc()
             hand_over(self.scratch / "home", self.owner)
             found["HOME"] = str(self.scratch / "home")
         return found
+
+    def _netrc(self) -> dict[str, str]:
+        """Hand over the credentials of indexes while packages are installed; `forget` takes them back."""
+        given = Path(self.environ.get("NETRC") or Path(self.environ.get("HOME", "/nonexistent"), ".netrc"))
+        copy = self.scratch / "netrc"
+        if self.owner is None or not given.is_file():
+            return {}
+        if not copy.exists():
+            copy.touch(mode=0o600)
+            copy.write_bytes(given.read_bytes())
+            os.chown(copy, self.owner.uid, self.owner.gid)
+        return {"NETRC": str(copy)}
+
+    def forget(self) -> None:
+        """Take away what the project's code must not find: it runs as the same user."""
+        (self.scratch / "netrc").unlink(missing_ok=True)
 
     def _leftovers(self) -> set[Path]:
         root = self.layout.root
@@ -246,7 +263,7 @@ _MARKED = re.compile(r"^(error|cause|hint|help):\s*|^[×╰├]\S*\s*")
 
 def _cause(stderr: str) -> str:
     """Return what uv says in its own marked lines and those that belong to them, or its last ones."""
-    lines = [line.strip() for line in last_lines(stderr, 40).splitlines()]
+    lines = [line.strip() for line in last_lines(stderr, 400).splitlines()]
     told: list[str] = []
     belongs = False
     for line in lines:
@@ -257,6 +274,7 @@ def _cause(stderr: str) -> str:
             belongs = False
         elif belongs:
             told[-1] += f" {line}"
+    told = [line for line in told if not line.startswith("Build failures usually")]
     return "; ".join(told)[:_LONGEST_CAUSE] if told else " ".join(lines[-3:]) or "uv wrote nothing"
 
 

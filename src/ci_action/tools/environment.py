@@ -29,16 +29,14 @@ def check(ctx: Context, _program: Program) -> Checked:
     log, warnings = [], list(_system_packages(ctx))
     builder = _builder(ctx)
     request, asked_by = python_request(ctx.layout, ctx.settings.python_version)
-    if ctx.settings.install == (NONE,):
-        environment = _current(ctx, builder)
-        if request and asked_by == "python-version":
-            warnings.append(
-                "python-version was not used: install is 'none', so the current interpreter runs the tests"
-            )
-    elif ctx.settings.install:
-        environment = _by_commands(ctx, builder, request)
-    else:
-        environment = builder.make(find(ctx.layout), request, _extra(ctx))
+    try:
+        environment = _made(ctx, builder, request)
+    finally:
+        builder.forget()
+    if ctx.settings.install == (NONE,) and asked_by == "python-version":
+        warnings.append(
+            "python-version was not used: install is 'none', so the current interpreter runs the tests"
+        )
     environment.save(ctx.scratch)
     log.append(
         f"Python {environment.version} ({asked_by or 'the first one that uv found'}): {environment.python}"
@@ -54,6 +52,14 @@ def check(ctx: Context, _program: Program) -> Checked:
         warnings=tuple(warnings),
         log="\n".join(log),
     )
+
+
+def _made(ctx: Context, builder: Builder, request: str) -> Environment:
+    if ctx.settings.install == (NONE,):
+        return _current(ctx, builder)
+    if ctx.settings.install:
+        return _by_commands(ctx, builder, request)
+    return builder.make(find(ctx.layout), request, _extra(ctx))
 
 
 def _builder(ctx: Context) -> Builder:
