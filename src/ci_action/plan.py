@@ -27,7 +27,7 @@ def describe(selected: Sequence[Selected], ctx: Context, resolved: Resolved) -> 
     if ctx.changes:
         yield f"base       {one_line(_base(ctx.changes))}"
     for one in selected:
-        yield f"stage {one.stage.name} (its tools run side by side)"
+        yield f"stage {one.stage.name} (side by side, but for what needs another)"
         for tool in one.stage.tools:
             yield from (f"  {one_line(line)}" for line in _tool(tool, ctx))
     yield f"limits     {settings.timeout} s for each tool, {BUDGET} annotations of a level, {LIMIT:,} bytes of summary"
@@ -46,6 +46,9 @@ def _base(changes: Changes) -> str:
 
 def _tool(tool: Tool, ctx: Context) -> Iterator[str]:
     try:
+        if tool.plan is not None:
+            yield f"{tool.name:<11} {tool.plan(ctx)}"
+            return
         choice = select(tool.name, settings=ctx.settings, layout=ctx.layout, bundle=ctx.bundle)
         version = choice.specifier.removeprefix("==") or ctx.bundle.version(tool.name)
         yield f"{tool.name:<8} {version} from {choice.source}, {tool.count(ctx):,} files"

@@ -42,6 +42,8 @@ class Tool:
     """How many files a check would look at, without checking any."""
     by_lines: bool = False
     """Whether a finding belongs to the lines that it names, so that `scope: changed` mutes those elsewhere."""
+    plan: Callable[[Context], str] | None = None
+    """Say what the tool would do, where that is not a version and a number of files; raises `ToolError`."""
     needs: tuple[str, ...] = ()
     """The tools of the same stage that must have ended before; where one of them is broken, this one is skipped."""
     refused: Collection[str] = ()

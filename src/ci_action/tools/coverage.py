@@ -130,11 +130,18 @@ def _source(ctx: Context, path: str) -> str:
     return (ctx.layout.workspace / path).read_text(encoding="utf-8", errors="replace")
 
 
+def plan(ctx: Context) -> str:
+    """Say which minimum would hold."""
+    given = ctx.settings.coverage_min
+    return f"at least {given} %" if given is not None else "the project's own minimum, if it has one"
+
+
 TOOL: Final = Tool(
     name="coverage",
     summary="Coverage of the project and of the changed lines, against a minimum.",
     url="https://coverage.readthedocs.io",
     check=check,
     program=program,
+    plan=plan,
     needs=("environment", "services", "pytest"),
 )

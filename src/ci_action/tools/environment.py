@@ -54,6 +54,19 @@ def check(ctx: Context, _program: Program) -> Checked:
     )
 
 
+def plan(ctx: Context) -> str:
+    """Say which Python and which dependencies would be taken."""
+    request, asked_by = python_request(ctx.layout, ctx.settings.python_version)
+    python = f"Python {request} ({asked_by})" if request else "the first Python that uv finds"
+    install = ctx.settings.install
+    source = (
+        find(ctx.layout).source
+        if not install
+        else "nothing" if install == (NONE,) else "the commands of `install`"
+    )
+    return f"{python}, dependencies from {source}"
+
+
 def _made(ctx: Context, builder: Builder, request: str) -> Environment:
     if ctx.settings.install == (NONE,):
         return _current(ctx, builder)
@@ -202,4 +215,5 @@ TOOL: Final = Tool(
     url="https://docs.astral.sh/uv/",
     check=check,
     program=program,
+    plan=plan,
 )

@@ -174,13 +174,23 @@ def durations(cases: Iterable[TestCase]) -> str:
     return json.dumps({case.nodeid: case.seconds for case in cases if "::" in case.nodeid}, indent=0)
 
 
+def plan(ctx: Context) -> str:
+    """Say what would be run."""
+    settings = ctx.settings
+    words = [f"{count(ctx):,} files that are named like tests"]
+    words += [f"shard {settings.shard}"] if settings.shard else []
+    words += [f"{settings.workers} workers"] if settings.workers else []
+    words += [f"{settings.reruns} reruns"] if settings.reruns else []
+    return ", ".join(words)
+
+
 TOOL: Final = Tool(
     name="pytest",
     summary="The project's tests, by pytest.",
     url="https://docs.pytest.org",
     check=check,
     program=program,
-    count=count,
+    plan=plan,
     needs=("environment", "services"),
     refused=frozenset(
         {"--collect-only", "--co", "--help", "-h", "--version", "-V", "--fixtures", "--markers"}

@@ -194,10 +194,18 @@ def hint(one: Probed, advice: str) -> Hint:
     return Hint(name=fault, cause=f"{name(one.address)} {cause(one)}", fix=advice, url=_DOCUMENTATION)
 
 
+def plan(ctx: Context) -> str:
+    """Say what would be waited for, without any password."""
+    return (
+        f"waits for {len(ctx.settings.wait_for)} services" if ctx.settings.wait_for else "nothing to wait for"
+    )
+
+
 TOOL: Final = Tool(
     name="services",
     summary="Waiting until the services of `wait-for` answer.",
     url=_DOCUMENTATION,
     check=check,
+    plan=plan,
     program=lambda _: Program(argv=(), version="", source=""),
 )
