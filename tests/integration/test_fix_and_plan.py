@@ -127,3 +127,21 @@ def test_ignore_patterns_mean_the_same_from_the_project_and_from_above(project, 
     above = ci_action(folder, "quality", "--working-directory=m")
     for ran in (inside, above):
         assert [bool(finding["muted"]) for finding in ran.findings("ruff")] == [False, True]
+
+
+def test_plan_tells_what_the_test_stage_would_do(project, ci_action):
+    folder = project({
+        "pyproject.toml": "[project]\nname = 'x'\nversion = '0'\nrequires-python = '>=3.10'\n",
+        "requirements-dev.txt": "pytest\n",
+        "test_a.py": "def test_a(): pass\n",
+    })  # fmt: skip
+    ran = ci_action(folder, "plan", "test", "--coverage-min=89.5", "--wait-for=tcp://u:secretword@a:1")
+    assert ran.code == 0
+    for words in (
+        "Python >=3.10 (requires-python), dependencies from requirements-dev.txt",
+        "1 files that are named like tests",
+        "at least 89.5 %",
+        "waits for 1 services",
+    ):
+        assert words in ran.out
+    assert "secretword" not in ran.out
