@@ -111,19 +111,17 @@ def test_c6_summary_stays_below_what_the_runner_takes(machine: Machine):
     assert "findings are shown here" in ran.summary
 
 
-@pytest.mark.parametrize(("before", "says"), [(511_600, "findings are shown here"), (511_900, "cut here")])
-def test_c6_what_stands_in_the_summary_already_counts(machine: Machine, before: int, says: str):
+def test_c6_what_another_wrote_into_the_summary_of_our_step_gives_way(machine: Machine):
+    # The runner makes the file for this step: only the project's code could have written to it.
     projects.write(machine.workspace, projects.MESSY)
     python = "/opt/ci-action/bin/python"
     program = [python, "-I", "-X", "utf8", "-m", "ci_action"]
-    fill = (
-        f"import os; open(os.environ['GITHUB_STEP_SUMMARY'], 'w', encoding='utf-8').write('é' * {before}); "
-    )
+    fill = "import os; open(os.environ['GITHUB_STEP_SUMMARY'], 'w', encoding='utf-8').write('é' * 520_000); "
     then = f"os.execv({python!r}, {program})"
     ran = machine.run(inputs=QUALITY, options=["--entrypoint", python], arguments=["-c", fill + then])
     assert ran.code == 1, ran.log
-    assert len(ran.summary.encode()) <= 1_000 * 1024
-    assert says in ran.summary
+    assert ran.summary.startswith("# ")
+    assert "é" not in ran.summary
 
 
 @pytest.mark.parametrize("unreadable", ["missing", "rubbish", "empty"])

@@ -9,6 +9,7 @@ from e2e.variables import TOKEN
 from projects import hostile
 from runner_model import could_be_command, log_lines
 
+from ci_action.reporters.outputs import OUTPUTS
 from ci_action.text import visible
 
 pytestmark = pytest.mark.docker
@@ -36,15 +37,7 @@ def test_no_name_and_no_line_becomes_a_command(ran: Ran):
     }
     assert titles <= {"black", "ruff", "ci-action"}
     assert ran.outputs["result"] == "failed"
-    assert set(ran.outputs) == {
-        "result",
-        "findings",
-        "errors",
-        "warnings",
-        "report",
-        "summary-file",
-        "sarif-file",
-    }
+    assert set(ran.outputs) == {output.name for output in OUTPUTS}
 
 
 def test_no_line_of_a_group_looks_like_a_command(ran: Ran):
