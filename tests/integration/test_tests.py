@@ -309,3 +309,21 @@ def test_the_tree_is_left_as_it_was(stage, project):
     names = {str(path.relative_to(folder)) for path in folder.rglob("*") if ".git" not in path.parts}
     assert names == {"pyproject.toml", "pkg", "pkg/__init__.py", "tests", "tests/test_a.py"}
     assert ran.code == 0
+
+
+@pytest.mark.parametrize("words", ["-p no:cov", "-p no:pytest_cov", "--no-cov"])
+def test_a_project_that_switches_coverage_off_is_tested_all_the_same(words, stage):
+    options = f"[tool.pytest.ini_options]\naddopts = '{words}'\n"
+    files = {"pyproject.toml": PYPROJECT + options, "test_a.py": OK}
+    ran = stage(files, "--reruns=1")
+    assert ran.code == 0, ran.out
+    assert metrics(ran)["passed"] == 1
+    assert ran.tool("coverage")["outcome"] == "skipped"
+    assert stage(files, "--coverage-min=1").code == 3
+
+
+def test_plugins_that_are_not_loaded_by_themselves(stage):
+    files = {**PACKAGE, "test_a.py": COVERED}
+    ran = stage(files, "--workers=2", env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
+    assert ran.code == 0, ran.out
+    assert metrics(ran, "coverage")["statements"] >= 4

@@ -1,6 +1,7 @@
 """The project's tests, by pytest in the project's own environment."""
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from ci_action.tools import Checked, Tool
 
 PLUGIN: Final = Path(__file__).parents[1] / "pytest_plugin"
 DATA: Final = ".coverage"
+_COV_OFF: Final = re.compile(r"unrecognized arguments:.*--cov\b")
 # Above this many failures something else is wrong than flaky tests.
 MOST_RERUNS: Final = 100
 
@@ -34,6 +36,9 @@ def check(ctx: Context, _program: Program) -> Checked:
     job = _Job(ctx, environment)
     try:
         done = ctx.run(job.command("first", *job.options(), *ctx.settings.pytest_args))
+        if _COV_OFF.search(output(done)):  # the project switches pytest-cov off, by `-p no:cov` for example
+            job.covered = False
+            done = ctx.run(job.command("first", *job.options(), *ctx.settings.pytest_args))
         session, text = job.told("first"), output(done)
     except TimedOutError as error:
         session = job.told("first")
@@ -59,6 +64,8 @@ class _Job:
         self.ctx = ctx
         self.environment = environment
         self.folder = ctx.scratch / "pytest"
+        self.covered = True
+        """Whether pytest-cov is there to be used."""
         self.folder.mkdir(exist_ok=True)
         ctx.hand_over(self.folder)
 
@@ -89,7 +96,12 @@ class _Job:
         sources = [f"--cov={name}" for name in settings.coverage_source]
         if not sources:
             sources = ["--cov=."] if self.environment.overlay else ["--cov"]
-        words = [*sources, "--cov-report=", "--cov-fail-under=0", "--color=no", "-p", "no:cacheprovider"]
+        words = ["--color=no", "-p", "no:cacheprovider"]
+        if self.covered:
+            words += [*sources, "--cov-report=", "--cov-fail-under=0"]
+        if self.ctx.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
+            plugins = {"pytest_cov": self.covered, "xdist": settings.workers, "pytest-split": settings.shard}
+            words += [word for name, used in plugins.items() if used for word in ("-p", name)]
         if settings.workers:
             words.append(f"--numprocesses={settings.workers}")
         if settings.shard:
@@ -115,7 +127,8 @@ class _Job:
             if not failed or len(failed) > MOST_RERUNS:
                 break
             name = f"again{number}"
-            words = ["--no-cov", "--color=no", "-p", "no:cacheprovider", *self.ctx.settings.pytest_args]
+            quiet = ["--no-cov"] if self.covered else []
+            words = [*quiet, "--color=no", "-p", "no:cacheprovider", *self.ctx.settings.pytest_args]
             self.ctx.run(self.command(name, *words, "--", *(case.nodeid for case in failed)))
             passed = {case.nodeid for case in self.told(name).cases if case.outcome is TestOutcome.PASSED}
             cases = [_again(case, passed, number + 2, {one.nodeid for one in failed}) for case in cases]
