@@ -48,8 +48,10 @@ def entry() -> None:
         print(f"ci-action {__version__}")  # noqa: T201 - the command line's own output
         raise SystemExit(0)
     from ci_action.cli import main  # noqa: PLC0415 - see above
+    from ci_action.gh.workflow import with_inputs  # noqa: PLC0415 - see above
+    from ci_action.settings import names  # noqa: PLC0415 - see above
 
-    raise SystemExit(main(sys.argv[1:], os.environ))  # noqa: TID251 - the one place
+    raise SystemExit(main(sys.argv[1:], with_inputs(os.environ, names())))  # noqa: TID251 - the one place
 
 
 if __name__ == "__main__":
