@@ -22,7 +22,7 @@ def test_inputs_of_the_runner_reach_the_settings(project, environ, tmp_path):
         "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
     }
     run = {**environ, **inputs, **command_files, "GITHUB_ACTIONS": "true"}
-    argv = [Path(sys.prefix) / "bin" / "python", "-I", "-m", "ci_action"]
+    argv = [str(Path(sys.prefix) / "bin" / "python"), "-I", "-m", "ci_action"]
     wrong = subprocess.run(argv, cwd=folder, env=run, capture_output=True, text=True, check=False)
     assert wrong.returncode == 2
     assert "there is no tool 'xxx" in wrong.stdout
