@@ -1,0 +1,90 @@
+"""Making environments: what uv is told, what it says, and what the project's code must not find."""
+
+import os
+from pathlib import Path
+
+import pytest
+from builders import FakeRun, completed, layout
+
+from ci_action.errors import ToolError
+from ci_action.process import Command, Owner
+from ci_action.project.dependencies import Dependencies
+from ci_action.project.environment import Builder, Environment, environment_of_project
+
+ME = Owner(uid=os.getuid(), gid=os.getgid())
+
+
+def builder(folder: Path, run: FakeRun | None = None, owner: Owner | None = None, **environ: str) -> Builder:
+    workspace = folder / "w"
+    workspace.mkdir(exist_ok=True)
+    scratch = folder / "scratch"
+    scratch.mkdir(exist_ok=True)
+    return Builder(
+        uv=Path("/bin/uv"),
+        run=run or FakeRun(),
+        layout=layout(workspace),
+        environ=environ,
+        scratch=scratch,
+        cache=folder / "cache",
+        timeout=9,
+        owner=owner,
+    )
+
+
+def test_credentials_of_an_index_are_there_while_packages_are_installed_and_gone_after(tmp_path: Path):
+    (tmp_path / ".netrc").write_text("machine index.example login u password p\n")
+    made = builder(tmp_path, owner=ME, HOME=str(tmp_path))
+    copy = Path(made.variables()["NETRC"])
+    assert copy.read_text() == (tmp_path / ".netrc").read_text()
+    assert copy.stat().st_mode & 0o077 == 0
+    made.forget()
+    assert not copy.exists()
+
+
+def test_without_another_user_the_credentials_stay_where_they_are(tmp_path: Path):
+    (tmp_path / ".netrc").write_text("x")
+    assert "NETRC" not in builder(tmp_path, HOME=str(tmp_path)).variables()
+
+
+@pytest.mark.parametrize(
+    ("stderr", "reason"),
+    [
+        ("error: No solution found\n  cause: Because x is not there\n", "No solution found; Because x is not there"),
+        ("error: Failed to build `x`\n" + "  line\n" * 90 + "hint: Build failures usually indicate\n", "Failed to build `x`"),
+        ("something\nelse\n", "something else"),
+        ("", "uv wrote nothing"),
+    ],
+)  # fmt: skip
+def test_the_reason_of_a_failed_install_is_what_uv_says(stderr: str, reason: str, tmp_path: Path):
+    run = FakeRun(uv=completed(stderr=stderr, returncode=1))
+    with pytest.raises(ToolError) as caught:
+        builder(tmp_path, run).pip("/python", "x")
+    assert f"the environment cannot be made (pip install): {reason}" in caught.value.reason
+
+
+def test_what_an_environment_is_made_of_decides_whether_it_is_kept(tmp_path: Path):
+    made = builder(tmp_path)
+    lock = tmp_path / "w" / "uv.lock"
+    lock.write_text("one")
+    one = Dependencies(source="uv.lock", inputs=(lock,))
+    first = made._folder(one, "3.12", ["pytest"])
+    assert made._folder(one, "3.12", ["pytest"]) == first
+    assert made._folder(one, "3.13", ["pytest"]) != first
+    assert made._folder(one, "3.12", ["pytest", "pytest-xdist"]) != first
+    lock.write_text("two")
+    assert made._folder(one, "3.12", ["pytest"]) != first
+
+
+def test_an_environment_is_handed_from_tool_to_tool(tmp_path: Path):
+    environment = Environment(python="/p", version="3.13.0", source="uv.lock", packages={"a": "1"})
+    environment.save(tmp_path)
+    assert Environment.load(tmp_path) == environment
+    (tmp_path / "environment.json").write_text("{")
+    with pytest.raises(ToolError, match="there is no environment"):
+        Environment.load(tmp_path)
+
+
+def test_the_code_of_the_project_sees_no_credentials_of_indexes():
+    environ = {"PIP_INDEX_URL": "x", "UV_INDEX_A_PASSWORD": "x", "PIP_FIND_LINKS": "x", "DATABASE_URL": "x"}
+    command = environment_of_project(Command(argv=("python",), cwd=Path("/")), environ)
+    assert command.withheld == {"PIP_INDEX_URL", "UV_INDEX_A_PASSWORD", "PIP_FIND_LINKS"}
