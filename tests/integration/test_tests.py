@@ -327,3 +327,18 @@ def test_plugins_that_are_not_loaded_by_themselves(stage):
     ran = stage(files, "--workers=2", env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
     assert ran.code == 0, ran.out
     assert metrics(ran, "coverage")["statements"] >= 4
+
+
+def test_coverage_data_that_cannot_be_read_is_broken(stage):
+    spoil = "import os\ndef pytest_unconfigure():\n    open(os.environ['COVERAGE_FILE'], 'wb').write(b'rubbish')\n"
+    ran = stage({**PACKAGE, "test_a.py": COVERED, "conftest.py": spoil})
+    assert ran.code == 3
+    assert "coverage data cannot be read" in ran.tool("coverage")["reason"]
+    assert metrics(ran)["passed"] == 1
+
+
+def test_a_lock_file_that_is_out_of_date_is_broken_with_what_to_do(stage):
+    files = {"uv.lock": "version = 1\nrequires-python = '>=3.9'\n", "test_a.py": OK}
+    ran = stage({"pyproject.toml": PYPROJECT + "dependencies = ['iniconfig']\n", **files})
+    assert ran.code == 3
+    assert "uv lock" in ran.tool("environment")["reason"] + str(ran.tool("environment")["hints"])
