@@ -27,7 +27,10 @@ class Severity(StrEnum):
     @property
     def rank(self) -> int:
         """The position in the order, 0 for the lightest."""
-        return list(Severity).index(self)
+        return _SEVERITIES[self]
+
+
+_SEVERITIES: Final = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 class Conclusion(StrEnum):

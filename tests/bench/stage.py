@@ -18,7 +18,7 @@ DEPENDENCIES = ["flask", "pydantic", "requests", "sqlalchemy", "rich", "pyyaml",
 
 def tests(folder: Path) -> Iterator[Row]:
     """`ci-action run test` against `pytest --cov` in the same environment, which both find made."""
-    project = fetched(PACKAGE, folder / "tests")
+    project = fetched(PACKAGE, folder / "tested")
     env = _environ(folder)
     ours = _ours(folder, folder / "kept")
     timed(*ours, cwd=project, env=env)
