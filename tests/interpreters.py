@@ -23,7 +23,7 @@ _LEFT_OUT: Final = (
 )
 
 
-def library() -> Path | None:
+def shared_object() -> Path | None:
     """Return the shared library that the interpreter needs, which it looks for where it was built."""
     name = str(sysconfig.get_config_var("INSTSONAME") or "")
     file = Path(sys.base_prefix, "lib", name)

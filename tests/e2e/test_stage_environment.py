@@ -90,8 +90,8 @@ def test_a_python_that_is_not_in_the_image_is_fetched(machine: Machine):
     digest = interpreters.pack(machine.temp / "python.tar.gz")
     interpreters.listed(machine.temp / "list.json", "file:///github/runner_temp/python.tar.gz", digest)
     environ = {"UV_PYTHON_DOWNLOADS_JSON_URL": "/github/runner_temp/list.json"}
-    library = interpreters.library()
-    shared = ["-v", f"{library}:/usr/lib/{library.name}:ro"] if library else []
+    shared_file = interpreters.shared_object()
+    shared = ["-v", f"{shared_file}:/usr/lib/{shared_file.name}:ro"] if shared_file else []
     ran = machine.run(inputs=TEST, environ=environ, options=shared)
     assert ran.code == 0, ran.log
     assert f"Python {version} (.python-version)" in ran.log

@@ -3,7 +3,7 @@
 import time
 from dataclasses import replace
 from pathlib import Path
-from re import _constants, _parser  # type: ignore[attr-defined]
+from re import _constants, _parser  # type: ignore[attr-defined]  # no public way to walk a pattern
 from typing import Any
 
 import pytest

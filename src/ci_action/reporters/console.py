@@ -161,7 +161,7 @@ class LiveProgress:
         self._live.start()
 
     def _render(self) -> Any:
-        from rich.text import Text  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415 - see the module's docstring
 
         now = time.monotonic()
         rows_ = [f"{name} … {now - start:.1f} s" for name, start in tuple(self._running.items())]
@@ -173,7 +173,7 @@ class LiveProgress:
 
     def ended(self, result: ToolResult) -> None:
         """Say what became of the tool; the view ends with the last one."""
-        from rich.text import Text  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415 - see the module's docstring
 
         self._running.pop(result.tool, None)
         self._live.console.print(Text(neutral(headline(result))))
