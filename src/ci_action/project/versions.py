@@ -1,6 +1,5 @@
 """How a tool is started: the bundled one, or the project's version through uv's tool runner."""
 
-import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -144,4 +143,4 @@ def index_variables(environ: Mapping[str, str]) -> dict[str, str]:
 
 def argument_names(words: Sequence[str]) -> list[str]:
     """Return the option names among the words of a command: `--fix=x` is `--fix`."""
-    return [word.partition("=")[0] for word in words if word.startswith("-") and word != os.devnull]
+    return [word.partition("=")[0] for word in words if word.startswith("-")]
