@@ -28,7 +28,7 @@ from ci_action.process import Command, Completed
 from ci_action.project.layout import Layout
 from ci_action.project.versions import Bundle, Program
 from ci_action.reporters.publication import Publication, Screen
-from ci_action.settings import Resolved, resolve
+from ci_action.resolution import Resolved, resolve
 from ci_action.tools import Checked, Tool
 
 BUNDLED = {"black": "26.10.1", "ruff": "0.17.6"}

@@ -14,7 +14,7 @@ from ci_action.gh.event import Event
 from ci_action.project.repository import Commit, Repository, find, is_commit_name
 from ci_action.redaction import credentials
 from ci_action.settings import Settings
-from ci_action.values import Scope
+from ci_action.values import FailOn, Scope
 
 # On a laptop, in this order: the first that exists; after them the branch that the current one follows.
 BRANCHES: Final = ("refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/remotes/origin/master")
@@ -38,7 +38,8 @@ class Base:
 
 def is_needed(settings: Settings) -> bool:
     """Whether a setting asks for the lines of the change, so that a missing commit is worth a fetch."""
-    return settings.scope is Scope.CHANGED or settings.patch_coverage_min is not None
+    asked = settings.scope is Scope.CHANGED or settings.patch_coverage_min is not None
+    return asked or settings.fail_on is FailOn.NEW
 
 
 def with_changes(ctx: Context, *, fetch: bool | None = None) -> Context:

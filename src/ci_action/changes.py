@@ -9,7 +9,8 @@ from unidiff.errors import UnidiffParseError
 from unidiff.patch import PatchSet
 
 from ci_action.errors import ToolError
-from ci_action.model import BLINDING, Finding
+from ci_action.model import Finding
+from ci_action.ranking import BLINDING
 
 # Why a finding does not count with `scope: changed`.
 OLDER: Final = "outside the lines of the change"
@@ -54,6 +55,8 @@ class Changes:
 
     def touches(self, finding: Finding) -> bool:
         """Whether a finding is about what the change touched; one about the whole project always is."""
+        if finding.new is not None:
+            return finding.new
         place = finding.location
         if place is None:
             return True

@@ -15,7 +15,8 @@ from ci_action.project.layout import (
     python_mistakes,
     working_directory_mistakes,
 )
-from ci_action.settings import Resolved, Settings, from_inputs, from_pyproject, resolve
+from ci_action.resolution import Resolved, from_inputs, from_pyproject, resolve
+from ci_action.settings import Settings
 from ci_action.stages import NAMES, TOOLS, stage_mistakes
 from ci_action.text import did_you_mean
 from ci_action.tools import refused_options

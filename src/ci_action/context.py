@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from ci_action.changes import Changes
@@ -10,6 +11,7 @@ from ci_action.process import Command, Completed, Owner, Run
 from ci_action.project.layout import Layout
 from ci_action.project.ownership import hand_over
 from ci_action.project.versions import Bundle
+from ci_action.redaction import Concealer
 from ci_action.results import Digests, Results
 from ci_action.settings import Settings
 from ci_action.values import Scope
@@ -33,6 +35,9 @@ class Context:
     own_folders: tuple[Path, ...] = ()
     """Folders of ours that may lie in the workspace and are never looked at."""
     digests: Digests = field(default_factory=Digests)
+    conceal: Concealer = field(default_factory=Concealer)
+    """Hears of secrets that were found in the project's files, so that no report shows them."""
+    today: date = field(default_factory=lambda: datetime.now(UTC).date())
     changes: Changes | None = None
     """What the change touched; None where nobody asked."""
     owner: Owner | None = None

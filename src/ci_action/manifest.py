@@ -111,7 +111,10 @@ def settings_schema() -> dict[str, Any]:
         if "$ref" in entry:
             entry.update({**definitions[entry.pop("$ref").rpartition("/")[2]], **entry})
         if entry.get("type") == "array":  # a list may be written as one text too
-            entry["anyOf"] = [{"type": "array", "items": entry.pop("items")}, {"type": "string"}]
+            items = entry.pop("items")
+            if "$ref" in items:  # a table, which may be written as a line of text too
+                items = {"anyOf": [definitions[items["$ref"].rpartition("/")[2]], {"type": "string"}]}
+            entry["anyOf"] = [{"type": "array", "items": items}, {"type": "string"}]
             entry.pop("type")
     stages = {"type": "string", "enum": list(NAMES)}
     properties["stage"]["anyOf"] = [{"type": "array", "items": stages}, stages]

@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 from ci_action.cases import TestCase
 from ci_action.coverage import Coverage
 from ci_action.errors import ExitCode
+from ci_action.packages import Package
 
 
 class Severity(StrEnum):
@@ -111,6 +112,12 @@ class Finding:
     """The same while the finding only moves: made of tool, rule, path and text (`with_fingerprints`)."""
     muted: str = ""
     """Why the finding does not count; empty when it counts."""
+    package: Package | None = None
+    """The package that it is about, where it is about one."""
+    also: tuple[str, ...] = ()
+    """Who else says the same, as `tool:rule`."""
+    new: bool | None = None
+    """Whether the change brought it, where the tool knows; None where the lines decide."""
 
     @property
     def counts(self) -> bool:
@@ -274,27 +281,3 @@ def with_fingerprints(findings: Iterable[Finding]) -> tuple[Finding, ...]:
         mark = base if seen[base] == 1 else f"{base}-{seen[base]}"
         marked.append(replace(finding, fingerprint=mark))
     return tuple(marked)
-
-
-def ranked(findings: Iterable[Finding]) -> list[Finding]:
-    """Order findings by what matters first: those that count, the severe, what no tool can fix; then by place."""
-    return sorted(findings, key=_rank)
-
-
-_LEVELS: Final = {level: rank for rank, level in enumerate(("critical", "high", "medium", "unknown", "low"))}
-# A file that could not be read or parsed hides what else is in it.
-BLINDING: Final = frozenset({"parse", "unreadable", "invalid-syntax", "E902", "E999"})
-
-
-def _rank(finding: Finding) -> tuple[bool, int, bool, int, bool, str, int, str]:
-    place = finding.location
-    return (
-        not finding.counts,
-        -finding.severity.rank,
-        finding.rule not in BLINDING,
-        _LEVELS.get(finding.level, len(_LEVELS)),
-        finding.fix is Fix.SAFE,
-        place.path if place else "",
-        (place.line or 0) if place else 0,
-        finding.rule,
-    )

@@ -9,7 +9,7 @@ from ci_action.errors import ToolError
 from ci_action.project.versions import select
 from ci_action.reporters.annotate import BUDGET
 from ci_action.reporters.summary import LIMIT
-from ci_action.settings import Resolved
+from ci_action.resolution import Resolved
 from ci_action.stages import Selected
 from ci_action.text import one_line
 from ci_action.tools import Tool

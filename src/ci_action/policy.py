@@ -9,6 +9,7 @@ from ci_action.errors import ExitCode
 from ci_action.model import (
     Broken,
     Conclusion,
+    Finding,
     Report,
     RunResult,
     Severity,
@@ -48,19 +49,27 @@ def _rightly(stage: StageResult) -> bool:
 def _judge_tool(result: ToolResult) -> tuple[Conclusion, str]:
     match result.outcome:
         case Report(findings=findings):
-            # A notice is worth a look and makes nothing red.
-            counting = sum(finding.counts and finding.severity is not Severity.NOTICE for finding in findings)
-            if counting:
-                plural = "finding" if counting == 1 else "findings"
-                older = aside(finding for finding in findings if finding.muted == OLDER)
-                return Conclusion.FAILED, f"{result.tool}: {counting:,} {plural}{older}"
-            return Conclusion.PASSED, ""
+            return _judge_findings(result.tool, findings)
         case Skipped(reason, empty):
             return Conclusion.EMPTY if empty else Conclusion.SKIPPED, f"{result.tool}: {reason}"
         case Broken(reason):
             return Conclusion.BROKEN, f"{result.tool}: {reason}"
         case unknown:
             assert_never(unknown)
+
+
+def _judge_findings(tool: str, findings: Sequence[Finding]) -> tuple[Conclusion, str]:
+    """Judge by what counts: an error is red, a warning warns, a notice is worth a look."""
+    errors = sum(finding.counts and finding.severity is Severity.ERROR for finding in findings)
+    warnings = sum(finding.counts and finding.severity is Severity.WARNING for finding in findings)
+    if not errors and not warnings:
+        return Conclusion.PASSED, ""
+    older = aside(finding for finding in findings if finding.muted == OLDER)
+    number = errors or warnings
+    text = f"{tool}: {number:,} {'finding' if number == 1 else 'findings'}{older}"
+    if errors and warnings:
+        text += f" and {warnings:,} {'warning' if warnings == 1 else 'warnings'}"
+    return Conclusion.FAILED if errors else Conclusion.WARNED, text
 
 
 def judge(stages: Sequence[StageResult]) -> tuple[tuple[StageResult, ...], Verdict]:

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -20,7 +21,7 @@ SECRET_VARIABLES: Final = (
 )
 _URL_VARIABLE = re.compile(r"(INDEX|PROXY|FIND_LINKS)", re.IGNORECASE)
 _INDEX_PASSWORD = re.compile(r"UV_INDEX_\w+_PASSWORD")
-_SERVICES = "INPUT_WAIT-FOR"
+_ADDRESSES = frozenset({"INPUT_WAIT-FOR", "INPUT_ADVISORY-URL"})
 _NO_PORT = re.compile(r"[^\[:/?#]*:(?!\d*([/?#]|$))")
 _QUERY_PASSWORD = re.compile(r"(?<=[?&]password=)[^&#]+")
 # The services of a test have these for passwords, and every report has them for words.
@@ -39,7 +40,7 @@ def secrets_of(environ: Mapping[str, str]) -> frozenset[str]:
             found.add(value)
         elif _URL_VARIABLE.search(name):
             found.update(_passwords(value))
-        elif name == _SERVICES:
+        elif name in _ADDRESSES:
             found.update(service_passwords(re.split(r"[,\s]+", value)))
     return frozenset(secret for secret in found if len(secret) >= SHORTEST_SECRET)
 
@@ -96,3 +97,50 @@ def redactor(secrets: Iterable[str]) -> Redact:
         return str
     pattern = re.compile("|".join(re.escape(secret) for secret in known))
     return lambda text: pattern.sub(HIDDEN, text)
+
+
+class Concealer:
+    """Takes the secrets that were found in the project's files out of text, and tells the runner to hide them."""
+
+    def __init__(self, mask: Callable[[str], None] = lambda _: None) -> None:
+        """Start with none; `mask` is told of every value that is long enough to be hidden in the whole log."""
+        self._mask = mask
+        self._values: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+        self._lock = threading.Lock()
+
+    def add(self, values: Iterable[str]) -> None:
+        """Hide these values from now on."""
+        with self._lock:
+            fresh = {value for value in values if value.strip() and value.casefold() not in _EVERYDAY}
+            for value in sorted(fresh - self._values):
+                if _is_peculiar(value):
+                    self._mask(value)
+            self._values |= fresh
+            self._pattern = _concealing(self._values)
+
+    def __call__(self, text: str) -> str:
+        """Return the text with `***` in the place of every value."""
+        return self._pattern.sub(HIDDEN, text) if self._pattern else text
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to hide."""
+        return self._pattern is not None
+
+
+def _is_peculiar(value: str) -> bool:
+    """Whether a value is no word of everyday text: the runner hides it wherever it stands in the log."""
+    kinds = sum(map(bool, (re.search("[a-z]", value), re.search("[A-Z]", value), re.search(r"\d", value))))
+    return len(value) >= SHORTEST_SECRET and (kinds > 1 or len(value) >= 2 * SHORTEST_SECRET)
+
+
+def _concealing(values: Iterable[str]) -> re.Pattern[str] | None:
+    forms = {form for one in values for form in (one, json.dumps(one)[1:-1], repr(one)[1:-1])}
+    if not forms:
+        return None
+    # A short one is hidden only where it stands alone: inside other words it would be no secret.
+    parts = [
+        re.escape(form) if len(form) >= SHORTEST_SECRET else rf"(?<!\w){re.escape(form)}(?!\w)"
+        for form in sorted(forms, key=len, reverse=True)
+    ]
+    return re.compile("|".join(parts))

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from ci_action import __version__
 from ci_action.base import with_changes
+from ci_action.concealing import concealed
 from ci_action.context import Context
 from ci_action.errors import ToolError
 from ci_action.hints import merged
@@ -34,11 +35,12 @@ from ci_action.process import Command
 from ci_action.project.versions import Program, locate, select
 from ci_action.reporters import REPORTERS
 from ci_action.reporters.publication import Publication
+from ci_action.resolution import Resolved
 from ci_action.results import Digests
-from ci_action.settings import Resolved
 from ci_action.stages import Selected
 from ci_action.tools import Tool
-from ci_action.values import Scope
+from ci_action.values import FailOn, Scope
+from ci_action.weighing import weighed
 
 
 class Progress(Protocol):
@@ -101,10 +103,11 @@ def execute(
     started, clock = datetime.now(UTC), time.monotonic()
     commit = ctx.event.sha or _head(ctx)
     stages = limited(tuple(_run_stages(selected, ctx, progress)))
+    stages = concealed(stages, ctx.conceal)
     stages, verdict = judge(stages)
     warnings = [warning for stage in stages for tool in stage.tools for warning in tool.warnings]
     known = ctx.changes if ctx.changes and ctx.changes.known else None
-    if ctx.settings.scope is Scope.CHANGED and known is None:
+    if known is None and (ctx.settings.scope is Scope.CHANGED or ctx.settings.fail_on is FailOn.NEW):
         warnings.append(_all_counts(ctx))
     if ctx.event.problem:
         warnings.append(ctx.event.problem)
@@ -132,7 +135,7 @@ def _all_counts(ctx: Context) -> str:
 
 
 def _run_stages(selected: Sequence[Selected], ctx: Context, progress: Progress) -> Iterator[StageResult]:
-    """Run the stages in turn; of `all` those that apply, and none after one that was red."""
+    """Run the stages in turn; of `all` those that apply, and none after one that was red and stops the rest."""
     red = ""
     for one in selected:
         reason = "" if one.by_name else (red or one.stage.applies(ctx))
@@ -140,18 +143,18 @@ def _run_stages(selected: Sequence[Selected], ctx: Context, progress: Progress) 
             yield StageResult(stage=one.stage.name, tools=(), by_name=False, reason=reason)
             continue
         result = _run_stage(one, ctx, progress)
-        if judge_stage(result).exit_code:
-            red = red or f"{one.stage.name} was red"
+        if one.stage.stops and judge_stage(result).exit_code:
+            red = f"{one.stage.name} was red"
         yield result
 
 
 def _run_stage(selected: Selected, ctx: Context, progress: Progress) -> StageResult:
     clock = time.monotonic()
-    tools = selected.stage.tools
+    tools = [tool for tool in selected.stage.tools if tool.wanted(ctx)]
     done: dict[str, ToolResult] = {}
     waiting: dict[Future[ToolResult], Tool] = {}
     pending = list(tools)
-    with ThreadPoolExecutor(max_workers=len(tools)) as pool:
+    with ThreadPoolExecutor(max_workers=len(tools) or 1) as pool:
         while pending or waiting:
             for tool in [tool for tool in pending if done.keys() >= set(tool.needs)]:
                 pending.remove(tool)
@@ -165,13 +168,14 @@ def _run_stage(selected: Selected, ctx: Context, progress: Progress) -> StageRes
                     ctx.layout.relative("."),
                     ctx.narrowed if tool.by_lines else None,
                 )
+                result = weighed(result, ctx.settings.fail_on, ctx.changes)
                 done[result.tool] = result
                 progress.ended(result)
     return StageResult(
         stage=selected.stage.name,
         tools=tuple(done[tool.name] for tool in tools),
         seconds=time.monotonic() - clock,
-        warns_only=selected.stage.warns_only,
+        warns_only=selected.stage.warns_only(ctx.settings),
         by_name=selected.by_name,
     )
 

@@ -8,7 +8,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,13 +28,13 @@ from ci_action.process import Processes, end_orphans
 from ci_action.project.layout import Layout, cache_dir, report_dir
 from ci_action.project.ownership import owner_of
 from ci_action.project.versions import Bundle
-from ci_action.redaction import Redact, redactor, secrets_of, service_passwords
+from ci_action.redaction import Concealer, Redact, redactor, secrets_of, service_passwords
 from ci_action.reporters import console
 from ci_action.reporters.console import LiveProgress, screen_of
 from ci_action.reporters.progress import ActionsProgress, PlainProgress
 from ci_action.reporters.publication import Publication, Screen, give_back
+from ci_action.resolution import Resolved
 from ci_action.run import Progress, execute, publish, write_fixes
-from ci_action.settings import Resolved
 from ci_action.stages import ALL, MERGE, select
 from ci_action.text import neutral
 from ci_action.values import RunAs
@@ -79,6 +79,7 @@ class Session:
             folder=report_dir(self.layout, self.resolved.settings),
             screen=self.screen,
             redact=self.redact,
+            conceal=self.ctx.conceal,
             event=self.ctx.event,
             workflow=self.workflow,
         )
@@ -166,12 +167,13 @@ def _guarded(
     workflow = Workflow(environ) if is_actions(environ) else None
     screen = screen_of(options.color, environ, verbose=options.verbose)
     redact = redactor(secrets_of(environ))
+    conceal = Concealer(workflow.mask if workflow else lambda _: None)
     interruption = Interruption()
     try:
         with interruption.installed(), _scratch(environ) as scratch:
             resolved, layout = configure(flags, environ, needs_stage=needs_stage)
             token = resolved.settings.github_token.get_secret_value()
-            passwords = service_passwords(resolved.settings.wait_for)
+            passwords = service_passwords((*resolved.settings.wait_for, resolved.settings.advisory_url))
             known = secrets_of({**environ, "GH_TOKEN": token or environ.get("GH_TOKEN", "")})
             redact = redactor(known | passwords)
             if workflow:
@@ -180,6 +182,7 @@ def _guarded(
             processes = Processes(environ, scratch, redact)
             interruption.processes = processes
             ctx = _context(resolved, layout, options, processes, scratch)
+            ctx = replace(ctx, conceal=conceal)
             session = Session(
                 resolved=resolved,
                 layout=layout,
@@ -203,9 +206,8 @@ def _guarded(
         say(screen, "ci-action: broken (interrupted before anything ran), exit 130")
         return ExitCode.INTERRUPTED
     except Exception:  # noqa: BLE001 - a traceback would end in exit 1, "found"
-        tell_bug(
-            traceback.format_exc(), flags, screen, workflow, environ.get("GITHUB_EVENT_NAME", ""), redact
-        )
+        told = conceal(traceback.format_exc())
+        tell_bug(told, flags, screen, workflow, environ.get("GITHUB_EVENT_NAME", ""), redact)
         return ExitCode.BUG
 
 

@@ -1,15 +1,12 @@
-"""The definition of every input, and how a value is chosen among its sources.
+"""The definition of every input.
 
 One field of `Settings` is an input of the action, an `INPUT_*` variable, a flag, a `[tool.ci-action]` key, a row of
 action.yml and of the README, and a property of the JSON schema.
 """
 
-import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from difflib import get_close_matches
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from pydantic import (
     BaseModel,
@@ -17,15 +14,13 @@ from pydantic import (
     Field,
     JsonValue,
     SecretStr,
-    ValidationError,
 )
-from pydantic_core import ErrorDetails
 
-from ci_action.errors import SettingsError
-from ci_action.redaction import without_password
-from ci_action.text import did_you_mean, kebab
+from ci_action.text import kebab
 from ci_action.values import (
+    FailOn,
     Folder,
+    IgnoredVulnerabilities,
     Items,
     Lines,
     Percent,
@@ -34,13 +29,11 @@ from ci_action.values import (
     Scope,
     Seconds,
     Shard,
+    Switch,
     ToolVersions,
     Words,
     Workers,
 )
-
-# Names that the runner itself puts beside the inputs of a Docker action.
-_RUNNER_INPUTS: Final = frozenset({"args", "entrypoint"})
 
 
 def setting(  # noqa: PLR0913 - what a definition says
@@ -75,7 +68,7 @@ class Settings(BaseModel):
 
     stage: Items = setting(
         (),
-        "What to run: `quality`, `test`, or `all` for what applies. `merge` joins shards in `paths`.",
+        "What to run: `quality`, `test`, `security`, or `all` for what applies. `merge` joins shards in `paths`.",
         shown=" ",
     )
     working_directory: Folder = setting(
@@ -180,6 +173,53 @@ class Settings(BaseModel):
         ge=0,
         le=10,
     )
+    fail_on: FailOn = setting(
+        FailOn.NEVER,
+        "What turns the security stage red: findings from `low`, `medium`, `high` or `critical` on, or those that the change"
+        " brought (`new`); `never` warns. A severity that nobody has rated counts as `high`.",
+        stage="security",
+        shown="never",
+    )
+    secrets_baseline: Folder = setting(
+        "",
+        "The file of accepted secrets, relative to `working-directory`; `ci-action secrets baseline` writes it.",
+        stage="security",
+        shown=".secrets.baseline, where there is one",
+    )
+    secrets_verify: Switch = setting(
+        default=False,
+        help_text="Whether detect-secrets may try out what it finds over the network; what is found not to work is left out.",
+        stage="security",
+        shown="false",
+    )
+    bandit_args: Words = setting(
+        (), "Further options for bandit, as in a shell.", stage="security", shown=" "
+    )
+    pip_audit_args: Words = setting(
+        (), "Further options for pip-audit, as in a shell.", stage="security", shown=" "
+    )
+    advisory_url: Folder = setting(
+        "",
+        "The address of an OSV service or of a mirror of one, which is asked for advisories.",
+        stage="security",
+        shown="https://api.osv.dev",
+    )
+    ignore_vulnerabilities: IgnoredVulnerabilities = setting(
+        (),
+        "Vulnerabilities that are accepted for a time, one a line: package, advisory, last day, reason"
+        " (`urllib3 CVE-2021-33503 2026-12-31 no proxy is used`).",
+        stage="security",
+        shown=" ",
+    )
+    licenses_allow: Items = setting(
+        (),
+        "The only licences that dependencies may have, as SPDX identifiers; `*` stands for anything.",
+        stage="security",
+        shown=" ",
+    )
+    licenses_deny: Items = setting(
+        (), "Licences that no dependency may have, as SPDX identifiers.", stage="security", shown=" "
+    )
 
 
 def names() -> tuple[str, ...]:
@@ -196,102 +236,3 @@ def about(name: str) -> Mapping[str, Any]:
 def is_list(name: str) -> bool:
     """Whether an input takes several values."""
     return isinstance(Settings.model_fields[name.replace("-", "_")].default, tuple)
-
-
-@dataclass(frozen=True)
-class Resolved:
-    """The settings, and for each name where its value came from: `flag`, `input`, a file, or `default`."""
-
-    settings: Settings
-    sources: Mapping[str, str]
-
-    def chosen(self) -> dict[str, Any]:
-        """Return every value that is not the default by its name, in a form that prints; never the token or a password."""
-        values = self.settings.model_dump(mode="json", by_alias=True, exclude={"github_token"})
-        values["wait-for"] = [without_password(item) for item in values["wait-for"]]
-        return {name: value for name, value in values.items() if self.sources[name] != "default"}
-
-
-Check = Callable[[Settings], Iterable[str]]
-
-
-def from_inputs(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
-    """Read the `INPUT_*` variables; return the values that are set, and the mistakes in their names.
-
-    The runner hands over every declared input, empty when it is not set, and upper-cases names but keeps hyphens.
-    Outside Actions an unknown name counts only if it looks like one of ours: desktops set `INPUT_METHOD`.
-    """
-    known, values, mistakes = set(names()), {}, []
-    strict = environ.get("GITHUB_ACTIONS") == "true"
-    for variable, text in environ.items():
-        if not variable.startswith("INPUT_") or not text.strip():
-            continue
-        name = variable.removeprefix("INPUT_").lower()
-        if name in known:
-            values[name] = text.strip()
-        elif name not in _RUNNER_INPUTS and (strict or get_close_matches(name, known, n=1)):
-            mistakes.append(f"unknown input {name!r}{did_you_mean(name, known)}")
-    return values, mistakes
-
-
-def from_pyproject(document: Mapping[str, Any], file: str) -> tuple[dict[str, Any], list[str]]:
-    """Read `[tool.ci-action]` of a parsed pyproject.toml; return the values and the mistakes in the keys."""
-    tool = document.get("tool")
-    table = tool.get("ci-action", {}) if isinstance(tool, dict) else {}
-    if not isinstance(table, dict):
-        return {}, [f"{file}: tool.ci-action is no table; write [tool.ci-action] above its keys"]
-    known = [name for name in names() if about(name).get("x-pyproject", True)]
-    mistakes = [
-        f"{file}: unknown key {key!r} in [tool.ci-action]{did_you_mean(key, known)}"
-        for key in table
-        if key not in known
-    ]
-    return {key: value for key, value in table.items() if key in known and value != ""}, mistakes
-
-
-def resolve(
-    *layers: tuple[str, Mapping[str, Any]],
-    mistakes: Iterable[str] = (),
-    checks: Iterable[Check] = (),
-) -> Resolved:
-    """Merge the layers, the strongest last, and check them; each layer is (source, values).
-
-    Raises `SettingsError` with every mistake at once: those given, wrong values, and what the checks say of
-    the values that are right.
-    """
-    found = list(mistakes)
-    merged: dict[str, Any] = {}
-    sources = dict.fromkeys(names(), "default")
-    for source, values in layers:
-        merged.update(values)
-        sources.update(dict.fromkeys(values, source))
-    try:
-        settings = Settings.model_validate(merged)
-    except ValidationError as error:
-        problems = error.errors(include_url=False, include_context=False)
-        found += [_explain(problem, merged, sources) for problem in problems]
-        for name in {str(problem["loc"][0]) for problem in problems}:
-            merged.pop(name, None)
-        settings = Settings.model_validate(merged)
-    found += [mistake for check in checks for mistake in check(settings)]
-    if found:
-        raise SettingsError(found)
-    return Resolved(settings, MappingProxyType(sources))
-
-
-def _explain(problem: ErrorDetails, values: Mapping[str, Any], sources: Mapping[str, str]) -> str:
-    name = str(problem["loc"][0])
-    value = values.get(name)
-    message = problem["msg"].removeprefix("Value error, ")
-    message = message[:1].lower() + message[1:]
-    if problem["type"] == "enum" and isinstance(value, str):
-        message = message.removeprefix("input should be ")
-        message = "must be " + message + _nearest(value, message)
-    source = sources.get(name, "default")
-    shown = "" if name in {"github-token", "wait-for"} else f" = {str(value)!r}"
-    return f"{name}{shown} (from {source}): {message}"
-
-
-def _nearest(value: str, message: str) -> str:
-    near = get_close_matches(value, re.findall(r"'([^']*)'", message), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ci_action.context import Context
+from ci_action.settings import Settings
 from ci_action.text import did_you_mean
 from ci_action.tools import Tool, black, coverage, environment, pytest, ruff, services
+from ci_action.values import FailOn
 
 ALL: Final = "all"
 # No stage: the word that joins the results of shards.
@@ -22,17 +24,25 @@ class Stage:
     tools: tuple[Tool, ...]
     applies: Callable[[Context], str] = field(default=lambda _: "")
     """Say why the stage does not apply to a project; empty where it does. Asked for by name it always does."""
-    warns_only: bool = False
+    warns_only: Callable[[Settings], bool] = field(default=lambda _: False)
     """Whether findings warn instead of failing the run."""
+    stops: bool = False
+    """Whether `all` runs no further stage after this one was red: what takes seconds spares what takes minutes."""
 
 
 STAGES: Final = (
-    Stage(name="quality", summary="Formatting and linting.", tools=(black.TOOL, ruff.TOOL)),
+    Stage(name="quality", summary="Formatting and linting.", tools=(black.TOOL, ruff.TOOL), stops=True),
     Stage(
         name="test",
         summary="The project's tests in its own environment, and their coverage.",
         tools=(environment.TOOL, services.TOOL, pytest.TOOL, coverage.TOOL),
         applies=pytest.why_not,
+    ),
+    Stage(
+        name="security",
+        summary="Known vulnerabilities of the dependencies, secrets in the files, weak spots of the code.",
+        tools=(),
+        warns_only=lambda settings: settings.fail_on is FailOn.NEVER,
     ),
 )
 

@@ -2,14 +2,20 @@
 
 import re
 import shlex
+from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Annotated, Final
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from pydantic import BeforeValidator
+from packaging.utils import canonicalize_name
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 _VERSION: Final = re.compile(r"3\.\d+(\.\d+)?")
+_IGNORED: Final = re.compile(
+    r"(?P<package>\S+)\s+(?P<id>\S+)\s+(?P<expires>\d{4}-\d\d-\d\d)\s+(?P<reason>\S.*)"
+)
 _MOST_WORKERS: Final = 512
 # What YAML makes of an unquoted 3.10; 3.11 and later survive it.
 _YAML_VICTIMS: Final = frozenset({"3.0", "3.1", "3.2"})
@@ -95,6 +101,51 @@ def _folder(value: object) -> object:
     return value
 
 
+def _switch(value: object) -> object:
+    words = {"true": True, "false": False, "yes": True, "no": False, "on": True, "off": False}
+    found = words.get(str(value).strip().lower())
+    if found is None:
+        raise ValueError("write 'true' or 'false'")
+    return found
+
+
+def _ignored(value: object) -> object:
+    entries = _lines(value)
+    return [_ignored_entry(entry) for entry in entries] if isinstance(entries, list | tuple) else entries
+
+
+def _ignored_entry(entry: object) -> object:
+    if not isinstance(entry, str):
+        return entry
+    match = _IGNORED.fullmatch(entry.strip())
+    if match is None:
+        raise ValueError(
+            f"{entry!r}: write package, advisory, last day and reason,"
+            " such as 'urllib3 CVE-2021-33503 2026-12-31 no proxy is used'"
+        )
+    return match.groupdict()
+
+
+class IgnoredVulnerability(BaseModel):
+    """A vulnerability that is accepted for a time."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    package: str = Field(min_length=1)
+    id: str = Field(min_length=1, description="The advisory, or one of its aliases.")
+    expires: date = Field(description="The last day on which it is accepted.")
+    reason: str = Field(min_length=1)
+
+    def matches(self, package: str, advisories: Iterable[str]) -> bool:
+        """Whether it is about one of these advisories of a package."""
+        known = {advisory.casefold() for advisory in advisories}
+        return canonicalize_name(self.package) == canonicalize_name(package) and self.id.casefold() in known
+
+    def __str__(self) -> str:
+        """Render as the input takes it."""
+        return f"{self.package} {self.id} {self.expires.isoformat()} {self.reason}"
+
+
 class ToolVersions(StrEnum):
     """Whose versions of the tools run."""
 
@@ -109,6 +160,17 @@ class Scope(StrEnum):
     CHANGED = "changed"
 
 
+class FailOn(StrEnum):
+    """What turns the security stage red."""
+
+    NEVER = "never"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+    NEW = "new"
+
+
 class RunAs(StrEnum):
     """Who runs the project's code in the container."""
 
@@ -116,6 +178,8 @@ class RunAs(StrEnum):
     ROOT = "root"
 
 
+Switch = Annotated[bool, BeforeValidator(_switch)]
+IgnoredVulnerabilities = Annotated[tuple[IgnoredVulnerability, ...], BeforeValidator(_ignored)]
 Lines = Annotated[tuple[str, ...], BeforeValidator(_lines)]
 Items = Annotated[tuple[str, ...], BeforeValidator(_items)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]

@@ -25,8 +25,8 @@ from ci_action.model import (
 from ci_action.policy import judge
 from ci_action.project.layout import Layout
 from ci_action.reporters.publication import Publication, Screen
+from ci_action.resolution import resolve
 from ci_action.run import publish
-from ci_action.settings import resolve
 
 
 def findings(count: int) -> tuple[Finding, ...]:

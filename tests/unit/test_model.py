@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_action.errors import ExitCode
-from ci_action.model import Broken, Conclusion, Fix, Severity, Skipped, ranked, with_fingerprints
+from ci_action.model import Broken, Conclusion, Fix, Severity, Skipped, with_fingerprints
+from ci_action.ranking import ranked
 
 
 def test_conclusions_are_in_the_order_of_precedence():

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from ci_action.errors import SettingsError
-from ci_action.settings import Settings, about, from_inputs, from_pyproject, is_list, names, resolve
+from ci_action.resolution import from_inputs, from_pyproject, resolve
+from ci_action.settings import Settings, about, is_list, names
 from ci_action.text import did_you_mean
 from ci_action.values import RunAs, Scope, ToolVersions
 

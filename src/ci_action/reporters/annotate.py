@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ci_action.model import Broken, Conclusion, Finding, Fix, RunResult, Severity, ranked
+from ci_action.model import Broken, Conclusion, Finding, Fix, RunResult, Severity
+from ci_action.ranking import ranked
 from ci_action.redaction import Redact
 from ci_action.reporters.measured import hint_line
 from ci_action.reporters.publication import Publication

@@ -9,7 +9,8 @@ from typing import Final
 
 from ci_action.cases import TestCase, TestOutcome
 from ci_action.coverage import Coverage, shown
-from ci_action.model import Finding, Hint, Report, RunResult, Skipped, ToolResult, ranked
+from ci_action.model import Finding, Hint, Report, RunResult, Skipped, ToolResult
+from ci_action.ranking import ranked
 
 # What XML 1.0 cannot hold, and what a terminal would act on.
 _NOT_XML: Final = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Final, TextIO
 
 from ci_action.gh.workflow import Workflow
-from ci_action.model import ToolResult, ranked
+from ci_action.model import ToolResult
+from ci_action.ranking import ranked
 from ci_action.redaction import Redact
 from ci_action.reporters.lines import finding_line, headline
 from ci_action.text import neutral

@@ -10,8 +10,8 @@ from ci_action.gh.workflow import Workflow
 from ci_action.model import Finding
 from ci_action.project.layout import Layout
 from ci_action.redaction import Redact
+from ci_action.resolution import Resolved
 from ci_action.results import own_folder, write_atomically
-from ci_action.settings import Resolved
 
 REPORT: Final = "report.json"
 SUMMARY: Final = "summary.md"
@@ -46,6 +46,8 @@ class Publication:
     """Where the report files go."""
     screen: Screen
     redact: Redact = str
+    conceal: Redact = str
+    """Takes out the secrets that were found in the project's files: for text that quotes these files."""
     event: Event = field(default_factory=Event)
     workflow: Workflow | None = None
     """Speaks to the runner; None outside Actions."""
@@ -78,7 +80,8 @@ class Publication:
             return []
         last = min(place.end_line or place.line, place.line + most - 1)
         return [
-            self.redact(line.decode("utf-8", "replace").rstrip("\r")) for line in lines[place.line - 1 : last]
+            self.conceal(self.redact(line.decode("utf-8", "replace").rstrip("\r")))
+            for line in lines[place.line - 1 : last]
         ]
 
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from ci_action.model import Broken, Finding, Fix, RunResult, Severity, ToolResult, ranked
+from ci_action.model import Broken, Finding, Fix, RunResult, Severity, ToolResult
+from ci_action.ranking import ranked
 from ci_action.reporters.publication import SARIF, Publication
 from ci_action.text import as_bytes, plain
 

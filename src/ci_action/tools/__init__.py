@@ -40,6 +40,8 @@ class Tool:
     """Write the tool's safe fixes; raises `ToolError`."""
     count: Callable[[Context], int] = field(default=lambda _: 0)
     """How many files a check would look at, without checking any."""
+    wanted: Callable[[Context], bool] = field(default=lambda _: True)
+    """Whether the tool takes part; one that is off unless a setting names it is not even told of."""
     by_lines: bool = False
     """Whether a finding belongs to the lines that it names, so that `scope: changed` mutes those elsewhere."""
     plan: Callable[[Context], str] | None = None

@@ -1,0 +1,72 @@
+"""Takes the secrets that were found in the project's files out of all that the tools have said."""
+
+from dataclasses import replace
+
+from ci_action.cases import TestCase
+from ci_action.model import Broken, Finding, Hint, Report, Skipped, StageResult, ToolResult
+from ci_action.redaction import Concealer
+
+
+def concealed(stages: tuple[StageResult, ...], conceal: Concealer) -> tuple[StageResult, ...]:
+    """Return the results with `***` for every secret that was found; paths and names of rules stay as they are."""
+    if not conceal:
+        return stages
+    return tuple(
+        replace(stage, tools=tuple(_tool(tool, conceal) for tool in stage.tools)) for stage in stages
+    )
+
+
+def _tool(tool: ToolResult, conceal: Concealer) -> ToolResult:
+    outcome = tool.outcome
+    match outcome:
+        case Report():
+            outcome = replace(
+                outcome, findings=_findings(outcome.findings, conceal), tests=_tests(outcome.tests, conceal)
+            )
+        case Broken():
+            outcome = replace(
+                outcome,
+                reason=conceal(outcome.reason),
+                detail=conceal(outcome.detail),
+                findings=_findings(outcome.findings, conceal),
+                tests=_tests(outcome.tests, conceal),
+            )
+        case Skipped():
+            outcome = replace(outcome, reason=conceal(outcome.reason))
+    return replace(
+        tool,
+        outcome=outcome,
+        warnings=tuple(conceal(text) for text in tool.warnings),
+        log=conceal(tool.log),
+        hints=tuple(_hint(hint, conceal) for hint in tool.hints),
+    )
+
+
+def _findings(findings: tuple[Finding, ...], conceal: Concealer) -> tuple[Finding, ...]:
+    return tuple(
+        replace(
+            finding,
+            message=conceal(finding.message),
+            fix_message=conceal(finding.fix_message),
+            before=conceal(finding.before),
+            after=conceal(finding.after),
+        )
+        for finding in findings
+    )
+
+
+def _tests(tests: tuple[TestCase, ...], conceal: Concealer) -> tuple[TestCase, ...]:
+    return tuple(
+        replace(
+            case,
+            nodeid=conceal(case.nodeid),
+            message=conceal(case.message),
+            detail=conceal(case.detail),
+            subtest=conceal(case.subtest),
+        )
+        for case in tests
+    )
+
+
+def _hint(hint: Hint, conceal: Concealer) -> Hint:
+    return replace(hint, cause=conceal(hint.cause), fix=conceal(hint.fix))
