@@ -21,11 +21,16 @@ RUN python3 -c 'import tomllib; uv = next(p for p in tomllib.load(open("uv.lock"
 
 # Two environments, so that an upgrade of a tool cannot move a library of ours. The tools are built in their last
 # place, which their scripts name, and moved so that they become a layer of their own.
+# pip comes with the base image: pip-audit is told to look there.
 RUN UV_PROJECT_ENVIRONMENT=/opt/ci-action/tools uv sync --quiet --locked --only-group=tools --no-install-project \
+        --no-install-package=pip \
  && rm -f /opt/ci-action/tools/.lock \
  && mv /opt/ci-action/tools /opt/tools
-RUN UV_PROJECT_ENVIRONMENT=/opt/ci-action uv sync --quiet --locked --no-dev --no-install-project \
-        --no-install-package=black --no-install-package=ruff \
+# Ours is what the project needs, but the tools and what only they need.
+RUN uv export --quiet --locked --no-dev --no-emit-project --prune=bandit --prune=black --prune=detect-secrets \
+        --prune=pip-audit --prune=ruff > own.txt \
+ && uv venv --quiet --no-project /opt/ci-action \
+ && uv pip install --quiet --python=/opt/ci-action/bin/python --no-deps --require-hashes --requirement=own.txt \
  && rm -f /opt/ci-action/.lock
 
 # Our own package is copied and not built: a build backend would be the only thing fetched without a hash.
