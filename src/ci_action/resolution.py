@@ -7,18 +7,22 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from ci_action.errors import SettingsError
 from ci_action.redaction import without_password
 from ci_action.settings import Settings, about, names
 from ci_action.text import did_you_mean
+from ci_action.values import IgnoredVulnerability
 
 # Names that the runner itself puts beside the inputs of a Docker action.
 _RUNNER_INPUTS: Final = frozenset({"args", "entrypoint"})
 # Their values may hold a password.
 _ADDRESSES: Final = ("wait-for", "advisory-url")
+# Settings that are lists of tables.
+_TABLES: Final = {"ignore-vulnerabilities": IgnoredVulnerability}
+_LONGEST_SHOWN: Final = 200
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,8 @@ def resolve(
 def _explain(problem: ErrorDetails, values: Mapping[str, Any], sources: Mapping[str, str]) -> str:
     name = str(problem["loc"][0])
     value = values.get(name)
+    if name in _TABLES:
+        return f"{name} (from {sources.get(name, 'default')}): {_explain_table(problem, _TABLES[name])}"
     message = problem["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
     if problem["type"] == "enum" and isinstance(value, str):
@@ -115,6 +121,25 @@ def _explain(problem: ErrorDetails, values: Mapping[str, Any], sources: Mapping[
     source = sources.get(name, "default")
     shown = "" if name in {"github-token", *_ADDRESSES} else f" = {str(value)!r}"
     return f"{name}{shown} (from {source}): {message}"
+
+
+def _explain_table(problem: ErrorDetails, table: type[BaseModel]) -> str:
+    """Explain a mistake in a list of tables: the entry, the key in it, its value, and what to write instead."""
+    _, *place = problem["loc"]
+    if not place:
+        return "write one entry a line, or a list of tables"
+    entry, key = f"entry {int(place[0]) + 1}", str(place[-1])
+    shown = repr(problem["input"])[:_LONGEST_SHOWN]
+    match problem["type"]:
+        case "missing":
+            return f"{entry}: {key!r} is missing"
+        case "extra_forbidden":
+            return f"{entry}: unknown key {key!r}{did_you_mean(key, table.model_fields)}"
+        case "model_type":
+            return f"{entry} = {shown}: write a line of text, or a table with {', '.join(table.model_fields)}"
+    message = problem["msg"].removeprefix("Value error, ")
+    where = entry if len(place) == 1 else f"{entry}, {key}"
+    return f"{where} = {shown}: {message[:1].lower()}{message[1:]}"
 
 
 def _nearest(value: str, message: str) -> str:

@@ -3,19 +3,20 @@
 import re
 import shlex
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Annotated, Final
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
+from packaging.utils import InvalidName, canonicalize_name
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 _VERSION: Final = re.compile(r"3\.\d+(\.\d+)?")
 _IGNORED: Final = re.compile(
-    r"(?P<package>\S+)\s+(?P<id>\S+)\s+(?P<expires>\d{4}-\d\d-\d\d)\s+(?P<reason>\S.*)"
+    r"(?P<package>\S+)\s+(?P<id>\S+)\s+(?P<expires>\d{4}-\d\d-\d\d)\s+(?P<reason>\S.*)", re.DOTALL
 )
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _MOST_WORKERS: Final = 512
 # What YAML makes of an unquoted 3.10; 3.11 and later survive it.
 _YAML_VICTIMS: Final = frozenset({"3.0", "3.1", "3.2"})
@@ -109,21 +110,48 @@ def _switch(value: object) -> object:
     return found
 
 
-def _ignored(value: object) -> object:
-    entries = _lines(value)
-    return [_ignored_entry(entry) for entry in entries] if isinstance(entries, list | tuple) else entries
-
-
 def _ignored_entry(entry: object) -> object:
     if not isinstance(entry, str):
         return entry
     match = _IGNORED.fullmatch(entry.strip())
     if match is None:
         raise ValueError(
-            f"{entry!r}: write package, advisory, last day and reason,"
+            "write package, advisory, last day and reason,"
             " such as 'urllib3 CVE-2021-33503 2026-12-31 no proxy is used'"
         )
     return match.groupdict()
+
+
+def _day(value: object) -> object:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        if isinstance(value, str) and _DAY.fullmatch(value):
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise ValueError("write the last day as year-month-day, such as 2026-12-31")
+
+
+def _package(value: object) -> object:
+    try:
+        return value if not isinstance(value, str) else canonicalize_name(value, validate=True)
+    except InvalidName:
+        raise ValueError("that is no name of a package") from None
+
+
+def _advisory(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch(r"\S+", value):
+        raise ValueError("write the name of an advisory, such as CVE-2021-33503")
+    return value
+
+
+def _reason(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if not value.strip():
+        raise ValueError("say why it is accepted")
+    return " ".join(value.split())
 
 
 class IgnoredVulnerability(BaseModel):
@@ -131,15 +159,17 @@ class IgnoredVulnerability(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    package: str = Field(min_length=1)
-    id: str = Field(min_length=1, description="The advisory, or one of its aliases.")
-    expires: date = Field(description="The last day on which it is accepted.")
-    reason: str = Field(min_length=1)
+    package: Annotated[str, BeforeValidator(_package)]
+    id: Annotated[str, BeforeValidator(_advisory)] = Field(description="The advisory, or one of its aliases.")
+    expires: Annotated[date, BeforeValidator(_day)] = Field(
+        description="The last day on which it is accepted."
+    )
+    reason: Annotated[str, BeforeValidator(_reason)]
 
     def matches(self, package: str, advisories: Iterable[str]) -> bool:
         """Whether it is about one of these advisories of a package."""
         known = {advisory.casefold() for advisory in advisories}
-        return canonicalize_name(self.package) == canonicalize_name(package) and self.id.casefold() in known
+        return self.package == canonicalize_name(package) and self.id.casefold() in known
 
     def __str__(self) -> str:
         """Render as the input takes it."""
@@ -179,7 +209,9 @@ class RunAs(StrEnum):
 
 
 Switch = Annotated[bool, BeforeValidator(_switch)]
-IgnoredVulnerabilities = Annotated[tuple[IgnoredVulnerability, ...], BeforeValidator(_ignored)]
+IgnoredVulnerabilities = Annotated[
+    tuple[Annotated[IgnoredVulnerability, BeforeValidator(_ignored_entry)], ...], BeforeValidator(_lines)
+]
 Lines = Annotated[tuple[str, ...], BeforeValidator(_lines)]
 Items = Annotated[tuple[str, ...], BeforeValidator(_items)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]

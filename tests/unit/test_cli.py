@@ -81,7 +81,10 @@ def test_under_actions_mistakes_are_annotated_and_the_outputs_set(tmp_path: Path
 
 def test_under_actions_a_missing_stage_names_the_stages(tmp_path: Path, capsys):
     assert main([], actions(tmp_path)) == 2
-    assert "the input 'stage' is not set; there are: all, merge, quality, test" in capsys.readouterr().out
+    assert (
+        "the input 'stage' is not set; there are: all, merge, quality, security, test"
+        in capsys.readouterr().out
+    )
 
 
 def test_twenty_mistakes_are_all_in_the_log_and_ten_annotations_at_most(tmp_path: Path, capsys):

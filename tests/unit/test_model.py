@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ci_action.errors import ExitCode
 from ci_action.model import Broken, Conclusion, Fix, Severity, Skipped, with_fingerprints
-from ci_action.ranking import ranked
+from ci_action.ranking import LEVELS, at_least, ranked
 
 
 def test_conclusions_are_in_the_order_of_precedence():
@@ -63,7 +63,10 @@ def test_places_read_as_editors_do(place: object, text: str):
             finding(level="critical", location=at("z")), finding(level="high"), id="critical before high"
         ),
         pytest.param(
-            finding(level="medium", location=at("z")), finding(level="unknown"), id="medium before unknown"
+            finding(level="high", location=at("z")), finding(level="unknown"), id="high before unknown"
+        ),
+        pytest.param(
+            finding(level="unknown", location=at("z")), finding(level="medium"), id="unknown before medium"
         ),
         pytest.param(finding(level="low", location=at("z")), finding(), id="any level before none"),
         pytest.param(
@@ -86,6 +89,14 @@ def test_places_read_as_editors_do(place: object, text: str):
 def test_what_matters_first(first, second):
     assert ranked([second, first]) == [first, second]
     assert ranked([first, second]) == [first, second]
+
+
+@pytest.mark.parametrize("limit", ["low", "medium", "high", "critical"])
+def test_levels_that_are_as_bad_as_a_limit(limit: str):
+    order = ["low", "medium", "high", "critical"]
+    bad = {level for level in LEVELS if at_least(level, limit)}
+    expected = set(order[order.index(limit) :])
+    assert bad == (expected | {"unknown"} if "high" in expected else expected)
 
 
 PLACES = st.builds(at, st.sampled_from(["a.py", "b.py"]), st.integers(1, 50))
