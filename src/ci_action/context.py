@@ -7,6 +7,8 @@ from pathlib import Path
 
 from ci_action.changes import Changes
 from ci_action.gh.event import Event
+from ci_action.gh.github import GitHub
+from ci_action.gh.pull import NO_PULL, NoPull, Pull
 from ci_action.process import Command, Completed, Owner, Run
 from ci_action.project.layout import Layout
 from ci_action.project.ownership import hand_over
@@ -38,6 +40,10 @@ class Context:
     conceal: Concealer = field(default_factory=Concealer)
     """Hears of secrets that were found in the project's files, so that no report shows them."""
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
+    github: GitHub | None = None
+    """GitHub's API for the repository of the run; None without a token."""
+    pull: Pull | NoPull = NO_PULL
+    """The pull request of the run."""
     changes: Changes | None = None
     """What the change touched; None where nobody asked."""
     owner: Owner | None = None

@@ -135,6 +135,8 @@ class Report:
     metrics: Mapping[str, float] = field(default_factory=dict)
     tests: tuple[TestCase, ...] = ()
     coverage: Coverage | None = None
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """Values of outputs that the tool alone knows, by their names."""
 
 
 @dataclass(frozen=True)

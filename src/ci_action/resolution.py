@@ -37,6 +37,7 @@ class Resolved:
         values = self.settings.model_dump(mode="json", by_alias=True, exclude={"github_token"})
         values["wait-for"] = [without_password(item) for item in values["wait-for"]]
         values["ignore-vulnerabilities"] = [str(item) for item in self.settings.ignore_vulnerabilities]
+        values["areas"] = [str(item) for item in self.settings.areas]
         values["advisory-url"] = without_password(values["advisory-url"])
         return {name: value for name, value in values.items() if self.sources[name] != "default"}
 

@@ -81,6 +81,8 @@ class Session:
             redact=self.redact,
             conceal=self.ctx.conceal,
             event=self.ctx.event,
+            github=self.ctx.github,
+            pull=self.ctx.pull,
             workflow=self.workflow,
         )
 

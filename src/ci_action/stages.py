@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ci_action.context import Context
+from ci_action.gh.pull import NoPull
 from ci_action.settings import Settings
 from ci_action.text import did_you_mean
 from ci_action.tools import Tool, black, coverage, environment, pytest, ruff, services
@@ -13,6 +14,10 @@ from ci_action.values import FailOn
 ALL: Final = "all"
 # No stage: the word that joins the results of shards.
 MERGE: Final = "merge"
+
+
+def _why_no_pull(ctx: Context) -> str:
+    return ctx.pull.reason if isinstance(ctx.pull, NoPull) and not ctx.pull.broken else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +48,12 @@ STAGES: Final = (
         summary="Known vulnerabilities of the dependencies, secrets in the files, weak spots of the code.",
         tools=(),
         warns_only=lambda settings: settings.fail_on is FailOn.NEVER,
+    ),
+    Stage(
+        name="pr",
+        summary="The pull request itself: its title, its size, and what later jobs want to know of it.",
+        tools=(),
+        applies=_why_no_pull,
     ),
 )
 

@@ -201,6 +201,21 @@ class FailOn(StrEnum):
     NEW = "new"
 
 
+class CommentWhen(StrEnum):
+    """When the pull request gets a comment."""
+
+    NEVER = "never"
+    ON_FAILURE = "on-failure"
+    ALWAYS = "always"
+
+
+class DraftTitles(StrEnum):
+    """Whether the titles of drafts are checked."""
+
+    CHECK = "check"
+    SKIP = "skip"
+
+
 class RunAs(StrEnum):
     """Who runs the project's code in the container."""
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from ci_action.gh.event import Event
+from ci_action.gh.github import GitHub
+from ci_action.gh.pull import NO_PULL, NoPull, Pull
 from ci_action.gh.workflow import Workflow
 from ci_action.model import Finding
 from ci_action.project.layout import Layout
@@ -49,6 +51,9 @@ class Publication:
     conceal: Redact = str
     """Takes out the secrets that were found in the project's files: for text that quotes these files."""
     event: Event = field(default_factory=Event)
+    github: GitHub | None = None
+    """GitHub's API; None without a token."""
+    pull: Pull | NoPull = NO_PULL
     workflow: Workflow | None = None
     """Speaks to the runner; None outside Actions."""
     problems: list[str] = field(default_factory=list)

@@ -1,0 +1,67 @@
+"""Inputs of the stages quality and test."""
+
+from pydantic import BaseModel
+
+from ci_action.inputs import setting
+from ci_action.values import Items, Lines, Percent, RunAs, Shard, Words, Workers
+
+
+class Checks(BaseModel):
+    """What Black, Ruff and the tests go by."""
+
+    black_args: Words = setting((), "Further options for Black, as in a shell.", stage="quality", shown=" ")
+    ruff_args: Words = setting(
+        (), "Further options for `ruff check`, as in a shell.", stage="quality", shown=" "
+    )
+    coverage_min: Percent = setting(
+        None,
+        "The least coverage in percent, exact: 89.996 is below 90.",
+        stage="test",
+        shown="the project's `fail_under`",
+    )
+    patch_coverage_min: Percent = setting(
+        None, "The least coverage of the lines that the change touched, in percent.", stage="test", shown=" "
+    )
+    coverage_source: Items = setting(
+        (),
+        "Folders or packages whose coverage is measured.",
+        stage="test",
+        shown="what the project configures, else its packages",
+    )
+    install: Lines = setting(
+        (),
+        "How the environment is made, one command a line (`python` is its interpreter); `none` uses the current"
+        " environment as it is.",
+        stage="test",
+        shown="what the project's files say",
+    )
+    system_packages: Items = setting(
+        (), "Debian packages to install first, in the container.", stage="test", shown=" "
+    )
+    run_as: RunAs = setting(
+        RunAs.OWNER,
+        "Who runs the project's code in the container: `owner` of the workspace, or `root`, who can read our"
+        " tokens and drive the Docker socket.",
+        stage="test",
+        shown="owner",
+    )
+    pytest_args: Words = setting((), "Further options for pytest, as in a shell.", stage="test", shown=" ")
+    workers: Workers = setting(
+        "", "Processes for the tests, by pytest-xdist: a number, or `auto`.", stage="test", shown=" "
+    )
+    shard: Shard = setting(
+        "", "The part of the tests to run, such as `2/4`; `merge` joins the parts.", stage="test", shown=" "
+    )
+    wait_for: Items = setting(
+        (),
+        "Services to wait for before the tests: `postgres://`, `redis://`, `mysql://`, `amqp://`, `memcached://`, `http://`, `https://`, `tcp://`.",
+        stage="test",
+        shown=" ",
+    )
+    reruns: int = setting(
+        0,
+        "How often failed tests are run again; those that pass then are flaky, and told apart.",
+        stage="test",
+        ge=0,
+        le=10,
+    )

@@ -1,0 +1,95 @@
+"""Inputs for every stage."""
+
+from pydantic import BaseModel, SecretStr
+
+from ci_action.inputs import setting
+from ci_action.values import (
+    CommentWhen,
+    Folder,
+    Items,
+    Lines,
+    PythonVersion,
+    Scope,
+    Seconds,
+    Switch,
+    ToolVersions,
+)
+
+
+class General(BaseModel):
+    """What every stage goes by."""
+
+    stage: Items = setting(
+        (),
+        "What to run: `quality`, `test`, `security`, or `all` for what applies. `merge` joins shards in `paths`.",
+        shown=" ",
+    )
+    working_directory: Folder = setting(
+        ".", "The project's folder, relative to the workspace; it holds the `pyproject.toml`."
+    )
+    paths: Lines = setting(
+        (".",), "What to look at, one path a line, relative to `working-directory`.", shown="."
+    )
+    python_version: PythonVersion = setting(
+        "",
+        "The project's Python, such as `3.12` or `>=3.11`. It becomes the target version of Black and Ruff"
+        " where the project sets neither a target nor `requires-python`.",
+        shown="what the project says",
+    )
+    scope: Scope = setting(
+        Scope.ALL,
+        "`all` counts every finding; `changed` counts those that touch a line of the change and mutes the older"
+        " ones. Where the base is not known the whole project counts, and that is said.",
+        shown="all",
+    )
+    ignore: Items = setting(
+        (),
+        "Findings that do not count, as `tool`, `tool:rule` or `tool:rule@path-pattern`; names may hold `*`,"
+        " the pattern is that of `.gitignore`, relative to `working-directory`. They stay in the reports with the reason.",
+        shown=" ",
+    )
+    tool_versions: ToolVersions = setting(
+        ToolVersions.PROJECT,
+        "`project` runs the version of Black and Ruff that the project pins; `bundled` runs ours.",
+        shown="project",
+    )
+    timeout: Seconds = setting(600, "Seconds that one tool may take.", ge=1, le=86_400)
+    report_dir: Folder = setting(
+        "ci-action-report",
+        "Where the report files go, relative to the workspace; created where absent.",
+    )
+    cache_dir: Folder = setting(
+        "",
+        "Where results of unchanged files are kept, relative to the workspace; `none` keeps nothing.",
+        shown="~/.cache/ci-action",
+    )
+    github_token: SecretStr = setting(
+        SecretStr(""),
+        "Token for GitHub, to fetch the base of the change where the clone lacks it and kept no credentials. It is kept from"
+        " every tool and hidden in all output.",
+        shown="${{ github.token }}",
+        in_pyproject=False,
+    )
+    comment: CommentWhen = setting(
+        CommentWhen.NEVER,
+        "Whether the pull request gets a comment of ours: `never`, `on-failure`, `always`; one for all stages, edited in"
+        " place. It takes `pull-requests: write`; a token that may not is told in a warning.",
+        shown="never",
+    )
+    check_run: Switch = setting(
+        default=False,
+        help_text="Whether findings become a check run, which has room for more than ten annotations; it takes `checks: write`.",
+        shown="false",
+    )
+    suggestions: Switch = setting(
+        default=False,
+        help_text="Whether fixes of Black and Ruff on changed lines become suggested changes of a review; it takes"
+        " `pull-requests: write`.",
+        shown="false",
+    )
+    allow_privileged: Switch = setting(
+        default=False,
+        help_text="Whether stages that run the project's code may do so under `pull_request_target`, `workflow_run` and"
+        " `issue_comment` with the code of a pull request, which could take the token.",
+        shown="false",
+    )

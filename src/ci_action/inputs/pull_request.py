@@ -1,0 +1,92 @@
+"""Inputs of the pull-request stage."""
+
+from pydantic import BaseModel
+
+from ci_action.inputs import setting
+from ci_action.patterns import Areas, Pattern, Patterns
+from ci_action.values import DraftTitles, Folder, Items, Switch
+
+
+class PullRequest(BaseModel):
+    """What title, size and metadata go by."""
+
+    title_types: Patterns = setting(
+        (),
+        "The types that a title may have, one regular expression a line; each has to match the whole type.",
+        stage="pr",
+        shown="feat, fix, docs, style, refactor, perf, test, build, ci, chore, revert",
+    )
+    title_scopes: Patterns = setting(
+        (), "The scopes that a title may have, one regular expression a line.", stage="pr", shown="any"
+    )
+    title_disallow_scopes: Patterns = setting(
+        (), "The scopes that a title may not have, one regular expression a line.", stage="pr", shown=" "
+    )
+    title_require_scope: Switch = setting(
+        default=False, help_text="Whether a title needs a scope.", stage="pr", shown="false"
+    )
+    title_subject_pattern: Pattern = setting(
+        "",
+        "A regular expression that has to match the whole subject, such as `(?![A-Z]).+`.",
+        stage="pr",
+        shown=" ",
+    )
+    title_pattern: Pattern = setting(
+        "",
+        "A regular expression for the whole title instead of Conventional Commits, with the groups `type`, `scope`,"
+        " `breaking` and `subject` where it has them.",
+        stage="pr",
+        shown="Conventional Commits",
+    )
+    title_error: Folder = setting(
+        "",
+        "What to say of a wrong title instead of our words; `{title}`, `{type}`, `{scope}`, `{subject}` and `{proposal}` are"
+        " filled in.",
+        stage="pr",
+        shown=" ",
+    )
+    draft_titles: DraftTitles = setting(
+        DraftTitles.CHECK,
+        "Whether the titles of drafts and of work in progress are checked: `check` or `skip`.",
+        stage="pr",
+        shown="check",
+    )
+    ignore_labels: Items = setting(
+        (), "Labels with which title and size are not checked.", stage="pr", shown=" "
+    )
+    max_files: int = setting(
+        50, "More changed files than these are a finding; 0 for no limit.", stage="pr", ge=0
+    )
+    max_lines: int = setting(
+        0,
+        "More changed lines than these are a finding; 0 for no limit.",
+        stage="pr",
+        shown="no limit",
+        ge=0,
+    )
+    size_ignore: Items = setting(
+        (),
+        "Files that do not count for the size, as patterns of `.gitignore`, beside lock files, generated and vendored files"
+        " and pure moves.",
+        stage="pr",
+        shown=" ",
+    )
+    size_blocking: Switch = setting(
+        default=False,
+        help_text="Whether a pull request that is too large fails instead of warning.",
+        stage="pr",
+        shown="false",
+    )
+    areas: Areas = setting(
+        (),
+        "The parts of the project for the output `changed-areas`, one a line: `name: pattern, pattern`, patterns as in"
+        " `.gitignore`; in pyproject.toml the table `[tool.ci-action.areas]`.",
+        stage="pr",
+        shown="the top folders",
+    )
+    labels: Switch = setting(
+        default=False,
+        help_text="Whether the pull request gets the labels `size/…` and `type: …`; it takes `pull-requests: write`.",
+        stage="pr",
+        shown="false",
+    )

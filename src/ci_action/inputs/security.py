@@ -1,0 +1,58 @@
+"""Inputs of the security stage."""
+
+from pydantic import BaseModel
+
+from ci_action.inputs import setting
+from ci_action.values import FailOn, Folder, IgnoredVulnerabilities, Items, Switch, Words
+
+
+class Security(BaseModel):
+    """What the scanners go by."""
+
+    fail_on: FailOn = setting(
+        FailOn.NEVER,
+        "What turns the security stage red: findings from `low`, `medium`, `high` or `critical` on, or those that the change"
+        " brought (`new`); `never` warns. A severity that nobody has rated counts as `high`.",
+        stage="security",
+        shown="never",
+    )
+    secrets_baseline: Folder = setting(
+        "",
+        "The file of accepted secrets, relative to `working-directory`; `ci-action secrets baseline` writes it.",
+        stage="security",
+        shown=".secrets.baseline, where there is one",
+    )
+    secrets_verify: Switch = setting(
+        default=False,
+        help_text="Whether detect-secrets may try out what it finds over the network; what is found not to work is left out.",
+        stage="security",
+        shown="false",
+    )
+    bandit_args: Words = setting(
+        (), "Further options for bandit, as in a shell.", stage="security", shown=" "
+    )
+    pip_audit_args: Words = setting(
+        (), "Further options for pip-audit, as in a shell.", stage="security", shown=" "
+    )
+    advisory_url: Folder = setting(
+        "",
+        "The address of an OSV service or of a mirror of one, which is asked for advisories.",
+        stage="security",
+        shown="https://api.osv.dev",
+    )
+    ignore_vulnerabilities: IgnoredVulnerabilities = setting(
+        (),
+        "Vulnerabilities that are accepted for a time, one a line: package, advisory, last day, reason"
+        " (`urllib3 CVE-2021-33503 2026-12-31 no proxy is used`).",
+        stage="security",
+        shown=" ",
+    )
+    licenses_allow: Items = setting(
+        (),
+        "The only licences that dependencies may have, as SPDX identifiers; `*` stands for anything.",
+        stage="security",
+        shown=" ",
+    )
+    licenses_deny: Items = setting(
+        (), "Licences that no dependency may have, as SPDX identifiers.", stage="security", shown=" "
+    )
