@@ -1,6 +1,7 @@
 """The event that started a workflow run, read from the runner's variables and its payload file."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ class Event:
     repository: str = ""
     sha: str = ""
     server_url: str = ""
+    attempt: int = 1
+    """How often the run was started; a re-run has the payload of the first one."""
     payload: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
     """Why the payload could not be read; empty when it could, or when there is none."""
@@ -33,9 +36,14 @@ class Event:
             repository=environ.get("GITHUB_REPOSITORY", ""),
             sha=environ.get("GITHUB_SHA", ""),
             server_url=environ.get("GITHUB_SERVER_URL", ""),
+            attempt=_attempt(environ.get("GITHUB_RUN_ATTEMPT", "")),
             payload=payload,
             problem=problem,
         )
+
+
+def _attempt(text: str) -> int:
+    return int(text) if re.fullmatch("[1-9][0-9]{0,5}", text) else 1
 
 
 def _payload(variable: str) -> tuple[Mapping[str, Any], str]:
@@ -51,7 +59,7 @@ def _payload(variable: str) -> tuple[Mapping[str, Any], str]:
                 f"the event file {variable!r} is larger than any payload of GitHub: it was not read",
             )
         payload = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         return (
             {},
             f"the event file {variable!r} cannot be read ({error}): nothing is known of the event",
