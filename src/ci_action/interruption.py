@@ -24,9 +24,12 @@ class Interruption:
         self.processes: Processes | None = None
         self.finishing = False
         """Whether results are being written, which takes a moment and is not to be cut short."""
+        self.urgent = False
+        """Whether a signal came: then nobody waits for a server any longer."""
 
     def handle(self, number: int, _frame: FrameType | None) -> None:
         """End the children; before any could run, end ourselves."""
+        self.urgent = True
         if self.finishing or self.name:
             return
         self.name = signal.Signals(number).name

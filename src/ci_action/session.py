@@ -18,6 +18,7 @@ from ci_action.configure import configure
 from ci_action.context import Context
 from ci_action.errors import ExitCode, SettingsError, ToolError
 from ci_action.failure import nothing_run, say, tell_broken, tell_bug, tell_mistakes
+from ci_action.gh.api import open_api
 from ci_action.gh.event import Event
 from ci_action.gh.workflow import Workflow, is_actions
 from ci_action.interruption import Interruption
@@ -184,7 +185,8 @@ def _guarded(
             processes = Processes(environ, scratch, redact)
             interruption.processes = processes
             ctx = _context(resolved, layout, options, processes, scratch)
-            ctx = replace(ctx, conceal=conceal)
+            github = open_api(resolved.settings, environ, ctx.event, stopped=lambda: interruption.urgent)
+            ctx = replace(ctx, conceal=conceal, github=github)
             session = Session(
                 resolved=resolved,
                 layout=layout,
