@@ -16,7 +16,7 @@ _RUNS: Final = re.compile("`+")
 
 def code(text: str, limit: int = 300) -> str:
     """Return foreign text as a code span on one line, cut at `limit` characters."""
-    shown = _named(clipped(one_line(text), limit)).strip(" ") or " "
+    shown = named(clipped(one_line(text), limit)).strip(" ") or " "
     if not shown.strip():
         return "`(empty)`"
     fence = "`" * (max((len(run) for run in _RUNS.findall(shown)), default=0) + 1)
@@ -29,7 +29,7 @@ def fenced(text: str, language: str = "", *, lines: int = 40, width: int = 300) 
     rows = text.split("\n")
     if rows and not rows[-1]:
         rows.pop()
-    shown = [_named(clipped(visible(row.rstrip("\r")), width)) for row in rows[:lines]]
+    shown = [named(clipped(visible(row.rstrip("\r")), width)) for row in rows[:lines]]
     if len(rows) > lines:
         shown.append(f"… {len(rows) - lines:,} more lines")
     body = "\n".join(shown)
@@ -42,7 +42,8 @@ def clipped(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _named(text: str) -> str:
+def named(text: str) -> str:
+    """Show direction marks by their numbers."""
     return _DIRECTION.sub(lambda match: f"<U+{ord(match[0]):04X}>", text)
 
 

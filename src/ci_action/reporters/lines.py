@@ -1,6 +1,6 @@
 """The words of the console: what is said of tools, findings and verdicts, as text without colours."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, assert_never
 
 from ci_action.changes import aside
@@ -53,7 +53,12 @@ def rows(result: RunResult) -> list[tuple[str, ...]]:
 
 def looked_at(tool: ToolResult) -> str:
     """Say what a tool looked at: `12 files, 1 unreadable`."""
-    counts = [(what, number) for what, number in tool.examined.items() if number or what == "files"]
+    return amounts(tool.examined)
+
+
+def amounts(examined: Mapping[str, int]) -> str:
+    """Say some counts of what was looked at; nothing of those that are 0, but of files."""
+    counts = [(what, number) for what, number in examined.items() if number or what == "files"]
     shown = (f"{number:,} {what.removesuffix('s') if number == 1 else what}" for what, number in counts)
     return ", ".join(shown) or "nothing"
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from ci_action.model import RunResult, Severity
 from ci_action.reporters.measured import measured
-from ci_action.reporters.publication import COBERTURA, JUNIT, REPORT, SARIF, SUMMARY, Publication
+from ci_action.reporters.publication import COBERTURA, JUNIT, PAGE, REPORT, SARIF, SUMMARY, Publication
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,11 @@ OUTPUTS: Final = (
         "sarif-file",
         "The findings as SARIF 2.1.0.",
         lambda _, publication: publication.shown(SARIF),
+    ),
+    Output(
+        "page-file",
+        "The run as one HTML page that opens from disk.",
+        lambda _, publication: publication.shown(PAGE),
     ),
     Output("tests-total", "How many tests there were; empty where none were run.", _tests("tests")),
     Output("tests-failed", "How many of them failed, errors included.", _tests("failed", "errors")),

@@ -23,6 +23,7 @@ COBERTURA: Final = "coverage.xml"
 LCOV: Final = "lcov.info"
 COVERAGE: Final = "coverage.json"
 DURATIONS: Final = "durations.json"
+PAGE: Final = "report.html"
 # A source file above this size is not read to show a line of it.
 _LARGEST_SOURCE: Final = 5_000_000
 
@@ -60,6 +61,8 @@ class Publication:
     """What went wrong with reporters until now."""
     written: set[str] = field(default_factory=set)
     """The names of the report files that this run has written."""
+    _read: dict[Path, list[bytes]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """The lines of the source file that was read last."""
 
     def write(self, name: str, text: bytes) -> None:
         """Write a report file whole; raises `OSError` where it cannot."""
@@ -77,17 +80,22 @@ class Publication:
         if place is None or place.line is None:
             return []
         file = self.layout.workspace / place.path
-        try:
-            if not file.is_file() or file.stat().st_size > _LARGEST_SOURCE:
-                return []
-            lines = file.read_bytes().split(b"\n")
-        except (OSError, ValueError):
-            return []
+        lines = self._lines(file)
         last = min(place.end_line or place.line, place.line + most - 1)
         return [
             self.conceal(self.redact(line.decode("utf-8", "replace").rstrip("\r")))
             for line in lines[place.line - 1 : last]
         ]
+
+    def _lines(self, file: Path) -> list[bytes]:
+        if file not in self._read:  # the findings of a file mostly come one after the other
+            self._read.clear()
+            try:
+                readable = file.is_file() and file.stat().st_size <= _LARGEST_SOURCE
+                self._read[file] = file.read_bytes().split(b"\n") if readable else []
+            except (OSError, ValueError):
+                self._read[file] = []
+        return self._read[file]
 
 
 def give_back(folders: list[Path], workspace: Path) -> None:

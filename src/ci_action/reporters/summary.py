@@ -182,7 +182,7 @@ def _row(finding: Finding, event: Event) -> str:
 def _where(path: str, line: int | None, event: Event, end: int | None = None) -> str:
     if not line:
         return "—"
-    return link(_blob(path, line, event), f"line {line}–{end}" if end and end > line else f"line {line}")
+    return link(blob(path, line, event), f"line {line}–{end}" if end and end > line else f"line {line}")
 
 
 def _diff(finding: Finding) -> str:
@@ -191,7 +191,8 @@ def _diff(finding: Finding) -> str:
     return "\n".join([*removed, *added])
 
 
-def _blob(path: str, line: int, event: Event) -> str:
+def blob(path: str, line: int, event: Event) -> str:
+    """Return the address of a line on GitHub; empty where there is none."""
     if not (event.server_url.startswith("https://") and event.repository and event.sha):
         return ""
     return f"{event.server_url}/{event.repository}/blob/{event.sha}/{quote(as_bytes(path))}#L{line}"

@@ -1,0 +1,104 @@
+"""The elements of the page: every text that goes into one is made harmless here, and nowhere else.
+
+What is no `Html` is foreign text: secrets are taken out of it, control characters and direction marks become visible,
+and what means something in HTML is escaped. Secrets go first: escaped, or cut in the middle, they would not be found.
+"""
+
+import re
+from html import escape
+from typing import Final
+
+from ci_action.markdown import clipped, named
+from ci_action.redaction import Redact
+from ci_action.text import visible
+
+_VOID: Final = frozenset({"meta", "input"})
+_ADDRESS: Final = re.compile(r"https?://[!-~]+")
+# Nobody reads more of one text on a page.
+LONGEST_TEXT: Final = 2_000
+
+
+class Html(str):
+    """Text that is markup of ours."""
+
+    __slots__ = ()
+
+
+NOTHING: Final = Html()
+
+
+class Markup:
+    """Makes elements: `h("a", "text", href=url)`; names of attributes as `class_` and `data_tool`."""
+
+    def __init__(self, redact: Redact = str) -> None:
+        """Start with what takes the secrets out of text."""
+        self.redact = redact
+
+    def text(self, text: str, limit: int = LONGEST_TEXT) -> Html:
+        """Return foreign text, cut at `limit` characters."""
+        shown = clipped(self.redact(text), limit)
+        if not (shown.isascii() and shown.isprintable()):
+            shown = named(visible(shown))
+        return Html(escape(shown))
+
+    def __call__(self, tag: str, *children: str, **attributes: str | int | bool | None) -> Html:
+        """Return an element; an attribute that is None or False is left out."""
+        given = "".join(
+            self._attribute(name, value)
+            for name, value in attributes.items()
+            if value is not None and value is not False
+        )
+        if tag in _VOID:
+            return Html(f"<{tag}{given}>")
+        return Html(f"<{tag}{given}>{self.join(*children)}</{tag}>")
+
+    def join(self, *children: str) -> Html:
+        """Return several children after one another."""
+        return Html("".join(child if isinstance(child, Html) else self.text(child) for child in children))
+
+    def _attribute(self, name: str, value: str | int) -> str:
+        shown = name.rstrip("_").replace("_", "-")
+        if value is True:
+            return f" {shown}"
+        return f' {shown}="{self.text(str(value))}"'
+
+    def link(self, url: str, *children: str) -> Html:
+        """Return a link to a web address; only the text of it where the address is none."""
+        if not _ADDRESS.fullmatch(url) or self.redact(url) != url:
+            return self.join(*children)
+        return self("a", *children, href=url, rel="noopener noreferrer")
+
+    def block(self, text: str, *, lines: int, width: int = 400, class_: str = "block") -> Html:
+        """Return foreign text as it stands, cut at a number of lines and of characters a line."""
+        rows = self.redact(text).strip("\n").split("\n")
+        shown = [self.text(row.rstrip("\r"), width) for row in rows[:lines]]
+        if len(rows) > lines:
+            shown.append(self.text(f"… {len(rows) - lines:,} more lines"))
+        return self("pre", self("code", Html("\n".join(shown))), class_=class_, tabindex=0)
+
+    def details(self, summary: str, *children: str, opened: bool = False, class_: str | None = None) -> Html:
+        """Return something that is opened on demand."""
+        return self("details", self("summary", summary), *children, open=opened, class_=class_)
+
+    def icon(self, name: str) -> Html:
+        """Return a sign that stands beside a word which says the same."""
+        return self("svg", self("use", href=f"#sign-{name}"), class_=f"sign is-{name}", aria_hidden="true")
+
+    def bar(self, label: str, *parts: tuple[float, str], mark: float | None = None) -> Html:
+        """Return a bar of parts, each a percent and the name of its colour, and a mark across it."""
+        drawn, x = [], 0.0
+        for percent, name in parts:
+            drawn.append(
+                self("rect", x=f"{x:.2f}%", width=f"{percent:.2f}%", height="100%", class_=f"fill-{name}")
+            )
+            x += percent
+        if mark is not None:
+            drawn.append(
+                self("rect", x=f"{min(mark, 99.6):.2f}%", width="2", height="100%", class_="fill-mark")
+            )
+        return self("svg", *drawn, class_="bar", role="img", aria_label=label)
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Say a number with its word: `1 finding`, `2,000 findings`."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"

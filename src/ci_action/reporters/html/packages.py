@@ -1,0 +1,95 @@
+"""The vulnerabilities: which package, how bad, and which version mends it."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from ci_action.model import Finding, RunResult
+from ci_action.packages import Package
+from ci_action.ranking import LEVELS
+from ci_action.reporters.html.markup import NOTHING, Html, Markup
+from ci_action.reporters.publication import REPORT, Publication
+
+MOST: Final = 500
+_MOST_NAMES: Final = 20
+_CHAIN: Final = " → "
+
+
+def vulnerabilities(result: RunResult) -> list[Finding]:
+    """Return the findings about packages, the worst first, the muted last."""
+    found = [finding for finding in result.findings if finding.package is not None]
+    return sorted(
+        found, key=lambda one: (not one.counts, _rank(one), one.package.name if one.package else "")
+    )
+
+
+def _rank(finding: Finding) -> int:
+    return LEVELS.index(finding.level) if finding.level in LEVELS else len(LEVELS)
+
+
+def section(h: Markup, result: RunResult, publication: Publication) -> Html:
+    """Return the part about vulnerable packages; nothing where there is none."""
+    found = vulnerabilities(result)
+    if not found:
+        return NOTHING
+    rest = NOTHING
+    if len(found) > MOST:
+        said = h("strong", f"{MOST:,} of {len(found):,} are on this page")
+        rest = h("p", said, "; the rest is in ", h("code", REPORT), ".", class_="cut")
+    return h(
+        "section",
+        h("h2", "Packages"),
+        _levels(h, found),
+        rest,
+        h("div", *(_row(h, one) for one in found[:MOST]), class_="card packages"),
+        id="packages",
+    )
+
+
+def _levels(h: Markup, found: Sequence[Finding]) -> Html:
+    counts = {level: sum(one.level == level and one.counts for one in found) for level in LEVELS}
+    items = [
+        h("li", h("span", level, class_=f"level is-{level}"), Html(" "), h("b", f"{number:,}"))
+        for level, number in counts.items()
+        if number
+    ]
+    if muted := sum(not one.counts for one in found):
+        items.append(h("li", f"{muted:,} muted"))
+    return h("ul", *items, class_="legend")
+
+
+def _row(h: Markup, finding: Finding) -> Html:
+    package = finding.package
+    if package is None:
+        return NOTHING
+    pairs = (h("div", h("dt", name), h("dd", value)) for name, value in _facts(h, finding, package))
+    level = (
+        h("span", finding.level, class_=f"level is-{finding.level}") if finding.level in LEVELS else NOTHING
+    )
+    return h(
+        "article",
+        h(
+            "header",
+            level,
+            h("h3", f"{package.name} {package.version}"),
+            h.link(finding.url, h("code", finding.rule)),
+        ),
+        h("p", finding.message),
+        h("dl", *pairs, class_="facts"),
+        class_="package",
+    )
+
+
+def _facts(h: Markup, finding: Finding, package: Package) -> Iterator[tuple[str, str]]:
+    yield "fixed in", ", ".join(package.fixed_in[:_MOST_NAMES]) or "no version yet"
+    if package.upgrade:
+        yield "upgrade", h("code", package.upgrade)
+    if package.parents:
+        yield "needed by", _CHAIN.join(package.parents[:_MOST_NAMES])
+    elif package.direct:
+        yield "needed by", "the project itself"
+    if others := [name for name in package.advisories if name != finding.rule]:
+        yield "also known as", ", ".join(others[:_MOST_NAMES])
+    if package.licenses:
+        yield "licence", package.licenses
+    if finding.muted:
+        yield "muted", finding.muted

@@ -1,0 +1,123 @@
+"""The stages and their tools: what each looked at, what it could not look at, and what it says."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final, assert_never
+
+from ci_action.changes import aside
+from ci_action.model import Broken, Hint, Report, RunResult, Skipped, StageResult, ToolResult
+from ci_action.reporters.html.markup import NOTHING, Html, Markup, counted
+from ci_action.reporters.lines import amounts
+from ci_action.text import duration
+
+_MOST: Final = 100
+# What a tool counts that it did not look at; all else in `examined` was looked at.
+_NOT_LOOKED_AT: Final = frozenset(
+    {"unreadable", "unreachable", "unaudited", "skipped", "ignored", "left_out"}
+)
+
+
+def section(h: Markup, result: RunResult) -> Html:
+    """Return the part about stages and tools."""
+    stages = (_stage(h, stage) for stage in result.stages)
+    return h("section", h("h2", "What was looked at"), *stages, id="stages")
+
+
+def _stage(h: Markup, stage: StageResult) -> Html:
+    conclusion = stage.verdict.conclusion.value
+    reasons = [stage.reason] if stage.reason else list(stage.verdict.reasons)
+    return h(
+        "section",
+        h(
+            "header",
+            h.icon(conclusion),
+            h("h3", stage.stage),
+            h("span", conclusion, class_=f"word is-{conclusion}"),
+            h("span", duration(stage.seconds), class_="time"),
+        ),
+        h("ul", *(h("li", reason) for reason in reasons[:_MOST]), class_="reasons") if reasons else NOTHING,
+        *(_tool(h, stage.stage, tool) for tool in stage.tools),
+        class_="stage card",
+    )
+
+
+def _tool(h: Markup, stage: str, tool: ToolResult) -> Html:
+    look, word = _outcome(tool)
+    version: tuple[Html, ...] = ()
+    if tool.version:
+        source = (
+            f"from {tool.version_source}"
+            if tool.version_source not in {"", "bundled"}
+            else tool.version_source
+        )
+        version = (h("span", tool.version, class_="version"), h("span", source, class_="quiet"))
+    return h(
+        "article",
+        h(
+            "header",
+            h.icon(look),
+            h("h4", tool.tool),
+            h("span", word, class_=f"word is-{look}"),
+            *version,
+            h("span", duration(tool.seconds), class_="time"),
+        ),
+        *_said(h, tool),
+        _examined(h, stage, tool),
+        *(h("p", h.icon("warned"), h("span", text), class_="note") for text in tool.warnings[:_MOST]),
+        *(_hint(h, hint) for hint in tool.hints[:_MOST]),
+        class_="tool",
+    )
+
+
+def _outcome(tool: ToolResult) -> tuple[str, str]:
+    match tool.outcome:
+        case Report(findings=findings):
+            return (
+                ("failed", "found") if any(finding.counts for finding in findings) else ("passed", "passed")
+            )
+        case Skipped():
+            return "skipped", "skipped"
+        case Broken():
+            return "broken", "broken"
+        case unknown:
+            assert_never(unknown)
+
+
+def _said(h: Markup, tool: ToolResult) -> Iterator[Html]:
+    match tool.outcome:
+        case Skipped(reason):
+            yield h("p", reason, class_="reason")
+        case Broken(reason, detail):
+            yield h("p", h("strong", "Could not look: "), reason, class_="reason")
+            if detail.strip():
+                yield h.details(f"What {tool.tool} wrote last", h.block(detail, lines=200))
+        case _:
+            return
+
+
+def _examined(h: Markup, stage: str, tool: ToolResult) -> Html:
+    """Say what was looked at and what was not, and lead to what was found."""
+    if isinstance(tool.outcome, Skipped):
+        return NOTHING
+    counts = dict(islice(tool.examined.items(), _MOST))
+    seen = {what: number for what, number in counts.items() if what not in _NOT_LOOKED_AT}
+    parts = [h("span", "looked at ", h("b", amounts(seen)), class_="seen")]
+    lost = {what: number for what, number in counts.items() if what in _NOT_LOOKED_AT}
+    for what, number in lost.items():
+        if number:
+            words = what.replace("_", " ")
+            parts.append(h("span", h.icon("warned"), h("b", f"{number:,} {words}"), class_="lost is-warned"))
+    if lost and not any(lost.values()):
+        parts.append(h("span", "nothing was left out", class_="quiet"))
+    if tool.findings:
+        counting = sum(finding.counts for finding in tool.findings)
+        words = f"{counted(counting, 'finding')}{aside(tool.findings)}"
+        parts.append(h("a", words, href="#findings", data_stage=stage, data_tool=tool.tool))
+    return h("p", *parts, class_="examined")
+
+
+def _hint(h: Markup, hint: Hint) -> Html:
+    more = (Html(" "), h.link(hint.url, "Read more")) if hint.url else ()
+    return h(
+        "div", h("p", h("strong", "What may help: "), hint.cause), h("p", hint.fix, *more), class_="hint"
+    )
