@@ -1,5 +1,6 @@
 """Takes the secrets that were found in the project's files out of all that the tools have said."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ci_action.cases import TestCase
@@ -21,7 +22,11 @@ def _tool(tool: ToolResult, conceal: Concealer) -> ToolResult:
     match outcome:
         case Report():
             outcome = replace(
-                outcome, findings=_findings(outcome.findings, conceal), tests=_tests(outcome.tests, conceal)
+                outcome,
+                findings=_findings(outcome.findings, conceal),
+                tests=_tests(outcome.tests, conceal),
+                outputs=_outputs(outcome.outputs, conceal),
+                details=tuple(map(conceal, outcome.details)),
             )
         case Broken():
             outcome = replace(
@@ -30,6 +35,7 @@ def _tool(tool: ToolResult, conceal: Concealer) -> ToolResult:
                 detail=conceal(outcome.detail),
                 findings=_findings(outcome.findings, conceal),
                 tests=_tests(outcome.tests, conceal),
+                outputs=_outputs(outcome.outputs, conceal),
             )
         case Skipped():
             outcome = replace(outcome, reason=conceal(outcome.reason))
@@ -66,6 +72,10 @@ def _tests(tests: tuple[TestCase, ...], conceal: Concealer) -> tuple[TestCase, .
         )
         for case in tests
     )
+
+
+def _outputs(outputs: Mapping[str, str], conceal: Concealer) -> dict[str, str]:
+    return {name: conceal(value) for name, value in outputs.items()}
 
 
 def _hint(hint: Hint, conceal: Concealer) -> Hint:

@@ -9,10 +9,12 @@ from ci_action.changes import Changes
 from ci_action.gh.event import Event
 from ci_action.gh.github import GitHub
 from ci_action.gh.pull import NO_PULL, NoPull, Pull
+from ci_action.once import Once
 from ci_action.process import Command, Completed, Owner, Run
 from ci_action.project.layout import Layout
 from ci_action.project.ownership import hand_over
 from ci_action.project.versions import Bundle
+from ci_action.pull_files import PullFiles
 from ci_action.redaction import Concealer
 from ci_action.results import Digests, Results
 from ci_action.settings import Settings
@@ -44,6 +46,8 @@ class Context:
     """GitHub's API for the repository of the run; None without a token."""
     pull: Pull | NoPull = NO_PULL
     """The pull request of the run."""
+    pull_files: Once[PullFiles] = field(default_factory=Once)
+    """Its changed files, asked for by several tools (`pull_source`)."""
     changes: Changes | None = None
     """What the change touched; None where nobody asked."""
     owner: Owner | None = None

@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ci_action.errors import ExitCode
 from ci_action.reporters import REPORTERS
@@ -96,6 +96,13 @@ def reporters_table() -> str:
     return "\n".join([*rows, *(f"| {reporter.name} | {reporter.summary} |" for reporter in REPORTERS)])
 
 
+_PATTERNS: Final[dict[str, Any]] = {
+    "anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}]
+}
+# The table that TOML writes best: names of areas to their patterns.
+_AREAS: Final[dict[str, Any]] = {"type": "object", "additionalProperties": _PATTERNS}
+
+
 def settings_schema() -> dict[str, Any]:
     """Return the JSON schema of `[tool.ci-action]`: what editors complete and check.
 
@@ -116,6 +123,7 @@ def settings_schema() -> dict[str, Any]:
                 items = {"anyOf": [definitions[items["$ref"].rpartition("/")[2]], {"type": "string"}]}
             entry["anyOf"] = [{"type": "array", "items": items}, {"type": "string"}]
             entry.pop("type")
+    properties["areas"]["anyOf"] = [_AREAS, *properties["areas"]["anyOf"]]
     stages = {"type": "string", "enum": list(NAMES)}
     properties["stage"]["anyOf"] = [{"type": "array", "items": stages}, stages]
     properties["python-version"]["pattern"] = r"^(3\.([3-9]|[1-9][0-9])(\.[0-9]+)?|[<>=!~].*)?$"

@@ -137,6 +137,8 @@ class Report:
     coverage: Coverage | None = None
     outputs: Mapping[str, str] = field(default_factory=dict)
     """Values of outputs that the tool alone knows, by their names."""
+    details: tuple[str, ...] = ()
+    """What a reader may want to know beside the findings, a line each."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,7 @@ class Broken:
     tests: tuple[TestCase, ...] = ()
     bug: bool = False
     """Whether the cause lies in our own code."""
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
 
 Outcome: TypeAlias = Report | Skipped | Broken

@@ -49,6 +49,24 @@ def _expressions(value: object) -> object:
     return [_expression(line) for line in lines if line != ""]
 
 
+def _glob(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        GitIgnoreSpec.from_lines([value])
+    except (ValueError, re.error) as error:
+        raise ValueError(f"{value!r} is no pattern of .gitignore") from error
+    return value
+
+
+def _globs(value: object) -> object:
+    given = re.split(r"[,\n\r]", value) if isinstance(value, str) else value
+    if not isinstance(given, list | tuple):
+        return given
+    entries = [entry.strip() if isinstance(entry, str) else entry for entry in given]
+    return [_glob(entry) for entry in entries if entry != ""]
+
+
 def _areas(value: object) -> object:
     if isinstance(value, dict):
         return [_area(str(name), patterns) for name, patterns in value.items()]
@@ -70,9 +88,13 @@ def _area(name: str, patterns: object) -> object:
     given = patterns.split(",") if isinstance(patterns, str) else patterns
     if not isinstance(given, list | tuple) or not all(isinstance(one, str) for one in given):
         raise ValueError(f"{name!r}: write its patterns as a list of texts")
-    return {"name": name.strip(), "patterns": tuple(one.strip() for one in given if one.strip())}
+    known = _globs(given)
+    if not name.strip() or not known:
+        raise ValueError(f"{name!r}: an area needs a name, and a pattern at least")
+    return {"name": name.strip(), "patterns": known}
 
 
 Pattern = Annotated[str, BeforeValidator(_expression)]
 Patterns = Annotated[tuple[str, ...], BeforeValidator(_expressions)]
+Globs = Annotated[tuple[str, ...], BeforeValidator(_globs)]
 Areas = Annotated[tuple[Area, ...], BeforeValidator(_areas)]

@@ -3,7 +3,7 @@
 from pydantic import BaseModel
 
 from ci_action.inputs import setting
-from ci_action.patterns import Areas, Pattern, Patterns
+from ci_action.patterns import Areas, Globs, Pattern, Patterns
 from ci_action.values import DraftTitles, Folder, Items, Switch
 
 
@@ -64,7 +64,7 @@ class PullRequest(BaseModel):
         shown="no limit",
         ge=0,
     )
-    size_ignore: Items = setting(
+    size_ignore: Globs = setting(
         (),
         "Files that do not count for the size, as patterns of `.gitignore`, beside lock files, generated and vendored files"
         " and pure moves.",

@@ -129,6 +129,12 @@ class Repository:
         self._fetch(folder, credentials, "--depth=1", "--no-filter", sha)
         return replace(self, environ={**self.environ, **self._looking_at(folder)})
 
+    def with_fetched(self) -> "Repository":
+        """Return the repository as one that also has the commit that was fetched before, if one was."""
+        folder = self.scratch / "base.git"
+        found = self._looking_at(folder) if folder.is_dir() else {}
+        return replace(self, environ={**self.environ, **found})
+
     def fetched_merge_base(self, one: str, head: str, credentials: Mapping[str, str]) -> str:
         """Fetch the history of a commit, without files; return where it parts from the other."""
         folder = self._store("history")

@@ -12,6 +12,7 @@ from ci_action.reporters import (
     coverage_files,
     html,
     junit,
+    labels,
     outputs,
     report_file,
     sarif,
@@ -52,6 +53,7 @@ REPORTERS: Final = (
     Reporter("report.json", "Everything, for programs.", report_file.report),
     Reporter("outputs", "The outputs for later jobs.", outputs.report),
     Reporter("job summary", "The page of the run in GitHub.", summary.report),
+    Reporter("labels", "The labels of the pull request, with `labels: true`.", labels.report),
     Reporter("annotations", "The findings on the lines of the pull request.", annotate.report),
     Reporter("console", "The findings and the verdict, for whoever started the run.", console.report),
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ci_action.model import RunResult, Severity
+from ci_action.reporters import pull
 from ci_action.reporters.measured import measured
 from ci_action.reporters.publication import COBERTURA, JUNIT, PAGE, REPORT, SARIF, SUMMARY, Publication
 
@@ -28,6 +29,10 @@ def _tests(*names: str) -> Callable[[RunResult, Publication], str]:
         return "" if number is None else str(number)
 
     return value
+
+
+def _told(name: str) -> Callable[[RunResult, Publication], str]:
+    return lambda result, _: pull.told(result, name)
 
 
 OUTPUTS: Final = (
@@ -91,6 +96,7 @@ OUTPUTS: Final = (
         "The tests as JUnit XML.",
         lambda _, publication: publication.shown(JUNIT),
     ),
+    *(Output(name, text, _told(name)) for name, text in pull.OUTPUTS.items()),
 )
 
 # What is set when the settings were wrong and nothing was run.
@@ -107,7 +113,8 @@ def report(result: RunResult, publication: Publication) -> None:
     if publication.workflow is None:
         return
     placed = [
-        publication.workflow.set_output(name, value) for name, value in values(result, publication).items()
+        publication.workflow.set_output(name, publication.redact(value))
+        for name, value in values(result, publication).items()
     ]
     if not all(placed):
         publication.problems.append(

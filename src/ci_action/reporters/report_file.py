@@ -80,6 +80,7 @@ def _tool(tool: ToolResult) -> ToolEntry:
         metrics=metrics_of(tool),
         warnings=list(tool.warnings),
         hints=[_hint(hint) for hint in tool.hints],
+        details=[plain(text) for text in tool.outcome.details] if isinstance(tool.outcome, Report) else [],
         coverage=None,
         findings=[],
         tests=[],

@@ -83,6 +83,7 @@ class ToolEntry(TypedDict):
     metrics: dict[str, float]
     warnings: list[str]
     hints: list[HintEntry]
+    details: list[str]
     coverage: CoverageEntry | None
     findings: list[FindingEntry]
     tests: list[CaseEntry]

@@ -22,6 +22,7 @@ from ci_action.model import (
 from ci_action.reporters.lines import looked_at
 from ci_action.reporters.measured import other_findings
 from ci_action.reporters.publication import REPORT, SUMMARY, Publication
+from ci_action.reporters.summary_pull import section
 from ci_action.reporters.summary_tests import closing, failures, helping, opening
 from ci_action.text import as_bytes, duration
 
@@ -43,7 +44,7 @@ _MARKS: Final = {
 
 def render(result: RunResult, publication: Publication, limit: int = LIMIT) -> str:
     """Return the page, cut so that it takes at most `limit` bytes of UTF-8 and says what was left out."""
-    head = "\n\n".join(_head(result))
+    head = "\n\n".join([*_head(result), *filter(None, [section(result, publication)])])
     tail = "\n\n".join(_tail(result, publication))
     findings = other_findings(result)
     room = limit - _size(head) - _size(tail) - 400  # 400 bytes for the headings and the note between them

@@ -1,0 +1,93 @@
+"""What later jobs want to know of a pull request, as outputs: who, from where to where, what it touches. It judges nothing."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from ci_action.areas import areas_of, has_dependencies, has_docs, has_migrations
+from ci_action.context import Context
+from ci_action.errors import ToolError
+from ci_action.gh.pull import NoPull, Pull
+from ci_action.linked_issues import linked_issues
+from ci_action.model import Broken, Report, Skipped
+from ci_action.project.versions import Program
+from ci_action.pull_files import ChangedFile, PullFiles
+from ci_action.pull_source import files_of
+from ci_action.sizes import measure
+from ci_action.text import one_line
+from ci_action.tools import Checked, Tool
+
+_DOCUMENTATION: Final = (
+    "https://docs.github.com/actions/how-tos/write-workflows/choose-what-workflows-do/pass-job-outputs"
+)
+# All outputs of a job share 1 MB: a list is cut here, and that is said.
+MOST_ENTRIES: Final = 200
+LONGEST_ENTRY: Final = 250
+
+
+def check(ctx: Context, _program: Program) -> Checked:
+    """Gather the outputs; what the event itself tells is kept where the changed files are not known."""
+    pull = ctx.pull
+    if isinstance(pull, NoPull):
+        return Checked(outcome=Broken(pull.reason) if pull.broken else Skipped(pull.reason, rightly=True))
+    notes: list[str] = []
+    outputs = _of_pull(ctx, pull, notes)
+    try:
+        files = files_of(ctx, pull)
+    except ToolError as error:
+        return Checked(outcome=Broken(error.reason, error.detail, outputs=outputs), warnings=tuple(notes))
+    outputs |= _of_files(ctx, files, notes)
+    report = Report(examined={"files": files.total}, outputs=outputs)
+    return Checked(outcome=report, warnings=tuple(notes))
+
+
+def _of_pull(ctx: Context, pull: Pull, notes: list[str]) -> dict[str, str]:
+    issues = linked_issues(pull.body, ctx.event.repository, ctx.event.server_url)
+    return {
+        "pr-number": str(pull.number),
+        "pr-author": one_line(pull.author),
+        "pr-base": one_line(pull.base),
+        "pr-head": one_line(pull.head),
+        "pr-labels": _list("pr-labels", pull.labels, notes),
+        "pr-draft": _word(pull.is_draft),
+        "pr-issues": _list("pr-issues", issues, notes),
+        "is-fork": _word(pull.is_fork),
+        "is-bot": _word(pull.is_bot),
+    }
+
+
+def _of_files(ctx: Context, files: PullFiles, notes: list[str]) -> dict[str, str]:
+    def known(asked: Callable[[Iterable[ChangedFile]], bool]) -> str:
+        found = asked(files.files)
+        return "" if files.truncated and not found else _word(found)
+
+    return {
+        "changed-files": str(files.total),
+        "changed-lines": str(files.lines),
+        "changed-areas": _list("changed-areas", areas_of(files.files, ctx.settings.areas), notes),
+        "has-migrations": known(has_migrations),
+        "has-docs": known(has_docs),
+        "has-dependencies": known(has_dependencies),
+        "pr-size": measure(files, ctx.settings.size_ignore).name,
+    }
+
+
+def _word(value: bool) -> str:  # noqa: FBT001 - the one value that it is about
+    return "true" if value else "false"
+
+
+def _list(name: str, entries: Sequence[str], notes: list[str]) -> str:
+    shown = [one_line(entry)[:LONGEST_ENTRY] for entry in entries[:MOST_ENTRIES]]
+    if len(entries) > MOST_ENTRIES:
+        notes.append(f"the output {name} holds the first {MOST_ENTRIES} of {len(entries):,} entries")
+    return json.dumps(shown, ensure_ascii=False)
+
+
+TOOL: Final = Tool(
+    name="metadata",
+    summary="What later jobs want to know of the pull request, as outputs.",
+    url=_DOCUMENTATION,
+    check=check,
+    program=lambda _: Program(argv=(), version="", source=""),
+    plan=lambda ctx: f"{len(ctx.settings.areas)} areas" if ctx.settings.areas else "areas by top folders",
+)
