@@ -19,6 +19,7 @@ from ci_action.resolution import Resolved, from_inputs, from_pyproject, resolve
 from ci_action.settings import Settings
 from ci_action.stages import NAMES, TOOLS, stage_mistakes
 from ci_action.text import did_you_mean
+from ci_action.titles.settings import title_mistakes
 from ci_action.tools import refused_options
 
 PYPROJECT = "pyproject.toml"
@@ -59,6 +60,7 @@ def configure(
             lambda settings: python_mistakes(settings, requires()),
             lambda settings: ignore_mistakes(settings.ignore, TOOLS),
             lambda settings: wait_for_mistakes(settings.wait_for),
+            title_mistakes,
             _argument_mistakes,
         ),
     )

@@ -6,6 +6,7 @@ from ci_action import __version__
 from ci_action.changes import Changes
 from ci_action.context import Context
 from ci_action.errors import ToolError
+from ci_action.privileged import refusal
 from ci_action.project.versions import select
 from ci_action.reporters.annotate import BUDGET
 from ci_action.reporters.summary import LIMIT
@@ -46,6 +47,9 @@ def _base(changes: Changes) -> str:
 
 def _tool(tool: Tool, ctx: Context) -> Iterator[str]:
     try:
+        if tool.runs_code(ctx) and not ctx.settings.allow_privileged and (reason := refusal(ctx)):
+            yield f"{tool.name:<11} would be broken: {reason}"
+            return
         if tool.plan is not None:
             yield f"{tool.name:<11} {tool.plan(ctx)}"
             return

@@ -14,6 +14,7 @@ from ci_action.base import with_changes
 from ci_action.concealing import concealed
 from ci_action.context import Context
 from ci_action.errors import ToolError
+from ci_action.gh.pull import Pull
 from ci_action.hints import merged
 from ci_action.hints.evidence import hints_for, limited
 from ci_action.model import (
@@ -31,6 +32,7 @@ from ci_action.model import (
 )
 from ci_action.muting import mute
 from ci_action.policy import crashed, judge, judge_stage
+from ci_action.privileged import permission, refusal
 from ci_action.process import Command
 from ci_action.project.versions import Program, locate, select
 from ci_action.reporters import REPORTERS
@@ -67,7 +69,10 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
     program = Program(argv=(), version="", source="")
     outcome: Outcome
     hints: tuple[Hint, ...] = ()
+    dared = ""
     try:
+        if tool.runs_code(ctx):
+            dared = _dared(ctx)
         program = program_of(tool, ctx)
         checked = tool.check(ctx, program)
         outcome, warnings, log = checked.outcome, checked.warnings, checked.log
@@ -90,10 +95,19 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
         seconds=time.monotonic() - started,
         version=program.version,
         version_source=program.source,
-        warnings=(*program.warnings, *warnings),
+        warnings=(*program.warnings, *warnings, *([dared] if dared else [])),
         log=log,
         hints=merged(hints, found),
     )
+
+
+def _dared(ctx: Context) -> str:
+    """Return what is dared by starting the project's code; raises `ToolError` where it must not be."""
+    if ctx.settings.allow_privileged:
+        return permission(ctx)
+    if reason := refusal(ctx):
+        raise ToolError(reason)
+    return ""
 
 
 def execute(
@@ -111,6 +125,8 @@ def execute(
         warnings.append(_all_counts(ctx))
     if ctx.event.problem:
         warnings.append(ctx.event.problem)
+    if isinstance(ctx.pull, Pull) and ctx.pull.problem:
+        warnings.append(ctx.pull.problem)
     result = RunResult(
         stages=stages,
         verdict=verdict,

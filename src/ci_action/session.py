@@ -29,6 +29,7 @@ from ci_action.process import Processes, end_orphans
 from ci_action.project.layout import Layout, cache_dir, report_dir
 from ci_action.project.ownership import owner_of
 from ci_action.project.versions import Bundle
+from ci_action.pull_request import with_pull
 from ci_action.redaction import Concealer, Redact, redactor, secrets_of, service_passwords
 from ci_action.reporters import console
 from ci_action.reporters.console import LiveProgress, screen_of
@@ -92,11 +93,13 @@ def run_command(flags: Mapping[str, Any], options: Options, *, needs_stage: bool
     """Run the stages and tell the reporters."""
 
     def work(session: Session) -> int:
-        if MERGE in session.resolved.settings.stage:
+        names = session.resolved.settings.stage or (ALL,)
+        stages = [one.stage.name for one in select(names)]
+        session = replace(session, ctx=with_pull(session.ctx, stages, options.environ))
+        if MERGE in names:
             return _finish(session, _merged(session), publish)
-        chosen = select(session.resolved.settings.stage or (ALL,))
         ctx = with_changes(session.ctx)
-        result = execute(chosen, ctx, session.progress(), resolved=session.resolved)
+        result = execute(select(names), ctx, session.progress(), resolved=session.resolved)
         return _finish(session, result, publish)
 
     return _guarded(flags, options, work, needs_stage=needs_stage)

@@ -8,7 +8,7 @@ from ci_action.context import Context
 from ci_action.gh.pull import NoPull
 from ci_action.settings import Settings
 from ci_action.text import did_you_mean
-from ci_action.tools import Tool, black, coverage, environment, metadata, pytest, ruff, services, size
+from ci_action.tools import Tool, black, coverage, environment, metadata, pytest, ruff, services, size, title
 from ci_action.values import FailOn
 
 ALL: Final = "all"
@@ -52,7 +52,7 @@ STAGES: Final = (
     Stage(
         name="pr",
         summary="The pull request itself: its title, its size, and what later jobs want to know of it.",
-        tools=(size.TOOL, metadata.TOOL),
+        tools=(title.TOOL, size.TOOL, metadata.TOOL),
         applies=_why_no_pull,
     ),
 )

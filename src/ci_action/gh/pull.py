@@ -13,7 +13,7 @@ from ci_action.text import plain
 _QUEUED: Final = re.compile(r"(?:.*/)?pr-([1-9]\d{0,17})-(?:[0-9a-f]{40}|[0-9a-f]{64})", re.DOTALL)
 # GitHub's own numbers are 64 bits wide; a payload may hold any.
 _LARGEST: Final = 2**63
-_ADVICE_TOKEN: Final = "give `github-token`, with `permissions: pull-requests: read`"
+_ADVICE: Final = "give `github-token`, with `permissions: pull-requests: read`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,11 @@ class Pull:
     """Whether GitHub said so just now, and not the payload of the event, which is old in a re-run."""
     problem: str = ""
     """Why it may be older than it could be; empty where nothing was in the way."""
+
+    def label_among(self, labels: Iterable[str]) -> str:
+        """Return its first label that is one of these, whatever the case, as on GitHub; empty where it has none."""
+        asked = {label.casefold() for label in labels}
+        return next((label for label in self.labels if label.casefold() in asked), "")
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,8 @@ def pull_of(event: Event, github: GitHub | None) -> Pull | NoPull:
             return _of_merge_group(event, github)
         case "":
             return NoPull("no pull request here: this is no run of GitHub Actions")
-    return NoPull(f"no pull request here: the event is {event.name!r}")
+        case _:
+            return NoPull(f"no pull request here: the event is {event.name!r}")
 
 
 def _of_pull_request(event: Event, github: GitHub | None) -> Pull | NoPull:
@@ -142,7 +148,7 @@ def _of_pull_request(event: Event, github: GitHub | None) -> Pull | NoPull:
         if then is None:
             return NoPull(
                 f"the payload of the event {event.name!r} does not say the title of the pull request {number},"
-                f" and GitHub was not asked: {problem or _ADVICE_TOKEN}",
+                f" and GitHub was not asked: {problem or _ADVICE}",
                 broken=True,
             )
         return replace(then, problem=_may_be_old(event, problem))
@@ -185,7 +191,7 @@ def _by_number(github: GitHub | None, number: int, what: str, *, needed: bool) -
     pull, problem = _asked(github, number)
     if pull is not None:
         return pull
-    why = problem or f"there is no token: {_ADVICE_TOKEN}"
+    why = problem or f"there is no token: {_ADVICE}"
     if needed:
         return NoPull(f"{what} is about the pull request {number}, which cannot be read: {why}", broken=True)
     return NoPull(f"no pull request here: {what} is about {number}, which cannot be read: {why}")
@@ -222,7 +228,7 @@ def _of_commit(run: Mapping[str, Any], sha: str, github: GitHub | None) -> Pull 
     """Find the pull request of a run from a fork, which GitHub does not name there: the one with its commit."""
     from_repository = _text(_object(run, "head_repository"), "full_name")
     if github is None or not sha:
-        return NoPull(f"no pull request here that the workflow run names; to look for it {_ADVICE_TOKEN}")
+        return NoPull(f"no pull request here that the workflow run names; to look for it {_ADVICE}")
     try:
         answers = [pull_from(one, current=True) for one in github.pulls_of_commit(sha)]
     except ApiError as error:

@@ -90,6 +90,8 @@ class General(BaseModel):
     allow_privileged: Switch = setting(
         default=False,
         help_text="Whether stages that run the project's code may do so under `pull_request_target`, `workflow_run` and"
-        " `issue_comment` with the code of a pull request, which could take the token.",
+        " `issue_comment` with the code of a pull request, which could take the token. It is no key of pyproject.toml, which"
+        " that code brings along.",
         shown="false",
+        in_pyproject=False,
     )

@@ -48,6 +48,8 @@ class Tool:
     """Say what the tool would do, where that is not a version and a number of files; raises `ToolError`."""
     needs: tuple[str, ...] = ()
     """The tools of the same stage that must have ended before; where one of them is broken, this one is skipped."""
+    runs_code: Callable[[Context], bool] = field(default=lambda _: False)
+    """Whether a check starts code of the project, which an event with rights of its own must not do (`privileged`)."""
     refused: Collection[str] = ()
     """Options that would write, or hide what we read; they are refused in `<name>-args`."""
 

@@ -143,5 +143,6 @@ TOOL: Final = Tool(
     check=check,
     program=program,
     plan=plan,
+    runs_code=lambda _: True,
     needs=("environment", "services", "pytest"),
 )

@@ -216,4 +216,5 @@ TOOL: Final = Tool(
     check=check,
     program=program,
     plan=plan,
+    runs_code=lambda _: True,
 )

@@ -204,6 +204,7 @@ TOOL: Final = Tool(
     check=check,
     program=program,
     plan=plan,
+    runs_code=lambda _: True,
     needs=("environment", "services"),
     refused=frozenset(
         {"--collect-only", "--co", "--help", "-h", "--version", "-V", "--fixtures", "--markers"}

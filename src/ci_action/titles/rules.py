@@ -1,0 +1,124 @@
+"""What a project asks of its titles, and what is wrong with one: every mistake at once."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from ci_action.titles import LONGEST, Mistake, Parts, quoted
+from ci_action.titles.grammar import DRAFT, FORM, SCOPE, SUBJECT, TYPE, read, without_marks
+from ci_action.titles.words import near_types
+
+TYPES: Final = ("feat", "fix", "docs", "style", "refactor", "perf", "test", "build", "ci", "chore", "revert")
+GROUPS: Final = ("type", "scope", "breaking", "subject")
+_LITERAL: Final = re.compile(r"[\w /@#-]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """The settings of titles: regular expressions, each for the whole of what it is about."""
+
+    types: tuple[str, ...] = ()
+    """Those of Conventional Commits where empty, and none where `pattern` is set."""
+    scopes: tuple[str, ...] = ()
+    disallowed: tuple[str, ...] = ()
+    require_scope: bool = False
+    subject: str = ""
+    pattern: str = ""
+    """For the whole title instead of Conventional Commits."""
+
+    @property
+    def allowed_types(self) -> tuple[str, ...]:
+        """The types that a title may have; empty for any."""
+        return self.types or (() if self.pattern else TYPES)
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether every expression ends in time whatever it meets: one repetition or group in it cannot multiply."""
+        given = (*self.types, *self.scopes, *self.disallowed, self.subject, self.pattern)
+        return all(sum(map(one.count, "*+?{(")) <= 1 for one in given)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What a title says, and what is wrong with it."""
+
+    parts: Parts
+    mistakes: tuple[Mistake, ...] = ()
+
+
+def literals(expressions: Iterable[str]) -> tuple[str, ...]:
+    """Return the expressions that stand for one text only, and the sides of a plain `a|b`."""
+    sides = (side for one in expressions for side in one.removeprefix("(").removesuffix(")").split("|"))
+    return tuple(side for side in sides if _LITERAL.fullmatch(side))
+
+
+def judge(title: str, rules: Rules) -> Judged:
+    """Say what is wrong with a title, all at once; no expression meets more than GitHub's longest title."""
+    if len(title) > LONGEST:
+        long = Mistake(FORM, f"it has {len(title):,} characters, and GitHub takes no more than {LONGEST}")
+        return Judged(parts=Parts(), mistakes=(long,))
+    judged = _judge(title, rules)
+    rest, mark = without_marks(title)
+    if not mark or not judged.mistakes:
+        return judged
+    text = f"{quoted(mark)} says that it is work in progress: make the pull request a draft, or set `draft-titles: skip`"
+    judged = _judge(rest, rules)
+    return replace(judged, mistakes=(Mistake(DRAFT, text), *judged.mistakes))
+
+
+def _judge(title: str, rules: Rules) -> Judged:
+    parts, mistakes = _by_pattern(title, rules.pattern) if rules.pattern else read(title)
+    if mistakes and mistakes[0].rule == FORM and parts == Parts(subject=title):
+        return Judged(parts=parts, mistakes=tuple(mistakes))  # nothing of it could be read
+    mistakes += [*_of_type(parts, rules), *_of_scopes(parts, rules), *_of_subject(parts, rules)]
+    return Judged(parts=parts, mistakes=tuple(dict.fromkeys(mistakes)))
+
+
+def _by_pattern(title: str, pattern: str) -> tuple[Parts, list[Mistake]]:
+    match = re.fullmatch(pattern, title)
+    if match is None:
+        text = f"it does not match the expression of `title-pattern`: {pattern}"
+        return Parts(subject=title), [Mistake(FORM, text)]
+    found = {name: text or "" for name, text in match.groupdict().items()}
+    scopes = tuple(one.strip() for one in found.get("scope", "").split(","))
+    parts = Parts(
+        type=found.get("type", ""),
+        scopes=tuple(filter(None, scopes)),
+        breaking=bool(found.get("breaking")),
+        subject=found.get("subject", ""),
+    )
+    return parts, []
+
+
+def matches(text: str, expressions: Iterable[str]) -> bool:
+    """Whether one of the expressions matches the whole text."""
+    return any(re.fullmatch(one, text) for one in expressions)
+
+
+def _of_type(parts: Parts, rules: Rules) -> Iterator[Mistake]:
+    allowed = rules.allowed_types
+    if not allowed or not parts.type or matches(parts.type, allowed):
+        if rules.types and not parts.type and rules.pattern:
+            yield Mistake(TYPE, "there is no type in it")
+        return
+    near = next((one for one in near_types(parts.type, literals(allowed)) if matches(one, allowed)), "")
+    told = f"; did you mean {near!r}?" if near else ""
+    yield Mistake(TYPE, f"the type {quoted(parts.type)} is none of: {', '.join(allowed)}{told}")
+
+
+def _of_scopes(parts: Parts, rules: Rules) -> Iterator[Mistake]:
+    given = tuple(filter(None, parts.scopes))
+    if rules.require_scope and not parts.scopes:
+        choice = f", one of: {', '.join(rules.scopes)}" if rules.scopes else ""
+        yield Mistake(SCOPE, f"it has no scope, as in 'fix(scope): …'{choice}")
+    for scope in given:
+        if rules.scopes and not matches(scope, rules.scopes):
+            yield Mistake(SCOPE, f"the scope {quoted(scope)} is none of: {', '.join(rules.scopes)}")
+        if rules.disallowed and matches(scope, rules.disallowed):
+            yield Mistake(SCOPE, f"the scope {quoted(scope)} is not allowed here")
+
+
+def _of_subject(parts: Parts, rules: Rules) -> Iterator[Mistake]:
+    if rules.subject and parts.subject and not re.fullmatch(rules.subject, parts.subject):
+        yield Mistake(SUBJECT, f"the subject {quoted(parts.subject)} does not match: {rules.subject}")

@@ -1,0 +1,107 @@
+"""What people write instead of a type, and which type a verb or the changed files speak of."""
+
+import re
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from pathlib import PurePosixPath
+from typing import Final
+
+# Words for the same; the first of a row is that of Conventional Commits.
+_SYNONYMS: Final = tuple(
+    tuple(row.split())
+    for row in (
+        "feat feature features feats enhancement enhance improvement add added new",
+        "fix bugfix bug bugs hotfix fixes fixed fixup patch bug-fix hot-fix quickfix",
+        "docs doc document documentation documents documenting readme changelog",
+        "style styles styling format formatting lint linting",
+        "refactor refact refactors refactoring refac cleanup clean-up rework restructure",
+        "perf performance perfs optimization optimisation optimize optimise speed",
+        "test tests testing tst",
+        "build builds deps dep dependency dependencies packaging bump",
+        "ci cicd ci-cd workflow workflows pipeline pipelines actions",
+        "chore chores choir maintenance maint misc task tasks housekeeping wip release",
+        "revert reverts reverted rollback roll-back",
+    )
+)
+# Verbs that begin a title, in the imperative; other forms are cut down to it.
+_VERBS: Final = {
+    verb: kind
+    for kind, verbs in {
+        "feat": "add implement introduce support allow create enable provide expose offer",
+        "fix": "fix resolve correct repair prevent avoid handle ensure mend hotfix",
+        "docs": "document describe explain clarify",
+        "style": "format reformat reindent",
+        "refactor": "refactor simplify extract rework restructure rename move split inline replace clean deduplicate",
+        "perf": "optimize optimise speed accelerate cache",
+        "test": "test cover",
+        "build": "package compile build",
+        "chore": "update bump upgrade remove delete drop merge release prepare pin deprecate downgrade configure",
+        "revert": "revert undo rollback",
+    }.items()
+    for verb in verbs.split()
+}
+# At the head of a title without a colon these stand for the type, and are no verb that the sentence needs.
+NO_VERBS: Final = frozenset({"feat", "feature", "bugfix", "hotfix", "docs", "doc", "perf", "ci", "chore", "chores", "refac"})  # fmt: skip
+_DOCUMENTS: Final = frozenset({".md", ".rst", ".adoc", ".markdown"})
+_DOCUMENT_NAMES: Final = frozenset({"readme", "changelog", "changes", "license", "licence", "contributing", "authors", "history", "news", "code_of_conduct", "security"})  # fmt: skip
+_DOCUMENT_FOLDERS: Final = frozenset({"docs", "doc", "documentation"})
+_TEST_FOLDERS: Final = frozenset({"tests", "test", "testing"})
+_TEST_NAME: Final = re.compile(r"test_.*\.py|.*_test\.py|conftest\.py|tests?\.py")
+_CI: Final = re.compile(
+    r"\.github/(workflows|actions)/.*|\.gitlab-ci\.ya?ml|\.circleci/.*|azure-pipelines.*\.ya?ml|Jenkinsfile|\.travis\.ya?ml"
+    r"|\.pre-commit-config\.ya?ml|\.ci/.*|\.buildkite/.*|tox\.ini|noxfile\.py"
+)
+_BUILD_NAME: Final = re.compile(
+    r"pyproject\.toml|setup\.(py|cfg)|MANIFEST\.in|.*\.lock|pylock.*\.toml|Pipfile|requirements.*\.(txt|in)|.*requirements\.(txt|in)"
+    r"|package(-lock)?\.json|(.*\.)?Dockerfile(\..*)?|\.dockerignore|docker-compose.*\.ya?ml|Makefile|hatch\.toml|environment\.ya?ml"
+)
+
+
+def near_types(word: str, known: Iterable[str]) -> Iterator[str]:
+    """Yield what somebody may mean by a type, the nearest first: another case, a synonym, a slip of the pen.
+
+    `known` are the types that the project names; its expressions may allow others.
+    """
+    small, types = word.lower(), list(known)
+    yield word
+    yield small
+    yield from (one for one in types if one.lower() == small)
+    for row in _SYNONYMS:
+        if small in row:
+            yield from row
+    yield from get_close_matches(small, types, n=1, cutoff=0.7)
+
+
+def type_of_verb(subject: str) -> str:
+    """Return the type that the first word of a sentence speaks of; empty where it is no verb that we know."""
+    word = re.match(r"[A-Za-z]*", subject)
+    return _VERBS.get(imperative(word[0]), "") if word else ""
+
+
+def imperative(word: str) -> str:
+    """Return a verb as a command: `Added`, `adds` and `adding` are `add`; other words as they are, in small letters."""
+    small = word.lower()
+    for ending in ("", "s", "es", "d", "ed", "ing"):
+        stem = small.removesuffix(ending)
+        for one in (stem, f"{stem}e", stem[:-1] if stem[-1:] == stem[-2:-1] else ""):
+            if small.endswith(ending) and one in _VERBS:
+                return one
+    return small
+
+
+def type_of_paths(paths: Iterable[str]) -> str:
+    """Return the type that the changed files speak of, where all are of one kind; empty elsewhere."""
+    kinds = {_kind(path) for path in paths}
+    return kinds.pop() if len(kinds) == 1 else ""
+
+
+def _kind(path: str) -> str:
+    pure = PurePosixPath(path)
+    if _CI.fullmatch(path):
+        return "ci"
+    if _BUILD_NAME.fullmatch(pure.name):
+        return "build"
+    if not _TEST_FOLDERS.isdisjoint(pure.parts[:-1]) or _TEST_NAME.fullmatch(pure.name):
+        return "test"
+    documents = pure.suffix.lower() in _DOCUMENTS or pure.stem.lower() in _DOCUMENT_NAMES
+    return "docs" if documents or not _DOCUMENT_FOLDERS.isdisjoint(pure.parts[:-1]) else ""
