@@ -104,7 +104,9 @@ class Page:
 
     def settle(self) -> None:
         """Wait until what was asked for is painted."""
-        self.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))")
+        self.run(
+            "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
+        )
 
     def look(self, *, width: int = 1200, height: int = 900, scheme: str = "light") -> None:
         """Choose the size of the window and the colours that the system prefers."""

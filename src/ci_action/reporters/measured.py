@@ -95,15 +95,15 @@ def red_tests(result: RunResult) -> list[TestCase]:
 
 def other_findings(result: RunResult) -> list[Finding]:
     """Return the findings that count, the weightiest first, without those that stand for a failed test."""
-    return [finding for finding in beside_tests(result) if finding.counts]
+    return ranked(finding for finding in beside_tests(result) if finding.counts)
 
 
 def beside_tests(result: RunResult) -> list[Finding]:
-    """Return the findings, the weightiest first and the muted last, without those that stand for a failed test."""
+    """Return the findings, the muted too, without those that count and stand for a failed test."""
     paired = {
         id(finding) for tool in tools_of(result) for _, finding in _paired(tool) if finding and finding.counts
     }
-    return ranked(finding for finding in result.findings if id(finding) not in paired)
+    return [finding for finding in result.findings if id(finding) not in paired]
 
 
 def _paired(tool: ToolResult) -> Iterator[tuple[TestCase, Finding | None]]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from ci_action.gh.pull import Pull
 from ci_action.markdown import code, table
-from ci_action.model import RunResult
+from ci_action.model import RunResult, Severity
 from ci_action.reporters.publication import Publication
 from ci_action.reporters.pull import details_of, findings_of, told
 
@@ -49,8 +49,9 @@ def _rows(result: RunResult) -> Iterator[list[str]]:
     files, lines, size = (told(result, name) for name in ("changed-files", "changed-lines", "pr-size"))
     if files.isdecimal() and lines.isdecimal():
         yield ["Changed", f"{int(files):,} files, {int(lines):,} lines"]
-        too_large = " ❌ too large" if findings_of(result, "size") else ""
-        yield ["Size", f"{size if size.isalpha() else ''}{too_large}"]
+        worst = {finding.severity for finding in findings_of(result, "size")}
+        mark = " ❌ too large" if Severity.ERROR in worst else " ⚠️ large" if worst else ""
+        yield ["Size", f"{size if size.isalpha() else ''}{mark}"]
     said = [word for name, word in _SWITCHES.items() if told(result, name) == "true"]
     if said:
         yield ["It is, or has", ", ".join(said)]
@@ -64,8 +65,9 @@ def _title(result: RunResult, publication: Publication) -> Iterator[str]:
         yield f"- title: {code(publication.pull.title)}"
     for finding in findings_of(result, "title")[:_MOST]:
         yield f"  - {code(finding.message)}"
-        if finding.fix_message:
-            yield f"    - {code(finding.fix_message)}"
+    for proposal in dict.fromkeys(finding.fix_message for finding in findings_of(result, "title")):
+        if proposal:
+            yield f"  - a title that passes: {code(proposal)}"
 
 
 def _people(result: RunResult) -> Iterator[str]:

@@ -56,7 +56,7 @@ def _parts(h: Markup, result: RunResult, publication: Publication, where: str) -
         opening.verdict(h, result, publication.event),
         opening.tiles(h, _tiles(result)),
         tests.section(h, result, publication),
-        packages.section(h, result, publication),
+        packages.section(h, result),
         findings.section(h, result, publication),
         coverage.section(h, result, publication),
         stages.section(h, result),

@@ -15,7 +15,7 @@ _MOST_PATHS: Final = 500
 def form(h: Markup, shown: Sequence[Shown]) -> Html:
     """Return the filters for these findings; a choice of one is left out."""
     findings = [one.finding for one in shown]
-    muted = sum(not finding.counts for finding in findings)
+    muted = any(finding.muted for finding in findings)
     severities = [severity.value for severity in reversed(Severity)]
     fields = (
         _search(h, "text", "Text", "words in a finding"),
@@ -26,7 +26,7 @@ def form(h: Markup, shown: Sequence[Shown]) -> Html:
         ),
         _select(h, "level", "Level", Counter(finding.level for finding in findings if finding.level), LEVELS),
         _paths(h, dict.fromkeys(one.path for one in shown if one.path)),
-        _muted(h, len(findings) - muted, muted) if muted else NOTHING,
+        _muted(h) if muted else NOTHING,
     )
     counted = h("output", f"{len(findings):,} shown", id="shown", aria_live="polite")
     reset = h("button", "Clear", type="reset")
@@ -66,10 +66,10 @@ def _select(h: Markup, name: str, label: str, found: Counter[str], order: Sequen
     return h("label", h("span", label), h("select", h("option", "all", value=""), *options, name=name))
 
 
-def _muted(h: Markup, counting: int, muted: int) -> Html:
+def _muted(h: Markup) -> Html:
     options = (
-        h("option", f"what counts ({counting:,})", value="no"),
-        h("option", f"muted ({muted:,})", value="yes"),
-        h("option", "both", value=""),
+        h("option", "left out", value="no"),
+        h("option", "included", value=""),
+        h("option", "nothing else", value="yes"),
     )
     return h("label", h("span", "Muted"), h("select", *options, name="muted"))

@@ -6,7 +6,7 @@ from typing import Final
 
 from ci_action.gh.event import Event
 from ci_action.model import Finding, Fix, RunResult
-from ci_action.ranking import LEVELS
+from ci_action.ranking import LEVELS, ranked
 from ci_action.reporters.html.filters import form
 from ci_action.reporters.html.markup import NOTHING, Html, Markup
 from ci_action.reporters.html.shown import Shown
@@ -24,7 +24,7 @@ _MARKS: Final = {"error": "failed", "warning": "warned", "notice": "notice"}
 
 def section(h: Markup, result: RunResult, publication: Publication) -> Html:
     """Return the part about the findings that stand for themselves, not for a test."""
-    findings = beside_tests(result)
+    findings = ranked(beside_tests(result))
     stages = {id(finding): stage.stage for stage in result.stages for finding in stage.findings}
     ordered = _by_file([Shown(finding, stages[id(finding)]) for finding in findings[:MOST]])
     item = _item(h, publication)
@@ -43,7 +43,7 @@ def section(h: Markup, result: RunResult, publication: Publication) -> Html:
             kept += len(items)
         if room < 0:
             break
-    rest = _rest(h, kept, len(findings), publication) if kept < len(findings) else NOTHING
+    rest = _rest(h, kept, len(findings)) if kept < len(findings) else NOTHING
     if not findings:
         groups = [h("p", "No findings.", class_="nothing")]
     return h(
@@ -56,7 +56,7 @@ def section(h: Markup, result: RunResult, publication: Publication) -> Html:
     )
 
 
-def _rest(h: Markup, shown: int, total: int, publication: Publication) -> Html:
+def _rest(h: Markup, shown: int, total: int) -> Html:
     return h(
         "p",
         h("strong", f"{shown:,} of {total:,} findings are on this page"),

@@ -15,7 +15,7 @@ _SAID = {
     Conclusion.SKIPPED: "Rightly nothing to do.",
     Conclusion.FAILED: "Found something that counts.",
     Conclusion.EMPTY: "Asked for, but there was nothing to look at.",
-    Conclusion.BROKEN: "A tool could not do its work: this says nothing about the code.",
+    Conclusion.BROKEN: "A tool could not do its work, so nobody knows what it would have found.",
 }
 
 

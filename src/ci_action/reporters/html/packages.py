@@ -7,7 +7,7 @@ from ci_action.model import Finding, RunResult
 from ci_action.packages import Package
 from ci_action.ranking import LEVELS
 from ci_action.reporters.html.markup import NOTHING, Html, Markup
-from ci_action.reporters.publication import REPORT, Publication
+from ci_action.reporters.publication import REPORT
 
 MOST: Final = 500
 _MOST_NAMES: Final = 20
@@ -15,6 +15,11 @@ _CHAIN: Final = " → "
 
 
 def vulnerabilities(result: RunResult) -> list[Finding]:
+    """Return the known vulnerabilities: what else is said of packages has no level."""
+    return [finding for finding in about_packages(result) if finding.level]
+
+
+def about_packages(result: RunResult) -> list[Finding]:
     """Return the findings about packages, the worst first, the muted last."""
     found = [finding for finding in result.findings if finding.package is not None]
     return sorted(
@@ -26,9 +31,9 @@ def _rank(finding: Finding) -> int:
     return LEVELS.index(finding.level) if finding.level in LEVELS else len(LEVELS)
 
 
-def section(h: Markup, result: RunResult, publication: Publication) -> Html:
+def section(h: Markup, result: RunResult) -> Html:
     """Return the part about vulnerable packages; nothing where there is none."""
-    found = vulnerabilities(result)
+    found = about_packages(result)
     if not found:
         return NOTHING
     rest = NOTHING

@@ -5,9 +5,10 @@ from itertools import islice
 from typing import Final, assert_never
 
 from ci_action.changes import aside
-from ci_action.model import Broken, Hint, Report, RunResult, Skipped, StageResult, ToolResult
+from ci_action.model import Broken, Hint, Report, RunResult, Severity, Skipped, StageResult, ToolResult
 from ci_action.reporters.html.markup import NOTHING, Html, Markup, counted
 from ci_action.reporters.lines import amounts
+from ci_action.reporters.measured import tests_of
 from ci_action.text import duration
 
 _MOST: Final = 100
@@ -72,9 +73,9 @@ def _tool(h: Markup, stage: str, tool: ToolResult) -> Html:
 def _outcome(tool: ToolResult) -> tuple[str, str]:
     match tool.outcome:
         case Report(findings=findings):
-            return (
-                ("failed", "found") if any(finding.counts for finding in findings) else ("passed", "passed")
-            )
+            counting = {finding.severity for finding in findings if finding.counts}
+            look = "failed" if Severity.ERROR in counting else "warned"
+            return (look, "found") if counting else ("passed", "passed")
         case Skipped():
             return "skipped", "skipped"
         case Broken():
@@ -112,7 +113,10 @@ def _examined(h: Markup, stage: str, tool: ToolResult) -> Html:
     if tool.findings:
         counting = sum(finding.counts for finding in tool.findings)
         words = f"{counted(counting, 'finding')}{aside(tool.findings)}"
-        parts.append(h("a", words, href="#findings", data_stage=stage, data_tool=tool.tool))
+        if tests_of(tool):
+            parts.append(h("a", words, href="#tests"))
+        else:
+            parts.append(h("a", words, href="#findings", data_stage=stage, data_tool=tool.tool))
     return h("p", *parts, class_="examined")
 
 
