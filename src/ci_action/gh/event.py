@@ -23,9 +23,17 @@ class Event:
     server_url: str = ""
     attempt: int = 1
     """How often the run was started; a re-run has the payload of the first one."""
+    run_id: str = ""
     payload: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
     """Why the payload could not be read; empty when it could, or when there is none."""
+
+    @property
+    def run_url(self) -> str:
+        """Where the run is shown; empty where that is not known."""
+        if not (self.server_url and self.repository and self.run_id):
+            return ""
+        return f"{self.server_url}/{self.repository}/actions/runs/{self.run_id}"
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Event":
@@ -37,9 +45,14 @@ class Event:
             sha=environ.get("GITHUB_SHA", ""),
             server_url=environ.get("GITHUB_SERVER_URL", ""),
             attempt=_attempt(environ.get("GITHUB_RUN_ATTEMPT", "")),
+            run_id=_digits(environ.get("GITHUB_RUN_ID", "")),
             payload=payload,
             problem=problem,
         )
+
+
+def _digits(text: str) -> str:
+    return text if re.fullmatch("[0-9]{1,20}", text) else ""
 
 
 def _attempt(text: str) -> int:

@@ -8,6 +8,7 @@ from ci_action.model import RunResult
 from ci_action.reporters import (
     annotate,
     bundle,
+    comment,
     console,
     coverage_files,
     html,
@@ -54,6 +55,7 @@ REPORTERS: Final = (
     Reporter("outputs", "The outputs for later jobs.", outputs.report),
     Reporter("job summary", "The page of the run in GitHub.", summary.report),
     Reporter("labels", "The labels of the pull request, with `labels: true`.", labels.report),
+    Reporter("comment", "The comment on the pull request, with `comment`.", comment.report),
     Reporter("annotations", "The findings on the lines of the pull request.", annotate.report),
     Reporter("console", "The findings and the verdict, for whoever started the run.", console.report),
 )

@@ -32,7 +32,7 @@ LIMIT: Final = 1_000 * 1024
 MOST_FINDINGS: Final = 500
 # The table has no place for foreign text; a version of PEP 440 has no character that means something there.
 _VERSION: Final = re.compile(r"[0-9A-Za-z.+!]*")
-_MARKS: Final = {
+MARKS: Final = {
     Conclusion.PASSED: "✅",
     Conclusion.WARNED: "⚠️",
     Conclusion.SKIPPED: "⏭️",
@@ -49,7 +49,7 @@ def render(result: RunResult, publication: Publication, limit: int = LIMIT) -> s
     findings = other_findings(result)
     room = limit - _size(head) - _size(tail) - 400  # 400 bytes for the headings and the note between them
     # The failed tests may take half of the room, the findings what is left then.
-    failed = failures(result, room // 2, lambda case: _where(case.path, case.line, publication.event))
+    failed = failures(result, room // 2, lambda case: where(case.path, case.line, publication.event))
     room -= _size("\n\n".join(failed))
     kept, shown = _fitting(_files(findings[:MOST_FINDINGS], publication.event), room)
     parts = [head, *failed]
@@ -103,7 +103,7 @@ def _cut(head: str, limit: int) -> str:
 
 def _head(result: RunResult) -> Iterator[str]:
     conclusion = result.verdict.conclusion
-    yield f"# {_MARKS[conclusion]} ci-action: {conclusion.value}"
+    yield f"# {MARKS[conclusion]} ci-action: {conclusion.value}"
     if result.verdict.reasons:
         yield "\n".join(f"- {code(reason, 400)}" for reason in result.verdict.reasons[:20])
     rows = [
@@ -167,9 +167,9 @@ def _path(finding: Finding) -> str:
 
 def _row(finding: Finding, event: Event) -> str:
     place = finding.location
-    where = _where(place.path, place.line, event, place.end_line) if place else "—"
+    at = where(place.path, place.line, event, place.end_line) if place else "—"
     rule = link(finding.url, code(finding.rule)) if finding.url else code(finding.rule)
-    row = f"- {where} · {finding.tool} {rule} · {code(finding.message)}"
+    row = f"- {at} · {finding.tool} {rule} · {code(finding.message)}"
     if finding.level:
         row += f" · {finding.level}"
     if finding.fix is Fix.SAFE and finding.fix_message and finding.tool != "black":
@@ -180,7 +180,8 @@ def _row(finding: Finding, event: Event) -> str:
     return row
 
 
-def _where(path: str, line: int | None, event: Event, end: int | None = None) -> str:
+def where(path: str, line: int | None, event: Event, end: int | None = None) -> str:
+    """Return the lines of a place as Markdown: a link, where it is known to where."""
     if not line:
         return "—"
     return link(blob(path, line, event), f"line {line}–{end}" if end and end > line else f"line {line}")
@@ -243,7 +244,7 @@ def _facts(result: RunResult, publication: Publication) -> Iterator[str]:
 
 def mistakes_page(mistakes: Sequence[str], about: str = "the settings") -> str:
     """Return the page of a run that never began: what is wrong with the settings, or with something else."""
-    head = f"# {_MARKS[Conclusion.BROKEN]} ci-action: mistakes in {about}, nothing was run"
+    head = f"# {MARKS[Conclusion.BROKEN]} ci-action: mistakes in {about}, nothing was run"
     return head + "\n\n" + "\n".join(f"- {code(mistake, 1000)}" for mistake in mistakes[:200]) + "\n"
 
 

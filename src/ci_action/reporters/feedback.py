@@ -1,0 +1,81 @@
+"""What the reporters have in common that write to GitHub: whom they write to, and what they know for their own."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from ci_action.errors import ExitCode, ToolError
+from ci_action.gh.github import GitHub
+from ci_action.gh.pull import NoPull, Pull
+from ci_action.model import RunResult
+from ci_action.reporters.publication import Publication
+
+# The token of a workflow writes as this app, and may not ask who it is.
+WORKFLOW: Final = "github-actions[bot]"
+# Their checkout is that of the default branch, unless the workflow fetches another.
+_ELSEWHERE: Final = frozenset({"pull_request_target", "issue_comment", "workflow_run"})
+_OF_THE_PULL: Final = frozenset({"pr"})
+
+Write = Callable[[GitHub, Pull], None]
+
+
+def on_pull(result: RunResult, publication: Publication, what: str, write: Write) -> None:
+    """Write to the pull request of the run, if it has one; what stands in the way is a problem, never an error."""
+    pull = publication.pull
+    if (
+        result.verdict.exit_code is ExitCode.INTERRUPTED
+    ):  # a few seconds are left, and the verdict is no verdict
+        return
+    problem = _hindrance(result, publication)
+    if isinstance(pull, NoPull):
+        problem = pull.reason if pull.broken else ""
+    elif not problem and publication.github is not None:
+        try:
+            write(publication.github, pull)
+        except ToolError as error:
+            problem = error.reason
+    if problem:
+        publication.problems.append(publication.redact(f"{what} could not be written: {problem}"))
+
+
+def _hindrance(result: RunResult, publication: Publication) -> str:
+    if publication.github is None:
+        return "there is no token: give `github-token`"
+    event = publication.event.name
+    looked = {stage.stage for stage in result.stages if not stage.reason} - _OF_THE_PULL
+    if event in _ELSEWHERE and looked and not publication.resolved.settings.allow_privileged:
+        return (
+            f"under {event!r} what was looked at need not be the code of the pull request, and its verdict would be wrong:"
+            " run these stages under `pull_request`"
+        )
+    return ""
+
+
+class Ours:
+    """Tells our own comments from those of others: a stranger can copy a marker, but not an author."""
+
+    def __init__(self, github: GitHub) -> None:
+        """Nobody is asked before there is something to tell."""
+        self._github = github
+        self._login: str | None = None
+
+    def learn(self, made: Mapping[str, Any]) -> None:
+        """Take who we are from what we have just written."""
+        self._login = _text(made, "user", "login") or self._login
+
+    def is_comment(self, entry: Mapping[str, Any], marker: str) -> bool:
+        """Whether it is a comment of ours: it begins with the marker, and we have written it."""
+        if not isinstance(entry.get("id"), int) or not _text(entry, "body").startswith(marker):
+            return False
+        if self._login is None:
+            self._login = self._github.login()
+        author = _text(entry, "user", "login")
+        if self._login:
+            return author.casefold() == self._login.casefold()
+        slug = _text(entry, "performed_via_github_app", "slug")
+        return _text(entry, "user", "type") == "Bot" and author in {WORKFLOW, f"{slug}[bot]"}
+
+
+def _text(entry: object, *names: str) -> str:
+    for name in names:
+        entry = entry.get(name) if isinstance(entry, Mapping) else None
+    return entry if isinstance(entry, str) else ""
