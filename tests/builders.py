@@ -10,6 +10,7 @@ from ci_action.cases import TestCase, TestOutcome, counts
 from ci_action.context import Context
 from ci_action.coverage import Coverage, FileCoverage
 from ci_action.gh.event import Event
+from ci_action.gh.pull import Pull
 from ci_action.gh.workflow import Workflow
 from ci_action.model import (
     Broken,
@@ -243,6 +244,29 @@ def workflow(folder: Path, **overrides: str) -> Workflow:
 def event(**overrides: Any) -> Event:
     values = {"repository": "o/r", "sha": "c0ffee", "server_url": "https://github.com"}
     return Event(**{**values, **overrides})
+
+
+def pull_payload(**overrides: Any) -> dict[str, Any]:
+    """Return what an event says of a pull request; `head=None` and the like replace what is ordinary."""
+    values = {
+        "number": 7,
+        "title": "feat: add a page",
+        "body": "Says more.",
+        "user": {"login": "octocat", "type": "User"},
+        "head": {"ref": "topic", "sha": "a" * 40, "repo": {"full_name": "o/r"}},
+        "base": {"ref": "main", "sha": "0" * 39 + "1", "repo": {"full_name": "o/r"}},
+        "labels": [],
+        "draft": False,
+        "additions": 10,
+        "deletions": 2,
+        "changed_files": 3,
+    }
+    return {"pull_request": {**values, **overrides}}
+
+
+def pull(**overrides: Any) -> Pull:
+    values = {"number": 7, "title": "feat: add a page", "author": "octocat", "base": "main", "head": "topic"}
+    return Pull(**{**values, **overrides})
 
 
 def tool(name: str = "ruff", outcome: Outcome | Exception | None = None, **overrides: Any) -> Tool:

@@ -204,7 +204,7 @@ def _of_comment(event: Event, github: GitHub | None) -> Pull | NoPull:
         return NoPull(
             f"the event 'issue_comment' does not say where the comment is{_because(event)}", broken=True
         )
-    if "pull_request" not in issue:
+    if not isinstance(issue.get("pull_request"), Mapping):
         return NoPull("no pull request here: the comment is on an issue")
     return _by_number(github, number, "the comment", needed=True)
 

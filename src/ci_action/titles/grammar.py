@@ -66,7 +66,7 @@ def read(title: str) -> tuple[Parts, list[Mistake]]:
 
 def _misspelt(loose: re.Match[str]) -> Iterator[Mistake]:
     if loose["lead"]:
-        yield Mistake(FORM, "it begins with a space")
+        yield Mistake(FORM, "the title begins with a space")
     if loose["gap"] or loose["before"] or loose["after"]:
         yield Mistake(FORM, "there is a space before the colon")
     if len(loose["bang"]) > 1:
@@ -76,7 +76,7 @@ def _misspelt(loose: re.Match[str]) -> Iterator[Mistake]:
     if loose["subject"] and loose["space"] != " ":
         yield Mistake(FORM, "one space has to follow the colon")
     if "\n" in loose["subject"] or (loose["scope"] and re.search(r"[\r\n]", loose["scope"])):
-        yield Mistake(FORM, "it has more than one line")
+        yield Mistake(FORM, "the title has more than one line")
 
 
 def _why_no_form(title: str) -> str:

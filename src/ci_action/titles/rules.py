@@ -56,7 +56,7 @@ def literals(expressions: Iterable[str]) -> tuple[str, ...]:
 def judge(title: str, rules: Rules) -> Judged:
     """Say what is wrong with a title, all at once; no expression meets more than GitHub's longest title."""
     if len(title) > LONGEST:
-        long = Mistake(FORM, f"it has {len(title):,} characters, and GitHub takes no more than {LONGEST}")
+        long = Mistake(FORM, f"the title has {len(title):,} characters, and GitHub takes no more than {LONGEST}")
         return Judged(parts=Parts(), mistakes=(long,))
     judged = _judge(title, rules)
     rest, mark = without_marks(title)
@@ -78,7 +78,7 @@ def _judge(title: str, rules: Rules) -> Judged:
 def _by_pattern(title: str, pattern: str) -> tuple[Parts, list[Mistake]]:
     match = re.fullmatch(pattern, title)
     if match is None:
-        text = f"it does not match the expression of `title-pattern`: {pattern}"
+        text = f"the title does not match the expression of `title-pattern`: {pattern}"
         return Parts(subject=title), [Mistake(FORM, text)]
     found = {name: text or "" for name, text in match.groupdict().items()}
     scopes = tuple(one.strip() for one in found.get("scope", "").split(","))
@@ -100,7 +100,7 @@ def _of_type(parts: Parts, rules: Rules) -> Iterator[Mistake]:
     allowed = rules.allowed_types
     if not allowed or not parts.type or matches(parts.type, allowed):
         if rules.types and not parts.type and rules.pattern:
-            yield Mistake(TYPE, "there is no type in it")
+            yield Mistake(TYPE, "there is no type in the title")
         return
     near = next((one for one in near_types(parts.type, literals(allowed)) if matches(one, allowed)), "")
     told = f"; did you mean {near!r}?" if near else ""
@@ -111,7 +111,7 @@ def _of_scopes(parts: Parts, rules: Rules) -> Iterator[Mistake]:
     given = tuple(filter(None, parts.scopes))
     if rules.require_scope and not parts.scopes:
         choice = f", one of: {', '.join(rules.scopes)}" if rules.scopes else ""
-        yield Mistake(SCOPE, f"it has no scope, as in 'fix(scope): …'{choice}")
+        yield Mistake(SCOPE, f"the title has no scope, as in 'fix(scope): …'{choice}")
     for scope in given:
         if rules.scopes and not matches(scope, rules.scopes):
             yield Mistake(SCOPE, f"the scope {quoted(scope)} is none of: {', '.join(rules.scopes)}")

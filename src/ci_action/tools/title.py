@@ -103,7 +103,7 @@ def _around(ctx: Context, pull: Pull) -> Around:
 def _findings(looked: Looked, pull: Pull, rules: Rules, template: str) -> tuple[Finding, ...]:
     if not looked.mistakes:
         return ()
-    texts = [(mistake.rule, f"the title: {mistake.text}") for mistake in looked.mistakes]
+    texts = [(mistake.rule, mistake.text) for mistake in looked.mistakes]
     if template:
         texts = [(OWN_TEXT, _own_text(template, looked, pull))]
     elif looked.proposal:
