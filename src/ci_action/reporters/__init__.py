@@ -8,6 +8,7 @@ from ci_action.model import RunResult
 from ci_action.reporters import (
     annotate,
     bundle,
+    check_run,
     comment,
     console,
     coverage_files,
@@ -17,6 +18,7 @@ from ci_action.reporters import (
     outputs,
     report_file,
     sarif,
+    suggestions,
     summary,
 )
 from ci_action.reporters.publication import Publication
@@ -55,7 +57,13 @@ REPORTERS: Final = (
     Reporter("outputs", "The outputs for later jobs.", outputs.report),
     Reporter("job summary", "The page of the run in GitHub.", summary.report),
     Reporter("labels", "The labels of the pull request, with `labels: true`.", labels.report),
-    Reporter("comment", "The comment on the pull request, with `comment`.", comment.report),
     Reporter("annotations", "The findings on the lines of the pull request.", annotate.report),
+    Reporter("comment", "The comment on the pull request, with `comment`.", comment.report),
+    Reporter(
+        "check run", "The findings as a check run for each stage, with `check-run: true`.", check_run.report
+    ),
+    Reporter(
+        "suggestions", "Fixes as suggested changes of a review, with `suggestions: true`.", suggestions.report
+    ),
     Reporter("console", "The findings and the verdict, for whoever started the run.", console.report),
 )

@@ -5,44 +5,55 @@ from typing import Any, Final
 
 from ci_action.errors import ExitCode, ToolError
 from ci_action.gh.github import GitHub
-from ci_action.gh.pull import NoPull, Pull
+from ci_action.gh.pull import Pull
 from ci_action.model import RunResult
 from ci_action.reporters.publication import Publication
 
 # The token of a workflow writes as this app, and may not ask who it is.
 WORKFLOW: Final = "github-actions[bot]"
 # Their checkout is that of the default branch, unless the workflow fetches another.
-_ELSEWHERE: Final = frozenset({"pull_request_target", "issue_comment", "workflow_run"})
+ELSEWHERE: Final = frozenset({"pull_request_target", "issue_comment", "workflow_run"})
 _OF_THE_PULL: Final = frozenset({"pr"})
 
-Write = Callable[[GitHub, Pull], None]
 
-
-def on_pull(result: RunResult, publication: Publication, what: str, write: Write) -> None:
-    """Write to the pull request of the run, if it has one; what stands in the way is a problem, never an error."""
+def on_pull(
+    result: RunResult, publication: Publication, what: str, write: Callable[[GitHub, Pull], None]
+) -> None:
+    """Write to the pull request of the run; where it has none, there is nothing to write."""
     pull = publication.pull
+    if isinstance(pull, Pull):
+        to_github(result, publication, what, lambda github: write(github, pull))
+    elif pull.broken:
+        _failed(publication, what, pull.reason)
+
+
+def to_github(
+    result: RunResult, publication: Publication, what: str, write: Callable[[GitHub], None]
+) -> None:
+    """Write to GitHub; what stands in the way is a problem, never an error."""
     if (
         result.verdict.exit_code is ExitCode.INTERRUPTED
     ):  # a few seconds are left, and the verdict is no verdict
         return
-    problem = _hindrance(result, publication)
-    if isinstance(pull, NoPull):
-        problem = pull.reason if pull.broken else ""
-    elif not problem and publication.github is not None:
+    if publication.github is None:
+        _failed(publication, what, "there is no token: give `github-token`")
+    elif problem := _hindrance(result, publication):
+        _failed(publication, what, problem)
+    else:
         try:
-            write(publication.github, pull)
+            write(publication.github)
         except ToolError as error:
-            problem = error.reason
-    if problem:
-        publication.problems.append(publication.redact(f"{what} could not be written: {problem}"))
+            _failed(publication, what, error.reason)
+
+
+def _failed(publication: Publication, what: str, reason: str) -> None:
+    publication.problems.append(publication.redact(f"{what} could not be written: {reason}"))
 
 
 def _hindrance(result: RunResult, publication: Publication) -> str:
-    if publication.github is None:
-        return "there is no token: give `github-token`"
     event = publication.event.name
     looked = {stage.stage for stage in result.stages if not stage.reason} - _OF_THE_PULL
-    if event in _ELSEWHERE and looked and not publication.resolved.settings.allow_privileged:
+    if event in ELSEWHERE and looked and not publication.resolved.settings.allow_privileged:
         return (
             f"under {event!r} what was looked at need not be the code of the pull request, and its verdict would be wrong:"
             " run these stages under `pull_request`"
