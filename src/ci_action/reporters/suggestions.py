@@ -107,22 +107,21 @@ def _suggestions(
         path = in_repository(place.path, top) if place else ""
         if path not in diff or place is None or place.line is None:
             continue
-        made = _suggestion(finding, path, place.line, diff[path])
+        here = publication.source_lines(finding, 1)
+        made = _suggestion(finding, path, place.line, diff[path], here)
         if made is not None and publication.conceal(publication.redact(made.body)) == made.body:
             yield made
 
 
-def _suggestion(finding: Finding, path: str, line: int, shown: Shown) -> Suggestion | None:
-    """Return the suggestion for a finding; None where it cannot be made without a doubt."""
+def _suggestion(finding: Finding, path: str, line: int, shown: Shown, here: list[str]) -> Suggestion | None:
+    """Return the suggestion for a finding; None where it cannot be made without a doubt. `here` is its line in our checkout."""
     before, after = finding.before.split("\n")[:-1], finding.after.split("\n")[:-1]
     if not before and not after:
         return None
     if not before:  # to be added before a line, which a suggestion then repeats
-        if (
-            line not in shown.lines or line + 1 not in shown.lines
-        ):  # at the end of a file it may be meant behind it
+        if not here or line + 1 not in shown.lines:  # at the end of a file it may be meant behind it
             return None
-        before = [shown.lines[line]]
+        before = here
         after = [*after, *before]
     last = line + len(before) - 1
     if last - line >= _MOST_LINES or len(after) > _MOST_LINES or not shown.has(line, before):
