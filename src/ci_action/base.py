@@ -22,6 +22,8 @@ _GITHUB: Final = "https://github.com"
 # Nobody counts the lines of a larger file that is no source.
 _LARGEST_OTHER: Final = 5_000_000
 _SOURCES: Final = (".py", ".pyi")
+# What these stages find lies on no line: the base is all that they go by, and comparing every line takes a second.
+_WITHOUT_LINES: Final = frozenset({"pr"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +47,12 @@ def is_needed(settings: Settings) -> bool:
 def with_changes(ctx: Context, *, fetch: bool | None = None) -> Context:
     """Return the context with the lines of the change; a missing commit is fetched only where they are needed."""
     wanted = is_needed(ctx.settings) if fetch is None else fetch
-    return replace(ctx, changes=changes_of(ctx, fetch=wanted))
+    stages = frozenset(ctx.settings.stage)
+    lines = fetch is not None or not stages or not stages <= _WITHOUT_LINES
+    return replace(ctx, changes=changes_of(ctx, fetch=wanted, lines=lines))
 
 
-def changes_of(ctx: Context, *, fetch: bool) -> Changes:
+def changes_of(ctx: Context, *, fetch: bool, lines: bool = True) -> Changes:
     """Find the base and compare; whatever stands in the way is told by `problem`, never raised."""
     try:
         repository = find(ctx.run, ctx.layout.root, ctx.scratch)
@@ -60,12 +64,12 @@ def changes_of(ctx: Context, *, fetch: bool) -> Changes:
             source = base.source
         else:
             commit, source = _of_branches(repository, head)
-        lines = _lines(ctx, repository, repository.diff(commit), untracked=not actions)
+        changed = _lines(ctx, repository, repository.diff(commit), untracked=not actions) if lines else {}
     except ToolError as error:
         return Changes(problem=error.reason)
     except OSError as error:
         return Changes(problem=f"a commit cannot be kept in {str(ctx.scratch)!r}: {error}")
-    return Changes(base=commit, source=source, lines=lines)
+    return Changes(base=commit, source=source, lines=changed)
 
 
 def base_of(event: Event, head: Commit) -> Base:

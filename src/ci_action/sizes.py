@@ -27,7 +27,7 @@ _MOST_FOLDERS: Final = 12
 
 
 class Reason(StrEnum):
-    """Why a file does not count; the words follow a number of files."""
+    """Why a file does not count."""
 
     MOVED = "moved without a change"
     LOCK = "lock files"
@@ -145,7 +145,7 @@ def told(size: Size, most: int = 3) -> list[str]:
     for reason, files in size.left_out.items():
         names = ", ".join(file.name for file in files[:most])
         more = f" and {len(files) - most:,} more" if len(files) > most else ""
-        lines.append(f"{len(files):,} {reason}: {names}{more}")
+        lines.append(f"{reason} ({len(files):,}): {names}{more}")
     return lines
 
 

@@ -61,6 +61,12 @@ def test_tables_have_a_row_for_everything(table: str, words: list[str]):
         ({"python-version": "3.1"}, False),
         ({"time-out": 5}, False),
         ({"github-token": "x"}, False),
+        ({"areas": {"api": ["src/api/", "tests/api/"], "docs": "docs/"}}, True),
+        ({"areas": ["api: src/api/"]}, True),
+        ({"areas": "api: src/api/\ndocs: docs/"}, True),
+        ({"areas": {"api": 3}}, False),
+        ({"areas": {"api": [3]}}, False),
+        ({"areas": 3}, False),
     ],
 )
 def test_the_schema_of_the_settings(table: dict[str, object], valid: bool):

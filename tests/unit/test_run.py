@@ -156,6 +156,8 @@ def test_check_measures_its_time(tmp_path: Path):
         ({"black_args": "-S --x 'a b'"}, """ '--black-args=-S --x '"'"'a b'"'"''"""),
         ({"report_dir": "x", "cache_dir": "none", "timeout": 5}, " --timeout=5"),
         ({"github_token": "s3cr3t-token"}, ""),
+        ({"areas": "a: src/, lib/\nb: docs/"}, " '--areas=a: src/, lib/' '--areas=b: docs/'"),
+        ({"size_ignore": "*.snap,docs/"}, " '--size-ignore=*.snap' --size-ignore=docs/"),
     ],
 )
 def test_the_command_that_gives_the_same_verdict(values: dict[str, Any], words: str):

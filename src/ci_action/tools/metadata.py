@@ -45,9 +45,9 @@ def _of_pull(ctx: Context, pull: Pull, notes: list[str]) -> dict[str, str]:
     issues = linked_issues(pull.body, ctx.event.repository, ctx.event.server_url)
     return {
         "pr-number": str(pull.number),
-        "pr-author": one_line(pull.author),
-        "pr-base": one_line(pull.base),
-        "pr-head": one_line(pull.head),
+        "pr-author": _line(pull.author),
+        "pr-base": _line(pull.base),
+        "pr-head": _line(pull.head),
         "pr-labels": _list("pr-labels", pull.labels, notes),
         "pr-draft": _word(pull.is_draft),
         "pr-issues": _list("pr-issues", issues, notes),
@@ -72,12 +72,16 @@ def _of_files(ctx: Context, files: PullFiles, notes: list[str]) -> dict[str, str
     }
 
 
+def _line(text: str) -> str:
+    return one_line(text).replace("\t", " ")
+
+
 def _word(value: bool) -> str:  # noqa: FBT001 - the one value that it is about
     return "true" if value else "false"
 
 
 def _list(name: str, entries: Sequence[str], notes: list[str]) -> str:
-    shown = [one_line(entry)[:LONGEST_ENTRY] for entry in entries[:MOST_ENTRIES]]
+    shown = [_line(entry)[:LONGEST_ENTRY] for entry in entries[:MOST_ENTRIES]]
     if len(entries) > MOST_ENTRIES:
         notes.append(f"the output {name} holds the first {MOST_ENTRIES} of {len(entries):,} entries")
     return json.dumps(shown, ensure_ascii=False)
