@@ -6,9 +6,18 @@ from typing import Any
 
 import pytest
 
+from ci_action.patterns import Area
 from ci_action.resolution import from_inputs, from_pyproject, resolve
 from ci_action.settings import Settings, about, is_list, names
-from ci_action.values import FailOn, IgnoredVulnerability, RunAs, Scope, ToolVersions
+from ci_action.values import (
+    CommentWhen,
+    DraftTitles,
+    FailOn,
+    IgnoredVulnerability,
+    RunAs,
+    Scope,
+    ToolVersions,
+)
 
 LAST = date(2026, 12, 31)
 # Every name with a value that is not its default: as an input has it, as TOML has it, and what becomes of it.
@@ -57,11 +66,44 @@ VALUES: dict[str, tuple[str, Any, Any]] = {
     ),
     "licenses-allow": ("MIT, BSD-*", ["MIT", "BSD-*"], ("MIT", "BSD-*")),
     "licenses-deny": ("GPL-*", "GPL-*", ("GPL-*",)),
+    "comment": ("on-failure", "on-failure", CommentWhen.ON_FAILURE),
+    "check-run": ("true", True, True),
+    "suggestions": ("true", True, True),
+    "title-types": ("feat\nfix|mend", ["feat", "fix|mend"], ("feat", "fix|mend")),
+    "title-scopes": ("api\nui-.*", ["api", "ui-.*"], ("api", "ui-.*")),
+    "title-disallow-scopes": ("release", ["release"], ("release",)),
+    "title-require-scope": ("true", True, True),
+    "title-subject-pattern": ("(?![A-Z]).+", "(?![A-Z]).+", "(?![A-Z]).+"),
+    "title-pattern": (r"[A-Z]+-\d+ .+", r"[A-Z]+-\d+ .+", r"[A-Z]+-\d+ .+"),
+    "title-error": ("See the wiki: {title}", "See the wiki: {title}", "See the wiki: {title}"),
+    "draft-titles": ("skip", "skip", DraftTitles.SKIP),
+    "ignore-labels": ("big, bot", ["big", "bot"], ("big", "bot")),
+    "max-files": ("100", 100, 100),
+    "max-lines": ("1000", 1000, 1000),
+    "size-ignore": ("*.svg, data/", ["*.svg", "data/"], ("*.svg", "data/")),
+    "size-blocking": ("true", True, True),
+    "areas": (
+        "api: src/api/, tests/api/",
+        {"api": ["src/api/", "tests/api/"]},
+        (Area(name="api", patterns=("src/api/", "tests/api/")),),
+    ),
+    "labels": ("true", True, True),
 }
+# What a stranger's pyproject.toml must not decide.
+NO_KEYS = {"github-token", "allow-privileged"}
 
 
 def test_the_table_names_every_setting():
-    assert {*VALUES, "github-token"} == set(names())
+    assert VALUES.keys() | NO_KEYS == set(names())
+
+
+def test_what_only_the_workflow_decides():
+    document = {"tool": {"ci-action": dict.fromkeys(NO_KEYS, True)}}
+    values, mistakes = from_pyproject(document, "pyproject.toml")
+    assert values == {}
+    assert len(mistakes) == len(NO_KEYS)
+    values, mistakes = from_inputs({"INPUT_ALLOW-PRIVILEGED": "true"})
+    assert resolve(("input", values)).settings.allow_privileged
 
 
 @pytest.mark.parametrize("name", VALUES)
@@ -133,4 +175,10 @@ def test_every_definition_says_what_people_read():
         "ignore-vulnerabilities",
         "licenses-allow",
         "licenses-deny",
+        "title-types",
+        "title-scopes",
+        "title-disallow-scopes",
+        "ignore-labels",
+        "size-ignore",
+        "areas",
     ]

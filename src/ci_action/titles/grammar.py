@@ -16,7 +16,7 @@ SUBJECT: Final = "title-subject"
 DRAFT: Final = "title-draft"
 
 _STRICT: Final = re.compile(
-    r"(?P<type>[A-Za-z][\w-]*+)(?:\((?P<scope>[^()\r\n]++)\))?(?P<bang>!)?: (?P<subject>\S.*)"
+    r"(?P<type>[A-Za-z][\w-]*+)(?:\((?P<scope>[^()\r\n]++)\))?(?P<bang>!)?: ++(?P<subject>\S.*)"
 )
 # The same parts, wherever spaces are too many or too few.
 LOOSE: Final = re.compile(
@@ -73,8 +73,8 @@ def _misspelt(loose: re.Match[str]) -> Iterator[Mistake]:
         yield Mistake(FORM, "one '!' says that it breaks something")
     if loose["colon"] != ":":
         yield Mistake(FORM, "the colon is another character than ':'")
-    if loose["subject"] and loose["space"] != " ":
-        yield Mistake(FORM, "one space has to follow the colon")
+    if loose["subject"] and set(loose["space"]) != {" "}:
+        yield Mistake(FORM, "a space has to follow the colon")
     if "\n" in loose["subject"] or (loose["scope"] and re.search(r"[\r\n]", loose["scope"])):
         yield Mistake(FORM, "the title has more than one line")
 

@@ -98,6 +98,8 @@ def _written(pieces: _Pieces, rules: Rules, around: Around) -> Iterator[str]:
         types, scope = list(_types(guessed, rules, around)), scope or pieces.type
     scopes = list(_scopes(scope, rules, around))
     for kind, chosen in product(types, scopes):
+        if chosen == kind and not scope:  # `docs(docs)` says nothing twice
+            continue
         for subject in _subjects(_without_twin(kind, pieces.subject)):
             yield f"{kind}{f'({chosen})' if chosen else ''}{pieces.bang}: {subject}"
 
@@ -143,7 +145,7 @@ def _scopes(given: str, rules: Rules, around: Around) -> Iterator[str]:
 
 def _mended(scope: str, known: tuple[str, ...]) -> str:
     near = [one for one in known if one.lower() == scope.lower()]
-    near += get_close_matches(scope.lower(), known, n=1, cutoff=0.7)
+    near += get_close_matches(scope.lower(), known, n=1)
     return scope if scope in known or not near else near[0]
 
 

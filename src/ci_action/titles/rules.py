@@ -56,7 +56,9 @@ def literals(expressions: Iterable[str]) -> tuple[str, ...]:
 def judge(title: str, rules: Rules) -> Judged:
     """Say what is wrong with a title, all at once; no expression meets more than GitHub's longest title."""
     if len(title) > LONGEST:
-        long = Mistake(FORM, f"the title has {len(title):,} characters, and GitHub takes no more than {LONGEST}")
+        long = Mistake(
+            FORM, f"the title has {len(title):,} characters, and GitHub takes no more than {LONGEST}"
+        )
         return Judged(parts=Parts(), mistakes=(long,))
     judged = _judge(title, rules)
     rest, mark = without_marks(title)
