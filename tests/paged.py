@@ -1,5 +1,7 @@
 """A run with everything that the page can show, and the source files that its findings are about."""
 
+import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -23,7 +25,7 @@ from builders import event as event_of
 from sampled import HINT, TRACEBACK
 
 from ci_action.gh.pull import Pull
-from ci_action.model import Fix, Report, RunResult, Severity, Skipped, StageResult
+from ci_action.model import Fix, Hint, Report, RunResult, Severity, Skipped, StageResult
 from ci_action.packages import Package
 from ci_action.reporters.publication import Publication
 
@@ -149,9 +151,19 @@ def security() -> StageResult:
 
 def pull_request() -> StageResult:
     """What later jobs want to know."""
-    outputs = {"pr-size": "S", "changed-files": "3", "changed-areas": '["src", "tests"]', "has-docs": "false"}
+    outputs = {
+        "pr-size": "S",
+        "changed-files": "3",
+        "has-migrations": "true",
+        "changed-areas": '["src", "tests"]',
+        "has-docs": "false",
+    }
     return stage_result(
-        tool_result(tool="metadata", outcome=Report(examined={"files": 3}, outputs=outputs)), stage="pr"
+        tool_result(
+            tool="metadata",
+            outcome=Report(examined={"files": 3}, outputs=outputs, details=("src: 2 files, 30 lines",)),
+        ),
+        stage="pr",
     )
 
 
@@ -169,3 +181,40 @@ def page_publication(workspace: Path, **overrides: object) -> Publication:
     write(workspace, {"src/fees.py": SOURCE})
     shown = publication(workspace, event=event_of(), pull=PULL, resolved=resolved(coverage_min="90"))
     return replace(shown, **overrides)  # type: ignore[arg-type]  # the fields of a publication
+
+
+def everywhere(text: str) -> RunResult:
+    """Return a run with the text in every place that is not ours."""
+    package = Package(
+        name=text, version=text, advisories=(text,), fixed_in=(text,), parents=(text,), upgrade=text
+    )
+    loud = finding(
+        tool=text, rule=text, message=text, url=text, location=at(text, 1, end_line=9), fix_message=text, also=(text,)
+    )  # fmt: skip
+    change = finding(
+        message=text, before=f"{text}\n", after=f"{text}\n", muted=text, level="high", package=package
+    )
+    hint = Hint(name="hint", cause=text, fix=text, url=f"https://example.org/{text}")
+    outputs = {"pr-scope": text, "pr-size": text, "pr-issues": json.dumps([text]), "changed-areas": text}
+    tools = (
+        tool_result(loud, change, version=text, version_source=text, warnings=(text,), hints=(hint,)),
+        tool_result(tool=text, outcome=Skipped(text)),
+        broken_tool(text, tool=text, detail=text),
+        tool_result(tool="metadata", outcome=Report(outputs=outputs, details=(text,), examined={text: 3})),
+        with_tests(
+            case(text or "t", "failed", message=text, detail=text, path=text),
+            case(text or "t", "flaky", message=text, subtest=text),
+            case(text or "t", "skipped", message=text),
+        ),
+        covered(file_coverage(text)),
+    )
+    return run_result(
+        stage_result(*tools, stage=text), warnings=(text,), reproduce=text, commit=text, base=text
+    )
+
+
+def without_constants(page: str) -> str:
+    """Return the page without what stands beside it in files: style and script, and their hashes."""
+    page = re.sub(r"<(style|script)>.*?</\1>", r"<\1></\1>", page, flags=re.DOTALL)
+    page = re.sub(r"sha256-[\w+/=]+", "sha256", page)
+    return re.sub(r">(?=<(?:section|li|div|p|header|article|details|h2|h3|form|nav|ul)\b)", ">\n", page)

@@ -1,4 +1,4 @@
-"""What a GitHub-flavoured renderer makes of Markdown, as a tree that tests can look into."""
+"""What a GitHub-flavoured renderer makes of Markdown, and a browser of HTML, as a tree that tests can look into."""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import cmarkgfm
 from cmarkgfm.cmark import Options
 
-_VOID = {"br", "hr", "img", "input"}
+_VOID = {"br", "hr", "img", "input", "meta"}
 
 
 @dataclass
@@ -71,7 +71,11 @@ class _Builder(HTMLParser):
 
 def rendered(markdown: str) -> Node:
     """Return the page, raw HTML as it is, with the extensions that GitHub uses; all elements must be closed."""
-    html = cmarkgfm.github_flavored_markdown_to_html(markdown, Options.CMARK_OPT_UNSAFE)
+    return parsed(cmarkgfm.github_flavored_markdown_to_html(markdown, Options.CMARK_OPT_UNSAFE))
+
+
+def parsed(html: str) -> Node:
+    """Return the elements of HTML; all must be closed."""
     builder = _Builder()
     builder.feed(html)
     builder.close()

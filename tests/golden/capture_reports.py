@@ -4,10 +4,11 @@ import tempfile
 from pathlib import Path
 
 from builders import event, printed, publication
+from paged import page_publication, page_run, without_constants
 from sampled import sample_run
 
 from ci_action import __version__
-from ci_action.reporters import console, coverage_files, junit, summary
+from ci_action.reporters import console, coverage_files, html, junit, summary
 
 
 def main() -> None:
@@ -18,8 +19,9 @@ def main() -> None:
         shown = publication(Path(folder), event=event())
         for reporter in (junit.report, coverage_files.report, summary.write, console.report):
             reporter(sample_run(), shown)
+        page = without_constants(html.document(page_run(), page_publication(Path(folder))))
         texts = {name: (shown.folder / name).read_text("utf-8") for name in shown.written}
-    for name, text in {**texts, "console.txt": printed(shown)}.items():
+    for name, text in {**texts, "console.txt": printed(shown), "report.html": page}.items():
         plain = text.replace(f'"ci-action {__version__}"', '"ci-action"')
         (kept / name).write_text(plain, "utf-8")
 

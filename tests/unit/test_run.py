@@ -18,11 +18,13 @@ from builders import (
     tool,
 )
 
+from ci_action import pull_request
 from ci_action.errors import TimedOutError, ToolError
 from ci_action.model import Broken, Conclusion, RunResult, Skipped, ToolResult
 from ci_action.plan import describe
+from ci_action.reporters import feedback
 from ci_action.run import check, execute, publish, reproduce, write_fixes
-from ci_action.stages import MERGE, NAMES, STAGES, Selected, Stage, select, stage_mistakes
+from ci_action.stages import COMMENT, MERGE, NAMES, STAGES, Selected, Stage, select, stage_mistakes
 from ci_action.tools import Tool, refused_options
 
 GIT = completed("c0ffee\n")
@@ -171,6 +173,7 @@ def test_a_reporter_that_dies_is_a_problem_and_the_others_go_on(tmp_path: Path):
     assert [problem.partition(" ")[0] for problem in where.problems] == [
         "summary.md",
         "ci-action.sarif",
+        "report.html",
         "report.json",
     ]
     assert printed(where).endswith("ci-action: passed, exit 0\n")
@@ -205,8 +208,15 @@ def test_stages_are_chosen_by_name_or_all():
     assert [(one.stage.name, one.by_name) for one in select(["quality", "quality"])] == [("quality", True)]
     assert [one.by_name for one in select(["all"])] == [False] * len(STAGES)
     assert select([]) == ()
-    known = [name for name in NAMES if name != MERGE]
+    known = [name for name in NAMES if name not in {COMMENT, MERGE}]
     assert stage_mistakes(["qualiti", *known]) == ["unknown stage 'qualiti'; did you mean 'quality'?"]
+
+
+def test_comment_stands_alone_and_is_one_word_everywhere():
+    assert COMMENT == feedback.POSTING == pull_request.POSTING
+    assert select([COMMENT]) == ()
+    assert stage_mistakes([COMMENT]) == []
+    assert "a step of its own" in stage_mistakes([COMMENT, "quality"])[0]
 
 
 def test_merge_stands_alone():

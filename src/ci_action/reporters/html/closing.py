@@ -5,51 +5,57 @@ from collections.abc import Iterator
 from typing import Final
 
 from ci_action.gh.pull import Pull
-from ci_action.model import Report, RunResult
+from ci_action.model import RunResult
 from ci_action.reporters.html.markup import NOTHING, Html, Markup
-from ci_action.reporters.measured import tools_of
 from ci_action.reporters.publication import Publication
+from ci_action.reporters.pull import told
 
 _MOST: Final = 100
+_KINDS: Final = {
+    "has-migrations": "migrations",
+    "has-docs": "documentation",
+    "has-dependencies": "dependencies",
+}
 
 
 def pull_request(h: Markup, result: RunResult, publication: Publication) -> Html:
     """Return the part about the pull request; nothing where there is none."""
-    pairs = [
-        h("div", h("dt", name), h("dd", value))
-        for name, value in (*_said_by_github(publication), *_said_by_tools(result))
-        if value
-    ]
+    said = (*_pull(publication), *_measures(result))
+    pairs = [h("div", h("dt", name), h("dd", value)) for name, value in said if value]
     if not pairs:
         return NOTHING
     return h("section", h("h2", "Pull request"), h("dl", *pairs, class_="facts card"), id="pull-request")
 
 
-def _said_by_github(publication: Publication) -> Iterator[tuple[str, str]]:
+def _pull(publication: Publication) -> Iterator[tuple[str, str]]:
     pull = publication.pull
     if not isinstance(pull, Pull):
         return
-    yield "pull request", f"#{pull.number}"
+    yield "number", f"#{pull.number}"
     yield "title", pull.title
     yield "author", f"{pull.author} (bot)" if pull.is_bot else pull.author
     yield "branches", f"{pull.head} → {pull.base}" if pull.head or pull.base else ""
     yield "from a fork", pull.head_repository or "one that is gone" if pull.is_fork else ""
-    yield "draft", "yes" if pull.is_draft else ""
     yield "labels", ", ".join(pull.labels[:_MOST])
+    yield "draft", "yes" if pull.is_draft else ""
 
 
-def _said_by_tools(result: RunResult) -> Iterator[tuple[str, str]]:
-    """Yield the values that tools have found for later jobs, by the names that these jobs read."""
-    for tool in tools_of(result):
-        if isinstance(tool.outcome, Report):
-            for name, value in tool.outcome.outputs.items():
-                yield name, _words(value)
+def _measures(result: RunResult) -> Iterator[tuple[str, str]]:
+    """Yield what the tools have found for later jobs."""
+    yield "title is", {"true": "right", "false": "wrong"}.get(told(result, "pr-title-valid"), "")
+    yield "breaking", "yes" if told(result, "pr-breaking") == "true" else ""
+    yield "changed files", told(result, "changed-files")
+    yield "changed lines", told(result, "changed-lines")
+    yield "size", told(result, "pr-size")
+    yield "areas", _words(told(result, "changed-areas"))
+    yield "closes", _words(told(result, "pr-issues"))
+    yield "changes", ", ".join(word for name, word in _KINDS.items() if told(result, name) == "true")
 
 
 def _words(value: str) -> str:
-    """Return a list of words as such: some outputs are JSON."""
+    """Return a list of words as such; what was concealed in it may have been its brackets."""
     try:
-        found = json.loads(value) if value.startswith("[") else None
+        found = json.loads(value) if value else []
     except ValueError:
         return value
     return ", ".join(map(str, found[:_MOST])) if isinstance(found, list) else value

@@ -92,6 +92,8 @@ def _said(h: Markup, tool: ToolResult) -> Iterator[Html]:
             yield h("p", h("strong", "Could not look: "), reason, class_="reason")
             if detail.strip():
                 yield h.details(f"What {tool.tool} wrote last", h.block(detail, lines=200))
+        case Report(details=details) if details:
+            yield h("ul", *(h("li", text) for text in details[:_MOST]), class_="reasons")
         case _:
             return
 
