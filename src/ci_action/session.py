@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from ci_action import __version__, merge
+from ci_action import __version__, merge, posting
 from ci_action.base import with_changes
 from ci_action.configure import configure
 from ci_action.context import Context
@@ -37,7 +37,7 @@ from ci_action.reporters.progress import ActionsProgress, PlainProgress
 from ci_action.reporters.publication import Publication, Screen, give_back
 from ci_action.resolution import Resolved
 from ci_action.run import Progress, execute, publish, write_fixes
-from ci_action.stages import ALL, MERGE, select
+from ci_action.stages import ALL, COMMENT, MERGE, select
 from ci_action.text import neutral
 from ci_action.values import RunAs
 
@@ -94,8 +94,12 @@ def run_command(flags: Mapping[str, Any], options: Options, *, needs_stage: bool
 
     def work(session: Session) -> int:
         names = session.resolved.settings.stage or (ALL,)
-        stages = [one.stage.name for one in select(names)]
-        session = replace(session, ctx=with_pull(session.ctx, stages, options.environ))
+        stages = [*names, *(one.stage.name for one in select(names))]
+        session = replace(session, ctx=with_pull(session.ctx, stages))
+        if COMMENT in names:
+            chosen = (posting.selected(session.redact),)
+            result = execute(chosen, session.ctx, session.progress(), resolved=session.resolved)
+            return _finish(session, result, publish)
         if MERGE in names:
             return _finish(session, _merged(session), publish)
         ctx = with_changes(session.ctx)

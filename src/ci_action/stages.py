@@ -14,6 +14,8 @@ from ci_action.values import FailOn
 ALL: Final = "all"
 # No stage: the word that joins the results of shards.
 MERGE: Final = "merge"
+# No stage of a project: the word that posts the bundle of a read-only run.
+COMMENT: Final = "comment"
 
 
 def _why_no_pull(ctx: Context) -> str:
@@ -58,7 +60,7 @@ STAGES: Final = (
 )
 
 TOOLS: Final = {tool.name: tool for stage in STAGES for tool in stage.tools}
-NAMES: Final = (*(stage.name for stage in STAGES), ALL, MERGE)
+NAMES: Final = (*(stage.name for stage in STAGES), ALL, MERGE, COMMENT)
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ def stage_mistakes(names: Iterable[str], shard: str = "") -> list[str]:
     mistakes = [f"unknown stage {name!r}{did_you_mean(name, NAMES)}" for name in asked if name not in NAMES]
     if MERGE in asked and len(asked) > 1:
         mistakes.append("'merge' joins the results of shards and runs nothing: give it a step of its own")
+    if COMMENT in asked and len(asked) > 1:
+        mistakes.append("'comment' posts what another run has left: give it a step of its own")
     if MERGE in asked and shard:
         mistakes.append(f"shard = {shard!r}: 'merge' is for all shards together; set it where they run")
     return mistakes

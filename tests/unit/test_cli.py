@@ -82,7 +82,7 @@ def test_under_actions_mistakes_are_annotated_and_the_outputs_set(tmp_path: Path
 def test_under_actions_a_missing_stage_names_the_stages(tmp_path: Path, capsys):
     assert main([], actions(tmp_path)) == 2
     assert (
-        "the input 'stage' is not set; there are: all, merge, quality, security, test"
+        "the input 'stage' is not set; there are: all, comment, merge, pr, quality, security, test"
         in capsys.readouterr().out
     )
 

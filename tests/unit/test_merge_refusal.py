@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shards import case, covered, layout_of, write_shard
 
+from ci_action.bundles import LARGEST
 from ci_action.errors import BundlesError
 from ci_action.merge import bundles_of
-from ci_action.merge.bundle import LARGEST
 
 Document = dict[str, Any]
 

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from ci_action.bundles import BundleError, files_below
 from ci_action.errors import BundlesError
-from ci_action.merge.bundle import Bundle, BundleError, files_below, read
+from ci_action.merge.bundle import Bundle, read
 from ci_action.project.layout import Layout
 
 # Of one kind: what comes after is the same again.

@@ -118,11 +118,12 @@ class Entry:
         return replace(mine, text=whole if room >= _LONGEST else self.render(room))
 
 
-def _wait() -> None:
+def wait() -> None:
+    """Wait until what others were about to write has been written."""
     time.sleep(_PAUSE * random.uniform(0.7, 1.5))  # noqa: S311 - only so that two do not keep step
 
 
-def write(github: GitHub, number: int, entry: Entry, pause: Callable[[], None] = _wait) -> None:
+def write(github: GitHub, number: int, entry: Entry, pause: Callable[[], None] = wait) -> None:
     """Bring the comment to what it should be; raises `ApiError`."""
     if _head(github, number) not in {entry.commit, ""}:
         raise ApiError("the pull request has newer commits by now, and the comment is about those")

@@ -11,6 +11,8 @@ from ci_action.reporters.publication import Publication
 
 # The token of a workflow writes as this app, and may not ask who it is.
 WORKFLOW: Final = "github-actions[bot]"
+# The stage that posts what another run has left: its own result is nobody's news.
+POSTING: Final = "comment"
 # Their checkout is that of the default branch, unless the workflow fetches another.
 ELSEWHERE: Final = frozenset({"pull_request_target", "issue_comment", "workflow_run"})
 _OF_THE_PULL: Final = frozenset({"pr"})
@@ -31,9 +33,10 @@ def to_github(
     result: RunResult, publication: Publication, what: str, write: Callable[[GitHub], None]
 ) -> None:
     """Write to GitHub; what stands in the way is a problem, never an error."""
-    if (
-        result.verdict.exit_code is ExitCode.INTERRUPTED
-    ):  # a few seconds are left, and the verdict is no verdict
+    if any(stage.stage == POSTING for stage in result.stages):
+        return
+    # After a signal a few seconds are left, and the verdict is none.
+    if result.verdict.exit_code is ExitCode.INTERRUPTED:
         return
     if publication.github is None:
         _failed(publication, what, "there is no token: give `github-token`")
