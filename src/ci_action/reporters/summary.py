@@ -58,9 +58,9 @@ def render(result: RunResult, publication: Publication, limit: int = LIMIT) -> s
         parts.append(f"## {len(findings):,} {more}{'finding' if len(findings) == 1 else 'findings'}")
     parts += kept
     if shown < len(findings):
-        where = publication.shown(REPORT) or REPORT
+        rest = publication.shown(REPORT) or REPORT
         parts.append(
-            f"**{shown:,} of {len(findings):,} findings are shown here**, the rest is in {code(where)}."
+            f"**{shown:,} of {len(findings):,} findings are shown here**, the rest is in {code(rest)}."
         )
     text = "\n\n".join([*parts, tail]) + "\n"
     return text if _size(text) <= limit else _cut(head, limit)
