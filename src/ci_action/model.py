@@ -89,6 +89,15 @@ class Location:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Edit:
+    """A part of a fix: what takes the place of the text between two points, each a line and a column."""
+
+    start: tuple[int, int]
+    end: tuple[int, int]
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
     """One problem that a tool saw."""
 
@@ -108,6 +117,8 @@ class Finding:
     """The lines as they are, where the tool names them."""
     after: str = ""
     """What these lines should become."""
+    edits: tuple[Edit, ...] = ()
+    """The tool's own fix, where it tells it in parts of lines."""
     fingerprint: str = ""
     """The same while the finding only moves: made of tool, rule, path and text (`with_fingerprints`)."""
     muted: str = ""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from ci_action import __version__
 from ci_action.base import with_changes
@@ -43,6 +43,11 @@ from ci_action.stages import Selected
 from ci_action.tools import Tool
 from ci_action.values import FailOn, Scope
 from ci_action.weighing import weighed
+
+# Settings that say where reports go and who hears of them: no verdict depends on them.
+_OF_THE_RUNNER: Final = frozenset(
+    {"stage", "report-dir", "cache-dir", "comment", "check-run", "suggestions", "labels"}
+)
 
 
 class Progress(Protocol):
@@ -227,7 +232,7 @@ def reproduce(stages: Iterable[str], resolved: Resolved) -> str:
     """Return the command that gives the same verdict in a shell: what pyproject.toml says applies by itself."""
     words = ["ci-action", "run", *stages]
     for name, value in resolved.chosen().items():
-        if name in {"stage", "report-dir", "cache-dir"} or resolved.sources[name] == "pyproject.toml":
+        if name in _OF_THE_RUNNER or resolved.sources[name] == "pyproject.toml":
             continue
         if name.endswith("-args"):
             words.append(f"--{name}={shlex.join(value)}")

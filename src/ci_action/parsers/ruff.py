@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, BeforeValidator, TypeAdapter, ValidationError
 
 from ci_action.errors import ToolError
-from ci_action.model import Finding, Fix, Location
+from ci_action.model import Edit, Finding, Fix, Location
 from ci_action.project.layout import Layout
 
 # A syntax error has had both codes: null until Ruff 0.10, the name since.
@@ -21,9 +21,16 @@ class _Point(BaseModel):
     column: int
 
 
+class _Edit(BaseModel):
+    content: str | None = ""
+    location: _Point
+    end_location: _Point
+
+
 class _Fix(BaseModel):
     applicability: str = ""
     message: str | None = None
+    edits: tuple[_Edit, ...] = ()
 
 
 class _Diagnostic(BaseModel):
@@ -84,6 +91,18 @@ def _finding(diagnostic: _Diagnostic, path: str) -> Finding:
         url=(diagnostic.url if (diagnostic.url or "").startswith(_DOCUMENTATION) and diagnostic.url else ""),
         fix=_FIXES.get(fix.applicability, Fix.NONE) if fix else Fix.NONE,
         fix_message=(fix.message or "") if fix else "",
+        edits=_edits(fix) if fix and diagnostic.cell is None else (),
+    )
+
+
+def _edits(fix: _Fix) -> tuple[Edit, ...]:
+    return tuple(
+        Edit(
+            start=(one.location.row, one.location.column),
+            end=(one.end_location.row, one.end_location.column),
+            text=one.content or "",
+        )
+        for one in fix.edits
     )
 
 

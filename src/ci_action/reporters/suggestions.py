@@ -7,15 +7,16 @@ would change the file for the worse.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeAlias
 
 from ci_action.gh.github import ApiError, GitHub
 from ci_action.gh.pull import Pull
 from ci_action.markdown import code
-from ci_action.model import Finding, Fix, RunResult
+from ci_action.model import Finding, Fix, Location, RunResult
 from ci_action.ranking import ranked
 from ci_action.reporters.check_run import in_repository, top_of
+from ci_action.reporters.edits import whole_lines
 from ci_action.reporters.feedback import Ours, on_pull
 from ci_action.reporters.patches import Shown, shown_lines
 from ci_action.reporters.publication import Publication
@@ -26,6 +27,10 @@ MOST: Final = 30
 # Beyond this it is no suggestion but a new file.
 _MOST_LINES: Final = 60
 _BACKTICKS: Final = re.compile("`{3,}")
+
+
+# The first line of some, the lines as they are, and as they become.
+Change: TypeAlias = tuple[int, list[str], list[str]]
 
 
 @dataclass(frozen=True)
@@ -107,22 +112,33 @@ def _suggestions(
         path = in_repository(place.path, top) if place else ""
         if path not in diff or place is None or place.line is None:
             continue
-        here = publication.source_lines(finding, 1)
-        made = _suggestion(finding, path, place.line, diff[path], here)
+        change = _change(finding, place, diff[path], publication)
+        made = _suggestion(finding, path, change, diff[path]) if change else None
         if made is not None and publication.conceal(publication.redact(made.body)) == made.body:
             yield made
 
 
-def _suggestion(finding: Finding, path: str, line: int, shown: Shown, here: list[str]) -> Suggestion | None:
-    """Return the suggestion for a finding; None where it cannot be made without a doubt. `here` is its line in our checkout."""
+def _change(finding: Finding, place: Location, shown: Shown, publication: Publication) -> Change | None:
+    """Return the first line, the lines in our checkout and what they become; None where there is nothing to suggest."""
+
+    def source(first: int, last: int) -> list[str]:
+        there = Location(path=place.path, line=first, end_line=last)
+        return publication.source_lines(replace(finding, location=there), _MOST_LINES)
+
     before, after = finding.before.split("\n")[:-1], finding.after.split("\n")[:-1]
-    if not before and not after:
-        return None
-    if not before:  # to be added before a line, which a suggestion then repeats
-        if not here or line + 1 not in shown.lines:  # at the end of a file it may be meant behind it
-            return None
-        before = here
-        after = [*after, *before]
+    line = place.line or 1
+    if before:
+        return line, before, after
+    if not after:
+        return whole_lines(finding.edits, source, _MOST_LINES)
+    # To be added before a line, which a suggestion then repeats; at the end of a file it may be meant behind it.
+    here = source(line, line)
+    return (line, here, [*after, *here]) if here and line + 1 in shown.lines else None
+
+
+def _suggestion(finding: Finding, path: str, change: Change, shown: Shown) -> Suggestion | None:
+    """Return the suggestion for a change of lines; None where it cannot be made without a doubt."""
+    line, before, after = change
     last = line + len(before) - 1
     if last - line >= _MOST_LINES or len(after) > _MOST_LINES or not shown.has(line, before):
         return None
