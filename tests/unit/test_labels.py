@@ -44,9 +44,9 @@ def test_only_what_is_ours_changes(tmp_path: Path, before: list[str], after: lis
 
 
 def test_types_of_the_project_are_ours_too(tmp_path: Path):
-    github = FilesAndLabels(labels=["type: hotfix", "type: other"])
-    told(tmp_path, github, settings={"title_types": "feat\nhot.*"})
-    assert sorted(github.labels) == ["size/M", "type: feat", "type: other"]
+    github = FilesAndLabels(labels=["type: hotfix", "type: hot", "type: other", "type: aaa"])
+    told(tmp_path, github, settings={"title_types": "feat\nhotfix|hot\na+"})
+    assert sorted(github.labels) == ["size/M", "type: aaa", "type: feat", "type: other"]
 
 
 @pytest.mark.parametrize(

@@ -68,14 +68,11 @@ def test_patterns_for_the_size(given: Any):
     assert resolved(size_ignore=given).settings.size_ignore == ("*.snap", "docs/")
 
 
-@pytest.mark.parametrize("given", ["!", "\\", "a,[z-a]", ["["], [3]])
+@pytest.mark.parametrize("given", ["!", "\\", "a,[z-a]", [3]])
 def test_patterns_that_are_none_never_wait_until_they_are_used(given: Any):
-    try:
-        found = resolved(size_ignore=given).settings.size_ignore
-    except SettingsError as error:
-        assert "size-ignore" in str(error.mistakes)
-    else:
-        assert found == ("[",)
+    with pytest.raises(SettingsError) as error:
+        resolved(size_ignore=given)
+    assert "size-ignore" in str(error.value.mistakes)
 
 
 @given(st.lists(st.text(max_size=8), max_size=4))

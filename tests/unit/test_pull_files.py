@@ -1,5 +1,6 @@
 """The changed files of a pull request: read from git's output and from GitHub's list, whatever their names are."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -89,10 +90,8 @@ def test_a_list_that_ends_in_the_middle_is_never_taken_for_a_shorter_one(files, 
 
 @given(st.binary(max_size=60))
 def test_anything_else_is_refused_in_a_sentence(stdout: bytes):
-    try:
-        from_git(stdout)
-    except ToolError as error:
-        assert "git printed a list of changed files" in error.reason
+    with suppress(ToolError):
+        assert from_git(stdout) == () or stdout.startswith(b":")
 
 
 def test_a_file_that_was_moved_and_made_executable_is_no_pure_move():

@@ -10,14 +10,11 @@ from ci_action.model import RunResult
 from ci_action.reporters.publication import Publication
 from ci_action.reporters.pull import told
 from ci_action.sizes import CLASSES
+from ci_action.titles.rules import TYPES, literals
 
 _SIZE: Final = "size/"
 _TYPE: Final = "type: "
 _SIZES: Final = frozenset(f"{_SIZE}{name}" for name in CLASSES)
-# The types of Conventional Commits as they are used everywhere; a project's own come from its settings.
-_TYPES: Final = (
-    "feat", "fix", "docs", "style", "refactor", "perf", "test", "build", "ci", "chore", "revert",
-)  # fmt: skip
 # GitHub takes fifty characters, and a title may name anything for its type.
 _LABEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./_-]{0,39}")
 _NOT_FOUND: Final = 404
@@ -67,8 +64,8 @@ def _is_ours(label: str, wanted: dict[str, str], publication: Publication) -> bo
     if not label.startswith(_TYPE) or _TYPE not in wanted:
         return False
     word = label.removeprefix(_TYPE)
-    patterns = publication.resolved.settings.title_types
-    return word in _TYPES or any(re.fullmatch(pattern, word) for pattern in patterns)
+    # An expression of the project is not tried on labels: it might not end, and what it matches may be somebody else's.
+    return word in {*TYPES, *literals(publication.resolved.settings.title_types)}
 
 
 def _remove(github: GitHub, number: int, label: str) -> None:
