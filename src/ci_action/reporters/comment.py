@@ -149,6 +149,7 @@ class _Writer:
         self._number = number
         self._entry = entry
         self._ours = Ours(github)
+        self._made = False
 
     def settle(self) -> bool:
         """Write what has to be written; return whether there was anything."""
@@ -158,9 +159,11 @@ class _Writer:
         wanted = joined(there, self._entry.section(there), keep=self._entry.keep, copy=self._entry.copy)
         body = assembled(wanted) if wanted else ""
         if not found:
-            if body:
-                self._ours.learn(self._github.create_comment(self._number, body))
-            return bool(body)
+            if not body or self._made:  # what was just created may not be listed yet
+                return False
+            self._ours.learn(self._github.create_comment(self._number, body))
+            self._made = True
+            return True
         first, *others = found
         changed = bool(others) or _plain(str(first["body"])) != _plain(body)
         if body and _plain(str(first["body"])) != _plain(body):
