@@ -4,9 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from builders import (
-    publication,
-)
+from builders import case, publication, run_result, with_tests
 from hostile import FOREIGN
 from hypothesis import given
 from hypothesis import strategies as st
@@ -101,6 +99,15 @@ def test_no_secret_is_on_the_page(secret: str):
         assert "***" in page or before
     whole = shown(secret, redact=redactor([secret]))
     assert "seventeen" not in whole
+
+
+def test_no_secret_is_cut_in_half_in_what_a_test_printed():
+    lines = "y" * 99 + "\n"
+    detail = f"{lines * 49}{'y' * 88}hunter-seventeen{lines * 60}"
+    result = run_result(with_tests(case(outcome="failed", detail=detail)))
+    page = html.document(result, publication(NOWHERE, redact=redactor(["hunter-seventeen"])))
+    assert "characters are left out here" in page
+    assert "hunter" not in page
 
 
 def test_a_secret_of_our_own_words_breaks_nothing():

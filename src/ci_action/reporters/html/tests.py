@@ -8,7 +8,16 @@ from ci_action.cases import TestCase, TestOutcome
 from ci_action.gh.event import Event
 from ci_action.model import RunResult
 from ci_action.reporters.html.markup import NOTHING, Html, Markup, counted
-from ci_action.reporters.measured import Measured, measured, name_of, red_tests, shortened, tests_of, tools_of
+from ci_action.reporters.measured import (
+    LONGEST_DETAIL,
+    Measured,
+    measured,
+    name_of,
+    red_tests,
+    shortened,
+    tests_of,
+    tools_of,
+)
 from ci_action.reporters.publication import REPORT, Publication
 from ci_action.reporters.summary import blob
 from ci_action.text import duration
@@ -19,7 +28,6 @@ LARGEST: Final = 4_000_000
 _MOST_OPEN: Final = 5
 _MOST_SLOW: Final = 25
 _MOST: Final = 100
-_DETAIL_LINES: Final = 400
 # The count of the report, its words, its colour; in the order of the bar.
 _COUNTS: Final = (
     ("failed", "failed", "failed"),
@@ -54,15 +62,26 @@ def _totals(h: Markup, found: Measured) -> Html:
     total = found.metrics["tests"]
     there = [(name, words, look) for name, words, look in _COUNTS if found.metrics.get(name)]
     parts = [(found.metrics[name] * 100 / total, look) for name, _, look in there] if total else []
-    words = ", ".join(f"{int(found.metrics[name]):,} {words}" for name, words, _ in there)
+    words = ", ".join(
+        f"{int(found.metrics[name]):,} {_word(words, found.metrics[name])}" for name, words, _ in there
+    )
     legend = (
-        h("li", h.icon(look), h("b", f"{int(found.metrics[name]):,}"), Html(" "), words)
+        h(
+            "li",
+            h.icon(look),
+            h("b", f"{int(found.metrics[name]):,}"),
+            f" {_word(words, found.metrics[name])}",
+        )
         for name, words, look in there
     )
     head = h("p", h("b", f"{int(total):,}", class_="large"), f" {'test' if total == 1 else 'tests'}")
     return h(
         "div", head, h.bar(words or "no tests", *parts), h("ul", *legend, class_="legend"), class_="card"
     )
+
+
+def _word(words: str, number: float) -> str:
+    return "error" if words == "errors" and number == 1 else words
 
 
 def _failed(h: Markup, cases: Sequence[TestCase], publication: Publication) -> Html:
@@ -100,7 +119,7 @@ def _failure(h: Markup, case: TestCase, event: Event, *, opened: bool) -> Html:
     )
     # Secrets are taken out before anything is cut.
     detail = shortened(h.redact(case.detail))
-    body = h.block(detail, lines=_DETAIL_LINES) if detail.strip() else NOTHING
+    body = h.block(detail, lines=LONGEST_DETAIL, width=2_000) if detail.strip() else NOTHING
     return h.details(summary, about, body, opened=opened, class_="failure")
 
 
