@@ -18,8 +18,18 @@ from ci_action.reporters.html.markup import Html, Markup
 from ci_action.reporters.html.palette import DARK, LIGHT
 
 NOWHERE = Path("/nowhere")
-TAGS = {"html", "head", "meta", "title", "style", "script", "body", "svg", "symbol", "path", "use", "rect", "a", "header", "p", "strong", "span", "fieldset", "legend", "label", "input", "main", "section", "div", "h1", "h2", "h3", "h4", "ul", "ol", "li", "code", "pre", "mark", "b", "i", "button", "dl", "dt", "dd", "nav", "article", "details", "summary", "form", "select", "option", "datalist", "output", "footer"}  # fmt: skip
-ATTRIBUTES = {"lang", "charset", "http-equiv", "content", "name", "href", "rel", "id", "class", "type", "value", "checked", "open", "placeholder", "autocomplete", "spellcheck", "list", "role", "tabindex", "aria-label", "aria-labelledby", "aria-hidden", "aria-live", "viewbox", "d", "x", "width", "height", "data-stage", "data-tool", "data-severity", "data-level", "data-path", "data-muted", "data-number", "data-copy"}  # fmt: skip
+_TAGS = (
+    "html head meta title style script body svg symbol path use rect a header p strong span fieldset "
+    "legend label input main section div h1 h2 h3 h4 ul ol li code pre mark b i button dl dt dd nav "
+    "article details summary form select option datalist output footer"
+)
+_ATTRIBUTES = (
+    "lang charset http-equiv content name href rel id class type value checked open placeholder "
+    "autocomplete spellcheck list role tabindex aria-label aria-labelledby aria-hidden aria-live viewbox "
+    "d x width height data-stage data-tool data-severity data-level data-path data-muted data-number "
+    "data-copy"
+)
+TAGS, ATTRIBUTES = set(_TAGS.split()), set(_ATTRIBUTES.split())
 
 
 def shown(text: str, **overrides) -> str:
