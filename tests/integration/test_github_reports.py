@@ -3,11 +3,12 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from builders import at, event, finding, publication, resolved, run_result
 from fake_github import pull
-from integration.conftest import Ran
+from integration.conftest import Ran, Write
 from integration.github_bodies import changed_file, sha_of
 from integration.github_hub import BOT, PERSON, READER, TOKEN, Fault, Hub
 from integration.github_service import served
@@ -34,7 +35,7 @@ def hub() -> Iterator[Hub]:
 
 
 @pytest.fixture
-def reported(hub, project, ci_action, tmp_path) -> Reported:
+def reported(hub: Hub, project: Write, ci_action: Reported, tmp_path: Path) -> Reported:
     """Run the stage quality for pull request 7 of the stand-in."""
 
     def run(source: str = MESSY, *words: str, token: str = TOKEN, **env: str) -> Ran:
