@@ -81,7 +81,9 @@ def test_an_event_that_names_no_commit_vouches_for_none(sha: str):
     assert "not known" in whose(event(name="issue_comment", sha=sha), Commit(HEAD), lambda _: True)
 
 
-def git(head: str = MAIN, *, status: bytes = b"", base: str = "", fails: str = "") -> FakeRun:
+def git(
+    head: str = MAIN, *, status: bytes = b"", base: str = "", meets: str = "", fails: str = ""
+) -> FakeRun:
     """Answer as git does in a clone that has this commit checked out, and the base, if any."""
 
     def said(command: Any) -> Any:
@@ -98,7 +100,7 @@ def git(head: str = MAIN, *, status: bytes = b"", base: str = "", fails: str = "
             ]
             return completed("".join(entries))
         if "merge-base" in words:
-            return completed(f"{head}\n" if base else "", returncode=0 if base else 1)
+            return completed(f"{meets or head}\n" if base else "", returncode=0 if base else 1)
         assert "status" in words
         return completed(status)
 
@@ -115,7 +117,7 @@ def test_other_events_ask_nothing(tmp_path: Path):
     for name in ("", "push", "pull_request", "merge_group", "workflow_dispatch", "schedule"):
         ctx = in_event(tmp_path, FakeRun(), name)
         assert refusal(ctx) == permission(ctx) == ""
-    assert EVENTS == {"pull_request_target", "workflow_run", "issue_comment"}
+    assert {"pull_request_target", "workflow_run", "issue_comment"} == EVENTS
 
 
 @pytest.mark.parametrize(
@@ -124,6 +126,7 @@ def test_other_events_ask_nothing(tmp_path: Path):
         pytest.param(git(), "", id="ours"),
         pytest.param(git(HEAD), "the checkout is the commit of the pull request", id="theirs"),
         pytest.param(git(HEAD, base=BASE), "", id="merged meanwhile"),
+        pytest.param(git(HEAD, base=BASE, meets=OTHER), "the commit of the pull request", id="only akin"),
         pytest.param(
             git(status=b" M conftest.py\0"), "'conftest.py' is not that of the commit", id="changed"
         ),

@@ -270,7 +270,7 @@ def test_where_github_does_not_say_the_payload_stands_and_that_is_told(github: A
 
 
 def test_an_answer_about_another_pull_request_is_none():
-    other = pull_payload(number=8, title="feat: of 8")["pull_request"]
+    other: Mapping[str, Any] = pull_payload(number=8, title="feat: of 8")["pull_request"]
 
     class Wrong(Answers):
         def pull(self, number: int) -> Mapping[str, Any]:
@@ -301,7 +301,7 @@ def test_a_comment_without_a_token(payload: dict[str, Any], broken: bool):
 
 
 def test_a_comment_on_a_pull_request_is_asked_for():
-    github = Answers(pull_payload()["pull_request"])
+    github: Any = Answers(pull_payload()["pull_request"])
     assert of("issue_comment", {"issue": {"number": 7, "pull_request": {}}}, github=github).current
     found = none_of("issue_comment", {"issue": {"number": 7}}, github=github)
     assert "on an issue" in found.reason
@@ -324,7 +324,7 @@ QUEUE = "refs/heads/gh-readonly-queue/main/pr-7-" + SHA
     ],
 )
 def test_the_merge_queue_names_the_last_pull_request_of_a_group(ref: str | None, number: int | None):
-    github = Answers(pull_payload()["pull_request"])
+    github: Any = Answers(pull_payload()["pull_request"])
     found = pull_of(event("merge_group", {"merge_group": {"head_ref": ref}}), github)
     assert isinstance(found, Pull) == (number is not None)
     assert github.asked == ([] if number is None else [number])
@@ -348,7 +348,7 @@ def run_of(**overrides: Any) -> dict[str, Any]:
 
 
 def test_a_workflow_run_names_its_pull_request():
-    github = Answers(pull_payload()["pull_request"])
+    github: Any = Answers(pull_payload()["pull_request"])
     others = [{"number": 3, "head": {"sha": NEWER}}, {"number": 7, "head": {"sha": SHA}}]
     assert of("workflow_run", run_of(pull_requests=others), github=github).number == 7
     assert github.asked == [7]

@@ -55,7 +55,7 @@ def test_inputs(environ: dict[str, str], values: dict[str, str]):
         ),
         pytest.param(
             {"GITHUB_ACTIONS": "true", "INPUT_ZZZ": "x"},
-            "unknown input 'zzz'; there are: advisory-url, bandit-args, black-args,",
+            "unknown input 'zzz'; there are: advisory-url, allow-privileged, areas, bandit-args,",
             id="far, under Actions",
         ),
         pytest.param(

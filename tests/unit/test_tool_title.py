@@ -80,8 +80,10 @@ def test_the_users_own_text(tmp_path: Path):
     assert [(one.rule, one.message) for one in found.findings] == [
         (
             "title-error",
-            "No: Feat(a): {proposal} {title.x} (Feat|a|{proposal} {title.x})."
-            " Try feat(a): {proposal} {title.x}. See the wiki.",
+            (
+                "No: Feat(a): {proposal} {title.x} (Feat|a|{proposal} {title.x})."
+                " Try feat(a): {proposal} {title.x}. See the wiki."
+            ),
         )
     ]
     assert report(tmp_path, settings={"title_error": template}).findings == ()
