@@ -1,6 +1,6 @@
 """GitHub as a small object that keeps comments, check runs and reviews, and refuses what it is told to refuse."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ci_action.gh.github import ApiError
@@ -100,3 +100,15 @@ class Feedback:
     def create_review(self, number: int, body: Mapping[str, Any]) -> None:
         self._call("create_review")
         self.reviews.append(dict(body))
+
+    def pulls_of_commit(self, sha: str) -> Sequence[Mapping[str, Any]]:
+        raise AssertionError("no reporter asks for it")
+
+    def merge_base(self, base: str, head: str) -> str:
+        raise AssertionError("no reporter asks for it")
+
+    def add_labels(self, number: int, labels: Sequence[str]) -> None:
+        raise AssertionError("these reporters set none")
+
+    def remove_label(self, number: int, label: str) -> None:
+        raise AssertionError("these reporters set none")

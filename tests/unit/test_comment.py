@@ -1,27 +1,19 @@
 """The comment of a pull request: whose it is, what stands in it, and jobs that write at the same time."""
 
-import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from builders import (
     at,
-    broken_tool,
-    case,
     event,
     finding,
     publication,
     resolved,
     run_result,
-    tool_result,
-    with_tests,
 )
 from fake_feedback import BOT, HEAD, Feedback
 from fake_github import pull
-from hostile import FOREIGN
-from hypothesis import given
-from rendered import rendered
 
 from ci_action.errors import ExitCode
 from ci_action.gh.github import ApiError
@@ -29,73 +21,10 @@ from ci_action.gh.pull import NoPull
 from ci_action.model import RunResult, Verdict
 from ci_action.reporters import comment
 from ci_action.reporters.comment_sections import LIMIT, MARKER, parse, size_of
-from ci_action.reporters.comment_text import MOST_FINDINGS, text_of
 from ci_action.reporters.feedback import Ours
-from ci_action.text import one_line
 
 RED = run_result(finding())
 GREEN = run_result()
-
-
-def told(result: RunResult, limit: int = 20_000, **overrides: Any) -> str:
-    values = {"place": "", "commit": HEAD, "url": "https://github.com/o/r/actions/runs/9", "limit": limit}
-    return text_of(result, event(), **{**values, **overrides})
-
-
-def hostile(text: str) -> RunResult:
-    """Return a run in which a foreign text stands wherever foreign text can stand."""
-    findings = [
-        finding(message=text, rule=text, location=at(text.replace("\0", ""), 1), level="high"),
-        finding(message=text, rule=text, location=None, tool="black"),
-    ]
-    tests = with_tests(case("t.py::a", "failed", message=text, detail=text), case(text + "::b", "error"))
-    broken = broken_tool(text, tool="black", detail=text)
-    return run_result(tool_result(*findings), broken, tests, reproduce=text)
-
-
-def outline(page: Any) -> str:
-    return re.sub(r"pre\(code\)", "pre", page.skeleton)
-
-
-@given(FOREIGN.filter(lambda text: bool(one_line(text).strip())))
-def test_foreign_text_is_only_text(text: str):
-    page = rendered(told(hostile(text), place=text))
-    assert outline(page) == outline(rendered(told(hostile("ordinary"), place="ordinary")))
-    assert not page.all("img", "script", "comment")
-    for node in page.all("a"):
-        assert node.attributes["href"].startswith("https://github.com/o/r/")
-    outside = page.outside_code
-    assert "@user" not in outside
-    assert "#12" not in outside
-    assert "<!-- ci-action" not in told(hostile(f"{text}<!-- ci-action:end -->"))
-
-
-def test_failures_come_first_and_the_rest_is_pointed_to():
-    tests = with_tests(case("t.py::a", "failed", message="assert 1 == 2", detail="a traceback"))
-    text = told(run_result(tool_result(finding()), tests))
-    lines = [line for line in text.split("\n") if line.startswith("#")]
-    assert lines == ["### ❌ quality: failed", "#### 1 test failed", "#### 1 finding"]
-    assert "[the rest is in the summary of the run](<https://github.com/o/r/actions/runs/9>)" in text
-    assert "the same on your machine: `ci-action run quality`" in text
-    assert "commit `aaaaaaaaaaaa`" in text
-
-
-def test_a_green_run_is_a_few_lines():
-    text = told(GREEN, place="Python 3.12")
-    assert text.startswith("### ✅ quality: passed · `Python 3.12`\n")
-    assert "on your machine" not in text
-
-
-@pytest.mark.parametrize("limit", [3_000, 8_000, 20_000])
-def test_the_text_is_within_its_limit(limit: int):
-    findings = [finding(message="é🎉" * 200, location=at(f"f{number}.py")) for number in range(200)]
-    tests = with_tests(*[case(f"t.py::{number}", "failed", detail="x\n" * 500) for number in range(50)])
-    text = told(run_result(tool_result(*findings), tests), limit)
-    assert size_of(text) <= limit
-    shown = re.findall(r"#### 200 findings, (\d+) of them are shown here", text)
-    assert shown
-    assert int(shown[0]) == text.count("· `ruff` `F401` ·") <= MOST_FINDINGS
-    assert rendered(text)
 
 
 AUTHORS: list[tuple[str, str, str, str, bool]] = [
