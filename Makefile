@@ -37,7 +37,7 @@ generate: setup
 	$(BIN)/python -m ci_action.manifest .github/schema
 
 e2e: setup
-	$(BIN)/python -m pytest -q tests/e2e -m "docker or browser" $(E2E_ARGS)
+	$(BIN)/python -m pytest -q tests/e2e -m "docker or browser or npm" $(E2E_ARGS)
 
 bench: setup
 	PYTHONPATH=tests $(BIN)/python -m bench

@@ -69,6 +69,11 @@ def linked(file: Path) -> None:
     file.symlink_to("other")
 
 
+def folder_instead(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
 FILES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "empty": (lambda file: file.unlink(), "the folder holds none"),
     "no JSON": (lambda file: file.write_bytes(b"\0\xff"), "it is no report of ci-action"),
@@ -77,7 +82,7 @@ FILES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a link to a folder": (lambda file: (file.parent / "x").symlink_to("/etc"), "is a link"),
     "a pipe": (lambda file: os.mkfifo(file.parent / "pipe"), "is no ordinary file"),
     "huge": (lambda file: os.truncate(file, LARGEST + 1), "larger than 50 MB"),
-    "a folder": (lambda file: (file.unlink(), file.mkdir()), "the folder holds none"),
+    "a folder": (folder_instead, "the folder holds none"),
 }
 
 
