@@ -11,6 +11,7 @@ from ci_action.changes import Changes, Diff
 from ci_action.context import Context
 from ci_action.errors import ToolError
 from ci_action.gh.event import Event
+from ci_action.gh.github import ApiError
 from ci_action.project.repository import Commit, Repository, find, is_commit_name
 from ci_action.redaction import credentials
 from ci_action.settings import Settings
@@ -146,10 +147,20 @@ def _parting(ctx: Context, repository: Repository, head: Commit, base: Base, *, 
     try:
         found = repository.fetched_merge_base(base.commit, head.sha, _credentials(ctx))
     except ToolError as error:
-        raise _unfetched(base.commit, base, error) from error
+        found = _named_by_github(ctx, base.commit, head.sha)
+        if not found:
+            raise _unfetched(base.commit, base, error) from error
     if not found:
         raise ToolError(f"the checkout and the commit {base.commit[:12]} have no history in common")
     return found
+
+
+def _named_by_github(ctx: Context, base: str, head: str) -> str:
+    """Ask GitHub where two commits part: that one can be fetched by its name, where all of the history was too much."""
+    try:
+        return ctx.github.merge_base(base, head) if ctx.github and not ctx.stopped() else ""
+    except ApiError:  # what stood in git's way is told
+        return ""
 
 
 def _unfetched(commit: str, base: Base, error: ToolError) -> ToolError:

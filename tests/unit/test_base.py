@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 from builders import FakeRun, completed, context, event, finding, report, resolved, tool
+from fake_feedback import Feedback
 from unit.test_run import Told, stage
 
 from ci_action.base import Base, base_of, changes_of, is_needed, with_changes
 from ci_action.changes import OLDER, Changes
 from ci_action.context import Context
 from ci_action.errors import TimedOutError, ToolError
+from ci_action.gh.github import ApiError
 from ci_action.model import Location, Skipped
 from ci_action.plan import describe
 from ci_action.process import Command, Completed
@@ -137,6 +139,45 @@ def test_what_stands_in_the_way_is_told(tmp_path: Path, answers: dict[str, Any],
     changes = changes_of(ctx_of(tmp_path, Git(**answers), event=pushed), fetch=True)
     assert changes == Changes(problem=problem)
     assert not changes.known
+
+
+class Parting(Feedback):
+    """GitHub, which knows where two commits part."""
+
+    def __init__(self, sha: str) -> None:
+        super().__init__()
+        self.sha = sha
+
+    def merge_base(self, base: str, head: str) -> str:
+        self.calls.append(f"{base[:2]}...{head[:2]}")
+        if not self.sha:
+            raise ApiError("not today", 500)
+        return self.sha
+
+
+class Deep(Git):
+    """A repository whose history is too large to fetch; single commits are not."""
+
+    def __call__(self, command: Command) -> Completed:
+        if "--filter=tree:0" in command.argv:
+            raise TimedOutError("git was ended after its time limit")
+        if "init" in command.argv:
+            Path(command.argv[-1], "objects").mkdir(parents=True)
+        return super().__call__(command)
+
+
+@pytest.mark.parametrize("sha", [OTHER, ""])
+def test_where_the_history_is_too_large_github_names_the_commit(tmp_path: Path, sha: str):
+    git = Deep(rev_parse=completed("/w\n"), cat_file=completed(commit_object(HEAD, TIP)))
+    of_pull = event(name="pull_request", payload={"pull_request": PULL})
+    github = Parting(sha)
+    changes = changes_of(ctx_of(tmp_path, git, event=of_pull, github=github), fetch=True)
+    assert github.calls == ["cc...aa"]
+    if sha:
+        assert (changes.base, changes.problem) == (OTHER, "")
+        assert OTHER in [words for command in git.asked for words in command.argv]
+    else:
+        assert "cannot be fetched (git was ended after its time limit)" in changes.problem
 
 
 def test_a_fetch_that_takes_too_long_is_told(tmp_path: Path):
