@@ -234,3 +234,49 @@ def test_one_that_overwrites_us_is_noticed(hub):
     comment.write(api(hub), 7, first, others)
     assert [one.text for one in parse(bodies(hub)[0])].count("### first") == 1
     assert len(pauses) >= 2
+
+
+def test_a_read_only_run_is_posted_by_another(hub, reported, project, ci_action, tmp_path):
+    """A fork: the run may write nothing, and GitHub does not name its pull request in the second workflow."""
+    hub.pulls[7]["head_repository"] = "stranger/r"
+    assert reported(token=READER).code == 1
+    assert bodies(hub) == []
+    report = (tmp_path / "reports" / "report.json").read_bytes()
+    folder = project({"bundles/quality/report.json": report})
+    run = {
+        "id": 99,
+        "run_attempt": 1,
+        "event": "pull_request",
+        "head_sha": HEAD,
+        "head_repository": {"full_name": "stranger/r"},
+        "pull_requests": [],
+    }
+    event_file = tmp_path / "event.json"
+    event_file.write_text(json.dumps({"action": "completed", "workflow_run": run}))
+    variables = {
+        "GITHUB_EVENT_NAME": "workflow_run",
+        "GITHUB_EVENT_PATH": str(event_file),
+        "GITHUB_REPOSITORY": "o/r",
+        "GITHUB_SERVER_URL": "https://github.com",
+        "GITHUB_API_URL": hub.root,
+        "GITHUB_SHA": "e" * 40,
+        "INPUT_GITHUB-TOKEN": TOKEN,
+        "INPUT_STAGE": "comment",
+        "INPUT_PATHS": "bundles",
+    }
+    ran = ci_action(folder, "run", env=variables)
+    assert (ran.code, ran.report["conclusion"]) == (0, "passed")
+    assert ran.tool("bundle")["examined"] == {"bundles": 1, "refused": 0, "posted": 1}
+    [body] = bodies(hub)
+    [section] = parse(body)
+    assert (section.commit, section.run, section.red) == (HEAD, "99-1", True)
+    assert "`black` `format` · `Black would reformat this line`" in body
+    hub.tokens[TOKEN].may = {"pull-requests": "read"}
+    ran = ci_action(folder, "run", "--comment=on-failure", env=variables)
+    assert ran.code == 0
+    hub.pulls[7]["head_sha"] = "f" * 40
+    ran = ci_action(folder, "run", env=variables)
+    assert (ran.code, ran.report["conclusion"]) == (0, "skipped")
+    run["event"] = "push"
+    event_file.write_text(json.dumps({"workflow_run": run}))
+    assert ci_action(folder, "run", env=variables).report["conclusion"] == "skipped"

@@ -21,7 +21,8 @@ class General(BaseModel):
 
     stage: Items = setting(
         (),
-        "What to run: `quality`, `test`, `security`, or `all` for what applies. `merge` joins shards in `paths`.",
+        "What to run: `quality`, `test`, `security`, `pr`, or `all` for what applies. `merge` joins shards in `paths`,"
+        " `comment` posts what a read-only run has left there.",
         shown=" ",
     )
     working_directory: Folder = setting(
@@ -65,7 +66,8 @@ class General(BaseModel):
     )
     github_token: SecretStr = setting(
         SecretStr(""),
-        "Token for GitHub, to fetch the base of the change where the clone lacks it and kept no credentials. It is kept from"
+        "Token for GitHub: for the pull request as it is now, for what is written to it, and to fetch the base of the change where"
+        " the clone lacks it and kept no credentials. It is kept from"
         " every tool and hidden in all output.",
         shown="${{ github.token }}",
         in_pyproject=False,
