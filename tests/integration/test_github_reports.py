@@ -14,7 +14,7 @@ from integration.github_hub import BOT, PERSON, READER, TOKEN, Fault, Hub
 from integration.github_service import served
 from integration.test_github_api import api
 
-from ci_action.model import Fix
+from ci_action.model import Finding, Fix
 from ci_action.reporters import REPORTERS, comment
 from ci_action.reporters.comment_sections import MARKER, parse
 
@@ -91,34 +91,49 @@ def test_the_same_again_touches_nothing_and_suggests_nothing_twice(hub, reported
     assert len(hub.check_runs) == 2  # a check run belongs to a run
 
 
-def test_on_failure_the_comment_goes_when_the_run_is_green(hub, reported):
-    assert reported(CLEAN, "--comment=on-failure").code == 0
+def say(
+    hub: Hub, folder: Path, *findings: Finding, when: str = "always", token: str = TOKEN, run: str = "99"
+) -> list[str]:
+    """Report a run as a comment; return what stood in the way."""
+    shown = publication(
+        folder,
+        resolved=resolved(comment=when),
+        event=event(name="pull_request", run_id=run),
+        pull=pull(head_sha=HEAD),
+        github=api(hub, token),
+    )
+    comment.report(run_result(*findings), shown)
+    return shown.problems
+
+
+def test_on_failure_the_comment_goes_when_the_run_is_green(hub, tmp_path):
+    assert say(hub, tmp_path, when="on-failure") == []
     assert bodies(hub) == []
-    assert reported(MESSY, "--comment=on-failure").code == 1
+    say(hub, tmp_path, finding(), when="on-failure")
     assert len(bodies(hub)) == 1
-    assert reported(CLEAN, "--comment=on-failure", GITHUB_RUN_ID="100").code == 0
+    say(hub, tmp_path, when="on-failure", run="100")
     assert bodies(hub) == []
 
 
-def test_ours_is_found_over_all_pages_and_nobody_elses(hub, reported):
+def test_ours_is_found_over_all_pages_and_nobody_elses(hub, tmp_path):
     for number in range(249):
         hub.add_comment(7, "someone", f"comment {number}")
     planted = hub.add_comment(7, "stranger", f"{MARKER}\nplanted")
     other = hub.add_comment(7, "quoting[bot]", f"{MARKER}\nquoted", via="another-app")
-    reported(MESSY, "--comment=always")
+    say(hub, tmp_path, finding())
     assert (planted["body"], other["body"]) == (f"{MARKER}\nplanted", f"{MARKER}\nquoted")
     assert len(bodies(hub)) == 252
     mine = hub.comments[7][-1]
-    reported(CLEAN, "--comment=always", GITHUB_RUN_ID="100")
+    say(hub, tmp_path, run="100")
     assert len(bodies(hub)) == 252
     assert "passed" in mine["body"]
     assert mine["user"]["login"] == BOT
 
 
-def test_the_token_of_a_person_writes_as_that_person(hub, reported):
+def test_the_token_of_a_person_writes_as_that_person(hub, tmp_path):
     planted = hub.add_comment(7, BOT, f"{MARKER}\nof the workflow", via="github-actions")
-    reported(MESSY, "--comment=always", token=PERSON)
-    reported(CLEAN, "--comment=always", token=PERSON, GITHUB_RUN_ID="100")
+    say(hub, tmp_path, finding(), token=PERSON)
+    say(hub, tmp_path, token=PERSON, run="100")
     assert planted["body"] == f"{MARKER}\nof the workflow"
     assert [one["user"]["login"] for one in hub.comments[7]] == [BOT, "maintainer"]
 

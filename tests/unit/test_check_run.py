@@ -116,6 +116,13 @@ def test_a_batch_that_is_refused_takes_no_other_along(tmp_path: Path):
     assert len(github.updated) == 1
 
 
+def test_a_stage_whose_annotations_are_refused_takes_no_other_along(tmp_path: Path):
+    github = Feedback(refuses={"update_check_run 1": ApiError("not like this", 422)})
+    two = run_result(stage_result(tool_result(finding())), stage_result(tool_result(finding()), stage="test"))
+    assert len(reported(two, tmp_path, github)) == 1
+    assert len(github.created) == len(github.updated) == 2
+
+
 def test_how_many_are_shown_is_said(tmp_path: Path):
     github = Feedback()
     nowhere = finding(location=None)
@@ -194,6 +201,7 @@ def test_when_and_on_what_commit(tmp_path: Path):
     reported(run_result(), tmp_path, github, event=event(name="push"), pull=nobody)
     reported(run_result(), tmp_path, github, event=event(name="merge_group"))
     assert [one["head_sha"] for one in github.created] == ["c0ffee", "c0ffee"]
+    assert reported(run_result(), tmp_path, None, event=event()) == []
     [problem] = reported(run_result(), tmp_path, None)
     assert "there is no token" in problem
 

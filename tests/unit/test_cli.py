@@ -125,3 +125,4 @@ def test_a_signal_before_anything_runs_ends_the_program():
     interruption.finishing = True
     interruption.handle(15, None)
     assert interruption.name == ""
+    assert interruption.urgent

@@ -47,9 +47,14 @@ def report(result: RunResult, publication: Publication) -> None:
         return
 
     def write(github: GitHub) -> None:
-        for stage in result.stages:
-            if not stage.reason:
-                _create(github, commit_of(publication), stage, result, publication)
+        refused = [
+            error
+            for stage in result.stages
+            if not stage.reason
+            and (error := _created(github, commit_of(publication), stage, result, publication))
+        ]
+        if refused:
+            raise refused[0]
 
     to_github(result, publication, "the check run", write)
 
@@ -71,9 +76,10 @@ def conclusion_of(stage: StageResult, result: RunResult) -> str:
     return _CONCLUSIONS[verdict.conclusion]
 
 
-def _create(
+def _created(
     github: GitHub, commit: str, stage: StageResult, result: RunResult, publication: Publication
-) -> None:
+) -> ApiError | None:
+    """Create the check run of a stage; return why some of its annotations are missing."""
     redact = publication.redact
     place = place_of(publication.resolved.chosen())
     name = visible(f"ci-action: {stage.stage}" + (f" ({place})" if place else ""))
@@ -95,12 +101,12 @@ def _create(
     made = github.create_check_run(body).get("id")
     if not isinstance(made, int):
         raise ApiError("GitHub did not take a check run: its answer has no number")
-    _add(github, made, output, annotations)
+    return _added(github, made, output, annotations)
 
 
-def _add(
+def _added(
     github: GitHub, check_run: int, output: dict[str, Any], annotations: Sequence[dict[str, Any]]
-) -> None:
+) -> ApiError | None:
     """Add the annotations; a batch that GitHub does not like does not take the others along."""
     refused: ApiError | None = None
     for start in range(0, len(annotations), BATCH):
@@ -111,8 +117,7 @@ def _add(
             if error.status != _NOT_VALID:
                 raise
             refused = error
-    if refused is not None:
-        raise refused
+    return refused
 
 
 def _title(stage: StageResult, *, shown: int, left: int) -> str:

@@ -33,8 +33,8 @@ def to_github(
     result: RunResult, publication: Publication, what: str, write: Callable[[GitHub], None]
 ) -> None:
     """Write to GitHub; what stands in the way is a problem, never an error."""
-    if any(stage.stage == POSTING for stage in result.stages):
-        return
+    if not publication.event.name or any(stage.stage == POSTING for stage in result.stages):
+        return  # a laptop has nothing to say there
     # After a signal a few seconds are left, and the verdict is none.
     if result.verdict.exit_code is ExitCode.INTERRUPTED:
         return
