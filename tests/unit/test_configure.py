@@ -139,7 +139,7 @@ def test_a_stage_is_needed_under_actions(tmp_path: Path):
     with pytest.raises(SettingsError) as caught:
         configure({}, environ, needs_stage=True)
     assert caught.value.mistakes == (
-        "the input 'stage' is not set; there are: all, merge, pr, quality, security, test",
+        "the input 'stage' is not set; there are: all, comment, merge, pr, quality, security, test",
     )
     assert configure({}, {**environ, "INPUT_STAGE": "quality"}, needs_stage=True)[0].settings.stage == (
         "quality",
