@@ -28,7 +28,7 @@ def describe(selected: Sequence[Selected], ctx: Context, resolved: Resolved) -> 
         yield f"base       {one_line(_base(ctx.changes))}"
     for one in selected:
         yield f"stage {one.stage.name} (side by side, but for what needs another)"
-        for tool in one.stage.tools:
+        for tool in filter(lambda tool: tool.wanted(ctx), one.stage.tools):
             yield from (f"  {one_line(line)}" for line in _tool(tool, ctx))
     yield f"limits     {settings.timeout} s for each tool, {BUDGET} annotations of a level, {LIMIT:,} bytes of summary"
     yield f"cache      {layout.shown(ctx.cache) if ctx.cache else 'none'}"

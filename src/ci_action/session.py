@@ -68,7 +68,8 @@ class Session:
     def progress(self) -> Progress:
         """Return what is said while tools run."""
         if self.workflow:
-            return ActionsProgress(self.workflow, self.redact)
+            # A tool that quotes a file may end after the one that knows what in it is a secret.
+            return ActionsProgress(self.workflow, lambda text: self.ctx.conceal(self.redact(text)))
         return LiveProgress(self.screen) if self.screen.terminal else PlainProgress(self.screen.stream)
 
     def publication(self) -> Publication:

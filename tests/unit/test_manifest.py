@@ -13,6 +13,7 @@ from ci_action.reporters.outputs import OUTPUTS
 from ci_action.settings import names
 from ci_action.stages import STAGES
 
+ACCEPTED = {"package": "a", "id": "CVE-1", "expires": "2026-12-31", "reason": "why"}
 VALIDATOR = validator_for(manifest.settings_schema())
 
 
@@ -61,6 +62,14 @@ def test_tables_have_a_row_for_everything(table: str, words: list[str]):
         ({"python-version": "3.1"}, False),
         ({"time-out": 5}, False),
         ({"github-token": "x"}, False),
+        ({"secrets-verify": True}, True),
+        ({"fail-on": "new"}, True),
+        ({"fail-on": "severe"}, False),
+        ({"ignore-vulnerabilities": "a CVE-1 2026-12-31 why"}, True),
+        ({"ignore-vulnerabilities": ["a CVE-1 2026-12-31 why", ACCEPTED]}, True),
+        ({"ignore-vulnerabilities": [{**ACCEPTED, "owner": "me"}]}, False),
+        ({"ignore-vulnerabilities": [{"package": "a"}]}, False),
+        ({"ignore-vulnerabilities": ACCEPTED}, False),
     ],
 )
 def test_the_schema_of_the_settings(table: dict[str, object], valid: bool):
