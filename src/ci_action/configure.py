@@ -15,6 +15,7 @@ from ci_action.project.layout import (
     python_mistakes,
     working_directory_mistakes,
 )
+from ci_action.project.licenses import license_mistakes
 from ci_action.resolution import Resolved, from_inputs, from_pyproject, resolve
 from ci_action.settings import Settings
 from ci_action.stages import NAMES, TOOLS, stage_mistakes
@@ -59,6 +60,7 @@ def configure(
             lambda settings: python_mistakes(settings, requires()),
             lambda settings: ignore_mistakes(settings.ignore, TOOLS),
             lambda settings: wait_for_mistakes(settings.wait_for),
+            lambda settings: license_mistakes(settings.licenses_allow, settings.licenses_deny),
             _argument_mistakes,
         ),
     )

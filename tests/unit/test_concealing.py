@@ -74,9 +74,12 @@ def test_values_add_up_and_each_is_masked_once():
 def test_threads_lose_no_value():
     conceal = Concealer()
     values = [[f"thread{thread}-Value{number}" for number in range(40)] for thread in range(8)]
-    threads = [
-        threading.Thread(target=lambda part=part: [conceal.add([one]) for one in part]) for part in values
-    ]
+
+    def add(part: list[str]) -> None:
+        for one in part:
+            conceal.add([one])
+
+    threads = [threading.Thread(target=add, args=(part,)) for part in values]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -76,7 +76,9 @@ def test_what_an_environment_is_made_of_decides_whether_it_is_kept(tmp_path: Pat
 
 
 def test_an_environment_is_handed_from_tool_to_tool(tmp_path: Path):
-    environment = Environment(python="/p", version="3.13.0", source="uv.lock", packages={"a": "1"})
+    environment = Environment(
+        python="/p", version="3.13.0", source="uv.lock", packages={"a": "1"}, added=("a",)
+    )
     environment.save(tmp_path)
     assert Environment.load(tmp_path) == environment
     (tmp_path / "environment.json").write_text("{")

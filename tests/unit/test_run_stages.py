@@ -1,6 +1,7 @@
 """Which stages of `all` run after a red one, and which tools take part."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from builders import FakeRun, context, finding, program, report, resolved, tool
@@ -35,7 +36,7 @@ def run(tmp_path: Path, *selected: Selected, **settings: str) -> tuple[list[str]
     ],
 )
 def test_what_seconds_find_spares_what_takes_minutes(
-    tmp_path: Path, quality: object, test: object, names: str, started: list[str]
+    tmp_path: Path, quality: Any, test: Any, names: str, started: list[str]
 ):
     by_name = names == "by name"
     stages = (

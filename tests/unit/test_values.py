@@ -18,6 +18,8 @@ from ci_action.values import (
     Words,
 )
 
+NO_SWITCH: tuple[object, ...] = ("", "1", 1, None, [])
+
 
 @pytest.mark.parametrize(
     ("kind", "given", "expected"),
@@ -38,8 +40,13 @@ from ci_action.values import (
         pytest.param(PythonVersion, ">=3.11,<4", ">=3.11,<4", id="a range"),
         pytest.param(PythonVersion, "~=3.11", "~=3.11", id="a compatible release"),
         pytest.param(PythonVersion, "", "", id="no version"),
-        *(pytest.param(Switch, word, True, id=f"{word!r} is on") for word in ("true", "Yes", " on ", True)),
-        *(pytest.param(Switch, word, False, id=f"{word!r} is off") for word in ("FALSE", "no", "off", False)),
+        pytest.param(Switch, True, True, id="true as TOML has it"),
+        pytest.param(Switch, False, False, id="false as TOML has it"),
+        *(pytest.param(Switch, word, True, id=f"{word!r} is on") for word in ["true", "Yes", " on ", "True"]),
+        *(
+            pytest.param(Switch, word, False, id=f"{word!r} is off")
+            for word in ("FALSE", "no", "off", "False")
+        ),
     ],
 )
 def test_becomes(kind: Any, given: object, expected: object):
@@ -71,7 +78,7 @@ def test_becomes(kind: Any, given: object, expected: object):
         pytest.param(PythonVersion, ">=three", "write a version such as '3.12'", id="a range of words"),
         pytest.param(PythonVersion, "3.12; rm -rf /", "write a version such as '3.12'", id="a command"),
         pytest.param(PythonVersion, ["3.12"], "valid string", id="a list"),
-        *(pytest.param(Switch, word, "'true' or 'false'", id=repr(word)) for word in ("", "1", 1, None, [])),
+        *(pytest.param(Switch, word, "'true' or 'false'", id=repr(word)) for word in NO_SWITCH),
     ],
 )
 def test_is_refused(kind: Any, given: object, says: str):

@@ -7,7 +7,7 @@ import pytest
 from builders import at, broken_tool, finding, tool_result
 
 from ci_action.changes import Changes
-from ci_action.model import Severity, Skipped
+from ci_action.model import Broken, Severity, Skipped
 from ci_action.values import FailOn
 from ci_action.weighing import weighed
 
@@ -64,4 +64,5 @@ def test_a_skipped_tool_stays_and_a_broken_one_keeps_its_reason():
     assert weighed(skipped, FailOn.LOW, None) == skipped
     broken = weighed(broken_tool(findings=(finding(level="low"),)), FailOn.NEVER, None)
     assert [one.severity for one in broken.findings] == [Severity.WARNING]
+    assert isinstance(broken.outcome, Broken)
     assert broken.outcome.reason == "ruff was ended by SIGKILL"
