@@ -8,6 +8,7 @@ from ci_action.errors import SettingsError
 from ci_action.gh.workflow import workspace_of
 from ci_action.muting import ignore_mistakes
 from ci_action.project.addresses import wait_for_mistakes
+from ci_action.project.bandit_config import argument_mistakes
 from ci_action.project.layout import (
     Layout,
     load_toml,
@@ -62,6 +63,7 @@ def configure(
             lambda settings: wait_for_mistakes(settings.wait_for),
             lambda settings: license_mistakes(settings.licenses_allow, settings.licenses_deny),
             _argument_mistakes,
+            lambda settings: argument_mistakes(settings.bandit_args),
         ),
     )
     settings = resolved.settings
