@@ -44,10 +44,10 @@ _CRASHED_TEST: Final = re.compile(
     r"^\[\w+\]\tERROR\tBandit internal error running: (?P<test>\w+) on file (?P<file>.+?) at line (?P<line>-?\d+): ",
     re.MULTILINE | re.DOTALL,
 )
-# The ends of lines as Python's parser sees them.
-_LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _USAGE: Final = re.compile(r"^bandit: error: (.*)$", re.MULTILINE)
-_FATAL: Final = re.compile(r"^\[\w+\]\tERROR\t(?!Exception occurred|Run \"bandit|Bandit internal)(.*)$", re.MULTILINE)
+_FATAL: Final = re.compile(
+    r"^\[\w+\]\tERROR\t(?!Exception occurred|Run \"bandit|Bandit internal)(.*)$", re.MULTILINE
+)
 # Tests that bandit once had: a project that skips one of them leaves out nothing.
 _REMOVED: Final = frozenset({"B109", "B111", "B309", "B320", "B322", "B325", "B410", "B414"})
 
@@ -168,9 +168,7 @@ def _unreadable(reason: str) -> Issue:
     if reason.startswith("syntax error"):
         text = "bandit cannot parse this file with the Python that runs it, so nothing in it was looked at"
         return Issue(rule="parse", message=text, level="unknown")
-    return Issue(
-        rule="unreadable", message=f"bandit could not look at this file: {reason}", level="unknown"
-    )
+    return Issue(rule="unreadable", message=f"bandit could not look at this file: {reason}", level="unknown")
 
 
 def _issue(result: _Result) -> Issue:
@@ -250,9 +248,10 @@ def in_characters(issues: Sequence[Issue], source: bytes) -> list[Issue]:
     """Return the issues with columns that count code points, which only the source can tell."""
     if source.isascii() or not any(issue.column for issue in issues):
         return list(issues)
+    source = source.replace(b"\r\n", b"\n").replace(b"\r", b"\n")  # each ends a line for Python
     try:
         encoding = detect_encoding(io.BytesIO(source).readline)[0]
-        lines = _LINE_END.split(source.decode(encoding, "replace"))
+        lines = source.decode(encoding, "replace").split("\n")
     except (SyntaxError, LookupError, ValueError):
         lines = []
     return [_in_characters(issue, lines) for issue in issues]
@@ -262,6 +261,8 @@ def _in_characters(issue: Issue, lines: Sequence[str]) -> Issue:
     if issue.line is None or issue.line > len(lines) or issue.rule == _COUNTS_FROM_ONE:
         return issue
     raw = lines[issue.line - 1].encode("utf-8", "replace")
+    if len(raw) < (issue.end_column or issue.column or 1) - 1:
+        return issue
     column, end = (
         position and len(raw[: position - 1].decode("utf-8", "ignore")) + 1
         for position in (issue.column, issue.end_column)

@@ -73,7 +73,8 @@ class BanditConfig:
         """Whether a file is left out only because a pattern stands somewhere inside a name: `test` in `contest`."""
         path = f"./{name}"
         return not any(
-            fnmatch(path, pattern) or f"/{pattern.removeprefix('./').strip('/')}" in f"/{name}" for pattern in self.excludes
+            fnmatch(path, pattern) or f"/{pattern.removeprefix('./').strip('/')}" in f"/{name}"
+            for pattern in self.excludes
         )
 
     def __str__(self) -> str:
@@ -88,18 +89,18 @@ class _Arguments(argparse.ArgumentParser):
     def __init__(self) -> None:
         super().__init__(add_help=False)
         self.add_argument("targets", nargs="*")
-        for names in (("-c", "--configfile"), ("-p", "--profile"), ("-t", "--tests"), ("-s", "--skip")):
-            self.add_argument(*names)
-        for names in (("-x", "--exclude"), ("-b", "--baseline"), ("--ini",)):
-            self.add_argument(*names)
-        for name in ("--severity-level", "--confidence-level"):
+        for name in ("configfile", "profile", "tests", "skip", "exclude", "baseline"):
+            self.add_argument(f"-{'x' if name == 'exclude' else name[0]}", f"--{name}")
+        for name in ("--ini", "--severity-level", "--confidence-level"):
             self.add_argument(name)
-        for names in (("-l", "--level"), ("-i", "--confidence")):
-            self.add_argument(*names, action="count")
+        self.add_argument("-l", "--level", action="count")
+        self.add_argument("-i", "--confidence", action="count")
         self.add_argument("--ignore-nosec", action="store_true")
 
     def error(self, message: str) -> NoReturn:
-        raise ToolError(f"bandit-args: {message} (its output, targets and messages are set by ci-action itself)")
+        raise ToolError(
+            f"bandit-args: {message} (its output, targets and messages are set by ci-action itself)"
+        )
 
 
 def argument_mistakes(words: Sequence[str]) -> list[str]:
@@ -207,9 +208,7 @@ def _table(file: Path, layout: Layout) -> Mapping[str, Any]:
         raise ToolError(f"{shown} is no configuration of bandit: it holds no keys with values")
     for key in _LISTS:
         value = table.get(key)
-        if value is not None and not (
-            isinstance(value, list) and all(isinstance(one, str) for one in value)
-        ):
+        if value is not None and not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
             raise ToolError(f"{shown}: {key} of bandit must be a list of texts, such as {key} = ['…']")
     for key, needed in _WHOLE.items():
         lacking = needed - set(table[key]) if isinstance(table.get(key), dict) else set()
@@ -223,8 +222,9 @@ def _table(file: Path, layout: Layout) -> Mapping[str, Any]:
 def _unread(
     layout: Layout, file: Path | None, table: Mapping[str, Any], ini_file: Path | None, ini: Mapping[str, str]
 ) -> Iterator[str]:
-    for key in sorted(table.keys() & _ELSEWHERE) if file else ():
-        yield f"bandit does not read {key!r} in {layout.shown(file)}: it is {_ELSEWHERE[key]}"
+    shown = layout.shown(file) if file else ""
+    for key in sorted(table.keys() & _ELSEWHERE.keys()):
+        yield f"bandit does not read {key!r} in {shown}: that is {_ELSEWHERE[key]}"
     if ini_file and "targets" in ini:
         yield f"the targets in {layout.shown(ini_file)} are not used: what to look at is said by `paths`"
 

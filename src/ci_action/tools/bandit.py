@@ -67,7 +67,13 @@ class _Job:
 
     def command(self, files: Sequence[str]) -> Command:
         # The user's options come first, so that one of them that lacks its value cannot take a file for it.
-        options = (*self.ctx.settings.bandit_args, *self.config.options, "--quiet", "--format=json", "--number=0")
+        options = (
+            *self.ctx.settings.bandit_args,
+            *self.config.options,
+            "--quiet",
+            "--format=json",
+            "--number=0",
+        )
         return Command(
             argv=(*self.program.argv, *options, "--", *(f"./{name}" for name in files)),
             cwd=self.ctx.layout.root,
@@ -195,7 +201,10 @@ def _failure(done: Completed) -> ToolError:
         return ToolError(f"bandit was ended by {done.killed_by}", detail=lines)
     if done.returncode in {0, 1} and not done.stderr.strip():
         return ToolError("bandit printed nothing where its JSON should be")
-    return ToolError(f"bandit ended with exit code {done.returncode}: {cause(done.stderr)}", detail=lines or last_lines(done.stderr, 3))
+    return ToolError(
+        f"bandit ended with exit code {done.returncode}: {cause(done.stderr)}",
+        detail=lines or last_lines(done.stderr, 3),
+    )
 
 
 def _keep(ctx: Context, seen: Seen, keys: Mapping[str, str], results: Results, scan: _Scan) -> None:
