@@ -7,7 +7,19 @@ from typing import Final
 from ci_action.context import Context
 from ci_action.settings import Settings
 from ci_action.text import did_you_mean
-from ci_action.tools import Tool, bandit, black, coverage, environment, licenses, pytest, ruff, services
+from ci_action.tools import (
+    Tool,
+    bandit,
+    black,
+    coverage,
+    detect_secrets,
+    environment,
+    licenses,
+    pip_audit,
+    pytest,
+    ruff,
+    services,
+)
 from ci_action.values import FailOn
 
 ALL: Final = "all"
@@ -41,7 +53,7 @@ STAGES: Final = (
     Stage(
         name="security",
         summary="Known vulnerabilities of the dependencies, secrets in the files, weak spots of the code.",
-        tools=(licenses.TOOL, bandit.TOOL),
+        tools=(pip_audit.TOOL, licenses.TOOL, detect_secrets.TOOL, bandit.TOOL),
         warns_only=lambda settings: settings.fail_on is FailOn.NEVER,
     ),
 )

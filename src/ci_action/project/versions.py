@@ -80,8 +80,9 @@ class Bundle:
 
 
 def _metadata_version(libraries: Path, tool: str) -> str:
-    found = sorted(libraries.glob(f"{tool}-*.dist-info"))
-    return found[-1].name.removeprefix(f"{tool}-").removesuffix(".dist-info") if found else ""
+    name = tool.replace("-", "_")
+    found = sorted(libraries.glob(f"{name}-*.dist-info"))
+    return found[-1].name.removeprefix(f"{name}-").removesuffix(".dist-info") if found else ""
 
 
 def select(tool: str, *, settings: Settings, layout: Layout, bundle: Bundle) -> Choice:
