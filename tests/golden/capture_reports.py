@@ -1,10 +1,11 @@
-"""Write anew what the reporters say of the sample run: `PYTHONPATH=tests python tests/golden/capture_reports.py`."""
+"""Write anew what the reporters say of the sample runs: `PYTHONPATH=tests python tests/golden/capture_reports.py`."""
 
 import tempfile
 from pathlib import Path
 
 from builders import event, printed, publication
 from sampled import sample_run
+from sampled_security import security_run
 
 from ci_action import __version__
 from ci_action.reporters import console, coverage_files, junit, summary
@@ -19,7 +20,14 @@ def main() -> None:
         for reporter in (junit.report, coverage_files.report, summary.write, console.report):
             reporter(sample_run(), shown)
         texts = {name: (shown.folder / name).read_text("utf-8") for name in shown.written}
-    for name, text in {**texts, "console.txt": printed(shown)}.items():
+        texts["console.txt"] = printed(shown)
+    with tempfile.TemporaryDirectory() as folder:
+        shown = publication(Path(folder), event=event())
+        for reporter in (summary.write, console.report):
+            reporter(security_run(), shown)
+        texts["security.md"] = (shown.folder / "summary.md").read_text("utf-8")
+        texts["security.txt"] = printed(shown)
+    for name, text in texts.items():
         plain = text.replace(f'"ci-action {__version__}"', '"ci-action"')
         (kept / name).write_text(plain, "utf-8")
 

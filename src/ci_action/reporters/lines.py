@@ -10,6 +10,8 @@ from ci_action.text import duration, one_line, visible
 
 # Longer lines are cut around the place of the finding.
 WIDTH: Final = 110
+# What a tool looked at is told also where it is none.
+_ALWAYS: Final = frozenset({"files", "packages"})
 HEAD: Final = ("stage", "tool", "version", "from", "looked at", "findings", "seconds", "outcome")
 
 
@@ -53,7 +55,7 @@ def rows(result: RunResult) -> list[tuple[str, ...]]:
 
 def looked_at(tool: ToolResult) -> str:
     """Say what a tool looked at: `12 files, 1 unreadable`."""
-    counts = [(what, number) for what, number in tool.examined.items() if number or what == "files"]
+    counts = [(what, number) for what, number in tool.examined.items() if number or what in _ALWAYS]
     shown = (f"{number:,} {what.removesuffix('s') if number == 1 else what}" for what, number in counts)
     return ", ".join(shown) or "nothing"
 
@@ -79,11 +81,15 @@ def table(result: RunResult) -> Iterator[str]:
 
 
 def finding_line(finding: Finding) -> str:
-    """Say a finding in one line: `path:line:column: tool rule: message`."""
+    """Say a finding in one line: `path:line:column: tool rule [level]: message`."""
     place = one_line(str(finding.location)) if finding.location else "project"
     fixable = " [fixable]" if finding.fix is Fix.SAFE else ""
     muted = f" (muted: {one_line(finding.muted)})" if finding.muted else ""
-    return f"{place}: {finding.tool} {one_line(finding.rule)}: {one_line(finding.message)}{fixable}{muted}"
+    level = f" [{finding.level}]" if finding.level else ""
+    also = f" (also {one_line(', '.join(finding.also))})" if finding.also else ""
+    upgrade = f" → {one_line(finding.package.upgrade)}" if finding.package and finding.package.upgrade else ""
+    head = f"{place}: {finding.tool} {one_line(finding.rule)}{level}"
+    return f"{head}: {one_line(finding.message)}{also}{upgrade}{fixable}{muted}"
 
 
 def excerpt(finding: Finding, source: Sequence[str], width: int = WIDTH) -> list[str]:

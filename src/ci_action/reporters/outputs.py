@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ci_action.model import RunResult, Severity
+from ci_action.reporters.exposed import AUDIT, SECRETS, is_secret, is_vulnerability, number_of
 from ci_action.reporters.measured import measured
 from ci_action.reporters.publication import COBERTURA, JUNIT, REPORT, SARIF, SUMMARY, Publication
 
@@ -85,6 +86,16 @@ OUTPUTS: Final = (
         "junit-file",
         "The tests as JUnit XML.",
         lambda _, publication: publication.shown(JUNIT),
+    ),
+    Output(
+        "vulnerabilities",
+        "How many known vulnerabilities of dependencies count; empty where none were looked for.",
+        lambda result, _: number_of(result, AUDIT, filter(is_vulnerability, result.counting)),
+    ),
+    Output(
+        "secrets",
+        "How many secrets in files count; empty where none were looked for.",
+        lambda result, _: number_of(result, SECRETS, filter(is_secret, result.counting)),
     ),
 )
 

@@ -16,12 +16,15 @@ from ci_action.model import (
     Fix,
     Report,
     RunResult,
+    Severity,
     Skipped,
     ToolResult,
 )
+from ci_action.reporters.exposed import STAGE
 from ci_action.reporters.lines import looked_at
 from ci_action.reporters.measured import other_findings
 from ci_action.reporters.publication import REPORT, SUMMARY, Publication
+from ci_action.reporters.summary_security import section
 from ci_action.reporters.summary_tests import closing, failures, helping, opening
 from ci_action.text import as_bytes, duration
 
@@ -45,19 +48,27 @@ def render(result: RunResult, publication: Publication, limit: int = LIMIT) -> s
     """Return the page, cut so that it takes at most `limit` bytes of UTF-8 and says what was left out."""
     head = "\n\n".join(_head(result))
     tail = "\n\n".join(_tail(result, publication))
-    findings = other_findings(result)
+    secured = {id(one) for stage in result.stages if stage.stage == STAGE for one in stage.findings}
+    findings = [one for one in other_findings(result) if id(one) not in secured]
     room = limit - _size(head) - _size(tail) - 400  # 400 bytes for the headings and the note between them
     # The failed tests may take half of the room, the findings what is left then.
     failed = failures(result, room // 2, lambda case: _where(case.path, case.line, publication.event))
     room -= _size("\n\n".join(failed))
+    # Of what is left then, the security stage may take half.
+    security, seen, total = section(
+        result, room // 2, lambda place: _blob(place.path, place.line or 1, publication.event)
+    )
+    room -= _size("\n\n".join(security))
     kept, shown = _fitting(_files(findings[:MOST_FINDINGS], publication.event), room)
-    parts = [head, *failed]
+    where = publication.shown(REPORT) or REPORT
+    parts = [head, *failed, *security]
+    if seen < total:
+        parts.append(f"**{seen:,} of {total:,} findings are shown here**, the rest is in {code(where)}.")
     if findings:
-        more = "more " if failed else ""
+        more = "more " if failed or total else ""
         parts.append(f"## {len(findings):,} {more}{'finding' if len(findings) == 1 else 'findings'}")
     parts += kept
     if shown < len(findings):
-        where = publication.shown(REPORT) or REPORT
         parts.append(
             f"**{shown:,} of {len(findings):,} findings are shown here**, the rest is in {code(where)}."
         )
@@ -128,7 +139,9 @@ def _head(result: RunResult) -> Iterator[str]:
 def _outcome(tool: ToolResult) -> str:
     match tool.outcome:
         case Report(findings=findings):
-            return "❌ found" if any(finding.counts for finding in findings) else "✅ passed"
+            counting = [finding for finding in findings if finding.counts]
+            red = any(finding.severity is Severity.ERROR for finding in counting)
+            return "❌ found" if red else "⚠️ found" if counting else "✅ passed"
         case Skipped():
             return "⏭️ skipped"
         case Broken():
@@ -171,6 +184,7 @@ def _row(finding: Finding, event: Event) -> str:
     row = f"- {where} · {finding.tool} {rule} · {code(finding.message)}"
     if finding.level:
         row += f" · {finding.level}"
+    row += "".join(f" · also {code(one)}" for one in finding.also)
     if finding.fix is Fix.SAFE and finding.fix_message and finding.tool != "black":
         row += f" · fixable: {code(finding.fix_message)}"
     if finding.before or finding.after:
