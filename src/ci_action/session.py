@@ -37,6 +37,7 @@ from ci_action.resolution import Resolved
 from ci_action.run import Progress, execute, publish, write_fixes
 from ci_action.stages import ALL, MERGE, select
 from ci_action.text import neutral
+from ci_action.tools import detect_secrets
 from ci_action.values import RunAs
 
 _TEMPORARY: Final = "/tmp"  # noqa: S108 - only a folder of random name is made in it
@@ -132,6 +133,17 @@ def plan_command(flags: Mapping[str, Any], options: Options) -> int:
     return _guarded(flags, options, work)
 
 
+def baseline_command(flags: Mapping[str, Any], options: Options) -> int:
+    """Accept the secrets that are found today, whatever the scope."""
+
+    def work(session: Session) -> int:
+        told = detect_secrets.accept(session.ctx)
+        say(session.screen, *(session.ctx.conceal(session.redact(line)) for line in told.lines))
+        return ExitCode.INTERRUPTED if session.interruption.name else told.code
+
+    return _guarded(flags, options, work, writes_baseline=True)
+
+
 def _finish(session: Session, result: RunResult, tell: Callable[[RunResult, Publication], None]) -> int:
     if session.interruption.name:
         result = interrupted(result, session.interruption.name)
@@ -160,8 +172,7 @@ def _guarded(
     flags: Mapping[str, Any],
     options: Options,
     work: Callable[[Session], int],
-    *,
-    needs_stage: bool = False,
+    **circumstances: bool,
 ) -> int:
     """Make the session and do the work; whatever happens ends in an exit code and in words."""
     environ = options.environ
@@ -172,7 +183,7 @@ def _guarded(
     interruption = Interruption()
     try:
         with interruption.installed(), _scratch(environ) as scratch:
-            resolved, layout = configure(flags, environ, needs_stage=needs_stage)
+            resolved, layout = configure(flags, environ, **circumstances)
             token = resolved.settings.github_token.get_secret_value()
             passwords = service_passwords((*resolved.settings.wait_for, resolved.settings.advisory_url))
             known = secrets_of({**environ, "GH_TOKEN": token or environ.get("GH_TOKEN", "")})
