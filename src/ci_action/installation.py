@@ -1,10 +1,9 @@
-"""The project's environment as the settings ask for it, made once in a run for all tools that need it."""
+"""The project's environment as the settings ask for it: made by the test stage, or by the first tool that needs it."""
 
 import os
 import re
 import shlex
 import shutil
-import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -16,23 +15,22 @@ from ci_action.project.dependencies import find
 from ci_action.project.environment import Builder, Environment, python_request
 
 NONE: Final = "none"
-# Two tools of one stage that need the environment: the second one waits for the first, and takes what it made.
-_MAKING: Final = threading.Lock()
 
 
 def installed(ctx: Context) -> tuple[Environment, tuple[str, ...]]:
-    """Return the environment, and our notices about it where it was made by this call; raises `ToolError`."""
-    with _MAKING:
-        with suppress(ToolError):
-            return Environment.load(ctx.scratch), ()
-        warnings = list(_system_packages(ctx))
-        request, asked_by = python_request(ctx.layout, ctx.settings.python_version)
-        builder = _builder(ctx)
-        try:
-            environment = _made(ctx, builder, request)
-        finally:
-            builder.forget()
-        environment.save(ctx.scratch)
+    """Return the environment that the test stage has left in this run, else make it; raises `ToolError`.
+
+    With it come our notices about what was made.
+    """
+    with suppress(ToolError):
+        return Environment.load(ctx.scratch), ()
+    warnings = list(_system_packages(ctx))
+    request, asked_by = python_request(ctx.layout, ctx.settings.python_version)
+    builder = _builder(ctx)
+    try:
+        environment = _made(ctx, builder, request)
+    finally:
+        builder.forget()
     if ctx.settings.install == (NONE,) and asked_by == "python-version":
         warnings.append(
             "python-version was not used: install is 'none', so the current interpreter runs the tests"

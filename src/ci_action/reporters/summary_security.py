@@ -47,7 +47,7 @@ def section(result: RunResult, room: int, address: Callable[[Location], str]) ->
     for part in _parts(found, address):
         room -= _size(part.block(()))
         kept: list[str] = []
-        for row in part.rows[:MOST_ROWS]:
+        for row in part.rows:
             room -= _size(row) + 1
             if room < 0:
                 break
@@ -67,21 +67,21 @@ def _size(text: str) -> int:
 def _parts(found: Exposed, address: Callable[[Location], str]) -> Iterator[_Part]:
     if found.vulnerabilities:
         head = ("Package", "Version", "Advisory", "Severity", "Fixed in", "Needed through", "What to do")
-        rows = [_vulnerability(one, one.package) for one in found.vulnerabilities if one.package]
+        rows = [_vulnerability(one, one.package) for one in found.vulnerabilities[:MOST_ROWS] if one.package]
         yield _Part(f"Vulnerabilities: {len(found.vulnerabilities):,}", rows, head)
     if found.secrets:
-        rows = [_secret(one, address) for one in found.secrets]
+        rows = [_secret(one, address) for one in found.secrets[:MOST_ROWS]]
         yield _Part(f"Secrets: {len(found.secrets):,}", rows, ("Type", "File", "Line", "What", "Severity"))
     if found.code:
         levels = [one.level or one.severity.value for one in found.code]
         counts = ", ".join(f"{levels.count(level):,} {level}" for level in dict.fromkeys(levels))
-        yield _Part(f"Code: {counts}", [_row(one, address) for one in found.code])
+        yield _Part(f"Code: {counts}", [_row(one, address) for one in found.code[:MOST_ROWS]])
     if found.licenses:
-        rows = [_license(one, one.package) for one in found.licenses if one.package]
+        rows = [_license(one, one.package) for one in found.licenses[:MOST_ROWS] if one.package]
         yield _Part(f"Licences: {len(found.licenses):,}", rows, ("Package", "Version", "Licence", "Why"))
     if found.others:
         title = f"Not looked at, or to be seen to: {len(found.others):,}"
-        yield _Part(title, [_row(one, address) for one in found.others])
+        yield _Part(title, [_row(one, address) for one in found.others[:MOST_ROWS]])
 
 
 def _vulnerability(finding: Finding, package: Package) -> str:
