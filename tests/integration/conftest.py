@@ -6,6 +6,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,27 @@ def project(tmp_path: Path) -> Write:
         return folder
 
     return write
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real package from the index, with its own configuration of Ruff: the source of Flask."""
+    folder = tmp_path_factory.mktemp("package")
+    argv = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--no-binary",
+        "flask",
+        "flask==3.1.1",
+    ]
+    subprocess.run([*argv, "--dest", str(folder)], check=True, cwd=folder)
+    with tarfile.open(next(folder.glob("*.tar.gz"))) as archive:
+        archive.extractall(folder, filter="data")
+    return next(path for path in folder.iterdir() if path.is_dir())
 
 
 @pytest.fixture

@@ -127,8 +127,8 @@ def test_nothing_that_is_kept_quotes_the_source(version: str):
 def test_files_that_bandit_cannot_read_are_findings_of_unknown_level(version: str):
     found = seen(version, "unreadable")
     rules = {name: [one.rule for one in issues] for name, issues in found.issues.items()}
-    parse_errors = dict.fromkeys(("syntax.py", "bytes.py", "nul.py"), ["parse"])
-    assert rules == {**parse_errors, "deep.py": ["unreadable"], "fine.py": ["B101"]}
+    unparsed = {name: ["parse"] for name in ("syntax.py", "bytes.py", "nul.py")}
+    assert rules == {**unparsed, "deep.py": ["unreadable"], "fine.py": ["B101"]}
     assert {one.level for name in ("syntax.py", "deep.py") for one in found.issues[name]} == {"unknown"}
     assert found.passing == {"deep.py"}
 
