@@ -7,12 +7,13 @@ import stat
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from integration.advisory_service import served
 
 from ci_action.cli import main
 
@@ -93,14 +94,22 @@ def environ(tmp_path: Path) -> dict[str, str]:
     return {**kept, "PATH": os.environ["PATH"], "HOME": str(home)}
 
 
+@pytest.fixture(scope="session")
+def advisories() -> Iterator[str]:
+    """Serve the advisories of the tests: no run asks a service of the internet."""
+    with served() as service:
+        yield service.address
+
+
 @pytest.fixture
 def ci_action(
     environ: dict[str, str],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> Callable[..., Ran]:
-    """Run the program in a project; reports go to a folder of the test."""
+    """Run the program in a project; reports go to a folder of the test, advisories come from the service of the tests."""
 
     def run(folder: Path, *words: str, prefix: Path = PREFIX, env: Mapping[str, str] | None = None) -> Ran:
         monkeypatch.chdir(folder)
@@ -110,7 +119,10 @@ def ci_action(
         argv = [*words] if words[:1] != ("quality",) else ["run", *words]
         if argv[0] == "run":
             argv += [f"--report-dir={reports}"]
-        code = main(argv, {**environ, **(env or {})}, prefix)
+        known = {}
+        if {"security", "all"} & set(argv) and not any(word.startswith("--advisory-url") for word in argv):
+            known = {"INPUT_ADVISORY-URL": request.getfixturevalue("advisories")}
+        code = main(argv, {**environ, **known, **(env or {})}, prefix)
         file = reports / "report.json"
         return Ran(code, capsys.readouterr().out, json.loads(file.read_text()) if file.is_file() else {})
 

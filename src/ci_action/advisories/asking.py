@@ -7,7 +7,7 @@ our list. Advisories are asked for anew each time; nothing is kept.
 import itertools
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -37,13 +37,11 @@ _STAND_IN: Final = '#!/bin/sh\necho "pip 26.0 from ci-action (python 3)"\n'
 
 @dataclass(kw_only=True)
 class PipAudit:
-    """Asks the service through pip-audit; remembers what was said beside the answers."""
+    """Asks the service through pip-audit; remembers what it wrote where it failed."""
 
     ctx: Context
     program: Program
     folder: Path
-    remarks: list[str] = field(default_factory=list)
-    """Advisories that pip-audit could not read and left out."""
     details: list[str] = field(default_factory=list)
     """What it wrote where it failed."""
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
@@ -65,11 +63,10 @@ class PipAudit:
             raise
         except TimedOutError as error:
             return Failure(Cause(text="the time limit was reached"), self._done(error.stderr), late=True)
-        return self._judged(done)
+        return self._judged(done, packages)
 
-    def _judged(self, done: Completed) -> Answer | Failure:
+    def _judged(self, done: Completed, packages: Sequence[Key]) -> Answer | Failure:
         stderr = self._without_password(done.stderr)
-        self.remarks += [one for one in passed_over(stderr) if one not in self.remarks]
         try:
             answer = parse(done.stdout)
         except ToolError as error:
@@ -79,7 +76,12 @@ class PipAudit:
         if done.returncode not in {0, 1} or bool(done.returncode) is not found:
             text = f"pip-audit ended with exit code {done.returncode}, which contradicts what it printed"
             return Failure(Cause(text=text))
-        return answer
+        doubts = {
+            packages[place]: f"pip-audit left out an advisory that it cannot read ({text})"
+            for place, text in passed_over(stderr).items()
+            if place < len(packages)
+        }
+        return replace(answer, doubts=doubts)
 
     def _cause(self, done: Completed, stderr: str, error: ToolError) -> Cause:
         if done.killed_by:

@@ -53,6 +53,7 @@ class Audit:
 
     audited: dict[Key, tuple[Advisory, ...]] = field(default_factory=dict)
     missed: dict[Key, str] = field(default_factory=dict)
+    """Why a package was not audited; one that is in both was not audited wholly."""
     late: bool = False
     runs: int = 0
 
@@ -114,6 +115,7 @@ class Auditor:
         for key in waiting:
             if key in answer.audited:
                 audit.audited[key] = answer.audited[key]
+                audit.missed.update({key: answer.doubts[key]} if key in answer.doubts else {})
             else:
                 audit.missed[key] = answer.skipped.get(key[0], "pip-audit did not say what became of it")
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ci_action.errors import ToolError
@@ -14,6 +14,7 @@ _LONGEST_SUMMARY: Final = 240
 _LONGEST_NAME: Final = 80
 # What it says of an advisory that it could not read and left out.
 _PASSED_OVER: Final = ("Unsupported OSV schema version", "is missing 'affected' list")
+_REMARK: Final = "WARNING:pip_audit._service.osv:"
 _AUDITED: Final = "DEBUG:pip_audit._cli:Auditing "
 
 
@@ -34,6 +35,8 @@ class Answer:
     audited: Mapping[tuple[str, str], tuple[Advisory, ...]]
     skipped: Mapping[str, str]
     """By name: why it could not be audited."""
+    doubts: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """What was found of a package may not be all: pip-audit left out an advisory that it could not read."""
 
 
 def parse(stdout: bytes) -> Answer:
@@ -87,14 +90,16 @@ def audited_before_it_failed(stderr: str) -> int:
     return sum(line.startswith(_AUDITED) for line in stderr.splitlines())
 
 
-def passed_over(stderr: str) -> list[str]:
-    """Return what pip-audit says of advisories that it could not read."""
-    lines = dict.fromkeys(one_line(line) for line in stderr.splitlines())
-    return [
-        line.rpartition(":pip_audit._service.osv:")[2][:_LONGEST_SUMMARY]
-        for line in lines
-        if any(words in line for words in _PASSED_OVER)
-    ]
+def passed_over(stderr: str) -> dict[int, str]:
+    """Return what pip-audit says of advisories that it could not read, by the place of the package in what was given."""
+    found: dict[int, str] = {}
+    place = 0
+    for line in stderr.splitlines():
+        if line.startswith(_AUDITED):
+            place += 1
+        elif line.startswith(_REMARK) and any(words in line for words in _PASSED_OVER):
+            found[place] = _short(line.removeprefix(_REMARK))
+    return found
 
 
 def failure_of(stderr: str) -> str:

@@ -174,7 +174,8 @@ def _take(line: Line, place: Location, found: Listed) -> None:
         return
     found.whole = found.whole and line.hashed
     parents, direct = _needed_by(line.via)
-    found.pinned.append(Needed(name=name, version=version, location=place, parents=parents, direct=direct))
+    needed = Needed(name=name, version=version, location=place, parents=parents, direct=direct)
+    found.pinned.append(replace(needed, named=True, pinned=True))
 
 
 def _egg(text: str) -> str:
