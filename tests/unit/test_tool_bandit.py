@@ -234,6 +234,23 @@ def test_what_other_shares_found_is_kept(tmp_path: Path, error: ToolError, reaso
     assert found.outcome.examined == {"files": 1, "unreadable": 0}
 
 
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) == 1, reason="one processor is one share")
+def test_an_interruption_is_the_cause_of_what_fails_beside_it(tmp_path: Path):
+    bandit = Bandit(a=ToolError("gone"), b=InterruptedRunError("interrupted"))
+    found, _ = checked(tmp_path, {"a.py": large(), "b.py": large()}, bandit)
+    assert isinstance(found.outcome, Broken)
+    assert found.outcome.reason == "interrupted"
+
+
+def test_columns_count_characters(tmp_path: Path):
+    at_byte_four = result("a.py", col_offset=3, end_col_offset=4)
+    out = {"results": [at_byte_four], "errors": [], "metrics": {"./a.py": {"loc": 1}}}
+    found, _ = checked(tmp_path, {"a.py": "é;x"}, Bandit(a=completed(json.dumps(out), "", 1)))
+    (one,) = findings(found)
+    assert one.location is not None
+    assert (one.location.column, one.location.end_column) == (3, 4)
+
+
 def test_what_is_left_out_is_counted_and_told(tmp_path: Path):
     files = {"a.py": "", "src/left/b.py": "B602", "bandit.yaml": "exclude_dirs: [eft]\n"}
     found, _ = checked(tmp_path, files)
@@ -312,6 +329,16 @@ def test_unchanged_files_start_no_process(tmp_path: Path):
     assert commands == []
     assert second.outcome == first.outcome
     assert second.warnings == first.warnings
+
+
+def test_a_file_that_may_be_readable_another_time_is_looked_at_again(tmp_path: Path):
+    failed = {"filename": "././a.py", "reason": "exception while scanning file"}
+    out = {"results": [], "errors": [failed], "metrics": {"./a.py": {"loc": 1}}}
+    for _ in range(2):
+        bandit = Bandit(a=completed(json.dumps(out)))
+        found, commands = checked(tmp_path, {"a.py": ""}, bandit, cache=tmp_path / "cache")
+        assert [one.rule for one in findings(found)] == ["unreadable"]
+        assert len(commands) == 1
 
 
 @pytest.mark.parametrize(
