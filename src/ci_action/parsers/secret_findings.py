@@ -36,8 +36,8 @@ _ADVICE: Final = (
 _REAL: Final = "the baseline itself marks it as a real secret: take it out of the file and make it invalid"
 # A private key is found by its first line; this many may follow.
 _MOST_KEY_LINES: Final = 400
-_KEY: Final = re.compile(r"BEGIN .*PRIVATE KEY|PuTTY-User-Key-File")
-_KEY_END: Final = re.compile(r"END .*PRIVATE KEY|Private-MAC:")
+_KEY: Final = re.compile(r"BEGIN .*?PRIVATE KEY|PuTTY-User-Key-File")
+_KEY_END: Final = re.compile(r"END .*?PRIVATE KEY|Private-MAC:")
 _KEY_BODY: Final = re.compile(r"[A-Za-z0-9+/=]{16,}")
 _SOURCES: Final = (".py", ".pyi")
 
@@ -160,7 +160,7 @@ def _around(text: Text, line: int, value: str) -> Iterator[str]:
     if not _KEY.search(value):
         return
     for number in range(line, min(line + _MOST_KEY_LINES, len(text.lines) + 1)):
-        row = text.line(number)
+        row = text.line(number).replace("\\n", "\n").replace("\\r", "\n")  # in one literal
         begin = _KEY.search(row)
         yield from _KEY_BODY.findall(row[begin.end() :] if begin and number == line else row)
         if _KEY_END.search(row):
