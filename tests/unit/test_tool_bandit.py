@@ -2,102 +2,24 @@
 
 import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 from builders import FakeRun, completed, context, program, write
+from fake_bandit import Bandit, checked, findings, in_project, large, places, result
 
 from ci_action.changes import Changes
 from ci_action.context import Context
 from ci_action.errors import InterruptedRunError, TimedOutError, ToolError
-from ci_action.model import Broken, Finding, Report, Skipped
+from ci_action.model import Broken, Report, Skipped
 from ci_action.process import Command, Completed
-from ci_action.tools import NOTHING_CHANGED, Checked
-from ci_action.tools.bandit import IN_A_TEST, LEAST_SHARE, check, count, is_test
+from ci_action.project.files import is_test
+from ci_action.tools import NOTHING_CHANGED
+from ci_action.tools.bandit import IN_A_TEST, check, count
 
 UNPRINTABLE = (
     "Traceback\nRuntimeError: Unable to output report using 'json' formatter: surrogates not allowed\n"
 )
-
-
-def result(name: str, rule: str = "B602", **overrides: Any) -> dict[str, Any]:
-    return {
-        "filename": f"././{name}",
-        "test_id": rule,
-        "issue_text": "It is weak.",
-        "issue_severity": "MEDIUM",
-        "issue_confidence": "LOW",
-        "line_number": 1,
-        "line_range": [1],
-        "more_info": "",
-        **overrides,
-    }
-
-
-class Bandit:
-    """Answers as bandit does: a finding in every file that says so, files that it leaves out or cannot parse."""
-
-    def __init__(self, **answers: Completed | Exception) -> None:
-        self.answers = answers
-        self.stderr = ""
-
-    def __call__(self, command: Command) -> Completed:
-        names = [os.path.normpath(word) for word in command.argv[command.argv.index("--") + 1 :]]
-        for name in names:
-            answer = self.answers.get(Path(name).stem)
-            if isinstance(answer, Exception):
-                raise answer
-            if answer is not None:
-                return answer
-        seen = [name for name in names if "left" not in name]
-        errors = [
-            {"filename": f"././{name}", "reason": "syntax error while parsing"}
-            for name in seen
-            if "bad" in name
-        ]
-        results = [result(name, rule) for name in seen for rule in rules_of(command.cwd / name)]
-        metrics = {f"././{name}": {"loc": 1} for name in seen} | {"_totals": {"loc": 1}}
-        out = {"results": results, "errors": errors, "metrics": metrics}
-        return completed(json.dumps(out), self.stderr, int(bool(results)))
-
-
-def rules_of(file: Path) -> list[str]:
-    return [word for word in file.read_text().split() if word.startswith("B")]
-
-
-def run_of(bandit: Bandit, *names: str) -> FakeRun:
-    listed = completed(b"".join(os.fsencode(name) + b"\0" for name in names))
-    return FakeRun(git=listed, bandit=bandit)
-
-
-def in_project(
-    tmp_path: Path, files: Mapping[str, str | bytes], bandit: Bandit | None = None, **overrides: Any
-) -> tuple[Context, FakeRun]:
-    run = run_of(bandit or Bandit(), *files)
-    return context(write(tmp_path / "w", files), run, **overrides), run
-
-
-def checked(
-    tmp_path: Path, files: Mapping[str, str | bytes], bandit: Bandit | None = None, **overrides: Any
-) -> tuple[Checked, list[Command]]:
-    ctx, run = in_project(tmp_path, files, bandit, **overrides)
-    found = check(ctx, program("bandit"))
-    return found, [command for command in run.asked if command.argv[0].endswith("bandit")]
-
-
-def findings(found: Checked) -> tuple[Finding, ...]:
-    assert not isinstance(found.outcome, Skipped)
-    return found.outcome.findings
-
-
-def places(found: Checked) -> list[tuple[str, str]]:
-    return [(one.location.path if one.location else "", one.rule) for one in findings(found)]
-
-
-def large(rules: str = "") -> str:
-    return f"{rules}\n" + "#" * LEAST_SHARE
 
 
 def test_findings_and_what_was_looked_at(tmp_path: Path):
@@ -316,60 +238,6 @@ def test_a_test_that_bandit_has_no_more_is_told(tmp_path: Path):
     found, _ = checked(tmp_path, {"a.py": ""}, bandit)
     assert isinstance(found.outcome, Report)
     assert found.warnings == ("bandit has no test B322 any more: the configuration can do without",)
-
-
-FILES = {"a.py": "B602", "bad.py": "", "left.py": "", "d.py": ""}
-
-
-def test_unchanged_files_start_no_process(tmp_path: Path):
-    cache = tmp_path / "cache"
-    first, commands = checked(tmp_path, FILES, cache=cache)
-    assert len(commands) == 1
-    second, commands = checked(tmp_path, FILES, cache=cache)
-    assert commands == []
-    assert second.outcome == first.outcome
-    assert second.warnings == first.warnings
-
-
-def test_a_file_that_may_be_readable_another_time_is_looked_at_again(tmp_path: Path):
-    failed = {"filename": "././a.py", "reason": "exception while scanning file"}
-    out = {"results": [], "errors": [failed], "metrics": {"./a.py": {"loc": 1}}}
-    for _ in range(2):
-        bandit = Bandit(a=completed(json.dumps(out)))
-        found, commands = checked(tmp_path, {"a.py": ""}, bandit, cache=tmp_path / "cache")
-        assert [one.rule for one in findings(found)] == ["unreadable"]
-        assert len(commands) == 1
-
-
-@pytest.mark.parametrize(
-    ("change", "overrides", "given"),
-    [
-        ({"a.py": "B601"}, {}, ["./a.py"]),
-        ({"bandit.yaml": "skips: [B1]\n"}, {}, ["./a.py", "./bad.py", "./d.py", "./left.py"]),
-        ({}, {"settings": {"bandit_args": "-ll"}}, ["./a.py", "./bad.py", "./d.py", "./left.py"]),
-    ],
-)
-def test_what_changed_is_looked_at_again(
-    tmp_path: Path, change: dict[str, str], overrides: Any, given: list[str]
-):
-    checked(tmp_path, FILES, cache=tmp_path / "cache")
-    _, (command,) = checked(tmp_path, {**FILES, **change}, cache=tmp_path / "cache", **overrides)
-    assert list(command.argv[command.argv.index("--") + 1 :]) == given
-
-
-def test_another_version_is_another_result(tmp_path: Path):
-    for version, starts in (("1.9.4", 1), ("1.9.4", 0), ("1.9.5", 1)):
-        ctx, run = in_project(tmp_path, FILES, cache=tmp_path / "cache")
-        check(ctx, program("bandit", version=version))
-        assert len(run.asked) - 1 == starts
-
-
-def test_the_mute_and_what_is_new_are_not_kept(tmp_path: Path):
-    cache = tmp_path / "cache"
-    checked(tmp_path, {"tests/a.py": "B101"}, cache=cache)
-    assert IN_A_TEST not in (cache / "bandit.json").read_text()
-    found, _ = checked(tmp_path, {"tests/a.py": "B101"}, cache=cache)
-    assert [one.muted for one in findings(found)] == [IN_A_TEST]
 
 
 def test_files_are_counted(tmp_path: Path):

@@ -1,11 +1,9 @@
 """Weak spots in the code, by bandit."""
 
-import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import Final
 
 from ci_action.context import Context
@@ -23,7 +21,7 @@ from ci_action.parsers.bandit import (
 )
 from ci_action.process import Command, Completed, batches, last_lines
 from ci_action.project.bandit_config import BanditConfig, bandit_config
-from ci_action.project.files import tracked
+from ci_action.project.files import is_test, tracked
 from ci_action.project.versions import Program
 from ci_action.results import Results, key_of
 from ci_action.tools import NOTHING_CHANGED, Checked, Tool
@@ -34,8 +32,6 @@ IN_A_TEST: Final = "assert is what tests are made of"
 LEAST_SHARE: Final = 150_000
 _EXCLUDED: Final = "excluded"
 _MOST_NAMES: Final = 5
-_TEST_FOLDERS: Final = frozenset({"tests", "test", "testing"})
-_TEST_FILE: Final = re.compile(r"test_.*\.pyw?|.*_test\.pyw?|tests\.py|conftest\.py", re.DOTALL)
 # A report that one file makes impossible, such as a password with half a character in it.
 _UNPRINTABLE: Final = "Unable to output report"
 
@@ -265,12 +261,6 @@ def _is_new(ctx: Context, path: str, issue: Issue) -> bool | None:
         return None
     whole = Location(path=path, line=issue.first, end_line=issue.end_line)
     return ctx.changes.touches(Finding(tool="bandit", rule=issue.rule, message="", location=whole))
-
-
-def is_test(name: str) -> bool:
-    """Whether a file belongs to the tests by its name."""
-    path = PurePath(name)
-    return not _TEST_FOLDERS.isdisjoint(path.parts[:-1]) or _TEST_FILE.fullmatch(path.name) is not None
 
 
 def _who(config: BanditConfig) -> str:
