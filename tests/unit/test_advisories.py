@@ -202,7 +202,7 @@ def test_the_versions_that_mend_are_newer_than_the_one_in_use():
             ],
         )
     }
-    (problem,) = problems_of("a", "1.2", [advisory("GHSA-1", fixed=("2.6", "0.9", "1.10"))], records)
+    (problem,) = problems_of("a", "1.2", [advisory("GHSA-1", fixed=("2.6", "0.9", "1.2", "1.10"))], records)
     assert problem.fixed_in == ("1.5", "1.10", "2.6")
 
 

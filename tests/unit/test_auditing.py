@@ -79,11 +79,15 @@ def test_what_would_be_answered_alike_is_not_asked_again():
 
 
 def test_runs_have_an_end_even_where_many_packages_fail():
-    bad = [f"p{number}" for number in range(1, 40, 2)]
-    keys = [(f"p{number}", "1") for number in range(40)]
-    audit, _ = audited(Service(*bad), keys)
+    keys = [(f"p{number}", "1") for number in range(PART)]
+    audit, _ = audited(Service(*(name for name, _ in keys[1::2])), keys)
     assert audit.audited.keys() | audit.missed.keys() == set(keys)
-    assert audit.runs <= 24
+    assert audit.runs == 12
+
+
+def test_once_it_is_unreachable_nobody_waits_for_it_again():
+    auditor = Auditor(ask=Service("*", cause=REFUSED), seconds=60.0, wait=lambda _: None)
+    assert [auditor.audit(KEYS).runs, auditor.audit(KEYS).runs] == [3, 1]
 
 
 def test_what_is_passed_over_or_not_mentioned_is_missed():
@@ -103,7 +107,9 @@ def test_the_time_of_the_tool_ends_it():
     clock = iter(range(100))
     audit, _ = audited(Service("*"), seconds=2.5, now=lambda: float(next(clock)))
     assert audit.late
-    assert set(audit.missed.values()) == {LATE}
+    assert set(audit.missed.values()) == {"HTTP 500"}
+    audit, _ = audited(Service(), seconds=-1.0)
+    assert (audit.late, set(audit.missed.values()), audit.runs) == (True, {LATE}, 0)
 
 
 def test_no_packages_no_runs():

@@ -75,7 +75,7 @@ class PipAudit:
         found = any(answer.audited.values())
         if done.returncode not in {0, 1} or bool(done.returncode) is not found:
             text = f"pip-audit ended with exit code {done.returncode}, which contradicts what it printed"
-            return Failure(Cause(text=text))
+            return Failure(Cause(text=text, final=True))
         doubts = {
             packages[place]: f"pip-audit left out an advisory that it cannot read ({text})"
             for place, text in passed_over(stderr).items()
@@ -87,11 +87,12 @@ class PipAudit:
         if done.killed_by:
             return Cause(text=f"pip-audit was ended by {done.killed_by}")
         if done.returncode == 0:
-            return Cause(text=error.reason)
+            return Cause(text=error.reason, final=True)
         known = cause_of(stderr, host_of(self.ctx.settings.advisory_url))
         return known or Cause(
             text=f"pip-audit ended with exit code {done.returncode}: {failure_of(stderr)}",
             unreachable="usage: pip-audit" in stderr,
+            final=True,
         )
 
     def _done(self, stderr: str) -> int:

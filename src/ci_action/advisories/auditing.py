@@ -83,12 +83,15 @@ class Auditor:
 
     def _part(self, part: list[Key], end: float, audit: Audit) -> None:
         waiting, failed, aside, reached = list(part), 0, 0, 0
-        cause = Cause(text="nothing was asked")
+        cause = Cause(text=LATE)
         for _ in range(_MOST_RUNS):
             if not waiting:
                 return
             left = end - self.now()
-            said = self.ask(waiting, left) if left > 0 else Failure(Cause(text=LATE), late=True)
+            if left <= 0:
+                audit.late = True
+                break
+            said = self.ask(waiting, left)
             with self._lock:
                 audit.runs += 1
             if isinstance(said, Answer):
