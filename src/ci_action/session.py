@@ -40,7 +40,7 @@ from ci_action.text import neutral
 from ci_action.tools import detect_secrets
 from ci_action.values import RunAs
 
-_TEMPORARY: Final = "/tmp"  # noqa: S108 - only a folder of random name is made in it
+_TEMPORARY: Final = "/tmp"  # nosec B108 # noqa: S108 - only a folder of random name is made in it
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -300,7 +300,7 @@ def record(name: str, case: Case, folder: Path) -> None:
     subprocess.run(argv, check=True)
     done = subprocess.run(
         case.run.replace("{index}", refusing()),
-        shell=True,
+        shell=True,  # nosec B602 # the command lines stand above
         cwd=project,
         env=environ,
         stdout=subprocess.PIPE,
