@@ -60,6 +60,8 @@ class AdvisoryService:
 
     known: dict[str, dict[str, Any]] = field(default_factory=advisories)
     failing: Failing | None = None
+    delay: float = 0.0
+    """Seconds before every answer."""
     asked: list[tuple[str, str]] = field(default_factory=list)
     fetched: list[str] = field(default_factory=list)
     address: str = ""
@@ -121,6 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(failing.status, b"{}")
 
     def _answer(self, status: int, body: bytes, announced: int | None = None) -> None:
+        self.service.stopped.wait(self.service.delay)
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body) if announced is None else announced))
