@@ -97,7 +97,7 @@ class Settings(BaseModel):
     )
     tool_versions: ToolVersions = setting(
         ToolVersions.PROJECT,
-        "`project` runs the version of Black and Ruff that the project pins; `bundled` runs ours.",
+        "`project` runs the version of Black, Ruff and bandit that the project pins; `bundled` runs ours.",
         shown="project",
     )
     timeout: Seconds = setting(600, "Seconds that one tool may take.", ge=1, le=86_400)
@@ -196,11 +196,12 @@ class Settings(BaseModel):
         (), "Further options for bandit, as in a shell.", stage="security", shown=" "
     )
     pip_audit_args: Words = setting(
-        (), "Further options for pip-audit, as in a shell.", stage="security", shown=" "
+        (), "Further options for pip-audit: `--timeout=SECONDS` and `--verbose`.", stage="security", shown=" "
     )
     advisory_url: Folder = setting(
         "",
-        "The address of an OSV service or of a mirror of one, which is asked for advisories.",
+        "The OSV service, or a mirror of one, that is asked for advisories. It is told the names and versions of the"
+        " dependencies.",
         stage="security",
         shown="https://api.osv.dev",
     )
@@ -213,12 +214,15 @@ class Settings(BaseModel):
     )
     licenses_allow: Items = setting(
         (),
-        "The only licences that dependencies may have, as SPDX identifiers; `*` stands for anything.",
+        "The only licences that dependencies may have, as SPDX identifiers (`MIT`, `BSD-*`).",
         stage="security",
         shown=" ",
     )
     licenses_deny: Items = setting(
-        (), "Licences that no dependency may have, as SPDX identifiers.", stage="security", shown=" "
+        (),
+        "Licences that no dependency may have, as SPDX identifiers (`AGPL-*`).",
+        stage="security",
+        shown=" ",
     )
 
 
