@@ -87,7 +87,7 @@ def test_nothing_is_finished_that_did_not_tell_of_every_file(stdout: bytes, unre
 @given(
     st.binary(max_size=60)
     | st.lists(
-        st.sampled_from([START, event(0), event(3), {"event": "finish", "files": 1}, {}, []]), max_size=4
+        st.sampled_from([START, event(0), event(3), {"event": "finish", "files": 1}, {}]), max_size=4
     ).map(lambda many: lines(*many))
 )
 def test_whatever_comes_nothing_is_raised(stdout: bytes):
@@ -244,6 +244,19 @@ def test_the_body_of_a_private_key_is_hidden():
             text=text,
         )
         assert set(planted.key_lines()) <= hidden(given_file)
+
+
+def test_a_token_of_which_the_detector_takes_a_part_is_hidden_whole_and_each_is_a_finding():
+    tokens = [planted.secrets()["GitHub Token"][0], "ghp" + "_" + "b" * 36]
+    content = f'a = "{tokens[0]}"\nb = "{tokens[1]}"\nc = "{tokens[0]}"\n'.encode()
+    given_file = file(content, Secret("GitHub Token", "ghp", (1, 2, 3)))
+    assert set(tokens) <= hidden(given_file)
+    assert [one.location.line for one in findings_of(given_file) if one.location] == [1, 2]
+
+
+def test_a_whole_value_is_one_finding_whatever_stands_beside_it():
+    content = b"amqp://hunter2:hunter2@a\nredis://:hunter2@b\n"
+    only(file(content, Secret("Basic Auth Credentials", "hunter2", (1, 2))))
 
 
 def test_what_python_makes_of_escapes_is_hidden_too():

@@ -39,6 +39,8 @@ _MOST_KEY_LINES: Final = 400
 _KEY: Final = re.compile(r"BEGIN .*?PRIVATE KEY|PuTTY-User-Key-File")
 _KEY_END: Final = re.compile(r"END .*?PRIVATE KEY|Private-MAC:")
 _KEY_BODY: Final = re.compile(r"[A-Za-z0-9+/=]{16,}")
+# Some detectors take a part of a token for its value: of GitHub's no more than `ghp`. The token is what stands around it.
+_TOKEN: Final = re.compile(r"[\w.~+/=-]+")
 _SOURCES: Final = (".py", ".pyi")
 
 
@@ -83,11 +85,27 @@ def findings_of(file: File) -> Iterator[Finding]:
         message = f"the file cannot be {verb}, so what secrets it holds is not known: {file.scanned.problem}"
         place = Location(path=file.path)
         yield Finding(tool=TOOL, rule=UNREADABLE, message=message, level="unknown", location=place)
-    seen = sorted(
-        ((_line(file, one), one.value, one) for one in file.scanned.secrets), key=lambda item: item[:2]
-    )
+    secrets = (one for secret in file.scanned.secrets for one in _apart(file, secret))
+    seen = sorted(((_line(file, one), one.value, one) for one in secrets), key=lambda item: item[:2])
     for (line, value), group in groupby(seen, key=lambda item: item[:2]):
         yield _finding(file, line, value, [secret for _, _, secret in group])
+
+
+def _tokens(file: File, secret: Secret, line: int) -> list[str]:
+    """Return what stands around a value on a line, where its detector may have taken a part for the whole."""
+    if file.text is None or secret.type in LEVEL_OF_TYPE:
+        return []
+    return [token for token in _TOKEN.findall(file.text.line(line)) if secret.value in token]
+
+
+def _apart(file: File, secret: Secret) -> Iterator[Secret]:
+    """Tell apart tokens that have the same part for their value; the engine names the first of them alone."""
+    lines: dict[tuple[str, ...], list[int]] = {}
+    for line in secret.lines:
+        tokens = _tokens(file, secret, line)
+        whole = secret.value in tokens  # then it is no part of one
+        lines.setdefault(() if whole else tuple(tokens), []).append(line)
+    return (Secret(secret.type, secret.value, tuple(numbers)) for numbers in lines.values())
 
 
 def _line(file: File, secret: Secret) -> int:
@@ -149,6 +167,7 @@ def hidden(file: File) -> set[str]:
         found |= {secret.value, *_parts(secret.value.split("\n")), _evaluated(secret.value)}
         for line in secret.lines if file.text else ():
             found |= set(_around(file.text, line, secret.value)) if file.text else set()
+            found |= set(_tokens(file, secret, line))
     return found - {""}
 
 
