@@ -3,6 +3,7 @@
 Of stderr the lines stay that say something; the places of this machine in them become `...`.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -49,7 +50,7 @@ def capture(name: str, service: AdvisoryService, folder: Path) -> None:
                 "--desc=on", "--aliases=on", "--progress-spinner=off", "--vulnerability-service=osv", "--timeout=1", "--verbose",
                 f"--osv-url={address}/v1/query", f"--cache-dir={folder / 'http'}",
             ],
-            check=False, capture_output=True, text=True,
+            check=False, capture_output=True, text=True, env={**os.environ, "PYTHONHASHSEED": "0"},  # it orders aliases by chance
         )  # fmt: skip
     lines = [line for line in done.stderr.splitlines() if not line.startswith("DEBUG:pip_audit._cli:parsed")]
     # Of a traceback the frames of pip-audit are enough.

@@ -135,4 +135,4 @@ def test_the_plan_asks_nobody(files, settings, text, tmp_path):
     ctx = context(
         write(tmp_path / "w", files), settings=settings, bundle=bundle(tmp_path / "tools", pip_audit="2.10.1")
     )
-    assert plan(ctx) == f"2.10.1 bundled, {text}"
+    assert plan(ctx) == f"2.10.1 from bundled, {text}"

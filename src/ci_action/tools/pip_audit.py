@@ -71,8 +71,8 @@ def plan(ctx: Context) -> str:
     known = None if ctx.settings.install else from_files(ctx.layout)
     if known is None:
         what = "the environment" if ctx.settings.install else "what uv resolves"
-        return f"{version} bundled, {what}, advisories from {host}"
-    return f"{version} bundled, {len(known.packages):,} packages from {known.source}, advisories from {host}"
+        return f"{version} from bundled, {what}, advisories from {host}"
+    return f"{version} from bundled, {len(known.packages):,} packages from {known.source}, advisories from {host}"
 
 
 def argument_mistakes(words: Sequence[str]) -> list[str]:
