@@ -255,7 +255,7 @@ def test_a_token_of_which_the_detector_takes_a_part_is_hidden_whole_and_each_is_
 
 
 def test_a_whole_value_is_one_finding_whatever_stands_beside_it():
-    content = b"amqp://hunter2:hunter2@a\nredis://:hunter2@b\n"
+    content = b"amqp://hunter2:hunter2@a\nredis://:hunter2@b\n"  # pragma: allowlist secret
     only(file(content, Secret("Basic Auth Credentials", "hunter2", (1, 2))))
 
 

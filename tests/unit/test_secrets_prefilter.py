@@ -116,12 +116,17 @@ def test_the_same_is_found_with_and_without_it(texts: list[str], end: str, tail:
 @pytest.mark.parametrize(
     "lines",
     [
-        pytest.param(['pa\u017f\u017fword = "hunter2-xy"'], id="a letter that counts as an s"),
-        pytest.param(['api_\u212aey = "hunter2-xy"'], id="a letter that counts as a k"),
         pytest.param(
-            ["İ" * 40, 'password = "hunter2-xy"', ""], id="a letter that takes more room when it is small"
+            ['pa\u017f\u017fword = "hunter2-xy"'], id="a letter that counts as an s"
+        ),  # pragma: allowlist secret
+        pytest.param(
+            ['api_\u212aey = "hunter2-xy"'], id="a letter that counts as a k"
+        ),  # pragma: allowlist secret
+        pytest.param(
+            ["İ" * 40, 'password = "hunter2-xy"', ""],
+            id="a letter that takes more room when it is small",  # pragma: allowlist secret
         ),
-        pytest.param(['contraseña = "hunter2-xy"'], id="Spanish"),
+        pytest.param(['contraseña = "hunter2-xy"'], id="Spanish"),  # pragma: allowlist secret
     ],
 )
 def test_letters_that_only_look_like_others(lines: list[str], prefilter):
@@ -147,7 +152,7 @@ def test_an_expression_that_matches_over_lines_makes_all_of_them_count(prefilter
 
 def test_a_plugin_that_is_not_known_gets_every_line(prefilter):
     class Foreign:
-        secret_type = "Foreign"
+        secret_type = "Foreign"  # pragma: allowlist secret
 
     assert prefilter.Prefilter([Foreign()]).candidates(["a\n", "\n"]) == {0: {0}, 1: {0}}
 

@@ -178,7 +178,7 @@ def test_a_second_run_starts_nothing_and_says_the_same(one: Path, tmp_path: Path
         ({NAME: json.dumps({"version": "1.5.0", "results": {}, "filters_used": [{"path": "file://x.py::f"}]})}, {}, "always"),
         ({NAME: json.dumps({"version": "1.5.0", "results": {}, "filters_used": 7})}, {}, "always"),
         ({NAME: json.dumps({"version": "0.14.3", "results": {}})}, {}, "always"),
-        ({}, {"secrets_verify": "true"}, "always"),
+        ({}, {"secrets_verify": "true"}, "always"),  # pragma: allowlist secret
     ],
 )  # fmt: skip
 def test_what_may_say_something_else_is_scanned_again(
