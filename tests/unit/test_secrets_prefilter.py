@@ -116,17 +116,12 @@ def test_the_same_is_found_with_and_without_it(texts: list[str], end: str, tail:
 @pytest.mark.parametrize(
     "lines",
     [
+        pytest.param(['pa\u017f\u017fword = "hunter2-xy"'], id="a letter that counts as an s"),
+        pytest.param(['api_\u212aey = "hunter2-xy"'], id="a letter that counts as a k"),
         pytest.param(
-            ['pa\u017f\u017fword = "hunter2-xy"'], id="a letter that counts as an s"
-        ),  # pragma: allowlist secret
-        pytest.param(
-            ['api_\u212aey = "hunter2-xy"'], id="a letter that counts as a k"
-        ),  # pragma: allowlist secret
-        pytest.param(
-            ["İ" * 40, 'password = "hunter2-xy"', ""],
-            id="a letter that takes more room when it is small",  # pragma: allowlist secret
+            ["İ" * 40, "pass" + 'word = "hunter2-xy"', ""], id="a letter that grows when it is small"
         ),
-        pytest.param(['contraseña = "hunter2-xy"'], id="Spanish"),  # pragma: allowlist secret
+        pytest.param(["contra" + 'seña = "hunter2-xy"'], id="Spanish"),
     ],
 )
 def test_letters_that_only_look_like_others(lines: list[str], prefilter):
