@@ -60,7 +60,9 @@ def _read(entry: Path) -> Distribution:
     metadata = _metadata(_file(entry))
     if metadata is not None and metadata.get("name"):
         name, version = metadata["name"], metadata.get("version", version)
-    return Distribution(name=name[:_LONGEST], version=version[:_LONGEST], metadata=metadata, source=_source(entry))
+    return Distribution(
+        name=name[:_LONGEST], version=version[:_LONGEST], metadata=metadata, source=_source(entry)
+    )
 
 
 def _file(entry: Path) -> Path:
