@@ -90,3 +90,15 @@ def test_the_code_of_the_project_sees_no_credentials_of_indexes():
     environ = {"PIP_INDEX_URL": "x", "UV_INDEX_A_PASSWORD": "x", "PIP_FIND_LINKS": "x", "DATABASE_URL": "x"}
     command = environment_of_project(Command(argv=("python",), cwd=Path("/")), environ)
     assert command.withheld == {"PIP_INDEX_URL", "UV_INDEX_A_PASSWORD", "PIP_FIND_LINKS"}
+
+
+def test_where_no_interpreter_can_be_had_those_that_are_here_are_asked_as_the_owner_too(tmp_path: Path):
+    run = FakeRun(
+        uv=[
+            completed("", "error: no interpreter", 2),
+            completed("cpython-3.13.0-linux-x86_64-gnu    /usr/bin/python3.13\n"),
+        ]
+    )
+    with pytest.raises(ToolError, match=r"the ones that are here: 3\.13\.0"):
+        builder(tmp_path, run=run, owner=ME).command("venv", "x")
+    assert [command.owner for command in run.asked] == [ME, ME]

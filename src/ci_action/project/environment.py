@@ -207,6 +207,7 @@ class Builder:
                     cwd=self.layout.root,
                     environ=self.variables(),
                     timeout=60,
+                    owner=self.owner,
                 )
             ).stdout.decode("utf-8", "replace")
             names = re.findall(r"^cpython-(\d+\.\d+\.\d+\S*?)-\S+\s", there, re.MULTILINE)

@@ -73,7 +73,8 @@ class _Job:
         return Command(
             argv=(*self.program.argv, *options, "--", *(f"./{name}" for name in files)),
             cwd=self.ctx.layout.root,
-            environ=self.program.environ or {},
+            # It believes a list of its plugins that lies at home, where the project's code may have put another.
+            environ={**(self.program.environ or {}), "XDG_CACHE_HOME": str(self.ctx.scratch / "bandit")},
             timeout=float(self.ctx.settings.timeout),
         )
 
