@@ -1,4 +1,4 @@
-"""An OSV service on loopback with the advisories of `tests/golden/advisories`, and the ways in which one can fail."""
+"""An OSV service on this machine with the advisories of `tests/golden/advisories`, and the ways in which one can fail."""
 
 import json
 import threading
@@ -136,16 +136,19 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def served(service: AdvisoryService | None = None) -> Iterator[AdvisoryService]:
-    """Serve until the end of the block; what was given is yielded, with its address."""
+def served(service: AdvisoryService | None = None, *, host: str = "127.0.0.1") -> Iterator[AdvisoryService]:
+    """Serve until the end of the block; what was given is yielded, with its address.
+
+    `host` is an address of this machine: containers reach it by another one than loopback.
+    """
     one = service or AdvisoryService()
     handler = type("Handler", (_Handler,), {"service": one})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = ThreadingHTTPServer((host, 0), handler)
     server.daemon_threads = True
     server.block_on_close = False
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    one.address = f"http://127.0.0.1:{server.server_port}"
+    one.address = f"http://{host}:{server.server_port}"
     try:
         yield one
     finally:
