@@ -102,3 +102,16 @@ def test_where_no_interpreter_can_be_had_those_that_are_here_are_asked_as_the_ow
     with pytest.raises(ToolError, match=r"the ones that are here: 3\.13\.0"):
         builder(tmp_path, run=run, owner=ME).command("venv", "x")
     assert [command.owner for command in run.asked] == [ME, ME]
+
+
+def test_what_cannot_be_kept_is_made_in_a_temporary_folder(tmp_path: Path):
+    (tmp_path / "cache").write_text("nothing can be made below a file")
+    made = builder(tmp_path)
+    one = Dependencies(source="uv.lock", locked=True)
+    folders = [
+        made._folder(one, "", ()),
+        *(Path(made.variables()[f"UV_{name}_DIR"]) for name in ("CACHE", "PYTHON_INSTALL")),
+    ]
+    assert all(folder.is_relative_to(tmp_path / "scratch") for folder in folders)
+    (tmp_path / "cache").unlink()
+    assert made._folder(one, "", ()).is_relative_to(tmp_path / "cache")

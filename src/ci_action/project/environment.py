@@ -14,7 +14,7 @@ from ci_action.errors import ToolError
 from ci_action.process import Command, Completed, Owner, Run, last_lines
 from ci_action.project.dependencies import Dependencies
 from ci_action.project.layout import Layout
-from ci_action.project.ownership import hand_over
+from ci_action.project.ownership import first_given, hand_over
 from ci_action.project.versions import index_variables
 from ci_action.results import write_atomically
 
@@ -94,7 +94,6 @@ class Builder:
         Raises `ToolError` with the resolver's own reason.
         """
         where = self._folder(dependencies, request, extra)
-        hand_over(where.parent, self.owner)
         kept = self._kept(where)
         if kept is not None:
             return kept
@@ -128,8 +127,9 @@ class Builder:
             digest.update(file.read_bytes())
         # A cache inside the workspace would put the environment into the source tree.
         outside = self.cache is not None and not self.cache.is_relative_to(self.layout.workspace)
-        home = self.cache if outside and self.cache else self.scratch
-        return home / "environments" / digest.hexdigest()[:20]
+        homes = [self.cache, self.scratch] if outside and self.cache else [self.scratch]
+        home = first_given([home / "environments" for home in homes], self.owner)
+        return home / digest.hexdigest()[:20]
 
     def _kept(self, where: Path) -> Environment | None:
         try:
@@ -219,12 +219,11 @@ class Builder:
 
     def variables(self) -> dict[str, str]:
         """Return what uv sees beside the cleaned environment: folders that its user may write to."""
-        home = self.cache or self.scratch
+        homes = [home for home in (self.cache, self.scratch) if home]
         found = dict(index_variables(self.environ))
         for name, folder in (("UV_CACHE_DIR", "uv"), ("UV_PYTHON_INSTALL_DIR", "python")):
             if name not in self.environ:
-                hand_over(home / folder, self.owner)
-                found[name] = str(home / folder)
+                found[name] = str(first_given([home / folder for home in homes], self.owner))
         pyenv = Path(
             self.environ.get("PYENV_ROOT", Path(self.environ.get("HOME", "/nonexistent"), ".pyenv")),
             "versions",
