@@ -11,6 +11,8 @@ _BANDIT: Final = "bandit"
 _SECRETS: Final = "detect-secrets"
 # Hardcoded passwords: as a string, as an argument, as a default.
 _PASSWORDS: Final = frozenset({"B105", "B106", "B107"})
+# How the reason begins with which a secret in the baseline does not count.
+ACCEPTED: Final = "accepted in "
 # Ruff's rules S have the numbers of bandit's tests (https://docs.astral.sh/ruff/rules/#flake8-bandit-s). But for this
 # one: bandit has two tests for `mark_safe`, Ruff one rule.
 _OTHERWISE: Final[Mapping[str, str]] = {"B703": "S308"}
@@ -43,9 +45,11 @@ def joined(stages: tuple[StageResult, ...]) -> tuple[StageResult, ...]:
         place = _place(one.finding)
         if place:
             by_place.setdefault(place, []).append(one)
-    muted: dict[int, str] = {}
+    muted = _accepted(stages)
     for stage in stages:
         for finding in stage.findings:
+            if id(finding) in muted:
+                continue
             same = _same(finding, by_place, can_block=not stage.warns_only)
             if same:
                 same.joining.append(finding)
@@ -55,6 +59,26 @@ def joined(stages: tuple[StageResult, ...]) -> tuple[StageResult, ...]:
     return tuple(
         replace(stage, tools=tuple(_rewritten(tool, kept, muted) for tool in stage.tools)) for stage in stages
     )
+
+
+def _accepted(stages: tuple[StageResult, ...]) -> dict[int, str]:
+    """Return why bandit's word on a secret that the baseline accepts does not count either."""
+    every = [finding for stage in stages for finding in stage.findings]
+    known = {
+        _place(finding): finding
+        for finding in every
+        if finding.tool == _SECRETS and finding.muted.startswith(ACCEPTED)
+    }
+    return {
+        id(
+            finding
+        ): f"the same as {_SECRETS} {known[_place(finding)].rule}, which is {known[_place(finding)].muted}"
+        for finding in every
+        if finding.tool == _BANDIT
+        and finding.rule in _PASSWORDS
+        and finding.counts
+        and _place(finding) in known
+    }
 
 
 def _keepers(stages: Iterable[StageResult]) -> Iterator[tuple[Finding, _Kept]]:

@@ -48,6 +48,26 @@ def test_entries_are_known_by_file_type_and_hash(tmp_path: Path):
     assert baseline.configuration == {"version": "1.5.0"}
 
 
+@pytest.mark.parametrize(
+    ("hashes", "token", "accepted"),
+    [
+        pytest.param(["gh"], "", True, id="a value that is no part of a token"),
+        pytest.param(["gh"], "gh-one", True, id="as detect-secrets writes it"),
+        pytest.param(["gh", "gh-one"], "gh-one", True, id="as we write it"),
+        pytest.param(["gh", "gh-one"], "gh-two", False, id="another token with the same beginning"),
+        pytest.param(["gh-one"], "gh-one", False, id="the beginning is gone"),
+        pytest.param([], "gh-one", False, id="none"),
+    ],
+)
+def test_accepting_one_token_accepts_no_other_with_the_same_beginning(
+    hashes: list[str], token: str, accepted: bool, tmp_path: Path
+):
+    entries = [{"type": "GitHub Token", "hashed_secret": hash_of(value)} for value in hashes]
+    baseline = loaded(tmp_path, document(*entries))
+    found = baseline.entry(tmp_path / "a.py", "GitHub Token", "gh", token)
+    assert (found is not None) is accepted
+
+
 def test_none_is_none(tmp_path: Path):
     baseline = load(layout(tmp_path), resolved().settings)
     assert (baseline.exists, baseline.entries, baseline.configuration) == (False, {}, {})

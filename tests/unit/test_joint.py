@@ -64,6 +64,14 @@ def test_a_password_that_both_see_is_the_secret(test: str):
     }
 
 
+def test_a_secret_that_the_baseline_accepts_is_accepted_for_bandit_too():
+    found = told(bandit(), bandit("B608"), secret(muted="accepted in .secrets.baseline"))
+    assert found["bandit:B105"][0] == (
+        "the same as detect-secrets secret-keyword, which is accepted in .secrets.baseline"
+    )
+    assert found["bandit:B608"] == ("", ())
+
+
 @pytest.mark.parametrize(
     ("test", "rule"), [("B105", "S105"), ("B602", "S602"), ("B703", "S308"), ("B308", "S308")]
 )

@@ -159,7 +159,7 @@ def test_two_values_on_a_line_are_two_findings():
     ],
 )
 def test_what_the_baseline_says(standings: dict[str, str], rule: str, muted: bool, real: bool):
-    def standing(secret: Secret) -> Standing:
+    def standing(secret: Secret, _token: str) -> Standing:
         word = standings.get(secret.type, "")
         return Standing(accepted=word == "accepted", real=word == "real")
 
@@ -293,3 +293,8 @@ def test_what_cannot_be_given_back_is_not_kept(scanned: Scanned):
 def test_a_kept_entry_of_another_shape_is_a_miss(entry: Any):
     found = restored(entry, b"content")
     assert found is None or found.state in {"scanned", "binary", "excluded"}
+
+
+def test_a_value_is_where_it_stands_alone():
+    columns = {'admin_password = "admin"': 18, "xadminx": 1, "admin": 0, "nothing": None}
+    assert {line: Text(line.encode(), "utf-8").column(1, "admin") for line in columns} == columns

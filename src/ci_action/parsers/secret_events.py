@@ -1,6 +1,7 @@
 """What the child script that scans for secrets tells: which files it has scanned, and what it found in them."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -114,7 +115,12 @@ class Text:
 
     def column(self, number: int, value: str) -> int | None:
         """Return where a value stands on a line, from 0; None where it does not stand there as it is."""
-        found = self.line(number).find(value) if value else -1
+        if not value:
+            return None
+        text = self.line(number)
+        # `admin_password = "admin"`: where it stands alone, it is the value.
+        alone = re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text)
+        found = alone.start() if alone else text.find(value)
         return found if found >= 0 else None
 
     def place(self, number: int, column: int, *, carriage_returns: bool) -> tuple[int, int]:

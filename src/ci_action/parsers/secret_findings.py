@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Final
 
 from ci_action.changes import Changes
+from ci_action.joint import ACCEPTED
 from ci_action.model import Finding, Location
 from ci_action.parsers.secret_events import FAILED, Scanned, Secret, Text
 from ci_action.ranking import LEVELS
@@ -63,7 +64,8 @@ class File:
     text: Text | None = None
     """Its text, where something was found in it."""
     changes: Changes | None = None
-    standing: Callable[[Secret], Standing] = field(default=lambda _: Standing())
+    standing: Callable[[Secret, str], Standing] = field(default=lambda _, __: Standing())
+    """What the baseline says of a secret, given the whole token that it is a part of, if it is one."""
     baseline: str = ""
     """The baseline, for people."""
 
@@ -86,7 +88,11 @@ def findings_of(file: File) -> Iterator[Finding]:
         place = Location(path=file.path)
         yield Finding(tool=TOOL, rule=UNREADABLE, message=message, level="unknown", location=place)
     secrets = (one for secret in file.scanned.secrets for one in _apart(file, secret))
-    seen = sorted(((_line(file, one), one.value, one) for one in secrets), key=lambda item: item[:2])
+    # A token that one type knows whole and another by its beginning is one value.
+    seen = sorted(
+        ((_line(file, one), token_of(file, one) or one.value, one) for one in secrets),
+        key=lambda item: item[:2],
+    )
     for (line, value), group in groupby(seen, key=lambda item: item[:2]):
         yield _finding(file, line, value, [secret for _, _, secret in group])
 
@@ -108,6 +114,19 @@ def _apart(file: File, secret: Secret) -> Iterator[Secret]:
     return (Secret(secret.type, secret.value, tuple(numbers)) for numbers in lines.values())
 
 
+def token_of(file: File, secret: Secret) -> str:
+    """Return the whole token on the first line of a secret, where its value is only a part of one; else nothing."""
+    tokens = _tokens(file, secret, secret.lines[0])
+    return "" if secret.value in tokens or not tokens else tokens[0]
+
+
+def tokens_of(file: File) -> Iterator[tuple[str, str]]:
+    """Yield the type and the whole token of every secret whose value is only a part of one."""
+    for secret in (one for found in file.scanned.secrets for one in _apart(file, found)):
+        if token := token_of(file, secret):
+            yield secret.type, token
+
+
 def _line(file: File, secret: Secret) -> int:
     """Return the first line on which a value stands, of those that the change touched if it touched any."""
     if file.changes is not None and file.changes.known and len(secret.lines) > 1:
@@ -119,7 +138,7 @@ def _line(file: File, secret: Secret) -> int:
 
 
 def _finding(file: File, line: int, value: str, secrets: Sequence[Secret]) -> Finding:
-    standings = {secret.type: file.standing(secret) for secret in secrets}
+    standings = {secret.type: file.standing(secret, token_of(file, secret)) for secret in secrets}
     order = {level: rank for rank, level in enumerate(LEVELS)}
     # The type that names the finding: one that counts, of them the worst.
     first, *others = sorted(
@@ -135,7 +154,7 @@ def _finding(file: File, line: int, value: str, secrets: Sequence[Secret]) -> Fi
         level=level_of(first),
         location=location,
         url=URL,
-        muted=f"accepted in {file.baseline}" if standing.accepted else "",
+        muted=f"{ACCEPTED}{file.baseline}" if standing.accepted else "",
         also=tuple(f"{TOOL}:{rule_of(kind)}" for kind in others),
         new=new,
     )

@@ -80,6 +80,19 @@ class Baseline:
         """Return what an entry about a value in a file has for its key."""
         return self.name(file), kind, hash_of(value)
 
+    def entry(self, file: Path, kind: str, value: str, token: str) -> Mapping[str, Any] | None:
+        """Return the entry that accepts a value, or None.
+
+        Of some tokens detect-secrets takes no more than the beginning for the value, so its hash is that of every such
+        token. We write that of the whole token beside it; where there is one in the file, only whole tokens count.
+        """
+        short = self.entries.get(self.key(file, kind, value))
+        if not token or short is None:
+            return short
+        name, beginning = self.name(file), hash_of(value)
+        whole = any(one[:2] == (name, kind) and one[2] != beginning for one in self.entries)
+        return self.entries.get(self.key(file, kind, token)) if whole else short
+
     def name(self, file: Path) -> str:
         """Return the name of a file as the baseline has it."""
         return _plain(os.path.relpath(file, self.root))

@@ -7,6 +7,7 @@ what is pinned stands for itself, and the rest is named as not auditable.
 import os
 import re
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -25,6 +26,7 @@ from ci_action.project.requirements import poetry_requirement, poetry_tables, re
 _FURTHER: Final = ("*requirements*.txt", "requirements/*.txt")
 _METADATA: Final = ("pyproject.toml", "setup.cfg", "setup.py")
 _VERSION: Final = re.compile(r"3\.\d+(\.\d+)?")
+_MOST_AT_ONCE: Final = 4
 _COMPILE: Final = ("pip", "compile", "--quiet", "--no-header", "--annotation-style=line")
 
 
@@ -54,7 +56,9 @@ def resolved(builder: Builder, request: str) -> Inventory:
     source = ", ".join(dict.fromkeys([*needs.files, *further, *_metadata_of(layout, needs)]))
     if not units:
         return Inventory(kind=kind, source="nothing")
-    parts = [_unit(builder, unit, request) for unit in units]
+    builder.variables()  # lays out the credentials of indexes, before several processes read them
+    with ThreadPoolExecutor(max_workers=_MOST_AT_ONCE) as pool:  # uv waits for the network most of the time
+        parts = list(pool.map(lambda unit: _unit(builder, unit, request), units))
     packages = unique(needed for part in parts for needed in part.packages)
     notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
     unauditable = tuple(dict.fromkeys(one for part in parts for one in part.unauditable))
@@ -210,7 +214,7 @@ def _as_pinned(layout: Layout, unit: _Unit, listed: Listed, reason: str) -> Inve
         if text:
             pinned.append(replace(text[0], location=place, direct=True))
         else:
-            why = f"its version is not known, because {reason}"
+            why = "its version is not fixed, and the dependencies could not be resolved (see the notes)"
             loose.append(Unauditable(name=name, reason=why, location=place))
     known = {needed.name for needed in pinned}
     left = [one for one in loose if one.name not in known]

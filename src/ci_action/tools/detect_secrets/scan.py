@@ -28,7 +28,7 @@ from ci_action.parsers.secret_events import (
     restored,
 )
 from ci_action.parsers.secret_findings import TOOL as NAME
-from ci_action.parsers.secret_findings import File, Standing, findings_of, hidden
+from ci_action.parsers.secret_findings import File, Standing, findings_of, hidden, tokens_of
 from ci_action.process import Command, Completed, last_lines
 from ci_action.project.baseline import COMMAND, Baseline, Key
 from ci_action.project.environment import environment_of_project
@@ -99,10 +99,16 @@ class Scan:
 
     def found(self) -> set[Key]:
         """Return the keys in the baseline of all that was found."""
-        return {
+        values = {
             self.baseline.key(self._file(name), secret.type, secret.value)
             for name, scanned in self.seen.items()
             for secret in scanned.secrets
+        }
+        return values | {
+            self.baseline.key(self._file(name), kind, token)
+            for name, scanned in self.seen.items()
+            if scanned.secrets
+            for kind, token in tokens_of(self._described(name))
         }
 
     def answered(self) -> set[Key]:
@@ -196,8 +202,8 @@ class Scan:
     def _described(self, name: str) -> File:
         file = self._file(name)
 
-        def standing(secret: Secret) -> Standing:
-            entry = self.baseline.entries.get(self.baseline.key(file, secret.type, secret.value))
+        def standing(secret: Secret, token: str) -> Standing:
+            entry = self.baseline.entry(file, secret.type, secret.value, token)
             real = entry is not None and entry.get("is_secret") is True
             return Standing(accepted=entry is not None and not real, real=real)
 
