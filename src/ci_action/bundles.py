@@ -13,9 +13,10 @@ from typing_extensions import TypedDict
 
 from ci_action.cases import TestCase, TestOutcome
 from ci_action.model import Conclusion, Finding, Location, Severity
+from ci_action.packages import Package
 from ci_action.ranking import LEVELS
 from ci_action.reporters.publication import REPORT
-from ci_action.reporters.report_schema import SCHEMA, FindingEntry, RunReport, ToolEntry
+from ci_action.reporters.report_schema import SCHEMA, FindingEntry, PackageEntry, RunReport, ToolEntry
 
 # No run of ours writes a larger file: 200,000 tests take 100 MB.
 LARGEST: Final = 200_000_000
@@ -134,8 +135,32 @@ def finding_of(tool: str, entry: FindingEntry) -> Finding:
         message=entry["message"],
         severity=Severity(entry["severity"]),
         location=Location(path=path, line=line, end_line=last) if inside else None,
-        level=entry["level"] if entry["level"] in {"", *LEVELS} else "",
+        level=_level(entry["level"]),
         muted=entry["muted"],
+        package=_package(entry["package"]),
+        also=tuple(entry["also"]),
+        new=entry["new"],
+    )
+
+
+def _level(level: str) -> str:
+    if level and level not in LEVELS:
+        raise ValueError(f"the level {level[:20]!r}")
+    return level
+
+
+def _package(entry: PackageEntry | None) -> Package | None:
+    if entry is None:
+        return None
+    return Package(
+        name=entry["name"],
+        version=entry["version"],
+        advisories=tuple(entry["advisories"]),
+        fixed_in=tuple(entry["fixed_in"]),
+        parents=tuple(entry["parents"]),
+        direct=entry["direct"],
+        upgrade=entry["upgrade"],
+        licenses=entry["licenses"],
     )
 
 

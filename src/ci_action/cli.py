@@ -10,7 +10,7 @@ import click
 
 from ci_action import __version__
 from ci_action.errors import ExitCode
-from ci_action.session import Options, fix_command, plan_command, run_command, tell_usage
+from ci_action.session import Options, baseline_command, fix_command, plan_command, run_command, tell_usage
 from ci_action.settings import Settings, about, is_list, names
 from ci_action.stages import MERGE
 
@@ -144,6 +144,19 @@ def merge(
 def fix(ctx: click.Context, /, color: str | None, *, verbose: bool, **given: Any) -> int:
     """Write the safe fixes of Ruff and the formatting of Black."""
     return fix_command(_flags(given), _options(ctx, color, verbose=verbose))
+
+
+@cli.group(context_settings=_CONTEXT)
+def secrets() -> None:
+    """Work with what was found that looks like a secret."""
+
+
+@secrets.command(context_settings=_CONTEXT)
+@_common
+@click.pass_context
+def baseline(ctx: click.Context, /, color: str | None, *, verbose: bool, **given: Any) -> int:
+    """Accept what is found today: write the baseline of detect-secrets."""
+    return baseline_command(_flags(given), _options(ctx, color, verbose=verbose))
 
 
 @cli.command(context_settings=_CONTEXT)

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ci_action.advisories.address import address_mistakes
 from ci_action.errors import SettingsError
 from ci_action.gh.workflow import workspace_of
 from ci_action.muting import ignore_mistakes
 from ci_action.project.addresses import wait_for_mistakes
+from ci_action.project.bandit_config import argument_mistakes
+from ci_action.project.baseline import baseline_mistakes
 from ci_action.project.layout import (
     Layout,
     load_toml,
@@ -15,18 +18,23 @@ from ci_action.project.layout import (
     python_mistakes,
     working_directory_mistakes,
 )
+from ci_action.project.licenses import license_mistakes
 from ci_action.resolution import Resolved, from_inputs, from_pyproject, resolve
 from ci_action.settings import Settings
 from ci_action.stages import NAMES, TOOLS, stage_mistakes
 from ci_action.text import did_you_mean
 from ci_action.titles.settings import title_mistakes
-from ci_action.tools import refused_options
+from ci_action.tools import pip_audit, refused_options
 
 PYPROJECT = "pyproject.toml"
 
 
 def configure(
-    flags: Mapping[str, Any], environ: Mapping[str, str], *, needs_stage: bool = False
+    flags: Mapping[str, Any],
+    environ: Mapping[str, str],
+    *,
+    needs_stage: bool = False,
+    writes_baseline: bool = False,
 ) -> tuple[Resolved, Layout]:
     """Resolve the settings and find the places that they name; raises `SettingsError` with all mistakes."""
     workspace = workspace_of(environ)
@@ -57,11 +65,16 @@ def configure(
         checks=(
             lambda settings: stage_mistakes(settings.stage, settings.shard),
             lambda settings: path_mistakes(settings, workspace),
+            lambda settings: baseline_mistakes(settings, workspace, written=writes_baseline),
             lambda settings: python_mistakes(settings, requires()),
             lambda settings: ignore_mistakes(settings.ignore, TOOLS),
             lambda settings: wait_for_mistakes(settings.wait_for),
             title_mistakes,
+            lambda settings: license_mistakes(settings.licenses_allow, settings.licenses_deny),
             _argument_mistakes,
+            lambda settings: argument_mistakes(settings.bandit_args),
+            lambda settings: pip_audit.argument_mistakes(settings.pip_audit_args),
+            lambda settings: address_mistakes(settings.advisory_url),
         ),
     )
     settings = resolved.settings

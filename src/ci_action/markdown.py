@@ -1,10 +1,13 @@
 """Foreign text in GitHub-flavoured Markdown: always only text, and cut where a limit asks for it.
 
-Foreign text stands in code spans and fences, never in tables: inside code neither emphasis, links, HTML, entities
-nor mentions have a meaning, and outside of tables a pipe has none.
+Foreign text stands in code spans and fences, never in tables of Markdown: inside code neither emphasis, links, HTML,
+entities nor mentions have a meaning, and outside of tables a pipe has none. Where a table has to hold it, that is one
+of HTML, in which Markdown has no meaning.
 """
 
 import re
+from collections.abc import Sequence
+from html import escape
 from typing import Final
 
 from ci_action.text import one_line, visible
@@ -54,13 +57,33 @@ def table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join(lines)
 
 
+def cell(text: str, limit: int = 300) -> str:
+    """Return foreign text as code for a cell of `html_table`, on one line, cut at `limit` characters."""
+    shown = named(clipped(one_line(text), limit)).strip(" ")
+    return f"<code>{escape(shown)}</code>" if shown.strip() else "<code>(empty)</code>"
+
+
+def html_table(head: Sequence[str], rows: Sequence[str]) -> str:
+    """Return a table that may hold foreign text, each in a `cell`: in HTML no pipe ends one; rows are whole `<tr>`."""
+    columns = "".join(f"<th>{column}</th>" for column in head)
+    return "\n".join(["<table>", f"<tr>{columns}</tr>", *rows, "</table>"])
+
+
+def html_link(url: str, inner: str) -> str:
+    """Return a link for a cell of `html_table`."""
+    return f'<a href="{escape(_address(url))}">{inner}</a>' if url.startswith("https://") else inner
+
+
 def link(url: str, text: str) -> str:
     """Return a link to an https address whose every doubtful character is written by its number."""
     if not url.startswith("https://"):
         return text
-    safe = re.sub(r"[^A-Za-z0-9:/?#@!$&'*+,;=._~%-]", lambda match: _percent(match[0]), url)
     # `&lt;` in an address is no entity but four characters.
-    return f"[{text}](<{safe.replace('&', '&amp;')}>)"
+    return f"[{text}](<{_address(url).replace('&', '&amp;')}>)"
+
+
+def _address(url: str) -> str:
+    return re.sub(r"[^A-Za-z0-9:/?#@!$&'*+,;=._~%-]", lambda match: _percent(match[0]), url)
 
 
 def _percent(character: str) -> str:

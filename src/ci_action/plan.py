@@ -27,10 +27,11 @@ def describe(selected: Sequence[Selected], ctx: Context, resolved: Resolved) -> 
         yield f"python     {settings.python_version}"
     if ctx.changes:
         yield f"base       {one_line(_base(ctx.changes))}"
+    width = max((8, *(len(tool.name) for one in selected for tool in one.stage.tools)))
     for one in selected:
         yield f"stage {one.stage.name} (side by side, but for what needs another)"
-        for tool in one.stage.tools:
-            yield from (f"  {one_line(line)}" for line in _tool(tool, ctx))
+        for tool in filter(lambda tool: tool.wanted(ctx), one.stage.tools):
+            yield from (f"  {one_line(line)}" for line in _tool(tool, ctx, width))
     yield f"limits     {settings.timeout} s for each tool, {BUDGET} annotations of a level, {LIMIT:,} bytes of summary"
     yield f"cache      {layout.shown(ctx.cache) if ctx.cache else 'none'}"
     yield f"reports    {settings.report_dir}"
@@ -45,17 +46,17 @@ def _base(changes: Changes) -> str:
     return f"not known without a fetch: {changes.problem}"
 
 
-def _tool(tool: Tool, ctx: Context) -> Iterator[str]:
+def _tool(tool: Tool, ctx: Context, width: int) -> Iterator[str]:
     try:
         if tool.runs_code(ctx) and not ctx.settings.allow_privileged and (reason := refusal(ctx)):
             yield f"{tool.name:<11} would be broken: {reason}"
             return
         if tool.plan is not None:
-            yield f"{tool.name:<11} {tool.plan(ctx)}"
+            yield f"{tool.name:<{width}} {tool.plan(ctx)}"
             return
         choice = select(tool.name, settings=ctx.settings, layout=ctx.layout, bundle=ctx.bundle)
         version = choice.specifier.removeprefix("==") or ctx.bundle.version(tool.name)
-        yield f"{tool.name:<8} {version} from {choice.source}, {tool.count(ctx):,} files"
+        yield f"{tool.name:<{width}} {version} from {choice.source}, {tool.count(ctx):,} files"
         yield from (f"note: {warning}" for warning in choice.warnings)
     except ToolError as error:
-        yield f"{tool.name:<8} would be broken: {error.reason}"
+        yield f"{tool.name:<{width}} would be broken: {error.reason}"

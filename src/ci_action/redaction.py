@@ -29,6 +29,10 @@ _EVERYDAY = frozenset(
     {"password", "postgres", "postgresql", "rabbitmq", "memcached", "mariadb", "secret", "example", "testing"}
 )
 
+# Where a word of everyday text is a value: in quotes, assigned, or the password of an address. Elsewhere it is the
+# word, and hiding it would make nonsense of every sentence with `test` or `dev` in it.
+_STATED: Final = r"(?:(?<=['\"`=])|(?<=[^:]:)|(?<=[=:] ))"
+
 Redact = Callable[[str], str]
 
 
@@ -130,7 +134,7 @@ class Concealer:
 
 def _is_peculiar(value: str) -> bool:
     """Whether a value is no word of everyday text: the runner hides it wherever it stands in the log."""
-    kinds = sum(map(bool, (re.search("[a-z]", value), re.search("[A-Z]", value), re.search(r"\d", value))))
+    kinds = sum(bool(re.search(kind, value)) for kind in ("[a-z]", "[A-Z]", r"\d", r"[^\w\s-]"))
     return len(value) >= SHORTEST_SECRET and (kinds > 1 or len(value) >= 2 * SHORTEST_SECRET)
 
 
@@ -138,9 +142,8 @@ def _concealing(values: Iterable[str]) -> re.Pattern[str] | None:
     forms = {form for one in values for form in (one, json.dumps(one)[1:-1], repr(one)[1:-1])}
     if not forms:
         return None
-    # A short one is hidden only where it stands alone: inside other words it would be no secret.
     parts = [
-        re.escape(form) if len(form) >= SHORTEST_SECRET else rf"(?<!\w){re.escape(form)}(?!\w)"
+        re.escape(form) if _is_peculiar(form) else rf"{_STATED}{re.escape(form)}(?!\w)"
         for form in sorted(forms, key=len, reverse=True)
     ]
     return re.compile("|".join(parts))

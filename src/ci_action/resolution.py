@@ -131,13 +131,12 @@ def _explain_table(problem: ErrorDetails, table: type[BaseModel]) -> str:
         return "write one entry a line, or a list of tables"
     entry, key = f"entry {int(place[0]) + 1}", str(place[-1])
     shown = repr(problem["input"])[:_LONGEST_SHOWN]
-    match problem["type"]:
-        case "missing":
-            return f"{entry}: {key!r} is missing"
-        case "extra_forbidden":
-            return f"{entry}: unknown key {key!r}{did_you_mean(key, table.model_fields)}"
-        case "model_type":
-            return f"{entry} = {shown}: write a line of text, or a table with {', '.join(table.model_fields)}"
+    if problem["type"] == "missing":
+        return f"{entry}: {key!r} is missing"
+    if problem["type"] == "extra_forbidden":
+        return f"{entry}: unknown key {key!r}{did_you_mean(key, table.model_fields)}"
+    if problem["type"] == "model_type":
+        return f"{entry} = {shown}: write a line of text, or a table with {', '.join(table.model_fields)}"
     message = problem["msg"].removeprefix("Value error, ")
     where = entry if len(place) == 1 else f"{entry}, {key}"
     return f"{where} = {shown}: {message[:1].lower()}{message[1:]}"

@@ -17,6 +17,7 @@ from ci_action.errors import ToolError
 from ci_action.gh.pull import Pull
 from ci_action.hints import merged
 from ci_action.hints.evidence import hints_for, limited
+from ci_action.joint import joined
 from ci_action.model import (
     Broken,
     Conclusion,
@@ -122,7 +123,7 @@ def execute(
     started, clock = datetime.now(UTC), time.monotonic()
     commit = ctx.event.sha or _head(ctx)
     stages = limited(tuple(_run_stages(selected, ctx, progress)))
-    stages = concealed(stages, ctx.conceal)
+    stages = joined(concealed(stages, ctx.conceal))
     stages, verdict = judge(stages)
     warnings = [warning for stage in stages for tool in stage.tools for warning in tool.warnings]
     known = ctx.changes if ctx.changes and ctx.changes.known else None

@@ -1,16 +1,12 @@
 """One call of the program: wiring, signals, what is said of wrong settings and of our own bugs, and the exit code."""
 
-import os
 import platform
-import stat
 import sys
-import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from ci_action import __version__, merge, posting
 from ci_action.base import with_changes
@@ -37,11 +33,11 @@ from ci_action.reporters.progress import ActionsProgress, PlainProgress
 from ci_action.reporters.publication import Publication, Screen, give_back
 from ci_action.resolution import Resolved
 from ci_action.run import Progress, execute, publish, write_fixes
+from ci_action.scratch import scratch_folder
 from ci_action.stages import ALL, COMMENT, MERGE, select
 from ci_action.text import neutral
+from ci_action.tools import detect_secrets
 from ci_action.values import RunAs
-
-_TEMPORARY: Final = "/tmp"  # noqa: S108 - only a folder of random name is made in it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +66,8 @@ class Session:
     def progress(self) -> Progress:
         """Return what is said while tools run."""
         if self.workflow:
-            return ActionsProgress(self.workflow, self.redact)
+            # A tool that quotes a file may end after the one that knows what in it is a secret.
+            return ActionsProgress(self.workflow, lambda text: self.ctx.conceal(self.redact(text)))
         return LiveProgress(self.screen) if self.screen.terminal else PlainProgress(self.screen.stream)
 
     def publication(self) -> Publication:
@@ -134,11 +131,24 @@ def plan_command(flags: Mapping[str, Any], options: Options) -> int:
 
     def work(session: Session) -> int:
         chosen = select(session.resolved.settings.stage or (ALL,))
-        for line in describe(chosen, with_changes(session.ctx, fetch=False), session.resolved):
+        # From the event alone: a plan asks nobody.
+        ctx = with_pull(replace(session.ctx, github=None), [one.stage.name for one in chosen])
+        for line in describe(chosen, with_changes(ctx, fetch=False), session.resolved):
             print(neutral(session.redact(line)), file=session.screen.stream)
         return ExitCode.OK
 
     return _guarded(flags, options, work)
+
+
+def baseline_command(flags: Mapping[str, Any], options: Options) -> int:
+    """Accept the secrets that are found today, whatever the scope."""
+
+    def work(session: Session) -> int:
+        told = detect_secrets.accept(session.ctx)
+        say(session.screen, *(session.ctx.conceal(session.redact(line)) for line in told.lines))
+        return ExitCode.INTERRUPTED if session.interruption.name else told.code
+
+    return _guarded(flags, options, work, writes_baseline=True)
 
 
 def _finish(session: Session, result: RunResult, tell: Callable[[RunResult, Publication], None]) -> int:
@@ -169,8 +179,7 @@ def _guarded(
     flags: Mapping[str, Any],
     options: Options,
     work: Callable[[Session], int],
-    *,
-    needs_stage: bool = False,
+    **circumstances: bool,
 ) -> int:
     """Make the session and do the work; whatever happens ends in an exit code and in words."""
     environ = options.environ
@@ -180,8 +189,8 @@ def _guarded(
     conceal = Concealer(workflow.mask if workflow else lambda _: None)
     interruption = Interruption()
     try:
-        with interruption.installed(), _scratch(environ) as scratch:
-            resolved, layout = configure(flags, environ, needs_stage=needs_stage)
+        with interruption.installed(), scratch_folder(environ) as scratch:
+            resolved, layout = configure(flags, environ, **circumstances)
             token = resolved.settings.github_token.get_secret_value()
             passwords = service_passwords((*resolved.settings.wait_for, resolved.settings.advisory_url))
             known = secrets_of({**environ, "GH_TOKEN": token or environ.get("GH_TOKEN", "")})
@@ -220,36 +229,6 @@ def _guarded(
         told = conceal(traceback.format_exc())
         tell_bug(told, flags, screen, workflow, environ.get("GITHUB_EVENT_NAME", ""), redact)
         return ExitCode.BUG
-
-
-@contextmanager
-def _scratch(environ: Mapping[str, str]) -> Iterator[Path]:
-    """Make the folder of our temporary files, where the runner keeps its own: Python might take the workspace.
-
-    The runner's belongs to the user who runs the project's code, who could put another folder in the place of ours:
-    as root we take one where that cannot be, if there is any.
-    """
-    given = environ.get("RUNNER_TEMP", "")
-    place = given if os.path.isabs(given) and os.access(given, os.W_OK) else None
-    if place and os.geteuid() == 0 and not _keeps(place) and _keeps(_TEMPORARY):
-        place = _TEMPORARY
-    try:
-        made = tempfile.TemporaryDirectory(prefix="ci-action-", dir=place, ignore_cleanup_errors=True)
-        Path(made.name, "work").mkdir()
-    except OSError as error:
-        raise ToolError(f"no temporary files can be written: {error}") from error
-    with made as folder:
-        yield Path(folder)
-
-
-def _keeps(place: str) -> bool:
-    """Whether what root creates in a folder stays where it is."""
-    try:
-        found = os.stat(place)
-    except OSError:
-        return False
-    shared = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not found.st_mode & stat.S_ISVTX
-    return found.st_uid == 0 and not shared and os.access(place, os.W_OK)
 
 
 def _context(

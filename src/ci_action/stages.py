@@ -8,7 +8,22 @@ from ci_action.context import Context
 from ci_action.gh.pull import NoPull
 from ci_action.settings import Settings
 from ci_action.text import did_you_mean
-from ci_action.tools import Tool, black, coverage, environment, metadata, pytest, ruff, services, size, title
+from ci_action.tools import (
+    Tool,
+    bandit,
+    black,
+    coverage,
+    detect_secrets,
+    environment,
+    licenses,
+    metadata,
+    pip_audit,
+    pytest,
+    ruff,
+    services,
+    size,
+    title,
+)
 from ci_action.values import FailOn
 
 ALL: Final = "all"
@@ -48,7 +63,7 @@ STAGES: Final = (
     Stage(
         name="security",
         summary="Known vulnerabilities of the dependencies, secrets in the files, weak spots of the code.",
-        tools=(),
+        tools=(pip_audit.TOOL, licenses.TOOL, detect_secrets.TOOL, bandit.TOOL),
         warns_only=lambda settings: settings.fail_on is FailOn.NEVER,
     ),
     Stage(

@@ -159,12 +159,12 @@ class IgnoredVulnerability(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    package: Annotated[str, BeforeValidator(_package)]
+    package: Annotated[str, BeforeValidator(_package)] = Field(min_length=1)
     id: Annotated[str, BeforeValidator(_advisory)] = Field(description="The advisory, or one of its aliases.")
     expires: Annotated[date, BeforeValidator(_day)] = Field(
         description="The last day on which it is accepted."
     )
-    reason: Annotated[str, BeforeValidator(_reason)]
+    reason: Annotated[str, BeforeValidator(_reason)] = Field(min_length=1)
 
     def matches(self, package: str, advisories: Iterable[str]) -> bool:
         """Whether it is about one of these advisories of a package."""

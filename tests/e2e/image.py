@@ -42,6 +42,11 @@ def docker(*arguments: str, environ: dict[str, str] | None = None, stdin: str = 
     return done.stdout.strip()
 
 
+def gateway() -> str:
+    """Return the address under which containers reach this machine."""
+    return docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
+
+
 def build(context: Path = REPOSITORY, *, buildkit: bool = False) -> str:
     """Build the image as the runner does, without any option of ours; return its id."""
     return docker("build", "--quiet", str(context), environ={"DOCKER_BUILDKIT": "1" if buildkit else "0"})

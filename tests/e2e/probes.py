@@ -160,3 +160,76 @@ def test_that_fails():
     assert 0
 ''',
 }
+
+# The same from where the security stage runs code of the project: the build of its metadata, a plugin of its baseline.
+_NOTING: Final = '''
+import os, pathlib, subprocess, sys
+sys.path.insert(0, "/github/workspace")
+import reach
+
+FOREIGN = "ghs_T0ken", "eyRunt1me", "eyOpenId"
+CLOSED = "INPUT_", "ACTIONS_", "STATE_", "GITHUB_TOKEN", "GH_TOKEN", "GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH"
+LASTING = """
+import glob, time
+for _ in range(600):
+    for name in glob.glob("/github/file_commands/*"):
+        open(name, "a").write("result=passed\\\\n# spoofed: all is well\\\\n")
+    time.sleep(0.05)
+"""
+
+
+def note(who):
+    seen = sorted(name for name, value in os.environ.items() if name.startswith(CLOSED) or value.startswith(FOREIGN))
+    with open(f"/github/workspace/{who}.noted", "a") as stream:
+        stream.write(f"{os.getuid()} {os.getgroups()} {reach.taken()} {seen}\\n")
+    quiet = dict(stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.Popen([sys.executable, "-c", LASTING], start_new_session=True, **quiet)
+'''
+_PLUGIN: Final = """
+import sys
+sys.path.insert(0, "/github/workspace")
+import noting
+from detect_secrets.plugins.base import BasePlugin
+
+noting.note("plugin")
+print("::set-output name=result::passed")
+
+
+class Curious(BasePlugin):
+    secret_type = "::error::Curious"
+
+    def analyze_string(self, string):
+        return []
+"""
+_BASELINE: Final = """{"version": "1.5.0", "filters_used": [], "results": {}, "plugins_used": [
+  {"name": "AWSKeyDetector"}, {"name": "Curious", "path": "file:///github/workspace/plugin.py"}]}
+"""
+
+CURIOUS_SETTINGS: Final = {
+    "pyproject.toml": "[build-system]\nrequires = ['setuptools']\nbuild-backend = 'setuptools.build_meta'\n",
+    "setup.py": (
+        "import sys\nsys.path.insert(0, '/github/workspace')\nimport noting\nfrom setuptools import setup\n"
+        "noting.note('build')\nsetup(name='curious', version='1', py_modules=[], install_requires=['requests==2.19.0'])\n"
+    ),
+    "noting.py": _NOTING,
+    "reach.py": _REACH,
+    "plugin.py": _PLUGIN,
+    ".secrets.baseline": _BASELINE,
+    "weak.py": "import subprocess\n\nsubprocess.call('ls', shell=True)\n",
+    ".gitignore": "*.noted\n",
+}
+
+SLEEPING_PLUGIN: Final = {
+    ".secrets.baseline": _BASELINE,
+    "plugin.py": """
+import time
+from detect_secrets.plugins.base import BasePlugin
+
+
+class Curious(BasePlugin):
+    secret_type = "Sleeping"
+
+    def analyze_string(self, string):
+        time.sleep(600)
+""",
+}

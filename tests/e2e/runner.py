@@ -259,7 +259,7 @@ class Step:
         end = time.monotonic() + limit
         while time.monotonic() < end:
             for pid, words in self.processes().items():
-                if f"/{program} " in words and "--version" not in words:
+                if f"/{program} " in f"{words} " and "--version" not in words:
                     return pid
             time.sleep(0.1)
         raise AssertionError(f"{program} did not start: {self.processes()}")

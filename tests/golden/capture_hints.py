@@ -23,6 +23,9 @@ SRC_PROJECT = "[project]\nname = 'tally'\nversion = '1'\n"
 GIT = "git init -q . && git add . && git -c user.name=a -c user.email=a@b commit -qm one"
 SCM = "[build-system]\nrequires = ['{0}', 'setuptools']\nbuild-backend = 'setuptools.build_meta'\n[project]\nname = 'tally'\ndynamic = ['version']\n"
 BUILD = "uv build --wheel ."
+NEEDS = {"requirements.txt": "iniconfig==2.1.0\n"}
+BARE = "| grep -v '^hint: '"
+AUDIT = "ci-action run security --color=never --cache-dir=none"
 
 
 @dataclass(frozen=True)
@@ -243,6 +246,15 @@ CASES = {
         f"{PYTEST} -n 2",
         needs=("pytest-xdist",),
     ),
+    "advisories-name": Case(NEEDS, f"{AUDIT} --advisory-url=https://advisories.invalid {BARE}"),
+    "advisories-refused": Case(NEEDS, f"{AUDIT} --advisory-url=http://127.0.0.1:9 {BARE}"),
+    "advisories-proxy": Case(NEEDS, f"HTTPS_PROXY=http://127.0.0.1:9 {AUDIT} {BARE}"),
+    # The certificate of any host that can be reached is a foreign one to an authority that was just made.
+    "advisories-certificate": Case(
+        NEEDS,
+        "openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -out own.pem -subj /CN=own 2>/dev/null;"
+        f" REQUESTS_CA_BUNDLE=$PWD/own.pem {AUDIT} --advisory-url=https://pypi.org {BARE}",
+    ),
     # Nothing to recognise in these.
     "green": Case(one_test("..."), "python -m pytest -v"),
     "green-coverage": Case(one_test("..."), f"{PYTEST} --cov=tests", needs=("pytest-cov",)),
@@ -288,7 +300,7 @@ def record(name: str, case: Case, folder: Path) -> None:
     subprocess.run(argv, check=True)
     done = subprocess.run(
         case.run.replace("{index}", refusing()),
-        shell=True,
+        shell=True,  # nosec B602 # the command lines stand above
         cwd=project,
         env=environ,
         stdout=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""Write anew what the reporters say of the sample run: `PYTHONPATH=tests python tests/golden/capture_reports.py`."""
+"""Write anew what the reporters say of the sample runs: `PYTHONPATH=tests python tests/golden/capture_reports.py`."""
 
 import tempfile
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from builders import event, printed, publication
 from paged import page_publication, page_run, without_constants
 from sampled import sample_run
+from sampled_security import security_run
 
 from ci_action import __version__
 from ci_action.reporters import console, coverage_files, html, junit, summary
@@ -21,7 +22,14 @@ def main() -> None:
             reporter(sample_run(), shown)
         page = without_constants(html.document(page_run(), page_publication(Path(folder))))
         texts = {name: (shown.folder / name).read_text("utf-8") for name in shown.written}
-    for name, text in {**texts, "console.txt": printed(shown), "report.html": page}.items():
+        texts |= {"console.txt": printed(shown), "report.html": page}
+    with tempfile.TemporaryDirectory() as folder:
+        shown = publication(Path(folder), event=event())
+        for reporter in (summary.write, console.report):
+            reporter(security_run(), shown)
+        texts["security.md"] = (shown.folder / "summary.md").read_text("utf-8")
+        texts["security.txt"] = printed(shown)
+    for name, text in texts.items():
         plain = text.replace(f'"ci-action {__version__}"', '"ci-action"')
         (kept / name).write_text(plain, "utf-8")
 

@@ -10,6 +10,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from ci_action.model import ToolResult
+
 BIN = Path(sys.prefix) / "bin"
 PLACE = ("line", "column", "end_line", "end_column")
 _LISTED = re.compile(r"^(?:would reformat (?P<a>.+)|(?P<b>.+) already well formatted, good job\.)$")
@@ -116,3 +118,36 @@ def snapshot(folder: Path) -> dict[str, bytes]:
         for file in sorted(folder.rglob("*"))
         if file.is_file()
     }
+
+
+def git_add(folder: Path) -> None:
+    """Have git track every file of a repository."""
+    subprocess.run(["git", "-C", str(folder), "add", "--all"], check=True)
+
+
+def bandit_report(project: Path) -> str:
+    """Return the JSON of `bandit -r`."""
+    argv = [str(BIN / "bandit"), "-q", "-f", "json", "-r", "."]
+    done = subprocess.run(
+        argv, cwd=project, capture_output=True, check=False, text=True, env=environment(project.parent)
+    )
+    assert done.returncode in {0, 1}, done.stderr
+    return str(done.stdout)
+
+
+def bandit_findings(project: Path) -> Counter[tuple[Any, ...]]:
+    """Return what `bandit -r` finds: path, line, test, severity, confidence; as often as it says so."""
+    results = json.loads(bandit_report(project))["results"]
+    names = ("line_number", "test_id", "issue_severity", "issue_confidence")
+    return Counter((os.path.normpath(one["filename"]), *(one[name] for name in names)) for one in results)
+
+
+def of_bandit(found: ToolResult) -> Counter[tuple[Any, ...]]:
+    """Return the same of our findings, both ratings as their messages show them."""
+    rated = re.compile(r"\(bandit: (\w+) severity, (\w+) confidence\)$")
+    matches = [(one, rated.search(one.message)) for one in found.findings if one.rule.startswith("B")]
+    return Counter(
+        (one.location.path, one.location.line, one.rule, match[1].upper(), match[2].upper())
+        for one, match in matches
+        if one.location and match
+    )

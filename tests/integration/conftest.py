@@ -6,12 +6,14 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import tarfile
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from integration.advisory_service import served
 
 from ci_action.cli import main
 
@@ -56,6 +58,27 @@ def project(tmp_path: Path) -> Write:
     return write
 
 
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real package from the index, with its own configuration of Ruff: the source of Flask."""
+    folder = tmp_path_factory.mktemp("package")
+    argv = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--no-binary",
+        "flask",
+        "flask==3.1.1",
+    ]
+    subprocess.run([*argv, "--dest", str(folder)], check=True, cwd=folder)
+    with tarfile.open(next(folder.glob("*.tar.gz"))) as archive:
+        archive.extractall(folder, filter="data")
+    return next(path for path in folder.iterdir() if path.is_dir())
+
+
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
     """An environment of a shell: a home of its own, the path, the settings of package indexes."""
@@ -71,14 +94,22 @@ def environ(tmp_path: Path) -> dict[str, str]:
     return {**kept, "PATH": os.environ["PATH"], "HOME": str(home)}
 
 
+@pytest.fixture(scope="session")
+def advisories() -> Iterator[str]:
+    """Serve the advisories of the tests: no run asks a service of the internet."""
+    with served() as service:
+        yield service.address
+
+
 @pytest.fixture
 def ci_action(
     environ: dict[str, str],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> Callable[..., Ran]:
-    """Run the program in a project; reports go to a folder of the test."""
+    """Run the program in a project; reports go to a folder of the test, advisories come from the service of the tests."""
 
     def run(folder: Path, *words: str, prefix: Path = PREFIX, env: Mapping[str, str] | None = None) -> Ran:
         monkeypatch.chdir(folder)
@@ -88,7 +119,10 @@ def ci_action(
         argv = [*words] if words[:1] != ("quality",) else ["run", *words]
         if argv[0] == "run":
             argv += [f"--report-dir={reports}"]
-        code = main(argv, {**environ, **(env or {})}, prefix)
+        known = {}
+        if {"security", "all"} & set(argv) and not any(word.startswith("--advisory-url") for word in argv):
+            known = {"INPUT_ADVISORY-URL": request.getfixturevalue("advisories")}
+        code = main(argv, {**environ, **known, **(env or {})}, prefix)
         file = reports / "report.json"
         return Ran(code, capsys.readouterr().out, json.loads(file.read_text()) if file.is_file() else {})
 

@@ -160,8 +160,10 @@ class Postgres:
         if self.method == "md5":
             salt = os.urandom(4)
             self._say(connection, message("R", struct.pack("!i", 5) + salt))
-            inner = hashlib.md5((self.password + self.user).encode()).hexdigest().encode()
-            right = b"md5" + hashlib.md5(inner + salt).hexdigest().encode() + b"\0"
+            inner = (
+                hashlib.md5((self.password + self.user).encode(), usedforsecurity=False).hexdigest().encode()
+            )
+            right = b"md5" + hashlib.md5(inner + salt, usedforsecurity=False).hexdigest().encode() + b"\0"
             return self._answer(connection) == right
         return self._scram(connection)
 

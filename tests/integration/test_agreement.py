@@ -2,13 +2,9 @@
 
 import os
 import shutil
-import subprocess
-import sys
-import tarfile
 from collections import Counter
 from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from integration import bare
@@ -17,27 +13,6 @@ from ci_action.project.layout import Layout
 from ci_action.project.sources import black_config, black_files
 
 NO_CONFIGURATION = ("--isolated", "--select=E4,E7,E9,F")
-
-
-@pytest.fixture(scope="session")
-def package(tmp_path_factory):
-    """A real package from the index, with its own configuration of Ruff: the source of Flask."""
-    folder = tmp_path_factory.mktemp("package")
-    argv = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "--quiet",
-        "--no-deps",
-        "--no-binary",
-        "flask",
-        "flask==3.1.1",
-    ]
-    subprocess.run([*argv, "--dest", str(folder)], check=True, cwd=folder)
-    with tarfile.open(next(folder.glob("*.tar.gz"))) as archive:
-        archive.extractall(folder, filter="data")
-    return next(path for path in folder.iterdir() if path.is_dir())
 
 
 def compare(ran, project: Path, tmp_path: Path, *ruff_options: str) -> None:

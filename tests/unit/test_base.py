@@ -200,6 +200,8 @@ def test_a_fetch_that_takes_too_long_is_told(tmp_path: Path):
         ({"scope": "changed"}, True),
         ({"patch_coverage_min": "80"}, True),
         ({"coverage_min": "80"}, False),
+        ({"fail_on": "new"}, True),
+        ({"fail_on": "low"}, False),
     ],
 )
 def test_when_the_change_is_needed(values: dict[str, Any], needed: bool):
@@ -255,6 +257,18 @@ def test_without_a_base_everything_counts_and_it_is_said(tmp_path: Path, changes
     assert (result.base, result.new_findings) == ("", None)
     (warning,) = result.warnings
     assert warning.startswith("every finding counts, because the base of the change is not known: no")
+
+
+def test_without_a_base_fail_on_new_says_that_everything_counts(tmp_path: Path):
+    (tmp_path / "w").mkdir()
+    settings = {"fail_on": "new"}
+    one = stage(tool("ruff", report(finding(level="low", location=None))))
+    ctx = context(tmp_path / "w", event=event(), changes=Changes(problem="no git"), settings=settings)
+    result = execute([one], ctx, Told(), resolved=resolved(**settings))
+    assert result.warnings == ("every finding counts, because the base of the change is not known: no git",)
+    assert result.verdict.conclusion.value == "failed"
+    ctx = context(tmp_path / "w", event=event(), changes=KNOWN, settings=settings)
+    assert execute([one], ctx, Told(), resolved=resolved(**settings)).warnings == ()
 
 
 def test_no_changed_file_is_rightly_nothing_to_do(tmp_path: Path):

@@ -154,3 +154,10 @@ def test_what_touches_the_change(one, touches: bool):
 )
 def test_what_is_said_aside(muted: list[str], text: str):
     assert aside([finding(muted=reason) for reason in muted]) == text
+
+
+@pytest.mark.parametrize("new", [True, False])
+@pytest.mark.parametrize("place", [None, at("a.py", 3), at("b.py", 3)], ids=str)
+def test_what_a_tool_knows_to_be_new_needs_no_lines(new: bool, place):
+    changes = Changes(base="c" * 40, lines={"a.py": frozenset({3})})
+    assert changes.touches(finding(location=place, new=new)) is new

@@ -102,6 +102,8 @@ def test_wrong_toml_in_the_working_directory(tmp_path: Path):
         ({"black_args": "-Sq"}, "black-args: '-q' cannot be given"),
         ({"ruff_args": "--fix"}, "ruff-args: '--fix' cannot be given"),
         ({"ruff_args": "--output-format=github"}, "ruff-args: '--output-format' cannot be given"),
+        ({"bandit_args": "-f txt"}, "bandit-args: unrecognized arguments: -f"),
+        ({"bandit_args": "src"}, "bandit-args: 'src' is no option"),
     ],
     ids=str,
 )

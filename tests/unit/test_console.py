@@ -199,6 +199,12 @@ def test_source_lines(tmp_path: Path, place, expected: list[str]):
     assert publication(tmp_path).source_lines(finding(location=place)) == expected
 
 
+@pytest.mark.parametrize(("rule", "shown"), [("B105", []), ("B107", []), ("S106", []), ("B602", ["one"])])
+def test_a_line_that_holds_a_password_is_not_shown(tmp_path: Path, rule: str, shown: list[str]):
+    write(tmp_path, {"a.py": SOURCE})
+    assert publication(tmp_path).source_lines(finding(rule=rule, location=at("a.py", 1))) == shown
+
+
 def test_a_large_file_is_not_read_for_a_line(tmp_path: Path):
     write(tmp_path, {"a.py": b"x\n" * 2_500_001})
     assert publication(tmp_path).source_lines(finding(location=at("a.py", 1))) == []

@@ -76,7 +76,9 @@ def test_what_an_environment_is_made_of_decides_whether_it_is_kept(tmp_path: Pat
 
 
 def test_an_environment_is_handed_from_tool_to_tool(tmp_path: Path):
-    environment = Environment(python="/p", version="3.13.0", source="uv.lock", packages={"a": "1"})
+    environment = Environment(
+        python="/p", version="3.13.0", source="uv.lock", packages={"a": "1"}, added=("a",)
+    )
     environment.save(tmp_path)
     assert Environment.load(tmp_path) == environment
     (tmp_path / "environment.json").write_text("{")
@@ -88,3 +90,28 @@ def test_the_code_of_the_project_sees_no_credentials_of_indexes():
     environ = {"PIP_INDEX_URL": "x", "UV_INDEX_A_PASSWORD": "x", "PIP_FIND_LINKS": "x", "DATABASE_URL": "x"}
     command = environment_of_project(Command(argv=("python",), cwd=Path("/")), environ)
     assert command.withheld == {"PIP_INDEX_URL", "UV_INDEX_A_PASSWORD", "PIP_FIND_LINKS"}
+
+
+def test_where_no_interpreter_can_be_had_those_that_are_here_are_asked_as_the_owner_too(tmp_path: Path):
+    run = FakeRun(
+        uv=[
+            completed("", "error: no interpreter", 2),
+            completed("cpython-3.13.0-linux-x86_64-gnu    /usr/bin/python3.13\n"),
+        ]
+    )
+    with pytest.raises(ToolError, match=r"the ones that are here: 3\.13\.0"):
+        builder(tmp_path, run=run, owner=ME).command("venv", "x")
+    assert [command.owner for command in run.asked] == [ME, ME]
+
+
+def test_what_cannot_be_kept_is_made_in_a_temporary_folder(tmp_path: Path):
+    (tmp_path / "cache").write_text("nothing can be made below a file")
+    made = builder(tmp_path)
+    one = Dependencies(source="uv.lock", locked=True)
+    folders = [
+        made._folder(one, "", ()),
+        *(Path(made.variables()[f"UV_{name}_DIR"]) for name in ("CACHE", "PYTHON_INSTALL")),
+    ]
+    assert all(folder.is_relative_to(tmp_path / "scratch") for folder in folders)
+    (tmp_path / "cache").unlink()
+    assert made._folder(one, "", ()).is_relative_to(tmp_path / "cache")

@@ -1,4 +1,4 @@
-"""What the reporters of tests and coverage write of one run, to the letter.
+"""What the reporters write of a run of the tests and of one of the security stage, to the letter.
 
 After a wanted change: `PYTHONPATH=tests python tests/golden/capture_reports.py`, and read the difference.
 """
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from builders import event, printed, publication
 from sampled import sample_run
+from sampled_security import security_run
 
 from ci_action import __version__
 from ci_action.reporters import console, coverage_files, junit, summary
@@ -23,3 +24,12 @@ def test_a_report_is_as_it_was(tmp_path: Path, name: str):
         reporter(sample_run(), shown)
     found = printed(shown) if name == "console.txt" else (shown.folder / name).read_text("utf-8")
     assert found.replace(f'"ci-action {__version__}"', '"ci-action"') == (GOLDEN / name).read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", ["security.md", "security.txt"])
+def test_a_report_of_the_security_stage_is_as_it_was(tmp_path: Path, name: str):
+    shown = publication(tmp_path, event=event())
+    for reporter in (summary.write, console.report):
+        reporter(security_run(), shown)
+    found = printed(shown) if name == "security.txt" else (shown.folder / "summary.md").read_text("utf-8")
+    assert found == (GOLDEN / name).read_text("utf-8")

@@ -25,6 +25,10 @@ LOGS = Path(__file__).parents[1] / "golden" / "hints"
 KNOWN = Facts(packages=frozenset({"tally"}), empty=frozenset({"PAYMENT_API_KEY"}))
 # The recorded log, who wrote it, the hint, and a word that must be told.
 CASES = [
+    ("advisories-certificate", "pip-audit", "advisories-certificate", "REQUESTS_CA_BUNDLE"),
+    ("advisories-name", "pip-audit", "advisories-unreachable", "advisories.invalid"),
+    ("advisories-proxy", "pip-audit", "advisories-proxy", "api.osv.dev"),
+    ("advisories-refused", "pip-audit", "advisories-unreachable", "127.0.0.1:9"),
     ("all-deselected", "pytest", "all-deselected", "deselected"),
     ("async-fixture", "pytest", "async-fixture", "app"),
     ("async-mode", "pytest", "async-mode", "asyncio_mode"),

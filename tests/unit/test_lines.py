@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_action.model import Fix, Report, Skipped
-from ci_action.reporters.lines import HEAD, WIDTH, excerpt, finding_line, headline, table, verdict
+from ci_action.packages import Package
+from ci_action.reporters.lines import HEAD, WIDTH, excerpt, finding_line, headline, looked_at, table, verdict
 from ci_action.text import lines_of
 
 
@@ -32,6 +33,20 @@ def test_unreadable_files_are_told():
 
 
 @pytest.mark.parametrize(
+    ("examined", "text"),
+    [
+        ({"packages": 83, "skipped": 2}, "83 packages, 2 skipped"),
+        ({"packages": 1, "skipped": 0}, "1 package"),
+        ({"packages": 0, "skipped": 3}, "0 packages, 3 skipped"),
+        ({"files": 1000, "unreadable": 1, "binary": 2, "excluded": 3}, "1,000 files, 1 unreadable, 2 binary, 3 excluded"),
+        ({}, "nothing"),
+    ],
+)  # fmt: skip
+def test_what_was_looked_at_in_words(examined: dict[str, int], text: str):
+    assert looked_at(tool_result(outcome=Report(examined=examined))) == text
+
+
+@pytest.mark.parametrize(
     ("one", "text"),
     [
         (finding(), "src/app.py:3: ruff F401: `os` imported but unused"),
@@ -39,6 +54,13 @@ def test_unreadable_files_are_told():
         (finding(location=None), "project: ruff F401: `os` imported but unused"),
         (finding(fix=Fix.SAFE, message="a\nb"), "src/app.py:3: ruff F401: a b [fixable]"),
         (finding(muted="x\ny", message="m"), "src/app.py:3: ruff F401: m (muted: x y)"),
+        (finding(level="high", message="m"), "src/app.py:3: ruff F401 [high]: m"),
+        (finding(also=("bandit:B105",), message="m"), "src/app.py:3: ruff F401: m (also bandit:B105)"),
+        (
+            finding(package=Package(name="a", version="1", upgrade="uv\nlock"), message="m"),
+            "src/app.py:3: ruff F401: m → uv lock",
+        ),
+        (finding(package=Package(name="a", version="1"), message="m"), "src/app.py:3: ruff F401: m"),
     ],
 )
 def test_a_finding_in_one_line(one, text: str):
@@ -47,7 +69,9 @@ def test_a_finding_in_one_line(one, text: str):
 
 @given(FOREIGN.filter(bool))
 def test_a_hostile_finding_is_one_line(text: str):
-    line = finding_line(finding(message=text, rule=text, location=at(text), muted=text))
+    package = Package(name=text, version=text, upgrade=text)
+    one = finding(message=text, rule=text, location=at(text), muted=text, package=package, also=(text,))
+    line = finding_line(one)
     assert len(lines_of(line)) == 1
     assert "\x1b" not in line
 

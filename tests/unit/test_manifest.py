@@ -13,6 +13,7 @@ from ci_action.reporters.outputs import OUTPUTS
 from ci_action.settings import names
 from ci_action.stages import STAGES
 
+ACCEPTED = {"package": "a", "id": "CVE-1", "expires": "2026-12-31", "reason": "why"}
 VALIDATOR = validator_for(manifest.settings_schema())
 
 
@@ -67,6 +68,14 @@ def test_tables_have_a_row_for_everything(table: str, words: list[str]):
         ({"areas": {"api": 3}}, False),
         ({"areas": {"api": [3]}}, False),
         ({"areas": 3}, False),
+        ({"secrets-verify": True}, True),
+        ({"fail-on": "new"}, True),
+        ({"fail-on": "severe"}, False),
+        ({"ignore-vulnerabilities": "a CVE-1 2026-12-31 why"}, True),
+        ({"ignore-vulnerabilities": ["a CVE-1 2026-12-31 why", ACCEPTED]}, True),
+        ({"ignore-vulnerabilities": [{**ACCEPTED, "owner": "me"}]}, False),
+        ({"ignore-vulnerabilities": [{"package": "a"}]}, False),
+        ({"ignore-vulnerabilities": ACCEPTED}, False),
     ],
 )
 def test_the_schema_of_the_settings(table: dict[str, object], valid: bool):

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rendered import rendered
 
-from ci_action.markdown import clipped, code, fenced, link, table
+from ci_action.markdown import cell, clipped, code, fenced, html_link, html_table, link, table
 from ci_action.text import lines_of, one_line, visible
 
 DIRECTION = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
@@ -168,3 +168,18 @@ def test_how_much_is_shown_where_nothing_else_is_said():
     assert code("x" * 301) == f"`{'x' * 299}…`"
     assert fenced("x\n" * 40).count("\n") == 41
     assert fenced("x\n" * 41).endswith("… 1 more lines\n```")
+
+
+@given(FOREIGN, FOREIGN)
+def test_cells_of_a_table_of_html_are_only_text(text: str, other: str):
+    row = f"<tr><td>{cell(text)}</td><td>{html_link('https://a.b/' + other, cell(other))}</td></tr>"
+    page = rendered(f"before\n\n{html_table(('One', 'Two'), [row])}\n\nafter")
+    assert [node.skeleton for node in page.all("table")] == ["table(tr(th th) tr(td(code) td(a(code))))"]
+    assert "".join(page.outside_code.split()) == "beforeOneTwoafter"
+    shown = [node.text for node in page.all("code")]
+    assert shown == [meant(text), meant(other)]
+
+
+def test_a_link_in_a_cell_leads_to_https_alone():
+    assert html_link("javascript:x", "y") == "y"
+    assert html_link('https://a.b/"><b>&', "y") == '<a href="https://a.b/%22%3E%3Cb%3E&amp;">y</a>'

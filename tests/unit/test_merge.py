@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import FakeRun, completed, context, event, resolved
+from builders import FakeRun, at, completed, context, event, resolved
 from hypothesis import given
 from hypothesis import strategies as st
+from sampled_security import advisory
 from shards import case, covered, layout_of, write_shard
 
 from ci_action.cases import counts
@@ -16,6 +17,7 @@ from ci_action.changes import OLDER, Changes
 from ci_action.merge import bundles_of, finished, selected
 from ci_action.merge.joining import cases_of, minima_of, uneven
 from ci_action.model import Conclusion, Report, RunResult, ToolResult
+from ci_action.reporters.report_file import entry
 from ci_action.run import execute
 from ci_action.tools import Tool
 
@@ -132,6 +134,19 @@ def test_a_muted_finding_stays_muted(tmp_path: Path):
     result = merged(tmp_path)
     assert [finding.muted for finding in result.findings] == [OLDER]
     assert result.verdict.conclusion is Conclusion.PASSED
+
+
+def test_what_a_finding_says_of_a_package_comes_back(tmp_path: Path):
+    given_finding = advisory(also=("ruff:S105",), new=False, location=at("a.py", 3))
+
+    def change(found: dict[str, Any]) -> None:
+        found["stages"][0]["tools"][0]["findings"].append(entry(given_finding))
+
+    write_shard(tmp_path / "shards", "1/1", [case("a")], change=change)
+    [bundle] = bundles_of(layout_of(tmp_path))
+    (found,) = bundle.findings["pytest"]
+    names = ("rule", "message", "severity", "level", "location", "package", "also", "new")
+    assert [getattr(found, name) for name in names] == [getattr(given_finding, name) for name in names]
 
 
 MINIMA = {

@@ -126,6 +126,9 @@ FINDING: Document = {
     "level": "",
     "before": "",
     "after": "",
+    "package": None,
+    "also": [],
+    "new": None,
 }
 WRONG: dict[str, tuple[Callable[[Document], Any], str]] = {
     "no shard": (lambda found: found["settings"].pop("shard"), "its run was no shard"),
@@ -150,6 +153,11 @@ WRONG: dict[str, tuple[Callable[[Document], Any], str]] = {
     "severity": (
         lambda found: tool(found)["findings"].append({**FINDING, "severity": "mild"}),
         "'mild'",
+    ),
+    "level": (lambda found: tool(found)["findings"].append({**FINDING, "level": "dire"}), "'dire'"),
+    "a package without a name": (
+        lambda found: tool(found)["findings"].append({**FINDING, "package": {"version": "1"}}),
+        "package.name",
     ),
     "a finding out of it": (
         lambda found: tool(found)["findings"].append({**FINDING, "path": "../x"}),

@@ -174,6 +174,20 @@ KINDS: dict[str, tuple[dict[str, str], str, list[tuple[str, str]]]] = {
         "ruff",
         [("==0.5.0", ".pre-commit-config.yml: astral-sh/ruff-pre-commit")],
     ),
+    "ruff.toml is Ruff's alone": ({"ruff.toml": "required-version = '==0.5.1'"}, "black", []),
+    "bandit": (
+        {
+            "uv.lock": LOCK.format("bandit", "1.8.0"),
+            "pyproject.toml": "[dependency-groups]\nlint = ['bandit[toml]>=1.7']\n[tool.bandit]\nskips = []\n",
+            ".pre-commit-config.yaml": "repos:\n- repo: https://github.com/PyCQA/bandit\n  rev: 1.8.6\n",
+        },
+        "bandit",
+        [
+            ("==1.8.0", "uv.lock"),
+            (">=1.7", "pyproject.toml: dependency-groups.lint"),
+            ("==1.8.6", ".pre-commit-config.yaml: PyCQA/bandit"),
+        ],
+    ),
     "pre-commit, another name": (
         {".pre-commit-config.yaml": "repos:\n- repo: https://github.com/notpsf/black\n  rev: 24.1.0\n"},
         "black",
@@ -246,6 +260,12 @@ def test_of_one_kind_the_nearest_file_comes_first_and_is_named_from_the_workspac
 def test_markers(tmp_path: Path, line: str, specifier: str | None):
     expected = [] if specifier is None else [(specifier, "requirements.txt")]
     assert pins_of(tmp_path, {"requirements.txt": line}) == expected
+
+
+def test_the_extra_of_bandit_for_toml_is_none(tmp_path: Path):
+    # Every Python that we run on reads TOML itself: the extra must not make us fetch another bandit.
+    write(tmp_path, {"requirements.txt": "bandit[toml]\n"})
+    assert find_pins([tmp_path], tmp_path, "bandit")[0][0].extras == frozenset()
 
 
 def test_only_known_extras_are_kept(tmp_path: Path):

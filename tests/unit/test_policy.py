@@ -13,6 +13,8 @@ TOOLS: dict[str, tuple[ToolResult, str]] = {
     "clean": (tool_result(tool="t"), "passed"),
     "muted": (tool_result(finding(muted="because"), tool="t"), "passed"),
     "found": (tool_result(finding(), tool="t"), "failed"),
+    "warned": (tool_result(finding(severity=Severity.WARNING), tool="t"), "warned"),
+    "both": (tool_result(finding(), finding(severity=Severity.WARNING), tool="t"), "failed"),
     "noted": (tool_result(finding(severity=Severity.NOTICE), tool="t"), "passed"),
     "skipped": (tool_result(tool="t", outcome=Skipped("no files")), "skipped"),
     "broken": (tool_result(tool="t", outcome=Broken("killed")), "broken"),
@@ -29,6 +31,8 @@ def expected_stage(kinds: tuple[str, ...], *, warns_only: bool, by_name: bool) -
         return "broken", 0 if warns_only else 3
     if "failed" in outcomes:
         return ("warned", 0) if warns_only else ("failed", 1)
+    if "warned" in outcomes:
+        return "warned", 0
     if "passed" in outcomes:
         return "passed", 0
     return ("empty", 2) if by_name else ("skipped", 0)
@@ -64,6 +68,8 @@ def test_a_stage_without_tools_is_never_green():
         ("skipped", ("t: no files",)),
         ("broken", ("t: killed",)),
         ("clean", ()),
+        ("warned", ("t: 1 finding",)),
+        ("both", ("t: 1 finding and 1 warning",)),
     ],
 )
 def test_reasons(kind: str, reason: tuple[str, ...]):

@@ -83,8 +83,8 @@ def test_postgres_with_a_password_in_clear():
 
 
 def test_postgres_with_md5():
-    inner = hashlib.md5(b"pencilapp").hexdigest().encode()
-    answer = b"md5" + hashlib.md5(inner + b"salt").hexdigest().encode() + b"\0"
+    inner = hashlib.md5(b"pencilapp", usedforsecurity=False).hexdigest().encode()
+    answer = b"md5" + hashlib.md5(inner + b"salt", usedforsecurity=False).hexdigest().encode() + b"\0"
     assert message("p", answer) in spoken(request(5, b"salt") + READY, PASSWORD).sent
 
 

@@ -1,6 +1,7 @@
 """report.json: its names, its schema, and that text in it is only text."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from hypothesis import strategies as st
 from jsonschema.validators import validator_for
 
 from ci_action.model import Fix, Hint, RunResult, Skipped
+from ci_action.packages import Package
 from ci_action.reporters import report_file
 from ci_action.reporters.publication import Publication
 from ci_action.reporters.report_schema import json_schema
@@ -37,7 +39,9 @@ VALIDATOR = validator_for(SCHEMA)(SCHEMA)
 RUN = "schema version conclusion exit_code reasons seconds started commit base scope stages outputs"
 STAGE = "name conclusion reasons seconds tools"
 TOOL = "name version version_source seconds outcome reason examined metrics findings"
-FINDING = "rule message severity level path line column end_line end_column url fingerprint muted"
+FINDING = (
+    "rule message severity level path line column end_line end_column url fingerprint muted package also new"
+)
 
 
 def document(result: RunResult, shown: Publication) -> dict[str, Any]:
@@ -99,6 +103,25 @@ def test_values(tmp_path: Path):
         "u",
     ]
     assert found["outputs"]["result"] == "broken"
+
+
+def test_what_is_known_of_a_package_is_written(tmp_path: Path):
+    package = Package(
+        name="urllib3",
+        version="1.24",
+        advisories=("CVE-1", "GHSA-2"),
+        fixed_in=("1.26",),
+        parents=("requests",),
+        direct=False,
+        upgrade="uv lock --upgrade-package=urllib3",
+        licenses="MIT",
+    )
+    one = finding(package=package, also=("ruff:S105",), new=True)
+    found = document(run_result(one, finding()), publication(tmp_path))
+    entry, other = found["stages"][0]["tools"][0]["findings"]
+    assert entry["package"] == json.loads(json.dumps(asdict(package)))
+    assert (entry["also"], entry["new"]) == (["ruff:S105"], True)
+    assert (other["package"], other["also"], other["new"]) == (None, [], None)
 
 
 def test_a_finding_of_the_project_has_an_empty_path(tmp_path: Path):

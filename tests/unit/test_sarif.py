@@ -1,14 +1,16 @@
 """SARIF: valid against the official schema, within GitHub's limits, places and suppressions as they are."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import at, broken_tool, finding, publication, run_result, stage_result, tool_result
+from builders import at, broken_tool, finding, layout, publication, run_result, stage_result, tool_result
 from jsonschema import Draft4Validator
 
 from ci_action.model import Finding, Fix, RunResult, Severity, Skipped
+from ci_action.packages import Package
 from ci_action.reporters.sarif import MOST_RESULTS, MOST_RUNS, render, report
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "sarif"
@@ -113,8 +115,58 @@ def test_regions(place: Any, region: dict[str, int] | None):
     assert found["physicalLocation"].get("region") == region
 
 
-def test_a_finding_of_the_project_has_no_place():
-    assert "locations" not in result_of(finding(location=None))
+@pytest.mark.parametrize("folder", ["", "app"])
+def test_a_finding_of_the_project_stands_at_its_file(tmp_path: Path, folder: str):
+    # GitHub refuses a file in which one result has no place.
+    where = replace(publication(tmp_path), layout=layout(tmp_path, root=tmp_path / folder))
+    report(run_result(finding(location=None)), where)
+    log = json.loads((where.folder / "ci-action.sarif").read_bytes())
+    (place,) = log["runs"][0]["results"][0]["locations"]
+    uri = f"{folder}/pyproject.toml".lstrip("/")
+    assert place == {"physicalLocation": {"artifactLocation": {"uri": uri, "uriBaseId": "SRCROOT"}}}
+
+
+@pytest.mark.parametrize(
+    ("level", "least", "below"),
+    [("critical", 9, 11), ("high", 7, 9), ("unknown", 7, 9), ("medium", 4, 7), ("low", 0.1, 4)],
+)
+def test_levels_are_in_github_s_ranges(level: str, least: float, below: float):
+    (run,) = log_of(run_result(finding(level=level), finding(rule="X")))["runs"]
+    rated, other = sorted(run["tool"]["driver"]["rules"], key=lambda rule: rule["id"])
+    assert least <= float(rated["properties"]["security-severity"]) < below
+    assert rated["properties"]["tags"] == ["security"]
+    assert "properties" not in other
+    assert run["results"][0]["properties"]["level"] == level
+
+
+def test_the_worst_finding_rates_the_rule_and_each_keeps_its_own_level():
+    (run,) = log_of(run_result(finding(level="low"), finding(level="high"), finding(level="medium")))["runs"]
+    (rule,) = run["tool"]["driver"]["rules"]
+    assert rule["properties"]["security-severity"] == "8.0"
+    assert sorted(one["properties"]["level"] for one in run["results"]) == ["high", "low", "medium"]
+
+
+def test_what_is_known_of_a_package_is_told():
+    package = Package(name="a\ud800", version="1", advisories=("CVE-1",), fixed_in=("2",), upgrade="uv lock")
+    one = result_of(finding(level="high", package=package, also=("ruff:S105",), new=False))
+    assert one["properties"] == {
+        "level": "high",
+        "security-severity": "8.0",
+        "also": ["ruff:S105"],
+        "new": False,
+        "package": "a\ufffd",
+        "version": "1",
+        "advisories": ["CVE-1"],
+        "fixedIn": ["2"],
+        "upgrade": "uv lock",
+    }
+    assert "properties" not in result_of(finding())
+
+
+@pytest.mark.parametrize("tool", ["bandit", "detect-secrets", "pip-audit"])
+def test_the_scanners_have_an_address(tool: str):
+    (run,) = log_of(run_result(finding(tool=tool)))["runs"]
+    assert run["tool"]["driver"]["informationUri"].startswith("https://")
 
 
 def test_muted_findings_are_suppressed_with_their_reason():

@@ -1,11 +1,24 @@
 """How the text of a setting becomes a value."""
 
+from datetime import date, datetime
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from ci_action.values import Folder, Items, Lines, PythonVersion, Seconds, Words
+from ci_action.values import (
+    Folder,
+    IgnoredVulnerabilities,
+    IgnoredVulnerability,
+    Items,
+    Lines,
+    PythonVersion,
+    Seconds,
+    Switch,
+    Words,
+)
+
+NO_SWITCH: tuple[object, ...] = ("", "1", 1, None, [])
 
 
 @pytest.mark.parametrize(
@@ -27,6 +40,13 @@ from ci_action.values import Folder, Items, Lines, PythonVersion, Seconds, Words
         pytest.param(PythonVersion, ">=3.11,<4", ">=3.11,<4", id="a range"),
         pytest.param(PythonVersion, "~=3.11", "~=3.11", id="a compatible release"),
         pytest.param(PythonVersion, "", "", id="no version"),
+        pytest.param(Switch, True, True, id="true as TOML has it"),
+        pytest.param(Switch, False, False, id="false as TOML has it"),
+        *(pytest.param(Switch, word, True, id=f"{word!r} is on") for word in ["true", "Yes", " on ", "True"]),
+        *(
+            pytest.param(Switch, word, False, id=f"{word!r} is off")
+            for word in ("FALSE", "no", "off", "False")
+        ),
     ],
 )
 def test_becomes(kind: Any, given: object, expected: object):
@@ -58,8 +78,54 @@ def test_becomes(kind: Any, given: object, expected: object):
         pytest.param(PythonVersion, ">=three", "write a version such as '3.12'", id="a range of words"),
         pytest.param(PythonVersion, "3.12; rm -rf /", "write a version such as '3.12'", id="a command"),
         pytest.param(PythonVersion, ["3.12"], "valid string", id="a list"),
+        *(pytest.param(Switch, word, "'true' or 'false'", id=repr(word)) for word in NO_SWITCH),
     ],
 )
 def test_is_refused(kind: Any, given: object, says: str):
     with pytest.raises(ValidationError, match=says):
         TypeAdapter(kind).validate_python(given)
+
+
+ACCEPTED = IgnoredVulnerability(
+    package="typing-extensions", id="CVE-2021-1", expires=date(2026, 12, 31), reason="not reached"
+)
+TABLE = {"package": "Typing_Extensions", "id": "CVE-2021-1", "expires": "2026-12-31", "reason": "not reached"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "Typing_Extensions CVE-2021-1 2026-12-31 not reached",
+        "\n  typing.extensions   CVE-2021-1\t2026-12-31   not   reached \n\n",
+        ["typing-extensions CVE-2021-1 2026-12-31 not\nreached"],
+        [TABLE],
+        [{**TABLE, "expires": date(2026, 12, 31)}],
+        [{**TABLE, "reason": " not  reached"}],
+        [ACCEPTED],
+    ],
+    ids=str,
+)
+def test_an_accepted_vulnerability(given: object):
+    assert TypeAdapter(IgnoredVulnerabilities).validate_python(given) == (ACCEPTED,)
+
+
+@pytest.mark.parametrize(
+    "day", [datetime.fromisoformat("2026-12-31"), "2026-12-31T00:00", "2026-W01-1", "soon", None]
+)
+def test_a_day_is_a_day(day: object):
+    with pytest.raises(ValidationError, match="write the last day as year-month-day"):
+        TypeAdapter(IgnoredVulnerabilities).validate_python([{**TABLE, "expires": day}])
+
+
+@pytest.mark.parametrize(
+    ("package", "advisories", "matches"),
+    [
+        ("typing-extensions", ["CVE-2021-1"], True),
+        ("Typing.Extensions", ["PYSEC-2021-9", "cve-2021-1"], True),
+        ("typing-extensions", ["CVE-2021-10"], False),
+        ("typing-extensions", [], False),
+        ("typing", ["CVE-2021-1"], False),
+    ],
+)
+def test_what_an_accepted_vulnerability_is_about(package: str, advisories: list[str], matches: bool):
+    assert ACCEPTED.matches(package, advisories) is matches

@@ -88,6 +88,22 @@ def test_index_variables_reach_uv(tmp_path: Path):
 @pytest.mark.parametrize(
     ("environ", "expected"),
     [
+        ({"HOME": "/home/ada"}, "/home/ada/.cache/uv"),
+        ({"HOME": "/home/ada", "XDG_CACHE_HOME": "/caches"}, "/caches/uv"),
+        ({"HOME": "/home/ada", "UV_CACHE_DIR": "/elsewhere"}, None),
+        ({"HOME": ""}, None),
+    ],
+)
+def test_uv_keeps_its_folder_whatever_the_tool_is_given(
+    tmp_path: Path, environ: dict[str, str], expected: str | None
+):
+    program = located(tmp_path, PINNED, FakeRun(uv=completed("black, 24.1.0")), environ)
+    assert (program.environ or {}).get("UV_CACHE_DIR") == expected
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
         ({}, {}),
         ({"PIP_INDEX_URL": " https://a "}, {"UV_DEFAULT_INDEX": "https://a"}),
         ({"PIP_INDEX_URL": " "}, {}),

@@ -25,7 +25,7 @@ from typing import Any, Final
 from ci_action.model import Hint
 from ci_action.text import plain
 
-TABLES: Final = ("tests.toml", "install.toml", "machine.toml")
+TABLES: Final = ("tests.toml", "install.toml", "machine.toml", "audit.toml")
 # What a tool said last is what it ended with.
 LONGEST_TEXT: Final = 200_000
 MOST: Final = 5

@@ -51,7 +51,7 @@ class General(BaseModel):
     )
     tool_versions: ToolVersions = setting(
         ToolVersions.PROJECT,
-        "`project` runs the version of Black and Ruff that the project pins; `bundled` runs ours.",
+        "`project` runs the version of Black, Ruff and bandit that the project pins; `bundled` runs ours.",
         shown="project",
     )
     timeout: Seconds = setting(600, "Seconds that one tool may take.", ge=1, le=86_400)

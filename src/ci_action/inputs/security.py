@@ -32,11 +32,12 @@ class Security(BaseModel):
         (), "Further options for bandit, as in a shell.", stage="security", shown=" "
     )
     pip_audit_args: Words = setting(
-        (), "Further options for pip-audit, as in a shell.", stage="security", shown=" "
+        (), "Further options for pip-audit: `--timeout=SECONDS` and `--verbose`.", stage="security", shown=" "
     )
     advisory_url: Folder = setting(
         "",
-        "The address of an OSV service or of a mirror of one, which is asked for advisories.",
+        "The OSV service, or a mirror of one, that is asked for advisories. It is told the names and versions of the"
+        " dependencies.",
         stage="security",
         shown="https://api.osv.dev",
     )
@@ -49,10 +50,13 @@ class Security(BaseModel):
     )
     licenses_allow: Items = setting(
         (),
-        "The only licences that dependencies may have, as SPDX identifiers; `*` stands for anything.",
+        "The only licences that dependencies may have, as SPDX identifiers (`MIT`, `BSD-*`).",
         stage="security",
         shown=" ",
     )
     licenses_deny: Items = setting(
-        (), "Licences that no dependency may have, as SPDX identifiers.", stage="security", shown=" "
+        (),
+        "Licences that no dependency may have, as SPDX identifiers (`AGPL-*`).",
+        stage="security",
+        shown=" ",
     )

@@ -27,8 +27,8 @@ class Fault(StrEnum):
     UNHEALTHY = "service-unhealthy"
     TLS = "service-tls"
     PROTOCOL = "service-wrong-protocol"
-    PASSWORD = "service-wrong-password"  # noqa: S105 - the name of a hint
-    NO_PASSWORD = "service-password-missing"  # noqa: S105 - the name of a hint
+    PASSWORD = "service-wrong-password"  # nosec B105 # noqa: S105 - the name of a hint
+    NO_PASSWORD = "service-password-missing"  # nosec B105 # noqa: S105 - the name of a hint
     ROLE = "service-unknown-role"
     DATABASE = "service-unknown-database"
     DENIED = "service-denied"

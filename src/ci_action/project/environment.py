@@ -14,12 +14,14 @@ from ci_action.errors import ToolError
 from ci_action.process import Command, Completed, Owner, Run, last_lines
 from ci_action.project.dependencies import Dependencies
 from ci_action.project.layout import Layout
-from ci_action.project.ownership import hand_over
+from ci_action.project.ownership import first_given, hand_over
 from ci_action.project.versions import index_variables
 from ci_action.results import write_atomically
 
 FILE: Final = "environment.json"
 _COMPLETE: Final = "ci-action.json"
+# What is kept of an environment; another number where that changes.
+_FORM: Final = 2
 _LONGEST_CAUSE: Final = 800
 
 
@@ -35,6 +37,14 @@ class Environment:
     overlay: str = ""
     """A folder whose packages are seen after those of the environment; empty where nothing had to be added so."""
     packages: Mapping[str, str] = field(default_factory=dict)
+    added: Sequence[str] = ()
+    """The packages among them that we brought: the project itself needs none of these."""
+
+    @classmethod
+    def read(cls, file: Path) -> "Environment":
+        """Read one that was written; raises an error of reading or of the content where it is none."""
+        values = json.loads(file.read_text(encoding="utf-8"))
+        return cls(**{**values, "added": tuple(values["added"])})
 
     def save(self, scratch: Path) -> None:
         """Write it for the tools that come after."""
@@ -44,8 +54,8 @@ class Environment:
     def load(cls, scratch: Path) -> "Environment":
         """Read what the environment tool wrote; raises `ToolError` where it wrote nothing."""
         try:
-            return cls(**json.loads((scratch / FILE).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
+            return cls.read(scratch / FILE)
+        except (OSError, ValueError, TypeError, KeyError) as error:
             raise ToolError("there is no environment: the tool that makes it left none") from error
 
 
@@ -84,7 +94,6 @@ class Builder:
         Raises `ToolError` with the resolver's own reason.
         """
         where = self._folder(dependencies, request, extra)
-        hand_over(where.parent, self.owner)
         kept = self._kept(where)
         if kept is not None:
             return kept
@@ -97,12 +106,14 @@ class Builder:
         )
         python = str(where / "bin" / "python")
         self._install(dependencies, python, where)
-        self.add(python, extra)
+        theirs = self.add(python, extra)
+        packages = self.packages(python)
         environment = Environment(
             python=python,
             version=self.version_of(python),
             source=dependencies.source,
-            packages=self.packages(python),
+            packages=packages,
+            added=tuple(name for name in packages if name not in theirs),
         )
         done = json.dumps(asdict(environment))
         write_atomically(where / _COMPLETE, done.encode())  # never through a link that a build has left there
@@ -110,21 +121,20 @@ class Builder:
 
     def _folder(self, dependencies: Dependencies, request: str, extra: Sequence[str]) -> Path:
         digest = sha256(
-            repr((dependencies, request, sorted(extra), str(self.layout.root), self.owner)).encode()
+            repr((_FORM, dependencies, request, sorted(extra), str(self.layout.root), self.owner)).encode()
         )
         for file in dependencies.inputs:
             digest.update(file.read_bytes())
         # A cache inside the workspace would put the environment into the source tree.
         outside = self.cache is not None and not self.cache.is_relative_to(self.layout.workspace)
-        home = self.cache if outside and self.cache else self.scratch
-        return home / "environments" / digest.hexdigest()[:20]
+        homes = [self.cache, self.scratch] if outside and self.cache else [self.scratch]
+        home = first_given([home / "environments" for home in homes], self.owner)
+        return home / digest.hexdigest()[:20]
 
     def _kept(self, where: Path) -> Environment | None:
         try:
-            kept = Environment(
-                **{**json.loads((where / _COMPLETE).read_text(encoding="utf-8")), "reused": True}
-            )
-        except (OSError, ValueError, TypeError):
+            kept = replace(Environment.read(where / _COMPLETE), reused=True)
+        except (OSError, ValueError, TypeError, KeyError):
             return None
         return kept if os.access(kept.python, os.X_OK) else None
 
@@ -149,8 +159,8 @@ class Builder:
         finally:
             self._tidy(before)
 
-    def add(self, python: str, extra: Sequence[str]) -> None:
-        """Install what is missing, so that nothing that is there changes."""
+    def add(self, python: str, extra: Sequence[str]) -> Mapping[str, str]:
+        """Install what is missing, so that nothing that is there changes; return what was there before."""
         there = self.packages(python)
         missing = [name for name in extra if name not in there]
         if missing:
@@ -159,6 +169,7 @@ class Builder:
                 "".join(f"{name}=={version}\n" for name, version in there.items() if _released(version))
             )
             self.pip(python, f"--constraints={freeze}", *missing)
+        return there
 
     def pip(self, python: str, *words: str) -> Completed:
         """Run `uv pip install` for an interpreter."""
@@ -196,21 +207,23 @@ class Builder:
                     cwd=self.layout.root,
                     environ=self.variables(),
                     timeout=60,
+                    owner=self.owner,
                 )
             ).stdout.decode("utf-8", "replace")
             names = re.findall(r"^cpython-(\d+\.\d+\.\d+\S*?)-\S+\s", there, re.MULTILINE)
             versions = ", ".join(dict.fromkeys(names)) or "none"
             return f"the interpreter cannot be had: {_cause(done.stderr)}; the ones that are here: {versions}"
+        if words[:2] == ("pip", "compile"):
+            return f"the dependencies cannot be resolved: {_cause(done.stderr)}"
         return f"the environment cannot be made ({' '.join(words[:2])}): {_cause(done.stderr)}"
 
     def variables(self) -> dict[str, str]:
         """Return what uv sees beside the cleaned environment: folders that its user may write to."""
-        home = self.cache or self.scratch
+        homes = [home for home in (self.cache, self.scratch) if home]
         found = dict(index_variables(self.environ))
         for name, folder in (("UV_CACHE_DIR", "uv"), ("UV_PYTHON_INSTALL_DIR", "python")):
             if name not in self.environ:
-                hand_over(home / folder, self.owner)
-                found[name] = str(home / folder)
+                found[name] = str(first_given([home / folder for home in homes], self.owner))
         pyenv = Path(
             self.environ.get("PYENV_ROOT", Path(self.environ.get("HOME", "/nonexistent"), ".pyenv")),
             "versions",

@@ -1,9 +1,10 @@
 """The files that scanners look at: those that git tracks, so that neither builds nor environments are searched."""
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 from ci_action.errors import InterruptedRunError, ToolError
@@ -16,6 +17,9 @@ _FOREIGN: Final = frozenset({
     ".git", ".hg", ".svn", ".bzr", "CVS", ".venv", "venv", "env", "node_modules", "__pycache__", ".tox", ".nox", ".eggs",
     ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "site-packages", ".ci-action",
 })  # fmt: skip
+
+_TEST_FOLDERS: Final = frozenset({"tests", "test", "testing"})
+_TEST_FILE: Final = re.compile(r"test_.*\.pyw?|.*_test\.pyw?|tests\.py|conftest\.py", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -81,3 +85,9 @@ def _walked(layout: Layout, own_folders: tuple[Path, ...]) -> Iterator[str]:
                 file = os.path.join(folder, name)
                 if _is_file(Path(file)):
                     yield os.path.relpath(file, layout.root)
+
+
+def is_test(name: str) -> bool:
+    """Whether a file belongs to the tests by its name."""
+    path = PurePath(name)
+    return not _TEST_FOLDERS.isdisjoint(path.parts[:-1]) or _TEST_FILE.fullmatch(path.name) is not None

@@ -1,6 +1,8 @@
 """Who runs the project's code in the container, and what is theirs."""
 
 import os
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -39,3 +41,14 @@ def hand_over(folder: Path, owner: Owner | None) -> None:
         os.fchown(opened, owner.uid, owner.gid)
     finally:
         os.close(opened)
+
+
+def first_given(folders: Sequence[Path], owner: Owner | None) -> Path:
+    """Hand over the first of these folders that can be made and written to, or else the last: a cache may be read-only."""
+    for folder in folders[:-1]:
+        with suppress(OSError):
+            hand_over(folder, owner)
+            if os.access(folder, os.W_OK):
+                return folder
+    hand_over(folders[-1], owner)
+    return folders[-1]

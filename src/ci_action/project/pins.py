@@ -30,6 +30,7 @@ from ci_action.project.requirements import poetry_range, poetry_tables, requirem
 
 # The repositories of pre-commit hooks whose `rev` is the version of the tool.
 HOOK_REPOSITORIES: Final = {
+    "bandit": ("PyCQA/bandit",),
     "black": ("psf/black", "psf/black-pre-commit-mirror", "ambv/black", "python/black"),
     "ruff": ("astral-sh/ruff-pre-commit", "charliermarsh/ruff-pre-commit"),
 }
@@ -146,7 +147,7 @@ def _from_required_version(text: str, source: str, tool: str) -> Iterator[Pin]:
     table = document.get("tool", {}).get(tool, {}) if in_pyproject else document
     value = table.get("required-version")
     where = f"{source}: tool.{tool}.required-version" if in_pyproject else f"{source}: required-version"
-    if value is None:
+    if value is None or not (in_pyproject or tool == "ruff"):
         return
     text = str(value).strip()
     if tool == "black" and re.fullmatch(

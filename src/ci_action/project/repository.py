@@ -115,6 +115,16 @@ class Repository:
             raise ToolError(f"git diff failed: {_reason(done)}")
         return parse(done.stdout)
 
+    def text_at(self, commit: str, name: str) -> str | None:
+        """Return what a file said at a commit, also at one that was fetched; None where it was not there."""
+        fetched = self.scratch / "base.git"
+        environs = [_NONE, {"GIT_DIR": str(fetched)}] if fetched.is_dir() else [_NONE]
+        for environ in environs:
+            done = self.git("cat-file", "blob", f"{commit}:{name}", environ=environ)
+            if done.returncode == 0:
+                return done.stdout.decode("utf-8", "replace")
+        return None
+
     def untracked(self) -> list[str]:
         """List the files that git does not know and is not told to ignore."""
         done = self.git("-c", "core.fsmonitor=false", "ls-files", "--others", "--exclude-standard", "-z")

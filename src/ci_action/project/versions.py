@@ -1,5 +1,6 @@
 """How a tool is started: the bundled one, or the project's version through uv's tool runner."""
 
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -80,8 +81,9 @@ class Bundle:
 
 
 def _metadata_version(libraries: Path, tool: str) -> str:
-    found = sorted(libraries.glob(f"{tool}-*.dist-info"))
-    return found[-1].name.removeprefix(f"{tool}-").removesuffix(".dist-info") if found else ""
+    name = tool.replace("-", "_")
+    found = sorted(libraries.glob(f"{name}-*.dist-info"))
+    return found[-1].name.removeprefix(f"{name}-").removesuffix(".dist-info") if found else ""
 
 
 def select(tool: str, *, settings: Settings, layout: Layout, bundle: Bundle) -> Choice:
@@ -106,7 +108,7 @@ def locate(
     extras = f"[{','.join(sorted(choice.extras))}]" if choice.extras else ""
     wanted = f"{tool}{extras}{specifier}"
     argv = (str(bundle.uv), "tool", "run", "--quiet", "--from", wanted, tool)
-    variables = index_variables(environ)
+    variables = {**index_variables(environ), **_cache_of_uv(environ)}
     try:
         done = run(Command(argv=(*argv, "--version"), cwd=cwd, environ=variables, timeout=FETCH_SECONDS))
         problem = "" if done.returncode == 0 else last_lines(done.stderr, 3) or f"exit code {done.returncode}"
@@ -139,6 +141,12 @@ def index_variables(environ: Mapping[str, str]) -> dict[str, str]:
         for ours, theirs in _INDEX_VARIABLES.items()
         if environ.get(ours, "").strip() and theirs not in environ
     }
+
+
+def _cache_of_uv(environ: Mapping[str, str]) -> dict[str, str]:
+    """Name uv's folder where it would be anyway: a tool may be given another folder for caches, uv not."""
+    home = environ.get("XDG_CACHE_HOME") or (f"{environ['HOME']}/.cache" if environ.get("HOME") else "")
+    return {"UV_CACHE_DIR": f"{home}/uv"} if os.path.isabs(home) and "UV_CACHE_DIR" not in environ else {}
 
 
 def argument_names(words: Sequence[str]) -> list[str]:

@@ -114,7 +114,7 @@ def _line(finding: Finding) -> int:
 
 def _annotation(fold: _Fold) -> Annotation:
     finding = fold.finding
-    properties: dict[str, str | int] = {"title": f"{finding.tool}: {finding.rule}"}
+    properties: dict[str, str | int] = {"title": _title(finding)}
     place = finding.location
     if place is not None:
         properties["file"] = place.path
@@ -130,6 +130,11 @@ def _annotation(fold: _Fold) -> Annotation:
     return Annotation(finding.severity, _message(fold), properties)
 
 
+def _title(finding: Finding) -> str:
+    level = f" ({finding.level})" if finding.level else ""
+    return f"{finding.tool}: {finding.rule}{level}"
+
+
 def _message(fold: _Fold) -> str:
     finding = fold.finding
     lines = [finding.message]
@@ -143,6 +148,10 @@ def _message(fold: _Fold) -> str:
             lines.append("…")
     if finding.fix is Fix.SAFE:
         lines.append("`ci-action fix` does this.")
+    if finding.package and finding.package.upgrade:
+        lines.append(f"To do: {finding.package.upgrade}")
+    if finding.also:
+        lines.append(f"The same is said by {', '.join(finding.also)}.")
     if finding.url:
         lines.append(finding.url)
     return "\n".join(lines)

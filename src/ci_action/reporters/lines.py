@@ -10,6 +10,8 @@ from ci_action.text import duration, one_line, visible
 
 # Longer lines are cut around the place of the finding.
 WIDTH: Final = 110
+# What a tool looked at is told also where it is none.
+_ALWAYS: Final = frozenset({"files", "packages"})
 HEAD: Final = ("stage", "tool", "version", "from", "looked at", "findings", "seconds", "outcome")
 
 
@@ -57,8 +59,8 @@ def looked_at(tool: ToolResult) -> str:
 
 
 def amounts(examined: Mapping[str, int]) -> str:
-    """Say some counts of what was looked at; nothing of those that are 0, but of files."""
-    counts = [(what, number) for what, number in examined.items() if number or what == "files"]
+    """Say some counts of what was looked at; nothing of those that are 0, but of what every run has."""
+    counts = [(what, number) for what, number in examined.items() if number or what in _ALWAYS]
     shown = (f"{number:,} {what.removesuffix('s') if number == 1 else what}" for what, number in counts)
     return ", ".join(shown) or "nothing"
 
@@ -84,11 +86,15 @@ def table(result: RunResult) -> Iterator[str]:
 
 
 def finding_line(finding: Finding) -> str:
-    """Say a finding in one line: `path:line:column: tool rule: message`."""
+    """Say a finding in one line: `path:line:column: tool rule [level]: message`."""
     place = one_line(str(finding.location)) if finding.location else "project"
     fixable = " [fixable]" if finding.fix is Fix.SAFE else ""
     muted = f" (muted: {one_line(finding.muted)})" if finding.muted else ""
-    return f"{place}: {finding.tool} {one_line(finding.rule)}: {one_line(finding.message)}{fixable}{muted}"
+    level = f" [{finding.level}]" if finding.level else ""
+    also = f" (also {one_line(', '.join(finding.also))})" if finding.also else ""
+    upgrade = f" → {one_line(finding.package.upgrade)}" if finding.package and finding.package.upgrade else ""
+    head = f"{place}: {finding.tool} {one_line(finding.rule)}{level}"
+    return f"{head}: {one_line(finding.message)}{also}{upgrade}{fixable}{muted}"
 
 
 def excerpt(finding: Finding, source: Sequence[str], width: int = WIDTH) -> list[str]:

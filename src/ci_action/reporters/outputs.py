@@ -6,6 +6,7 @@ from typing import Final
 
 from ci_action.model import RunResult, Severity
 from ci_action.reporters import pull
+from ci_action.reporters.exposed import AUDIT, SECRETS, is_secret, is_vulnerability, number_of
 from ci_action.reporters.measured import measured
 from ci_action.reporters.publication import COBERTURA, JUNIT, PAGE, REPORT, SARIF, SUMMARY, Publication
 
@@ -97,6 +98,16 @@ OUTPUTS: Final = (
         lambda _, publication: publication.shown(JUNIT),
     ),
     *(Output(name, text, _told(name)) for name, text in pull.OUTPUTS.items()),
+    Output(
+        "vulnerabilities",
+        "How many known vulnerabilities of dependencies count; empty where none were looked for.",
+        lambda result, _: number_of(result, AUDIT, filter(is_vulnerability, result.counting)),
+    ),
+    Output(
+        "secrets",
+        "How many secrets in files count; empty where none were looked for.",
+        lambda result, _: number_of(result, SECRETS, filter(is_secret, result.counting)),
+    ),
 )
 
 # What is set when the settings were wrong and nothing was run.

@@ -8,6 +8,7 @@ from typing import Final, assert_never
 from ci_action.cases import TestCase
 from ci_action.coverage import Coverage, ranges
 from ci_action.model import Broken, Finding, Hint, Report, RunResult, Skipped, StageResult, ToolResult
+from ci_action.packages import Package
 from ci_action.reporters.measured import coverage_of, metrics_of, shortened, tests_of
 from ci_action.reporters.outputs import values
 from ci_action.reporters.publication import REPORT, Publication
@@ -17,6 +18,7 @@ from ci_action.reporters.report_schema import (
     FileCoverageEntry,
     FindingEntry,
     HintEntry,
+    PackageEntry,
     RunReport,
     StageEntry,
     ToolEntry,
@@ -111,6 +113,22 @@ def entry(finding: Finding) -> FindingEntry:
         fix_message=finding.fix_message,
         before=finding.before,
         after=finding.after,
+        package=_package(finding.package) if finding.package else None,
+        also=list(finding.also),
+        new=finding.new,
+    )
+
+
+def _package(package: Package) -> PackageEntry:
+    return PackageEntry(
+        name=plain(package.name),
+        version=plain(package.version),
+        advisories=[plain(name) for name in package.advisories],
+        fixed_in=[plain(version) for version in package.fixed_in],
+        parents=[plain(name) for name in package.parents],
+        direct=package.direct,
+        upgrade=plain(package.upgrade),
+        licenses=plain(package.licenses),
     )
 
 

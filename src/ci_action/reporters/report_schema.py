@@ -10,8 +10,25 @@ from ci_action.cases import TestOutcome
 SCHEMA: Final = 1
 
 
+class PackageEntry(TypedDict):
+    """The package that a finding is about; `advisories` are all names of the problem, `parents` why it is needed."""
+
+    name: str
+    version: str
+    advisories: list[str]
+    fixed_in: list[str]
+    parents: list[str]
+    direct: bool | None
+    upgrade: str
+    licenses: str
+
+
 class FindingEntry(TypedDict):
-    """One problem. Lines and columns start at 1; end lines are inclusive, end columns exclusive."""
+    """One problem. Lines and columns start at 1; end lines are inclusive, end columns exclusive.
+
+    `also` names who else says the same, as `tool:rule`; `new` is whether the change brought it, null where the lines
+    decide or nobody knows.
+    """
 
     rule: str
     message: str
@@ -29,6 +46,9 @@ class FindingEntry(TypedDict):
     fix_message: str
     before: str
     after: str
+    package: PackageEntry | None
+    also: list[str]
+    new: bool | None
 
 
 class CaseEntry(TypedDict):

@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from ci_action.model import Broken, Finding, Fix, RunResult, Severity, ToolResult
-from ci_action.ranking import ranked
+from ci_action.ranking import LEVELS, ranked
 from ci_action.reporters.publication import SARIF, Publication
 from ci_action.text import as_bytes, plain
 
@@ -21,24 +21,33 @@ _LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity
 _TOOL_URLS: Final = {
     "black": "https://black.readthedocs.io",
     "ruff": "https://docs.astral.sh/ruff/",
+    "bandit": "https://bandit.readthedocs.io",
+    "detect-secrets": "https://github.com/Yelp/detect-secrets",
+    "pip-audit": "https://pypi.org/project/pip-audit/",
 }
+# A number in each of GitHub's ranges (critical from 9.0, high from 7.0, medium from 4.0, low above 0.0).
+_SECURITY: Final = {"critical": "9.5", "high": "8.0", "unknown": "7.0", "medium": "5.5", "low": "2.0"}
 
 
-def render(result: RunResult) -> dict[str, Any]:
-    """Return the run as a SARIF log."""
-    runs = [_run(stage.stage, tool) for stage in result.stages for tool in stage.tools]
+def render(result: RunResult, project: str = "pyproject.toml") -> dict[str, Any]:
+    """Return the run as a SARIF log; `project` is the file at which findings without a place are shown."""
+    runs = [_run(stage.stage, tool, project) for stage in result.stages for tool in stage.tools]
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": runs[:MOST_RUNS]}
 
 
-def _run(stage: str, tool: ToolResult) -> dict[str, Any]:
+def _run(stage: str, tool: ToolResult, project: str) -> dict[str, Any]:
     findings = ranked(tool.findings)[:MOST_RESULTS]
     rules: dict[str, Finding] = {}
+    levels: dict[str, str] = {}
     for finding in findings:
         rules.setdefault(finding.rule, finding)
+        if finding.level:
+            known = levels.get(finding.rule, finding.level)
+            levels[finding.rule] = min(known, finding.level, key=LEVELS.index)
     index = {rule: number for number, rule in enumerate(rules)}
     driver: dict[str, Any] = {
         "name": tool.tool,
-        "rules": [_rule(finding) for finding in rules.values()],
+        "rules": [_rule(finding, levels.get(rule, "")) for rule, finding in rules.items()],
     }
     if tool.version:
         driver["version"] = tool.version
@@ -50,7 +59,7 @@ def _run(stage: str, tool: ToolResult) -> dict[str, Any]:
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {"SRCROOT": {"description": {"text": "The root of the repository."}}},
         "invocations": [_invocation(tool, len(findings))],
-        "results": [_result(finding, index) for finding in findings],
+        "results": [_result(finding, index, project) for finding in findings],
     }
 
 
@@ -67,17 +76,19 @@ def _invocation(tool: ToolResult, shown: int) -> dict[str, Any]:
     }
 
 
-def _rule(finding: Finding) -> dict[str, Any]:
+def _rule(finding: Finding, level: str) -> dict[str, Any]:
     rule: dict[str, Any] = {
         "id": finding.rule,
         "shortDescription": {"text": f"{finding.tool} {finding.rule}"},
     }
     if finding.url:
         rule["helpUri"] = finding.url
+    if level:  # GitHub reads it of rules alone: the worst of its findings decides
+        rule["properties"] = {"security-severity": _SECURITY[level], "tags": ["security"]}
     return rule
 
 
-def _result(finding: Finding, index: Mapping[str, int]) -> dict[str, Any]:
+def _result(finding: Finding, index: Mapping[str, int], project: str) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "ruleId": finding.rule,
         "ruleIndex": index[finding.rule],
@@ -85,20 +96,41 @@ def _result(finding: Finding, index: Mapping[str, int]) -> dict[str, Any]:
         "message": {"text": plain(finding.message) or finding.rule},
         "partialFingerprints": {"ciAction/v1": finding.fingerprint},
     }
-    if finding.location is not None:
-        place: dict[str, Any] = {"artifactLocation": _artifact(finding)}
-        if region := _region(finding):
-            place["region"] = region
-        entry["locations"] = [{"physicalLocation": place}]
+    # GitHub refuses a whole file because of one result without a place (github/codeql-action#1738).
+    place: dict[str, Any] = {
+        "artifactLocation": _artifact(finding.location.path if finding.location else project)
+    }
+    if region := _region(finding):
+        place["region"] = region
+    entry["locations"] = [{"physicalLocation": place}]
     if finding.muted:
         entry["suppressions"] = [{"kind": "external", "justification": finding.muted}]
     if finding.fix is Fix.SAFE and (finding.before or finding.after) and finding.location:
-        entry["fixes"] = [_fix(finding)]
+        entry["fixes"] = [_fix(finding, finding.location.path)]
+    if properties := _properties(finding):
+        entry["properties"] = properties
     return entry
 
 
-def _artifact(finding: Finding) -> dict[str, str]:
-    path = finding.location.path if finding.location else ""
+def _properties(finding: Finding) -> dict[str, Any]:
+    package = finding.package
+    found: dict[str, Any] = {"level": finding.level, "also": list(finding.also), "new": finding.new}
+    if package is not None:
+        found |= {
+            "package": plain(package.name),
+            "version": plain(package.version),
+            "advisories": [plain(name) for name in package.advisories],
+            "fixedIn": [plain(version) for version in package.fixed_in],
+            "parents": [plain(name) for name in package.parents],
+            "upgrade": plain(package.upgrade),
+            "licenses": plain(package.licenses),
+        }
+    if finding.level:
+        found["security-severity"] = _SECURITY[finding.level]
+    return {name: value for name, value in found.items() if value not in ("", [], None)}
+
+
+def _artifact(path: str) -> dict[str, str]:
     uri = quote(as_bytes(path), safe="/")
     if path.startswith("/"):  # outside the workspace there is no base for it
         return {"uri": f"file://{uri}"}
@@ -119,7 +151,7 @@ def _region(finding: Finding) -> dict[str, int]:
     return region
 
 
-def _fix(finding: Finding) -> dict[str, Any]:
+def _fix(finding: Finding, path: str) -> dict[str, Any]:
     line = finding.location.line or 1 if finding.location else 1
     lines = finding.before.count("\n")
     deleted = {"startLine": line, "startColumn": 1, "endLine": line + lines, "endColumn": 1}
@@ -128,11 +160,12 @@ def _fix(finding: Finding) -> dict[str, Any]:
         change["insertedContent"] = {"text": finding.after}
     return {
         "description": {"text": finding.fix_message or "Fix"},
-        "artifactChanges": [{"artifactLocation": _artifact(finding), "replacements": [change]}],
+        "artifactChanges": [{"artifactLocation": _artifact(path), "replacements": [change]}],
     }
 
 
 def report(result: RunResult, publication: Publication) -> None:
     """Write the SARIF file."""
-    text = json.dumps(render(result), separators=(",", ":"))
+    project = publication.layout.relative("pyproject.toml")
+    text = json.dumps(render(result, project), separators=(",", ":"))
     publication.write(SARIF, publication.redact(text).encode("utf-8", "replace"))

@@ -16,13 +16,15 @@ from ci_action.model import (
     Fix,
     Report,
     RunResult,
+    Severity,
     Skipped,
     ToolResult,
 )
+from ci_action.reporters import summary_pull, summary_security
+from ci_action.reporters.exposed import STAGE
 from ci_action.reporters.lines import looked_at
 from ci_action.reporters.measured import other_findings
 from ci_action.reporters.publication import REPORT, SUMMARY, Publication
-from ci_action.reporters.summary_pull import section
 from ci_action.reporters.summary_tests import closing, failures, helping, opening
 from ci_action.text import as_bytes, duration
 
@@ -44,21 +46,29 @@ MARKS: Final = {
 
 def render(result: RunResult, publication: Publication, limit: int = LIMIT) -> str:
     """Return the page, cut so that it takes at most `limit` bytes of UTF-8 and says what was left out."""
-    head = "\n\n".join([*_head(result), *filter(None, [section(result, publication)])])
+    head = "\n\n".join([*_head(result), *filter(None, [summary_pull.section(result, publication)])])
     tail = "\n\n".join(_tail(result, publication))
-    findings = other_findings(result)
+    secured = {id(one) for stage in result.stages if stage.stage == STAGE for one in stage.findings}
+    findings = [one for one in other_findings(result) if id(one) not in secured]
     room = limit - _size(head) - _size(tail) - 400  # 400 bytes for the headings and the note between them
     # The failed tests may take half of the room, the findings what is left then.
     failed = failures(result, room // 2, lambda case: where(case.path, case.line, publication.event))
     room -= _size("\n\n".join(failed))
+    # Of what is left then, the security stage may take half.
+    security, seen, total = summary_security.section(
+        result, room // 2, lambda place: blob(place.path, place.line or 1, publication.event)
+    )
+    room -= _size("\n\n".join(security))
     kept, shown = _fitting(_files(findings[:MOST_FINDINGS], publication.event), room)
-    parts = [head, *failed]
+    rest = publication.shown(REPORT) or REPORT
+    parts = [head, *failed, *security]
+    if seen < total:
+        parts.append(f"**{seen:,} of {total:,} findings are shown here**, the rest is in {code(rest)}.")
     if findings:
-        more = "more " if failed else ""
+        more = "more " if failed or total else ""
         parts.append(f"## {len(findings):,} {more}{'finding' if len(findings) == 1 else 'findings'}")
     parts += kept
     if shown < len(findings):
-        rest = publication.shown(REPORT) or REPORT
         parts.append(
             f"**{shown:,} of {len(findings):,} findings are shown here**, the rest is in {code(rest)}."
         )
@@ -129,7 +139,9 @@ def _head(result: RunResult) -> Iterator[str]:
 def _outcome(tool: ToolResult) -> str:
     match tool.outcome:
         case Report(findings=findings):
-            return "❌ found" if any(finding.counts for finding in findings) else "✅ passed"
+            counting = [finding for finding in findings if finding.counts]
+            red = any(finding.severity is Severity.ERROR for finding in counting)
+            return "❌ found" if red else "⚠️ found" if counting else "✅ passed"
         case Skipped():
             return "⏭️ skipped"
         case Broken():
@@ -172,6 +184,7 @@ def _row(finding: Finding, event: Event) -> str:
     row = f"- {at} · {finding.tool} {rule} · {code(finding.message)}"
     if finding.level:
         row += f" · {finding.level}"
+    row += "".join(f" · also {code(one)}" for one in finding.also)
     if finding.fix is Fix.SAFE and finding.fix_message and finding.tool != "black":
         row += f" · fixable: {code(finding.fix_message)}"
     if finding.before or finding.after:
@@ -210,7 +223,7 @@ def _tail(result: RunResult, publication: Publication) -> Iterator[str]:
         yield "## Notes\n\n" + "\n".join(f"- {code(text, 600)}" for text in result.warnings[:50])
     if muted := [finding for finding in result.findings if finding.muted]:
         yield "## Muted\n\n" + "\n".join(_muted(muted))
-    if result.verdict.exit_code:
+    if result.verdict.exit_code or result.verdict.conclusion is Conclusion.BROKEN:
         fixable = sum(finding.fix is Fix.SAFE for finding in result.counting)
         hint = (
             f"\n\n{fixable:,} of the findings are fixed by:\n\n{fenced('ci-action fix', 'sh')}"

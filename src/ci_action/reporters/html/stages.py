@@ -14,7 +14,7 @@ from ci_action.text import duration
 _MOST: Final = 100
 # What a tool counts that it did not look at; all else in `examined` was looked at.
 _NOT_LOOKED_AT: Final = frozenset(
-    {"unreadable", "unreachable", "unaudited", "skipped", "ignored", "left_out"}
+    {"unreadable", "unreachable", "unaudited", "skipped", "ignored", "left_out", "binary", "excluded"}
 )
 
 

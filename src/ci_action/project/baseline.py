@@ -1,0 +1,176 @@
+"""The baseline of detect-secrets: which found secrets are accepted, by file, type and SHA-1 of the value.
+
+A SHA-1 stands in the baseline alone, where detect-secrets wants it: a short value can be guessed from it.
+"""
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from ci_action.errors import ToolError
+from ci_action.project.layout import Layout
+from ci_action.results import write_atomically
+from ci_action.settings import Settings
+
+NAME: Final = ".secrets.baseline"
+COMMAND: Final = "ci-action secrets baseline"
+# File, type and SHA-1 of the value.
+Key = tuple[str, str, str]
+
+
+def baseline_mistakes(settings: Settings, workspace: Path, *, written: bool = False) -> list[str]:
+    """Say what is wrong with `secrets-baseline`; one that is to be written need not be there yet."""
+    given = settings.secrets_baseline
+    if not given:
+        return []
+    file = workspace / settings.working_directory / given
+    about = f"secrets-baseline = {given!r}"
+    if not _inside(file, workspace):
+        return [f"{about}: it lies outside the workspace {str(workspace)!r}"]
+    if file.is_dir() or (written and not file.resolve().parent.is_dir()):
+        return [f"{about}: it must be a file in a folder that is there"]
+    if not written and not file.is_file():
+        return [f"{about}: there is no such file; `{COMMAND} --secrets-baseline={given}` writes it"]
+    return []
+
+
+def _inside(file: Path, workspace: Path) -> bool:
+    try:
+        return file.resolve().is_relative_to(workspace.resolve())
+    except (OSError, RuntimeError, ValueError):
+        return False
+
+
+def place(layout: Layout, settings: Settings) -> Path:
+    """Return where the baseline is, or would be."""
+    return layout.root / (settings.secrets_baseline or NAME)
+
+
+def hash_of(value: str) -> str:
+    """Return the hash by which detect-secrets knows a value."""
+    return hashlib.sha1(value.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """A baseline, or the absence of one."""
+
+    file: Path
+    root: Path
+    """The folder that the names of its files are relative to."""
+    document: Mapping[str, Any] = field(default_factory=dict)
+    entries: Mapping[Key, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is one."""
+        return bool(self.document)
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """What it says beside its entries: plugins, filters, and what older releases said instead of them."""
+        return {key: value for key, value in self.document.items() if key not in {"results", "generated_at"}}
+
+    def key(self, file: Path, kind: str, value: str) -> Key:
+        """Return what an entry about a value in a file has for its key."""
+        return self.name(file), kind, hash_of(value)
+
+    def entry(self, file: Path, kind: str, value: str, token: str) -> Mapping[str, Any] | None:
+        """Return the entry that accepts a value, or None.
+
+        Of some tokens detect-secrets takes no more than the beginning for the value, so its hash is that of every such
+        token. We write that of the whole token beside it; where there is one in the file, only whole tokens count.
+        """
+        short = self.entries.get(self.key(file, kind, value))
+        if not token or short is None:
+            return short
+        name, beginning = self.name(file), hash_of(value)
+        whole = any(one[:2] == (name, kind) and one[2] != beginning for one in self.entries)
+        return self.entries.get(self.key(file, kind, token)) if whole else short
+
+    def name(self, file: Path) -> str:
+        """Return the name of a file as the baseline has it."""
+        return _plain(os.path.relpath(file, self.root))
+
+
+def load(layout: Layout, settings: Settings) -> Baseline:
+    """Read the baseline, if there is one; raises `ToolError` where it cannot be used."""
+    file = place(layout, settings)
+    shown = layout.relative(file)
+    # Where it lies above the project it speaks of the files below its own folder, as detect-secrets wrote them there.
+    folder = Path(os.path.normpath(file)).parent
+    root = folder if Path(os.path.normpath(layout.root)).is_relative_to(folder) else layout.root
+    if not os.path.lexists(file):
+        return Baseline(file=file, root=root)
+    if not _inside(file, layout.workspace):
+        raise ToolError(f"{shown} leads out of the workspace: put the baseline itself there")
+    try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise ToolError(f"{shown} is no file: the baseline of detect-secrets should be there")
+        document = json.loads(file.read_bytes())
+    except OSError as error:
+        raise ToolError(f"{shown} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise ToolError(_unusable(shown, "it is no JSON")) from error
+    return Baseline(file=file, root=root, document=document, entries=_entries(document, shown))
+
+
+def _unusable(shown: str, reason: str) -> str:
+    return f"{shown} cannot be used as a baseline of detect-secrets: {reason}; mend it, or remove it and run `{COMMAND}`"
+
+
+def _entries(document: Any, shown: str) -> dict[Key, Mapping[str, Any]]:
+    if not isinstance(document, dict) or not isinstance(document.get("version"), str):
+        raise ToolError(_unusable(shown, "`version` is missing"))
+    results = document.get("results")
+    if not isinstance(results, dict):
+        raise ToolError(_unusable(shown, "`results` is missing"))
+    found: dict[Key, Mapping[str, Any]] = {}
+    for name, entries in results.items():
+        for entry in entries if isinstance(entries, list) else [None]:
+            if not isinstance(entry, dict) or not {"type", "hashed_secret"} <= entry.keys():
+                raise ToolError(_unusable(shown, f"an entry of {name!r} lacks its type or hash"))
+            found[_plain(name), str(entry["type"]), str(entry["hashed_secret"])] = entry
+    return found
+
+
+def _plain(name: str) -> str:
+    # detect-secrets takes a backslash for a separator everywhere.
+    return name.replace("\\", "/")
+
+
+def render(
+    baseline: Baseline, version: str, configuration: Mapping[str, Any], accepted: Iterable[Key]
+) -> bytes:
+    """Return a baseline in the format of detect-secrets, without line numbers and time: the same for the same secrets."""
+    results: dict[str, list[dict[str, Any]]] = {}
+    for name, kind, digest in sorted(set(accepted)):
+        before = baseline.entries.get((name, kind, digest), {})
+        entry = {
+            "type": kind,
+            "filename": name,
+            "hashed_secret": digest,
+            "is_verified": before.get("is_verified", False),
+        }
+        if before.get("is_secret") is not None:
+            entry["is_secret"] = before["is_secret"]
+        results.setdefault(name, []).append(entry)
+    document = {"version": version, **configuration, "results": results}
+    return (json.dumps(document, indent=2) + "\n").encode()
+
+
+def write(baseline: Baseline, text: bytes) -> None:
+    """Write a baseline whole or not at all; where its name is a link, the file behind it. Raises `ToolError`."""
+    target = baseline.file.resolve()
+    try:
+        write_atomically(target, text)
+        if os.geteuid() == 0:  # in the container it is to be the user's, like what is around it
+            around = target.parent.stat()
+            os.chown(target, around.st_uid, around.st_gid)
+    except OSError as error:
+        raise ToolError(f"{str(target)!r} cannot be written: {error.strerror}") from error

@@ -1,0 +1,244 @@
+"""Requirements files, also those that resolvers print: what their lines name, pin and say of who needs it.
+
+Files that a line includes are read along; nothing is started, nothing is fetched.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from ci_action.model import Location
+from ci_action.project.inventory import Needed, Unauditable, unique
+
+_COMMENT: Final = re.compile(r"(^|\s+)#(.*)$")
+_OPTION: Final = re.compile(r"(--?[a-z][a-z-]*)(?:\s*=\s*|\s+|$)(.*)")
+_VIA: Final = re.compile(r"\s*via(?:\s+(.*))?$")
+_HASH: Final = re.compile(r"\s--hash[=\s]\S+")
+_TRAILING_OPTION: Final = re.compile(r"\s--[a-z][a-z-]*[=\s].*$")
+_LOCAL: Final = re.compile(r"\.{0,2}/|\.$|file:")
+_URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_DEEPEST: Final = 20
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a requirements file, joined where it goes on in the next one."""
+
+    text: str
+    number: int
+    hashed: bool = False
+    via: tuple[str, ...] = ()
+    """Who needs it, as a resolver has written below or behind it."""
+
+
+@dataclass
+class Listed:
+    """What requirements files say."""
+
+    pinned: list[Needed] = field(default_factory=list)
+    unauditable: list[Unauditable] = field(default_factory=list)
+    places: dict[str, Location] = field(default_factory=dict)
+    """Where packages are named."""
+    loose: list[str] = field(default_factory=list)
+    """The lines that leave the version open."""
+    whole: bool = True
+    """Whether every line was read, and names a version with its hash: then there is nothing left to resolve."""
+    files: list[Path] = field(default_factory=list)
+
+
+def lines_of(text: str) -> Iterator[Line]:
+    """Yield the lines that say something."""
+    waiting: Line | None = None
+    via: list[str] = []
+    telling = False
+    for number, joined in _joined(text):
+        comment = _COMMENT.search(joined)
+        body = joined[: comment.start()].strip() if comment else joined.strip()
+        if body:
+            if waiting:
+                yield replace(waiting, via=tuple(via))
+            waiting, via, telling = _line(body, number), [], False
+        if not comment:
+            continue
+        match = _VIA.match(comment[2])
+        if match:
+            telling, words = True, match[1] or ""
+        elif telling and comment[2].startswith("   "):
+            words = comment[2]
+        else:
+            telling = False
+            continue
+        via += [word.strip() for word in words.split(", ") if word.strip()]
+    if waiting:
+        yield replace(waiting, via=tuple(via))
+
+
+def _line(body: str, number: int) -> Line:
+    stripped, hashes = _HASH.subn("", body)
+    if not stripped.startswith("-"):
+        stripped = _TRAILING_OPTION.sub("", stripped)
+    return Line(stripped.strip(), number, hashed=hashes > 0)
+
+
+def _joined(text: str) -> Iterator[tuple[int, str]]:
+    parts: list[str] = []
+    start = 1
+    for number, line in enumerate(text.splitlines(), 1):
+        if not parts:
+            start = number
+        if line.endswith("\\") and not line.lstrip().startswith("#"):
+            parts.append(line[:-1])
+            continue
+        yield start, "".join([*parts, line])
+        parts = []
+    if parts:
+        yield start, "".join(parts)
+
+
+def read(files: Iterable[Path], relative: Callable[[Path], str]) -> Listed:
+    """Read requirements files and those that they include; `relative` says what findings call a file."""
+    found = Listed()
+    for file in files:
+        _read(file, relative, found, 0)
+    found.pinned = list(unique(found.pinned))
+    return found
+
+
+def _read(file: Path, relative: Callable[[Path], str], found: Listed, depth: int) -> None:
+    if file in found.files or depth > _DEEPEST:
+        return
+    found.files.append(file)
+    try:
+        text = file.read_bytes().decode("utf-8-sig", "replace")
+    except OSError:
+        found.whole = False
+        return
+    for line in lines_of(text):
+        option = _OPTION.fullmatch(line.text)
+        if option and option[1] in {"-r", "--requirement"}:
+            if _URL.match(option[2]):
+                found.whole = False
+            else:
+                _read((file.parent / option[2]).resolve(), relative, found, depth + 1)
+        elif not option or option[1] in {"-e", "--editable"}:
+            _take(line, Location(path=relative(file), line=line.number), found)
+
+
+def of_text(text: str, path: str) -> Listed:
+    """Read one requirements file from its text; what it includes is not read."""
+    found = Listed()
+    for line in lines_of(text):
+        option = _OPTION.fullmatch(line.text)
+        if option and option[1] in {"-r", "--requirement"}:
+            found.whole = False
+        elif not option or option[1] in {"-e", "--editable"}:
+            _take(line, Location(path=path, line=line.number), found)
+    found.pinned = list(unique(found.pinned))
+    return found
+
+
+def _take(line: Line, place: Location, found: Listed) -> None:
+    option = _OPTION.fullmatch(line.text)
+    text = option[2] if option else line.text
+    if _LOCAL.match(text):  # the project itself, or a part of it
+        return
+    if option or _URL.match(text) or text.startswith("git+"):
+        found.unauditable.append(
+            Unauditable(name=_egg(text), reason="it comes from a repository or a URL, not from a package index", location=place)
+        )  # fmt: skip
+        return
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement:
+        found.whole = False
+        found.loose.append(text)
+        return
+    name = canonicalize_name(requirement.name)
+    found.places.setdefault(name, place)
+    if requirement.url:
+        if not requirement.url.startswith("file:"):
+            found.unauditable.append(
+                Unauditable(name=name, reason="it comes from a repository or a URL, not from a package index", location=place)
+            )  # fmt: skip
+        return
+    version = pin_of(requirement)
+    if not version:
+        found.whole = False
+        found.loose.append(text)
+        return
+    found.whole = found.whole and line.hashed
+    parents, direct = _needed_by(line.via)
+    needed = Needed(name=name, version=version, location=place, parents=parents, direct=direct)
+    found.pinned.append(replace(needed, named=True, pinned=True))
+
+
+def _egg(text: str) -> str:
+    match = re.search(r"[#&]egg=([\w.-]+)", text)
+    return canonicalize_name(match[1]) if match else "a package without a name"
+
+
+def pin_of(requirement: Requirement) -> str:
+    """Return the one version that a requirement allows, or an empty text."""
+    only = list(requirement.specifier)
+    if len(only) != 1 or only[0].operator not in {"==", "==="}:
+        return ""
+    try:
+        return str(Version(only[0].version)) and only[0].version
+    except InvalidVersion:
+        return ""
+
+
+def _needed_by(via: Iterable[str]) -> tuple[tuple[str, ...], bool | None]:
+    """Return the packages among those who need it, and whether a file of the project is one of them."""
+    parents: list[str] = []
+    direct: bool | None = None
+    for word in via:
+        if word.startswith(("-c ", "--constraint")):
+            continue
+        direct = bool(direct)
+        name = word.partition("[")[0]
+        if word.startswith("-") or "(" in word or not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
+            direct = True
+        else:
+            parents.append(canonicalize_name(name))
+    return tuple(dict.fromkeys(parents)), direct
+
+
+def of_resolver(text: str) -> Listed:
+    """Read what `uv pip compile` prints; whoever needs a package and is none of the list is the project itself."""
+    found = of_text(text, "")
+    names = {needed.name for needed in found.pinned}
+    found.pinned = [
+        replace(
+            needed,
+            location=None,
+            named=False,
+            pinned=False,
+            parents=tuple(name for name in needed.parents if name in names),
+            direct=bool(needed.direct) or not names.issuperset(needed.parents) or not needed.parents,
+        )
+        for needed in found.pinned
+    ]
+    found.unauditable = [replace(one, location=None) for one in found.unauditable]
+    return found
+
+
+def placed_names(text: str, path: str) -> Mapping[str, Location]:
+    """Say in which lines of a pyproject.toml or setup file packages are named: as a requirement, or as a key."""
+    found: dict[str, Location] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        for match in _MENTION.finditer(line):
+            name = canonicalize_name(match[1] or match[2])
+            found.setdefault(name, Location(path=path, line=number))
+    return found
+
+
+_MENTION: Final = re.compile(
+    r"""["']([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?=[\[<>=!~;@"'( ])|^\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*[=<>!~]"""
+)

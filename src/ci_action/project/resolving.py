@@ -1,0 +1,244 @@
+"""What requirements files and metadata lead to: resolved by uv for the project's Python.
+
+All extras and groups count, and where these do not go together those of the test stage. Where nothing can be resolved,
+what is pinned stands for itself, and the rest is named as not auditable.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from ci_action.errors import InterruptedRunError, TimedOutError, ToolError
+from ci_action.model import Location
+from ci_action.project.dependencies import Dependencies, find
+from ci_action.project.environment import Builder
+from ci_action.project.inventory import Inventory, Kind, Needed, Unauditable, placed, unique
+from ci_action.project.layout import Layout
+from ci_action.project.requirement_files import Listed, of_resolver, of_text, placed_names, read
+from ci_action.project.requirements import poetry_requirement, poetry_tables, requirement_lists
+
+_FURTHER: Final = ("*requirements*.txt", "requirements/*.txt")
+_METADATA: Final = ("pyproject.toml", "setup.cfg", "setup.py")
+_VERSION: Final = re.compile(r"3\.\d+(\.\d+)?")
+_MOST_AT_ONCE: Final = 4
+_COMPILE: Final = ("pip", "compile", "--quiet", "--no-header", "--annotation-style=line")
+
+
+def _read(layout: Layout, names: Iterable[str]) -> Listed:
+    return read([layout.root / name for name in names], layout.relative)
+
+
+@dataclass
+class _Unit:
+    """Requirements that are installed together, and therefore resolved together."""
+
+    files: tuple[str, ...] = ()
+    attempts: list[tuple[str, ...]] = field(default_factory=list)
+    """The words for uv, the best first."""
+    lines: list[str] = field(default_factory=list)
+    """Requirements that stand in no requirements file."""
+
+
+def resolved(builder: Builder, request: str) -> Inventory:
+    """Return what requirements files and metadata lead to; raises `ToolError` where that is nothing."""
+    layout = builder.layout
+    needs = find(layout)
+    further = further_files(layout)
+    units = [_first_unit(builder, needs), *(_Unit((name,), [(name,)]) for name in further)]
+    units = [unit for unit in units if unit.attempts]
+    kind = Kind.REQUIREMENTS if needs.files or further else Kind.METADATA
+    source = ", ".join(dict.fromkeys([*needs.files, *further, *_metadata_of(layout, needs)]))
+    if not units:
+        return Inventory(kind=kind, source="nothing")
+    builder.variables()  # lays out the credentials of indexes, before several processes read them
+    with ThreadPoolExecutor(max_workers=_MOST_AT_ONCE) as pool:  # uv waits for the network most of the time
+        parts = list(pool.map(lambda unit: _unit(builder, unit, request), units))
+    packages = unique(needed for part in parts for needed in part.packages)
+    notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
+    unauditable = tuple(dict.fromkeys(one for part in parts for one in part.unauditable))
+    if notes and not packages:
+        raise ToolError(notes[0])
+    return Inventory(
+        kind=kind,
+        source=source,
+        packages=packages,
+        unauditable=unauditable,
+        notes=notes,
+        compiled=compiled_files(layout),
+    )
+
+
+def compiled_files(layout: Layout) -> dict[str, str]:
+    """Return the requirements files beside which their sources lie, as pip-tools and uv have it."""
+    sources = [
+        file for pattern in ("*.in", "requirements/*.in") for file in sorted(layout.root.glob(pattern))
+    ]
+    return {
+        layout.relative(file.with_suffix(".txt")): os.path.relpath(file, layout.root)
+        for file in sources
+        if file.with_suffix(".txt").is_file()
+    }
+
+
+def further_files(layout: Layout) -> list[str]:
+    """List requirements files that the tests do not need, and that no other file includes."""
+    taken = {file.resolve() for file in _read(layout, find(layout).files).files}
+    names = sorted({file for pattern in _FURTHER for file in layout.root.glob(pattern) if file.is_file()})
+    names = [file for file in names if file.resolve() not in taken and "constraint" not in file.name]
+    included = {path for file in names for path in read([file], str).files[1:]}
+    return [os.path.relpath(file, layout.root) for file in names if file.resolve() not in included]
+
+
+def _metadata_of(layout: Layout, needs: Dependencies) -> list[str]:
+    """Return the file of the project's metadata, where it names what the project needs."""
+    document = layout.pyproject
+    if document and (
+        needs.project or needs.groups or needs.requirements or "project" in document or "tool" in document
+    ):
+        return [_METADATA[0]]
+    return [name for name in _METADATA[1:] if needs.project and (layout.root / name).is_file()][:1]
+
+
+def _first_unit(builder: Builder, needs: Dependencies) -> _Unit:
+    layout = builder.layout
+    document = layout.pyproject
+    project = isinstance(document.get("project"), dict)
+    sources = _metadata_of(layout, needs) if needs.project or (project and not needs.files) else []
+    groups = document.get("dependency-groups", {})
+    every = [f"--group={name}" for name in groups] if isinstance(groups, dict) else []
+    lines = _lines(layout, buildable=bool(needs.project))
+    unit = _Unit(files=needs.files, lines=lines)
+    extra: list[str] = []
+    if lines:
+        file = builder.scratch / "needed.txt"
+        file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        extra = [str(file)]
+    named = re.findall(r"[\w.-]+", needs.project.partition("[")[2])
+    some = [*(f"--extra={name}" for name in named if sources), *(f"--group={name}" for name in needs.groups)]
+    if needs.files or sources or every or extra:
+        unit.attempts.append((*needs.files, *sources, *(["--all-extras"] if sources else []), *every, *extra))
+    if (needs.files or sources or some) and (some, extra) != (every, []) and (sources or every or extra):
+        unit.attempts.append((*needs.files, *sources, *some))
+    return unit
+
+
+def _lines(layout: Layout, *, buildable: bool) -> list[str]:
+    """Return the requirements that stand in tables of tools, which uv does not read."""
+    document = layout.pyproject
+    try:
+        lines = [
+            line
+            for where, entries in requirement_lists(document)
+            if where.startswith("tool.")
+            for line in entries
+            if isinstance(line, str)
+        ]
+        for where, table in poetry_tables(document):
+            if not (buildable and where == "tool.poetry.dependencies"):
+                lines += [line for name, value in table.items() if (line := poetry_requirement(name, value))]
+    except (TypeError, AttributeError, KeyError):
+        return []
+    return [line for line in lines if "\n" not in line and not line.startswith("-")]
+
+
+def _unit(builder: Builder, unit: _Unit, request: str) -> Inventory:
+    layout = builder.layout
+    listed = _read(layout, unit.files)
+    if unit.files and listed.whole and unit.attempts[0] == unit.files:
+        return _inventory(listed.pinned, listed.unauditable)
+    problems: list[ToolError] = []
+    for words in unit.attempts:
+        try:
+            done = builder.command(*_COMPILE, *_python_words(request), *words)
+        except (InterruptedRunError, TimedOutError):
+            raise
+        except ToolError as error:
+            problems.append(error)
+            continue
+        found = of_resolver(done.stdout.decode("utf-8", "replace"))
+        inventory = _told(layout, listed, found)
+        left = [f"not every extra and group was audited: {problems[0].reason}"] if problems else []
+        return replace(inventory, notes=tuple(left))
+    return _as_pinned(layout, unit, listed, problems[0].reason)
+
+
+def _python_words(request: str) -> tuple[str, ...]:
+    if _VERSION.fullmatch(request):  # that interpreter need not be here
+        return (f"--python-version={request}", "--no-python-downloads")
+    return (f"--python={request}",) if request else ()
+
+
+def _told(layout: Layout, listed: Listed, found: Listed) -> Inventory:
+    """Put together what the files say and what the resolver found: places and parents from the files come first.
+
+    What is pinned for another system or Python, and therefore not in the resolution, counts as well.
+    """
+    said = {needed.key: needed for needed in listed.pinned}
+    packages = [_as_said(needed, said.get(needed.key)) for needed in found.pinned]
+    names = {needed.name for needed in found.pinned}
+    packages += [needed for needed in listed.pinned if needed.name not in names]
+    places = {**_mentions(layout), **listed.places}
+    elsewhere = [replace(one, location=one.location or places.get(one.name)) for one in found.unauditable]
+    return _inventory(placed(packages, places), elsewhere)
+
+
+def _as_said(needed: Needed, said: Needed | None) -> Needed:
+    if said is None or said.direct is not None:
+        return said or needed
+    return replace(said, parents=needed.parents, direct=needed.direct)
+
+
+def _mentions(layout: Layout) -> dict[str, Location]:
+    found: dict[str, Location] = {}
+    for name in reversed(_METADATA):
+        file = layout.root / name
+        if file.is_file():
+            found |= placed_names(file.read_text(encoding="utf-8", errors="replace"), layout.relative(file))
+    return found
+
+
+def _as_pinned(layout: Layout, unit: _Unit, listed: Listed, reason: str) -> Inventory:
+    """Return what names its version, the rest as not auditable."""
+    mentions = _mentions(layout)
+    pinned, loose = list(listed.pinned), []
+    for requirement in _requirements([*unit.lines, *_static(layout, unit), *listed.loose]):
+        name = canonicalize_name(requirement.name)
+        place = listed.places.get(name) or mentions.get(name)
+        text = of_text(str(requirement), "").pinned
+        if text:
+            pinned.append(replace(text[0], location=place, direct=True))
+        else:
+            why = "its version is not fixed, and the dependencies could not be resolved (see the notes)"
+            loose.append(Unauditable(name=name, reason=why, location=place))
+    known = {needed.name for needed in pinned}
+    left = [one for one in loose if one.name not in known]
+    note = f"only what is pinned was audited: {reason}" if pinned else reason
+    return replace(_inventory(pinned, [*listed.unauditable, *left]), notes=(note,))
+
+
+def _static(layout: Layout, unit: _Unit) -> Iterator[str]:
+    if unit.attempts[0] == unit.files:
+        return
+    for where, entries in requirement_lists(layout.pyproject):
+        if not where.startswith("tool."):
+            yield from (entry for entry in entries if isinstance(entry, str))
+
+
+def _requirements(lines: Iterable[str]) -> Iterator[Requirement]:
+    for line in lines:
+        try:
+            yield Requirement(line)
+        except InvalidRequirement:
+            continue
+
+
+def _inventory(packages: Iterable[Needed], unauditable: Iterable[Unauditable]) -> Inventory:
+    return Inventory(
+        kind=Kind.REQUIREMENTS, source="", packages=unique(packages), unauditable=tuple(unauditable)
+    )

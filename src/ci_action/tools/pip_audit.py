@@ -1,0 +1,159 @@
+"""Known vulnerabilities of the dependencies, by pip-audit and an OSV service.
+
+What is audited is what the project needs (`project.needs`), at the versions of its lock or its resolution: neither our own
+packages nor those of pip-audit. uv keeps what it needs for a resolution; advisories are asked for anew in every run,
+because a package that was fine yesterday may have one today.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from ci_action.advisories.address import base_of, host_of
+from ci_action.advisories.asking import PipAudit
+from ci_action.advisories.auditing import Auditor
+from ci_action.advisories.judgement import Judgement
+from ci_action.advisories.rating import rated
+from ci_action.advisories.service import Service
+from ci_action.advisories.telling import NAME
+from ci_action.context import Context
+from ci_action.errors import ToolError
+from ci_action.installation import NONE
+from ci_action.model import Skipped
+from ci_action.project.environment import FILE, Builder, Environment
+from ci_action.project.inventory import Inventory, sound
+from ci_action.project.needs import at_base, from_files, take
+from ci_action.project.repository import find as find_repository
+from ci_action.project.versions import Program
+from ci_action.tools import Checked, Tool
+
+# The severities are worth less waiting than the advisories.
+_RECORD_SECONDS: Final = 60.0
+_ALLOWED: Final = ("--timeout", "--verbose", "-v")
+
+
+def program(ctx: Context) -> Program:
+    """Return the bundled pip-audit: the project's pin of it would only change what it can read."""
+    return ctx.bundle.program(NAME)
+
+
+def check(ctx: Context, program: Program) -> Checked:
+    """Audit all that the project needs; what could not be looked up is told as loudly as what was found."""
+    inventory = sound(_inventory(ctx))
+    if not inventory.packages and not inventory.unauditable:
+        return Checked(outcome=Skipped("the project names no dependencies"), warnings=inventory.notes)
+    base = _base(ctx, inventory)
+    keys = [needed.key for needed in (*inventory.packages, *(base.packages if base else ()))]
+    asking = PipAudit(ctx=ctx, program=program, folder=ctx.scratch / NAME)
+    audit = Auditor(ask=asking, seconds=float(ctx.settings.timeout)).audit(keys)
+    service = Service(base=base_of(ctx.settings.advisory_url), seconds=_RECORD_SECONDS, stopped=ctx.stopped)
+    records = rated(audit.audited, service.records)
+    judgement = Judgement(
+        inventory=inventory,
+        audit=audit,
+        records=records,
+        base=base,
+        acceptances=ctx.settings.ignore_vulnerabilities,
+        today=ctx.today,
+    )
+    asked = f"advisories from {host_of(ctx.settings.advisory_url)}, {audit.runs:,} runs of pip-audit"
+    return Checked(
+        outcome=judgement.outcome("\n".join(dict.fromkeys(asking.details))),
+        warnings=(*inventory.notes, *judgement.warnings()),
+        log=f"{judgement.told()}\n{asked}",
+    )
+
+
+def plan(ctx: Context) -> str:
+    """Say what would be audited; nothing is resolved for it."""
+    version = ctx.bundle.version(NAME)
+    host = host_of(ctx.settings.advisory_url)
+    known = None if ctx.settings.install else from_files(ctx.layout)
+    if known is None:
+        what = "the environment" if ctx.settings.install else "what uv resolves"
+        return f"{version} from bundled, {what}, advisories from {host}"
+    return f"{version} from bundled, {len(known.packages):,} packages from {known.source}, advisories from {host}"
+
+
+def argument_mistakes(words: Sequence[str]) -> list[str]:
+    """Say which words of `pip-audit-args` cannot be given: all that change what is audited, or what we read.
+
+    pip-audit takes the beginning of an option for the option, so those that can be given are listed, not the others.
+    """
+    mistakes = []
+    takes_value = False
+    for word in words:
+        name = word.partition("=")[0]
+        if takes_value and not word.startswith("-"):
+            takes_value = False
+            continue
+        takes_value = word == "--timeout"
+        if name not in _ALLOWED:
+            instead = "; accept one in ignore-vulnerabilities" if name.startswith("--ig") else ""
+            mistakes.append(
+                f"pip-audit-args: {word!r} cannot be given, ci-action says itself what is audited and how{instead};"
+                f" there are: {', '.join(_ALLOWED)}"
+            )
+    return mistakes
+
+
+def _runs_code(ctx: Context) -> bool:
+    """Whether packages may be built to know what they need: not where a lock says it, or the environment is taken."""
+    return ctx.settings.install != (NONE,) and from_files(ctx.layout) is None
+
+
+def _inventory(ctx: Context) -> Inventory:
+    builder = Builder(
+        uv=ctx.bundle.uv,
+        run=ctx.run,
+        layout=ctx.layout,
+        environ=ctx.environ,
+        scratch=ctx.scratch / "inventory",  # apart from the environment that another tool may be making
+        cache=ctx.cache,
+        timeout=float(ctx.settings.timeout),
+        owner=ctx.owner,
+    )
+    builder.scratch.mkdir(exist_ok=True)
+    made = Environment.load(ctx.scratch) if (ctx.scratch / FILE).is_file() else None
+    try:
+        return take(
+            builder,
+            install=ctx.settings.install,
+            made=made,
+            python_version=ctx.settings.python_version,
+        )
+    finally:
+        builder.forget()
+
+
+def _base(ctx: Context, inventory: Inventory) -> Inventory | None:
+    """Return what the project needed before the change; None where that cannot be said."""
+    changes = ctx.changes
+    if changes is None or not changes.known or not inventory.files:
+        return None
+    if not any(changes.file(ctx.layout.relative(file)) for file in inventory.files):
+        return inventory
+    with suppress(ToolError):
+        repository = find_repository(ctx.run, ctx.layout.root, ctx.scratch)
+
+        def text_of(file: Path) -> str | None:
+            with suppress(ValueError):
+                name = file.resolve().relative_to(repository.top.resolve()).as_posix()
+                return repository.text_at(changes.base, name)
+            return None
+
+        return at_base(inventory, ctx.layout, text_of)
+    return None
+
+
+TOOL: Final = Tool(
+    name=NAME,
+    summary="Known vulnerabilities of the dependencies, by pip-audit.",
+    url="https://github.com/pypa/pip-audit",
+    check=check,
+    program=program,
+    by_lines=True,
+    runs_code=_runs_code,
+    plan=plan,
+)

@@ -1,0 +1,188 @@
+"""The real bandit: the same findings as alone, its configuration, its silence, and what can go wrong with it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import context
+from integration import bare
+
+from ci_action.model import Broken, Report, Skipped, ToolResult
+from ci_action.process import Command, Completed, Processes
+from ci_action.project.versions import Bundle
+from ci_action.run import check
+from ci_action.tools.bandit import LEAST_SHARE, TOOL
+
+BUNDLE = Bundle.of(Path(sys.prefix))
+WEAK = 'import pickle\n\nassert pickle.loads(b"")\npassword = "correct horse"\n'
+
+
+class Counting:
+    """Starts programs and notes which."""
+
+    def __init__(self, scratch: Path) -> None:
+        self.started: list[str] = []
+        self._run = Processes(os.environ, scratch).run
+
+    def __call__(self, command: Command, /) -> Completed:
+        self.started.append(Path(command.argv[0]).name)
+        return self._run(command)
+
+
+def bandit(folder: Path, **overrides: Any) -> tuple[ToolResult, list[str]]:
+    """Run the tool alone in a folder; return its result and the programs that were started."""
+    scratch = folder.parent / "programs"
+    scratch.mkdir(exist_ok=True)
+    run = Counting(scratch)
+    return check(TOOL, context(folder, start=run, **{"bundle": BUNDLE, **overrides})), run.started
+
+
+def rules(found: ToolResult) -> list[tuple[str, str, bool]]:
+    return [(one.location.path if one.location else "", one.rule, one.counts) for one in found.findings]
+
+
+def test_a_project_with_everything_that_is_odd(project, tmp_path):
+    folder = project({
+        "weak.py": WEAK,
+        "tests/test_it.py": WEAK,
+        "-dash.py": WEAK,
+        "a blank.py": WEAK,
+        "n\nl.py": WEAK,
+        os.fsdecode(b"b\xff.py"): WEAK,
+        "empty.py": "",
+        "syntax.py": "def f(:\n",
+        "bytes.py": b"x = '\xff'\n",
+        "nul.py": b"x = 1\0\n",
+        "half.py": 'password = "\\ud800"\n',
+        "large_a.py": WEAK + "#" * LEAST_SHARE,
+        "large_b.py": WEAK + "#" * LEAST_SHARE,
+        "tar.py": "import tarfile\n\nx.extractall(members=a.b('correct horse'))\n",
+        "latin.py": "# coding: latin-1\nx = 'é'; exec('')\n".encode("latin-1"),
+    })  # fmt: skip
+    (folder / "link.py").symlink_to("weak.py")
+    bare.git_add(folder)
+    cache = tmp_path / "cache"
+    found, started = bandit(folder, cache=cache)
+    assert isinstance(found.outcome, Report)
+    assert found.outcome.examined == {"files": 15, "unreadable": 4}
+    odd = {("bytes.py", "parse"), ("nul.py", "parse"), ("syntax.py", "parse")}
+    assert {(path, rule) for path, rule, _ in rules(found) if not rule.startswith("B")} == {
+        *odd,
+        ("half.py", "unreadable"),
+        ("tar.py", "test-failed"),
+    }
+    (latin,) = (one for one in found.findings if one.location and one.location.path == "latin.py")
+    assert (latin.location and (latin.location.line, latin.location.column)) == (2, 10)
+    muted = [path for path, rule, counts in rules(found) if not counts]
+    assert muted == ["tests/test_it.py"]
+    assert "correct horse" not in str(found) + "".join(file.read_text() for file in cache.iterdir())
+
+    (folder / "half.py").unlink()  # of which bandit alone cannot report at all
+    (folder / "link.py").unlink()
+    found, again = bandit(folder, cache=cache)
+    assert (started.count("bandit") > 1, again) == (True, ["git"])
+    assert bare.of_bandit(found) == bare.bandit_findings(folder)
+
+
+def test_a_real_package(package, tmp_path):
+    folder = shutil.copytree(package, tmp_path / "package")
+    subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
+    bare.git_add(folder)
+    found, started = bandit(folder)
+    assert started.count("bandit") == min(len(os.sched_getaffinity(0)), 3)
+    assert bare.of_bandit(found) == bare.bandit_findings(folder)
+
+
+CONFIGURATIONS: dict[str, tuple[dict[str, str], str, list[str]]] = {
+    "none": ({}, "", ["B101", "B105", "B301", "B403"]),
+    "pyproject": ({"pyproject.toml": "[tool.bandit]\nskips = ['B105']\n"}, "", ["B101", "B301", "B403"]),
+    "YAML": ({".bandit.yml": "tests: [B105]\n"}, "", ["B105"]),
+    "INI": ({".bandit": "[bandit]\nskips = B105,B101\n"}, "", ["B301", "B403"]),
+    "both": ({".bandit": "[bandit]\nskips = B105\n", "bandit.yaml": "skips: [B101]\n"}, "", ["B301", "B403"]),
+    "options": ({"bandit.yaml": "skips: [B101]\n"}, "-ll", ["B301"]),
+    "another file": ({"bandit.yaml": "skips: [B101]\n", "x.yaml": "tests: [B403]\n"}, "-c x.yaml", ["B403"]),
+    "a test that is gone": ({"bandit.yaml": "skips: [B322, B101]\n"}, "", ["B105", "B301", "B403"]),
+}
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_the_configuration_is_that_of_the_project(name, project):
+    files, options, expected = CONFIGURATIONS[name]
+    folder = project({"weak.py": WEAK, **files})
+    bare.git_add(folder)
+    found, _ = bandit(folder, settings={"bandit_args": options})
+    assert sorted(rule for _, rule, _ in rules(found)) == expected
+
+
+@pytest.mark.parametrize(
+    ("files", "options", "says"),
+    [
+        ({"bandit.yaml": "skips: [B999]\n"}, "", "(bandit.yaml): there is no test 'B999'"),
+        ({}, "-s B1010", "(bandit-args): there is no test 'B1010'"),
+        ({"bandit.yaml": "skips: [B101]\ntests: [B101]\n"}, "", "Non-exclusive include/exclude"),
+        ({"pyproject.toml": "[tool.bandit]\nskips = 'B101'\n"}, "", "must be a list of texts"),
+        ({}, "-p none", "Unable to find profile (none)"),
+    ],
+)
+def test_a_wrong_configuration_is_broken(files, options, says, project):
+    folder = project({"weak.py": WEAK, **files})
+    bare.git_add(folder)
+    found, _ = bandit(folder, settings={"bandit_args": options})
+    assert isinstance(found.outcome, Broken)
+    assert says in found.outcome.reason
+
+
+def test_what_the_configuration_leaves_out_is_no_pass(project):
+    folder = project({"src/contest/weak.py": WEAK, "bandit.yaml": "exclude_dirs: [test]\n"})
+    bare.git_add(folder)
+    found, _ = bandit(folder)
+    assert found.outcome == Skipped("bandit leaves out the only file, as bandit.yaml says")
+    assert found.warnings[0].endswith("hence also 'src/contest/weak.py'")
+
+
+def test_a_baseline_of_bandit_alone_works(project):
+    folder = project({"weak.py": WEAK, "sub/b.py": WEAK})
+    (folder / "base.json").write_text(bare.bandit_report(folder))
+    (folder / "sub" / "b.py").write_text(WEAK + "exec('')\n")
+    bare.git_add(folder)
+    found, _ = bandit(folder, settings={"bandit_args": "-b base.json"})
+    assert rules(found) == [("sub/b.py", "B102", True)]
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        ("sleep 60", "time limit"),
+        ("kill -9 $$", "SIGKILL"),
+        ("echo '{\"results\": ['; exit 1", "not its JSON"),
+        ("", "printed nothing"),
+    ],
+)
+def test_a_fault_is_broken(script, says, project, tmp_path):
+    folder = project({"weak.py": WEAK})
+    bare.git_add(folder)
+    found, _ = bandit(folder, bundle=faulty(tmp_path, script), settings={"timeout": 1})
+    assert isinstance(found.outcome, Broken)
+    assert says in found.outcome.reason
+
+
+def test_an_absent_bandit_is_broken(project, tmp_path):
+    bundle = faulty(tmp_path, "")
+    (bundle.scripts / "bandit").unlink()
+    found, _ = bandit(project({"weak.py": WEAK}), bundle=bundle)
+    assert isinstance(found.outcome, Broken)
+    assert "install ci-action anew" in found.outcome.reason
+
+
+def faulty(tmp_path: Path, script: str) -> Bundle:
+    """Make an environment whose bandit is a script of the test."""
+    folder = tmp_path / "faulty"
+    (folder / "bin").mkdir(parents=True)
+    (folder / "lib" / "bandit-9.9.dist-info").mkdir(parents=True)
+    (folder / "bin" / "bandit").write_text(f"#!/bin/bash\n{script}\n")
+    (folder / "bin" / "bandit").chmod(0o755)
+    return Bundle(scripts=folder / "bin", libraries=folder / "lib", uv=BUNDLE.uv)

@@ -1,0 +1,1 @@
+"""Which lights are out."""

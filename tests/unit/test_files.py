@@ -1,0 +1,85 @@
+"""The files that scanners look at."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import FakeRun, completed, layout, write
+
+from ci_action.errors import InterruptedRunError, ToolError
+from ci_action.project.files import tracked
+
+REFUSED = completed(stderr="fatal: not a git repository (or any parent)\n", returncode=128)
+
+
+def listed(tmp_path: Path, git: Any, *own: Path, **overrides: Any) -> tuple[tuple[str, ...], str]:
+    found = tracked(FakeRun(git=git), layout(tmp_path, **overrides), own)
+    return found.names, found.notice
+
+
+def test_what_git_tracks_sorted_and_each_once(tmp_path: Path):
+    write(tmp_path, {"b.py": "", "a/c.txt": "", "untracked.py": ""})
+    answer = completed(b"b.py\0a/c.txt\0b.py\0gone.py\0")
+    assert listed(tmp_path, answer) == (("a/c.txt", "b.py"), "")
+
+
+def test_names_stay_as_they_are(tmp_path: Path):
+    names = [b"new\nline.py", b"-x.py", b"sp ace.py", b"bad\xff.py"]
+    for name in names:
+        (tmp_path / os.fsdecode(name)).write_text("")
+    found, notice = listed(tmp_path, completed(b"\0".join(names) + b"\0"))
+    assert (sorted(map(os.fsencode, found)), notice) == (sorted(names), "")
+
+
+def test_links_and_folders_are_not_followed(tmp_path: Path):
+    write(tmp_path, {"a.py": "", "sub/module/x.py": ""})
+    (tmp_path / "link.py").symlink_to(tmp_path / "a.py")
+    answer = completed(b"a.py\0link.py\0sub/module\0")
+    assert listed(tmp_path, answer) == (("a.py",), "")
+
+
+def test_git_is_asked_for_the_paths_as_they_are(tmp_path: Path):
+    run = FakeRun(git=completed(b"a.py\0"))
+    write(tmp_path, {"a.py": ""})
+    tracked(run, layout(tmp_path, paths=(".", "-x", ":(top)a")))
+    (words,) = run.words
+    assert words[words.index("--") :] == ("--", "./", "-x", ":(top)a")
+    assert "--literal-pathspecs" in words[: words.index("ls-files")]
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (REFUSED, "not a git repository (or any parent)"),
+        (completed(returncode=1), "git said nothing"),
+        (completed(b""), "git tracks none yet (git add)"),
+        (ToolError("'git' cannot be started"), "git cannot be asked: 'git' cannot be started"),
+    ],
+)
+def test_without_git_all_files_count_and_it_is_said(tmp_path: Path, answer: Any, says: str):
+    write(tmp_path, {"a.py": "", "src/b.py": ""})
+    names, notice = listed(tmp_path, answer)
+    assert names == ("a.py", "src/b.py")
+    assert notice == f"all files were looked at, not the tracked ones: {says}"
+
+
+def test_environments_caches_and_folders_of_ours_never_count(tmp_path: Path):
+    foreign = [".git/a", ".venv/a", "node_modules/x/a", "src/__pycache__/a", "env/a", ".tox/py/a"]
+    write(tmp_path, dict.fromkeys([*foreign, "mine/pyvenv.cfg", "mine/lib/a.py", "out/a.json", "a.py"], ""))
+    assert listed(tmp_path, REFUSED, tmp_path / "out")[0] == ("a.py",)
+
+
+def test_only_the_paths_count_and_each_file_once(tmp_path: Path):
+    write(tmp_path, {"src/a.py": "", "b.py": "", "c.py": ""})
+    (tmp_path / "src" / "link.py").symlink_to(tmp_path / "c.py")
+    assert listed(tmp_path, REFUSED, paths=("src", "b.py", "src/a.py"))[0] == ("b.py", "src/a.py")
+
+
+def test_nothing_at_all_needs_no_notice(tmp_path: Path):
+    assert listed(tmp_path, REFUSED) == ((), "")
+
+
+def test_an_interruption_ends_the_search(tmp_path: Path):
+    with pytest.raises(InterruptedRunError):
+        listed(tmp_path, InterruptedRunError("SIGTERM"))
