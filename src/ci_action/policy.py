@@ -65,11 +65,9 @@ def _judge_findings(tool: str, findings: Sequence[Finding]) -> tuple[Conclusion,
     if not errors and not warnings:
         return Conclusion.PASSED, ""
     older = aside(finding for finding in findings if finding.muted == OLDER)
-    number = errors or warnings
-    text = f"{tool}: {number:,} {'finding' if number == 1 else 'findings'}{older}"
-    if errors and warnings:
-        text += f" and {warnings:,} {'warning' if warnings == 1 else 'warnings'}"
-    return Conclusion.FAILED if errors else Conclusion.WARNED, text
+    counts = [(errors, "finding"), (warnings, "warning")]
+    said = " and ".join(f"{number:,} {what}{'' if number == 1 else 's'}" for number, what in counts if number)
+    return Conclusion.FAILED if errors else Conclusion.WARNED, f"{tool}: {said}{older}"
 
 
 def judge(stages: Sequence[StageResult]) -> tuple[tuple[StageResult, ...], Verdict]:

@@ -68,7 +68,7 @@ def test_a_stage_without_tools_is_never_green():
         ("skipped", ("t: no files",)),
         ("broken", ("t: killed",)),
         ("clean", ()),
-        ("warned", ("t: 1 finding",)),
+        ("warned", ("t: 1 warning",)),
         ("both", ("t: 1 finding and 1 warning",)),
     ],
 )
