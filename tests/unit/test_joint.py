@@ -199,5 +199,5 @@ def test_a_run_joins_before_it_judges(tmp_path: Path):
         tool("detect-secrets", report(secret()), program=lambda _: program("detect-secrets")),
     ]
     result, _ = executed(tmp_path, stage(*scanners, name="security"))
-    assert result.verdict.reasons == ("detect-secrets: 1 finding",)
+    assert result.verdict.reasons == ("detect-secrets: 1 warning",)
     assert [one.tool for one in result.counting] == ["detect-secrets"]
