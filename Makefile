@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # One pin of uv for everybody: the one in uv.lock.
 UV_VERSION := $(shell sed -n '/^name = "uv"$$/{n;s/version = "\(.*\)"/\1/p;}' uv.lock)
+# What cog writes parts of.
+GENERATED := action.yml README.md .github/workflows/pr-checks.yml .github/workflows/tests.yml .github/workflows/security.yml
 
 .PHONY: setup demo test lint generate e2e bench clean
 
@@ -27,13 +29,13 @@ lint: setup
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/cog --check action.yml README.md
+	$(BIN)/cog --check $(GENERATED)
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/zizmor --offline --quiet .
 	@if command -v actionlint >/dev/null; then actionlint; else echo "actionlint is not here: skipped"; fi
 
 generate: setup
-	$(BIN)/cog -r action.yml README.md
+	$(BIN)/cog -r $(GENERATED)
 	$(BIN)/python -m ci_action.manifest .github/schema
 
 e2e: setup

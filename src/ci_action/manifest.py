@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ci_action.errors import ExitCode
-from ci_action.reporters import REPORTERS
+from ci_action.reporters import REPORTERS, pull
 from ci_action.reporters.outputs import OUTPUTS
 from ci_action.reporters.report_schema import json_schema, schema_address
 from ci_action.settings import Settings, about, names
@@ -51,6 +51,73 @@ def action_outputs() -> str:
             f"    description: {json.dumps(output.description.replace('`', chr(39)))}",
         ]
     return "\n".join(rows)
+
+
+# What the reusable workflows hand on beside the inputs of their stage, and which outputs a caller can use: a path is of
+# no use in another job.
+_HANDED_ON: Final = {
+    "pr": ("working-directory", "ignore", "timeout", "comment", "check-run"),
+    "test": ("working-directory", "paths", "python-version", "timeout"),
+    "security": (
+        "working-directory",
+        "paths",
+        "python-version",
+        "scope",
+        "ignore",
+        "tool-versions",
+        "timeout",
+    ),
+}
+_HANDED_BACK: Final = {
+    "pr": ("result", "findings", "errors", "warnings", *pull.OUTPUTS),
+    "test": ("result", "tests-total", "tests-failed", "tests-skipped", "coverage", "patch-coverage"),
+    "security": (
+        "result",
+        "findings",
+        "errors",
+        "warnings",
+        "new-findings",
+        "vulnerabilities",
+        "secrets",
+    ),
+}
+
+
+def _handed_on(stage: str) -> Iterator[str]:
+    return (name for name in names() if name in _HANDED_ON[stage] or about(name)["x-stage"] == stage)
+
+
+def workflow_inputs(stage: str) -> str:
+    """Return the inputs of the reusable workflow of a stage: all text, so that an empty one counts as not set."""
+    rows = []
+    for name in _handed_on(stage):
+        default = str(about(name)["x-default"]).strip()
+        said = f" Default: '{default}'." if default else ""
+        described = json.dumps(_plain(name) + said, ensure_ascii=False)
+        rows += [f"      {name}:", f"        description: {described}", "        type: string"]
+    return "\n".join(rows)
+
+
+def workflow_with(stage: str) -> str:
+    """Return the step's inputs in the reusable workflow of a stage."""
+    return "\n".join(f"          {name}: ${{{{ inputs.{name} }}}}" for name in _handed_on(stage))
+
+
+def workflow_outputs(stage: str, job: str) -> str:
+    """Return the outputs of the reusable workflow of a stage."""
+    rows = []
+    for output in OUTPUTS:
+        if output.name in _HANDED_BACK[stage]:
+            described = json.dumps(output.description.replace("`", "'"))
+            value = f"${{{{ jobs.{job}.outputs.{output.name} }}}}"
+            rows += [f"      {output.name}:", f"        description: {described}", f"        value: {value}"]
+    return "\n".join(rows)
+
+
+def job_outputs(stage: str, step: str) -> str:
+    """Return the outputs of the job in the reusable workflow of a stage."""
+    handed = (output.name for output in OUTPUTS if output.name in _HANDED_BACK[stage])
+    return "\n".join(f"      {name}: ${{{{ steps.{step}.outputs.{name} }}}}" for name in handed)
 
 
 def inputs_table() -> str:
