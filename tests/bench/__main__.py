@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.merge import merge
+from bench.pull import pull
 from bench.row import BIN, ROUNDS, Row, fetched, timed
 from bench.security import bandit, security
 from bench.stage import environments, tests
@@ -23,7 +24,7 @@ def main() -> int:
     """Run every comparison and print the table."""
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="ci-action-bench-") as folder:
-        for part in (quality, version, security, bandit, tests, environments, reporters, merge, image):
+        for part in (quality, version, security, bandit, pull, tests, environments, reporters, merge, image):
             for row in part(Path(folder)):
                 print(
                     f"{'met   ' if row.met else 'MISSED'}  {row.what:<62} {row.measured:<34} target {row.target}",

@@ -24,6 +24,8 @@ _HANG = 60.0
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Or the body of each answer waits 40 ms until its head is acknowledged.
+    disable_nagle_algorithm = True
 
     @property
     def _hub(self) -> Hub:
