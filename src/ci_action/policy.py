@@ -1,6 +1,6 @@
 """What makes a run red: the only code that turns results into verdicts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -25,21 +25,30 @@ def judge_stage(stage: StageResult) -> Verdict:
     if stage.reason:
         return Verdict(conclusion=Conclusion.SKIPPED, reasons=(f"{stage.stage}: {stage.reason}",))
     conclusion = Conclusion.SKIPPED
-    reasons: list[tuple[Conclusion, str]] = []
+    reasons: list[tuple[Conclusion, str, str]] = []
     for tool in stage.tools:
         one, reason = _judge_tool(tool)
         if stage.warns_only and one is Conclusion.FAILED:
             one = Conclusion.WARNED
         conclusion = max(conclusion, one, key=lambda item: item.rank)
         if one is not Conclusion.PASSED:
-            reasons.append((one, reason))
+            reasons.append((one, tool.tool, reason))
     if conclusion is Conclusion.SKIPPED and stage.by_name and not _rightly(stage):
         conclusion = Conclusion.EMPTY
     code = ExitCode.OK if stage.warns_only and conclusion is Conclusion.BROKEN else conclusion.exit_code
     # Beside a tool that looked, one that had nothing to look at is no reason.
     idle = conclusion in {Conclusion.SKIPPED, Conclusion.EMPTY}
-    told = tuple(reason for one, reason in reasons if idle or one is not Conclusion.SKIPPED)
-    return Verdict(conclusion=conclusion, reasons=told, exit_code=code)
+    told = (reason for reason in reasons if idle or reason[0] is not Conclusion.SKIPPED)
+    return Verdict(conclusion=conclusion, reasons=_told(told), exit_code=code)
+
+
+def _told(reasons: Iterable[tuple[Conclusion, str, str]]) -> tuple[str, ...]:
+    """Say once what keeps several tools from their work, with their names; what they found stands apart."""
+    tools: dict[tuple[str, str], list[str]] = {}
+    for conclusion, tool, reason in reasons:
+        found = conclusion in {Conclusion.FAILED, Conclusion.WARNED}
+        tools.setdefault((reason, tool if found else ""), []).append(tool)
+    return tuple(f"{', '.join(names)}: {reason}" for (reason, _), names in tools.items())
 
 
 def _rightly(stage: StageResult) -> bool:
@@ -49,16 +58,16 @@ def _rightly(stage: StageResult) -> bool:
 def _judge_tool(result: ToolResult) -> tuple[Conclusion, str]:
     match result.outcome:
         case Report(findings=findings):
-            return _judge_findings(result.tool, findings)
+            return _judge_findings(findings)
         case Skipped(reason, empty):
-            return Conclusion.EMPTY if empty else Conclusion.SKIPPED, f"{result.tool}: {reason}"
+            return Conclusion.EMPTY if empty else Conclusion.SKIPPED, reason
         case Broken(reason):
-            return Conclusion.BROKEN, f"{result.tool}: {reason}"
+            return Conclusion.BROKEN, reason
         case unknown:
             assert_never(unknown)
 
 
-def _judge_findings(tool: str, findings: Sequence[Finding]) -> tuple[Conclusion, str]:
+def _judge_findings(findings: Sequence[Finding]) -> tuple[Conclusion, str]:
     """Judge by what counts: an error is red, a warning warns, a notice is worth a look."""
     errors = sum(finding.counts and finding.severity is Severity.ERROR for finding in findings)
     warnings = sum(finding.counts and finding.severity is Severity.WARNING for finding in findings)
@@ -67,7 +76,7 @@ def _judge_findings(tool: str, findings: Sequence[Finding]) -> tuple[Conclusion,
     older = aside(finding for finding in findings if finding.muted == OLDER)
     counts = [(errors, "finding"), (warnings, "warning")]
     said = " and ".join(f"{number:,} {what}{'' if number == 1 else 's'}" for number, what in counts if number)
-    return Conclusion.FAILED if errors else Conclusion.WARNED, f"{tool}: {said}{older}"
+    return Conclusion.FAILED if errors else Conclusion.WARNED, f"{said}{older}"
 
 
 def judge(stages: Sequence[StageResult]) -> tuple[tuple[StageResult, ...], Verdict]:

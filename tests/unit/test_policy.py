@@ -18,7 +18,7 @@ TOOLS: dict[str, tuple[ToolResult, str]] = {
     "noted": (tool_result(finding(severity=Severity.NOTICE), tool="t"), "passed"),
     "skipped": (tool_result(tool="t", outcome=Skipped("no files")), "skipped"),
     "broken": (tool_result(tool="t", outcome=Broken("killed")), "broken"),
-    "half": (tool_result(tool="t", outcome=Broken("killed", findings=(finding(),))), "broken"),
+    "half": (tool_result(tool="t", outcome=Broken("killed late", findings=(finding(),))), "broken"),
 }
 ORDER = ["skipped", "passed", "warned", "empty", "failed", "broken"]
 CODES = {"skipped": 0, "passed": 0, "warned": 0, "empty": 2, "failed": 1, "broken": 3}
@@ -49,7 +49,15 @@ def test_a_stage(kinds: tuple[str, ...], warns_only: bool, by_name: bool):
     )
     # Beside a tool that looked, one that had nothing to look at is no reason.
     silent = {"passed"} if verdict.conclusion in {"skipped", "empty"} else {"passed", "skipped"}
-    assert len(verdict.reasons) == sum(TOOLS[kind][1] not in silent for kind in kinds)
+    assert len(verdict.reasons) == len({kind for kind in kinds if TOOLS[kind][1] not in silent})
+
+
+def test_a_reason_of_several_tools_is_said_once():
+    broken = [tool_result(tool=name, outcome=Broken("no event")) for name in ("title", "size")]
+    found = [tool_result(finding(), tool=name) for name in ("a", "b")]
+    killed = tool_result(tool="metadata", outcome=Broken("killed"))
+    verdict = judge_stage(stage_result(*broken, *found, killed))
+    assert verdict.reasons == ("title, size: no event", "a: 1 finding", "b: 1 finding", "metadata: killed")
 
 
 def test_three_tools_the_worst_decides():

@@ -166,6 +166,11 @@ def test_the_command_that_gives_the_same_verdict(values: dict[str, Any], words: 
     assert reproduce(["quality"], resolved(**values)) == f"ci-action run quality{words}"
 
 
+def test_a_shell_has_no_pull_request():
+    assert reproduce(["quality", "pr"], resolved()) == "ci-action run quality"
+    assert reproduce(["pr"], resolved()) == ""
+
+
 def test_a_reporter_that_dies_is_a_problem_and_the_others_go_on(tmp_path: Path):
     (tmp_path / "ci-action-report").write_text("a file in the way")
     where = publication(tmp_path)

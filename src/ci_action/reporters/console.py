@@ -71,7 +71,7 @@ def _rest(total: int, publication: Publication) -> Iterator[str]:
 def _end(result: RunResult, publication: Publication) -> Iterator[str]:
     if publication.written:
         yield "reports: " + ", ".join(publication.shown(name) for name in sorted(publication.written))
-    if result.verdict.exit_code or result.verdict.conclusion is Conclusion.BROKEN:
+    if result.reproduce and (result.verdict.exit_code or result.verdict.conclusion is Conclusion.BROKEN):
         yield f"reproduce: {result.reproduce}"
     fixable = sum(finding.fix is Fix.SAFE for finding in result.counting)
     if fixable:

@@ -16,7 +16,8 @@ MOST_LINES: Final = 1_000
 
 
 def _body(result: ToolResult) -> Iterator[str]:
-    yield f"version {result.version or 'unknown'} from {result.version_source or 'nowhere'}"
+    if result.version or result.version_source:  # else it is a part of ours
+        yield f"version {result.version or 'unknown'} from {result.version_source or 'nowhere'}"
     findings = ranked(result.findings)
     yield from (finding_line(finding) for finding in findings[:MOST_LINES])
     if len(findings) > MOST_LINES:

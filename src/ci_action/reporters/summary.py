@@ -223,7 +223,7 @@ def _tail(result: RunResult, publication: Publication) -> Iterator[str]:
         yield "## Notes\n\n" + "\n".join(f"- {code(text, 600)}" for text in result.warnings[:50])
     if muted := [finding for finding in result.findings if finding.muted]:
         yield "## Muted\n\n" + "\n".join(_muted(muted))
-    if result.verdict.exit_code or result.verdict.conclusion is Conclusion.BROKEN:
+    if result.reproduce and (result.verdict.exit_code or result.verdict.conclusion is Conclusion.BROKEN):
         fixable = sum(finding.fix is Fix.SAFE for finding in result.counting)
         hint = (
             f"\n\n{fixable:,} of the findings are fixed by:\n\n{fenced('ci-action fix', 'sh')}"
