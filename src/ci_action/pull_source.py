@@ -1,4 +1,7 @@
-"""Where the changed files of a pull request are known from: git where its base is in the clone, else GitHub's API."""
+"""Where the changed files of a pull request are known from: git where its base is in the clone, else GitHub's API.
+
+Where neither tells them, their numbers are those of the pull request itself, which the payload of the event has.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -38,7 +41,7 @@ def _found(ctx: Context, pull: Pull) -> PullFiles:
     except InterruptedRunError:
         raise
     except ToolError as error:
-        return _with_attributes_here(ctx, _without_git(ctx, pull, error.reason))
+        return _without_git(ctx, pull, error.reason)
     if pull.changed_files not in {None, counted.total}:
         # The base has moved on, or GitHub takes other files for renamed: its own count is the one that people see.
         counted = _reconciled(ctx, pull, counted)
@@ -73,20 +76,50 @@ def _is_of(pull: Pull, head: Commit, ctx: Context) -> bool:
 
 
 def _without_git(ctx: Context, pull: Pull, reason: str) -> PullFiles:
-    if ctx.github is None:
-        raise ToolError(
-            f"the changed files are not known: {reason}, and there is no token to ask GitHub with;"
-            " give actions/checkout `fetch-depth: 2`, or this action a `github-token` with `pull-requests: read`"
-        )
+    """Return what GitHub lists, else what the pull request says of itself; raises `ToolError` where that does not do."""
     try:
-        return _asked(ctx, pull)
+        found = _asked(ctx, pull)
     except InterruptedRunError:
         raise
     except ToolError as error:
-        raise ToolError(
-            f"the changed files are not known: {reason}, and GitHub did not tell them ({error.reason});"
-            " give actions/checkout `fetch-depth: 2`, or the job `pull-requests: read`"
-        ) from error
+        why, advice = (
+            f"{reason}, and {error.reason}",
+            "this action a `github-token` with `pull-requests: read`",
+        )
+        if ctx.github is not None:
+            why = f"{reason}, and GitHub did not tell them ({error.reason})"
+            advice = "the job `pull-requests: read`"
+        problem = (
+            f"the changed files are not known: {why}; give actions/checkout `fetch-depth: 2`, or {advice}"
+        )
+        numbers = _numbers(pull, problem)
+        if numbers is None or _may_block(ctx, numbers):
+            raise ToolError(problem) from error
+        return numbers
+    return _with_attributes_here(ctx, found)
+
+
+def _numbers(pull: Pull, problem: str) -> PullFiles | None:
+    """Return the numbers alone, which a payload has without anybody being asked; None where it has not all of them."""
+    if pull.changed_files is None or pull.additions is None or pull.deletions is None:
+        return None
+    return PullFiles(
+        files=(),
+        total=pull.changed_files,
+        additions=pull.additions,
+        deletions=pull.deletions,
+        source="the pull request",
+        note=f"{problem}. The numbers are those of the pull request itself, and nothing is left out of them",
+        unmarked="the changed files are not known",
+    )
+
+
+def _may_block(ctx: Context, numbers: PullFiles) -> bool:
+    """Whether the numbers are too large where that fails: what has to be left out could make them small enough."""
+    settings = ctx.settings
+    files, lines = settings.max_files, settings.max_lines
+    too_large = bool(files and numbers.total > files) or bool(lines and numbers.lines > lines)
+    return settings.size_blocking and too_large
 
 
 def _asked(ctx: Context, pull: Pull) -> PullFiles:

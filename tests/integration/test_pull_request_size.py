@@ -194,6 +194,19 @@ def test_without_the_base_and_a_token_it_is_broken_and_says_what_to_do(origin, p
     assert (ran.report["outputs"]["pr-number"], ran.report["outputs"]["changed-files"]) == ("7", "")
 
 
+def test_without_the_base_and_a_token_the_numbers_of_the_payload_do(origin, pr, tmp_path):
+    payload = topic(origin, {"src/a.py": "x\n"})
+    payload["pull_request"] |= {"changed_files": 51, "additions": 60, "deletions": 4}
+    folder = checkout(origin, tmp_path / "clone", "refs/pull/7/merge")
+    ran = pr(folder, payload)
+    assert (ran.code, ran.report["conclusion"]) == (0, "warned")
+    found = ran.report["outputs"]
+    assert (found["changed-files"], found["changed-lines"], found["changed-areas"]) == ("51", "64", "")
+    assert "fetch-depth: 2" in "\n".join(ran.report["warnings"])
+    ran = pr(folder, payload, "--size-blocking=true")
+    assert (ran.code, ran.report["conclusion"]) == (3, "broken")
+
+
 def test_a_checkout_that_is_not_the_pull_request_is_not_counted(origin, pr, tmp_path):
     payload = topic(origin, {"src/a.py": "x\n"})
     git(origin, "checkout", "--quiet", "-b", "other")

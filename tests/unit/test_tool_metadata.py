@@ -86,6 +86,14 @@ def test_of_files_that_are_not_known_nothing_is_denied(tmp_path: Path):
     assert (found["changed-files"], found["changed-lines"], found["pr-size"]) == ("3001", "8001", "XXL")
 
 
+def test_of_files_that_nobody_tells_only_the_numbers_are_known(tmp_path: Path):
+    github = FilesAndLabels(refuses={"pull_files": ApiError("no", 403)})
+    found = outputs(tmp_path, github, pull=pull(changed_files=3, additions=8, deletions=2))
+    assert (found["changed-files"], found["changed-lines"], found["pr-size"]) == ("3", "10", "S")
+    names = ("changed-areas", "has-docs", "has-migrations", "has-dependencies")
+    assert [found[name] for name in names] == ["", "", "", ""]
+
+
 def test_what_the_event_tells_is_kept_where_the_files_are_not_known(tmp_path: Path):
     github = FilesAndLabels(refuses={"pull_files": ApiError("no", 403)})
     found = checked(tmp_path, github).outcome

@@ -168,6 +168,30 @@ def test_a_refusal_of_github_says_what_to_do(tmp_path: Path, status: int):
         checked(tmp_path, [{"filename": 3}])
 
 
+@pytest.mark.parametrize("github", [None, FilesAndLabels(refuses={"pull_files": ApiError("no", 403)})])
+@pytest.mark.parametrize(("number", "rules"), [(50, []), (51, ["too-many-files"])])
+def test_the_numbers_of_the_payload_do_where_nobody_tells_the_files(
+    tmp_path: Path, github: Any, number: int, rules: list[str]
+):
+    mine = pull(changed_files=number, additions=90, deletions=9)
+    found = checked(tmp_path, pull=mine, **({"github": None} if github is None else {"files": github}))
+    report = report_of(found)
+    assert [finding.rule for finding in report.findings] == rules
+    assert report.examined == {"files": number, "left out": 0}
+    assert report.metrics == {"size_files": number, "size_lines": 99}
+    assert "The numbers are those of the pull request itself" in found.warnings[0]
+    assert "fetch-depth: 2" in found.warnings[0]
+
+
+def test_the_numbers_of_the_payload_alone_block_nothing(tmp_path: Path):
+    mine = pull(changed_files=51, additions=90, deletions=9)
+    for settings in ({"size_blocking": "true"}, {"size_blocking": "true", "max_files": 0, "max_lines": 98}):
+        with pytest.raises(ToolError, match="the changed files are not known"):
+            checked(tmp_path, github=None, pull=mine, settings=settings)
+    settings = {"size_blocking": "true", "max_files": 51, "max_lines": 99}
+    assert report_of(checked(tmp_path, github=None, pull=mine, settings=settings)).findings == ()
+
+
 def test_without_a_checkout_it_says_that_nothing_is_known_of_generated_files(tmp_path: Path):
     found = report_of(checked(tmp_path, many(1)))
     assert found.details[-1].startswith("linguist-generated is not known: there is no git repository here")

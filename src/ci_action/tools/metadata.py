@@ -61,10 +61,11 @@ def _of_files(ctx: Context, files: PullFiles, notes: list[str]) -> dict[str, str
         found = asked(files.files)
         return "" if files.truncated and not found else _word(found)
 
+    areas = _list("changed-areas", areas_of(files.files, ctx.settings.areas), notes)
     return {
         "changed-files": str(files.total),
         "changed-lines": str(files.lines),
-        "changed-areas": _list("changed-areas", areas_of(files.files, ctx.settings.areas), notes),
+        "changed-areas": "" if files.truncated and not files.files else areas,
         "has-migrations": known(has_migrations),
         "has-docs": known(has_docs),
         "has-dependencies": known(has_dependencies),
