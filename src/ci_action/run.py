@@ -36,7 +36,7 @@ from ci_action.policy import crashed, judge, judge_stage
 from ci_action.privileged import permission, refusal
 from ci_action.process import Command
 from ci_action.project.versions import Program, locate, select
-from ci_action.pull_request import STAGE
+from ci_action.pull_request import POSTING, STAGE
 from ci_action.reporters import REPORTERS
 from ci_action.reporters.publication import Publication
 from ci_action.resolution import Resolved
@@ -233,9 +233,9 @@ def _head(ctx: Context) -> str:
 def reproduce(stages: Iterable[str], resolved: Resolved) -> str:
     """Return the command that gives the same verdict in a shell: what pyproject.toml says applies by itself.
 
-    Empty for the pull-request stage alone: a shell has no pull request.
+    Empty for the stages of a pull request alone: a shell has none.
     """
-    names = [stage for stage in stages if stage != STAGE]
+    names = [stage for stage in stages if stage not in {STAGE, POSTING}]
     if not names:
         return ""
     words = ["ci-action", "run", *names]

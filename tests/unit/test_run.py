@@ -168,7 +168,7 @@ def test_the_command_that_gives_the_same_verdict(values: dict[str, Any], words: 
 
 def test_a_shell_has_no_pull_request():
     assert reproduce(["quality", "pr"], resolved()) == "ci-action run quality"
-    assert reproduce(["pr"], resolved()) == ""
+    assert reproduce(["pr"], resolved()) == reproduce(["comment"], resolved(paths="x")) == ""
 
 
 def test_a_reporter_that_dies_is_a_problem_and_the_others_go_on(tmp_path: Path):

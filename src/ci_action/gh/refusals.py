@@ -23,11 +23,13 @@ _LIMITED: Final = (
 _LIMIT: Final = "too much was asked of it, and it wants a pause of {seconds} s: run the job again later"
 _FAILURE: Final = "it has a failure of its own: run the job again"
 _UNEXPECTED: Final = "its answer was not expected: is `GITHUB_API_URL` that of a GitHub API?"
+_READ_ONLY: Final = (
+    "; for pull requests of forks and of Dependabot the token is read-only whatever the workflow says"
+)
 # The cause, and what to do; `NEEDED` stands for the permission.
 _REASONS: Final = {
     401: "the token is not valid: give `github-token` one that has not expired",
-    403: "the token may not: the job needs `permissions: NEEDED`; for pull requests of forks and of Dependabot the token is"
-    " read-only whatever the workflow says",
+    403: "the token may not: the job needs `permissions: NEEDED`",
     404: "there is no such thing, or the token may not see it: the job needs `permissions: NEEDED`",
     410: "it is gone: it was deleted, or is switched off in the settings of the repository",
     422: "it was refused as it is",
@@ -100,6 +102,7 @@ def _reason(answer: Answer, needs: str) -> str:
         text = _FAILURE
     else:
         text = _REASONS.get(status, _UNEXPECTED)
+        text += _READ_ONLY if status == 403 and needs.endswith("write") else ""  # noqa: PLR2004 - forbidden
     cause, _, remedy = text.partition(": ")
     return f"{cause}{quoted}" + (f": {remedy.replace('NEEDED', needs)}" if remedy else "")
 

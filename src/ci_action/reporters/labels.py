@@ -32,10 +32,7 @@ def report(result: RunResult, publication: Publication) -> None:
     try:
         _set(publication.github, pull, wanted, publication)
     except ApiError as error:
-        publication.problems.append(
-            f"the labels could not be set: {error.reason}; it takes `pull-requests: write`, which runs for forks and of"
-            " Dependabot do not get"
-        )
+        publication.problems.append(f"the labels could not be set: {error.reason}")
 
 
 def _wanted(result: RunResult) -> Iterator[tuple[str, str]]:
