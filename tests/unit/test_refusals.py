@@ -78,3 +78,10 @@ def test_what_is_no_json_of_the_shape_is_refused(text: str):
         except ApiError as error:
             reason = error.reason
         assert isinstance(found, shape) or reason.startswith("GitHub did not do it: its answer is no ")
+
+
+@pytest.mark.parametrize(("needs", "told"), [("checks: write", True), ("pull-requests: read", False)])
+def test_a_token_that_only_reads_is_named_where_something_was_to_be_written(needs: str, told: bool):
+    reason = refusal(answer(), "do it", needs).reason
+    assert f"permissions: {needs}`" in reason
+    assert ("Dependabot" in reason) is told
