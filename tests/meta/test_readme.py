@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("README.md", ".github/CONTRIBUTING.md", ".github/SECURITY.md", "tests/projects/README.md")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ACTION = re.compile(r"^org/ci-action@")
+REUSABLE = re.compile(r"^org/ci-action/(\.github/workflows/[\w-]+\.yml)@v1$")
 PINNED = re.compile(r"^[\w.-]+/[\w./-]+@[0-9a-f]{40}$")
 
 
@@ -43,7 +44,18 @@ def loaded(block: str) -> dict[str, Any]:
 
 
 def steps(block: str) -> list[dict[str, Any]]:
-    return [step for job in loaded(block)["jobs"].values() for step in job["steps"]]
+    return [step for job in loaded(block)["jobs"].values() for step in job.get("steps", [])]
+
+
+def calls(block: str) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+    """Return the jobs that call one of our workflows, each with what that workflow declares."""
+    found = {}
+    for name, job in loaded(block)["jobs"].items():
+        if "uses" in job:
+            match = REUSABLE.match(job["uses"])
+            assert match, job["uses"]
+            found[name] = job, loaded((ROOT / match[1]).read_text("utf-8"))["on"]["workflow_call"]
+    return found
 
 
 def commands(page: str) -> list[list[str]]:
@@ -82,9 +94,16 @@ def test_a_workflow_pins_what_it_uses_and_keeps_no_credentials(block):
 @pytest.mark.parametrize("block", workflows())
 def test_a_workflow_names_inputs_and_outputs_that_exist(block):
     ours = [step for step in steps(block) if ACTION.match(step.get("uses", ""))]
-    assert ours
+    called = calls(block)
+    assert ours or called
     assert all(set(step["with"]) <= set(names()) for step in ours)
-    assert set(re.findall(r"outputs\.([\w-]+)", block)) <= {output.name for output in OUTPUTS}
+    assert all(set(job["with"]) <= set(declared["inputs"]) for job, declared in called.values())
+    jobs = loaded(block)["jobs"]
+    for where, name, output in re.findall(r"(steps|needs)\.([\w-]+)\.outputs\.([\w-]+)", block):
+        if where == "steps":
+            assert output in {one.name for one in OUTPUTS}
+        else:
+            assert output in (called[name][1]["outputs"] if name in called else jobs[name]["outputs"])
 
 
 @pytest.mark.skipif(shutil.which("actionlint") is None, reason="actionlint is not here")
@@ -121,7 +140,7 @@ def test_the_marks_of_cog_do_not_show():
     shown = re.sub(r"<!--.*?-->", "", html, flags=re.DOTALL)
     assert "cog" not in shown
     assert "[[[" not in shown
-    assert shown.count("<table>") == 8
+    assert shown.count("<table>") == 11
 
 
 @pytest.mark.parametrize("page", PAGES)
