@@ -30,13 +30,18 @@ MESSY: Final = {
 
 def write(folder: Path, files: Files, *, git: bool = True) -> str:
     """Write a project, commit it, give it to the runner's user; return the commit."""
+    put(folder, files)
+    return settle(folder, git=git)
+
+
+def put(folder: Path, files: Files) -> None:
+    """Write files, whatever their names are."""
     for name, content in files.items():
         raw = name if isinstance(name, bytes) else name.encode()
         path = os.path.join(os.fsencode(folder), raw)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as stream:
             stream.write(content if isinstance(content, bytes) else content.encode())
-    return settle(folder, git=git)
 
 
 def sample(folder: Path, name: str) -> str:

@@ -6,8 +6,7 @@ from typing import Final
 
 import pytest
 from e2e import projects
-from e2e.acting import ACTION, CHECKOUT, UPLOAD, act, consumer
-from e2e.image import REPOSITORY
+from e2e.acting import ACTION, CHECKOUT, UPLOAD, act, consumer, recipe
 
 pytestmark = pytest.mark.docker
 # What the README shows: a stage and nothing else.
@@ -89,17 +88,6 @@ def test_a_later_step_reads_the_outputs_and_the_report_is_uploaded(checkout: Pat
     assert code == 0, log
     assert re.search(r"the later step has read \d+ findings", log)
     assert re.search(r"Artifact report.* has been successfully uploaded", log)
-
-
-def recipe(word: str) -> str:
-    """Return the workflow of the README that holds a word."""
-    text = (REPOSITORY / "README.md").read_text("utf-8")
-    (found,) = (
-        block
-        for block in re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-        if word in block
-    )
-    return str(found)
 
 
 def test_four_shards_are_joined_as_the_readme_says(checkout: Path, tmp_path: Path):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from runner_model import commands
 
 from ci_action.model import Finding, Fix, Hint, Severity, Skipped
-from ci_action.reporters.annotate import BUDGET, GAP, report, select
+from ci_action.reporters.annotate import BUDGET, GAP, report, report_problems, select
 
 
 def apart(count: int, **overrides: Any) -> list[Finding]:
@@ -201,3 +201,16 @@ def test_other_hints_are_one_notice():
     (one,) = select(run_result(*tools))
     assert (one.level, one.message) == (Severity.NOTICE, f"{LINE}\nc → f")
     assert one.properties["title"] == "ci-action: what may help"
+
+
+def test_what_could_not_be_written_is_one_warning(tmp_path: Path, capsys):
+    problems = ["the comment could not be written: 403", "the labels\n::error::x of hunter2"]
+    hidden: dict[str, Any] = {"redact": lambda text: text.replace("hunter2", "***"), "problems": problems}
+    report_problems(run_result(), publication(tmp_path, **hidden))
+    report_problems(run_result(), publication(tmp_path, workflow=workflow(tmp_path)))
+    assert capsys.readouterr().out == ""
+    report_problems(run_result(), publication(tmp_path, workflow=workflow(tmp_path), **hidden))
+    [seen] = commands(capsys.readouterr().out)
+    assert (seen.name, seen.data.count("\n")) == ("warning", 1)
+    assert seen.data.startswith("the comment could not be written: 403\nthe labels")
+    assert seen.data.endswith("of ***")

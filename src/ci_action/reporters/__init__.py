@@ -65,5 +65,6 @@ REPORTERS: Final = (
     Reporter(
         "suggestions", "Fixes as suggested changes of a review, with `suggestions: true`.", suggestions.report
     ),
+    Reporter("problems", "What could not be written, as one warning.", annotate.report_problems),
     Reporter("console", "The findings and the verdict, for whoever started the run.", console.report),
 )

@@ -9,7 +9,7 @@ from ci_action.ranking import ranked
 from ci_action.redaction import Redact
 from ci_action.reporters.measured import hint_line
 from ci_action.reporters.publication import Publication
-from ci_action.text import visible
+from ci_action.text import one_line, visible
 
 # The runner keeps the first ten of a level and drops the others without a word (ExecutionContext.cs).
 BUDGET: Final = 10
@@ -168,6 +168,14 @@ def report(result: RunResult, publication: Publication) -> None:
         }
         text = _safe(annotation.message, publication.redact)
         publication.workflow.annotate(annotation.level.value, text, **properties)
+
+
+def report_problems(_result: RunResult, publication: Publication) -> None:
+    """Print one warning of what could not be written: in the log of a green run nobody would find it."""
+    if publication.workflow is None or not publication.problems:
+        return
+    text = "\n".join(one_line(_safe(problem, publication.redact)) for problem in publication.problems)
+    publication.workflow.annotate("warning", text, title="ci-action: not everything could be written")
 
 
 def _safe(text: str, redact: Redact) -> str:
