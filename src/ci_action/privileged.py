@@ -71,12 +71,22 @@ def whose(event: Event, head: Commit, holds: Callable[[str], bool]) -> str:
 
 def _own_commits(event: Event, head: Commit) -> list[str]:
     """Return the commits that only those can have made who may write to the repository."""
-    found = [event.sha]
+    found = [] if _named_as_strange(event) else [event.sha]
     if event.name == "pull_request_target":
         found.append(_at(event.payload, "pull_request", "base", "sha"))
     if event.name == "workflow_run" and _ran_for_own(event, head):
         found.append(head.sha)
     return found
+
+
+def _named_as_strange(event: Event) -> bool:
+    """Whether the runner's commit is the one that the payload calls the pull request's: a runner that is not GitHub's."""
+    pull = event.payload.get("pull_request")
+    merged = isinstance(pull, Mapping) and pull.get("merged") is True
+    return not merged and event.sha in {
+        _at(event.payload, "pull_request", "head", "sha"),
+        _at(event.payload, "pull_request", "merge_commit_sha"),
+    }
 
 
 def _ran_for_own(event: Event, head: Commit) -> bool:

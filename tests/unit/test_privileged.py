@@ -76,6 +76,15 @@ def test_what_is_in_the_history_of_ours_is_ours():
     assert whose(target, Commit(HEAD), lambda sha: sha in {HEAD, MERGE}) != ""
 
 
+@pytest.mark.parametrize("sha", [HEAD, MERGE])
+def test_a_runner_that_names_the_commit_of_the_pull_request_vouches_for_nothing(sha: str):
+    target = event(name="pull_request_target", sha=sha, payload=TARGET)
+    assert "of the pull request" in whose(target, Commit(sha), lambda _: False)
+    merged = {"pull_request": {**TARGET["pull_request"], "merged": True}}
+    target = event(name="pull_request_target", sha=sha, payload=merged)
+    assert whose(target, Commit(sha), lambda _: False) == ""
+
+
 @pytest.mark.parametrize("sha", ["", "main", "0" * 40, HEAD[:7]])
 def test_an_event_that_names_no_commit_vouches_for_none(sha: str):
     assert "not known" in whose(event(name="issue_comment", sha=sha), Commit(HEAD), lambda _: True)
