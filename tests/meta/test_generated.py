@@ -37,8 +37,10 @@ def run(*argv: str) -> str:
     return done.stdout
 
 
-def test_action_yml_and_readme_are_in_step_with_the_definitions():
-    run("cog", "--check", "action.yml", "README.md")
+def test_what_is_generated_is_in_step_with_the_definitions():
+    generated = re.search(r"^GENERATED := (.+)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert generated
+    run("cog", "--check", *generated[1].split())
 
 
 def test_action_yml_is_valid_against_the_public_schema():
