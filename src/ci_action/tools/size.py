@@ -64,7 +64,9 @@ def _findings(ctx: Context, size: Size) -> Iterator[Finding]:
 
 
 def _finding(text: str, where: str, severity: Severity, size: Size, what: str) -> Finding:
-    left = f"; {size.left:,} more {'file does' if size.left == 1 else 'files do'} not count" if size.left else ""
+    left = (
+        f"; {size.left:,} more {'file does' if size.left == 1 else 'files do'} not count" if size.left else ""
+    )
     return Finding(
         tool="size",
         rule=f"too-many-{what}",
