@@ -165,6 +165,14 @@ def test_progress_under_actions_is_a_group_when_a_tool_ends(tmp_path: Path, caps
     assert "last words" in out
 
 
+def test_what_is_a_part_of_ours_has_no_version_to_print(tmp_path: Path, capsys):
+    progress = ActionsProgress(workflow(tmp_path))
+    progress.ended(tool_result(version="", version_source=""))
+    assert "version" not in capsys.readouterr().out
+    progress.ended(tool_result(version="1.0", version_source=""))
+    assert "version 1.0 from nowhere" in capsys.readouterr().out
+
+
 def test_the_live_view_ends_with_the_last_tool():
     stream = io.StringIO()
     progress = LiveProgress(Screen(stream=stream, terminal=True))
