@@ -35,7 +35,9 @@ def pull(folder: Path) -> Iterator[Row]:
                 took.append(timed(*argv, cwd=clone, env=env))
                 _looked(folder)
         middle = statistics.median(took)
-        yield Row(f"pr with {FILES:,} files from {source}", f"{middle:.2f} s", f"≤ {most:g} s", middle <= most)
+        yield Row(
+            f"pr with {FILES:,} files from {source}", f"{middle:.2f} s", f"≤ {most:g} s", middle <= most
+        )
 
 
 def _name(number: int) -> str:

@@ -16,10 +16,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-import yaml
-
 from ci_action.errors import SettingsError, ToolError
 from ci_action.project.layout import Layout, load_toml
+from ci_action.project.yaml_text import from_yaml
 
 _FILES: Final = ("bandit.yaml", "bandit.yml", ".bandit.yaml", ".bandit.yml", "bandit.toml")
 _INI: Final = ".bandit"
@@ -200,8 +199,8 @@ def _table(file: Path, layout: Layout) -> Mapping[str, Any]:
             tool = _toml(file, layout).get("tool", {})
             table = tool.get("bandit", {}) if isinstance(tool, dict) else tool
         else:
-            table = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as error:
+            table = from_yaml(text)
+    except (ValueError, RecursionError) as error:
         problem = " ".join(str(error).split())
         raise ToolError(f"{shown} cannot be read as YAML for bandit: {problem}") from error
     if not isinstance(table, dict):

@@ -20,13 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import yaml
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from ci_action.project.requirements import poetry_range, poetry_tables, requirement_lists
+from ci_action.project.yaml_text import from_yaml
 
 # The repositories of pre-commit hooks whose `rev` is the version of the tool.
 HOOK_REPOSITORIES: Final = {
@@ -77,7 +77,6 @@ def find_pins(folders: Sequence[Path], workspace: Path, tool: str) -> tuple[list
                     ValueError,
                     TypeError,
                     AttributeError,
-                    yaml.YAMLError,
                     configparser.Error,
                 ) as error:
                     what = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -192,7 +191,7 @@ def _from_setup_cfg(text: str, source: str, tool: str) -> Iterator[Pin]:
 
 
 def _from_pre_commit(text: str, source: str, tool: str) -> Iterator[Pin]:
-    document = yaml.safe_load(text) or {}
+    document = from_yaml(text) or {}
     for repository in document.get("repos", ()):
         url = str(repository.get("repo", "")).removesuffix(".git").rstrip("/")
         for known in HOOK_REPOSITORIES.get(tool, ()):
