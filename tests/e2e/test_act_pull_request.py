@@ -10,7 +10,7 @@ import pytest
 from e2e import projects
 from e2e.acting import ACTION, DOWNLOAD, TOOLS, UPLOAD, act, recipe
 from e2e.image import gateway
-from e2e.pull_requests import NUMBER, Change, change, tell
+from e2e.pull_requests import NUMBER, REPOSITORY, Change, change, tell
 from e2e.variables import TOKEN
 from integration.github_hub import WRITE, Hub
 from integration.github_service import served
@@ -57,6 +57,8 @@ KEEPING: Final = f"""
           path: bundles
 """
 FILES: Final = {"src/app.py": "import os\n", "docs/a.md": "text\n"}
+# By its address act knows the name of the repository.
+ON_GITHUB: Final = f"origin https://github.com/{REPOSITORY}.git"
 NAME: Final = ".github/workflows/checks.yml"
 
 
@@ -64,9 +66,7 @@ def made(folder: Path, workflow: str) -> tuple[Change, Path]:
     """Make a repository with a pull request, and the checkout of its merge."""
     found = change(folder / "origin", FILES, before={NAME: workflow})
     found.checkout(folder / "project")
-    projects.commands(
-        folder / "project", "remote set-url origin https://github.com/Codertocat/Hello-World.git"
-    )
+    projects.commands(folder / "project", f"remote set-url {ON_GITHUB}")
     return found, folder / "project"
 
 
@@ -130,12 +130,14 @@ def test_what_a_fork_may_not_write_a_second_run_posts(checkout: Path, tmp_path: 
         )
         assert download == 1
         projects.write(second, {".github/workflows/comment.yml": workflow})
+        projects.commands(second, f"remote add {ON_GITHUB}")
         shutil.copytree(project / "bundles", second / "bundles")
         posted = recorded()["workflow_run"][0]
         about = {"event": "pull_request", "head_sha": pull.head, "pull_requests": [], "conclusion": "failure"}
         about["head_repository"] = {"full_name": "stranger/Hello-World"}
         posted = {**posted, "workflow_run": {**posted["workflow_run"], **about}}
-        code, log = run(second, "workflow_run", posted, hub, checkout)
+        # It checks nothing out, so the folder is there only where it is the same inside.
+        code, log = run(second, "workflow_run", posted, hub, checkout, "--bind")
         assert code == 0, log
     assert "1 bundle" in log, log
     [comment] = hub.comments[NUMBER]
