@@ -163,6 +163,22 @@ def test_a_server_that_never_comes_to_an_end_is_given_up(kind, hub):
         line.ask("GET", "/repos/o/r/pulls/7", "show it", "x: read")
 
 
+@pytest.mark.parametrize("kind", ["hang", "drip"])
+def test_waiting_for_answers_that_never_come_has_one_end_too(kind, hub):
+    hub.faults.append(Fault("GET", kind=kind))
+    line = Line(hub.root, TOKEN, patience=0.9, longest=0.5)
+    with pytest.raises(ApiError, match="did not answer"):
+        line.ask("GET", "/repos/o/r/pulls/7", "show it", "x: read")
+    asked = len(hub.requests)
+    with pytest.raises(ApiError, match="did not answer"):
+        line.ask("GET", "/repos/o/r/pulls/7", "show it", "x: read")
+    with pytest.raises(
+        ApiError, match=r"did not show it: it was not asked any more, since .* did not answer"
+    ):
+        line.ask("GET", "/repos/o/r/pulls/7", "show it", "x: read")
+    assert (asked, len(hub.requests)) == (1, 2)
+
+
 def test_a_pause_that_is_asked_for_is_kept_once(hub):
     hub.tokens[TOKEN].writes = 0
     began = time.monotonic()

@@ -28,7 +28,8 @@ API: Final = "https://api.github.com"
 # Seconds of silence after which a request is given up, and for the whole of it.
 SILENCE: Final = 10
 LONGEST: Final = 30.0
-# Seconds that a run may spend waiting for GitHub's limits to be lifted and for its failures to pass.
+# Seconds that a run may spend waiting for GitHub's limits to be lifted, for its failures to pass, and for answers that
+# never come.
 PATIENCE: Final = 60.0
 _TRIES: Final = 3
 _TOKEN: Final = re.compile(r"[!-~]+")
@@ -71,6 +72,7 @@ class Line:
         self._stopped = stopped
         self._patience = patience
         self._longest = longest
+        self._silence = ""
 
     @cached_property
     def _requester(self) -> "Requester":
@@ -99,11 +101,16 @@ class Line:
     ) -> Answer:
         """Return the answer to a request that succeeded; raises `ApiError`. `what` goes on after "GitHub did not"."""
         self._check(what)
+        if self._silence and self._patience <= 0:
+            raise ApiError(f"GitHub did not {what}: it was not asked any more, since {self._silence}")
         for left in reversed(range(_TRIES)):
             again = left > 0 and not self._stopped()
+            began = time.monotonic()
             try:
                 answer = self._once(verb, path, parameters, body)
             except ApiError as error:
+                self._silence = error.reason
+                self._patience -= time.monotonic() - began
                 if again and verb == "GET" and self._wait(2.0 ** (_TRIES - left - 1)):
                     continue
                 raise ApiError(f"GitHub did not {what}: {error.reason}") from error
