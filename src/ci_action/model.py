@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
+from itertools import chain
 from typing import Final, TypeAlias
 
 from ci_action.cases import TestCase
@@ -252,7 +253,7 @@ class StageResult:
     @property
     def findings(self) -> Iterator[Finding]:
         """All findings of the stage."""
-        return (finding for tool in self.tools for finding in tool.findings)
+        return chain.from_iterable(tool.findings for tool in self.tools)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,12 +278,12 @@ class RunResult:
     @property
     def findings(self) -> Iterator[Finding]:
         """All findings of all stages."""
-        return (finding for stage in self.stages for finding in stage.findings)
+        return chain.from_iterable(tool.findings for stage in self.stages for tool in stage.tools)
 
     @property
     def counting(self) -> Iterator[Finding]:
         """The findings that are not muted."""
-        return (finding for finding in self.findings if finding.counts)
+        return (finding for finding in self.findings if not finding.muted)  # a property takes its time
 
 
 def with_fingerprints(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -3,13 +3,18 @@
 from collections.abc import Iterable
 from typing import Final
 
-from ci_action.model import Finding, Fix
+from ci_action.model import Finding, Fix, Severity
 
 # The worst first. What nobody has rated may be anything: it has the place right behind `high`, and counts like it.
 LEVELS: Final = ("critical", "high", "unknown", "medium", "low")
 _LEVELS: Final = {level: rank for rank, level in enumerate(LEVELS)}
 # A file that could not be read or parsed hides what else is in it.
 BLINDING: Final = frozenset({"parse", "unreadable", "invalid-syntax", "E902", "E999"})
+
+# Each weighs more than all that come after it.
+_SEEING: Final = 100
+_SEVERE: Final = {severity: 1_000 * (len(Severity) - severity.rank) for severity in Severity}
+_MUTED: Final = 100_000
 
 
 def at_least(level: str, limit: str) -> bool:
@@ -23,15 +28,14 @@ def ranked(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=_rank)
 
 
-def _rank(finding: Finding) -> tuple[bool, int, bool, int, bool, str, int, str]:
-    place = finding.location
-    return (
-        not finding.counts,
-        -finding.severity.rank,
-        finding.rule not in BLINDING,
-        _LEVELS.get(finding.level, len(_LEVELS)),
-        finding.fix is Fix.SAFE,
-        place.path if place else "",
-        (place.line or 0) if place else 0,
-        finding.rule,
+def _rank(finding: Finding) -> tuple[int, str, int, str]:
+    # One number for all that is no place: a large run is sorted several times, and a longer tuple takes longer.
+    weight = (
+        (_MUTED if finding.muted else 0)
+        + _SEVERE[finding.severity]
+        + (_SEEING if finding.rule not in BLINDING else 0)
+        + 2 * _LEVELS.get(finding.level, len(LEVELS))
+        + (finding.fix is Fix.SAFE)
     )
+    place = finding.location
+    return (weight, place.path, place.line or 0, finding.rule) if place else (weight, "", 0, finding.rule)

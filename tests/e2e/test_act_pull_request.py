@@ -115,8 +115,8 @@ def test_a_wrong_title_stops_the_workflow(checkout: Path, tmp_path: Path):
 def test_what_a_fork_may_not_write_a_second_run_posts(checkout: Path, tmp_path: Path):
     pull, project = made(tmp_path / "first", recipe("name: checks\n") + KEEPING)
     payload = pull.from_fork(title="Say more")
-    there = {"title": "Say more", "head_repository": "stranger/Hello-World"}
-    with served(pull.hub(WRITE, **there), gateway()) as hub:
+    hub = pull.hub(WRITE, title="Say more", head_repository="stranger/Hello-World")
+    with served(hub, gateway()):
         code, log = run(project, "pull_request", payload, hub, checkout, "--bind")
         assert code != 0, log
         assert re.search(r"Artifact ci-action-report.* has been successfully uploaded", log), log
@@ -133,8 +133,10 @@ def test_what_a_fork_may_not_write_a_second_run_posts(checkout: Path, tmp_path: 
         projects.commands(second, f"remote add {ON_GITHUB}")
         shutil.copytree(project / "bundles", second / "bundles")
         posted = recorded()["workflow_run"][0]
-        about = {"event": "pull_request", "head_sha": pull.head, "pull_requests": [], "conclusion": "failure"}
-        about["head_repository"] = {"full_name": "stranger/Hello-World"}
+        about = {
+            "event": "pull_request", "head_sha": pull.head, "pull_requests": [], "conclusion": "failure",
+            "head_repository": {"full_name": "stranger/Hello-World"},
+        }  # fmt: skip
         posted = {**posted, "workflow_run": {**posted["workflow_run"], **about}}
         # It checks nothing out, so the folder is there only where it is the same inside.
         code, log = run(second, "workflow_run", posted, hub, checkout, "--bind")

@@ -191,8 +191,8 @@ def test_whatever_a_pull_request_says_stays_text(stage: Stage, foreign: Change, 
     )  # fmt: skip
     payload["pull_request"]["head"] |= {"ref": text, "repo": {"full_name": text}}
     payload["pull_request"]["base"]["ref"] = text
-    about = {"title": text, "body": text, "labels": text.split("\n")}
-    with served(foreign.hub(WRITE, **about), gateway()) as hub:
+    labels = text.split("\n")
+    with served(foreign.hub(WRITE, title=text, body=text, labels=labels), gateway()) as hub:
         hub.pulls[NUMBER] |= {"head": branch, "author": branch}
         ran = stage("pull_request", payload, foreign, hub=hub, comment="always", check_run="true")
         [comment] = hub.comments[NUMBER]
