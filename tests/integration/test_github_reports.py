@@ -91,6 +91,19 @@ def test_the_same_again_touches_nothing_and_suggests_nothing_twice(hub, reported
     assert len(hub.check_runs) == 2  # a check run belongs to a run
 
 
+def test_in_the_same_step_the_later_run_counts(hub, reported):
+    reported(MESSY, "--comment=on-failure")
+    [first] = bodies(hub)
+    reported("import os\n", "--comment=on-failure")
+    [second] = bodies(hub)
+    assert "`app.py` [line 6]" in first
+    assert "`app.py` [line 6]" not in second
+    reported(CLEAN, "--comment=on-failure", **{"RUNNER_NAME": "another"})
+    assert bodies(hub) == [second]
+    reported(CLEAN, "--comment=on-failure")
+    assert bodies(hub) == []
+
+
 def say(
     hub: Hub, folder: Path, *findings: Finding, when: str = "always", token: str = TOKEN, run: str = "99"
 ) -> list[str]:

@@ -30,6 +30,7 @@ def section(number: int = 1, **overrides: Any) -> Section:
         "id": f"{number:016x}",
         "commit": NOW,
         "run": "9-1",
+        "step": "aa",
         "conclusion": Conclusion.FAILED,
         "red": True,
         "text": f"### stage {number}\n\ntext",
@@ -48,7 +49,7 @@ PIECES = st.sampled_from(
         MARKER,
         "<!-- ci-action:end -->",
         "<!--  ci-action:section key=",
-        "<!-- ci-action:section key=0000000000000001 id=0000000000000001 commit= run=-1 conclusion=passed red=0 -->",
+        "<!-- ci-action:section key=0000000000000001 id=0000000000000001 commit= run=-1 step= conclusion=passed red=0 -->",
     ]
 )
 
@@ -86,7 +87,9 @@ JOINED: dict[str, tuple[list[Section], dict[str, Any], list[Section]]] = {
     "of an older commit": ([section(2, commit=OLD), section(7, commit=OLD, run="8-1")], {}, [MINE]),
     "of an older run": ([section(7, id="c" * 16, run="8-1")], {}, [MINE]),
     "of an older attempt": ([section(7, id="c" * 16, run="8-2")], {}, [MINE]),
-    "a matrix": ([section(7, id="c" * 16)], {}, [MINE, section(7, id="c" * 16)]),
+    "the same step again": ([section(7, id="c" * 16)], {}, [MINE]),
+    "the same step, green now": ([section(7, id="c" * 16)], {"keep": False}, []),
+    "a matrix": ([section(7, id="c" * 16, step="bb")], {}, [MINE, section(7, id="c" * 16, step="bb")]),
     "red before green": (
         [section(1, red=False, conclusion=Conclusion.PASSED)],
         {},
@@ -95,15 +98,15 @@ JOINED: dict[str, tuple[list[Section], dict[str, Any], list[Section]]] = {
     "gone when green": ([section(2), section(7, id="c" * 16, run="8-1")], {"keep": False}, [section(2)]),
     "nothing is left": ([section(7, id="c" * 16, run="8-1")], {"keep": False}, []),
     "green beside a red one of the matrix": (
-        [section(7, id="c" * 16)],
+        [section(7, id="c" * 16, step="bb")],
         {"keep": False},
-        [section(7, id="c" * 16)],
+        [section(7, id="c" * 16, step="bb")],
     ),
     "a copy of what is there": ([section(7, id="c" * 16)], {"copy": True}, [section(7, id="c" * 16)]),
     "a copy of something else": (
-        [section(7, id="c" * 16, conclusion=Conclusion.BROKEN)],
+        [section(7, id="c" * 16, step="bb", conclusion=Conclusion.BROKEN)],
         {"copy": True},
-        [section(7, id="c" * 16, conclusion=Conclusion.BROKEN), MINE],
+        [section(7, id="c" * 16, step="bb", conclusion=Conclusion.BROKEN), MINE],
     ),
 }
 

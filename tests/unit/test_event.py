@@ -9,6 +9,14 @@ from builders import write
 from ci_action.gh.event import Event
 
 
+def test_jobs_of_a_matrix_and_their_steps_differ():
+    run = {"GITHUB_RUN_ID": "9", "GITHUB_JOB": "test", "GITHUB_ACTION": "__self", "RUNNER_NAME": "one"}
+    others = [{**run, name: "other"} for name in ("GITHUB_JOB", "GITHUB_ACTION", "RUNNER_NAME")]
+    steps = [Event.from_environ(environ).step for environ in (run, *others)]
+    assert len({*steps}) == 4
+    assert Event.from_environ(run).step == steps[0]
+
+
 def test_outside_actions_everything_is_empty():
     assert Event.from_environ({}) == Event()
 

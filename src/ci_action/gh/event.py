@@ -1,12 +1,16 @@
 """The event that started a workflow run, read from the runner's variables and its payload file."""
 
 import json
+import platform
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+# What tells the jobs of a matrix and their steps apart, beside the machine: a container has a name of its own.
+_STEP: Final = ("GITHUB_JOB", "GITHUB_ACTION", "RUNNER_NAME")
 # Where nektos/act puts the payload when it hands us paths of the host.
 _ACT_EVENT: Final = Path("/var/run/act/workflow/event.json")
 # A payload of GitHub ends at 25 MB; a larger file is no payload.
@@ -24,6 +28,8 @@ class Event:
     attempt: int = 1
     """How often the run was started; a re-run has the payload of the first one."""
     run_id: str = ""
+    step: str = ""
+    """Which machine, job and step of the run this is, as a digest; two jobs of a matrix differ in it. Empty without a run."""
     payload: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
     """Why the payload could not be read; empty when it could, or when there is none."""
@@ -46,6 +52,7 @@ class Event:
             server_url=environ.get("GITHUB_SERVER_URL", ""),
             attempt=_attempt(environ.get("GITHUB_RUN_ATTEMPT", "")),
             run_id=_digits(environ.get("GITHUB_RUN_ID", "")),
+            step=_step(environ),
             payload=payload,
             problem=problem,
         )
@@ -53,6 +60,13 @@ class Event:
 
 def _digits(text: str) -> str:
     return text if re.fullmatch("[0-9]{1,20}", text) else ""
+
+
+def _step(environ: Mapping[str, str]) -> str:
+    if not environ.get("GITHUB_RUN_ID"):
+        return ""
+    names = [platform.node(), *(environ.get(name, "") for name in _STEP)]
+    return sha256("\0".join(names).encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def _attempt(text: str) -> int:

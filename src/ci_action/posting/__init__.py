@@ -7,6 +7,7 @@ folder is a stranger's, is checked first, is never executed and is shown as text
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -111,6 +112,7 @@ def _post(
         key=comment.key_of([stage.stage for stage in told.result.stages], told.settings),
         commit=origin.commit,
         run=origin.run,
+        step=sha256(told.where.encode("utf-8", "surrogatepass")).hexdigest()[:8],
         keep=when is not CommentWhen.ON_FAILURE or bool(told.result.verdict.exit_code),
         copy=True,
     )

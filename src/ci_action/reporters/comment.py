@@ -68,6 +68,7 @@ def _write(
         key=key,
         commit=pull.head_sha,
         run=f"{event.run_id}-{event.attempt}",
+        step=event.step,
         keep=when is CommentWhen.ALWAYS or bool(result.verdict.exit_code),
     )
     write(github, pull.number, entry)
@@ -96,6 +97,8 @@ class Entry:
     key: str
     commit: str
     run: str
+    step: str = ""
+    """Which job and step of the run; two of the same are one, and the later counts."""
     keep: bool
     """Whether it is to be there; else what an earlier run has said is taken away."""
     copy: bool = False
@@ -110,6 +113,7 @@ class Entry:
             id=sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:16],
             commit=self.commit,
             run=self.run,
+            step=self.step,
             conclusion=self.result.verdict.conclusion,
             red=bool(self.result.verdict.exit_code),
             text="",

@@ -15,7 +15,7 @@ MARKER: Final = "<!-- ci-action:comment -->"
 _END: Final = "<!-- ci-action:end -->"
 _SECTION: Final = re.compile(
     r"^<!-- ci-action:section key=(?P<key>[0-9a-f]{16}) id=(?P<id>[0-9a-f]{16}) commit=(?P<commit>[0-9a-f]*)"
-    r" run=(?P<run>[0-9]*-[0-9]+) conclusion=(?P<conclusion>[a-z]+) red=(?P<red>[01]) -->\n(?P<text>.*?)\n"
+    r" run=(?P<run>[0-9]*-[0-9]+) step=(?P<step>[0-9a-f]*) conclusion=(?P<conclusion>[a-z]+) red=(?P<red>[01]) -->\n(?P<text>.*?)\n"
     rf"{re.escape(_END)}$",
     re.MULTILINE | re.DOTALL,
 )
@@ -39,6 +39,8 @@ class Section:
     """The commit of the pull request that it is about."""
     run: str
     """The workflow run and its attempt."""
+    step: str = ""
+    """Which job and step of it."""
     conclusion: Conclusion
     red: bool
     text: str
@@ -46,7 +48,7 @@ class Section:
     @property
     def size(self) -> int:
         """How many characters it takes, as the strictest way of counting has it."""
-        return size_of(self.text) + 220
+        return size_of(self.text) + 240
 
     @property
     def headline(self) -> str:
@@ -64,7 +66,7 @@ def parse(body: str) -> tuple[Section, ...]:
     found = []
     for match in _SECTION.finditer(body.replace("\r\n", "\n")):
         if match["conclusion"] in set(Conclusion):
-            values = {name: match[name] for name in ("key", "id", "commit", "run", "text")}
+            values = {name: match[name] for name in ("key", "id", "commit", "run", "step", "text")}
             conclusion = Conclusion(match["conclusion"])
             found.append(Section(**values, conclusion=conclusion, red=match["red"] == "1"))
     return tuple(found)
@@ -78,15 +80,16 @@ def harmless(text: str) -> str:
 def joined(there: Iterable[Section], mine: Section, *, keep: bool, copy: bool = False) -> tuple[Section, ...]:
     """Return the sections with mine among them, or without it where it is not to be kept.
 
-    Those of other commits go, and what an earlier run said of the same stages. What another job of the same run said of
-    them stays beside it: a matrix runs the same stages with the same settings more than once. A copy of what has already
+    Those of other commits go, and what an earlier run or the same step said of the same stages. What another job of the
+    same run said of them stays beside it: a matrix runs the same stages with the same settings more than once. A copy of what has already
     been said (`stage: comment` after a run that could write) changes nothing.
     """
     others = {one.id: one for one in there if one.commit == mine.commit}
     twins = [one for one in others.values() if one.key == mine.key and one.run == mine.run]
     if copy and any(one.conclusion is mine.conclusion for one in twins):
         return _ordered(others.values())
-    kept = [one for one in others.values() if one.id != mine.id and (one.key != mine.key or one in twins)]
+    stay = [one for one in twins if one.step != mine.step]
+    kept = [one for one in others.values() if one.id != mine.id and (one.key != mine.key or one in stay)]
     return _ordered([*kept, mine] if keep else kept)
 
 
@@ -98,7 +101,7 @@ def _ordered(sections: Iterable[Section]) -> tuple[Section, ...]:
 def room_beside(sections: Iterable[Section], mine: Section) -> int:
     """Return how many characters the others leave to a section."""
     taken = sum(one.size for one in sections if one.id != mine.id)
-    return max(LEAST, LIMIT - _FRAME - taken - 220)
+    return max(LEAST, LIMIT - _FRAME - taken - 240)
 
 
 def assembled(sections: Sequence[Section], limit: int = LIMIT) -> str:
@@ -128,6 +131,6 @@ def _size(sections: Iterable[Section]) -> int:
 def _written(one: Section) -> str:
     head = (
         f"<!-- ci-action:section key={one.key} id={one.id} commit={one.commit} run={one.run}"
-        f" conclusion={one.conclusion.value} red={int(one.red)} -->"
+        f" step={one.step} conclusion={one.conclusion.value} red={int(one.red)} -->"
     )
     return f"{head}\n{one.text}\n{_END}"
