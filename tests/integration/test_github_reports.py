@@ -98,7 +98,7 @@ def test_in_the_same_step_the_later_run_counts(hub, reported):
     [second] = bodies(hub)
     assert "`app.py` [line 6]" in first
     assert "`app.py` [line 6]" not in second
-    reported(CLEAN, "--comment=on-failure", **{"RUNNER_NAME": "another"})
+    reported(CLEAN, "--comment=on-failure", RUNNER_NAME="another")
     assert bodies(hub) == [second]
     reported(CLEAN, "--comment=on-failure")
     assert bodies(hub) == []
