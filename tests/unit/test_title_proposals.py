@@ -57,6 +57,7 @@ def proposed(title: str, *paths: str, area: str = "", **rules: Any) -> str:
         ("fixup! squash! feat: add x", "feat: add x"),
         ("Merge branch 'main' into topic", "chore: merge branch 'main' into topic"),
         ("WIP: feat: add x", "feat: add x"),
+        ("WIP add x", "feat: add x"),
         ("[WIP] Add x", "feat: add x"),
         ("Login page", ""),
         ("feat", ""),

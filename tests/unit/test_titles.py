@@ -185,6 +185,10 @@ def test_an_expression_without_groups():
     [
         ("WIP: feat: x", "feat: x", "WIP:"),
         ("wip : x", "x", "wip :"),
+        ("WIP feat: x", "feat: x", "WIP"),
+        ("wip", "", "wip"),
+        ("wip(api): x", "wip(api): x", ""),
+        ("Draft the page", "Draft the page", ""),
         ("[WIP] x", "x", "[WIP]"),
         ("[Draft]: x", "x", "[Draft]:"),
         ("Draft: x", "x", "Draft:"),

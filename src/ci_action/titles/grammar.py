@@ -25,7 +25,8 @@ LOOSE: Final = re.compile(
     re.DOTALL,
 )
 _MARK: Final = re.compile(
-    r"\s*+(?:\[\s*+(?:wip|draft)\s*+\]|\(\s*+(?:wip|draft)\s*+\)|(?:wip|draft)(?=\s*+:)|\U0001f6a7)\s*+:?\s*+",
+    r"\s*+(?:\[\s*+(?:wip|draft)\s*+\]|\(\s*+(?:wip|draft)\s*+\)|(?:wip|draft)(?=\s*+:)|wip(?=\s|$)"
+    r"|\U0001f6a7)\s*+:?\s*+",
     re.IGNORECASE,
 )
 REVERT: Final = re.compile(r'\s*+(?P<word>Revert|Reapply)\s++"(?P<title>.*)"\s*+', re.DOTALL)
@@ -35,7 +36,7 @@ _FOOTER: Final = re.compile(r"^BREAKING[ -]CHANGE(?:: | #)\S", re.MULTILINE)
 
 
 def without_marks(title: str) -> tuple[str, str]:
-    """Return a title without what says that it is work in progress (`WIP:`, `[WIP]`, `Draft:`, 🚧), and the first of it."""
+    """Return a title without what says that it is work in progress (`WIP`, `[WIP]`, `Draft:`, 🚧), and the first of it."""
     first = ""
     while match := _MARK.match(title):
         first = first or match[0].strip()
