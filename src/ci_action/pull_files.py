@@ -89,6 +89,11 @@ class PullFiles:
     """Why `.gitattributes` was not asked; empty where it was."""
 
     @property
+    def numbers_only(self) -> bool:
+        """Whether there are files of which not one is known."""
+        return self.truncated and not self.files
+
+    @property
     def truncated(self) -> bool:
         """Whether there are more files than are known."""
         return self.total > len(self.files)

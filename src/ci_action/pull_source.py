@@ -93,7 +93,7 @@ def _without_git(ctx: Context, pull: Pull, reason: str) -> PullFiles:
             f"the changed files are not known: {why}; give actions/checkout `fetch-depth: 2`, or {advice}"
         )
         numbers = _numbers(pull, problem)
-        if numbers is None or _may_block(ctx, numbers):
+        if numbers is None:
             raise ToolError(problem) from error
         return numbers
     return _with_attributes_here(ctx, found)
@@ -112,14 +112,6 @@ def _numbers(pull: Pull, problem: str) -> PullFiles | None:
         note=f"{problem}. The numbers are those of the pull request itself, and nothing is left out of them",
         unmarked="the changed files are not known",
     )
-
-
-def _may_block(ctx: Context, numbers: PullFiles) -> bool:
-    """Whether the numbers are too large where that fails: what has to be left out could make them small enough."""
-    settings = ctx.settings
-    files, lines = settings.max_files, settings.max_lines
-    too_large = bool(files and numbers.total > files) or bool(lines and numbers.lines > lines)
-    return settings.size_blocking and too_large
 
 
 def _asked(ctx: Context, pull: Pull) -> PullFiles:

@@ -205,6 +205,7 @@ def test_without_the_base_and_a_token_the_numbers_of_the_payload_do(origin, pr, 
     assert "fetch-depth: 2" in "\n".join(ran.report["warnings"])
     ran = pr(folder, payload, "--size-blocking=true")
     assert (ran.code, ran.report["conclusion"]) == (3, "broken")
+    assert ran.report["outputs"]["changed-files"] == "51"
 
 
 def test_a_checkout_that_is_not_the_pull_request_is_not_counted(origin, pr, tmp_path):

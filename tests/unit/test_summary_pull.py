@@ -70,6 +70,11 @@ def test_what_is_told(tmp_path: Path):
     assert "❌ too large" in section(ran(blocking), publication(tmp_path))
 
 
+def test_one_is_one(tmp_path: Path):
+    result = ran(changed_files="1", changed_lines="1")
+    assert "| Changed | 1 file, 1 line |" in section(result, publication(tmp_path))
+
+
 def test_without_the_stage_nothing_is_told(tmp_path: Path):
     assert section(run_result(finding()), publication(tmp_path, pull=pull())) == ""
 

@@ -48,13 +48,17 @@ def _rows(result: RunResult) -> Iterator[list[str]]:
         yield ["Title", valid]
     files, lines, size = (told(result, name) for name in ("changed-files", "changed-lines", "pr-size"))
     if files.isdecimal() and lines.isdecimal():
-        yield ["Changed", f"{int(files):,} files, {int(lines):,} lines"]
+        yield ["Changed", f"{_number(files, 'file')}, {_number(lines, 'line')}"]
         worst = {finding.severity for finding in findings_of(result, "size")}
         mark = " ❌ too large" if Severity.ERROR in worst else " ⚠️ large" if worst else ""
         yield ["Size", f"{size if size.isalpha() else ''}{mark}"]
     said = [word for name, word in _SWITCHES.items() if told(result, name) == "true"]
     if said:
         yield ["It is, or has", ", ".join(said)]
+
+
+def _number(digits: str, word: str) -> str:
+    return f"{int(digits):,} {word}{'' if int(digits) == 1 else 's'}"
 
 
 _VERDICTS: Final = {"true": "✅ right", "false": "❌ wrong"}

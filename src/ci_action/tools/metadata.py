@@ -65,7 +65,7 @@ def _of_files(ctx: Context, files: PullFiles, notes: list[str]) -> dict[str, str
     return {
         "changed-files": str(files.total),
         "changed-lines": str(files.lines),
-        "changed-areas": "" if files.truncated and not files.files else areas,
+        "changed-areas": "" if files.numbers_only else areas,
         "has-migrations": known(has_migrations),
         "has-docs": known(has_docs),
         "has-dependencies": known(has_dependencies),

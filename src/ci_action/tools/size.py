@@ -27,8 +27,12 @@ def check(ctx: Context, _program: Program) -> Checked:
         return Checked(outcome=Skipped(f"the label {label!r} is one of `ignore-labels`", rightly=True))
     files = files_of(ctx, pull)
     size = measure(files, ctx.settings.size_ignore)
+    findings = tuple(_findings(ctx, size))
+    if findings and ctx.settings.size_blocking and files.numbers_only:
+        # What has to be left out could make it small enough: that it is too large is not known.
+        return Checked(outcome=Broken(files.note))
     report = Report(
-        findings=tuple(_findings(ctx, size)),
+        findings=findings,
         examined={"files": size.files, "left out": size.left},
         metrics={"size_files": size.files, "size_lines": size.lines},
         details=tuple(_details(files, size)),
