@@ -134,6 +134,8 @@ def execute(
         warnings.append(ctx.event.problem)
     if isinstance(ctx.pull, Pull) and ctx.pull.problem:
         warnings.append(ctx.pull.problem)
+    # Where only the pull request is red, the other stages in a shell would be green and no word about it.
+    red = {one.stage for one in stages if one.verdict.exit_code} or {one.stage for one in stages}
     result = RunResult(
         stages=stages,
         verdict=verdict,
@@ -144,7 +146,7 @@ def execute(
         base=known.base if known else "",
         scope=ctx.settings.scope.value,
         warnings=tuple(dict.fromkeys(warnings)),
-        reproduce=reproduce([one.stage.name for one in selected], resolved),
+        reproduce=reproduce([one.stage.name for one in selected], resolved) if red - {STAGE} else "",
     )
     if known:
         result = replace(result, new_findings=sum(map(known.touches, result.counting)))

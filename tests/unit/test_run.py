@@ -171,6 +171,20 @@ def test_a_shell_has_no_pull_request():
     assert reproduce(["pr"], resolved()) == reproduce(["comment"], resolved(paths="x")) == ""
 
 
+@pytest.mark.parametrize(
+    ("red", "words"),
+    [("pr", ""), ("quality", "ci-action run quality"), ("", "ci-action run quality")],
+)
+def test_other_stages_do_not_reproduce_what_is_wrong_with_the_pull_request(
+    tmp_path: Path, red: str, words: str
+):
+    chosen = [
+        stage(tool("black", report(*([finding()] if name == red else []))), name=name)
+        for name in ("quality", "pr")
+    ]
+    assert executed(tmp_path, *chosen)[0].reproduce == words
+
+
 def test_a_reporter_that_dies_is_a_problem_and_the_others_go_on(tmp_path: Path):
     (tmp_path / "ci-action-report").write_text("a file in the way")
     where = publication(tmp_path)
