@@ -1,13 +1,12 @@
 """Run the stages and tell the reporters: every tool beside the others, each with an end of its own."""
 
-import shlex
 import time
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import Protocol
 
 from ci_action import __version__
 from ci_action.base import with_changes
@@ -36,20 +35,15 @@ from ci_action.policy import crashed, judge, judge_stage
 from ci_action.privileged import permission, refusal
 from ci_action.process import Command
 from ci_action.project.versions import Program, locate, select
-from ci_action.pull_request import POSTING, STAGE
 from ci_action.reporters import REPORTERS
 from ci_action.reporters.publication import Publication
+from ci_action.reproduction import reproduce
 from ci_action.resolution import Resolved
 from ci_action.results import Digests
 from ci_action.stages import Selected
 from ci_action.tools import Tool
 from ci_action.values import FailOn, Scope
 from ci_action.weighing import weighed
-
-# Settings that say where reports go and who hears of them: no verdict depends on them.
-_OF_THE_RUNNER: Final = frozenset(
-    {"stage", "report-dir", "cache-dir", "comment", "check-run", "suggestions", "labels"}
-)
 
 
 class Progress(Protocol):
@@ -134,8 +128,6 @@ def execute(
         warnings.append(ctx.event.problem)
     if isinstance(ctx.pull, Pull) and ctx.pull.problem:
         warnings.append(ctx.pull.problem)
-    # Where only the pull request is red, the other stages in a shell would be green and no word about it.
-    red = {one.stage for one in stages if one.verdict.exit_code} or {one.stage for one in stages}
     result = RunResult(
         stages=stages,
         verdict=verdict,
@@ -146,7 +138,7 @@ def execute(
         base=known.base if known else "",
         scope=ctx.settings.scope.value,
         warnings=tuple(dict.fromkeys(warnings)),
-        reproduce=reproduce([one.stage.name for one in selected], resolved) if red - {STAGE} else "",
+        reproduce=reproduce(stages, resolved, ctx.pull, ctx.event.repository),
     )
     if known:
         result = replace(result, new_findings=sum(map(known.touches, result.counting)))
@@ -230,27 +222,6 @@ def _head(ctx: Context) -> str:
     except ToolError:
         return ""
     return done.stdout.decode("ascii", "replace").strip() if done.returncode == 0 else ""
-
-
-def reproduce(stages: Iterable[str], resolved: Resolved) -> str:
-    """Return the command that gives the same verdict in a shell: what pyproject.toml says applies by itself.
-
-    Empty for the stages of a pull request alone: a shell has none.
-    """
-    names = [stage for stage in stages if stage not in {STAGE, POSTING}]
-    if not names:
-        return ""
-    words = ["ci-action", "run", *names]
-    for name, value in resolved.chosen().items():
-        if name in _OF_THE_RUNNER or resolved.sources[name] == "pyproject.toml":
-            continue
-        if name.endswith("-args"):
-            words.append(f"--{name}={shlex.join(value)}")
-        elif isinstance(value, list):
-            words += [f"--{name}={item}" for item in value]
-        else:
-            words.append(f"--{name}={value}")
-    return shlex.join(words)
 
 
 def publish(result: RunResult, publication: Publication) -> None:

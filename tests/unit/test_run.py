@@ -23,7 +23,7 @@ from ci_action.errors import TimedOutError, ToolError
 from ci_action.model import Broken, Conclusion, RunResult, Skipped, ToolResult
 from ci_action.plan import describe
 from ci_action.reporters import feedback
-from ci_action.run import check, execute, publish, reproduce, write_fixes
+from ci_action.run import check, execute, publish, write_fixes
 from ci_action.stages import COMMENT, MERGE, NAMES, STAGES, Selected, Stage, select, stage_mistakes
 from ci_action.tools import Tool, refused_options
 
@@ -148,41 +148,6 @@ def test_nothing_to_look_at_is_empty(tmp_path: Path):
 def test_check_measures_its_time(tmp_path: Path):
     (tmp_path / "w").mkdir()
     assert check(tool(), context(tmp_path / "w")).seconds >= 0
-
-
-@pytest.mark.parametrize(
-    ("values", "words"),
-    [
-        ({}, ""),
-        ({"paths": "a b\nc"}, " '--paths=a b' --paths=c"),
-        ({"black_args": "-S --x 'a b'"}, """ '--black-args=-S --x '"'"'a b'"'"''"""),
-        ({"report_dir": "x", "cache_dir": "none", "timeout": 5}, " --timeout=5"),
-        ({"github_token": "s3cr3t-token"}, ""),
-        ({"areas": "a: src/, lib/\nb: docs/"}, " '--areas=a: src/, lib/' '--areas=b: docs/'"),
-        ({"size_ignore": "*.snap,docs/"}, " '--size-ignore=*.snap' --size-ignore=docs/"),
-    ],
-)
-def test_the_command_that_gives_the_same_verdict(values: dict[str, Any], words: str):
-    assert reproduce(["quality"], resolved(**values)) == f"ci-action run quality{words}"
-
-
-def test_a_shell_has_no_pull_request():
-    assert reproduce(["quality", "pr"], resolved()) == "ci-action run quality"
-    assert reproduce(["pr"], resolved()) == reproduce(["comment"], resolved(paths="x")) == ""
-
-
-@pytest.mark.parametrize(
-    ("red", "words"),
-    [("pr", ""), ("quality", "ci-action run quality"), ("", "ci-action run quality")],
-)
-def test_other_stages_do_not_reproduce_what_is_wrong_with_the_pull_request(
-    tmp_path: Path, red: str, words: str
-):
-    chosen = [
-        stage(tool("black", report(*([finding()] if name == red else []))), name=name)
-        for name in ("quality", "pr")
-    ]
-    assert executed(tmp_path, *chosen)[0].reproduce == words
 
 
 def test_a_reporter_that_dies_is_a_problem_and_the_others_go_on(tmp_path: Path):

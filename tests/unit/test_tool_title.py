@@ -156,7 +156,7 @@ def test_the_changed_files_make_the_proposal(tmp_path: Path):
     assert known("docs/a.rst", "docs/b.rst") == "docs(manual): Login"
     assert known("a.md", "b.md") == "docs: Login"
     assert known("docs/a.md", "README.md") == "docs: Login"
-    assert known("docs/a.md", "src/ui/b.py") == ""
+    assert known("docs/a.md", "src/ui/b.py") == "feat: Login"
 
 
 def test_expressions_that_may_not_end_run_apart_and_have_an_end(tmp_path: Path):

@@ -30,7 +30,8 @@ SILENCE: Final = 10
 LONGEST: Final = 30.0
 # Seconds that a run may spend waiting for GitHub's limits to be lifted, for its failures to pass, and for answers that
 # never come.
-PATIENCE: Final = 60.0
+# A limit without a word on when it ends takes a minute: nobody waits for that.
+PATIENCE: Final = 45.0
 _TRIES: Final = 3
 _TOKEN: Final = re.compile(r"[!-~]+")
 

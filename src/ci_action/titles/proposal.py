@@ -20,6 +20,8 @@ _HEAD: Final = re.compile(
 )
 _SENTENCE: Final = re.compile(r"[A-Z][a-z]++(?![\w.])")
 _MOST: Final = 200
+# Where neither files nor words speak, a guess is more help than none: most changes are the one or the other.
+_LAST_RESORT: Final = ("feat", "fix", "chore")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,9 +116,11 @@ def _types(pieces: _Pieces, rules: Rules, around: Around) -> Iterator[str]:
     allowed = rules.allowed_types or TYPES
     known = literals(allowed)
     if pieces.type:
-        words: Iterable[str] = [pieces.type]
+        words = [pieces.type]
     else:
         words = [type_of_paths(around.paths), *_of_verb(pieces.subject, around.paths)]
+        if pieces.subject.lower() not in TYPES:  # a type alone is no subject
+            words += _LAST_RESORT
     for word in filter(None, words):
         yield from (one for one in near_types(word, known) if matches(one, allowed))
 
