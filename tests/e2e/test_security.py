@@ -126,8 +126,11 @@ def test_a_service_that_cannot_be_reached_is_broken_and_never_green(
 
 def test_what_the_project_names_to_be_run_reaches_nothing_of_ours(machine: Machine, service: AdvisoryService):
     projects.write(machine.workspace, CURIOUS_SETTINGS)
-    inputs = {"stage": "security", "advisory-url": service.address, "fail-on": "high"}
-    ran = machine.run(inputs=inputs, environ=TOKENS)
+    (machine.root / "cache").mkdir()
+    # What uv fetches cannot be kept either.
+    options = ["-v", f"{machine.root / 'cache'}:{CACHE}:ro"]
+    inputs = {"stage": "security", "advisory-url": service.address, "fail-on": "high", "cache-dir": CACHE}
+    ran = machine.run(inputs=inputs, environ=TOKENS, options=options)
     for who in ("build", "plugin"):
         noted = (machine.workspace / f"{who}.noted").read_text("utf-8").splitlines()
         assert {line.removeprefix(f"{projects.OWNER} ") for line in noted} == {"[] [] []"}, who
