@@ -106,7 +106,7 @@ def count(ctx: Context) -> int:
 
 
 def _files(ctx: Context, config: BanditConfig) -> tuple[list[str], str]:
-    found = tracked(ctx.run, ctx.layout, ctx.own_folders)
+    found = tracked(ctx.run, ctx.layout, ctx.own_folders, ctx.owner)
     return [name for name in found.names if config.takes(name)], found.notice
 
 

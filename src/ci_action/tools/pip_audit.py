@@ -129,7 +129,7 @@ def _base(ctx: Context, inventory: Inventory) -> Inventory | None:
     if not any(changes.file(ctx.layout.relative(file)) for file in inventory.files):
         return inventory
     with suppress(ToolError):
-        repository = find_repository(ctx.run, ctx.layout.root, ctx.scratch)
+        repository = find_repository(ctx.run, ctx.layout.root, ctx.scratch, ctx.owner)
 
         def text_of(file: Path) -> str | None:
             with suppress(ValueError):

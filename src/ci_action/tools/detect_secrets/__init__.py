@@ -101,7 +101,7 @@ def _accept(ctx: Context) -> Iterator[str]:
 
 def _files(ctx: Context, baseline: Baseline) -> tuple[list[str], str]:
     """Return the names of the files to scan, and why these are not the tracked ones."""
-    files = tracked(ctx.run, ctx.layout, ctx.own_folders)
+    files = tracked(ctx.run, ctx.layout, ctx.own_folders, ctx.owner)
     own = os.path.relpath(baseline.file, ctx.layout.root)
     changes = ctx.narrowed
     names = [name for name in files.names if os.path.normpath(name) != own]
