@@ -165,6 +165,9 @@ def _nearest_ini(layout: Layout) -> Path | None:
 
 
 def _text(file: Path, layout: Layout) -> str:
+    # We may be root, and an error quotes a line of the file: the project's own files cannot name those of others.
+    if not file.resolve().is_relative_to(layout.workspace.resolve()):
+        raise ToolError(f"{layout.shown(file)} lies outside the workspace: put what bandit is to read there")
     try:
         return file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
