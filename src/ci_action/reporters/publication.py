@@ -77,14 +77,24 @@ class Publication:
         try:
             if not file.is_file() or file.stat().st_size > _LARGEST_SOURCE:
                 return []
-            lines = file.read_bytes().split(b"\n")
+            text = _text(file.read_bytes())
         except (OSError, ValueError):
             return []
+        lines = text.split("\n") if text else []
         last = min(place.end_line or place.line, place.line + most - 1)
-        return [
-            self.conceal(self.redact(line.decode("utf-8", "replace").rstrip("\r")))
-            for line in lines[place.line - 1 : last]
-        ]
+        return [self.conceal(self.redact(line.rstrip("\r"))) for line in lines[place.line - 1 : last]]
+
+
+def _text(raw: bytes) -> str:
+    """Return the text of a source as the scan for secrets reads it, else its values are not those that we would show."""
+    if (
+        raw.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in raw
+    ):  # the characters lie apart: no value is found there
+        return ""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 def give_back(folders: list[Path], workspace: Path) -> None:
