@@ -47,7 +47,7 @@ def check(ctx: Context, program: Program) -> Checked:
     asking = PipAudit(ctx=ctx, program=program, folder=ctx.scratch / NAME)
     audit = Auditor(ask=asking, seconds=float(ctx.settings.timeout)).audit(keys)
     service = Service(base=base_of(ctx.settings.advisory_url), seconds=_RECORD_SECONDS, stopped=ctx.stopped)
-    records = rated(audit.audited, service.records)
+    records = rated(audit.audited, service.records, service.about)
     judgement = Judgement(
         inventory=inventory,
         audit=audit,
