@@ -9,7 +9,7 @@ import configparser
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from hashlib import sha256
@@ -76,6 +76,13 @@ class BanditConfig:
             fnmatch(path, pattern) or f"/{pattern.removeprefix('./').strip('/')}" in f"/{name}"
             for pattern in self.excludes
         )
+
+    def explain(self, left_out: Iterable[str]) -> None:
+        """Raise `ToolError` for a file that bandit left out and that no pattern names: it may have seen nothing at all."""
+        for name in left_out:
+            path = f"./{name}"
+            if not any(fnmatch(path, pattern) or pattern in path for pattern in self.excludes):
+                raise ToolError(f"bandit says nothing of {name!r}, which no configuration leaves out")
 
     def __str__(self) -> str:
         """Return all that decides about the results."""
