@@ -56,7 +56,7 @@ def with_changes(ctx: Context, *, fetch: bool | None = None) -> Context:
 def changes_of(ctx: Context, *, fetch: bool, lines: bool = True) -> Changes:
     """Find the base and compare; whatever stands in the way is told by `problem`, never raised."""
     try:
-        repository = find(ctx.run, ctx.layout.root, ctx.scratch)
+        repository = find(ctx.run, ctx.layout.root, ctx.scratch, ctx.owner)
         head = repository.head()
         actions = bool(ctx.event.name)
         if actions:

@@ -33,6 +33,12 @@ _EVERYDAY = frozenset(
 # word, and hiding it would make nonsense of every sentence with `test` or `dev` in it.
 _STATED: Final = r"(?:(?<=['\"`=])|(?<=[^:]:)|(?<=[=:] ))"
 
+# From this length on a value is shown in parts, and a part of so many characters still says much of it.
+_LONG: Final = 16
+_MOST_LEFT: Final = 120
+_ELLIPSIS: Final = "..."
+_BREAK: Final = re.compile(r"[\s'\"]")
+
 Redact = Callable[[str], str]
 
 
@@ -111,6 +117,7 @@ class Concealer:
         self._mask = mask
         self._values: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
+        self._cut = _Cut(())
         self._lock = threading.Lock()
 
     def add(self, values: Iterable[str]) -> None:
@@ -122,10 +129,11 @@ class Concealer:
                     self._mask(value)
             self._values |= fresh
             self._pattern = _concealing(self._values)
+            self._cut = _Cut(self._values)
 
     def __call__(self, text: str) -> str:
         """Return the text with `***` in the place of every value."""
-        return self._pattern.sub(HIDDEN, text) if self._pattern else text
+        return self._cut(self._pattern.sub(HIDDEN, text)) if self._pattern else text
 
     def __bool__(self) -> bool:
         """Whether there is anything to hide."""
@@ -147,3 +155,33 @@ def _concealing(values: Iterable[str]) -> re.Pattern[str] | None:
         for form in sorted(forms, key=len, reverse=True)
     ]
     return re.compile("|".join(parts))
+
+
+class _Cut:
+    """Finds the parts of long values that pytest and others leave where they cut: `ghp_k3X...9vQz`."""
+
+    def __init__(self, values: Iterable[str]) -> None:
+        long = [value for value in values if len(value) >= _LONG and _is_peculiar(value)]
+        self._begins = {value[:SHORTEST_SECRET] for value in long}
+        self._ends = {value[-SHORTEST_SECRET:] for value in long}
+
+    def __call__(self, text: str) -> str:
+        if not self._begins or _ELLIPSIS not in text:
+            return text
+        first, *others = text.split(_ELLIPSIS)
+        pieces = [first, *map(self._after, others)]
+        return _ELLIPSIS.join([*map(self._before, pieces[:-1]), pieces[-1]])
+
+    def _before(self, piece: str) -> str:
+        start = len(piece) - len(piece[-_MOST_LEFT:])
+        for place in range(start, len(piece) - SHORTEST_SECRET + 1):
+            if piece[place : place + SHORTEST_SECRET] in self._begins and not _BREAK.search(piece, place):
+                return piece[:place] + HIDDEN
+        return piece
+
+    def _after(self, piece: str) -> str:
+        end = _BREAK.search(piece, 0, _MOST_LEFT)
+        for place in range(end.start() if end else min(len(piece), _MOST_LEFT), SHORTEST_SECRET - 1, -1):
+            if piece[place - SHORTEST_SECRET : place] in self._ends:
+                return HIDDEN + piece[place:]
+        return piece

@@ -34,7 +34,7 @@ from ci_action.muting import mute
 from ci_action.policy import crashed, judge, judge_stage
 from ci_action.privileged import permission, refusal
 from ci_action.process import Command
-from ci_action.project.versions import Program, locate, select
+from ci_action.project.versions import Program, locate, select, variables_of_uv
 from ci_action.reporters import REPORTERS
 from ci_action.reporters.publication import Publication
 from ci_action.reproduction import reproduce
@@ -61,7 +61,8 @@ def program_of(tool: Tool, ctx: Context) -> Program:
     if tool.program is not None:
         return tool.program(ctx)
     choice = select(tool.name, settings=ctx.settings, layout=ctx.layout, bundle=ctx.bundle)
-    return locate(tool.name, choice, bundle=ctx.bundle, run=ctx.run, cwd=ctx.scratch, environ=ctx.environ)
+    variables = variables_of_uv(ctx.environ, ctx.scratch if ctx.owner else None)
+    return locate(tool.name, choice, bundle=ctx.bundle, run=ctx.run, cwd=ctx.scratch, variables=variables)
 
 
 def check(tool: Tool, ctx: Context) -> ToolResult:
@@ -217,7 +218,12 @@ def _marked(result: ToolResult) -> ToolResult:
 def _head(ctx: Context) -> str:
     try:
         done = ctx.run(
-            Command(argv=("git", "rev-parse", "--verify", "HEAD"), cwd=ctx.layout.workspace, timeout=10)
+            Command(
+                argv=("git", "rev-parse", "--verify", "HEAD"),
+                cwd=ctx.layout.workspace,
+                timeout=10,
+                owner=ctx.owner,
+            )
         )
     except ToolError:
         return ""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from e2e.image import REPOSITORY
-from integration.github_description import SEEN, VARIABLE, Description, description
+from integration.github_description import SEEN, VARIABLE, Description, read
 
 pytestmark = pytest.mark.npm
 
@@ -40,14 +40,7 @@ def published() -> Path:
 
 @pytest.fixture(scope="session")
 def known(published: Path) -> Description:
-    os.environ[VARIABLE] = str(published)
-    try:
-        found = description()
-    finally:
-        del os.environ[VARIABLE]
-        description.cache_clear()
-    assert found is not None
-    return found
+    return read(str(published))
 
 
 def test_every_request_and_every_answer_is_as_github_describes_it(published: Path, tmp_path: Path):

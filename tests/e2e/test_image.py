@@ -1,6 +1,7 @@
 """The image itself: what is in it, where it comes from, how large it is."""
 
 import json
+import re
 import tomllib
 from typing import Any, Final
 
@@ -11,9 +12,43 @@ from e2e.runner import Machine
 pytestmark = pytest.mark.docker
 BUDGET: Final = 300_000_000
 PYTHON: Final = "/opt/ci-action/bin/python"
-LIST: Final = (
-    "import importlib.metadata as m; print(*sorted({d.name.lower().replace('_', '-') + '==' + d.version for d in m.distributions()}))"
-)
+LIST: Final = """
+import importlib.metadata as m, re
+print(*sorted({re.sub("[-_.]+", "-", d.name).lower() + "==" + d.version for d in m.distributions()}))
+"""
+TOOLS: Final = {"bandit", "black", "detect-secrets", "pip-audit", "ruff"}
+# Runs in the container: the packages that these ones need.
+NEEDED: Final = """
+import importlib.metadata as m, sys
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+waiting, found = [Requirement(word) for word in sys.argv[1:]], set()
+while waiting:
+    one = waiting.pop()
+    if one.marker is None or any(one.marker.evaluate({"extra": extra}) for extra in ("", *one.extras)):
+        key = canonicalize_name(one.name), frozenset(one.extras)
+        if key not in found:
+            found.add(key)
+            for line in m.requires(one.name) or ():
+                need = Requirement(line)
+                extras = [""] if need.marker is None else ["", *one.extras]
+                if need.marker is None or any(need.marker.evaluate({"extra": extra}) for extra in extras):
+                    need.marker = None
+                    waiting.append(need)
+print(*{name for name, _ in found})
+"""
+NOT_COMPILED: Final = """
+import pathlib
+for file in pathlib.Path("/opt/ci-action").glob("**/lib/**/*.py"):
+    if not (file.parent / "__pycache__" / f"{file.stem}.cpython-313.pyc").exists():
+        print(file)
+"""
+
+
+def declared() -> list[str]:
+    """Return what the project needs, but for the tools, which it starts."""
+    needs = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    return [need for need in needs if re.split(r"[^\w.-]", need)[0] not in TOOLS]
 
 
 def inside(image: str, program: str, *arguments: str) -> str:
@@ -59,15 +94,21 @@ def test_our_environment_is_that_of_the_lock_file_without_the_tools(image: str, 
     assert found <= locked
     names = {one.partition("==")[0] for one in found}
     assert {"click", "pydantic", "actions-toolkit", "uv"} <= names
-    assert not names & {"black", "ruff", "pip", "setuptools", "pytest", "mypy"}
+    assert not names & {*TOOLS, "pip", "setuptools", "pytest", "mypy"}
+    assert names == set(inside(image, PYTHON, "-I", "-c", NEEDED, *declared()).split())
 
 
 def test_the_tools_have_an_environment_of_their_own(image: str, locked: set[str]):
     found = installed(image, "/opt/ci-action/tools/bin/python")
     assert found <= locked
     names = {one.partition("==")[0] for one in found}
-    assert {"black", "ruff"} <= names
-    assert not names & {"pydantic", "rich", "uv", "pip"}
+    assert names >= TOOLS
+    assert not names & {"pydantic", "cvss", "uv", "pip"}
+
+
+def test_all_of_python_is_compiled(image: str):
+    # A start compiles only what it imports: the tools import more than our own help does.
+    assert not inside(image, PYTHON, "-I", "-c", NOT_COMPILED).split()
 
 
 def test_uv_is_the_one_of_the_lock_file(image: str, locked: set[str]):

@@ -5,6 +5,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 import planted
@@ -25,6 +26,7 @@ TOKENS: Final = {
 }
 # The runner's next signal comes 7.5 seconds after the first; what we say in the README.
 LIMIT: Final = 7.0
+WEAK: Final = "import subprocess\n\nsubprocess.call('ls', shell=True)\n"
 # Takes bandit the better part of a minute.
 SLOW: Final = "".join(f"it = call(key='{n}', other=[{n}, {{'a': '{n}'}}])\n" for n in range(60_000))
 
@@ -126,8 +128,11 @@ def test_a_service_that_cannot_be_reached_is_broken_and_never_green(
 
 def test_what_the_project_names_to_be_run_reaches_nothing_of_ours(machine: Machine, service: AdvisoryService):
     projects.write(machine.workspace, CURIOUS_SETTINGS)
-    inputs = {"stage": "security", "advisory-url": service.address, "fail-on": "high"}
-    ran = machine.run(inputs=inputs, environ=TOKENS)
+    (machine.root / "cache").mkdir()
+    # What uv fetches cannot be kept either.
+    options = ["-v", f"{machine.root / 'cache'}:{CACHE}:ro"]
+    inputs = {"stage": "security", "advisory-url": service.address, "fail-on": "high", "cache-dir": CACHE}
+    ran = machine.run(inputs=inputs, environ=TOKENS, options=options)
     for who in ("build", "plugin"):
         noted = (machine.workspace / f"{who}.noted").read_text("utf-8").splitlines()
         assert {line.removeprefix(f"{projects.OWNER} ") for line in noted} == {"[] [] []"}, who
@@ -149,9 +154,12 @@ def test_a_signal_ends_all_that_runs_and_what_was_found_is_told(machine: Machine
         **SLEEPING_PLUGIN,
         "requirements.txt": "urllib3==1.24.1\n",
         "requirements-dev.txt": "bandit==1.7.10\n",
-        "weak.py": "import subprocess\n\nsubprocess.call('ls', shell=True)\n",
+        "weak.py": WEAK,
     }
     projects.write(machine.workspace, files)
+    settings = machine.home / ".config" / "uv" / "uv.toml"  # by the project's code in an earlier step
+    settings.parent.mkdir(parents=True)
+    settings.write_text('index-url = "http://index.example.invalid/simple"', "utf-8")
     inputs = {"stage": "security", "fail-on": "high"}
     with served(AdvisoryService(failing=Failing(hang=True)), host=gateway()) as hanging:
         step = machine.start(inputs=inputs | {"advisory-url": hanging.address}, environ=TOKENS)
@@ -169,6 +177,7 @@ def test_a_signal_ends_all_that_runs_and_what_was_found_is_told(machine: Machine
     assert not [pid for pid in running if os.path.isdir(f"/proc/{pid}")]
     assert ran.outputs["result"] == ran.report["conclusion"] == "broken"
     assert {ran.tool(name)["outcome"] for name in ("pip-audit", "bandit", "detect-secrets")} == {"broken"}
+    assert ran.tool("bandit")["version"] == "1.7.10"
     assert "interrupted by SIGTERM" in ran.summary
     assert "Traceback" not in ran.log
     assert not [name for name, owner in ran.owners.items() if owner != projects.OWNER]
@@ -179,3 +188,33 @@ def test_a_signal_ends_all_that_runs_and_what_was_found_is_told(machine: Machine
             environ
         ), program
         assert not [name for name, value in environ.items() if value in TOKENS.values()], program
+
+
+def test_what_the_settings_of_the_repository_name_is_started_as_the_owner(
+    machine: Machine, service: AdvisoryService
+):
+    origin = machine.temp / "origin"
+    base = projects.write(origin, {"a.py": WEAK, "b.py": "", ".gitattributes": "*.py filter=curious\n"})
+    head = projects.write(origin, {"b.py": WEAK})
+    trusting = "--upload-pack=git -c safe.directory=* upload-pack"  # we are root, it is the owner's
+    shallow = ("--quiet", "--depth=1", trusting, f"file://{origin}", str(machine.workspace))
+    projects.git_output(machine.root, "clone", *shallow)
+    for name, does in (("filter.curious.clean", "cat"), ("remote.origin.uploadpack", 'git-upload-pack "$@"')):
+        script = machine.temp / name
+        script.write_text(f"#!/bin/sh\nid -u >> /github/runner_temp/{name}.noted\n{does}\n", "utf-8")
+        script.chmod(0o755)
+        projects.commands(machine.workspace, f"config {name} /github/runner_temp/{name}")
+    projects.commands(machine.workspace, "remote set-url origin /github/runner_temp/origin")
+    (machine.workspace / "b.py").write_text(f"\n{WEAK}", "utf-8")  # so that the filter has work
+    projects.settle(machine.workspace, git=False)
+    changed = replace(machine, event={"before": base, "after": head})
+    inputs = {"stage": "security", "advisory-url": service.address, "fail-on": "new"}
+    ran = changed.run(inputs=inputs, environ={"GITHUB_SHA": head})
+    noted = {file.name: set(file.read_text("utf-8").split()) for file in machine.temp.glob("*.noted")}
+    assert set().union(*noted.values()) == {str(projects.OWNER)}
+    assert noted.keys() == {"filter.curious.clean.noted", "remote.origin.uploadpack.noted"}
+    assert (ran.code, ran.report["base"]) == (1, base), ran.log
+    assert {finding["path"]: finding["severity"] for finding in ran.tool("bandit")["findings"]} == {
+        "a.py": "warning",
+        "b.py": "error",
+    }

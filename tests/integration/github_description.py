@@ -131,8 +131,13 @@ def _of_json_schema(part: Any) -> Any:
     return made
 
 
-@cache
 def description() -> Description | None:
     """Return the description that the variable names; None where it names none."""
     named = os.environ.get(VARIABLE, "")
-    return Description(json.loads(Path(named).read_bytes())) if named else None
+    return read(named) if named else None
+
+
+@cache
+def read(file: str) -> Description:
+    """Return the description in a file."""
+    return Description(json.loads(Path(file).read_bytes()))

@@ -191,7 +191,7 @@ def test_records_have_an_end_and_what_is_none_is_lost():
         assert service.records([*known, "CVE-2021-33503", "no id at all"]).keys() == known
         assert (sorted(one.fetched), service.lost) == (sorted([*known, "CVE-2021-33503"]), set())
         for failing in (
-            Failing(status=500, records=True),
+            Failing(status=500, records=True, only=frozenset({"no package"})),
             Failing(half=True, records=True),
             Failing(body=b"[]", records=True),
             Failing(body=b'{"id": "PYSEC-1"}', records=True),
@@ -200,7 +200,12 @@ def test_records_have_an_end_and_what_is_none_is_lost():
             service = Service(base=one.address, seconds=10, pauses=())
             assert service.records(known) == {}
             assert service.lost == known
+            answers = service.about([("urllib3", "1.26.4")])
+            # A mirror may answer about packages alone: its answers hold the same records.
+            assert answers.keys() == ({*known, "PYSEC-2023-192"} if failing.only else set())
+            assert all("urllib3" in record.spans for record in answers.values())
     service = Service(base=one.address, seconds=10, pauses=())
+    assert service.about([("urllib3", "1.26.4")]) == {}
     assert service.records(known) == {}
     assert service.lost == known
 

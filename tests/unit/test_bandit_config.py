@@ -208,3 +208,18 @@ def test_options_that_are_the_users(words: str):
 def test_options_that_would_write_hide_or_move_are_refused(words: str):
     (mistake,) = argument_mistakes(words.split())
     assert mistake.startswith("bandit-args: ")
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({".bandit": "[bandit]\nconfigfile = ../x\n"}, ()),
+        ({".bandit": "[bandit]\nbaseline = ../x\n"}, ()),
+        ({}, ("-c", "../x")),
+        ({}, ("--ini=../x",)),
+    ],
+)
+def test_nothing_outside_the_workspace_is_read(tmp_path: Path, files: dict[str, str], words: tuple[str, ...]):
+    (tmp_path / "x").write_text("root:secret: [\n")
+    with pytest.raises(ToolError, match="lies outside the workspace"):
+        config(tmp_path, files, *words)

@@ -63,9 +63,19 @@ def test_accepting_one_token_accepts_no_other_with_the_same_beginning(
     hashes: list[str], token: str, accepted: bool, tmp_path: Path
 ):
     entries = [{"type": "GitHub Token", "hashed_secret": hash_of(value)} for value in hashes]
-    baseline = loaded(tmp_path, document(*entries))
+    apart = [one for one, value in zip(entries, hashes, strict=True) if "-" in value]
+    baseline = loaded(
+        tmp_path, document(*[one for one in entries if one not in apart], whole_tokens={"a.py": apart})
+    )
     found = baseline.entry(tmp_path / "a.py", "GitHub Token", "gh", token)
     assert (found is not None) is accepted
+    assert baseline.configuration == {"version": "1.5.0"}
+    written = json.loads(render(baseline, "1.5.0", {}, baseline.entries))
+    # detect-secrets would take an entry out that it cannot find itself, and write its file anew.
+    assert [one["hashed_secret"] for one in written["results"].get("a.py", [])] == [
+        hash_of(value) for value in hashes if "-" not in value
+    ]
+    assert loaded(tmp_path, json.dumps(written)).entries.keys() == baseline.entries.keys()
 
 
 def test_none_is_none(tmp_path: Path):

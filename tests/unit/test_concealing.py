@@ -57,6 +57,12 @@ def test_the_runner_is_told_of_what_is_no_everyday_word(value: str, masked: bool
         pytest.param(["", "  "], "a  b", "a  b", id="blanks"),
         pytest.param(["s3cret", "s3cret-more"], "s3cret-more s3cret", "*** ***", id="the longer first"),
         pytest.param(['pa"ss\\wörd'], json.dumps('pa"ss\\wörd'), '"***"', id="as in JSON"),
+        pytest.param(
+            ["ghp_k3XmLq8TzRw5nYvB9cDf"],
+            "assert 'ghp_k3XmLq...nYvB9cDf' == {'t': 'gh...B9cDf'} ghp_k3XmLq9 ghp_k3 ... it",
+            "assert '***...***' == {'t': 'gh...B9cDf'} ghp_k3XmLq9 ghp_k3 ... it",
+            id="cut by pytest",
+        ),
         pytest.param(["tab\tbed9"], repr("tab\tbed9"), "'***'", id="as Python shows it"),
         pytest.param(["a.c+(9)"], "abc+(9) a.c+(9)", "abc+(9) ***", id="no pattern"),
     ],

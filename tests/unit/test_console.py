@@ -21,6 +21,7 @@ from rich.text import Text
 from runner_model import commands, could_be_command
 
 from ci_action.model import Fix
+from ci_action.redaction import Concealer
 from ci_action.reporters import REPORTERS
 from ci_action.reporters.console import MOST_FINDINGS, LiveProgress, report, screen_of, wants_color
 from ci_action.reporters.progress import MOST_LINES, ActionsProgress, PlainProgress
@@ -191,9 +192,9 @@ SOURCE = b"one\r\ntwo\nthr\xe9e\nfour\nfive\nsix\nseven"
     ("place", "expected"),
     [
         (at("a.py", 1), ["one"]),
-        (at("a.py", 3), ["thr\ufffde"]),
-        (at("a.py", 2, end_line=3), ["two", "thr\ufffde"]),
-        (at("a.py", 2, end_line=99), ["two", "thr\ufffde", "four", "five", "six"]),
+        (at("a.py", 3), ["thr\xe9e"]),
+        (at("a.py", 2, end_line=3), ["two", "thr\xe9e"]),
+        (at("a.py", 2, end_line=99), ["two", "thr\xe9e", "four", "five", "six"]),
         (at("a.py", 99), []),
         (at("a.py", None), []),
         (None, []),
@@ -205,6 +206,15 @@ SOURCE = b"one\r\ntwo\nthr\xe9e\nfour\nfive\nsix\nseven"
 def test_source_lines(tmp_path: Path, place, expected: list[str]):
     write(tmp_path, {"a.py": SOURCE})
     assert publication(tmp_path).source_lines(finding(location=place)) == expected
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "latin-1", "utf-8"])
+def test_a_secret_is_hidden_in_every_encoding(tmp_path: Path, encoding: str):
+    write(tmp_path, {"a.txt": "key = hunté2-Xy9".encode(encoding)})
+    conceal = Concealer()
+    conceal.add(["hunté2-Xy9"])
+    shown = publication(tmp_path, conceal=conceal).source_lines(finding(location=at("a.txt", 1)))
+    assert shown == ([] if "16" in encoding else ["key = ***"])
 
 
 @pytest.mark.parametrize(("rule", "shown"), [("B105", []), ("B107", []), ("S106", []), ("B602", ["one"])])

@@ -8,6 +8,7 @@ import pytest
 from builders import FakeRun, completed, layout, write
 
 from ci_action.errors import InterruptedRunError, ToolError
+from ci_action.process import Owner
 from ci_action.project.files import tracked
 
 REFUSED = completed(stderr="fatal: not a git repository (or any parent)\n", returncode=128)
@@ -83,3 +84,10 @@ def test_nothing_at_all_needs_no_notice(tmp_path: Path):
 def test_an_interruption_ends_the_search(tmp_path: Path):
     with pytest.raises(InterruptedRunError):
         listed(tmp_path, InterruptedRunError("SIGTERM"))
+
+
+def test_git_is_started_as_the_owner(tmp_path: Path):
+    run = FakeRun(git=completed("a.py\0"))
+    owner = Owner(uid=1001, gid=1001)
+    tracked(run, layout(tmp_path), (), owner)
+    assert [command.owner for command in run.asked] == [owner]

@@ -191,6 +191,12 @@ def test_what_a_lock_fixes(kind, text, packages, elsewhere):
     assert all(one.location and one.location.path == "x/lock" for one in found.packages)
 
 
+def test_a_folder_on_one_system_and_the_index_on_others():
+    text = '[[package]]\nname = "a"\nversion = "1"\nsource = { directory = "a" }\n[[package]]\nname = "a"\nversion = "2"\nsource = { registry = "x" }\n'
+    found = read_lock(Kind.UV, text, "uv.lock")
+    assert [(one.name, one.version) for one in found.packages] == [("a", "2")]
+
+
 def test_lines_that_cannot_be_told_are_left_open():
     text = 'package = [{ name = "a", version = "1" }]\n'
     (one,) = read_lock(Kind.POETRY, text, "poetry.lock").packages

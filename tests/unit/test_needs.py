@@ -175,6 +175,23 @@ def test_tables_of_poetry_without_a_build_system(root):
     assert run.words[0][-1].endswith("needed.txt")
 
 
+def test_a_setup_cfg_that_nothing_builds(root):
+    text = "[options]\ninstall_requires =\n    requests==2.19.0\n    # why\n    six; python_version<'4'\n[options.extras_require]\ndocs = sphinx\nall = file: all.txt\n"
+    run = FakeRun(uv=completed("requests==2.19.0\nsix==1\nsphinx==2\n"))
+    found = taken(root, {"setup.cfg": text}, run)
+    assert (root.parent / "scratch" / "needed.txt").read_text().splitlines() == [
+        "requests==2.19.0",
+        "six; python_version<'4'",
+        "sphinx",
+    ]
+    assert (found.kind, found.source) == (Kind.METADATA, "setup.cfg")
+    assert str(found.packages[0].location) == "setup.cfg:3"
+    (root.parent / "scratch" / "needed.txt").unlink()
+    taken(root, {"setup.py": ""}, run)  # now it is for the build backend to read
+    assert not (root.parent / "scratch" / "needed.txt").exists()
+    assert taken(root, {"setup.py": "", "setup.cfg": "[["}, run).packages
+
+
 def test_an_environment_but_for_us_and_the_project(root):
     listed = '[{"name": "requests", "version": "2"}, {"name": "App", "version": "1"}, {"name": "pytest", "version": "9"}]'
     run = FakeRun(uv=completed(listed))

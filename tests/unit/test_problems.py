@@ -150,6 +150,25 @@ def test_which_records_are_asked_for():
     assert found.keys() == known.keys()
 
 
+def test_where_no_record_can_be_had_the_answers_about_the_package_rate():
+    asked: list[list[tuple[str, str]]] = []
+    known = {"PYSEC-1": record("PYSEC-1"), "GHSA-2": record("GHSA-2", database_specific={"severity": "LOW"})}
+
+    def about(packages):
+        asked.append(list(packages))
+        return {"GHSA-2": known["GHSA-2"], "PYSEC-1": record("PYSEC-1", withdrawn="2026-01-01T00:00:00Z")}
+
+    advisories = {
+        ("a", "1"): (advisory("PYSEC-1"),),
+        ("b", "1"): (advisory("PYSEC-1"), advisory("GHSA-2")),
+    }
+    found = rated(advisories, lambda names: {name: known[name] for name in names if name == "PYSEC-1"}, about)
+    assert asked == [[("b", "1")]]
+    assert found == known
+    assert rated(advisories, lambda names: {name: known[name] for name in names}, about) == known
+    assert len(asked) == 1
+
+
 def entry(expires: date, name: str = "CVE-1", package: str = "Url_Lib3") -> IgnoredVulnerability:
     return IgnoredVulnerability(package=package, id=name, expires=expires, reason="why")
 

@@ -52,6 +52,26 @@ def test_what_leaves_something_open_is_not_whole():
     assert of_text("# nothing\n\n--no-binary :all:\na===1 --hash=sha256:aa\n", "r.txt").whole
 
 
+def test_what_is_built_already_or_cannot_be_read_is_named():
+    text = "./lib\n./wheels/My_Pkg-2.19.0-py3-none-any.whl --hash=sha256:aa\nsix @ file:///x/six-1.0.tar.gz\nown @ file:///x/own\na b c\n-r https://u:password@example.org/x.txt\n"  # fmt: skip
+    found = of_text(text, "r.txt")
+    assert [(one.name, str(one.location)) for one in found.unauditable] == [
+        ("my-pkg", "r.txt:2"),
+        ("six", "r.txt:3"),
+        ("a line", "r.txt:5"),
+        ("what an included file lists", "r.txt:6"),
+    ]
+    assert "password" not in repr(found.unauditable)
+
+
+def test_the_encoding_is_that_of_the_first_bytes(tmp_path: Path):
+    for encoding in ("utf-8-sig", "utf-16", "utf-8"):
+        file = tmp_path / "r.txt"
+        file.write_bytes("requests==2.19.0\r\n".encode(encoding))
+        found = read([file], lambda file: file.name)
+        assert [(one.name, str(one.location)) for one in found.pinned] == [("requests", "r.txt:1")], encoding
+
+
 def test_files_that_include_each_other(tmp_path: Path):
     write(
         tmp_path,
@@ -59,6 +79,7 @@ def test_files_that_include_each_other(tmp_path: Path):
     )
     found = read([tmp_path / "r.txt"], lambda file: file.relative_to(tmp_path).as_posix())
     assert [(one.name, str(one.location)) for one in found.pinned] == [("b", "sub/x.txt:3"), ("a", "r.txt:2")]
+    assert [one.name for one in found.unauditable] == ["what sub/gone.txt lists"]
     assert not found.whole
 
 

@@ -173,6 +173,13 @@ def test_columns_count_characters(tmp_path: Path):
     assert (one.location.column, one.location.end_column) == (3, 4)
 
 
+def test_a_file_of_which_nothing_is_said_is_not_left_out_unless_something_says_so(tmp_path: Path):
+    silent = completed(json.dumps({"results": [], "errors": [], "metrics": {"_totals": {}}}), "", 0)
+    found, _ = checked(tmp_path, {"a.py": "", "bandit.yaml": "exclude_dirs: [tests]\n"}, Bandit(a=silent))
+    assert isinstance(found.outcome, Broken)
+    assert found.outcome.reason == "bandit says nothing of 'a.py', which no configuration leaves out"
+
+
 def test_what_is_left_out_is_counted_and_told(tmp_path: Path):
     files = {"a.py": "", "src/left/b.py": "B602", "bandit.yaml": "exclude_dirs: [eft]\n"}
     found, _ = checked(tmp_path, files)

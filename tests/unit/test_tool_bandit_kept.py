@@ -10,7 +10,7 @@ from fake_bandit import Bandit, checked, findings, in_project
 
 from ci_action.tools.bandit import IN_A_TEST, check
 
-FILES = {"a.py": "B602", "bad.py": "", "left.py": "", "d.py": ""}
+FILES = {"a.py": "B602", "bad.py": "", "left.py": "", "d.py": "", "bandit.yaml": "exclude_dirs: [left]\n"}
 
 
 def test_unchanged_files_start_no_process(tmp_path: Path):
@@ -37,7 +37,11 @@ def test_a_file_that_may_be_readable_another_time_is_looked_at_again(tmp_path: P
     ("change", "overrides", "given"),
     [
         ({"a.py": "B601"}, {}, ["./a.py"]),
-        ({"bandit.yaml": "skips: [B1]\n"}, {}, ["./a.py", "./bad.py", "./d.py", "./left.py"]),
+        (
+            {"bandit.yaml": "exclude_dirs: [left]\nskips: [B1]\n"},
+            {},
+            ["./a.py", "./bad.py", "./d.py", "./left.py"],
+        ),
         ({}, {"settings": {"bandit_args": "-ll"}}, ["./a.py", "./bad.py", "./d.py", "./left.py"]),
     ],
 )

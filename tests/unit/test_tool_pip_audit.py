@@ -82,8 +82,26 @@ def test_an_interruption_ends_it(locked):
 
 
 def test_a_project_without_dependencies(tmp_path):
-    found = checked(write(tmp_path / "w", {"a.py": ""}), FakeRun())
+    found = checked(write(tmp_path / "w", {"a.py": ""}), FakeRun(git=completed("a.py\0")))
     assert found.outcome == Skipped("the project names no dependencies")
+    assert found.warnings == ()
+
+
+def test_dependencies_that_are_listed_elsewhere_are_no_silence(tmp_path):
+    names = [
+        "svc/uv.lock",
+        "pylock.dev.toml",
+        "web/dev-requirements.in",
+        "requirements.txt",
+        "requirements/x.txt",
+        "svc/my-uv.lock",
+        "a.py",
+    ]
+    run = FakeRun(git=completed("".join(f"{name}\0" for name in names)))
+    found = checked(write(tmp_path / "w", dict.fromkeys(names, "")), run)
+    assert isinstance(found.outcome, Skipped)
+    (warning,) = found.warnings
+    assert "'pylock.dev.toml', 'svc/uv.lock', 'web/dev-requirements.in'; `working-directory`" in warning
 
 
 def test_packages_of_the_base_are_asked_for_in_the_same_go(locked):

@@ -7,13 +7,28 @@ from builders import BUNDLED, FakeRun, bundle, completed, layout, resolved, writ
 
 from ci_action.errors import InterruptedRunError, TimedOutError, ToolError
 from ci_action.project.pins import Choice
-from ci_action.project.versions import Bundle, Program, argument_names, index_variables, locate, select
+from ci_action.project.versions import (
+    Bundle,
+    Program,
+    argument_names,
+    index_variables,
+    locate,
+    select,
+    variables_of_uv,
+)
 
 PINNED = Choice(specifier="==24.1.0", source="uv.lock", warnings=("two pins disagree",))
 
 
 def located(tmp_path: Path, choice: Choice, run: FakeRun, environ: dict[str, str] | None = None) -> Program:
-    return locate("black", choice, bundle=bundle(tmp_path), run=run, cwd=tmp_path, environ=environ or {})
+    return locate(
+        "black",
+        choice,
+        bundle=bundle(tmp_path),
+        run=run,
+        cwd=tmp_path,
+        variables=variables_of_uv(environ or {}),
+    )
 
 
 def test_the_bundled_version(tmp_path: Path):
@@ -83,6 +98,18 @@ def test_index_variables_reach_uv(tmp_path: Path):
     run = FakeRun(uv=completed("black, 24.1.0"))
     program = located(tmp_path, PINNED, run, {"PIP_INDEX_URL": "https://pypi.example/simple"})
     assert run.asked[0].environ == program.environ == {"UV_DEFAULT_INDEX": "https://pypi.example/simple"}
+
+
+def test_what_lies_at_a_home_that_is_not_ours_decides_nothing(tmp_path: Path):
+    (tmp_path / "theirs").mkdir()
+    netrc = tmp_path / "theirs" / ".netrc"
+    netrc.write_text("machine index.example login u password p\n")
+    run, ours = FakeRun(uv=completed("black, 24.1.0")), tmp_path / "ours"
+    environ = {"HOME": str(netrc.parent)}
+    variables = variables_of_uv(environ, ours)
+    program = locate("black", PINNED, bundle=bundle(tmp_path), run=run, cwd=tmp_path, variables=variables)
+    expected = {"HOME": str(ours), "NETRC": str(netrc), "UV_CACHE_DIR": f"{ours}/.cache/uv"}
+    assert run.asked[0].environ == program.environ == expected
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """Which records to ask for, so that every problem is rated with few questions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
+from ci_action.advisories.auditing import Key
 from ci_action.advisories.problems import grouped
 from ci_action.advisories.records import Record, worst
 from ci_action.parsers.pip_audit import Advisory
@@ -16,12 +17,31 @@ class Records(Protocol):
         ...
 
 
-def rated(advisories: Mapping[tuple[str, str], tuple[Advisory, ...]], ask: Records) -> dict[str, Record]:
-    """Return the records of all advisories, and those of CVE where nothing else rates the problem."""
-    groups = [group for found in advisories.values() for group in grouped(found)]
-    names = [
-        sorted({one for advisory in group for one in (advisory.id, *advisory.aliases)}) for group in groups
+def rated(
+    advisories: Mapping[Key, tuple[Advisory, ...]],
+    ask: Records,
+    about: Callable[[Iterable[Key]], dict[str, Record]] = lambda _: {},
+) -> dict[str, Record]:
+    """Return the records of all advisories, and those of CVE where nothing else rates the problem.
+
+    `about` returns those in what the service says of packages: asked where there is no record of a problem.
+    """
+    records = _rated(advisories, ask)
+    without = [
+        key
+        for key, found in advisories.items()
+        if any(not records.keys() & _names(group) for group in grouped(found))
     ]
+    return {**about(without), **records} if without else records
+
+
+def _names(group: Iterable[Advisory]) -> set[str]:
+    return {one for advisory in group for one in (advisory.id, *advisory.aliases)}
+
+
+def _rated(advisories: Mapping[Key, tuple[Advisory, ...]], ask: Records) -> dict[str, Record]:
+    groups = [group for found in advisories.values() for group in grouped(found)]
+    names = [sorted(_names(group)) for group in groups]
     first = dict.fromkeys(one for group in names for one in _foremost(group))
     records = ask(first)
     unrated = [

@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import quote
 
 from ci_action import __version__
-from ci_action.advisories.auditing import PAUSES
+from ci_action.advisories.auditing import PAUSES, Key
 from ci_action.advisories.records import Record, is_id, record_of
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ _FOUND: Final = 200
 _ABSENT: Final = frozenset({400, 404, 410})
 _AGAIN: Final = frozenset({408, 425, 429})
 _SERVER: Final = 500
+
+
+Question = TypeVar("Question")
+Said = TypeVar("Said")
 
 
 class _AgainError(Exception):
@@ -52,51 +56,73 @@ class Service:
     def records(self, names: Iterable[str]) -> dict[str, Record]:
         """Return the records of advisories that could be had, by the names that were asked for."""
         wanted = [name for name in dict.fromkeys(names) if is_id(name)]
-        if not wanted:
-            return {}
-        end = time.monotonic() + self.seconds
-        self._local = threading.local()
-        with ThreadPoolExecutor(max_workers=min(_THREADS, len(wanted))) as pool:
-            found = list(pool.map(lambda name: self._record(name, end), wanted))
-        while self._sessions:
-            self._sessions.pop().close()
+        found = self._each(wanted, self._record)
         return {name: record for name, record in zip(wanted, found, strict=True) if record is not None}
 
+    def about(self, packages: Iterable[Key]) -> dict[str, Record]:
+        """Return the records in the answers about packages, by their names: a mirror may have no other place for them."""
+        self._down.clear()  # one may answer where the other does not
+        found = self._each(list(dict.fromkeys(packages)), self._answer)
+        return {name: record for records in found for name, record in records.items()}
+
+    def _each(self, questions: Sequence[Question], ask: Callable[[Question, float], Said]) -> list[Said]:
+        if not questions:
+            return []
+        end = time.monotonic() + self.seconds
+        self._local = threading.local()
+        with ThreadPoolExecutor(max_workers=min(_THREADS, len(questions))) as pool:
+            found = list(pool.map(lambda question: ask(question, end), questions))
+        while self._sessions:
+            self._sessions.pop().close()
+        return found
+
     def _record(self, name: str, end: float) -> Record | None:
+        raw = self._asked(end, "GET", f"{self.base}/v1/vulns/{quote(name, safe='')}")
+        if raw is None:
+            return None
+        record = record_of(_document(raw))
+        if record is None or name not in record.ids:
+            self.lost.add(name)
+            return None
+        return record
+
+    def _answer(self, package: Key, end: float) -> dict[str, Record]:
+        question = {"package": {"name": package[0], "ecosystem": "PyPI"}, "version": package[1]}
+        document = _document(self._asked(end, "POST", f"{self.base}/v1/query", question) or b"")
+        entries = document.get("vulns") if isinstance(document, dict) else None
+        every = ((entry, record_of(entry)) for entry in entries) if isinstance(entries, list) else ()
+        return {str(entry["id"]): record for entry, record in every if record is not None}
+
+    def _asked(self, end: float, method: str, url: str, question: object = None) -> bytes | None:
+        """Return an answer, an empty one where there was none to be had; None where it is known that there is none."""
         for pause in (*self.pauses, None):
             if self._down.is_set() or self.stopped() or time.monotonic() >= end:
                 break
             try:
-                return self._asked(name, end)
+                return self._asked_once(end, method, url, question)
             except _AgainError:
                 if pause is None:
                     self._down.set()
                     break
                 time.sleep(min(pause, max(0.0, end - time.monotonic())))
-        self.lost.add(name)
-        return None
+        return b""
 
-    def _asked(self, name: str, end: float) -> Record | None:
+    def _asked_once(self, end: float, method: str, url: str, question: object) -> bytes | None:
         import requests  # noqa: PLC0415 - loaded only where something was found
 
-        url = f"{self.base}/v1/vulns/{quote(name, safe='')}"
+        limits = (_CONNECT_SECONDS, _READ_SECONDS)
         try:
-            with self._session().get(url, timeout=(_CONNECT_SECONDS, _READ_SECONDS), stream=True) as answer:
+            with self._session().request(method, url, json=question, timeout=limits, stream=True) as answer:
                 status = answer.status_code
                 if status in _ABSENT:
                     return None
                 if status in _AGAIN or status >= _SERVER:
                     raise _AgainError
-                raw = self._body(answer, end) if status == _FOUND else b""
+                return self._body(answer, end) if status == _FOUND else b""
         except (requests.RequestException, OSError) as error:
             raise _AgainError from error
         except ValueError:  # an address that cannot be one
-            raw = b""
-        record = _read(raw)
-        if record is None or name not in record.ids:
-            self.lost.add(name)
-            return None
-        return record
+            return b""
 
     def _body(self, answer: "requests.Response", end: float) -> bytes:
         body = bytearray()
@@ -119,8 +145,8 @@ class Service:
         return found
 
 
-def _read(raw: bytes) -> Record | None:
+def _document(raw: bytes) -> object:
     try:
-        return record_of(json.loads(raw))
+        return json.loads(raw)
     except (ValueError, RecursionError):
         return None

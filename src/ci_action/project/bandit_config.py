@@ -9,7 +9,7 @@ import configparser
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from hashlib import sha256
@@ -75,6 +75,13 @@ class BanditConfig:
             fnmatch(path, pattern) or f"/{pattern.removeprefix('./').strip('/')}" in f"/{name}"
             for pattern in self.excludes
         )
+
+    def explain(self, left_out: Iterable[str]) -> None:
+        """Raise `ToolError` for a file that bandit left out and that no pattern names: it may have seen nothing at all."""
+        for name in left_out:
+            path = f"./{name}"
+            if not any(fnmatch(path, pattern) or pattern in path for pattern in self.excludes):
+                raise ToolError(f"bandit says nothing of {name!r}, which no configuration leaves out")
 
     def __str__(self) -> str:
         """Return all that decides about the results."""
@@ -164,6 +171,9 @@ def _nearest_ini(layout: Layout) -> Path | None:
 
 
 def _text(file: Path, layout: Layout) -> str:
+    # We may be root, and an error quotes a line of the file: the project's own files cannot name those of others.
+    if not file.resolve().is_relative_to(layout.workspace.resolve()):
+        raise ToolError(f"{layout.shown(file)} lies outside the workspace: put what bandit is to read there")
     try:
         return file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -21,6 +21,10 @@ NAME: Final = ".secrets.baseline"
 COMMAND: Final = "ci-action secrets baseline"
 # File, type and SHA-1 of the value.
 Key = tuple[str, str, str]
+# Whole tokens of which detect-secrets takes the beginning for the value stand apart: it would take them out of its results
+# and write the file anew. What stands in this key it leaves alone.
+_TOKENS: Final = "whole_tokens"
+_WHOLE: Final = " (whole)"
 
 
 def baseline_mistakes(settings: Settings, workspace: Path, *, written: bool = False) -> list[str]:
@@ -74,7 +78,11 @@ class Baseline:
     @property
     def configuration(self) -> dict[str, Any]:
         """What it says beside its entries: plugins, filters, and what older releases said instead of them."""
-        return {key: value for key, value in self.document.items() if key not in {"results", "generated_at"}}
+        return {
+            key: value
+            for key, value in self.document.items()
+            if key not in {"results", "generated_at", _TOKENS}
+        }
 
     def key(self, file: Path, kind: str, value: str) -> Key:
         """Return what an entry about a value in a file has for its key."""
@@ -84,14 +92,17 @@ class Baseline:
         """Return the entry that accepts a value, or None.
 
         Of some tokens detect-secrets takes no more than the beginning for the value, so its hash is that of every such
-        token. We write that of the whole token beside it; where there is one in the file, only whole tokens count.
+        token. We write that of the whole token apart; where there is one of the file, only whole tokens count.
         """
         short = self.entries.get(self.key(file, kind, value))
-        if not token or short is None:
+        if not token or short is None or self.token_key(file, kind, token) in self.entries:
             return short
-        name, beginning = self.name(file), hash_of(value)
-        whole = any(one[:2] == (name, kind) and one[2] != beginning for one in self.entries)
-        return self.entries.get(self.key(file, kind, token)) if whole else short
+        whole = any(one[:2] == (self.name(file), kind + _WHOLE) for one in self.entries)
+        return None if whole else short
+
+    def token_key(self, file: Path, kind: str, token: str) -> Key:
+        """Return what a whole token in a file has for its key."""
+        return self.name(file), kind + _WHOLE, hash_of(token)
 
     def name(self, file: Path) -> str:
         """Return the name of a file as the baseline has it."""
@@ -130,12 +141,19 @@ def _entries(document: Any, shown: str) -> dict[Key, Mapping[str, Any]]:
     results = document.get("results")
     if not isinstance(results, dict):
         raise ToolError(_unusable(shown, "`results` is missing"))
+    tokens = document.get(_TOKENS, {})
+    if not isinstance(tokens, dict):
+        raise ToolError(_unusable(shown, f"`{_TOKENS}` is no table"))
+    return {**_keyed(results, shown, ""), **_keyed(tokens, shown, _WHOLE)}
+
+
+def _keyed(results: Mapping[str, Any], shown: str, suffix: str) -> dict[Key, Mapping[str, Any]]:
     found: dict[Key, Mapping[str, Any]] = {}
     for name, entries in results.items():
         for entry in entries if isinstance(entries, list) else [None]:
             if not isinstance(entry, dict) or not {"type", "hashed_secret"} <= entry.keys():
                 raise ToolError(_unusable(shown, f"an entry of {name!r} lacks its type or hash"))
-            found[_plain(name), str(entry["type"]), str(entry["hashed_secret"])] = entry
+            found[_plain(name), str(entry["type"]) + suffix, str(entry["hashed_secret"])] = entry
     return found
 
 
@@ -144,23 +162,34 @@ def _plain(name: str) -> str:
     return name.replace("\\", "/")
 
 
+def is_whole(key: Key) -> bool:
+    """Whether an entry is that of a whole token, beside the one that detect-secrets knows."""
+    return key[1].endswith(_WHOLE)
+
+
 def render(
     baseline: Baseline, version: str, configuration: Mapping[str, Any], accepted: Iterable[Key]
 ) -> bytes:
     """Return a baseline in the format of detect-secrets, without line numbers and time: the same for the same secrets."""
     results: dict[str, list[dict[str, Any]]] = {}
+    tokens: dict[str, list[dict[str, str]]] = {}
     for name, kind, digest in sorted(set(accepted)):
+        if is_whole((name, kind, digest)):
+            entry = {"type": kind.removesuffix(_WHOLE), "hashed_secret": digest}
+            tokens.setdefault(name, []).append(entry)
+            continue
         before = baseline.entries.get((name, kind, digest), {})
-        entry = {
+        written = {
             "type": kind,
             "filename": name,
             "hashed_secret": digest,
             "is_verified": before.get("is_verified", False),
         }
         if before.get("is_secret") is not None:
-            entry["is_secret"] = before["is_secret"]
-        results.setdefault(name, []).append(entry)
+            written["is_secret"] = before["is_secret"]
+        results.setdefault(name, []).append(written)
     document = {"version": version, **configuration, "results": results}
+    document |= {_TOKENS: tokens} if tokens else {}
     return (json.dumps(document, indent=2) + "\n").encode()
 
 

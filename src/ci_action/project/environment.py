@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
@@ -242,10 +243,11 @@ class Builder:
         copy = self.scratch / "netrc"
         if self.owner is None or not given.is_file():
             return {}
-        if not copy.exists():
-            copy.touch(mode=0o600)
-            copy.write_bytes(given.read_bytes())
-            os.chown(copy, self.owner.uid, self.owner.gid)
+        if not copy.exists():  # put there whole: another thread may look for it at the same time
+            with tempfile.NamedTemporaryFile(dir=self.scratch, delete=False) as fresh:
+                fresh.write(given.read_bytes())
+            os.chown(fresh.name, self.owner.uid, self.owner.gid)
+            os.replace(fresh.name, copy)
         return {"NETRC": str(copy)}
 
     def forget(self) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from typing import Final
 
 from ci_action.errors import InterruptedRunError, ToolError
-from ci_action.process import Command, Run
+from ci_action.process import Command, Owner, Run
 from ci_action.project.layout import Layout
 
 _SECONDS: Final = 60.0
@@ -31,26 +31,30 @@ class Files:
     """Why these are not the tracked files; empty where they are."""
 
 
-def tracked(run: Run, layout: Layout, own_folders: tuple[Path, ...] = ()) -> Files:
+def tracked(
+    run: Run, layout: Layout, own_folders: tuple[Path, ...] = (), owner: Owner | None = None
+) -> Files:
     """List the files below the paths of the run that git tracks and that are there; links are not followed.
 
     Where git tracks nothing (no repository, or nothing was added yet) all files count, but for environments, caches
-    and folders of ours; that is said.
+    and folders of ours; that is said. `owner` is who runs git: it starts what the settings of the repository name.
     """
-    known, problem = _known(run, layout)
+    known, problem = _known(run, layout, owner)
     if known:
         return Files(tuple(sorted(name for name in known if _is_file(layout.root / name))))
     found = sorted(set(_walked(layout, own_folders)))
     return Files(tuple(found), f"all files were looked at, not the tracked ones: {problem}" if found else "")
 
 
-def _known(run: Run, layout: Layout) -> tuple[list[str], str]:
+def _known(run: Run, layout: Layout, owner: Owner | None) -> tuple[list[str], str]:
     paths = [path if path != "." else "./" for path in layout.paths]
     argv = (
         "git", "--literal-pathspecs", "-c", "core.fsmonitor=false", "ls-files", "--cached", "-z", "--", *paths,
     )  # fmt: skip
     try:
-        done = run(Command(argv=argv, cwd=layout.root, timeout=_SECONDS, environ={"LC_ALL": "C"}))
+        done = run(
+            Command(argv=argv, cwd=layout.root, timeout=_SECONDS, environ={"LC_ALL": "C"}, owner=owner)
+        )
     except InterruptedRunError:
         raise
     except ToolError as error:

@@ -20,6 +20,8 @@ from ci_action.project.requirements import poetry_tables, requirement_lists
 
 _NAME: Final = re.compile(r"""name\s*=\s*["']([^"']*)["']""")
 _PIPFILE_ENTRY: Final = re.compile(r'\s*"([^"]+)"\s*:\s*\{')
+# The sources of uv that are folders of the project.
+_LOCAL: Final = frozenset({"virtual", "editable", "directory"})
 # An entry of a lock, its line, whether the project names it; None for what is the project's own.
 _Entry = Needed | Unauditable | None
 
@@ -65,13 +67,15 @@ def _name_of(requirement: object) -> str:
 
 def _uv(text: str, path: str, _direct: frozenset[str]) -> Iterator[_Entry]:
     entries = _tables(text, "package")
-    own = [entry for _, entry in entries if {"virtual", "editable", "directory"} & entry["source"].keys()]
+    own = [entry for _, entry in entries if not _LOCAL.isdisjoint(entry["source"])]
     local = {_name(entry) for entry in own}
     named = {name for entry in own for name in _uv_needs(entry)}
     parents = _parents((_name(entry), _uv_needs(entry)) for _, entry in entries if _name(entry) not in local)
     for number, entry in entries:
         source, name = entry["source"], _name(entry)
-        if name in local:
+        if not _LOCAL.isdisjoint(
+            source
+        ):  # by its source: the same name may come from an index for another system
             continue
         origin = next((word for word in ("git", "url", "path") if word in source), "")
         yield _entry(

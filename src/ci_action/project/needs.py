@@ -29,6 +29,7 @@ from ci_action.project.layout import Layout
 from ci_action.project.lock_files import direct_names, read_lock
 from ci_action.project.requirement_files import of_text, read
 from ci_action.project.resolving import compiled_files, further_files, resolved
+from ci_action.project.unlocked import unlocked
 
 _LOCKS: Final = (Kind.PYLOCK, Kind.POETRY, Kind.PDM, Kind.PIPENV)
 
@@ -57,7 +58,9 @@ def from_files(layout: Layout) -> Inventory | None:
             text = file.read_bytes().decode("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ToolError(f"{layout.relative(file)} cannot be read: {error}") from error
-        return replace(of_file(kind, text, layout.relative(file), layout), files=(file,))
+        found = of_file(kind, text, layout.relative(file), layout)
+        missing = tuple(unlocked(found, text, layout))
+        return replace(found, files=(file,), unauditable=(*found.unauditable, *missing))
     needs, further = find(layout), further_files(layout)
     if needs.project or needs.groups or not (needs.files or further):
         return None

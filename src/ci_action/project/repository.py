@@ -1,6 +1,7 @@
 """The project's git repository: its commits, its changes, and commits that a shallow clone lacks.
 
-Nothing in it is written: what is fetched goes to a folder of ours, and git looks there too.
+Nothing in it is written: what is fetched goes to a folder of ours, and git looks there too. Its settings name programs
+that git starts (filters, a command for SSH), so in the container git runs as the workspace's owner, who may have set them.
 """
 
 import os
@@ -13,7 +14,8 @@ from typing import Final
 
 from ci_action.changes import SOURCE_PREFIX, TARGET_PREFIX, Diff, parse
 from ci_action.errors import InterruptedRunError, ToolError
-from ci_action.process import Command, Completed, Run, last_lines
+from ci_action.process import Command, Completed, Owner, Run, last_lines
+from ci_action.project.ownership import hand_over
 
 _SECONDS: Final = 60.0
 # A fetch that takes longer costs more than the whole project.
@@ -56,6 +58,7 @@ class Repository:
     top: Path
     scratch: Path
     environ: Mapping[str, str] = field(default_factory=dict)
+    owner: Owner | None = None
 
     def git(
         self, *words: str, stdin: bytes = b"", seconds: float = _SECONDS, environ: Mapping[str, str] = _NONE
@@ -69,6 +72,7 @@ class Repository:
                 stdin=stdin,
                 environ={**_ENVIRON, **self.environ, **environ},
                 timeout=seconds,
+                owner=self.owner,
                 withheld=_WITHHELD,
             )
         )
@@ -157,6 +161,7 @@ class Repository:
         folder = self.scratch / f"{name}.git"
         if not folder.exists():
             head = self.git("rev-parse", "HEAD").stdout.strip()
+            hand_over(folder, self.owner)
             kind = ["--object-format=sha256"] if len(head) > 40 else []  # noqa: PLR2004 - length of SHA-1
             self._done(self.git("init", "--bare", "--quiet", "--template=", *kind, str(folder)))
             (folder / "objects" / "info").mkdir(exist_ok=True)
@@ -210,9 +215,9 @@ class Repository:
         return done
 
 
-def find(run: Run, folder: Path, scratch: Path) -> Repository:
+def find(run: Run, folder: Path, scratch: Path, owner: Owner | None = None) -> Repository:
     """Find the repository that a folder belongs to; raises `ToolError` with the reason where there is none."""
-    here = Repository(run=run, top=folder, scratch=scratch)
+    here = Repository(run=run, top=folder, scratch=scratch, owner=owner)
     try:
         done = here.git("rev-parse", "--show-toplevel")
     except InterruptedRunError:

@@ -22,8 +22,11 @@ _VIA: Final = re.compile(r"\s*via(?:\s+(.*))?$")
 _HASH: Final = re.compile(r"\s--hash[=\s]\S+")
 _TRAILING_OPTION: Final = re.compile(r"\s--[a-z][a-z-]*[=\s].*$")
 _LOCAL: Final = re.compile(r"\.{0,2}/|\.$|file:")
+_ARCHIVE: Final = re.compile(r"\.(whl|zip|tar|tar\.gz|tgz|tar\.bz2|tar\.xz)(?![\w.])", re.IGNORECASE)
 _URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _DEEPEST: Final = 20
+_FROM_ELSEWHERE: Final = "it comes from a repository or a URL, not from a package index"
+_FROM_A_FILE: Final = "it comes from a file, not from a package index"
 
 
 @dataclass(frozen=True)
@@ -115,19 +118,34 @@ def _read(file: Path, relative: Callable[[Path], str], found: Listed, depth: int
         return
     found.files.append(file)
     try:
-        text = file.read_bytes().decode("utf-8-sig", "replace")
-    except OSError:
+        text = decoded(file.read_bytes())
+    except OSError as error:
         found.whole = False
+        reason = f"the file cannot be read: {error.strerror}"
+        found.unauditable.append(Unauditable(name=f"what {relative(file)} lists", reason=reason))
         return
     for line in lines_of(text):
         option = _OPTION.fullmatch(line.text)
         if option and option[1] in {"-r", "--requirement"}:
             if _URL.match(option[2]):
                 found.whole = False
+                _left_out(line, relative(file), found)
             else:
                 _read((file.parent / option[2]).resolve(), relative, found, depth + 1)
         elif not option or option[1] in {"-e", "--editable"}:
             _take(line, Location(path=relative(file), line=line.number), found)
+
+
+def _left_out(line: Line, path: str, found: Listed) -> None:
+    place = Location(path=path, line=line.number)  # the address may hold a password
+    name, reason = "what an included file lists", "the file lies at an address, which is not fetched"
+    found.unauditable.append(Unauditable(name=name, reason=reason, location=place))
+
+
+def decoded(raw: bytes) -> str:
+    """Return the text of a requirements file, whose encoding pip reads from its first bytes, as we do."""
+    encoding = "utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    return raw.decode(encoding, "replace")
 
 
 def of_text(text: str, path: str) -> Listed:
@@ -137,6 +155,8 @@ def of_text(text: str, path: str) -> Listed:
         option = _OPTION.fullmatch(line.text)
         if option and option[1] in {"-r", "--requirement"}:
             found.whole = False
+            if _URL.match(option[2]):
+                _left_out(line, path, found)
         elif not option or option[1] in {"-e", "--editable"}:
             _take(line, Location(path=path, line=line.number), found)
     found.pinned = list(unique(found.pinned))
@@ -146,26 +166,29 @@ def of_text(text: str, path: str) -> Listed:
 def _take(line: Line, place: Location, found: Listed) -> None:
     option = _OPTION.fullmatch(line.text)
     text = option[2] if option else line.text
-    if _LOCAL.match(text):  # the project itself, or a part of it
+    if _LOCAL.match(text):  # the project itself, or a part of it, unless somebody has built it before
+        if _ARCHIVE.search(text):
+            name = canonicalize_name(re.split(r"[\\/]", text.partition("#")[0])[-1].partition("-")[0])
+            found.unauditable.append(Unauditable(name=name, reason=_FROM_A_FILE, location=place))
         return
     if option or _URL.match(text) or text.startswith("git+"):
-        found.unauditable.append(
-            Unauditable(name=_egg(text), reason="it comes from a repository or a URL, not from a package index", location=place)
-        )  # fmt: skip
+        found.unauditable.append(Unauditable(name=_egg(text), reason=_FROM_ELSEWHERE, location=place))
         return
     try:
         requirement = Requirement(text)
     except InvalidRequirement:
         found.whole = False
-        found.loose.append(text)
+        found.unauditable.append(
+            Unauditable(name="a line", reason="it is no requirement that can be read", location=place)
+        )
         return
     name = canonicalize_name(requirement.name)
     found.places.setdefault(name, place)
     if requirement.url:
-        if not requirement.url.startswith("file:"):
-            found.unauditable.append(
-                Unauditable(name=name, reason="it comes from a repository or a URL, not from a package index", location=place)
-            )  # fmt: skip
+        if _ARCHIVE.search(requirement.url) and requirement.url.startswith("file:"):
+            found.unauditable.append(Unauditable(name=name, reason=_FROM_A_FILE, location=place))
+        elif not requirement.url.startswith("file:"):
+            found.unauditable.append(Unauditable(name=name, reason=_FROM_ELSEWHERE, location=place))
         return
     version = pin_of(requirement)
     if not version:

@@ -1,5 +1,6 @@
 """Where a pyproject.toml names what the project needs."""
 
+import configparser
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -28,6 +29,21 @@ def poetry_tables(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[st
         yield f"tool.poetry.group.{group}", table.get("dependencies", {})
     yield "tool.poetry.dev-dependencies", poetry.get("dev-dependencies", {})
     yield "tool.poetry.dependencies", poetry.get("dependencies", {})
+
+
+def setup_cfg_requirements(text: str) -> Iterator[str]:
+    """Yield the requirements of a setup.cfg, those of its extras too; what it reads from other files is none."""
+    parser = configparser.RawConfigParser(strict=False)
+    try:
+        parser.read_string(text)
+    except configparser.Error:
+        return
+    found = [parser.get("options", "install_requires", fallback="")]
+    if parser.has_section("options.extras_require"):
+        found += [value for _, value in parser.items("options.extras_require")]
+    for value in found:
+        if not value.strip().startswith("file:"):
+            yield from filter(None, map(str.strip, re.split(r"[\n]", value)))
 
 
 def poetry_range(version: str) -> str:

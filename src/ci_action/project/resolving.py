@@ -21,7 +21,12 @@ from ci_action.project.environment import Builder
 from ci_action.project.inventory import Inventory, Kind, Needed, Unauditable, placed, unique
 from ci_action.project.layout import Layout
 from ci_action.project.requirement_files import Listed, of_resolver, of_text, placed_names, read
-from ci_action.project.requirements import poetry_requirement, poetry_tables, requirement_lists
+from ci_action.project.requirements import (
+    poetry_requirement,
+    poetry_tables,
+    requirement_lists,
+    setup_cfg_requirements,
+)
 
 _FURTHER: Final = ("*requirements*.txt", "requirements/*.txt")
 _METADATA: Final = ("pyproject.toml", "setup.cfg", "setup.py")
@@ -102,7 +107,15 @@ def _metadata_of(layout: Layout, needs: Dependencies) -> list[str]:
         needs.project or needs.groups or needs.requirements or "project" in document or "tool" in document
     ):
         return [_METADATA[0]]
-    return [name for name in _METADATA[1:] if needs.project and (layout.root / name).is_file()][:1]
+    if not needs.project:
+        return ["setup.cfg"] if _of_setup_cfg(layout) else []
+    return [name for name in _METADATA[1:] if (layout.root / name).is_file()][:1]
+
+
+def _of_setup_cfg(layout: Layout) -> list[str]:
+    file = layout.root / "setup.cfg"
+    text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+    return list(setup_cfg_requirements(text))
 
 
 def _first_unit(builder: Builder, needs: Dependencies) -> _Unit:
@@ -144,6 +157,8 @@ def _lines(layout: Layout, *, buildable: bool) -> list[str]:
                 lines += [line for name, value in table.items() if (line := poetry_requirement(name, value))]
     except (TypeError, AttributeError, KeyError):
         return []
+    if not buildable:  # otherwise the build backend says what stands there
+        lines += _of_setup_cfg(layout)
     return [line for line in lines if "\n" not in line and not line.startswith("-")]
 
 

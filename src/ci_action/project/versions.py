@@ -97,9 +97,12 @@ def select(tool: str, *, settings: Settings, layout: Layout, bundle: Bundle) -> 
 
 
 def locate(
-    tool: str, choice: Choice, *, bundle: Bundle, run: Run, cwd: Path, environ: Mapping[str, str]
+    tool: str, choice: Choice, *, bundle: Bundle, run: Run, cwd: Path, variables: Mapping[str, str]
 ) -> Program:
-    """Return the program for a choice; where the project's version cannot be had, the bundled one and why."""
+    """Return the program for a choice; where the project's version cannot be had, the bundled one and why.
+
+    `variables` are for uv (`variables_of_uv`), which fetches it and starts it later.
+    """
     if not choice.specifier and not choice.extras:
         return replace(bundle.program(tool), warnings=choice.warnings)
     specifier = choice.specifier or f"=={bundle.version(tool)}"
@@ -108,7 +111,6 @@ def locate(
     extras = f"[{','.join(sorted(choice.extras))}]" if choice.extras else ""
     wanted = f"{tool}{extras}{specifier}"
     argv = (str(bundle.uv), "tool", "run", "--quiet", "--from", wanted, tool)
-    variables = {**index_variables(environ), **_cache_of_uv(environ)}
     try:
         done = run(Command(argv=(*argv, "--version"), cwd=cwd, environ=variables, timeout=FETCH_SECONDS))
         problem = "" if done.returncode == 0 else last_lines(done.stderr, 3) or f"exit code {done.returncode}"
@@ -134,6 +136,16 @@ def locate(
     )
 
 
+def variables_of_uv(environ: Mapping[str, str], home: Path | None = None) -> dict[str, str]:
+    """Return what uv sees beside the cleaned environment when it fetches a tool.
+
+    `home` takes the place of a home folder in which the project's code may have left settings, packages and interpreters
+    for uv.
+    """
+    apart = _at_home(home, environ) if home else {}
+    return {**index_variables(environ), **apart, **_cache_of_uv({**environ, **apart})}
+
+
 def index_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """Translate pip's index variables for uv, which does not read them; uv's own win."""
     return {
@@ -141,6 +153,13 @@ def index_variables(environ: Mapping[str, str]) -> dict[str, str]:
         for ours, theirs in _INDEX_VARIABLES.items()
         if environ.get(ours, "").strip() and theirs not in environ
     }
+
+
+def _at_home(home: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """Name another home folder; the credentials for package indexes stay those of the former one."""
+    credentials = Path(environ.get("HOME") or "/nonexistent", ".netrc")
+    known = {} if "NETRC" in environ or not credentials.is_file() else {"NETRC": str(credentials)}
+    return {"HOME": str(home), **known}
 
 
 def _cache_of_uv(environ: Mapping[str, str]) -> dict[str, str]:

@@ -63,7 +63,7 @@ class Publication:
     """What went wrong with reporters until now."""
     written: set[str] = field(default_factory=set)
     """The names of the report files that this run has written."""
-    _read: dict[Path, list[bytes]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _read: dict[Path, list[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
     """The lines of the source file that was read last."""
 
     def write(self, name: str, text: bytes) -> None:
@@ -84,20 +84,30 @@ class Publication:
         file = self.layout.workspace / place.path
         lines = self._lines(file)
         last = min(place.end_line or place.line, place.line + most - 1)
-        return [
-            self.conceal(self.redact(line.decode("utf-8", "replace").rstrip("\r")))
-            for line in lines[place.line - 1 : last]
-        ]
+        return [self.conceal(self.redact(line.rstrip("\r"))) for line in lines[place.line - 1 : last]]
 
-    def _lines(self, file: Path) -> list[bytes]:
+    def _lines(self, file: Path) -> list[str]:
         if file not in self._read:  # the findings of a file mostly come one after the other
             self._read.clear()
             try:
                 readable = file.is_file() and file.stat().st_size <= _LARGEST_SOURCE
-                self._read[file] = file.read_bytes().split(b"\n") if readable else []
+                text = _text(file.read_bytes()) if readable else ""
             except (OSError, ValueError):
-                self._read[file] = []
+                text = ""
+            self._read[file] = text.split("\n") if text else []
         return self._read[file]
+
+
+def _text(raw: bytes) -> str:
+    """Return the text of a source as the scan for secrets reads it, else its values are not those that we would show."""
+    if (
+        raw.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in raw
+    ):  # the characters lie apart: no value is found there
+        return ""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 def give_back(folders: list[Path], workspace: Path) -> None:

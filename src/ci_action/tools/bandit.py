@@ -106,7 +106,7 @@ def count(ctx: Context) -> int:
 
 
 def _files(ctx: Context, config: BanditConfig) -> tuple[list[str], str]:
-    found = tracked(ctx.run, ctx.layout, ctx.own_folders)
+    found = tracked(ctx.run, ctx.layout, ctx.own_folders, ctx.owner)
     return [name for name in found.names if config.takes(name)], found.notice
 
 
@@ -178,7 +178,9 @@ def _read(job: _Job, files: Sequence[str], done: Completed, scan: _Scan) -> Iter
             yield from _apart(job, files, scan)
             return
         raise _failure(done)
-    yield parse(done.stdout, done.stderr, files, done.returncode)
+    seen = parse(done.stdout, done.stderr, files, done.returncode)
+    job.config.explain(seen.excluded)
+    yield seen
 
 
 def _apart(job: _Job, files: Sequence[str], scan: _Scan) -> Iterator[Seen]:

@@ -5,7 +5,8 @@ packages nor those of pip-audit. uv keeps what it needs for a resolution; adviso
 because a package that was fine yesterday may have one today.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,7 @@ from ci_action.errors import ToolError
 from ci_action.installation import NONE
 from ci_action.model import Skipped
 from ci_action.project.environment import FILE, Builder, Environment
+from ci_action.project.files import tracked
 from ci_action.project.inventory import Inventory, sound
 from ci_action.project.needs import at_base, from_files, take
 from ci_action.project.repository import find as find_repository
@@ -30,6 +32,12 @@ from ci_action.tools import Checked, Tool
 
 # The severities are worth less waiting than the advisories.
 _RECORD_SECONDS: Final = 60.0
+_MOST_NAMES: Final = 5
+# Files that list dependencies: below the project's folder, but for its `requirements`, and in a form that is not read.
+_LISTING: Final = re.compile(
+    r"(?!requirements/)(?:.*/)(?:uv\.lock|pylock\.toml|poetry\.lock|pdm\.lock|Pipfile\.lock|[^/]*requirements[^/]*\.(?:txt|in))"
+    r"|(?:.*/)?pylock\.[^/]+\.toml"
+)
 _ALLOWED: Final = ("--timeout", "--verbose", "-v")
 
 
@@ -42,13 +50,14 @@ def check(ctx: Context, program: Program) -> Checked:
     """Audit all that the project needs; what could not be looked up is told as loudly as what was found."""
     inventory = sound(_inventory(ctx))
     if not inventory.packages and not inventory.unauditable:
-        return Checked(outcome=Skipped("the project names no dependencies"), warnings=inventory.notes)
+        warnings = (*inventory.notes, *_elsewhere(ctx))
+        return Checked(outcome=Skipped("the project names no dependencies"), warnings=warnings)
     base = _base(ctx, inventory)
     keys = [needed.key for needed in (*inventory.packages, *(base.packages if base else ()))]
     asking = PipAudit(ctx=ctx, program=program, folder=ctx.scratch / NAME)
     audit = Auditor(ask=asking, seconds=float(ctx.settings.timeout)).audit(keys)
     service = Service(base=base_of(ctx.settings.advisory_url), seconds=_RECORD_SECONDS, stopped=ctx.stopped)
-    records = rated(audit.audited, service.records)
+    records = rated(audit.audited, service.records, service.about)
     judgement = Judgement(
         inventory=inventory,
         audit=audit,
@@ -127,6 +136,16 @@ def _inventory(ctx: Context) -> Inventory:
         builder.forget()
 
 
+def _elsewhere(ctx: Context) -> Iterator[str]:
+    """Say which files list dependencies of another folder, or in a form that is not read."""
+    names = tracked(ctx.run, ctx.layout, ctx.own_folders, ctx.owner).names
+    found = [ctx.layout.relative(name) for name in names if _LISTING.fullmatch(name)]
+    if found:
+        more = f" and {len(found) - _MOST_NAMES:,} more" if len(found) > _MOST_NAMES else ""
+        listed = ", ".join(map(repr, found[:_MOST_NAMES]))
+        yield f"not looked at, though dependencies stand there: {listed}{more}; `working-directory` names a project's folder"
+
+
 def _base(ctx: Context, inventory: Inventory) -> Inventory | None:
     """Return what the project needed before the change; None where that cannot be said."""
     changes = ctx.changes
@@ -135,7 +154,7 @@ def _base(ctx: Context, inventory: Inventory) -> Inventory | None:
     if not any(changes.file(ctx.layout.relative(file)) for file in inventory.files):
         return inventory
     with suppress(ToolError):
-        repository = find_repository(ctx.run, ctx.layout.root, ctx.scratch)
+        repository = find_repository(ctx.run, ctx.layout.root, ctx.scratch, ctx.owner)
 
         def text_of(file: Path) -> str | None:
             with suppress(ValueError):

@@ -227,7 +227,8 @@ def _with_target(ctx: Context, program: Program, parts: list[_Part]) -> tuple[li
     minor = _wanted_minor(ctx, isolated=isolated)
     if minor is None:
         return parts, ()
-    probe = ctx.run(Command(argv=(*program.argv, "check", "--target-version=none"), cwd=ctx.scratch))
+    argv = (*program.argv, "check", "--target-version=none")
+    probe = ctx.run(Command(argv=argv, cwd=ctx.scratch, environ=program.environ or {}))
     known = sorted({int(number) for number in _CHOICES.findall(probe.stderr)})
     if not known:
         raise ToolError("ruff does not say which target versions it knows", detail=last_lines(probe.stderr))

@@ -1,7 +1,7 @@
 """Secrets in the files that git tracks, by detect-secrets: its own engine, asked through a script of ours."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,7 +10,7 @@ from ci_action.context import Context
 from ci_action.errors import ExitCode, ToolError
 from ci_action.model import Skipped
 from ci_action.parsers.secret_findings import TOOL as NAME
-from ci_action.project.baseline import Baseline, load, render, write
+from ci_action.project.baseline import Baseline, Key, is_whole, load, render, write
 from ci_action.project.files import tracked
 from ci_action.project.versions import Program
 from ci_action.results import Results
@@ -55,7 +55,7 @@ def plan(ctx: Context) -> str:
     """Say what would be scanned."""
     baseline = load(ctx.layout, ctx.settings)
     accepted = (
-        f", {len(baseline.entries):,} accepted in {ctx.layout.relative(baseline.file)}"
+        f", {_secrets(baseline.entries):,} accepted in {ctx.layout.relative(baseline.file)}"
         if baseline.exists
         else ""
     )
@@ -95,13 +95,17 @@ def _accept(ctx: Context) -> Iterator[str]:
     for name, scanned in sorted(scan.seen.items()):
         if scanned.problem:
             yield f"note: {ctx.layout.relative(name)} cannot be scanned: {scanned.problem}"
-    counts = f"{len(accepted - before):,} new, {len(before - accepted):,} gone"
-    yield f"{len(accepted):,} accepted in {ctx.layout.relative(baseline.file)} ({counts})"
+    counts = f"{_secrets(accepted - before):,} new, {_secrets(before - accepted):,} gone"
+    yield f"{_secrets(accepted):,} accepted in {ctx.layout.relative(baseline.file)} ({counts})"
+
+
+def _secrets(keys: Iterable[Key]) -> int:
+    return sum(not is_whole(key) for key in keys)
 
 
 def _files(ctx: Context, baseline: Baseline) -> tuple[list[str], str]:
     """Return the names of the files to scan, and why these are not the tracked ones."""
-    files = tracked(ctx.run, ctx.layout, ctx.own_folders)
+    files = tracked(ctx.run, ctx.layout, ctx.own_folders, ctx.owner)
     own = os.path.relpath(baseline.file, ctx.layout.root)
     changes = ctx.narrowed
     names = [name for name in files.names if os.path.normpath(name) != own]

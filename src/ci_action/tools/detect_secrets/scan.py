@@ -30,7 +30,7 @@ from ci_action.parsers.secret_events import (
 from ci_action.parsers.secret_findings import TOOL as NAME
 from ci_action.parsers.secret_findings import File, Standing, findings_of, hidden, tokens_of
 from ci_action.process import Command, Completed, last_lines
-from ci_action.project.baseline import COMMAND, Baseline, Key
+from ci_action.project.baseline import COMMAND, Baseline, Key, is_whole
 from ci_action.project.environment import environment_of_project
 from ci_action.project.versions import Program
 from ci_action.results import Results, key_of
@@ -90,7 +90,8 @@ class Scan:
 
     def notice(self) -> str:
         """Say how many entries of the baseline are found no more."""
-        gone = len((self.baseline.entries.keys() & self.answered()) - self.found())
+        lost = (self.baseline.entries.keys() & self.answered()) - self.found()
+        gone = sum(not is_whole(key) for key in lost) or len(lost)
         if not gone or self.problem:
             return ""
         shown = self.ctx.layout.relative(self.baseline.file)
@@ -105,7 +106,7 @@ class Scan:
             for secret in scanned.secrets
         }
         return values | {
-            self.baseline.key(self._file(name), kind, token)
+            self.baseline.token_key(self._file(name), kind, token)
             for name, scanned in self.seen.items()
             if scanned.secrets
             for kind, token in tokens_of(self._described(name))
