@@ -123,8 +123,9 @@ def test_where_all_together_cannot_be_the_tests_are_enough(root):
 def test_without_a_network_what_is_pinned_is_left(root):
     found = taken(root, {"requirements.txt": "requests==2.19.0\nflask\n"}, FakeRun(uv=NO_NETWORK))
     assert [(one.name, one.version) for one in found.packages] == [("requests", "2.19.0")]
-    (left,) = found.unauditable
+    left, needed = found.unauditable
     assert (left.name, str(left.location)) == ("flask", "requirements.txt:2")
+    assert (needed.name, str(needed.location)) == ("what the pinned packages need", "requirements.txt")
     assert "see the notes" in left.reason
     assert "dns error" in found.notes[0]
     assert found.notes[0].startswith("only what is pinned was audited")

@@ -31,6 +31,8 @@ from ci_action.project.requirements import (
 _FURTHER: Final = ("*requirements*.txt", "requirements/*.txt")
 _METADATA: Final = ("pyproject.toml", "setup.cfg", "setup.py")
 _VERSION: Final = re.compile(r"3\.\d+(\.\d+)?")
+_IN_TURN: Final = "what the pinned packages need"
+_UNRESOLVED: Final = "the dependencies could not be resolved (see the notes)"
 _MOST_AT_ONCE: Final = 4
 _COMPILE: Final = ("pip", "compile", "--quiet", "--no-header", "--annotation-style=line")
 
@@ -229,10 +231,13 @@ def _as_pinned(layout: Layout, unit: _Unit, listed: Listed, reason: str) -> Inve
         if text:
             pinned.append(replace(text[0], location=place, direct=True))
         else:
-            why = "its version is not fixed, and the dependencies could not be resolved (see the notes)"
+            why = f"its version is not fixed, and {_UNRESOLVED}"
             loose.append(Unauditable(name=name, reason=why, location=place))
     known = {needed.name for needed in pinned}
     left = [one for one in loose if one.name not in known]
+    if pinned:  # what they need in turn is in no list
+        file = Location(path=layout.relative(unit.files[0])) if unit.files else None
+        left.append(Unauditable(name=_IN_TURN, reason=_UNRESOLVED, location=file))
     note = f"only what is pinned was audited: {reason}" if pinned else reason
     return replace(_inventory(pinned, [*listed.unauditable, *left]), notes=(note,))
 
