@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
-from itertools import chain
 from typing import Final, TypeAlias
 
 from ci_action.cases import TestCase
@@ -253,7 +252,7 @@ class StageResult:
     @property
     def findings(self) -> Iterator[Finding]:
         """All findings of the stage."""
-        return chain.from_iterable(tool.findings for tool in self.tools)
+        return (finding for tool in self.tools for finding in tool.findings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -278,7 +277,7 @@ class RunResult:
     @property
     def findings(self) -> Iterator[Finding]:
         """All findings of all stages."""
-        return chain.from_iterable(tool.findings for stage in self.stages for tool in stage.tools)
+        return (finding for stage in self.stages for tool in stage.tools for finding in tool.findings)
 
     @property
     def counting(self) -> Iterator[Finding]:
