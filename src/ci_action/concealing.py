@@ -49,16 +49,16 @@ def _tool(tool: ToolResult, conceal: Concealer) -> ToolResult:
 
 
 def _findings(findings: tuple[Finding, ...], conceal: Concealer) -> tuple[Finding, ...]:
-    return tuple(
-        replace(
-            finding,
-            message=conceal(finding.message),
-            fix_message=conceal(finding.fix_message),
-            before=conceal(finding.before),
-            after=conceal(finding.after),
-        )
-        for finding in findings
-    )
+    return tuple(_finding(finding, conceal) for finding in findings)
+
+
+def _finding(finding: Finding, conceal: Concealer) -> Finding:
+    texts = (finding.message, finding.fix_message, finding.before, finding.after)
+    shown = tuple(conceal(text) for text in texts)
+    if shown == texts:
+        return finding
+    message, fix_message, before, after = shown
+    return replace(finding, message=message, fix_message=fix_message, before=before, after=after)
 
 
 def _tests(tests: tuple[TestCase, ...], conceal: Concealer) -> tuple[TestCase, ...]:

@@ -39,6 +39,10 @@ _MOST_LEFT: Final = 120
 _ELLIPSIS: Final = "..."
 _BREAK: Final = re.compile(r"[\s'\"]")
 
+# Texts that were looked through once are known: so many, and none that is longer.
+_MOST_KNOWN: Final = 20_000
+_LONGEST_KNOWN: Final = 500
+
 Redact = Callable[[str], str]
 
 
@@ -116,8 +120,7 @@ class Concealer:
         """Start with none; `mask` is told of every value that is long enough to be hidden in the whole log."""
         self._mask = mask
         self._values: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
-        self._cut = _Cut(())
+        self._state: _State = (None, _Cut(()), {})
         self._lock = threading.Lock()
 
     def add(self, values: Iterable[str]) -> None:
@@ -128,16 +131,24 @@ class Concealer:
                 if _is_peculiar(value):
                     self._mask(value)
             self._values |= fresh
-            self._pattern = _concealing(self._values)
-            self._cut = _Cut(self._values)
+            # All at once, so that no other thread takes the new values and what was known before them.
+            self._state = (_concealing(self._values), _Cut(self._values), {})
 
     def __call__(self, text: str) -> str:
         """Return the text with `***` in the place of every value."""
-        return self._cut(self._pattern.sub(HIDDEN, text)) if self._pattern else text
+        pattern, cut, known = self._state
+        if pattern is None or not text:
+            return text
+        found = known.get(text)  # a tool says the same of many places
+        if found is None:
+            found = cut(pattern.sub(HIDDEN, text))
+            if len(text) <= _LONGEST_KNOWN and len(known) < _MOST_KNOWN:
+                known[text] = found
+        return found
 
     def __bool__(self) -> bool:
         """Whether there is anything to hide."""
-        return self._pattern is not None
+        return self._state[0] is not None
 
 
 def _is_peculiar(value: str) -> bool:
@@ -185,3 +196,6 @@ class _Cut:
             if piece[place - SHORTEST_SECRET : place] in self._ends:
                 return HIDDEN + piece[place:]
         return piece
+
+
+_State = tuple[re.Pattern[str] | None, _Cut, dict[str, str]]

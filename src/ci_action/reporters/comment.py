@@ -124,7 +124,8 @@ class Entry:
 
 def wait() -> None:
     """Wait until what others were about to write has been written."""
-    time.sleep(_PAUSE * random.uniform(0.7, 1.5))  # noqa: S311 - only so that two do not keep step
+    spread = random.uniform(0.7, 1.5)  # noqa: S311  # nosec B311 - only so that two do not keep step
+    time.sleep(_PAUSE * spread)
 
 
 def write(github: GitHub, number: int, entry: Entry, pause: Callable[[], None] = wait) -> None:

@@ -109,6 +109,8 @@ def _item(h: Markup, publication: Publication) -> Callable[[Shown], Html]:
 
 
 def _shown_lines(h: Markup, finding: Finding, publication: Publication) -> Html:
+    if finding.muted:  # thousands of them are no rarity, and nobody has to do anything about one
+        return NOTHING
     if finding.before or finding.after:
         return difference(h, finding)
     return excerpt(h, finding, publication.source_lines(finding))
