@@ -216,6 +216,9 @@ def test_too_many_findings_are_cut_and_that_is_said(tmp_path: Path):
     shown = page(result, tmp_path)
     assert len(of_class(shown, "finding")) == findings.MOST
     assert "5,000 of 5,001 findings are on this page" in of_class(shown, "cut")[0].text
+    muted = (finding(location=at(line=number), muted="why") for number in range(1, findings.MOST_MUTED + 9))
+    shown = page(run_result(tool_result(finding(), *muted)), tmp_path)
+    assert len(of_class(shown, "finding")) == 1 + findings.MOST_MUTED
 
 
 @pytest.mark.parametrize("letter", ["x", "<"])

@@ -17,6 +17,8 @@ from ci_action.reporters.summary import blob
 
 # A browser opens this many at once, and nobody reads more.
 MOST: Final = 5_000
+# Of those that do not count, which come last.
+MOST_MUTED: Final = 1_000
 # In characters: findings with long excerpts may come to this before their number does.
 LARGEST: Final = 12_000_000
 _MARKS: Final = {"error": "failed", "warning": "warned", "notice": "notice"}
@@ -26,7 +28,8 @@ def section(h: Markup, result: RunResult, publication: Publication) -> Html:
     """Return the part about the findings that stand for themselves, not for a test."""
     findings = ranked(beside_tests(result))
     stages = {id(finding): stage.stage for stage in result.stages for finding in stage.findings}
-    ordered = _by_file([Shown(finding, stages[id(finding)]) for finding in findings[:MOST]])
+    most = min(MOST, sum(finding.counts for finding in findings) + MOST_MUTED)
+    ordered = _by_file([Shown(finding, stages[id(finding)]) for finding in findings[:most]])
     item = _item(h, publication)
     groups, kept, room = [], 0, LARGEST
     for path, group in groupby(ordered, key=lambda one: one.path):
