@@ -1,11 +1,13 @@
 """The stages: which tools belong together, and when a stage applies to a project."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ci_action.context import Context
+from ci_action.errors import ToolError
 from ci_action.gh.pull import NoPull
+from ci_action.project.dependencies import find
 from ci_action.settings import Settings
 from ci_action.text import did_you_mean
 from ci_action.tools import (
@@ -37,6 +39,18 @@ def _why_no_pull(ctx: Context) -> str:
     return ctx.pull.reason if isinstance(ctx.pull, NoPull) and not ctx.pull.broken else ""
 
 
+def _why_not_secured(ctx: Context) -> str:
+    """Say why `all` looks for no weak spots: in a folder of text alone a green run would say nothing of a project."""
+    if bandit.TOOL.count(replace(ctx, changes=None)):
+        return ""
+    try:
+        needs = find(ctx.layout)
+    except ToolError:  # that it cannot be read is for the stage to say
+        return ""
+    named = needs.sync or needs.locked or needs.requirements or needs.files or needs.groups or needs.project
+    return "" if named else "no Python files, and nothing names dependencies"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stage:
     """A named set of tools that run side by side."""
@@ -64,6 +78,7 @@ STAGES: Final = (
         name="security",
         summary="Known vulnerabilities of the dependencies, secrets in the files, weak spots of the code.",
         tools=(pip_audit.TOOL, licenses.TOOL, detect_secrets.TOOL, bandit.TOOL),
+        applies=_why_not_secured,
         warns_only=lambda settings: settings.fail_on is FailOn.NEVER,
     ),
     Stage(

@@ -325,7 +325,7 @@ def test_a_change_without_python_is_rightly_skipped(laptop, ci_action):
     write(laptop, {"README": "y\n"})
     ran = ci_action(laptop, "quality", "--scope=changed")
     assert (ran.code, ran.report["conclusion"]) == (0, "skipped")
-    assert ran.report["reasons"] == ["black: no changed Python file", "ruff: no changed Python file"]
+    assert ran.report["reasons"] == ["black, ruff: no changed Python file"]
     assert ran.report["outputs"]["new-findings"] == "0"
 
 
