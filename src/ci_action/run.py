@@ -35,6 +35,7 @@ from ci_action.policy import crashed, judge, judge_stage
 from ci_action.privileged import permission, refusal
 from ci_action.process import Command
 from ci_action.project.versions import Program, locate, select, variables_of_uv
+from ci_action.quoting import learn_secrets
 from ci_action.reporters import REPORTERS
 from ci_action.reporters.publication import Publication
 from ci_action.reproduction import reproduce
@@ -119,6 +120,7 @@ def execute(
     started, clock = datetime.now(UTC), time.monotonic()
     commit = ctx.event.sha or _head(ctx)
     stages = limited(tuple(_run_stages(selected, ctx, progress)))
+    learn_secrets(stages, ctx)
     stages = joined(concealed(stages, ctx.conceal))
     stages, verdict = judge(stages)
     warnings = [warning for stage in stages for tool in stage.tools for warning in tool.warnings]

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -44,6 +45,18 @@ def check(ctx: Context, program: Program) -> Checked:
     scan.look(names)
     warnings = [*notices, scan.notice(), scan.results.save()]
     return Checked(outcome=scan.outcome(), warnings=tuple(filter(None, warnings)))
+
+
+def learn(ctx: Context, paths: Iterable[str]) -> None:
+    """Hide from now on what stands in these files, relative to the workspace; without a word where that cannot be."""
+    with suppress(ToolError, OSError):
+        baseline = load(ctx.layout, ctx.settings)
+        if is_lasting(
+            baseline.configuration
+        ):  # else it would start code of the project, which nobody asked for
+            scan = Scan(ctx=ctx, program=program(ctx), baseline=baseline, results=ctx.results(NAME))
+            scan.look([os.path.relpath(ctx.layout.workspace / path, ctx.layout.root) for path in paths])
+            scan.results.save()
 
 
 def count(ctx: Context) -> int:
