@@ -186,7 +186,12 @@ def _guarded(
     workflow = Workflow(environ) if is_actions(environ) else None
     screen = screen_of(options.color, environ, verbose=options.verbose)
     redact = redactor(secrets_of(environ))
-    conceal = Concealer(workflow.mask if workflow else lambda _: None)
+
+    def mask(value: str) -> None:
+        if workflow and redact(value) == value:  # else the runner hides it already
+            workflow.mask(value)
+
+    conceal = Concealer(mask)
     interruption = Interruption()
     try:
         with interruption.installed(), scratch_folder(environ) as scratch:
