@@ -4,22 +4,12 @@ from collections.abc import Iterable
 
 from ci_action.context import Context
 from ci_action.model import StageResult
-from ci_action.tools import black, detect_secrets
+from ci_action.tools import detect_secrets
 
 
 def learn_secrets(stages: Iterable[StageResult], ctx: Context) -> None:
-    """Look for secrets in the files whose lines a finding quotes (what Black would write), so that no report shows one.
-
-    The results of unchanged files that quote one are not kept.
-    """
-    _look(tuple(stages), ctx)
-    if ctx.conceal:
-        kept = ctx.results(black.TOOL.name)
-        kept.forget(lambda text: ctx.conceal(text) != text)
-        kept.save()
-
-
-def _look(every: tuple[StageResult, ...], ctx: Context) -> None:
+    """Look for secrets in the files whose lines a finding quotes (what Black would write), so that no report shows one."""
+    every = tuple(stages)
     if any(tool.tool == detect_secrets.TOOL.name for stage in every for tool in stage.tools):
         return
     quoted = {

@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -49,13 +48,6 @@ class Results:
         """Keep a result."""
         self._fresh[key] = result
         self._changed = True
-
-    def forget(self, holds: Callable[[str], bool]) -> None:
-        """Keep no result whose text, as JSON, holds what must not be kept."""
-        for entries in (self._entries, self._fresh):
-            for key in [key for key, result in entries.items() if holds(json.dumps(result))]:
-                del entries[key]
-                self._changed = True
 
     def save(self) -> str:
         """Write what is kept, the entries used in this run last; return why it could not be written, or nothing."""

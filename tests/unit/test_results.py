@@ -200,12 +200,3 @@ def test_after_a_run_that_did_not_end_nothing_is_trusted(tmp_path: Path):
     again = GuardedFolder(folder.folder)
     again.prepare(STAMPS)
     assert not again.folder.exists()
-
-
-def test_what_must_not_be_kept_is_forgotten(tmp_path: Path):
-    file = tmp_path / "black.json"
-    results = kept(file, a=["x"], b=["quo'te\n"])
-    results.put("c", ["x too"])
-    results.forget(lambda text: "x" in text)
-    results.save()
-    assert [Results(file).get(key) for key in "abc"] == [None, ["quo'te\n"], None]
