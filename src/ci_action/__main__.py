@@ -43,13 +43,13 @@ def entry() -> None:
     """Run the program and end Python with its exit code."""
     sys.stdout, sys.stderr = steady(sys.stdout), steady(sys.stderr)
     if sys.argv[1:] == ["--version"]:  # without the cost of the settings
-        from ci_action import __version__  # noqa: PLC0415 - see above
+        from ci_action import __version__  # noqa: PLC0415 - after the streams are steady
 
         print(f"ci-action {__version__}")  # noqa: T201 - the command line's own output
         raise SystemExit(0)
-    from ci_action.cli import main  # noqa: PLC0415 - see above
-    from ci_action.gh.workflow import with_inputs  # noqa: PLC0415 - see above
-    from ci_action.settings import names  # noqa: PLC0415 - see above
+    from ci_action.cli import main  # noqa: PLC0415 - --version pays for none of it
+    from ci_action.gh.workflow import with_inputs  # noqa: PLC0415 - --version pays for none of it
+    from ci_action.settings import names  # noqa: PLC0415 - --version pays for none of it
 
     raise SystemExit(main(sys.argv[1:], with_inputs(os.environ, names())))  # noqa: TID251 - the one place
 

@@ -120,10 +120,11 @@ def execute(
     started, clock = datetime.now(UTC), time.monotonic()
     commit = ctx.event.sha or _head(ctx)
     stages = limited(tuple(_run_stages(selected, ctx, progress)))
-    learn_secrets(stages, ctx)
+    unsearched = learn_secrets(stages, ctx)
     stages = joined(concealed(stages, ctx.conceal))
     stages, verdict = judge(stages)
     warnings = [warning for stage in stages for tool in stage.tools for warning in tool.warnings]
+    warnings += [unsearched] if unsearched else []
     known = ctx.changes if ctx.changes and ctx.changes.known else None
     if known is None and (ctx.settings.scope is Scope.CHANGED or ctx.settings.fail_on is FailOn.NEW):
         warnings.append(_all_counts(ctx))

@@ -13,7 +13,12 @@ from pathlib import Path
 TESTS = Path(__file__).parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS.parent / "src")]
 
-from integration.advisory_service import AdvisoryService, Failing, advisories, served  # noqa: E402
+from integration.advisory_service import (  # noqa: E402 - the path to it is set above
+    AdvisoryService,
+    Failing,
+    advisories,
+    served,
+)
 
 FOLDER = TESTS / "golden" / "pip-audit"
 PACKAGES = ("redis==4.0.0", "requests==2.19.0", "six==1.16.0", "urllib3==1.24.1")

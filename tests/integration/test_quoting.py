@@ -19,3 +19,13 @@ def test_a_red_quality_stage_shows_no_secret(project, ci_action, tmp_path):
         quoted = [one for one in ran.findings("black") if "***" in one["before"]]
         assert len(quoted) > 10
         assert planted.readable_in(tmp_path / "reports", ran.out) == set()
+
+
+def test_where_nobody_can_look_that_is_said(project, ci_action):
+    folder = project({"a.py": "x=1\n", ".secrets.baseline": "no JSON"})
+    ran = ci_action(folder, "quality")
+    (notice,) = [one for one in ran.report["warnings"] if "searched" in one]
+    assert notice.startswith(
+        "what the findings quote was not searched for secrets: .secrets.baseline cannot be used"
+    )
+    assert ran.code == 1

@@ -133,7 +133,7 @@ class Service:
         return bytes(body)
 
     def _session(self) -> "requests.Session":
-        import requests  # noqa: PLC0415 - see above
+        import requests  # noqa: PLC0415 - loaded only where something was found
 
         if not hasattr(self._local, "session"):
             session = requests.Session()

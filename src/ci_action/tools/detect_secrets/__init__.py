@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -47,16 +46,18 @@ def check(ctx: Context, program: Program) -> Checked:
     return Checked(outcome=scan.outcome(), warnings=tuple(filter(None, warnings)))
 
 
-def learn(ctx: Context, paths: Iterable[str]) -> None:
-    """Hide from now on what stands in these files, relative to the workspace; without a word where that cannot be."""
-    with suppress(ToolError, OSError):
+def learn(ctx: Context, paths: Iterable[str]) -> str:
+    """Hide from now on what stands in these files, relative to the workspace; return why that could not be, or nothing."""
+    try:
         baseline = load(ctx.layout, ctx.settings)
-        if is_lasting(
-            baseline.configuration
-        ):  # else it would start code of the project, which nobody asked for
-            scan = Scan(ctx=ctx, program=program(ctx), baseline=baseline, results=ctx.results(NAME))
-            scan.look([os.path.relpath(ctx.layout.workspace / path, ctx.layout.root) for path in paths])
-            scan.results.save()
+        if not is_lasting(baseline.configuration):
+            return "its baseline names code of the project, which only the security stage starts"
+        scan = Scan(ctx=ctx, program=program(ctx), baseline=baseline, results=ctx.results(NAME))
+        scan.look([os.path.relpath(ctx.layout.workspace / path, ctx.layout.root) for path in paths])
+        scan.results.save()
+    except ToolError as error:
+        return error.reason
+    return scan.problem
 
 
 def count(ctx: Context) -> int:
