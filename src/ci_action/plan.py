@@ -11,6 +11,7 @@ from ci_action.project.versions import select
 from ci_action.reporters.annotate import BUDGET
 from ci_action.reporters.summary import LIMIT
 from ci_action.resolution import Resolved
+from ci_action.schedule import Slot, phases, rounds
 from ci_action.stages import Selected
 from ci_action.text import one_line
 from ci_action.tools import Tool
@@ -29,14 +30,22 @@ def describe(selected: Sequence[Selected], ctx: Context, resolved: Resolved) -> 
         yield f"base       {one_line(_base(ctx.changes))}"
     width = max((8, *(len(tool.name) for one in selected for tool in one.stage.tools)))
     for one in selected:
-        yield f"stage {one.stage.name} (side by side, but for what needs another)"
+        yield f"stage {one.stage.name}"
         for tool in filter(lambda tool: tool.wanted(ctx), one.stage.tools):
             yield from (f"  {one_line(line)}" for line in _tool(tool, ctx, width))
+    order = (", ".join(slot.tool.name for slot in phase) for phase in _order(selected, ctx))
+    yield f"order      {'; '.join(order)}"
     yield f"limits     {settings.timeout} s for each tool, {BUDGET} annotations of a level, {LIMIT:,} bytes of summary"
     yield f"cache      {layout.shown(ctx.cache) if ctx.cache else 'none'}"
     yield f"reports    {settings.report_dir}"
     for name, value in resolved.chosen().items():
         yield f"setting    {name} = {value!r} from {resolved.sources[name]}"
+
+
+def _order(selected: Sequence[Selected], ctx: Context) -> Iterator[list[Slot]]:
+    """Yield the tools that run in parallel, one phase after the other."""
+    for group in rounds(selected):
+        yield from phases([one.stage for one in group], ctx)
 
 
 def _base(changes: Changes) -> str:

@@ -1,4 +1,4 @@
-"""Run the stages and tell the reporters: every tool beside the others, each with an end of its own."""
+"""Run the stages and tell the reporters: phase by phase, the tools of each in parallel, every one with its own end."""
 
 import time
 import traceback
@@ -41,6 +41,7 @@ from ci_action.reporters.publication import Publication
 from ci_action.reproduction import reproduce
 from ci_action.resolution import Resolved
 from ci_action.results import Digests
+from ci_action.schedule import Slot, busy, phases, rounds
 from ci_action.stages import Selected
 from ci_action.tools import Tool
 from ci_action.values import FailOn, Scope
@@ -119,7 +120,7 @@ def execute(
     """Run the tools of all stages, mute what is not to count, and judge."""
     started, clock = datetime.now(UTC), time.monotonic()
     commit = ctx.event.sha or _head(ctx)
-    stages = limited(tuple(_run_stages(selected, ctx, progress)))
+    stages = limited(_run_stages(selected, ctx, progress))
     unsearched = learn_secrets(stages, ctx)
     stages = joined(concealed(stages, ctx.conceal))
     stages, verdict = judge(stages)
@@ -155,50 +156,71 @@ def _all_counts(ctx: Context) -> str:
     return f"every finding counts, because the base of the change is not known: {reason}"
 
 
-def _run_stages(selected: Sequence[Selected], ctx: Context, progress: Progress) -> Iterator[StageResult]:
-    """Run the stages in turn; of `all` those that apply, and none after one that was red and stops the rest."""
+def _run_stages(selected: Sequence[Selected], ctx: Context, progress: Progress) -> tuple[StageResult, ...]:
+    """Run the stages; of `all` those that apply, and none after one that was red and stops the rest."""
     red = ""
+    results: dict[str, StageResult] = {}
+    for group in rounds(selected):
+        reasons = {one.stage.name: "" if one.by_name else (red or one.stage.applies(ctx)) for one in group}
+        running = [one for one in group if not reasons[one.stage.name]]
+        for one, result in zip(running, _run_together(running, ctx, progress), strict=True):
+            results[one.stage.name] = result
+            if one.stage.stops and judge_stage(result).exit_code:
+                red = f"{one.stage.name} was red"
+        results |= {
+            name: StageResult(stage=name, tools=(), by_name=False, reason=reason)
+            for name, reason in reasons.items()
+            if reason
+        }
+    return tuple(results[one.stage.name] for one in selected)
+
+
+def _run_together(selected: Sequence[Selected], ctx: Context, progress: Progress) -> Iterator[StageResult]:
+    """Run the tools of these stages, phase by phase."""
+    done: dict[str, dict[str, ToolResult]] = {one.stage.name: {} for one in selected}
+    spans: dict[str, list[tuple[float, float]]] = {one.stage.name: [] for one in selected}
+    for phase in phases([one.stage for one in selected], ctx):
+        for slot, result, span in _run_phase(phase, ctx, progress, done):
+            done[slot.stage.name][result.tool] = result
+            spans[slot.stage.name].append(span)
     for one in selected:
-        reason = "" if one.by_name else (red or one.stage.applies(ctx))
-        if reason:
-            yield StageResult(stage=one.stage.name, tools=(), by_name=False, reason=reason)
-            continue
-        result = _run_stage(one, ctx, progress)
-        if one.stage.stops and judge_stage(result).exit_code:
-            red = f"{one.stage.name} was red"
-        yield result
+        results = done[one.stage.name]
+        yield StageResult(
+            stage=one.stage.name,
+            tools=tuple(results[tool.name] for tool in one.stage.tools if tool.name in results),
+            seconds=busy(spans[one.stage.name]),
+            warns_only=one.stage.warns_only(ctx.settings),
+            by_name=one.by_name,
+        )
 
 
-def _run_stage(selected: Selected, ctx: Context, progress: Progress) -> StageResult:
-    clock = time.monotonic()
-    tools = [tool for tool in selected.stage.tools if tool.wanted(ctx)]
-    done: dict[str, ToolResult] = {}
-    waiting: dict[Future[ToolResult], Tool] = {}
-    pending = list(tools)
-    with ThreadPoolExecutor(max_workers=len(tools) or 1) as pool:
+def _run_phase(
+    phase: Sequence[Slot],
+    ctx: Context,
+    progress: Progress,
+    done: Mapping[str, Mapping[str, ToolResult]],
+) -> Iterator[tuple[Slot, ToolResult, tuple[float, float]]]:
+    """Run tools side by side, each after those that it needs; yield each when it ends, with its start and end."""
+    pending = list(phase)
+    waiting: dict[Future[ToolResult], tuple[Slot, float]] = {}
+    with ThreadPoolExecutor(max_workers=len(phase)) as pool:
         while pending or waiting:
-            for tool in [tool for tool in pending if done.keys() >= set(tool.needs)]:
-                pending.remove(tool)
-                progress.started(tool)
-                waiting[pool.submit(_check_after, tool, ctx, done)] = tool
+            for slot in [one for one in pending if done[one.stage.name].keys() >= set(one.tool.needs)]:
+                pending.remove(slot)
+                progress.started(slot.tool)
+                future = pool.submit(_check_after, slot.tool, ctx, done[slot.stage.name])
+                waiting[future] = slot, time.monotonic()
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                tool = waiting.pop(future)
+                slot, started = waiting.pop(future)
                 result = mute(
                     _marked(future.result()),
                     ctx.settings.ignore,
                     ctx.layout.relative("."),
-                    ctx.narrowed if tool.by_lines else None,
+                    ctx.narrowed if slot.tool.by_lines else None,
                 )
                 result = weighed(result, ctx.settings.fail_on, ctx.changes)
-                done[result.tool] = result
                 progress.ended(result)
-    return StageResult(
-        stage=selected.stage.name,
-        tools=tuple(done[tool.name] for tool in tools),
-        seconds=time.monotonic() - clock,
-        warns_only=selected.stage.warns_only(ctx.settings),
-        by_name=selected.by_name,
-    )
+                yield slot, result, (started, time.monotonic())
 
 
 def _check_after(tool: Tool, ctx: Context, done: Mapping[str, ToolResult]) -> ToolResult:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Final
 
 from ci_action.context import Context
@@ -24,6 +25,26 @@ class Checked:
     version_source: str = ""
     hints: tuple[Hint, ...] = ()
     """Known errors that the tool itself recognised."""
+
+
+class Turn(IntEnum):
+    """When a tool runs: whatever can change the project's files comes after all that judges them.
+
+    Among the tools that start code of the project, those come first whose verdict the project must not decide.
+    """
+
+    READS = 0
+    """Reads the project and starts no code of it."""
+    RESOLVES = 1
+    """Builds packages to find out what they depend on."""
+    EXTENDS = 2
+    """Loads code of the project that the tool's configuration names."""
+    INSTALLS = 3
+    """Builds the project's environment."""
+    INSPECTS = 4
+    """Judges the installed environment."""
+    RUNS = 5
+    """Runs the project's code."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +71,8 @@ class Tool:
     """The tools of the same stage that must have ended before; where one of them is broken, this one is skipped."""
     runs_code: Callable[[Context], bool] = field(default=lambda _: False)
     """Whether a check starts code of the project, which an event with rights of its own must not do (`privileged`)."""
+    turn: Callable[[Context], Turn] = field(default=lambda _: Turn.READS)
+    """When in the run the tool starts (`schedule`), never before those in `needs`; raises `ToolError`."""
     refused: Collection[str] = ()
     """Options that would write, or hide what we read; they are refused in `<name>-args`."""
 

@@ -13,7 +13,7 @@ from ci_action.model import Report, Skipped
 from ci_action.process import Command, Completed, last_lines
 from ci_action.project.environment import Environment, environment_of_project
 from ci_action.project.versions import Program
-from ci_action.tools import Checked, Tool
+from ci_action.tools import Checked, Tool, Turn
 
 NO_DATA: Final = "No data to report"
 # One process in the project's environment: starting Python and importing coverage is what takes the time.
@@ -144,5 +144,6 @@ TOOL: Final = Tool(
     program=program,
     plan=plan,
     runs_code=lambda _: True,
+    turn=lambda _: Turn.RUNS,
     needs=("environment", "services", "pytest"),
 )

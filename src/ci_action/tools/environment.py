@@ -8,7 +8,7 @@ from ci_action.model import Report
 from ci_action.project.dependencies import find
 from ci_action.project.environment import python_request
 from ci_action.project.versions import Program
-from ci_action.tools import Checked, Tool
+from ci_action.tools import Checked, Tool, Turn
 
 
 def program(ctx: Context) -> Program:
@@ -56,4 +56,5 @@ TOOL: Final = Tool(
     program=program,
     plan=plan,
     runs_code=lambda _: True,
+    turn=lambda _: Turn.INSTALLS,
 )

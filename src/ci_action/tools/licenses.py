@@ -20,7 +20,7 @@ from ci_action.project.environment import Environment
 from ci_action.project.licenses import UNKNOWN, Licence, licence_of, objection
 from ci_action.project.versions import Program
 from ci_action.text import one_line
-from ci_action.tools import Checked, Tool
+from ci_action.tools import Checked, Tool, Turn
 
 # What is installed is asked of the interpreter: distributions of Linux have places of their own for it.
 _ASK: Final = "import json, site; print(json.dumps(site.getsitepackages()))"
@@ -114,6 +114,7 @@ TOOL: Final = Tool(
     check=check,
     program=program,
     runs_code=lambda ctx: ctx.settings.install != (NONE,),
+    turn=lambda _: Turn.INSPECTS,
     wanted=lambda ctx: bool(ctx.settings.licenses_allow or ctx.settings.licenses_deny),
     plan=plan,
 )

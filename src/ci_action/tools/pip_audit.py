@@ -28,7 +28,7 @@ from ci_action.project.inventory import Inventory, sound
 from ci_action.project.needs import at_base, from_files, take
 from ci_action.project.repository import find as find_repository
 from ci_action.project.versions import Program
-from ci_action.tools import Checked, Tool
+from ci_action.tools import Checked, Tool, Turn
 
 # The severities are worth less waiting than the advisories.
 _RECORD_SECONDS: Final = 60.0
@@ -112,6 +112,12 @@ def _runs_code(ctx: Context) -> bool:
     return ctx.settings.install != (NONE,) and from_files(ctx.layout) is None
 
 
+def _turn(ctx: Context) -> Turn:
+    if ctx.settings.install not in {(), (NONE,)}:
+        return Turn.INSPECTS  # the commands of `install` decide what is there
+    return Turn.RESOLVES if _runs_code(ctx) else Turn.READS
+
+
 def _inventory(ctx: Context) -> Inventory:
     builder = Builder(
         uv=ctx.bundle.uv,
@@ -174,5 +180,6 @@ TOOL: Final = Tool(
     program=program,
     by_lines=True,
     runs_code=_runs_code,
+    turn=_turn,
     plan=plan,
 )

@@ -16,7 +16,7 @@ from ci_action.parsers.pytest_session import broken, output, problem, report
 from ci_action.process import Command, last_lines
 from ci_action.project.environment import Environment, environment_of_project
 from ci_action.project.versions import Program
-from ci_action.tools import Checked, Tool
+from ci_action.tools import Checked, Tool, Turn
 
 PLUGIN: Final = Path(__file__).parents[1] / "pytest_plugin"
 DATA: Final = ".coverage"
@@ -205,6 +205,7 @@ TOOL: Final = Tool(
     program=program,
     plan=plan,
     runs_code=lambda _: True,
+    turn=lambda _: Turn.RUNS,
     needs=("environment", "services"),
     refused=frozenset(
         {"--collect-only", "--co", "--help", "-h", "--version", "-V", "--fixtures", "--markers"}

@@ -11,7 +11,7 @@ from ci_action.project.services import greeted
 from ci_action.project.versions import Program
 from ci_action.project.waiting import MOST_SECONDS, Attempt, Clock, Probed, Terms, probe_all
 from ci_action.text import duration
-from ci_action.tools import Checked, Tool
+from ci_action.tools import Checked, Tool, Turn
 
 _DOCUMENTATION: Final = (
     "https://docs.github.com/actions/tutorials/use-containerized-services/use-docker-service-containers"
@@ -208,4 +208,5 @@ TOOL: Final = Tool(
     check=check,
     plan=plan,
     program=lambda _: Program(argv=(), version="", source=""),
+    turn=lambda _: Turn.INSTALLS,  # beside the environment: both wait for the network
 )

@@ -14,8 +14,8 @@ from ci_action.project.baseline import Baseline, Key, is_whole, load, render, wr
 from ci_action.project.files import tracked
 from ci_action.project.versions import Program
 from ci_action.results import Results
-from ci_action.tools import Checked, Tool
-from ci_action.tools.detect_secrets.scan import Scan, is_lasting
+from ci_action.tools import Checked, Tool, Turn
+from ci_action.tools.detect_secrets.scan import Scan, is_lasting, loads_code
 
 SCRIPT: Final = Path(__file__).parents[2] / "secrets_scanner" / "ciaction_secrets.py"
 _DISTRIBUTION: Final = "detect_secrets"
@@ -134,6 +134,10 @@ def _nothing(ctx: Context) -> Skipped:
     return Skipped(f"no files in {', '.join(repr(path) for path in ctx.layout.paths)}")
 
 
+def _loads_code(ctx: Context) -> bool:
+    return loads_code(load(ctx.layout, ctx.settings).configuration)
+
+
 TOOL: Final = Tool(
     name=NAME,
     summary="Secrets in the files that git tracks, by detect-secrets.",
@@ -143,5 +147,6 @@ TOOL: Final = Tool(
     count=count,
     plan=plan,
     by_lines=True,
-    runs_code=lambda ctx: not is_lasting(load(ctx.layout, ctx.settings).configuration),
+    runs_code=_loads_code,
+    turn=lambda ctx: Turn.EXTENDS if _loads_code(ctx) else Turn.READS,
 )

@@ -231,12 +231,22 @@ def _size(file: Path) -> int:
 
 def is_lasting(configuration: Mapping[str, object]) -> bool:
     """Whether the content of a file decides alone what is found in it: not where code or lists of the project do."""
+    return not loads_code(configuration) and not any(
+        path.startswith(_READING) for path in _paths(configuration)
+    )
+
+
+def loads_code(configuration: Mapping[str, object]) -> bool:
+    """Whether a baseline names plugins or filters of the project."""
     if str(configuration.get("version", "1")).startswith("0."):  # older releases say it in other places
-        return False
+        return True
+    return not all(path.startswith(_OWN_FILTERS) for path in _paths(configuration))
+
+
+def _paths(configuration: Mapping[str, object]) -> Iterator[str]:
+    """Yield where the plugins and filters of a baseline come from; empty for what cannot be read."""
     for key in ("plugins_used", "filters_used"):
         entries = configuration.get(key, [])
         for entry in entries if isinstance(entries, list) else [None]:
             path = entry.get("path", _OWN_FILTERS) if isinstance(entry, dict) else ""
-            if not isinstance(path, str) or not path.startswith(_OWN_FILTERS) or path.startswith(_READING):
-                return False
-    return True
+            yield path if isinstance(path, str) else ""
