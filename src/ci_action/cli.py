@@ -11,7 +11,7 @@ import click
 from ci_action import __version__
 from ci_action.errors import ExitCode
 from ci_action.session import Options, baseline_command, fix_command, plan_command, run_command, tell_usage
-from ci_action.settings import Settings, about, is_list, names
+from ci_action.settings import Settings, about, is_list, may_be_a_key, names
 from ci_action.stages import MERGE
 
 _CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -25,6 +25,7 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
         info = Settings.model_fields[name.replace("-", "_")]
         shown = str(about(name)["x-default"]).strip()
         text = (info.description or "") + (f"  [default: {shown}]" if shown else "")
+        text += "" if may_be_a_key(name) else "  [not read from pyproject.toml]"
         command = click.option(f"--{name}", multiple=is_list(name), help=text, metavar="TEXT")(command)
     color = click.option(
         "--color",

@@ -19,9 +19,9 @@ from ci_action.project.layout import (
     working_directory_mistakes,
 )
 from ci_action.project.licenses import license_mistakes
-from ci_action.resolution import Resolved, from_inputs, from_pyproject, resolve
+from ci_action.resolution import PROJECT, Resolved, from_inputs, from_pyproject, resolve
 from ci_action.settings import Settings
-from ci_action.stages import NAMES, TOOLS, stage_mistakes
+from ci_action.stages import NAMES, TOOLS, key_mistakes, stage_mistakes
 from ci_action.text import did_you_mean
 from ci_action.titles.settings import title_mistakes
 from ci_action.tools import pip_audit, refused_options
@@ -57,13 +57,17 @@ def configure(
         value = project.get("requires-python", "") if isinstance(project, dict) else ""
         return value if isinstance(value, str) else ""
 
+    def only_in_table(name: str) -> bool:
+        return name in table and name not in chosen
+
     resolved = resolve(
-        ("pyproject.toml", table),
+        (PROJECT, table),
         ("input", inputs),
         ("flag", flags),
         mistakes=mistakes,
         checks=(
             lambda settings: stage_mistakes(settings.stage, settings.shard),
+            lambda settings: key_mistakes(settings.stage if only_in_table("stage") else ()),
             lambda settings: path_mistakes(settings, workspace),
             lambda settings: baseline_mistakes(settings, workspace, written=writes_baseline),
             lambda settings: python_mistakes(settings, requires()),

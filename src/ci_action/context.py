@@ -26,6 +26,8 @@ class Context:
     """The collaborators of a run."""
 
     settings: Settings
+    of_project: frozenset[str] = frozenset()
+    """The settings that `[tool.ci-action]` of the project has set: the author of a pull request writes them."""
     layout: Layout
     bundle: Bundle
     start: Run
@@ -62,6 +64,11 @@ class Context:
         """The change that the run is limited to: None with `scope: all`, and where the base is not known."""
         limited = self.settings.scope is Scope.CHANGED and self.changes is not None and self.changes.known
         return self.changes if limited else None
+
+    @property
+    def installer(self) -> Owner | None:
+        """Who runs the commands of `install`: root for those of the workflow, the owner for those of the project."""
+        return self.owner if "install" in self.of_project else None
 
     def run(self, command: Command) -> Completed:
         """Start a program and wait for it; raises `ToolError` and its kinds."""

@@ -70,7 +70,7 @@ def _extra(ctx: Context) -> list[str]:
 
 
 def _by_commands(ctx: Context, builder: Builder, request: str) -> Environment:
-    """Make an empty environment and let the user's commands fill it; they are the user's own words."""
+    """Make an empty environment and let the commands of `install` fill it: the words of the workflow, or the project's."""
     where = ctx.scratch / "environments" / "own"
     ctx.hand_over(where.parent)
     builder.command(
@@ -98,6 +98,7 @@ def _by_commands(ctx: Context, builder: Builder, request: str) -> Environment:
                 cwd=ctx.layout.root,
                 environ=variables,
                 timeout=float(ctx.settings.timeout),
+                owner=ctx.installer,
             )
         )
         if done.returncode != 0:

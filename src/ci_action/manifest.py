@@ -13,7 +13,7 @@ from ci_action.errors import ExitCode
 from ci_action.reporters import REPORTERS, pull
 from ci_action.reporters.outputs import OUTPUTS
 from ci_action.reporters.report_schema import json_schema, schema_address
-from ci_action.settings import Settings, about, names
+from ci_action.settings import Settings, about, may_be_a_key, names
 from ci_action.stages import NAMES, STAGES
 
 
@@ -28,18 +28,19 @@ def action_inputs() -> str:
 
 def _action_inputs() -> Iterator[str]:
     for name in names():
-        default = str(about(name)["x-default"]).strip()
         yield f"  {name}:"
+        yield f"    description: {_described(name)}"
         if name == "github-token":
-            yield f"    description: {json.dumps(_plain(name))}"
-            yield f"    default: {default}"
-            continue
-        said = f" Default: '{default}'." if default else ""
-        yield f"    description: {json.dumps(_plain(name) + said, ensure_ascii=False)}"
+            yield f"    default: {about(name)['x-default']}"
 
 
-def _plain(name: str) -> str:
-    return (Settings.model_fields[name.replace("-", "_")].description or "").replace("`", "'")
+def _described(name: str) -> str:
+    """Return what an input does, its default, and whether it is read from pyproject.toml as well, as YAML."""
+    text = (Settings.model_fields[name.replace("-", "_")].description or "").replace("`", "'")
+    default = str(about(name)["x-default"]).strip()
+    said = f" Default: '{default}'." if default and name != "github-token" else ""
+    key = "" if may_be_a_key(name) else " Not read from pyproject.toml."
+    return json.dumps(f"{text}{said}{key}", ensure_ascii=False)
 
 
 def action_outputs() -> str:
@@ -91,10 +92,7 @@ def workflow_inputs(stage: str) -> str:
     """Return the inputs of the reusable workflow of a stage: all text, so that an empty one counts as not set."""
     rows = []
     for name in _handed_on(stage):
-        default = str(about(name)["x-default"]).strip()
-        said = f" Default: '{default}'." if default else ""
-        described = json.dumps(_plain(name) + said, ensure_ascii=False)
-        rows += [f"      {name}:", f"        description: {described}", "        type: string"]
+        rows += [f"      {name}:", f"        description: {_described(name)}", "        type: string"]
     return "\n".join(rows)
 
 
@@ -122,11 +120,13 @@ def job_outputs(stage: str, step: str) -> str:
 
 def inputs_table() -> str:
     """Return the README's table of inputs."""
-    rows = ["| input | for | default | what it does |", "| --- | --- | --- | --- |"]
+    rows = ["| input | for | key | default | what it does |", "| --- | --- | --- | --- | --- |"]
     for name in names():
         default = str(about(name)["x-default"]).strip()
+        key = "yes" if may_be_a_key(name) else "**no**"
         text = (Settings.model_fields[name.replace("-", "_")].description or "").replace("|", "\\|")
-        rows.append(f"| `{name}` | {about(name)['x-stage']} | {f'`{default}`' if default else ''} | {text} |")
+        shown = f"`{default}`" if default else ""
+        rows.append(f"| `{name}` | {about(name)['x-stage']} | {key} | {shown} | {text} |")
     return "\n".join(rows)
 
 
@@ -178,9 +178,7 @@ def settings_schema() -> dict[str, Any]:
     """
     schema = Settings.model_json_schema(by_alias=True)
     definitions = schema.pop("$defs", {})
-    properties = {
-        name: entry for name, entry in schema["properties"].items() if about(name).get("x-pyproject", True)
-    }
+    properties = {name: entry for name, entry in schema["properties"].items() if may_be_a_key(name)}
     for entry in properties.values():
         if "$ref" in entry:
             entry.update({**definitions[entry.pop("$ref").rpartition("/")[2]], **entry})

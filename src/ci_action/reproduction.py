@@ -40,7 +40,7 @@ def reproduce(stages: Iterable[StageResult], resolved: Resolved, pull: Pull | No
 
 def _flags(resolved: Resolved) -> Iterable[str]:
     for name, value in resolved.chosen().items():
-        if name in _OF_THE_RUNNER or resolved.sources[name] == "pyproject.toml":
+        if name in _OF_THE_RUNNER or name in resolved.of_project:
             continue
         if name.endswith("-args"):
             yield f"--{name}={shlex.join(value)}"

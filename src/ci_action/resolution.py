@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from ci_action.errors import SettingsError
 from ci_action.redaction import without_password
-from ci_action.settings import Settings, about, names
+from ci_action.settings import Settings, may_be_a_key, names
 from ci_action.text import did_you_mean
 from ci_action.values import IgnoredVulnerability
 
@@ -23,6 +23,8 @@ _ADDRESSES: Final = ("wait-for", "advisory-url")
 # Settings that are lists of tables.
 _TABLES: Final = {"ignore-vulnerabilities": IgnoredVulnerability}
 _LONGEST_SHOWN: Final = 200
+# The source that the author of a pull request writes.
+PROJECT: Final = "pyproject.toml"
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,11 @@ class Resolved:
 
     settings: Settings
     sources: Mapping[str, str]
+
+    @property
+    def of_project(self) -> frozenset[str]:
+        """The settings whose value comes from `[tool.ci-action]`."""
+        return frozenset(name for name, source in self.sources.items() if source == PROJECT)
 
     def chosen(self) -> dict[str, Any]:
         """Return every value that is not the default by its name, in a form that prints; never the token or a password."""
@@ -70,13 +77,19 @@ def from_pyproject(document: Mapping[str, Any], file: str) -> tuple[dict[str, An
     table = tool.get("ci-action", {}) if isinstance(tool, dict) else {}
     if not isinstance(table, dict):
         return {}, [f"{file}: tool.ci-action is no table; write [tool.ci-action] above its keys"]
-    known = [name for name in names() if about(name).get("x-pyproject", True)]
-    mistakes = [
-        f"{file}: unknown key {key!r} in [tool.ci-action]{did_you_mean(key, known)}"
-        for key in table
-        if key not in known
-    ]
+    known = [name for name in names() if may_be_a_key(name)]
+    mistakes = [f"{file}: {_no_key(key, known)}" for key in table if key not in known]
     return {key: value for key, value in table.items() if key in known and value != ""}, mistakes
+
+
+def _no_key(key: str, known: Iterable[str]) -> str:
+    """Explain why a key cannot be in `[tool.ci-action]`."""
+    if key in names():
+        return (
+            f"{key!r} cannot be set in [tool.ci-action], which a pull request can change:"
+            f" set the input {key!r} in the workflow, or pass --{key}"
+        )
+    return f"unknown key {key!r} in [tool.ci-action]{did_you_mean(key, known)}"
 
 
 def resolve(

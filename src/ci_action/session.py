@@ -162,8 +162,8 @@ def _finish(session: Session, result: RunResult, tell: Callable[[RunResult, Publ
     publication = session.publication()
     tell(result, publication)
     owned = [publication.folder, *([session.ctx.cache] if session.ctx.cache else [])]
-    settings = session.resolved.settings
-    if session.ctx.container and (settings.install or settings.run_as is RunAs.ROOT):
+    settings, by_root = session.resolved.settings, session.ctx.installer is None
+    if session.ctx.container and (settings.run_as is RunAs.ROOT or (settings.install and by_root)):
         owned = [session.layout.workspace]  # where the user's own words let root run what writes there
     try:
         give_back(owned, session.layout.workspace)
@@ -252,6 +252,7 @@ def _context(
         scratch.chmod(0o711)  # what the owner runs finds its own folders in it, and can list nothing
     return Context(
         settings=resolved.settings,
+        of_project=resolved.of_project,
         layout=layout,
         bundle=bundle,
         owner=owner,

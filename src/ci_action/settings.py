@@ -1,7 +1,8 @@
 """The definition of every input.
 
-One field of `Settings` is an input of the action, an `INPUT_*` variable, a flag, a `[tool.ci-action]` key, a row of
-action.yml and of the README, and a property of the JSON schema. The fields stand in `inputs`, by stage.
+One field of `Settings` is an input of the action, an `INPUT_*` variable, a flag, a row of action.yml and of the README and,
+where its source policy allows that, a `[tool.ci-action]` key and a property of the JSON schema. The fields stand in
+`inputs`, by stage.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import Any
 
 from pydantic import ConfigDict
 
+from ci_action.inputs import SetBy
 from ci_action.inputs.checks import Checks
 from ci_action.inputs.general import General
 from ci_action.inputs.pull_request import PullRequest
@@ -35,9 +37,14 @@ def names() -> tuple[str, ...]:
 
 
 def about(name: str) -> Mapping[str, Any]:
-    """Return what the definition says of an input beside its type: `x-stage`, `x-default`, `x-pyproject`."""
+    """Return what the definition says of an input beside its type: `x-stage`, `x-default`, `x-set-by`."""
     extra = Settings.model_fields[name.replace("-", "_")].json_schema_extra
     return extra if isinstance(extra, dict) else MappingProxyType({})
+
+
+def may_be_a_key(name: str) -> bool:
+    """Whether `[tool.ci-action]` may set an input."""
+    return bool(about(name).get("x-set-by") == SetBy.ANYONE)
 
 
 def is_list(name: str) -> bool:

@@ -101,6 +101,16 @@ class Selected:
     by_name: bool
 
 
+def key_mistakes(names: Iterable[str]) -> list[str]:
+    """Say which stages `[tool.ci-action]` cannot name: those that check nothing, and write or post what lies there."""
+    return [
+        f"stage = {name!r} cannot be set in [tool.ci-action], which a pull request can change:"
+        " set the input 'stage' in the workflow, or name the stage on the command line"
+        for name in dict.fromkeys(names)
+        if name in {MERGE, COMMENT}
+    ]
+
+
 def stage_mistakes(names: Iterable[str], shard: str = "") -> list[str]:
     """Say which names are no stages, and what does not go with `merge`."""
     asked = list(dict.fromkeys(names))

@@ -43,6 +43,20 @@ def _words(value: object) -> object:
         raise ValueError(f"the quotes do not match ({error}); write it as in a shell") from error
 
 
+def _commands(value: object) -> object:
+    lines = _lines(value)
+    for line in lines if isinstance(lines, list) else ():
+        try:
+            shlex.split(line)
+        except ValueError as error:
+            raise ValueError(
+                f"the quotes of {line!r} do not match ({error}); write it as in a shell"
+            ) from error
+        except (AttributeError, TypeError):  # no text, which pydantic says
+            break
+    return lines
+
+
 def _python_version(value: object) -> object:
     if isinstance(value, float | int):
         raise ValueError(  # noqa: TRY004 - pydantic makes a mistake of the user out of ValueError alone
@@ -227,6 +241,7 @@ Switch = Annotated[bool, BeforeValidator(_switch)]
 IgnoredVulnerabilities = Annotated[
     tuple[Annotated[IgnoredVulnerability, BeforeValidator(_ignored_entry)], ...], BeforeValidator(_lines)
 ]
+Commands = Annotated[tuple[str, ...], BeforeValidator(_commands)]
 Lines = Annotated[tuple[str, ...], BeforeValidator(_lines)]
 Items = Annotated[tuple[str, ...], BeforeValidator(_items)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]

@@ -213,7 +213,7 @@ def test_the_code_itself_cannot_allow_it(under, clone):
     commit(clone, {"pyproject.toml": "[tool.ci-action]\nallow-privileged = true\n"})
     ran = under("pull_request_target", of_clone(clone), "test", **env)
     assert ran.code == 2
-    assert "unknown key 'allow-privileged'" in ran.out
+    assert "'allow-privileged' cannot be set in [tool.ci-action]" in ran.out
     assert not (clone / "owned").exists()
 
 

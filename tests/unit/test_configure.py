@@ -164,6 +164,22 @@ def test_odd_but_harmless_projects(tmp_path: Path, content: str):
     assert configured(tmp_path, python_version="3.12")[0].settings.python_version == "3.12"
 
 
+@pytest.mark.parametrize("stage", ["comment", "merge"])
+def test_what_posts_or_merges_is_no_stage_of_the_project(tmp_path: Path, stage: str):
+    write(tmp_path, {"pyproject.toml": f"[tool.ci-action]\nstage = ['{stage}']\n"})
+    (mistake,) = mistakes_of(tmp_path)
+    assert mistake.startswith(f"stage = {stage!r} cannot be set in [tool.ci-action]")
+    assert configured(tmp_path, stage="quality")[0].settings.stage == ("quality",)
+    assert configured(tmp_path, {"stage": [stage]})[0].settings.stage == (stage,)
+
+
+def test_commands_whose_quotes_do_not_match(tmp_path: Path):
+    write(tmp_path, {"pyproject.toml": "[tool.ci-action]\ninstall = ['pip check', \"echo 'x\"]\n"})
+    (mistake,) = mistakes_of(tmp_path)
+    assert "install" in mistake
+    assert 'the quotes of "echo \'x" do not match' in mistake
+
+
 @pytest.mark.parametrize("value", ["5", "['a']", "true"])
 def test_a_working_directory_in_pyproject_that_is_no_text(tmp_path: Path, value: str):
     write(tmp_path, {"pyproject.toml": f"[tool.ci-action]\nworking-directory = {value}\n"})

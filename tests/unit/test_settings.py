@@ -89,21 +89,89 @@ VALUES: dict[str, tuple[str, Any, Any]] = {
     ),
     "labels": ("true", True, True),
 }
-# What a stranger's pyproject.toml must not decide.
-NO_KEYS = {"github-token", "allow-privileged"}
+# Whose word counts for each input, spelled out here as well: a change of it is a change of what a stranger may decide.
+POLICIES = {
+    "stage": "anyone",
+    "working-directory": "anyone",
+    "paths": "anyone",
+    "python-version": "anyone",
+    "scope": "anyone",
+    "ignore": "anyone",
+    "tool-versions": "anyone",
+    "timeout": "anyone",
+    "report-dir": "workflow",
+    "cache-dir": "workflow",
+    "github-token": "workflow",
+    "comment": "workflow",
+    "check-run": "workflow",
+    "suggestions": "workflow",
+    "allow-privileged": "workflow",
+    "black-args": "anyone",
+    "ruff-args": "anyone",
+    "coverage-min": "anyone",
+    "patch-coverage-min": "anyone",
+    "coverage-source": "anyone",
+    "install": "anyone",
+    "system-packages": "workflow",
+    "run-as": "workflow",
+    "pytest-args": "anyone",
+    "workers": "anyone",
+    "shard": "anyone",
+    "wait-for": "anyone",
+    "reruns": "anyone",
+    "fail-on": "anyone",
+    "secrets-baseline": "anyone",
+    "secrets-verify": "workflow",
+    "bandit-args": "anyone",
+    "pip-audit-args": "anyone",
+    "advisory-url": "workflow",
+    "ignore-vulnerabilities": "anyone",
+    "licenses-allow": "anyone",
+    "licenses-deny": "anyone",
+    "title-types": "anyone",
+    "title-scopes": "anyone",
+    "title-disallow-scopes": "anyone",
+    "title-require-scope": "anyone",
+    "title-subject-pattern": "anyone",
+    "title-pattern": "anyone",
+    "title-error": "anyone",
+    "draft-titles": "anyone",
+    "ignore-labels": "anyone",
+    "max-files": "anyone",
+    "max-lines": "anyone",
+    "size-ignore": "anyone",
+    "size-blocking": "anyone",
+    "areas": "anyone",
+    "labels": "workflow",
+}
+NO_KEYS = [name for name, policy in POLICIES.items() if policy == "workflow"]
 
 
 def test_the_table_names_every_setting():
-    assert VALUES.keys() | NO_KEYS == set(names())
+    assert VALUES.keys() | {"github-token", "allow-privileged"} == set(names())
 
 
-def test_what_only_the_workflow_decides():
-    document = {"tool": {"ci-action": dict.fromkeys(NO_KEYS, True)}}
-    values, mistakes = from_pyproject(document, "pyproject.toml")
+def test_whose_word_counts():
+    assert {name: about(name)["x-set-by"] for name in names()} == POLICIES
+
+
+@pytest.mark.parametrize("name", NO_KEYS)
+def test_what_only_the_workflow_decides(name: str):
+    values, mistakes = from_pyproject({"tool": {"ci-action": {name: "x"}}}, "app/pyproject.toml")
     assert values == {}
-    assert len(mistakes) == len(NO_KEYS)
-    values, mistakes = from_inputs({"INPUT_ALLOW-PRIVILEGED": "true"})
+    (mistake,) = mistakes
+    assert mistake.startswith(f"app/pyproject.toml: {name!r} cannot be set in [tool.ci-action]")
+    assert f"set the input {name!r} in the workflow" in mistake
+
+
+def test_the_privilege_of_an_event_is_allowed_by_an_input():
+    values, _ = from_inputs({"INPUT_ALLOW-PRIVILEGED": "true"})
     assert resolve(("input", values)).settings.allow_privileged
+
+
+def test_which_values_are_the_projects_own():
+    got = resolve(("pyproject.toml", {"timeout": 1, "install": ["x"]}), ("input", {"install": "y"}))
+    assert got.of_project == {"timeout"}
 
 
 @pytest.mark.parametrize("name", VALUES)
@@ -117,7 +185,7 @@ def test_every_setting_comes_from_an_input(name: str):
         assert getattr(settings.settings, name.replace("-", "_")) == expected
 
 
-@pytest.mark.parametrize("name", VALUES)
+@pytest.mark.parametrize("name", sorted(VALUES.keys() - set(NO_KEYS)))
 def test_every_setting_comes_from_pyproject(name: str):
     _, value, expected = VALUES[name]
     values, mistakes = from_pyproject({"tool": {"ci-action": {name: value}}}, "pyproject.toml")
@@ -157,7 +225,7 @@ def test_chosen_holds_what_is_no_default_in_a_form_that_prints():
 
 def test_every_definition_says_what_people_read():
     for name in names():
-        assert set(about(name)) == {"x-stage", "x-default", "x-pyproject"}
+        assert set(about(name)) == {"x-stage", "x-default", "x-set-by"}
         assert Settings.model_fields[name.replace("-", "_")].description
     assert [name for name in names() if is_list(name)] == [
         "stage",

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from ci_action.inputs import setting
+from ci_action.inputs import SetBy, setting
 from ci_action.patterns import Areas, Globs, Pattern, Patterns
 from ci_action.values import DraftTitles, Folder, Items, Switch
 
@@ -15,21 +15,35 @@ class PullRequest(BaseModel):
         "The types that a title may have, one regular expression a line; each has to match the whole type.",
         stage="pr",
         shown="feat, fix, docs, style, refactor, perf, test, build, ci, chore, revert",
+        set_by=SetBy.ANYONE,
     )
     title_scopes: Patterns = setting(
-        (), "The scopes that a title may have, one regular expression a line.", stage="pr", shown="any"
+        (),
+        "The scopes that a title may have, one regular expression a line.",
+        stage="pr",
+        shown="any",
+        set_by=SetBy.ANYONE,
     )
     title_disallow_scopes: Patterns = setting(
-        (), "The scopes that a title may not have, one regular expression a line.", stage="pr", shown=" "
+        (),
+        "The scopes that a title may not have, one regular expression a line.",
+        stage="pr",
+        shown=" ",
+        set_by=SetBy.ANYONE,
     )
     title_require_scope: Switch = setting(
-        default=False, help_text="Whether a title needs a scope.", stage="pr", shown="false"
+        default=False,
+        help_text="Whether a title needs a scope.",
+        stage="pr",
+        shown="false",
+        set_by=SetBy.ANYONE,
     )
     title_subject_pattern: Pattern = setting(
         "",
         "A regular expression that has to match the whole subject, such as `(?![A-Z]).+`.",
         stage="pr",
         shown=" ",
+        set_by=SetBy.ANYONE,
     )
     title_pattern: Pattern = setting(
         "",
@@ -37,6 +51,7 @@ class PullRequest(BaseModel):
         " `breaking` and `subject` where it has them.",
         stage="pr",
         shown="Conventional Commits",
+        set_by=SetBy.ANYONE,
     )
     title_error: Folder = setting(
         "",
@@ -44,18 +59,24 @@ class PullRequest(BaseModel):
         " filled in.",
         stage="pr",
         shown=" ",
+        set_by=SetBy.ANYONE,
     )
     draft_titles: DraftTitles = setting(
         DraftTitles.CHECK,
         "Whether the titles of drafts and of work in progress are checked: `check` or `skip`.",
         stage="pr",
         shown="check",
+        set_by=SetBy.ANYONE,
     )
     ignore_labels: Items = setting(
-        (), "Labels with which title and size are not checked.", stage="pr", shown=" "
+        (), "Labels with which title and size are not checked.", stage="pr", shown=" ", set_by=SetBy.ANYONE
     )
     max_files: int = setting(
-        50, "More changed files than these are a finding; 0 for no limit.", stage="pr", ge=0
+        50,
+        "More changed files than these are a finding; 0 for no limit.",
+        stage="pr",
+        ge=0,
+        set_by=SetBy.ANYONE,
     )
     max_lines: int = setting(
         0,
@@ -63,6 +84,7 @@ class PullRequest(BaseModel):
         stage="pr",
         shown="no limit",
         ge=0,
+        set_by=SetBy.ANYONE,
     )
     size_ignore: Globs = setting(
         (),
@@ -70,12 +92,14 @@ class PullRequest(BaseModel):
         " and pure moves.",
         stage="pr",
         shown=" ",
+        set_by=SetBy.ANYONE,
     )
     size_blocking: Switch = setting(
         default=False,
         help_text="Whether a pull request that is too large fails instead of warning.",
         stage="pr",
         shown="false",
+        set_by=SetBy.ANYONE,
     )
     areas: Areas = setting(
         (),
@@ -83,10 +107,12 @@ class PullRequest(BaseModel):
         " `.gitignore`; in pyproject.toml the table `[tool.ci-action.areas]`.",
         stage="pr",
         shown="the top folders",
+        set_by=SetBy.ANYONE,
     )
     labels: Switch = setting(
         default=False,
         help_text="Whether the pull request gets the labels `size/…` and `type: …`; it takes `pull-requests: write`.",
         stage="pr",
         shown="false",
+        set_by=SetBy.WORKFLOW,
     )

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from ci_action.inputs import setting
+from ci_action.inputs import SetBy, setting
 from ci_action.values import FailOn, Folder, IgnoredVulnerabilities, Items, Switch, Words
 
 
@@ -15,24 +15,31 @@ class Security(BaseModel):
         " brought (`new`); `never` warns. A severity that nobody has rated counts as `high`.",
         stage="security",
         shown="never",
+        set_by=SetBy.ANYONE,
     )
     secrets_baseline: Folder = setting(
         "",
         "The file of accepted secrets, relative to `working-directory`; `ci-action secrets baseline` writes it.",
         stage="security",
         shown=".secrets.baseline, where there is one",
+        set_by=SetBy.ANYONE,
     )
     secrets_verify: Switch = setting(
         default=False,
         help_text="Whether detect-secrets may try out what it finds over the network; what is found not to work is left out.",
         stage="security",
         shown="false",
+        set_by=SetBy.WORKFLOW,
     )
     bandit_args: Words = setting(
-        (), "Further options for bandit, as in a shell.", stage="security", shown=" "
+        (), "Further options for bandit, as in a shell.", stage="security", shown=" ", set_by=SetBy.ANYONE
     )
     pip_audit_args: Words = setting(
-        (), "Further options for pip-audit: `--timeout=SECONDS` and `--verbose`.", stage="security", shown=" "
+        (),
+        "Further options for pip-audit: `--timeout=SECONDS` and `--verbose`.",
+        stage="security",
+        shown=" ",
+        set_by=SetBy.ANYONE,
     )
     advisory_url: Folder = setting(
         "",
@@ -40,6 +47,7 @@ class Security(BaseModel):
         " dependencies.",
         stage="security",
         shown="https://api.osv.dev",
+        set_by=SetBy.WORKFLOW,
     )
     ignore_vulnerabilities: IgnoredVulnerabilities = setting(
         (),
@@ -47,16 +55,19 @@ class Security(BaseModel):
         " (`urllib3 CVE-2021-33503 2026-12-31 no proxy is used`).",
         stage="security",
         shown=" ",
+        set_by=SetBy.ANYONE,
     )
     licenses_allow: Items = setting(
         (),
         "The only licences that dependencies may have, as SPDX identifiers (`MIT`, `BSD-*`).",
         stage="security",
         shown=" ",
+        set_by=SetBy.ANYONE,
     )
     licenses_deny: Items = setting(
         (),
         "Licences that no dependency may have, as SPDX identifiers (`AGPL-*`).",
         stage="security",
         shown=" ",
+        set_by=SetBy.ANYONE,
     )
