@@ -1,7 +1,6 @@
 """The commit that a change is compared with: from the event under Actions, from the branches on a laptop."""
 
 import os
-import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,10 +8,11 @@ from typing import Any, Final
 
 from ci_action.changes import Changes, Diff
 from ci_action.context import Context
-from ci_action.errors import ToolError
+from ci_action.errors import ProjectFileError, ToolError
 from ci_action.gh.event import Event
 from ci_action.gh.github import ApiError
 from ci_action.project.repository import Commit, Repository, find, is_commit_name
+from ci_action.project_files import LARGEST_SOURCE, read_project_file
 from ci_action.redaction import credentials
 from ci_action.settings import Settings
 from ci_action.values import FailOn, Scope
@@ -212,28 +212,29 @@ def _lines(ctx: Context, repository: Repository, diff: Diff, *, untracked: bool)
         path = os.path.relpath(file, workspace)
         if path.split(os.sep, 1)[0] == os.pardir:
             continue
-        if name in wholly or (name.endswith(_SOURCES) and _ends_lines_by_cr(Path(file))):
-            found[path] = frozenset(_every_line(Path(file)))
+        if name in wholly or (
+            name.endswith(_SOURCES) and _ends_lines_by_cr(Path(file), ctx.layout.workspace)
+        ):
+            found[path] = frozenset(_every_line(Path(file), ctx.layout.workspace))
         else:
             found[path] = diff.lines[name]
     return found
 
 
-def _every_line(file: Path) -> Iterator[int]:
-    raw = _content(file)
+def _every_line(file: Path, workspace: Path) -> Iterator[int]:
+    raw = _content(file, workspace)
     yield from range(1, raw.count(b"\n") + raw.count(b"\r") - raw.count(b"\r\n") + 2)
 
 
-def _ends_lines_by_cr(file: Path) -> bool:
+def _ends_lines_by_cr(file: Path, workspace: Path) -> bool:
     # For git such a file has other lines than for Python.
-    raw = _content(file)
+    raw = _content(file, workspace)
     return raw.count(b"\r") != raw.count(b"\r\n")
 
 
-def _content(file: Path) -> bytes:
+def _content(file: Path, workspace: Path) -> bytes:
+    largest = LARGEST_SOURCE if file.suffix in _SOURCES else _LARGEST_OTHER
     try:
-        found = file.lstat()
-        wanted = found.st_size <= _LARGEST_OTHER or file.suffix in _SOURCES
-        return file.read_bytes() if wanted and stat.S_ISREG(found.st_mode) else b""
-    except OSError:
+        return b"" if file.is_symlink() else read_project_file(file, workspace, largest=largest)
+    except ProjectFileError:
         return b""

@@ -50,7 +50,7 @@ def configure(
     own = document
     if workspace / folder != workspace / Path(file).parent:  # a folder that cannot be is told below
         wrong = working_directory_mistakes(folder, workspace)
-        own = {} if wrong else _load(workspace / folder / PYPROJECT, mistakes)
+        own = {} if wrong else _load(workspace / folder / PYPROJECT, workspace, mistakes)
 
     def requires() -> str:
         project = own.get("project")
@@ -96,16 +96,16 @@ def _pyproject(workspace: Path, folder: str) -> tuple[Mapping[str, Any], str, li
     problems: list[str] = []
     near = Path(folder, PYPROJECT)
     if folder not in {"", "."} and not working_directory_mistakes(folder, workspace):
-        document = _load(workspace / near, problems)
+        document = _load(workspace / near, workspace, problems)
         tool = document.get("tool", {})
         if isinstance(tool, dict) and "ci-action" in tool:
             return document, near.as_posix(), problems
-    return _load(workspace / PYPROJECT, problems), PYPROJECT, problems
+    return _load(workspace / PYPROJECT, workspace, problems), PYPROJECT, problems
 
 
-def _load(file: Path, mistakes: list[str]) -> Mapping[str, Any]:
+def _load(file: Path, workspace: Path, mistakes: list[str]) -> Mapping[str, Any]:
     try:
-        return load_toml(file, file.name)
+        return load_toml(file, file.name, workspace)
     except SettingsError as error:
         mistakes += [mistake for mistake in error.mistakes if mistake not in mistakes]
         return {}

@@ -6,6 +6,8 @@ The tree::
     ├── SettingsError     what the user chose cannot be used       exit 2, nothing was run
     │   └── BundlesError      the results of shards cannot be joined
     └── ToolError         one tool could not do its work           that tool is `Broken`
+        ├── ProjectFileError  a file of the project cannot be read
+        │   └── AbsentFileError  because it does not exist
         ├── TimedOutError     its time limit was reached
         └── InterruptedRunError  SIGINT or SIGTERM ended it
 """
@@ -65,6 +67,18 @@ class ToolError(CiActionError):
         self.reason = reason
         self.detail = detail
         super().__init__(reason)
+
+
+class ProjectFileError(ToolError):
+    """A file that the project brings cannot be read: `problem` says why, `reason` names the file as well."""
+
+    def __init__(self, shown: str, problem: str) -> None:
+        self.problem = problem
+        super().__init__(f"could not read {shown!r}: {problem}")
+
+
+class AbsentFileError(ProjectFileError):
+    """A file that the project is expected to bring does not exist."""
 
 
 class TimedOutError(ToolError):

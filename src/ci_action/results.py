@@ -13,6 +13,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+from ci_action.project_files import digest_of_project_file
+
 # The least recently used entries go first; about 20 MB of an average project's results.
 MOST_ENTRIES: Final = 100_000
 
@@ -103,11 +105,11 @@ class Digests:
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
 
-    def of(self, file: Path) -> str:
-        """Return the digest of a file; raises `OSError` where it cannot be read."""
+    def of(self, file: Path, workspace: Path) -> str:
+        """Return the digest of a file of the project; raises `ProjectFileError`."""
         name = str(file)
         if name not in self._known:
-            self._known[name] = sha256(file.read_bytes()).hexdigest()
+            self._known[name] = digest_of_project_file(file, workspace)
         return self._known[name]
 
 

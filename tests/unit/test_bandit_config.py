@@ -95,9 +95,9 @@ def test_what_is_wrong_in_a_file_is_an_error(tmp_path: Path, files: dict[str, st
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("-c", "none.yaml"), "none.yaml cannot be read"),
-        (("--ini=none",), "none cannot be read"),
-        (("-b", "none.json"), "none.json cannot be read"),
+        (("-c", "none.yaml"), "could not read 'none.yaml': it does not exist"),
+        (("--ini=none",), "could not read 'none': it does not exist"),
+        (("-b", "none.json"), "could not read 'none.json': it does not exist"),
         (("-b", "a.py"), "a.py is no report of bandit"),
     ],
 )
@@ -221,5 +221,5 @@ def test_options_that_would_write_hide_or_move_are_refused(words: str):
 )
 def test_nothing_outside_the_workspace_is_read(tmp_path: Path, files: dict[str, str], words: tuple[str, ...]):
     (tmp_path / "x").write_text("root:secret: [\n")
-    with pytest.raises(ToolError, match="lies outside the workspace"):
+    with pytest.raises(ToolError, match="is outside the workspace"):
         config(tmp_path, files, *words)

@@ -98,13 +98,13 @@ def test_the_folder_of_the_cache(given: str, environ: dict[str, str], expected: 
 def test_what_is_no_toml(tmp_path: Path, content: bytes):
     (tmp_path / "x.toml").write_bytes(content)
     with pytest.raises(SettingsError, match="x cannot be read as TOML"):
-        load_toml(tmp_path / "x.toml", "x")
+        load_toml(tmp_path / "x.toml", "x", tmp_path)
 
 
 def test_toml(tmp_path: Path):
     write(tmp_path, {"x.toml": "a = 'é'"})
-    assert load_toml(tmp_path / "x.toml", "x") == {"a": "é"}
-    assert load_toml(tmp_path / "absent.toml", "x") == {}
+    assert load_toml(tmp_path / "x.toml", "x", tmp_path) == {"a": "é"}
+    assert load_toml(tmp_path / "absent.toml", "x", tmp_path) == {}
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_the_encoding_is_that_of_the_first_bytes(tmp_path: Path):
     for encoding in ("utf-8-sig", "utf-16", "utf-8"):
         file = tmp_path / "r.txt"
         file.write_bytes("requests==2.19.0\r\n".encode(encoding))
-        found = read([file], lambda file: file.name)
+        found = read([file], lambda file: file.name, tmp_path)
         assert [(one.name, str(one.location)) for one in found.pinned] == [("requests", "r.txt:1")], encoding
 
 
@@ -77,7 +77,7 @@ def test_files_that_include_each_other(tmp_path: Path):
         tmp_path,
         {"r.txt": "-r sub/x.txt\na==1\n", "sub/x.txt": "--requirement=../r.txt\n-r gone.txt\nb==2\n"},
     )
-    found = read([tmp_path / "r.txt"], lambda file: file.relative_to(tmp_path).as_posix())
+    found = read([tmp_path / "r.txt"], lambda file: file.relative_to(tmp_path).as_posix(), tmp_path)
     assert [(one.name, str(one.location)) for one in found.pinned] == [("b", "sub/x.txt:3"), ("a", "r.txt:2")]
     assert [one.name for one in found.unauditable] == ["what sub/gone.txt lists"]
     assert not found.whole

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ci_action import results as module
+from ci_action.errors import AbsentFileError
 from ci_action.results import Digests, GuardedFolder, Results, key_of, write_atomically
 
 
@@ -126,11 +127,11 @@ def test_a_write_that_fails_leaves_neither_the_file_nor_a_part_of_it(tmp_path: P
 def test_a_digest_is_made_once(tmp_path: Path):
     write(tmp_path, {"a": "1"})
     digests = Digests()
-    first = digests.of(tmp_path / "a")
+    first = digests.of(tmp_path / "a", tmp_path)
     write(tmp_path, {"a": "2"})
-    assert digests.of(tmp_path / "a") == first == sha256(b"1").hexdigest()
-    with pytest.raises(OSError, match="absent"):
-        digests.of(tmp_path / "absent")
+    assert digests.of(tmp_path / "a", tmp_path) == first == sha256(b"1").hexdigest()
+    with pytest.raises(AbsentFileError, match="absent"):
+        digests.of(tmp_path / "absent", tmp_path)
 
 
 STAMPS = {"a.py": (1, "digest-a"), "b.py": (1, "digest-b")}

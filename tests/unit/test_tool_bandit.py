@@ -10,7 +10,7 @@ from fake_bandit import Bandit, checked, findings, in_project, large, places, re
 
 from ci_action.changes import Changes
 from ci_action.context import Context
-from ci_action.errors import InterruptedRunError, TimedOutError, ToolError
+from ci_action.errors import InterruptedRunError, ProjectFileError, TimedOutError, ToolError
 from ci_action.model import Broken, Report, Skipped
 from ci_action.process import Command, Completed
 from ci_action.project.files import is_test
@@ -217,8 +217,8 @@ def test_a_file_that_cannot_be_read_is_a_finding(tmp_path: Path):
     ctx, run = in_project(tmp_path, {"a.py": ""})
 
     class Gone:
-        def of(self, file: Path) -> str:
-            raise PermissionError(13, "Permission denied", str(file))
+        def of(self, file: Path, workspace: Path) -> str:
+            raise ProjectFileError(file.relative_to(workspace).as_posix(), "Permission denied")
 
     found = check(Context(**{**vars(ctx), "digests": Gone()}), program("bandit"))
     assert [(one.rule, one.level) for one in findings(found)] == [("unreadable", "unknown")]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from builders import FakeRun, bundle, completed, context, program, write
 
-from ci_action.errors import TimedOutError, ToolError
+from ci_action.errors import ProjectFileError, TimedOutError, ToolError
 from ci_action.model import Broken, Fix, Report, Skipped
 from ci_action.process import Command, Completed
 from ci_action.results import Digests
@@ -229,8 +229,8 @@ def test_notebooks_are_told_where_they_are_not_looked_at(tmp_path: Path):
 class Unreadable(Digests):
     """Digests of files that nobody may read."""
 
-    def of(self, file: Path) -> str:
-        raise PermissionError(13, "Permission denied", str(file))
+    def of(self, file: Path, workspace: Path) -> str:
+        raise ProjectFileError(file.relative_to(workspace).as_posix(), "Permission denied")
 
 
 def test_a_file_that_cannot_be_read_is_a_finding(two: Path):

@@ -46,7 +46,11 @@ PIPFILE = (
 )
 def test_what_a_lock_lacks_is_not_audited(files: dict[str, str], missing: list[str], tmp_path: Path):
     write(tmp_path, files)
-    document = load_toml(tmp_path / "pyproject.toml", "pyproject.toml") if "pyproject.toml" in files else {}
+    document = (
+        load_toml(tmp_path / "pyproject.toml", "pyproject.toml", tmp_path)
+        if "pyproject.toml" in files
+        else {}
+    )
     found = from_files(layout(tmp_path, pyproject=document))
     assert found is not None
     assert sorted(one.name for one in found.unauditable) == sorted(missing)

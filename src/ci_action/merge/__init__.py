@@ -13,6 +13,7 @@ from ci_action.merge.refusal import bundles_of
 from ci_action.model import Broken, Outcome, Report, RunResult, Skipped, StageResult
 from ci_action.project.repository import find
 from ci_action.project.versions import Program
+from ci_action.project_files import find_project_text
 from ci_action.stages import MERGE, Selected, Stage
 from ci_action.tools import Checked, coverage, pytest
 
@@ -96,7 +97,7 @@ def _checkout(ctx: Context) -> str:
 
 
 def _source(ctx: Context, path: str) -> str:
-    return (ctx.layout.workspace / path).read_text(encoding="utf-8", errors="replace")
+    return find_project_text(ctx.layout.workspace / path, ctx.layout.workspace)
 
 
 def finished(result: RunResult, bundles: Sequence[Bundle]) -> RunResult:

@@ -19,6 +19,7 @@ from typing import Any, Final, NoReturn
 from ci_action.errors import SettingsError, ToolError
 from ci_action.project.layout import Layout, load_toml
 from ci_action.project.yaml_text import from_yaml
+from ci_action.project_files import read_project_file
 
 _FILES: Final = ("bandit.yaml", "bandit.yml", ".bandit.yaml", ".bandit.yml", "bandit.toml")
 _INI: Final = ".bandit"
@@ -158,31 +159,30 @@ def _nearest(layout: Layout) -> Path | None:
         if isinstance(tool, dict) and "bandit" in tool:
             return pyproject
         for name in _FILES:
-            if (folder / name).is_file():
+            if os.path.lexists(folder / name):
                 return folder / name
-        if (folder / _INI).is_file() and not _SECTION.search(_text(folder / _INI, layout)):
+        if os.path.lexists(folder / _INI) and not _SECTION.search(_text(folder / _INI, layout)):
             return folder / _INI
     return None
 
 
 def _nearest_ini(layout: Layout) -> Path | None:
     files = (folder / _INI for folder in layout.folders)
-    return next((file for file in files if file.is_file() and _SECTION.search(_text(file, layout))), None)
+    return next(
+        (file for file in files if os.path.lexists(file) and _SECTION.search(_text(file, layout))), None
+    )
 
 
 def _text(file: Path, layout: Layout) -> str:
-    # We may be root, and an error quotes a line of the file: the project's own files cannot name those of others.
-    if not file.resolve().is_relative_to(layout.workspace.resolve()):
-        raise ToolError(f"{layout.shown(file)} lies outside the workspace: put what bandit is to read there")
     try:
-        return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return read_project_file(file, layout.workspace).decode("utf-8")
+    except UnicodeDecodeError as error:
         raise ToolError(f"{layout.shown(file)} cannot be read for bandit: {error}") from error
 
 
 def _toml(file: Path, layout: Layout) -> dict[str, Any]:
     try:
-        return load_toml(file, layout.shown(file))
+        return load_toml(file, layout.shown(file), layout.workspace)
     except SettingsError as error:
         raise ToolError(str(error)) from error
 

@@ -6,7 +6,6 @@ A SHA-1 stands in the baseline alone, where detect-secrets wants it: a short val
 import hashlib
 import json
 import os
-import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, Final
 
 from ci_action.errors import ToolError
 from ci_action.project.layout import Layout
+from ci_action.project_files import read_project_file
 from ci_action.results import write_atomically
 from ci_action.settings import Settings
 
@@ -118,14 +118,8 @@ def load(layout: Layout, settings: Settings) -> Baseline:
     root = folder if Path(os.path.normpath(layout.root)).is_relative_to(folder) else layout.root
     if not os.path.lexists(file):
         return Baseline(file=file, root=root)
-    if not _inside(file, layout.workspace):
-        raise ToolError(f"{shown} leads out of the workspace: put the baseline itself there")
     try:
-        if not stat.S_ISREG(file.stat().st_mode):
-            raise ToolError(f"{shown} is no file: the baseline of detect-secrets should be there")
-        document = json.loads(file.read_bytes())
-    except OSError as error:
-        raise ToolError(f"{shown} cannot be read: {error.strerror}") from error
+        document = json.loads(read_project_file(file, layout.workspace))
     except (ValueError, RecursionError) as error:
         raise ToolError(_unusable(shown, "it is no JSON")) from error
     return Baseline(file=file, root=root, document=document, entries=_entries(document, shown))

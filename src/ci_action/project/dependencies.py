@@ -22,6 +22,7 @@ from packaging.utils import canonicalize_name
 from ci_action.errors import ToolError
 from ci_action.project.layout import Layout
 from ci_action.project.requirements import poetry_requirement, poetry_tables, requirement_lists
+from ci_action.project_files import find_project_text, read_project_file
 
 # Names of groups, extras and files that hold what tests need.
 TEST_NAMES: Final = frozenset({
@@ -75,7 +76,7 @@ def find(layout: Layout) -> Dependencies:
         )
     for name, read in _LOCKS.items():
         if (root / name).is_file():
-            return _from_lock(layout, name, tuple(read(root / name)))
+            return _from_lock(layout, name, tuple(read(root / name, layout.workspace)))
     return _from_requirements(layout) or _from_metadata(layout)
 
 
@@ -175,7 +176,7 @@ def _project(layout: Layout, *extras: str) -> str:
     if "build-system" not in layout.pyproject and not (root / "setup.py").is_file():
         return ""
     if not extras and (root / "setup.cfg").is_file():
-        text = (root / "setup.cfg").read_text(encoding="utf-8", errors="replace")
+        text = find_project_text(root / "setup.cfg", layout.workspace)
         section = text.partition("[options.extras_require]")[2].partition("\n[")[0]
         extras = tuple(
             name for name in re.findall(r"^(\w+)\s*=", section, re.MULTILINE) if name in TEST_NAMES
@@ -187,8 +188,8 @@ def _entries(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     return (entry for entry in document.get("package", ()) if isinstance(entry, dict))
 
 
-def _poetry_lock(file: Path) -> Iterator[str]:
-    for entry in _entries(_load(file)):
+def _poetry_lock(file: Path, workspace: Path) -> Iterator[str]:
+    for entry in _entries(_load(file, workspace)):
         source = entry.get("source", {})
         name, version = str(entry.get("name", "")), str(entry.get("version", ""))
         if source.get("type") == "git":
@@ -208,8 +209,8 @@ def _marker(markers: object) -> str:
     return f" ; {markers}" if markers else ""
 
 
-def _pdm_lock(file: Path) -> Iterator[str]:
-    for entry in _entries(_load(file)):
+def _pdm_lock(file: Path, workspace: Path) -> Iterator[str]:
+    for entry in _entries(_load(file, workspace)):
         name, version = str(entry.get("name", "")), str(entry.get("version", ""))
         if "extras" in entry or entry.get("path"):  # the same package again with an extra; the project itself
             continue
@@ -219,8 +220,8 @@ def _pdm_lock(file: Path) -> Iterator[str]:
             yield f"{name}=={version}{_marker(entry.get('marker', ''))}"
 
 
-def _pipfile_lock(file: Path) -> Iterator[str]:
-    document = json.loads(file.read_bytes())
+def _pipfile_lock(file: Path, workspace: Path) -> Iterator[str]:
+    document = json.loads(read_project_file(file, workspace))
     merged = {**document.get("default", {}), **document.get("develop", {})}
     for name, entry in merged.items():
         if "git" in entry:
@@ -230,14 +231,14 @@ def _pipfile_lock(file: Path) -> Iterator[str]:
             yield f"{canonicalize_name(name)}{extras}{entry['version']}{_marker(entry.get('markers', ''))}"
 
 
-def _load(file: Path) -> Mapping[str, Any]:
-    return tomllib.loads(file.read_text(encoding="utf-8"))
+def _load(file: Path, workspace: Path) -> Mapping[str, Any]:
+    return tomllib.loads(read_project_file(file, workspace).decode("utf-8"))
 
 
 def _guarded(read: Any) -> Any:
-    def lines(file: Path) -> Iterable[str]:
+    def lines(file: Path, workspace: Path) -> Iterable[str]:
         try:
-            return tuple(read(file))
+            return tuple(read(file, workspace))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ToolError(f"{file.name} cannot be read: {error}; make it anew with its own tool") from error
 

@@ -17,6 +17,7 @@ from ci_action.project.dependencies import Dependencies
 from ci_action.project.layout import Layout
 from ci_action.project.ownership import first_given, hand_over
 from ci_action.project.versions import index_variables
+from ci_action.project_files import find_project_text, read_project_file
 from ci_action.results import write_atomically
 
 FILE: Final = "environment.json"
@@ -66,11 +67,10 @@ def python_request(layout: Layout, chosen: str) -> tuple[str, str]:
         return chosen, "python-version"
     for folder in layout.folders:
         file = folder / ".python-version"
-        if file.is_file():
-            lines = [line.strip() for line in file.read_text(encoding="utf-8", errors="replace").splitlines()]
-            wanted = next((line for line in lines if line and not line.startswith("#")), "")
-            if re.fullmatch(r"[\w.+-]+", wanted):
-                return wanted, layout.relative(file)
+        lines = map(str.strip, find_project_text(file, layout.workspace).splitlines())
+        wanted = next((line for line in lines if line and not line.startswith("#")), "")
+        if re.fullmatch(r"[\w.+-]+", wanted):
+            return wanted, layout.relative(file)
     if layout.requires_python:
         return layout.requires_python, "requires-python"
     return "", ""
@@ -125,7 +125,7 @@ class Builder:
             repr((_FORM, dependencies, request, sorted(extra), str(self.layout.root), self.owner)).encode()
         )
         for file in dependencies.inputs:
-            digest.update(file.read_bytes())
+            digest.update(read_project_file(file, self.layout.workspace))
         # A cache inside the workspace would put the environment into the source tree.
         outside = self.cache is not None and not self.cache.is_relative_to(self.layout.workspace)
         homes = [self.cache, self.scratch] if outside and self.cache else [self.scratch]

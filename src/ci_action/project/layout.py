@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from ci_action.errors import SettingsError
+from ci_action.errors import ProjectFileError, SettingsError
+from ci_action.project_files import find_project_file
 from ci_action.settings import Settings
 
 NO_CACHE: Final = "none"
@@ -69,13 +70,13 @@ def cache_dir(layout: Layout, settings: Settings, environ: Mapping[str, str]) ->
     return Path(home, "ci-action") if home and Path(home).is_absolute() else None
 
 
-def load_toml(file: Path, shown: str) -> dict[str, Any]:
-    """Read a TOML file; raises `SettingsError` where it is none, returns {} where it is absent."""
+def load_toml(file: Path, shown: str, workspace: Path) -> dict[str, Any]:
+    """Return what a TOML file of the project holds, {} if it is absent; raises `SettingsError`."""
     try:
-        return tomllib.loads(file.read_bytes().decode("utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return tomllib.loads((find_project_file(file, workspace) or b"").decode("utf-8"))
+    except ProjectFileError as error:
+        raise SettingsError([error.reason]) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsError([f"{shown} cannot be read as TOML: {error}"]) from error
 
 

@@ -30,6 +30,7 @@ from ci_action.project.lock_files import direct_names, read_lock
 from ci_action.project.requirement_files import of_text, read
 from ci_action.project.resolving import compiled_files, further_files, resolved
 from ci_action.project.unlocked import unlocked
+from ci_action.project_files import find_project_text, read_project_file
 
 _LOCKS: Final = (Kind.PYLOCK, Kind.POETRY, Kind.PDM, Kind.PIPENV)
 
@@ -55,8 +56,8 @@ def from_files(layout: Layout) -> Inventory | None:
     if lock is not None:
         kind, file = lock
         try:
-            text = file.read_bytes().decode("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            text = read_project_file(file, layout.workspace).decode("utf-8")
+        except UnicodeDecodeError as error:
             raise ToolError(f"{layout.relative(file)} cannot be read: {error}") from error
         found = of_file(kind, text, layout.relative(file), layout)
         missing = tuple(unlocked(found, text, layout))
@@ -64,7 +65,9 @@ def from_files(layout: Layout) -> Inventory | None:
     needs, further = find(layout), further_files(layout)
     if needs.project or needs.groups or not (needs.files or further):
         return None
-    listed = read([layout.root / name for name in (*needs.files, *further)], layout.relative)
+    listed = read(
+        [layout.root / name for name in (*needs.files, *further)], layout.relative, layout.workspace
+    )
     if not listed.whole:
         return None
     return Inventory(
@@ -84,8 +87,7 @@ def of_file(kind: Kind, text: str, path: str, layout: Layout) -> Inventory:
         return Inventory(
             kind=kind, source=path, packages=tuple(listed.pinned), unauditable=tuple(listed.unauditable)
         )
-    pipfile = layout.root / "Pipfile"
-    words = pipfile.read_text(encoding="utf-8", errors="replace") if pipfile.is_file() else ""
+    words = find_project_text(layout.root / "Pipfile", layout.workspace)
     own = canonicalize_name(_own_name(layout))
     found = read_lock(kind, text, path, direct_names(layout.pyproject, words if kind is Kind.PIPENV else ""))
     return replace(found, packages=tuple(needed for needed in found.packages if needed.name != own))

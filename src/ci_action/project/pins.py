@@ -13,6 +13,7 @@ Whatever stands there is only ever parsed as a version or a version range (PEP 4
 
 import configparser
 import json
+import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,8 +26,10 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from ci_action.errors import ProjectFileError
 from ci_action.project.requirements import poetry_range, poetry_tables, requirement_lists
 from ci_action.project.yaml_text import from_yaml
+from ci_action.project_files import read_project_file
 
 # The repositories of pre-commit hooks whose `rev` is the version of the tool.
 HOOK_REPOSITORIES: Final = {
@@ -71,15 +74,17 @@ def find_pins(folders: Sequence[Path], workspace: Path, tool: str) -> tuple[list
             for file in kind.files(folder):
                 name = file.relative_to(workspace).as_posix() if file.is_relative_to(workspace) else str(file)
                 try:
-                    pins += list(kind.read(file.read_bytes().decode("utf-8"), name, tool))
+                    pins += list(kind.read(read_project_file(file, workspace).decode("utf-8"), name, tool))
                 except (
-                    OSError,
+                    ProjectFileError,
                     ValueError,
                     TypeError,
                     AttributeError,
+                    RecursionError,
                     configparser.Error,
                 ) as error:
-                    what = str(error).splitlines()[0] if str(error) else type(error).__name__
+                    said = error.problem if isinstance(error, ProjectFileError) else str(error)
+                    what = said.splitlines()[0] if said else type(error).__name__
                     problems.append(f"{name} could not be read for the version of {tool}: {what}")
     return pins, problems
 
@@ -206,7 +211,7 @@ class _Kind:
 
     def files(self, folder: Path) -> Iterator[Path]:
         found = (file for pattern in self.patterns for file in sorted(folder.glob(pattern)))
-        return (file for file in dict.fromkeys(found) if file.is_file())
+        return (file for file in dict.fromkeys(found) if os.path.lexists(file))
 
 
 _KINDS: Final = (

@@ -3,6 +3,7 @@
 Files that a line includes are read along; nothing is started, nothing is fetched.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,8 +14,10 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from ci_action.errors import ProjectFileError
 from ci_action.model import Location
 from ci_action.project.inventory import Needed, Unauditable, unique
+from ci_action.project_files import read_project_file
 
 _COMMENT: Final = re.compile(r"(^|\s+)#(.*)$")
 _OPTION: Final = re.compile(r"(--?[a-z][a-z-]*)(?:\s*=\s*|\s+|$)(.*)")
@@ -104,24 +107,24 @@ def _joined(text: str) -> Iterator[tuple[int, str]]:
         yield start, "".join(parts)
 
 
-def read(files: Iterable[Path], relative: Callable[[Path], str]) -> Listed:
+def read(files: Iterable[Path], relative: Callable[[Path], str], workspace: Path) -> Listed:
     """Read requirements files and those that they include; `relative` says what findings call a file."""
     found = Listed()
     for file in files:
-        _read(file, relative, found, 0)
+        _read(file, relative, workspace, found, 0)
     found.pinned = list(unique(found.pinned))
     return found
 
 
-def _read(file: Path, relative: Callable[[Path], str], found: Listed, depth: int) -> None:
+def _read(file: Path, relative: Callable[[Path], str], workspace: Path, found: Listed, depth: int) -> None:
     if file in found.files or depth > _DEEPEST:
         return
     found.files.append(file)
     try:
-        text = decoded(file.read_bytes())
-    except OSError as error:
+        text = decoded(read_project_file(file, workspace))
+    except ProjectFileError as error:
         found.whole = False
-        reason = f"the file cannot be read: {error.strerror}"
+        reason = f"could not read the file: {error.problem}"
         found.unauditable.append(Unauditable(name=f"what {relative(file)} lists", reason=reason))
         return
     for line in lines_of(text):
@@ -131,7 +134,8 @@ def _read(file: Path, relative: Callable[[Path], str], found: Listed, depth: int
                 found.whole = False
                 _left_out(line, relative(file), found)
             else:
-                _read((file.parent / option[2]).resolve(), relative, found, depth + 1)
+                included = Path(os.path.realpath(file.parent / option[2].replace("\0", "\ufffd")))
+                _read(included, relative, workspace, found, depth + 1)
         elif not option or option[1] in {"-e", "--editable"}:
             _take(line, Location(path=relative(file), line=line.number), found)
 

@@ -27,6 +27,7 @@ from ci_action.project.requirements import (
     requirement_lists,
     setup_cfg_requirements,
 )
+from ci_action.project_files import find_project_text
 
 _FURTHER: Final = ("*requirements*.txt", "requirements/*.txt")
 _METADATA: Final = ("pyproject.toml", "setup.cfg", "setup.py")
@@ -38,7 +39,7 @@ _COMPILE: Final = ("pip", "compile", "--quiet", "--no-header", "--annotation-sty
 
 
 def _read(layout: Layout, names: Iterable[str]) -> Listed:
-    return read([layout.root / name for name in names], layout.relative)
+    return read([layout.root / name for name in names], layout.relative, layout.workspace)
 
 
 @dataclass
@@ -98,7 +99,7 @@ def further_files(layout: Layout) -> list[str]:
     taken = {file.resolve() for file in _read(layout, find(layout).files).files}
     names = sorted({file for pattern in _FURTHER for file in layout.root.glob(pattern) if file.is_file()})
     names = [file for file in names if file.resolve() not in taken and "constraint" not in file.name]
-    included = {path for file in names for path in read([file], str).files[1:]}
+    included = {path for file in names for path in read([file], str, layout.workspace).files[1:]}
     return [os.path.relpath(file, layout.root) for file in names if file.resolve() not in included]
 
 
@@ -116,8 +117,7 @@ def _metadata_of(layout: Layout, needs: Dependencies) -> list[str]:
 
 def _of_setup_cfg(layout: Layout) -> list[str]:
     file = layout.root / "setup.cfg"
-    text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
-    return list(setup_cfg_requirements(text))
+    return list(setup_cfg_requirements(find_project_text(file, layout.workspace)))
 
 
 def _first_unit(builder: Builder, needs: Dependencies) -> _Unit:
@@ -215,8 +215,7 @@ def _mentions(layout: Layout) -> dict[str, Location]:
     found: dict[str, Location] = {}
     for name in reversed(_METADATA):
         file = layout.root / name
-        if file.is_file():
-            found |= placed_names(file.read_text(encoding="utf-8", errors="replace"), layout.relative(file))
+        found |= placed_names(find_project_text(file, layout.workspace), layout.relative(file))
     return found
 
 

@@ -17,6 +17,7 @@ from pathspec import GitIgnoreSpec
 
 from ci_action.errors import SettingsError, ToolError
 from ci_action.project.layout import Layout, load_toml
+from ci_action.project_files import find_project_file
 
 # Black's defaults (black.const); a test compares them with the bundled Black.
 DEFAULT_EXCLUDES: Final = (
@@ -53,13 +54,13 @@ def black_config(layout: Layout) -> BlackConfig:
     common = Path(os.path.commonpath([_folder_of((layout.root / path).resolve()) for path in layout.paths]))
     top = layout.workspace.resolve()
     root = next(
-        (folder for folder in (common, *common.parents) if folder == top or _is_black_root(folder)),
+        (folder for folder in (common, *common.parents) if folder == top or _is_black_root(folder, top)),
         top,
     )
     file = root / "pyproject.toml"
-    if not file.is_file():
+    if not os.path.lexists(file):
         return BlackConfig(root=root)
-    document = _toml(file)
+    document = _toml(file, top)
     project = document.get("project", {})
     requires = project.get("requires-python", "") if isinstance(project, dict) else ""
     return BlackConfig(
@@ -74,16 +75,15 @@ def _folder_of(path: Path) -> Path:
     return path if path.is_dir() else path.parent
 
 
-def _is_black_root(folder: Path) -> bool:
+def _is_black_root(folder: Path, workspace: Path) -> bool:
     if (folder / ".git").exists() or (folder / ".hg").is_dir():
         return True
-    file = folder / "pyproject.toml"
-    return file.is_file() and "black" in _tool_table(_toml(file))
+    return "black" in _tool_table(_toml(folder / "pyproject.toml", workspace))
 
 
-def _toml(file: Path) -> dict[str, Any]:
+def _toml(file: Path, workspace: Path) -> dict[str, Any]:
     try:
-        return load_toml(file, str(file))
+        return load_toml(file, str(file), workspace)
     except SettingsError as error:
         raise ToolError(str(error)) from error
 
@@ -108,6 +108,7 @@ class _Filter:
     extend_exclude: re.Pattern[str] | None
     force_exclude: re.Pattern[str] | None
     uses_gitignore: bool
+    workspace: Path
     never: frozenset[str]
 
     def excludes(self, path: str) -> bool:
@@ -129,7 +130,7 @@ def black_files(
     `options` are `include`, `exclude`, `extend_exclude`, `force_exclude` of the command line, which win over the
     configuration; folders in `never` are ours. Raises `ToolError` for a pattern that is none.
     """
-    rules = _filter(config, options, never)
+    rules = _filter(config, options, never, layout.workspace)
     files: dict[str, None] = {}
     for given in layout.paths:
         path = layout.root / given
@@ -139,7 +140,10 @@ def black_files(
             continue
         start = str(path.resolve())
         specs = (
-            {str(rules.root): _gitignore(str(rules.root)), start: _gitignore(start)}
+            {
+                str(rules.root): _gitignore(str(rules.root), layout.workspace),
+                start: _gitignore(start, layout.workspace),
+            }
             if rules.uses_gitignore
             else {}
         )
@@ -148,7 +152,9 @@ def black_files(
     return list(files)
 
 
-def _filter(config: BlackConfig, options: Mapping[str, str], never: Sequence[Path]) -> _Filter:
+def _filter(
+    config: BlackConfig, options: Mapping[str, str], never: Sequence[Path], workspace: Path
+) -> _Filter:
     def pattern(name: str) -> re.Pattern[str] | None:
         text = options.get(name, config.table.get(name))
         if text is None:
@@ -169,6 +175,7 @@ def _filter(config: BlackConfig, options: Mapping[str, str], never: Sequence[Pat
         extend_exclude=pattern("extend_exclude"),
         force_exclude=pattern("force_exclude"),
         uses_gitignore=exclude is None,
+        workspace=workspace,
         never=frozenset(str(folder.resolve()) for folder in never),
     )
 
@@ -193,7 +200,11 @@ def _walk(
             real = os.path.realpath(entry.path)
             if real in above or real in rules.never:  # a link to a folder above would never end
                 continue
-            inner = {**specs, entry.path: _gitignore(entry.path)} if rules.uses_gitignore else specs
+            inner = (
+                {**specs, entry.path: _gitignore(entry.path, rules.workspace)}
+                if rules.uses_gitignore
+                else specs
+            )
             yield from _walk(entry.path, rules, inner, (*above, real))
         elif entry.is_file() and rules.include.search(f"/{below}"):
             yield entry.path
@@ -208,13 +219,11 @@ def _ignored(path: str, specs: Mapping[str, GitIgnoreSpec]) -> bool:
     return False
 
 
-def _gitignore(folder: str) -> GitIgnoreSpec:
+def _gitignore(folder: str, workspace: Path) -> GitIgnoreSpec:
+    raw = find_project_file(Path(folder, ".gitignore"), workspace)
     try:
-        with open(os.path.join(folder, ".gitignore"), encoding="utf-8-sig") as stream:
-            return GitIgnoreSpec.from_lines(stream.read().splitlines())
-    except FileNotFoundError:
-        return _NOTHING
-    except (OSError, ValueError) as error:
+        return _NOTHING if raw is None else GitIgnoreSpec.from_lines(raw.decode("utf-8-sig").splitlines())
+    except ValueError as error:
         raise ToolError(f"the .gitignore of {folder!r} cannot be read: {error}") from error
 
 

@@ -16,6 +16,7 @@ from ci_action.project.inventory import Inventory, Kind, Unauditable
 from ci_action.project.layout import Layout
 from ci_action.project.requirement_files import placed_names
 from ci_action.project.requirements import poetry_tables, requirement_lists
+from ci_action.project_files import find_project_text
 
 _OWN: Final = "project.dependencies"
 # The lists of which a lock holds everything, by the beginning of their places.
@@ -34,7 +35,7 @@ def unlocked(inventory: Inventory, text: str, layout: Layout) -> Iterator[Unaudi
     project = layout.pyproject.get("project")
     held.add(canonicalize_name(str(project.get("name", "")) if isinstance(project, dict) else ""))
     file = layout.root / ("Pipfile" if inventory.kind is Kind.PIPENV else "pyproject.toml")
-    said = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+    said = find_project_text(file, layout.workspace)
     places = placed_names(said, layout.relative(file))
     for name in dict.fromkeys(_named(inventory.kind, layout.pyproject, said)):
         if name not in held:

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TextIO
 
+from ci_action.errors import ProjectFileError
 from ci_action.gh.event import Event
 from ci_action.gh.github import GitHub
 from ci_action.gh.pull import NO_PULL, NoPull, Pull
 from ci_action.gh.workflow import Workflow
 from ci_action.model import Finding
 from ci_action.project.layout import Layout
+from ci_action.project_files import read_project_file
 from ci_action.redaction import Redact
 from ci_action.resolution import Resolved
 from ci_action.results import own_folder, write_atomically
@@ -90,9 +92,8 @@ class Publication:
         if file not in self._read:  # the findings of a file mostly come one after the other
             self._read.clear()
             try:
-                readable = file.is_file() and file.stat().st_size <= _LARGEST_SOURCE
-                text = _text(file.read_bytes()) if readable else ""
-            except (OSError, ValueError):
+                text = _text(read_project_file(file, self.layout.workspace, largest=_LARGEST_SOURCE))
+            except ProjectFileError:
                 text = ""
             self._read[file] = text.split("\n") if text else []
         return self._read[file]

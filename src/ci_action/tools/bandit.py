@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ci_action.context import Context
-from ci_action.errors import InterruptedRunError, TimedOutError, ToolError
+from ci_action.errors import InterruptedRunError, ProjectFileError, TimedOutError, ToolError
 from ci_action.model import Broken, Finding, Location, Outcome, Report, Skipped
 from ci_action.parsers.bandit import (
     Issue,
@@ -23,6 +23,7 @@ from ci_action.process import Command, Completed, batches, last_lines
 from ci_action.project.bandit_config import BanditConfig, bandit_config
 from ci_action.project.files import is_test, tracked
 from ci_action.project.versions import Program
+from ci_action.project_files import LARGEST_SOURCE, read_project_file
 from ci_action.results import Results, key_of
 from ci_action.tools import NOTHING_CHANGED, Checked, Tool
 from ci_action.workload import divided, processors
@@ -123,9 +124,9 @@ def _known(job: _Job, files: Iterable[str], results: Results, scan: _Scan) -> di
     keys = {}
     for name in files:
         try:
-            key = key_of(same, name, ctx.digests.of(ctx.layout.root / name))
-        except OSError as error:
-            text = f"the file cannot be read: {error.strerror}"
+            key = key_of(same, name, ctx.digests.of(ctx.layout.root / name, ctx.layout.workspace))
+        except ProjectFileError as error:
+            text = f"could not read the file: {error.problem}"
             scan.issues[name] = [Issue(rule="unreadable", message=text, level="unknown")]
             continue
         kept = results.get(key)
@@ -211,8 +212,9 @@ def _keep(ctx: Context, seen: Seen, keys: Mapping[str, str], results: Results, s
         found = issues
         if any(issue.column for issue in issues):
             try:
-                found = in_characters(issues, (ctx.layout.root / name).read_bytes())
-            except OSError:  # gone meanwhile; the columns stay those of bandit
+                file, workspace = ctx.layout.root / name, ctx.layout.workspace
+                found = in_characters(issues, read_project_file(file, workspace, largest=LARGEST_SOURCE))
+            except ProjectFileError:  # gone meanwhile; the columns stay those of bandit
                 found = issues
         scan.issues[name] = found
         if name not in seen.passing:

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from ci_action.context import Context
-from ci_action.errors import TimedOutError, ToolError
+from ci_action.errors import ProjectFileError, TimedOutError, ToolError
 from ci_action.model import Broken, Finding, Fix, Location, Report, Skipped
 from ci_action.parsers.black import Change, Seen, parse, parse_part
 from ci_action.process import Command, Completed, batches, last_lines
 from ci_action.project.layout import lowest_minor
 from ci_action.project.sources import BlackConfig, black_config, black_files, config_option, discovery_options
 from ci_action.project.versions import Program
+from ci_action.project_files import LARGEST_SOURCE, read_project_file
 from ci_action.results import key_of
 from ci_action.tools import NOTHING_CHANGED, Checked, Tool
 
@@ -168,9 +169,9 @@ def _known(job: _Job, config: BlackConfig, files: Iterable[str], results: Any, s
     for name in files:
         path = job.ctx.layout.root / name
         try:
-            keys[name] = key_of(same, path.suffix, job.ctx.digests.of(path))
-        except OSError as error:
-            message = f"the file cannot be read: {error.strerror}"
+            keys[name] = key_of(same, path.suffix, job.ctx.digests.of(path, job.ctx.layout.workspace))
+        except ProjectFileError as error:
+            message = f"could not read the file: {error.problem}"
             seen.changes[name] = [Change(rule="unreadable", line=None, message=message)]
             continue
         kept = results.get(keys[name])
@@ -222,7 +223,7 @@ def _run_batch(job: _Job, files: Sequence[str], seen: Seen) -> tuple[Seen, Compl
 def _run_alone(job: _Job, name: str) -> list[Change]:
     """Check one file by standard input, under a name that means nothing but the kind of file."""
     suffix = Path(name).suffix if Path(name).suffix in {".pyi", ".ipynb"} else ".py"
-    content = (job.ctx.layout.root / name).read_bytes()
+    content = read_project_file(job.ctx.layout.root / name, job.ctx.layout.workspace, largest=LARGEST_SOURCE)
     done = job.ctx.run(
         job.command(["-"], "--check", "--diff", f"--stdin-filename=file{suffix}", stdin=content)
     )

@@ -13,6 +13,7 @@ from ci_action.model import Report, Skipped
 from ci_action.process import Command, Completed, last_lines
 from ci_action.project.environment import Environment, environment_of_project
 from ci_action.project.versions import Program
+from ci_action.project_files import LARGEST_SOURCE, find_project_text, read_project_file
 from ci_action.tools import Checked, Tool, Turn
 
 NO_DATA: Final = "No data to report"
@@ -111,7 +112,7 @@ def _measured(ctx: Context, environment: Environment, folder: Path) -> tuple[Cov
     file = folder / "coverage.json"
     done = _python(ctx, environment, "-c", _MEASURE, str(file))
     try:
-        document = json.loads(file.read_bytes())
+        document = json.loads(read_project_file(file, ctx.scratch, largest=LARGEST_SOURCE))
         files = {name: entry for name, entry in document["files"].items() if not name.endswith(_OURS)}
         coverage = from_json({"files": files}, ctx.layout.relative)
         asked = json.loads(done.stdout.splitlines()[-1])
@@ -127,7 +128,7 @@ def _measured(ctx: Context, environment: Environment, folder: Path) -> tuple[Cov
 
 
 def _source(ctx: Context, path: str) -> str:
-    return (ctx.layout.workspace / path).read_text(encoding="utf-8", errors="replace")
+    return find_project_text(ctx.layout.workspace / path, ctx.layout.workspace)
 
 
 def plan(ctx: Context) -> str:

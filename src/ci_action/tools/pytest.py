@@ -16,6 +16,7 @@ from ci_action.parsers.pytest_session import broken, output, problem, report
 from ci_action.process import Command, last_lines
 from ci_action.project.environment import Environment, environment_of_project
 from ci_action.project.versions import Program
+from ci_action.project_files import LARGEST_SOURCE, find_project_file
 from ci_action.tools import Checked, Tool, Turn
 
 PLUGIN: Final = Path(__file__).parents[1] / "pytest_plugin"
@@ -115,8 +116,8 @@ class _Job:
     def told(self, name: str) -> Session:
         """Return what the plugin wrote."""
         file = self.folder / f"{name}.jsonl"
-        text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
-        return parse(text, self.ctx.layout)
+        raw = find_project_file(file, self.ctx.scratch, largest=LARGEST_SOURCE) or b""
+        return parse(raw.decode("utf-8", "replace"), self.ctx.layout)
 
     def rerun(self, cases: list[TestCase]) -> list[TestCase]:
         """Run failed tests again; those that pass then are flaky."""

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from ci_action.changes import as_shown
 from ci_action.context import Context
-from ci_action.errors import SettingsError, TimedOutError, ToolError
+from ci_action.errors import ProjectFileError, SettingsError, TimedOutError, ToolError
 from ci_action.model import Broken, Finding, Report, Skipped
 from ci_action.parsers.ruff import UNREADABLE, parse, parse_files
 from ci_action.process import Command, Completed, batches, last_lines
-from ci_action.project.layout import load_toml, lowest_minor
+from ci_action.project.layout import Layout, load_toml, lowest_minor
 from ci_action.project.versions import Program, argument_names
 from ci_action.results import GuardedFolder
 from ci_action.tools import NOTHING_CHANGED, Checked, Tool
@@ -164,9 +164,13 @@ def _parts(ctx: Context) -> list[_Part]:
     """
     layout, words = ctx.layout, argument_names(ctx.settings.ruff_args)
     paths = tuple(path if not path.startswith("-") else f"./{path}" for path in layout.paths)
-    if any(configures(folder) for folder in layout.folders) or "--config" in words or "--isolated" in words:
+    if (
+        any(configures(folder, layout.workspace) for folder in layout.folders)
+        or "--config" in words
+        or "--isolated" in words
+    ):
         return [_Part(paths)]
-    nested = sorted({found for path in paths for found in _configured_below(layout.root / path, layout.root)})
+    nested = sorted({found for path in paths for found in _configured_below(layout.root / path, layout)})
     rules = () if "--select" in words else (f"--select={DEFAULT_RULES}",)
     # Ruff reads the files that it is given even where they are excluded, so a path inside such a folder goes with it.
     loose = tuple(path for path in paths if not any(_is_below(path, folder) for folder in nested))
@@ -183,34 +187,35 @@ def _is_below(path: str, folder: str) -> bool:
     return outer in (".", inner) or inner.startswith(outer + os.sep)
 
 
-def configures(folder: Path) -> bool:
+def configures(folder: Path, workspace: Path) -> bool:
     """Whether a folder holds a configuration of Ruff."""
     if any((folder / name).is_file() for name in _CONFIG_FILES):
         return True
-    return "ruff" in _tool_table(folder / "pyproject.toml")
+    return "ruff" in _tool_table(folder / "pyproject.toml", workspace)
 
 
-def _tool_table(file: Path) -> dict[str, Any]:
+def _tool_table(file: Path, workspace: Path) -> dict[str, Any]:
     try:
-        tool = load_toml(file, str(file)).get("tool", {})
+        tool = load_toml(file, str(file), workspace).get("tool", {})
     except SettingsError as error:
         raise ToolError(str(error)) from error
     return tool if isinstance(tool, dict) else {}
 
 
-def _configured_below(start: Path, root: Path) -> Iterable[str]:
+def _configured_below(start: Path, layout: Layout) -> Iterable[str]:
     """Return the topmost folders at or below a path that have a configuration, relative to the root."""
+    root = layout.root
     top = start if start.is_dir() else start.parent
     between = [folder for folder in (top, *top.parents) if folder.is_relative_to(root) and folder != root]
     for folder in reversed(between):
-        if configures(folder):
+        if configures(folder, layout.workspace):
             yield os.path.relpath(folder, root)
             return
     if not start.is_dir():
         return
     for found, folders, files in os.walk(start):
         named = {*_CONFIG_FILES, "pyproject.toml"} & set(files)
-        if Path(found) != root and named and configures(Path(found)):
+        if Path(found) != root and named and configures(Path(found), layout.workspace):
             folders.clear()
             yield os.path.relpath(found, root)
         folders[:] = [name for name in folders if name not in _SKIPPED_FOLDERS]
@@ -244,15 +249,20 @@ def _wanted_minor(ctx: Context, *, isolated: bool) -> int | None:
     requires = ctx.layout.requires_python
     if isolated and requires:
         return lowest_minor(requires)
-    if not isolated and (requires or _configured_target(ctx) or not any(map(configures, ctx.layout.folders))):
+    if not isolated and (requires or _configured_target(ctx) or not _configured(ctx)):
         return None
     return lowest_minor(ctx.settings.python_version) if ctx.settings.python_version else None
 
 
+def _configured(ctx: Context) -> bool:
+    return any(configures(folder, ctx.layout.workspace) for folder in ctx.layout.folders)
+
+
 def _configured_target(ctx: Context) -> bool:
+    workspace = ctx.layout.workspace
     for folder in ctx.layout.folders:
-        tables = [load_toml(folder / name, name) for name in _CONFIG_FILES]
-        tables.append(_tool_table(folder / "pyproject.toml").get("ruff", {}))
+        tables = [load_toml(folder / name, name, workspace) for name in _CONFIG_FILES]
+        tables.append(_tool_table(folder / "pyproject.toml", workspace).get("ruff", {}))
         if any("target-version" in table for table in tables):
             return True
     return False
@@ -268,12 +278,12 @@ def _open_cache(
     cache = GuardedFolder(ctx.cache / "ruff")
     try:
         stamps = {
-            name: (Path(name).stat().st_mtime_ns, ctx.digests.of(Path(name)))
+            name: (Path(name).stat().st_mtime_ns, ctx.digests.of(Path(name), ctx.layout.workspace))
             for name in files
             if Path(name).is_file()
         }
         cache.prepare(stamps)
-    except OSError:
+    except (OSError, ProjectFileError):
         return None, {}
     return cache, stamps
 

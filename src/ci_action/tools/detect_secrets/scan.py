@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from ci_action.context import Context
-from ci_action.errors import TimedOutError, ToolError
+from ci_action.errors import ProjectFileError, TimedOutError, ToolError
 from ci_action.model import Broken, Finding, Outcome, Report, Skipped
 from ci_action.parsers.secret_events import (
     BINARY,
@@ -33,6 +33,7 @@ from ci_action.process import Command, Completed, last_lines
 from ci_action.project.baseline import COMMAND, Baseline, Key, is_whole
 from ci_action.project.environment import environment_of_project
 from ci_action.project.versions import Program
+from ci_action.project_files import LARGEST_SOURCE, read_project_file
 from ci_action.results import Results, key_of
 from ci_action.workload import divided, processors
 
@@ -126,6 +127,9 @@ class Scan:
     def _file(self, name: str) -> Path:
         return self.ctx.layout.root / name
 
+    def _content(self, file: Path) -> bytes:
+        return read_project_file(file, self.ctx.layout.workspace, largest=LARGEST_SOURCE)
+
     def _known(self, names: Iterable[str]) -> dict[str, str]:
         """See what is kept of files that did not change; return the keys of those whose results may be kept."""
         if self.ctx.settings.secrets_verify or not is_lasting(self.baseline.configuration):
@@ -136,11 +140,13 @@ class Scan:
         for name in names:
             file = self._file(name)
             try:
-                keys[name] = key_of(same, os.fsencode(name), self.ctx.digests.of(file))
+                keys[name] = key_of(
+                    same, os.fsencode(name), self.ctx.digests.of(file, self.ctx.layout.workspace)
+                )
                 entry = self.results.get(keys[name])
-                scanned = restored(entry, file.read_bytes()) if entry else None
-            except OSError as error:
-                scanned = Scanned(state=UNREADABLE, problem=str(error.strerror))
+                scanned = restored(entry, self._content(file)) if entry else None
+            except ProjectFileError as error:
+                scanned = Scanned(state=UNREADABLE, problem=error.problem)
             if scanned is not None:
                 known[name] = scanned
         self._see(known)
@@ -195,8 +201,10 @@ class Scan:
         self.seen.update(files)
         found: set[str] = set()
         for name in (name for name, scanned in files.items() if scanned.secrets):
-            with suppress(OSError, ValueError, LookupError):  # then its values are hidden all the same
-                self.texts[name] = Text(self._file(name).read_bytes(), files[name].encoding)
+            with suppress(
+                ProjectFileError, ValueError, LookupError
+            ):  # then its values are hidden all the same
+                self.texts[name] = Text(self._content(self._file(name)), files[name].encoding)
             found |= hidden(self._described(name))
         self.ctx.conceal.add(found)  # all at once: it makes one expression of them
 
