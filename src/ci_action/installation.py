@@ -28,7 +28,8 @@ def installed(ctx: Context) -> tuple[Environment, tuple[str, ...]]:
     request, asked_by = python_request(ctx.layout, ctx.settings.python_version)
     builder = _builder(ctx)
     try:
-        environment = _made(ctx, builder, request)
+        environment, notes = _made(ctx, builder, request)
+        warnings += notes
     finally:
         builder.forget()
     if ctx.settings.install == (NONE,) and asked_by == "python-version":
@@ -38,12 +39,13 @@ def installed(ctx: Context) -> tuple[Environment, tuple[str, ...]]:
     return environment, tuple(warnings)
 
 
-def _made(ctx: Context, builder: Builder, request: str) -> Environment:
+def _made(ctx: Context, builder: Builder, request: str) -> tuple[Environment, list[str]]:
     if ctx.settings.install == (NONE,):
-        return _current(ctx, builder)
+        return _current(ctx, builder), []
     if ctx.settings.install:
-        return _by_commands(ctx, builder, request)
-    return builder.make(find(ctx.layout), request, _extra(ctx))
+        return _by_commands(ctx, builder, request), []
+    needs = find(ctx.layout)
+    return builder.make(needs, request, _extra(ctx)), [f"not installed: {entry}" for entry in needs.unread]
 
 
 def _builder(ctx: Context) -> Builder:

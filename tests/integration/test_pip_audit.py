@@ -72,6 +72,37 @@ def test_vulnerable_fixed_merged_withdrawn_and_passed_over(project, ci_action):
         assert (ran.code, ran.report["conclusion"]) == (0, "warned")
 
 
+PART = '[project]\nname = "part"\nversion = "1"\ndependencies = ["requests==2.19.0"]\n'
+TABLES = """[tool.poetry]
+name = "app"
+[tool.poetry.dependencies]
+python = "^3.11"
+django = [{version = "4.2.0", python = "<3.9"}, {version = "4.2.1", python = ">=3.9"}]
+part = {path = "vendor/pkg"}
+address = {url = "https://example.invalid/address-1.0.tar.gz"}
+odd = {version = 3}
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "packages", "unaudited"),
+    [
+        ({"requirements.txt": "./vendor/pkg\n"}, {"requests"}, set()),
+        ({"requirements.txt": "-e vendor/pkg\n"}, {"requests"}, set()),
+        ({"pyproject.toml": TABLES.replace("address", "# ")}, {"django", "requests"}, {"odd"}),
+    ],
+)
+def test_folders_and_every_form_of_poetry(files, packages, unaudited, project, ci_action):
+    folder = project({**files, "vendor/pkg/pyproject.toml": PART})
+    with served() as service:
+        ran = ci_action(folder, "run", "security", f"--advisory-url={service.address}")
+    found = ran.findings("pip-audit")
+    assert {one["package"]["name"] for one in found if one["package"]} >= packages
+    missed = {one["message"].split()[0].strip("'") for one in found if one["rule"] == "not-audited"}
+    assert missed == unaudited
+    assert ran.report["conclusion"] == "warned"
+
+
 def test_what_the_change_brought(tmp_path, ci_action):
     folder = tmp_path / "repository"
     folder.mkdir()

@@ -9,7 +9,6 @@ from builders import layout, write
 from ci_action.errors import ToolError
 from ci_action.project.dependencies import find
 from ci_action.project.environment import python_request
-from ci_action.project.requirements import poetry_requirement
 
 BUILDABLE = "[build-system]\nrequires = ['hatchling']\n[project]\nname = 'x'\nversion = '0'\n"
 
@@ -70,7 +69,16 @@ def test_groups_and_extras_that_name_tests(tmp_path: Path):
 def test_a_project_that_is_not_built_gives_its_dependencies(tmp_path: Path):
     text = "[project]\nname = 'x'\nversion = '0'\ndependencies = ['attrs']\n[project.optional-dependencies]\ntest = ['six']\n"
     one = found(tmp_path, {"pyproject.toml": text})
-    assert (one.project, one.requirements) == ("", ("attrs", "six"))
+    assert (one.project, set(one.requirements)) == ("", {"attrs", "six"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["dependency-groups = 3\n", "[tool]\npoetry = 'x'\n", "[project]\ndependencies = 'x'\n", "[tool.poetry.group]\ntest = []\n"],
+)  # fmt: skip
+def test_tables_of_another_shape_are_not_understood(text: str, tmp_path: Path):
+    one = found(tmp_path, {"pyproject.toml": text})
+    assert (one.source, len(one.unread)) == ("pyproject.toml", 1)
 
 
 POETRY = """
@@ -117,18 +125,37 @@ def test_a_lock_that_cannot_be_read_says_so(name: str, tmp_path: Path):
         found(tmp_path, {name: "{[oops"})
 
 
-@pytest.mark.parametrize(
-    ("value", "requirement"),
-    [
-        ("^1.2", "a>=1.2,<2"),
-        ({"version": "~1.2", "extras": ["x"], "markers": "m"}, "a[x]>=1.2,<1.3 ; m"),
-        ({"git": "https://e.org/a"}, "a @ git+https://e.org/a"),
-        ({"path": "../a"}, ""),
-        ("*", "a"),
-    ],
-)
-def test_what_poetry_asks_for(value: object, requirement: str):
-    assert poetry_requirement("a", value) == requirement
+UNBUILT = """[tool.poetry]
+name = "x"
+[tool.poetry.dependencies]
+python = "^3.11"
+attrs = [{version = "<24", python = "<3.9"}, {version = "^25", python = ">=3.9"}]
+part = {path = "vendor/part"}
+extra = {version = "^1", optional = true}
+[tool.poetry.group.test.dependencies]
+six = "~1.16"
+odd = {version = 3}
+[tool.poetry.group.docs.dependencies]
+sphinx = "*"
+"""
+
+
+def test_a_poetry_project_without_a_build_system_gets_its_dependencies(tmp_path: Path):
+    one = found(tmp_path, {"pyproject.toml": UNBUILT, "vendor/part/pyproject.toml": ""})
+    assert one.project == ""
+    assert sorted(one.requirements) == [
+        'attrs (<24) ; python_version < "3.9"',
+        'attrs (>=25,<26) ; python_version >= "3.9"',
+        f"part @ {(tmp_path / 'vendor' / 'part').as_uri()}",
+        "six (>=1.16,<1.17)",
+    ]
+    assert [entry.partition(":")[0] for entry in one.unread] == ["tool.poetry.group.test.odd"]
+
+
+def test_a_poetry_project_that_is_built_brings_its_own_dependencies(tmp_path: Path):
+    text = UNBUILT + "[build-system]\nrequires = ['poetry-core']\n"
+    one = found(tmp_path, {"pyproject.toml": text, "vendor/part/pyproject.toml": ""})
+    assert (one.project, one.requirements) == (".", ("six (>=1.16,<1.17)",))
 
 
 @pytest.mark.parametrize(

@@ -172,8 +172,58 @@ def test_further_files_are_resolved_by_themselves(root):
 def test_tables_of_poetry_without_a_build_system(root):
     run = FakeRun(uv=completed("six==1\n"))
     taken(root, {"pyproject.toml": "[tool.poetry.dependencies]\npython = '^3.11'\nsix = '^1.16'\n"}, run)
-    assert (root.parent / "scratch" / "needed.txt").read_text() == "six>=1.16,<2\n"
+    assert (root.parent / "scratch" / "needed.txt").read_text() == "six (>=1.16,<2.0)\n"
     assert run.words[0][-1].endswith("needed.txt")
+
+
+ODD = """[tool.poetry.dependencies]
+many = [{version = "<2", python = "<3.9"}, {version = ">=2", python = ">=3.9"}]
+address = {url = "https://e.org/address-1.0.tar.gz"}
+part = {path = "vendor/part"}
+absent = {path = "vendor/absent"}
+three = 3
+[tool.pdm.dev-dependencies]
+test = ["-e file:///x", "six"]
+"""
+
+
+def test_entries_of_every_form_are_resolved_or_named(root):
+    run = FakeRun(uv=completed("many==2\nsix==1\naddress @ https://e.org/address-1.0.tar.gz\n"))
+    found = taken(root, {"pyproject.toml": ODD, "vendor/part/pyproject.toml": ""}, run)
+    needed = (root.parent / "scratch" / "needed.txt").read_text().splitlines()
+    assert [line.partition(" ")[0] for line in needed] == ["many", "many", "address", "part", "six"]
+    assert [one.name for one in found.packages] == ["many", "six"]
+    assert sorted(one.name for one in found.unauditable) == ["absent", "address", "an entry", "three"]
+    assert {str(one.location) for one in found.unauditable if one.name in {"absent", "three"}} == {
+        "pyproject.toml:5",
+        "pyproject.toml:6",
+    }
+
+
+def test_only_what_is_not_understood(root):
+    found = taken(root, {"pyproject.toml": "[tool.poetry.dependencies]\nthree = 3\n"})
+    assert ([one.name for one in found.unauditable], found.packages) == (["three"], ())
+
+
+@pytest.mark.parametrize("text", ["[tool.poetry]\ngroup = []\n", "[tool.poetry]\ndependencies = 'x'\n"])
+def test_tables_of_another_shape_are_named(text: str, root):
+    assert [one.name for one in taken(root, {"pyproject.toml": text}).unauditable] == [
+        "what pyproject.toml lists"
+    ]
+
+
+def test_a_folder_in_a_requirements_file_is_resolved(root):
+    run = FakeRun(uv=completed("./vendor/pkg\nrequests==2.19.0  # via pkg (./vendor/pkg)\n"))
+    found = taken(root, {"requirements.txt": "./vendor/pkg\n"}, run)
+    assert [(one.name, one.direct) for one in found.packages] == [("requests", True)]
+
+
+def test_a_folder_that_cannot_be_resolved_is_named(root):
+    text = "./vendor/pkg\nrequests==2.19.0\n"
+    found = taken(root, {"requirements.txt": text}, FakeRun(uv=NO_NETWORK))
+    assert [(one.name, str(one.location)) for one in found.unauditable if "vendor" in one.name] == [
+        ("what './vendor/pkg' needs", "requirements.txt:1")
+    ]
 
 
 def test_a_setup_cfg_that_nothing_builds(root):

@@ -138,7 +138,7 @@ KINDS: dict[str, tuple[dict[str, str], str, list[tuple[str, str]]]] = {
     "Poetry's table": (
         {"pyproject.toml": "[tool.poetry.dev-dependencies]\nBlack = {version = '^24.1', extras = ['d']}\n"},
         "black",
-        [("<25,>=24.1", "pyproject.toml: tool.poetry.dev-dependencies")],
+        [("<25.0,>=24.1", "pyproject.toml: tool.poetry.dev-dependencies")],
     ),
     "requirements": (
         {"requirements-dev.txt": "# dev\nblack==24.1.0  # why\nruff\n-r other.txt\n--hash=x\n"},
@@ -276,12 +276,12 @@ def test_only_known_extras_are_kept(tmp_path: Path):
 @pytest.mark.parametrize(
     ("version", "specifier"),
     [
-        ("^24.1.0", "<25,>=24.1.0"),
-        ("^0.5.1", "<0.6,>=0.5.1"),
+        ("^24.1.0", "<25.0.0,>=24.1.0"),
+        ("^0.5.1", "<0.6.0,>=0.5.1"),
         ("^0.0.3", "<0.0.4,>=0.0.3"),
         ("^0", "<1,>=0"),
-        ("^ 1.2", "<2,>=1.2"),
-        ("~24.1.2", "<24.2,>=24.1.2"),
+        ("^ 1.2", "<2.0,>=1.2"),
+        ("~24.1.2", "<24.2.0,>=24.1.2"),
         ("~24", "<25,>=24"),
         ("24.1", "==24.1"),
         (">=24,<25", "<25,>=24"),

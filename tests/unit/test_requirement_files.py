@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from builders import write
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,8 +37,17 @@ def test_a_compiled_file():
         ("urllib3", "1.24", 11, ("requests",), False),
     ]  # fmt: skip
     assert [one.name for one in found.unauditable] == ["six", "toml-x", "a package without a name"]
-    assert found.whole
+    assert (list(found.folders), found.whole) == ([".", "./lib/own"], False)
     assert not any("password" in one.reason for one in found.unauditable)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [".", "-e .", "-e .[test]", "./vendor/pkg", "vendor/pkg", "../lib[fast]", "/opt/lib", "file:lib", "own @ file:///x/own"],
+)  # fmt: skip
+def test_a_folder_is_for_a_resolver(line: str):
+    found = of_text(f"{line}\na==1 --hash=sha256:aa\n", "r.txt")
+    assert (len(found.folders), found.whole, found.unauditable) == (1, False, [])
 
 
 def test_what_leaves_something_open_is_not_whole():

@@ -13,6 +13,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +22,8 @@ from packaging.utils import canonicalize_name
 
 from ci_action.errors import ToolError
 from ci_action.project.layout import Layout
-from ci_action.project.requirements import poetry_requirement, poetry_tables, requirement_lists
+from ci_action.project.poetry import MAIN, is_optional, poetry_entries, poetry_requirements
+from ci_action.project.requirements import requirement_lists, table
 from ci_action.project_files import find_project_text, read_project_file
 
 # Names of groups, extras and files that hold what tests need.
@@ -54,6 +56,8 @@ class Dependencies:
     """The project itself as a requirement to install in place: `.`, `.[test]`; empty where it is none."""
     inputs: tuple[Path, ...] = ()
     """The files whose content decides."""
+    unread: tuple[str, ...] = ()
+    """Entries that are not understood and therefore not installed, each with the reason."""
 
 
 def find(layout: Layout) -> Dependencies:
@@ -120,34 +124,53 @@ def _from_requirements(layout: Layout) -> Dependencies | None:
 
 def _from_metadata(layout: Layout) -> Dependencies:
     document, root = layout.pyproject, layout.root
-    lines = [
-        line
-        for where, entries in requirement_lists(document)
-        if where.startswith("tool.") and _is_test_name(where)
-        for line in entries
-        if isinstance(line, str)
-    ]
-    for where, table in poetry_tables(document):
-        if _is_test_name(where):
-            lines += [line for name, value in table.items() if (line := poetry_requirement(name, value))]
     groups, project = _groups(document), _project(layout, *_extras(document))
-    if not project and isinstance(document.get("project"), dict):
-        lines += [line for line in document["project"].get("dependencies", ()) if isinstance(line, str)]
-        extras = document["project"].get("optional-dependencies", {})
-        lines += [line for extra in _extras(document) for line in extras[extra] if isinstance(line, str)]
-    says = {"project", "build-system", "dependency-groups"} & document.keys() or lines
+    try:
+        lines, unread = _in_tables(document, root, built=bool(project))
+    except ValueError as error:
+        lines, unread = [], (f"what pyproject.toml lists: {error}",)
+    says = {"project", "build-system", "dependency-groups"} & document.keys() or lines or unread
     names = (*(["pyproject.toml"] if says else []), "setup.cfg", "setup.py")
     sources = [name for name in names if (root / name).is_file()]
     source = (
         sources[0]
-        if (project or groups or lines) and sources
+        if (project or groups or lines or unread) and sources
         else "nothing (the project names no dependencies)"
     )
     if groups or _extras(document):
         source += f": {', '.join([*groups, *_extras(document)])}"
     return Dependencies(
-        source=source, requirements=tuple(lines), groups=groups, project=project, inputs=_inputs(root)
+        source=source,
+        requirements=tuple(lines),
+        groups=groups,
+        project=project,
+        inputs=_inputs(root),
+        unread=unread,
     )
+
+
+def _in_tables(document: Mapping[str, Any], root: Path, *, built: bool) -> tuple[list[str], tuple[str, ...]]:
+    """Return what the tables of a pyproject.toml say that the tests need, and the entries that are not understood.
+
+    A project that is built brings its own dependencies along; one without a build system is not installed itself.
+    Raises `ValueError` for a table where a list belongs, or the other way round.
+    """
+    lines: list[str] = []
+    unread: list[str] = []
+    extras = {f"project.optional-dependencies.{extra}" for extra in _extras(document)}
+    for where, entries in requirement_lists(document):
+        own = not built and (where == "project.dependencies" or where in extras)
+        if own or (where.startswith("tool.") and _is_test_name(where)):
+            lines += [entry for entry in entries if isinstance(entry, str)]
+    for where, name, value in poetry_entries(document):
+        own = where == MAIN and not built and not is_optional(value)
+        if not own and not _is_test_name(where):
+            continue
+        try:
+            lines += poetry_requirements(name, value, root)
+        except ValueError as error:
+            unread.append(f"{where}.{name}: {error}")
+    return lines, tuple(unread)
 
 
 def _inputs(root: Path, *names: str) -> tuple[Path, ...]:
@@ -160,14 +183,16 @@ def _is_test_name(where: str) -> bool:
 
 
 def _groups(document: Mapping[str, Any]) -> tuple[str, ...]:
-    groups = document.get("dependency-groups", {})
-    return tuple(name for name in groups if name.lower() in TEST_NAMES) if isinstance(groups, dict) else ()
+    with suppress(ValueError):  # uv says what is wrong
+        return tuple(name for name in table(document, "dependency-groups") if name.lower() in TEST_NAMES)
+    return ()
 
 
 def _extras(document: Mapping[str, Any]) -> tuple[str, ...]:
-    project = document.get("project", {})
-    extras = project.get("optional-dependencies", {}) if isinstance(project, dict) else {}
-    return tuple(name for name in extras if name.lower() in TEST_NAMES)
+    with suppress(ValueError):  # uv says what is wrong
+        extras = table(document, "project", "optional-dependencies")
+        return tuple(name for name in extras if name.lower() in TEST_NAMES)
+    return ()
 
 
 def _project(layout: Layout, *extras: str) -> str:

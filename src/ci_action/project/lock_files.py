@@ -16,7 +16,8 @@ from packaging.utils import canonicalize_name
 from ci_action.errors import ToolError
 from ci_action.model import Location
 from ci_action.project.inventory import Inventory, Kind, Needed, Unauditable, unique
-from ci_action.project.requirements import poetry_tables, requirement_lists
+from ci_action.project.poetry import poetry_tables
+from ci_action.project.requirements import requirement_lists
 
 _NAME: Final = re.compile(r"""name\s*=\s*["']([^"']*)["']""")
 _PIPFILE_ENTRY: Final = re.compile(r'\s*"([^"]+)"\s*:\s*\{')

@@ -27,7 +27,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from ci_action.errors import ProjectFileError
-from ci_action.project.requirements import poetry_range, poetry_tables, requirement_lists
+from ci_action.project.poetry import has_origin, poetry_entries, poetry_requirements
+from ci_action.project.requirements import requirement_lists
 from ci_action.project.yaml_text import from_yaml
 from ci_action.project_files import read_project_file
 
@@ -174,11 +175,10 @@ def _from_pyproject(text: str, source: str, tool: str) -> Iterator[Pin]:
         for requirement in requirements:
             if isinstance(requirement, str):
                 yield from _pin(tool, requirement, f"{source}: {where}")
-    for where, table in poetry_tables(document):
-        for name, value in table.items():
-            if canonicalize_name(name) == tool:
-                version = value.get("version", "") if isinstance(value, dict) else value
-                yield from _pin(tool, f"{tool}{poetry_range(str(version))}", f"{source}: {where}")
+    for where, name, value in poetry_entries(document):
+        if canonicalize_name(name) == tool and not has_origin(value):
+            for line in poetry_requirements(name, value, Path(source).parent):
+                yield from _pin(tool, line, f"{source}: {where}")
 
 
 def _from_requirements(text: str, source: str, tool: str) -> Iterator[Pin]:

@@ -24,7 +24,8 @@ _OPTION: Final = re.compile(r"(--?[a-z][a-z-]*)(?:\s*=\s*|\s+|$)(.*)")
 _VIA: Final = re.compile(r"\s*via(?:\s+(.*))?$")
 _HASH: Final = re.compile(r"\s--hash[=\s]\S+")
 _TRAILING_OPTION: Final = re.compile(r"\s--[a-z][a-z-]*[=\s].*$")
-_LOCAL: Final = re.compile(r"\.{0,2}/|\.$|file:")
+# A path as pip and uv take it: `.`, `./part`, `../part[extra]`, `part/sub`, `file:///part`.
+_LOCAL: Final = re.compile(r"\.{0,2}/|\.(?=\[|$)|file:|[\w.-]+/[\w./-]*(?=\[|$)")
 _ARCHIVE: Final = re.compile(r"\.(whl|zip|tar|tar\.gz|tgz|tar\.bz2|tar\.xz)(?![\w.])", re.IGNORECASE)
 _URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _DEEPEST: Final = 20
@@ -56,6 +57,8 @@ class Listed:
     whole: bool = True
     """Whether every line was read, and names a version with its hash: then there is nothing left to resolve."""
     files: list[Path] = field(default_factory=list)
+    folders: dict[str, Location] = field(default_factory=dict)
+    """The folders that are to be installed, as the lines name them: only a resolver knows what they need in turn."""
 
 
 def lines_of(text: str) -> Iterator[Line]:
@@ -174,6 +177,8 @@ def _take(line: Line, place: Location, found: Listed) -> None:
         if _ARCHIVE.search(text):
             name = canonicalize_name(re.split(r"[\\/]", text.partition("#")[0])[-1].partition("-")[0])
             found.unauditable.append(Unauditable(name=name, reason=_FROM_A_FILE, location=place))
+        else:
+            _take_folder(text, place, found)
         return
     if option or _URL.match(text) or text.startswith("git+"):
         found.unauditable.append(Unauditable(name=_egg(text), reason=_FROM_ELSEWHERE, location=place))
@@ -191,7 +196,9 @@ def _take(line: Line, place: Location, found: Listed) -> None:
     if requirement.url:
         if _ARCHIVE.search(requirement.url) and requirement.url.startswith("file:"):
             found.unauditable.append(Unauditable(name=name, reason=_FROM_A_FILE, location=place))
-        elif not requirement.url.startswith("file:"):
+        elif requirement.url.startswith("file:"):
+            _take_folder(text, place, found)
+        else:
             found.unauditable.append(Unauditable(name=name, reason=_FROM_ELSEWHERE, location=place))
         return
     version = pin_of(requirement)
@@ -203,6 +210,11 @@ def _take(line: Line, place: Location, found: Listed) -> None:
     parents, direct = _needed_by(line.via)
     needed = Needed(name=name, version=version, location=place, parents=parents, direct=direct)
     found.pinned.append(replace(needed, named=True, pinned=True))
+
+
+def _take_folder(text: str, place: Location, found: Listed) -> None:
+    found.whole = False
+    found.folders.setdefault(text, place)
 
 
 def _egg(text: str) -> str:

@@ -2,33 +2,44 @@
 
 import configparser
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 
-def requirement_lists(document: Mapping[str, Any]) -> Iterator[tuple[str, Iterable[object]]]:
-    """Yield every list of requirements with its place: `dependency-groups.lint`."""
-    for group, entries in document.get("dependency-groups", {}).items():
-        yield f"dependency-groups.{group}", entries
-    project, tools = document.get("project", {}), document.get("tool", {})
-    for extra, entries in project.get("optional-dependencies", {}).items():
-        yield f"project.optional-dependencies.{extra}", entries
-    yield "project.dependencies", project.get("dependencies", ())
-    yield "tool.uv.dev-dependencies", tools.get("uv", {}).get("dev-dependencies", ())
-    for group, entries in tools.get("pdm", {}).get("dev-dependencies", {}).items():
-        yield f"tool.pdm.dev-dependencies.{group}", entries
-    for name, environment in tools.get("hatch", {}).get("envs", {}).items():
+def requirement_lists(document: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[object]]]:
+    """Yield every list of requirements with its place: `dependency-groups.lint`.
+
+    Raises `ValueError` for a table where a list belongs, or the other way round.
+    """
+    for group, entries in table(document, "dependency-groups").items():
+        yield _list(f"dependency-groups.{group}", entries)
+    for extra, entries in table(document, "project", "optional-dependencies").items():
+        yield _list(f"project.optional-dependencies.{extra}", entries)
+    yield _list("project.dependencies", table(document, "project").get("dependencies", []))
+    yield _list("tool.uv.dev-dependencies", table(document, "tool", "uv").get("dev-dependencies", []))
+    for group, entries in table(document, "tool", "pdm", "dev-dependencies").items():
+        yield _list(f"tool.pdm.dev-dependencies.{group}", entries)
+    for name in table(document, "tool", "hatch", "envs"):
+        environment = table(document, "tool", "hatch", "envs", name)
         for key in ("dependencies", "extra-dependencies"):
-            yield f"tool.hatch.envs.{name}.{key}", environment.get(key, ())
+            yield _list(f"tool.hatch.envs.{name}.{key}", environment.get(key, []))
 
 
-def poetry_tables(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield every table of Poetry's own dependencies with its place."""
-    poetry = document.get("tool", {}).get("poetry", {})
-    for group, table in poetry.get("group", {}).items():
-        yield f"tool.poetry.group.{group}", table.get("dependencies", {})
-    yield "tool.poetry.dev-dependencies", poetry.get("dev-dependencies", {})
-    yield "tool.poetry.dependencies", poetry.get("dependencies", {})
+def table(document: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+    """Return a table inside a TOML document, empty if it is not there; raises `ValueError` if it is something else."""
+    found: Any = document
+    for index, name in enumerate(names, 1):
+        found = found.get(name, {})
+        if not isinstance(found, dict):
+            where = ".".join(names[:index])
+            raise ValueError(f"{where} is not a table")  # noqa: TRY004 - the content of a file is wrong
+    return found  # type: ignore[no-any-return]  # checked above
+
+
+def _list(where: str, entries: object) -> tuple[str, Sequence[object]]:
+    if not isinstance(entries, list):
+        raise ValueError(f"{where} is not a list")  # noqa: TRY004 - the content of a file is wrong
+    return where, entries
 
 
 def setup_cfg_requirements(text: str) -> Iterator[str]:
@@ -44,31 +55,3 @@ def setup_cfg_requirements(text: str) -> Iterator[str]:
     for value in found:
         if not value.strip().startswith("file:"):
             yield from filter(None, map(str.strip, re.split(r"[\n]", value)))
-
-
-def poetry_range(version: str) -> str:
-    """Translate Poetry's `^` and `~` into a range of PEP 440; a bare version is an exact one, `*` is any."""
-    text = version.strip()
-    if text == "*":
-        return ""
-    if match := re.fullmatch(r"(?P<mark>[\^~])\s*(?P<release>\d+(?:\.\d+)*)", text):
-        numbers = [int(number) for number in match["release"].split(".")]
-        position = 0 if match["mark"] == "^" else min(1, len(numbers) - 1)
-        if match["mark"] == "^":  # the first number that is not zero may not change
-            position = next((index for index, number in enumerate(numbers) if number), len(numbers) - 1)
-        upper = [*numbers[:position], numbers[position] + 1]
-        return f">={match['release']},<{'.'.join(map(str, upper))}"
-    return f"=={text}" if re.match(r"\d", text) else text
-
-
-def poetry_requirement(name: str, value: object) -> str:
-    """Return an entry of Poetry's tables as a requirement; empty for what has no version there, such as a path."""
-    if name.lower() == "python":
-        return ""
-    if isinstance(value, str):
-        return f"{name}{poetry_range(value)}"
-    if not isinstance(value, dict) or "version" not in value:
-        return f"{name} @ git+{value['git']}" if isinstance(value, dict) and "git" in value else ""
-    extras = f"[{','.join(value['extras'])}]" if value.get("extras") else ""
-    marker = f" ; {value['markers']}" if value.get("markers") else ""
-    return f"{name}{extras}{poetry_range(str(value['version']))}{marker}"

@@ -6,9 +6,11 @@ what is pinned stands for itself, and the rest is named as not auditable.
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -20,13 +22,9 @@ from ci_action.project.dependencies import Dependencies, find
 from ci_action.project.environment import Builder
 from ci_action.project.inventory import Inventory, Kind, Needed, Unauditable, placed, unique
 from ci_action.project.layout import Layout
+from ci_action.project.poetry import MAIN, poetry_entries, poetry_requirements
 from ci_action.project.requirement_files import Listed, of_resolver, of_text, placed_names, read
-from ci_action.project.requirements import (
-    poetry_requirement,
-    poetry_tables,
-    requirement_lists,
-    setup_cfg_requirements,
-)
+from ci_action.project.requirements import requirement_lists, setup_cfg_requirements
 from ci_action.project_files import find_project_text
 
 _FURTHER: Final = ("*requirements*.txt", "requirements/*.txt")
@@ -51,6 +49,8 @@ class _Unit:
     """The words for uv, the best first."""
     lines: list[str] = field(default_factory=list)
     """Requirements that stand in no requirements file."""
+    unread: list[Unauditable] = field(default_factory=list)
+    """Entries of the project's tables that are not understood."""
 
 
 def resolved(builder: Builder, request: str) -> Inventory:
@@ -59,17 +59,18 @@ def resolved(builder: Builder, request: str) -> Inventory:
     needs = find(layout)
     further = further_files(layout)
     units = [_first_unit(builder, needs), *(_Unit((name,), [(name,)]) for name in further)]
+    unread = [one for unit in units for one in unit.unread]
     units = [unit for unit in units if unit.attempts]
     kind = Kind.REQUIREMENTS if needs.files or further else Kind.METADATA
     source = ", ".join(dict.fromkeys([*needs.files, *further, *_metadata_of(layout, needs)]))
     if not units:
-        return Inventory(kind=kind, source="nothing")
+        return Inventory(kind=kind, source=source or "nothing", unauditable=tuple(unread))
     builder.variables()  # lays out the credentials of indexes, before several processes read them
     with ThreadPoolExecutor(max_workers=_MOST_AT_ONCE) as pool:  # uv waits for the network most of the time
         parts = list(pool.map(lambda unit: _unit(builder, unit, request), units))
     packages = unique(needed for part in parts for needed in part.packages)
     notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
-    unauditable = tuple(dict.fromkeys(one for part in parts for one in part.unauditable))
+    unauditable = tuple(dict.fromkeys([*unread, *(one for part in parts for one in part.unauditable)]))
     if notes and not packages:
         raise ToolError(notes[0])
     return Inventory(
@@ -127,8 +128,8 @@ def _first_unit(builder: Builder, needs: Dependencies) -> _Unit:
     sources = _metadata_of(layout, needs) if needs.project or (project and not needs.files) else []
     groups = document.get("dependency-groups", {})
     every = [f"--group={name}" for name in groups] if isinstance(groups, dict) else []
-    lines = _lines(layout, buildable=bool(needs.project))
-    unit = _Unit(files=needs.files, lines=lines)
+    lines, unread = _lines(layout, buildable=bool(needs.project))
+    unit = _Unit(files=needs.files, lines=lines, unread=unread)
     extra: list[str] = []
     if lines:
         file = builder.scratch / "needed.txt"
@@ -143,25 +144,50 @@ def _first_unit(builder: Builder, needs: Dependencies) -> _Unit:
     return unit
 
 
-def _lines(layout: Layout, *, buildable: bool) -> list[str]:
-    """Return the requirements that stand in tables of tools, which uv does not read."""
-    document = layout.pyproject
+def _lines(layout: Layout, *, buildable: bool) -> tuple[list[str], list[Unauditable]]:
+    """Return the requirements that stand in tables of tools, which uv does not read, and the entries that are not understood."""
+    lines: list[str] = []
+    unread: list[Unauditable] = []
+    places = _mentions(layout)
     try:
-        lines = [
-            line
-            for where, entries in requirement_lists(document)
-            if where.startswith("tool.")
-            for line in entries
-            if isinstance(line, str)
-        ]
-        for where, table in poetry_tables(document):
-            if not (buildable and where == "tool.poetry.dependencies"):
-                lines += [line for name, value in table.items() if (line := poetry_requirement(name, value))]
-    except (TypeError, AttributeError, KeyError):
-        return []
-    if not buildable:  # otherwise the build backend says what stands there
-        lines += _of_setup_cfg(layout)
-    return [line for line in lines if "\n" not in line and not line.startswith("-")]
+        for where, name, read_entry in _entries(layout, buildable=buildable):
+            try:
+                lines += read_entry()
+            except ValueError as error:
+                reason = f"{where} is not understood: {error}"
+                unread.append(Unauditable(name=name, reason=reason, location=places.get(name)))
+    except ValueError as error:
+        reason = f"it is not understood: {error}"
+        return [], [Unauditable(name="what pyproject.toml lists", reason=reason)]
+    return lines, unread
+
+
+def _entries(layout: Layout, *, buildable: bool) -> Iterator[tuple[str, str, Callable[[], Iterable[str]]]]:
+    """Yield (place, name, how to read it) of each entry; what the build backend tells is left to it."""
+    for where, name, value in poetry_entries(layout.pyproject):
+        if not (buildable and where == MAIN):
+            yield where, canonicalize_name(name), partial(poetry_requirements, name, value, layout.root)
+    for where, entries in requirement_lists(layout.pyproject):
+        if where.startswith("tool."):
+            for entry in entries:
+                yield where, _named_in(entry), partial(_valid, entry)
+    if not buildable:
+        for line in _of_setup_cfg(layout):
+            yield "setup.cfg", _named_in(line), partial(_valid, line)
+
+
+def _valid(entry: object) -> tuple[str]:
+    """Return an entry of a list as the one requirement that it is; raises `ValueError` if it is none."""
+    try:
+        Requirement(str(entry))
+    except InvalidRequirement as error:
+        raise ValueError(f"{entry!r} is not a requirement") from error
+    return (str(entry),)
+
+
+def _named_in(entry: object) -> str:
+    found = re.match(r"\s*([A-Za-z0-9][\w.-]*)", entry) if isinstance(entry, str) else None
+    return canonicalize_name(found[1]) if found else "an entry"
 
 
 def _unit(builder: Builder, unit: _Unit, request: str) -> Inventory:
@@ -234,6 +260,10 @@ def _as_pinned(layout: Layout, unit: _Unit, listed: Listed, reason: str) -> Inve
             loose.append(Unauditable(name=name, reason=why, location=place))
     known = {needed.name for needed in pinned}
     left = [one for one in loose if one.name not in known]
+    left += [
+        Unauditable(name=f"what {folder!r} needs", reason=_UNRESOLVED, location=place)
+        for folder, place in listed.folders.items()
+    ]
     if pinned:  # what they need in turn is in no list
         file = Location(path=layout.relative(unit.files[0])) if unit.files else None
         left.append(Unauditable(name=_IN_TURN, reason=_UNRESOLVED, location=file))
@@ -244,9 +274,10 @@ def _as_pinned(layout: Layout, unit: _Unit, listed: Listed, reason: str) -> Inve
 def _static(layout: Layout, unit: _Unit) -> Iterator[str]:
     if unit.attempts[0] == unit.files:
         return
-    for where, entries in requirement_lists(layout.pyproject):
-        if not where.startswith("tool."):
-            yield from (entry for entry in entries if isinstance(entry, str))
+    with suppress(ValueError):  # reported by `_lines`
+        for where, entries in requirement_lists(layout.pyproject):
+            if not where.startswith("tool."):
+                yield from (entry for entry in entries if isinstance(entry, str))
 
 
 def _requirements(lines: Iterable[str]) -> Iterator[Requirement]:

@@ -14,8 +14,9 @@ from packaging.utils import canonicalize_name
 
 from ci_action.project.inventory import Inventory, Kind, Unauditable
 from ci_action.project.layout import Layout
+from ci_action.project.poetry import poetry_tables
 from ci_action.project.requirement_files import placed_names
-from ci_action.project.requirements import poetry_tables, requirement_lists
+from ci_action.project.requirements import requirement_lists
 from ci_action.project_files import find_project_text
 
 _OWN: Final = "project.dependencies"
