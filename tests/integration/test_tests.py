@@ -253,6 +253,31 @@ def test_dependencies_come_from_what_the_project_has(files, source, stage, proje
     assert not list(project({}).glob("*.egg-info"))
 
 
+POETRY = """[tool.poetry]
+name = "sample"
+[tool.poetry.dependencies]
+python = "^3.9"
+iniconfig = [{version = "1.1.1", python = "<3.9"}, {version = "^2", python = ">=3.9"}]
+part = {path = "vendor/part"}
+odd = {version = 3}
+"""
+PART = "[build-system]\nrequires = ['hatchling']\nbuild-backend = 'hatchling.build'\n[project]\nname = 'part'\nversion = '1'\n"
+
+
+def test_a_poetry_project_without_a_build_system_gets_its_dependencies(stage):
+    test = "import iniconfig, part\ndef test_ok(): assert part.one == 1\n"
+    ran = stage(
+        {
+            "pyproject.toml": POETRY,
+            "vendor/part/pyproject.toml": PART,
+            "vendor/part/part.py": "one = 1\n",
+            "test_a.py": test,
+        }
+    )
+    assert (ran.code, ran.report["conclusion"]) == (0, "passed")
+    assert any("tool.poetry.dependencies.odd" in warning for warning in ran.report["warnings"])
+
+
 def test_an_environment_is_kept_while_nothing_changes(stage):
     files = {"test_a.py": OK, "requirements.txt": "iniconfig==2.0.0\n"}
     stage(files)

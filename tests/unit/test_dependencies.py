@@ -119,6 +119,20 @@ def test_what_pipenv_has_locked(tmp_path: Path):
     assert found(tmp_path, {"Pipfile.lock": text}).requirements == ("a-b[x]==1", "c @ git+https://e.org/c@f")
 
 
+@pytest.mark.parametrize(
+    ("files", "kept"),
+    [
+        ({"requirements.txt": "a==1\n-e .\n"}, True),
+        ({"requirements.txt": "./vendor/pkg\n"}, False),
+        ({"requirements.txt": "a @ file:///x/a\n"}, False),
+        ({"poetry.lock": POETRY}, True),
+        ({"poetry.lock": POETRY.replace('"git"', '"directory"')}, False),
+    ],
+)
+def test_copies_of_folders_are_not_kept(files: dict[str, str], kept: bool, tmp_path: Path):
+    assert found(tmp_path, files).can_be_kept is kept
+
+
 @pytest.mark.parametrize("name", ["poetry.lock", "pdm.lock", "Pipfile.lock"])
 def test_a_lock_that_cannot_be_read_says_so(name: str, tmp_path: Path):
     with pytest.raises(ToolError, match=f"{name} cannot be read"):

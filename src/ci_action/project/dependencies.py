@@ -23,6 +23,7 @@ from packaging.utils import canonicalize_name
 from ci_action.errors import ToolError
 from ci_action.project.layout import Layout
 from ci_action.project.poetry import MAIN, is_optional, poetry_entries, poetry_requirements
+from ci_action.project.requirement_files import read
 from ci_action.project.requirements import requirement_lists, table
 from ci_action.project_files import find_project_text, read_project_file
 
@@ -56,8 +57,15 @@ class Dependencies:
     """The project itself as a requirement to install in place: `.`, `.[test]`; empty where it is none."""
     inputs: tuple[Path, ...] = ()
     """The files whose content decides."""
+    folders: tuple[str, ...] = ()
+    """Other folders that requirements files install: no file decided about what they hold."""
     unread: tuple[str, ...] = ()
     """Entries that are not understood and therefore not installed, each with the reason."""
+
+    @property
+    def can_be_kept(self) -> bool:
+        """Whether the environment may be used again while `inputs` stay the same: copies of folders may be out of date."""
+        return not self.folders and not any(" @ file:" in line for line in self.requirements)
 
 
 def find(layout: Layout) -> Dependencies:
@@ -78,9 +86,9 @@ def find(layout: Layout) -> Dependencies:
             project=_project(layout),
             inputs=_inputs(root, "pylock.toml"),
         )
-    for name, read in _LOCKS.items():
+    for name, lines_of in _LOCKS.items():
         if (root / name).is_file():
-            return _from_lock(layout, name, tuple(read(root / name, layout.workspace)))
+            return _from_lock(layout, name, tuple(lines_of(root / name, layout.workspace)))
     return _from_requirements(layout) or _from_metadata(layout)
 
 
@@ -113,9 +121,11 @@ def _from_requirements(layout: Layout) -> Dependencies | None:
     every = tuple(
         path for pattern in ("*.txt", "*.in", "requirements/*") for path in sorted(root.glob(pattern))
     )
+    listed = read([root / name for name in chosen], layout.relative, layout.workspace)
     return Dependencies(
         source=", ".join(chosen),
         files=tuple(chosen),
+        folders=tuple(folder for folder in listed.folders if "/" in folder),
         groups=_groups(layout.pyproject),
         project=_project(layout, *_extras(layout.pyproject)),
         inputs=(*(path for path in every if path.is_file()), *_inputs(root)),

@@ -128,7 +128,8 @@ class Builder:
             digest.update(read_project_file(file, self.layout.workspace))
         # A cache inside the workspace would put the environment into the source tree.
         outside = self.cache is not None and not self.cache.is_relative_to(self.layout.workspace)
-        homes = [self.cache, self.scratch] if outside and self.cache else [self.scratch]
+        keeps = outside and dependencies.can_be_kept
+        homes = [self.cache, self.scratch] if keeps and self.cache else [self.scratch]
         home = first_given([home / "environments" for home in homes], self.owner)
         return home / digest.hexdigest()[:20]
 
