@@ -194,6 +194,35 @@ class FakeRun:
         return [command.argv for command in self.asked]
 
 
+class FakeGit:
+    """A repository: it answers by the word that git is asked, and else says what it tracks and which commit it has."""
+
+    def __init__(self, *tracked: str | bytes, head: str = "", **answers: Answer) -> None:
+        names = (name.encode() if isinstance(name, str) else name for name in tracked)
+        self.asked: list[Command] = []
+        self._head = head
+        self._answers = {
+            "config": completed(returncode=1),
+            "ls_files": completed(b"".join(name + b"\0" for name in names)),
+            **answers,
+        }
+
+    def __call__(self, command: Command, /) -> Completed:
+        self.asked.append(command)
+        word = next(word for word in command.argv[1:] if not word.startswith("-"))
+        answer = self._answers.get(word.replace("-", "_"), self._of_repository)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer if isinstance(answer, Completed) else answer(command)
+
+    def _of_repository(self, command: Command) -> Completed:
+        if "--show-toplevel" in command.argv:
+            return completed(f"{command.cwd}\n")
+        if "cat-file" in command.argv:
+            return completed(f"{self._head} commit 0\n\n" if self._head else b"HEAD missing\n")
+        raise AssertionError(f"nobody said what {command} answers")
+
+
 def context(workspace: Path, run: FakeRun | None = None, **overrides: Any) -> Context:
     """Return a context; settings as in `resolved` by `settings=dict(...)`, its scratch folder beside the workspace."""
     scratch = workspace.parent / f"{workspace.name}-scratch"

@@ -11,7 +11,7 @@ from ci_action.context import Context
 from ci_action.errors import ProjectFileError, ToolError
 from ci_action.gh.event import Event
 from ci_action.gh.github import ApiError
-from ci_action.project.repository import Commit, Repository, find, is_commit_name
+from ci_action.project.repository import Commit, Repository, Server, is_commit_name
 from ci_action.project_files import LARGEST_SOURCE, read_project_file
 from ci_action.redaction import credentials
 from ci_action.settings import Settings
@@ -56,7 +56,7 @@ def with_changes(ctx: Context, *, fetch: bool | None = None) -> Context:
 def changes_of(ctx: Context, *, fetch: bool, lines: bool = True) -> Changes:
     """Find the base and compare; whatever stands in the way is told by `problem`, never raised."""
     try:
-        repository = find(ctx.run, ctx.layout.root, ctx.scratch, ctx.owner)
+        repository = ctx.repository
         head = repository.head()
         actions = bool(ctx.event.name)
         if actions:
@@ -129,7 +129,7 @@ def _obtained(
     if not fetch:
         raise ToolError(f"the clone lacks the commit {commit[:12]}, {base.source}; {_advice(base)}")
     try:
-        repository = repository.with_commit(commit, _credentials(ctx))
+        repository = repository.with_commit(commit, _server(ctx))
     except ToolError as error:
         raise _unfetched(commit, base, error) from error
     return commit, repository
@@ -145,7 +145,7 @@ def _parting(ctx: Context, repository: Repository, head: Commit, base: Base, *, 
             )
         return found
     try:
-        found = repository.fetched_merge_base(base.commit, head.sha, _credentials(ctx))
+        found = repository.fetched_merge_base(base.commit, head.sha, _server(ctx))
     except ToolError as error:
         found = _named_by_github(ctx, base.commit, head.sha)
         if not found:
@@ -171,20 +171,16 @@ def _advice(base: Base) -> str:
     return f"give actions/checkout `fetch-depth: {base.depth}`"
 
 
-def _credentials(ctx: Context) -> dict[str, str]:
-    """Return the variables that hand the token to git: never in its arguments, and only for the server of the event."""
+def _server(ctx: Context) -> Server | None:
+    """Return the server of the event with our token for it; None without a token."""
     token = ctx.settings.github_token.get_secret_value().strip()
-    if not token:
-        return {}
-    key = f"http.{ctx.event.server_url or _GITHUB}/.extraheader"
-    # The first of git's variables is taken (`process.clean_environment`); an empty value forgets what checkout left.
-    return {
-        "GIT_CONFIG_COUNT": "3",
-        "GIT_CONFIG_KEY_1": key,
-        "GIT_CONFIG_VALUE_1": "",
-        "GIT_CONFIG_KEY_2": key,
-        "GIT_CONFIG_VALUE_2": f"AUTHORIZATION: basic {credentials(token)}",
-    }
+    if not token or not ctx.event.repository:
+        return None
+    return Server(
+        address=ctx.event.server_url or _GITHUB,
+        repository=ctx.event.repository,
+        authorization=f"AUTHORIZATION: basic {credentials(token)}",
+    )
 
 
 def _of_branches(repository: Repository, head: Commit) -> tuple[str, str]:

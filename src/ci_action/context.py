@@ -11,8 +11,10 @@ from ci_action.gh.github import GitHub
 from ci_action.gh.pull import NO_PULL, NoPull, Pull
 from ci_action.once import Once
 from ci_action.process import Command, Completed, Owner, Run
+from ci_action.project.files import Files, tracked
 from ci_action.project.layout import Layout
 from ci_action.project.ownership import hand_over
+from ci_action.project.repository import Repository, find, withheld_from_git
 from ci_action.project.versions import Bundle
 from ci_action.pull_files import PullFiles
 from ci_action.redaction import Concealer
@@ -54,6 +56,10 @@ class Context:
     """What the change touched; None where nobody asked."""
     owner: Owner | None = None
     """Who runs the project's code: the owner of the workspace in the container, None for ourselves."""
+    holder: Owner | None = None
+    """Who owns the workspace in the container, whoever runs the project's code; None where that is who we are."""
+    repositories: Once[Repository] = field(default_factory=Once)
+    listed: Once[Files] = field(default_factory=Once)
     container: bool = False
     """Whether we run in our image."""
     stopped: Callable[[], bool] = lambda: False
@@ -69,6 +75,26 @@ class Context:
     def installer(self) -> Owner | None:
         """Who runs the commands of `install`: root for those of the workflow, the owner for those of the project."""
         return self.owner if "install" in self.of_project else None
+
+    @property
+    def repository(self) -> Repository:
+        """The repository of the project, found once; all git of ours goes through it. Raises `ToolError` without one."""
+        return self.repositories.of(
+            lambda: find(
+                Repository(
+                    run=self.run,
+                    top=self.layout.root,
+                    scratch=self.scratch,
+                    owner=self.holder,
+                    withheld=withheld_from_git(self.environ),
+                )
+            )
+        )
+
+    @property
+    def tracked(self) -> Files:
+        """The files that scanners look at, listed once: before code of the project could change what git knows."""
+        return self.listed.of(lambda: tracked(lambda: self.repository, self.layout, self.own_folders))
 
     def run(self, command: Command) -> Completed:
         """Start a program and wait for it; raises `ToolError` and its kinds."""

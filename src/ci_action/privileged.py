@@ -11,7 +11,7 @@ from typing import Any, Final
 from ci_action.context import Context
 from ci_action.errors import InterruptedRunError, ToolError
 from ci_action.gh.event import Event
-from ci_action.project.repository import Commit, Repository, find, is_commit_name
+from ci_action.project.repository import Commit, Repository, is_commit_name
 
 EVENTS: Final = frozenset({"pull_request_target", "workflow_run", "issue_comment"})
 _ADVICE: Final = (
@@ -42,7 +42,7 @@ def permission(ctx: Context) -> str:
 def _danger(ctx: Context) -> str:
     rights = f"the event {ctx.event.name!r} has the rights of the repository"
     try:
-        repository = find(ctx.run, ctx.layout.root, ctx.scratch)
+        repository = ctx.repository
         head = repository.head()
         strange = whose(ctx.event, head, lambda commit: _holds(repository, commit, head.sha))
         strange = strange or _changed(repository)
@@ -123,11 +123,5 @@ def _holds(repository: Repository, commit: str, head: str) -> bool:
 
 def _changed(repository: Repository) -> str:
     """Say which file is not that of the commit: an artifact or a second checkout may have brought it."""
-    done = repository.git(
-        "--no-optional-locks", "-c", "core.fsmonitor=false",
-        "status", "--porcelain", "-z", "--untracked-files=normal", "--ignore-submodules=none",
-    )  # fmt: skip
-    if done.returncode != 0:
-        raise ToolError("git cannot say whether the files are those of the commit")
-    first = done.stdout.split(b"\0")[0].decode("utf-8", "replace")
-    return f"the file {first[3:]!r} is not that of the commit" if first else ""
+    name = repository.changed()
+    return f"the file {name!r} is not that of the commit" if name else ""

@@ -12,7 +12,7 @@ from ci_action.context import Context
 from ci_action.errors import InterruptedRunError, ToolError
 from ci_action.gh.pull import Pull
 from ci_action.project.pull_diff import PullDiff
-from ci_action.project.repository import Commit, find
+from ci_action.project.repository import Commit
 from ci_action.pull_files import MOST_LISTED, PullFiles, from_github, listing
 
 _GIT: Final = "git"
@@ -52,7 +52,7 @@ def _seen(ctx: Context, pull: Pull) -> _Seen:
     """Find the two commits between which the pull request lies; raises `ToolError` where they are not here."""
     if ctx.changes is None or not ctx.changes.known:
         raise ToolError(ctx.changes.problem if ctx.changes else "nobody looked for the base")
-    repository = find(ctx.run, ctx.layout.root, ctx.scratch).with_fetched()
+    repository = ctx.repository.with_fetched()
     head = repository.head()
     if not _is_of(pull, head, ctx):
         raise ToolError(f"the checkout is {head.sha[:12]}, not this pull request")
@@ -160,8 +160,7 @@ def _with_attributes_here(ctx: Context, found: PullFiles) -> PullFiles:
             found, unmarked=f"the clone lacks its base, and the pull request {doubt} .gitattributes"
         )
     try:
-        repository = find(ctx.run, ctx.layout.root, ctx.scratch)
-        return replace(found, marks=PullDiff.at(repository, "HEAD").marks(names))
+        return replace(found, marks=PullDiff.at(ctx.repository, "HEAD").marks(names))
     except InterruptedRunError:
         raise
     except ToolError as error:

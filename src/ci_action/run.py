@@ -33,7 +33,6 @@ from ci_action.model import (
 from ci_action.muting import mute
 from ci_action.policy import crashed, judge, judge_stage
 from ci_action.privileged import permission, refusal
-from ci_action.process import Command
 from ci_action.project.versions import Program, locate, select, variables_of_uv
 from ci_action.quoting import learn_secrets
 from ci_action.reporters import REPORTERS
@@ -242,17 +241,9 @@ def _marked(result: ToolResult) -> ToolResult:
 
 def _head(ctx: Context) -> str:
     try:
-        done = ctx.run(
-            Command(
-                argv=("git", "rev-parse", "--verify", "HEAD"),
-                cwd=ctx.layout.workspace,
-                timeout=10,
-                owner=ctx.owner,
-            )
-        )
+        return ctx.repository.head().sha
     except ToolError:
         return ""
-    return done.stdout.decode("ascii", "replace").strip() if done.returncode == 0 else ""
 
 
 def publish(result: RunResult, publication: Publication) -> None:

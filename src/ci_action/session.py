@@ -247,15 +247,16 @@ def _context(
     cache = cache_dir(layout, resolved.settings, environ)
     reports = report_dir(layout, resolved.settings)
     bundle = Bundle.of(options.prefix)
-    owner = owner_of(layout.workspace) if bundle.apart and resolved.settings.run_as is RunAs.OWNER else None
-    if owner is not None:
+    holder = owner_of(layout.workspace) if bundle.apart else None
+    if holder is not None:
         scratch.chmod(0o711)  # what the owner runs finds its own folders in it, and can list nothing
     return Context(
         settings=resolved.settings,
         of_project=resolved.of_project,
         layout=layout,
         bundle=bundle,
-        owner=owner,
+        owner=holder if resolved.settings.run_as is RunAs.OWNER else None,
+        holder=holder,
         container=bundle.apart,
         start=processes.run,
         stopped=lambda: processes.stopped,

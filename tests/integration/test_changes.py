@@ -441,10 +441,13 @@ def private(origin: Path, tmp_path: Path, under_actions) -> Callable[..., tuple[
     """Check a pull request out of a repository that is served to its friends only."""
 
     def make(address: str) -> tuple[Path, dict[str, str]]:
+        (tmp_path / "o").mkdir()
+        (tmp_path / "o" / "r").symlink_to(origin)
         payload = pull_request(origin, CHANGE)
         folder = checkout(origin, tmp_path / "clone", "refs/pull/7/merge")
-        git(folder, "remote", "set-url", "origin", f"{address}/origin")
-        return folder, under_actions(folder, "pull_request", payload, GITHUB_SERVER_URL=address)
+        git(folder, "remote", "set-url", "origin", f"{address}/o/r")
+        named = {"GITHUB_SERVER_URL": address, "GITHUB_REPOSITORY": "o/r"}
+        return folder, under_actions(folder, "pull_request", payload, **named)
 
     return make
 

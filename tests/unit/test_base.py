@@ -177,7 +177,7 @@ def test_where_the_history_is_too_large_github_names_the_commit(tmp_path: Path, 
         assert (changes.base, changes.problem) == (OTHER, "")
         assert OTHER in [words for command in git.asked for words in command.argv]
     else:
-        assert "cannot be fetched (git was ended after its time limit)" in changes.problem
+        assert "cannot be fetched (git was ended after 120 s; all git of a run has 240 s)" in changes.problem
 
 
 def test_a_fetch_that_takes_too_long_is_told(tmp_path: Path):
@@ -292,9 +292,14 @@ def test_a_plan_names_the_base(tmp_path: Path, changes: Changes, line: str):
 
 
 def test_a_full_disk_is_told(tmp_path: Path):
-    # The fake makes no folder: what is written into it fails.
     git = Git(rev_parse=completed("/w\n"), cat_file=completed(commit_object(HEAD, OTHER)))
     changes = changes_of(
-        ctx_of(tmp_path, git, event=event(name="push", payload={"before": BASE})), fetch=True
+        ctx_of(
+            tmp_path,
+            git,
+            event=event(name="push", payload={"before": BASE}),
+            scratch=tmp_path / "no" / "folder",
+        ),
+        fetch=True,
     )
     assert changes.problem.startswith("a commit cannot be kept in")

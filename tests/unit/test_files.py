@@ -1,50 +1,54 @@
 """The files that scanners look at."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import FakeRun, completed, layout, write
+from builders import FakeGit, completed, layout, write
 
 from ci_action.errors import InterruptedRunError, ToolError
-from ci_action.process import Owner
 from ci_action.project.files import tracked
+from ci_action.project.repository import Repository, find
 
 REFUSED = completed(stderr="fatal: not a git repository (or any parent)\n", returncode=128)
 
 
+def repository(tmp_path: Path, git: Any) -> Callable[[], Repository]:
+    run = git if isinstance(git, FakeGit) else FakeGit(rev_parse=git)
+    return lambda: find(Repository(run=run, top=tmp_path, scratch=tmp_path))
+
+
 def listed(tmp_path: Path, git: Any, *own: Path, **overrides: Any) -> tuple[tuple[str, ...], str]:
-    found = tracked(FakeRun(git=git), layout(tmp_path, **overrides), own)
+    found = tracked(repository(tmp_path, git), layout(tmp_path, **overrides), own)
     return found.names, found.notice
 
 
 def test_what_git_tracks_sorted_and_each_once(tmp_path: Path):
     write(tmp_path, {"b.py": "", "a/c.txt": "", "untracked.py": ""})
-    answer = completed(b"b.py\0a/c.txt\0b.py\0gone.py\0")
-    assert listed(tmp_path, answer) == (("a/c.txt", "b.py"), "")
+    assert listed(tmp_path, FakeGit("b.py", "a/c.txt", "b.py", "gone.py")) == (("a/c.txt", "b.py"), "")
 
 
 def test_names_stay_as_they_are(tmp_path: Path):
     names = [b"new\nline.py", b"-x.py", b"sp ace.py", b"bad\xff.py"]
     for name in names:
         (tmp_path / os.fsdecode(name)).write_text("")
-    found, notice = listed(tmp_path, completed(b"\0".join(names) + b"\0"))
+    found, notice = listed(tmp_path, FakeGit(*names))
     assert (sorted(map(os.fsencode, found)), notice) == (sorted(names), "")
 
 
 def test_links_and_folders_are_not_followed(tmp_path: Path):
     write(tmp_path, {"a.py": "", "sub/module/x.py": ""})
     (tmp_path / "link.py").symlink_to(tmp_path / "a.py")
-    answer = completed(b"a.py\0link.py\0sub/module\0")
-    assert listed(tmp_path, answer) == (("a.py",), "")
+    assert listed(tmp_path, FakeGit("a.py", "link.py", "sub/module")) == (("a.py",), "")
 
 
 def test_git_is_asked_for_the_paths_as_they_are(tmp_path: Path):
-    run = FakeRun(git=completed(b"a.py\0"))
+    git = FakeGit("a.py")
     write(tmp_path, {"a.py": ""})
-    tracked(run, layout(tmp_path, paths=(".", "-x", ":(top)a")))
-    (words,) = run.words
+    tracked(repository(tmp_path, git), layout(tmp_path, paths=(".", "-x", ":(top)a")))
+    (words,) = [command.argv for command in git.asked if "ls-files" in command.argv]
     assert words[words.index("--") :] == ("--", "./", "-x", ":(top)a")
     assert "--literal-pathspecs" in words[: words.index("ls-files")]
 
@@ -52,9 +56,10 @@ def test_git_is_asked_for_the_paths_as_they_are(tmp_path: Path):
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (REFUSED, "not a git repository (or any parent)"),
-        (completed(returncode=1), "git said nothing"),
-        (completed(b""), "git tracks none yet (git add)"),
+        (REFUSED, "there is no git repository here: not a git repository (or any parent)"),
+        (completed(returncode=1), "there is no git repository here: git ended with exit code 1"),
+        (FakeGit(ls_files=completed(returncode=1)), "git ls-files failed: git ended with exit code 1"),
+        (FakeGit(), "git tracks none yet (git add)"),
         (ToolError("'git' cannot be started"), "git cannot be asked: 'git' cannot be started"),
     ],
 )
@@ -84,10 +89,3 @@ def test_nothing_at_all_needs_no_notice(tmp_path: Path):
 def test_an_interruption_ends_the_search(tmp_path: Path):
     with pytest.raises(InterruptedRunError):
         listed(tmp_path, InterruptedRunError("SIGTERM"))
-
-
-def test_git_is_started_as_the_owner(tmp_path: Path):
-    run = FakeRun(git=completed("a.py\0"))
-    owner = Owner(uid=1001, gid=1001)
-    tracked(run, layout(tmp_path), (), owner)
-    assert [command.owner for command in run.asked] == [owner]

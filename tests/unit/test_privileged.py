@@ -99,6 +99,8 @@ def git(
         words = command.argv
         if fails and fails in words:
             return completed(returncode=128)
+        if "config" in words:
+            return completed(returncode=1)
         if "--show-toplevel" in words:
             return completed("/w\n")
         if "cat-file" in words:

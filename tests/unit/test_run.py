@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from builders import (
+    FakeGit,
     FakeRun,
     completed,
     context,
@@ -27,7 +28,7 @@ from ci_action.run import check, execute, publish, write_fixes
 from ci_action.stages import COMMENT, MERGE, NAMES, STAGES, Selected, Stage, select, stage_mistakes
 from ci_action.tools import Tool, refused_options
 
-GIT = completed("c0ffee\n")
+GIT = FakeGit(head="c0ffee")
 
 
 class Told:

@@ -57,7 +57,7 @@ def test_another_version_is_another_result(tmp_path: Path):
     for version, starts in (("1.9.4", 1), ("1.9.4", 0), ("1.9.5", 1)):
         ctx, run = in_project(tmp_path, FILES, cache=tmp_path / "cache")
         check(ctx, program("bandit", version=version))
-        assert len(run.asked) - 1 == starts
+        assert sum(command.argv[0] != "git" for command in run.asked) == starts
 
 
 def test_the_mute_and_what_is_new_are_not_kept(tmp_path: Path):

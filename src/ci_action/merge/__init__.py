@@ -11,7 +11,6 @@ from ci_action.merge import joining
 from ci_action.merge.bundle import STAGE, Bundle
 from ci_action.merge.refusal import bundles_of
 from ci_action.model import Broken, Outcome, Report, RunResult, Skipped, StageResult
-from ci_action.project.repository import find
 from ci_action.project.versions import Program
 from ci_action.project_files import find_project_text
 from ci_action.stages import MERGE, Selected, Stage
@@ -91,7 +90,7 @@ def _checkout(ctx: Context) -> str:
     if ctx.event.sha:
         return ctx.event.sha
     try:
-        return find(ctx.run, ctx.layout.root, ctx.scratch).head().sha
+        return ctx.repository.head().sha
     except ToolError:
         return ""
 

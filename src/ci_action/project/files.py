@@ -2,16 +2,15 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Final
 
 from ci_action.errors import InterruptedRunError, ToolError
-from ci_action.process import Command, Owner, Run
 from ci_action.project.layout import Layout
+from ci_action.project.repository import Repository
 
-_SECONDS: Final = 60.0
 # Outside a repository nothing says what belongs to the project: these never do.
 _FOREIGN: Final = frozenset({
     ".git", ".hg", ".svn", ".bzr", "CVS", ".venv", "venv", "env", "node_modules", "__pycache__", ".tox", ".nox", ".eggs",
@@ -32,37 +31,27 @@ class Files:
 
 
 def tracked(
-    run: Run, layout: Layout, own_folders: tuple[Path, ...] = (), owner: Owner | None = None
+    repository: Callable[[], Repository], layout: Layout, own_folders: tuple[Path, ...] = ()
 ) -> Files:
     """List the files below the paths of the run that git tracks and that are there; links are not followed.
 
     Where git tracks nothing (no repository, or nothing was added yet) all files count, but for environments, caches
-    and folders of ours; that is said. `owner` is who runs git: it starts what the settings of the repository name.
+    and folders of ours; that is said.
     """
-    known, problem = _known(run, layout, owner)
+    known, problem = _known(repository, layout)
     if known:
         return Files(tuple(sorted(name for name in known if _is_file(layout.root / name))))
     found = sorted(set(_walked(layout, own_folders)))
     return Files(tuple(found), f"all files were looked at, not the tracked ones: {problem}" if found else "")
 
 
-def _known(run: Run, layout: Layout, owner: Owner | None) -> tuple[list[str], str]:
-    paths = [path if path != "." else "./" for path in layout.paths]
-    argv = (
-        "git", "--literal-pathspecs", "-c", "core.fsmonitor=false", "ls-files", "--cached", "-z", "--", *paths,
-    )  # fmt: skip
+def _known(repository: Callable[[], Repository], layout: Layout) -> tuple[list[str], str]:
     try:
-        done = run(
-            Command(argv=argv, cwd=layout.root, timeout=_SECONDS, environ={"LC_ALL": "C"}, owner=owner)
-        )
+        names = repository().tracked(layout.root, layout.paths)
     except InterruptedRunError:
         raise
     except ToolError as error:
-        return [], f"git cannot be asked: {error.reason}"
-    if done.returncode != 0:
-        lines = done.stderr.strip().splitlines() or ["git said nothing"]
-        return [], lines[0].removeprefix("fatal: ")
-    names = sorted({os.fsdecode(name) for name in done.stdout.split(b"\0") if name})
+        return [], error.reason
     return names, "" if names else "git tracks none yet (git add)"
 
 

@@ -43,6 +43,14 @@ def hand_over(folder: Path, owner: Owner | None) -> None:
         os.close(opened)
 
 
+def hand_over_whole(folder: Path, owner: Owner) -> None:
+    """Give a folder of ours, that nobody else could write to until now, to a user with all that is in it."""
+    for place, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            os.chown(os.path.join(place, name), owner.uid, owner.gid, follow_symlinks=False)
+        os.chown(place, owner.uid, owner.gid, follow_symlinks=False)
+
+
 def first_given(folders: Sequence[Path], owner: Owner | None) -> Path:
     """Hand over the first of these folders that can be made and written to, or else the last: a cache may be read-only."""
     for folder in folders[:-1]:

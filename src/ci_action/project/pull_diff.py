@@ -11,6 +11,7 @@ from typing import Final
 
 from ci_action.errors import ToolError
 from ci_action.process import Completed, last_lines
+from ci_action.project.ownership import hand_over
 from ci_action.project.repository import Repository
 from ci_action.pull_files import ChangedFile, Marks, from_git
 
@@ -20,6 +21,8 @@ _DIFF: Final = (
     "diff-tree", "-r", "-z", "--raw", "--numstat", "--find-renames", "-l400", "--no-ext-diff", "--no-textconv",
     "--diff-algorithm=myers", "--ignore-submodules=none",
 )  # fmt: skip
+# The user's own attributes are left aside.
+_PLAIN: Final = (("core.attributesFile", os.devnull),)
 _GENERATED: Final = "linguist-generated"
 _VENDORED: Final = "linguist-vendored"
 _SAID: Final = {b"set": True, b"true": True, b"unset": False, b"false": False}
@@ -35,28 +38,30 @@ class PullDiff:
     def at(cls, repository: Repository, commit: str) -> "PullDiff":
         """Put the names of the commit's files into an index of ours, beside an empty folder."""
         found = _done(repository.git("rev-parse", "--absolute-git-dir"))
+        folder = repository.scratch / "pull"
+        hand_over(folder, repository.owner)
         empty = repository.scratch / "empty"
         empty.mkdir(exist_ok=True)
         environ = {
             **repository.environ,
             "GIT_DIR": os.fsdecode(found.stdout.removesuffix(b"\n")),
             "GIT_WORK_TREE": str(empty),
-            "GIT_INDEX_FILE": str(repository.scratch / "pull.index"),
+            "GIT_INDEX_FILE": str(folder / "index"),
             "GIT_ATTR_NOSYSTEM": "1",
         }
         seen = replace(repository, top=empty, environ=environ)
-        _done(seen.git(*_plain("read-tree", commit)))
+        _done(seen.git("read-tree", commit, settings=_PLAIN))
         return cls(seen)
 
     def changed_files(self, base: str, tip: str) -> tuple[ChangedFile, ...]:
         """Return what is different between two commits."""
-        return from_git(_done(self.repository.git(*_plain(*_DIFF, base, tip, "--"))).stdout)
+        return from_git(_done(self.repository.git(*_DIFF, base, tip, "--", settings=_PLAIN)).stdout)
 
     def marks(self, names: Iterable[str]) -> dict[str, Marks]:
         """Return what the attributes say of these files; those of which they say nothing are left out."""
         asked = b"".join(name.encode("utf-8", "surrogateescape") + b"\0" for name in names)
         words = ("check-attr", "--cached", "-z", "--stdin", _GENERATED, _VENDORED)
-        stdout = _done(self.repository.git(*_plain(*words), stdin=asked)).stdout
+        stdout = _done(self.repository.git(*words, stdin=asked, settings=_PLAIN)).stdout
         fields = iter(stdout.split(b"\0")[:-1])
         said: dict[bytes, dict[bytes, bool]] = {}
         for name, attribute, value in zip(fields, fields, fields, strict=True):
@@ -68,11 +73,6 @@ class PullDiff:
             )
             for name, one in said.items()
         }
-
-
-def _plain(*words: str) -> tuple[str, ...]:
-    """Return a command of git that leaves the user's own attributes aside."""
-    return ("git", "-c", f"core.attributesFile={os.devnull}", "-c", "core.fsmonitor=false", *words)
 
 
 def _done(done: Completed) -> Completed:

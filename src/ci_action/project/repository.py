@@ -1,42 +1,74 @@
 """The project's git repository: its commits, its changes, and commits that a shallow clone lacks.
 
 Nothing in it is written: what is fetched goes to a folder of ours, and git looks there too. Its settings name programs
-that git starts (filters, a command for SSH), so in the container git runs as the workspace's owner, who may have set them.
+(hooks, filters, a monitor of files, a command for SSH), and whoever wrote to its folder has chosen them. So every git
+of ours runs as the workspace's owner, without our secrets in its environment, and with all that is switched off which
+reading does not need. What is left, such as a command for SSH in a fetch, runs as that owner as well.
 """
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import shlex
+import stat
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 from types import MappingProxyType
 from typing import Final
 
 from ci_action.changes import SOURCE_PREFIX, TARGET_PREFIX, Diff, parse
-from ci_action.errors import InterruptedRunError, ToolError
+from ci_action.errors import InterruptedRunError, TimedOutError, ToolError
 from ci_action.process import Command, Completed, Owner, Run, last_lines
-from ci_action.project.ownership import hand_over
+from ci_action.project import lfs_filter
+from ci_action.project.ownership import hand_over_whole
 
+# One command, a fetch (longer costs more than the whole project), and all git of a run.
 _SECONDS: Final = 60.0
-# A fetch that takes longer costs more than the whole project.
 _FETCH_SECONDS: Final = 120.0
+_ALL_SECONDS: Final = 240.0
 _OBJECT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 # More than git can count: all of the history.
 _ALL_HISTORY: Final = "--depth=2147483647"
+_LARGEST_SHALLOW: Final = 10_000_000
+_NOBODY: Final = 65_533
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 _ENVIRON: Final = {
     "GIT_ASKPASS": "",  # nobody is there to answer
+    "GIT_PROXY_COMMAND": "",
     "SSH_ASKPASS_REQUIRE": "never",
     "GCM_INTERACTIVE": "never",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_REPLACE_OBJECTS": "1",  # a commit is what its name says
+    "GIT_GRAFT_FILE": os.devnull,
     "LC_ALL": "C",
 }
-_WITHHELD: Final = frozenset({
-    "GIT_DIFF_OPTS", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE",
-    "GIT_SHALLOW_FILE", "GIT_TRACE", "GIT_TRACE2", "GIT_TRACE_CURL", "GIT_TRACE_PACKET", "GIT_CURL_VERBOSE",
-    "GIT_LITERAL_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS",
-})  # fmt: skip
+# What git and the programs that it may start see of our environment: nothing of it is a secret of the workflow.
+_SEEN: Final = re.compile(
+    r"PATH|HOME|XDG_CONFIG_HOME|USER|LOGNAME|LANG|LC_\w+|TZ|TMPDIR|SSH_AUTH_SOCK"
+    r"|(?i:(HTTPS?|ALL|NO)_PROXY)|SSL_CERT_\w+|CURL_CA_BUNDLE|GIT_(SSL|HTTP|SSH)\w*|GIT_EXEC_PATH"
+)
+# They stand above those of the repository. Reading needs no hook, no monitor of files, and nobody's comfort.
+_SETTINGS: Final = (
+    ("safe.directory", "*"),
+    ("core.hooksPath", os.devnull),
+    ("core.fsmonitor", "false"),
+    ("core.quotePath", "off"),
+    ("core.pager", "cat"),
+    ("core.askPass", ""),
+    ("protocol.ext.allow", "never"),
+    ("diff.autoRefreshIndex", "false"),
+    ("submodule.recurse", "false"),
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+    ("advice.graftFileDeprecated", "false"),
+)
+# The filter of Git LFS is a program that the repository names; ours makes the same of a file for git.
+_LFS: Final = "lfs"
+_LFS_FILTER: Final = Path(lfs_filter.__file__)
 DIFF: Final = (
-    "git", "-c", "core.quotePath=off", "-c", "core.fsmonitor=false", "-c", "diff.autoRefreshIndex=false",
     "diff", "--patch", "--no-color", "--no-ext-diff", "--no-textconv", "--unified=0", "--inter-hunk-context=0", "--find-renames", "--diff-algorithm=myers",
     "--ignore-submodules=all", f"--src-prefix={SOURCE_PREFIX}", f"--dst-prefix={TARGET_PREFIX}",
 )  # fmt: skip
@@ -51,31 +83,90 @@ class Commit:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Server:
+    """The server of the event: whom our token may be told, and where the repository is there."""
+
+    address: str
+    repository: str
+    authorization: str = field(repr=False)
+
+    @property
+    def settings(self) -> tuple[tuple[str, str], ...]:
+        """The settings of git under which it asks this server, and no other."""
+        return (
+            ("remote.origin.url", f"{self.address}/{self.repository}"),
+            ("protocol.allow", "never"),
+            ("protocol.https.allow", "always"),
+            ("protocol.http.allow", "always"),
+            ("credential.helper", ""),
+            (f"http.{self.address}/.extraheader", ""),
+            (f"http.{self.address}/.extraheader", self.authorization),
+        )
+
+
+class Allowance:
+    """The time that all git of a run has together: a repository can make each command as slow as it likes."""
+
+    def __init__(self, seconds: float = _ALL_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
+        self._all = self._left = seconds
+        self._clock = clock
+        self._lock = Lock()
+
+    def spend(self, run: Run, command: Command) -> Completed:
+        """Run a command of git within what is left; raises `ToolError` where that was not enough."""
+        most = min(command.timeout, self._left)
+        if most <= 0:
+            raise ToolError(f"git has used up the {self._all:.0f} s that it has in a run")
+        started = self._clock()
+        try:
+            return run(replace(command, timeout=most))
+        except InterruptedRunError:
+            raise
+        except TimedOutError as error:
+            reason = f"git was ended after {most:.0f} s; all git of a run has {self._all:.0f} s"
+            raise ToolError(reason, detail=error.detail) from error
+        finally:
+            with self._lock:
+                self._left -= self._clock() - started
+
+
+@dataclass(frozen=True, kw_only=True)
 class Repository:
     """A repository as it lies on the disk."""
 
     run: Run
     top: Path
     scratch: Path
+    """A folder that is ours alone."""
     environ: Mapping[str, str] = field(default_factory=dict)
     owner: Owner | None = None
+    """Who runs git: the owner of the workspace in the container, None for ourselves."""
+    filters: tuple[str, ...] = (_LFS,)
+    """The names of the filters that settings know; none of them runs."""
+    withheld: frozenset[str] = frozenset()
+    allowance: Allowance = field(default_factory=Allowance)
 
     def git(
-        self, *words: str, stdin: bytes = b"", seconds: float = _SECONDS, environ: Mapping[str, str] = _NONE
+        self,
+        *words: str,
+        stdin: bytes = b"",
+        seconds: float = _SECONDS,
+        environ: Mapping[str, str] = _NONE,
+        settings: Iterable[tuple[str, str]] = (),
+        cwd: Path | None = None,
     ) -> Completed:
-        """Run git at the top of the repository; `environ` is added to what it sees."""
-        argv = words if words[0] == "git" else ("git", *words)
-        return self.run(
-            Command(
-                argv=argv,
-                cwd=self.top,
-                stdin=stdin,
-                environ={**_ENVIRON, **self.environ, **environ},
-                timeout=seconds,
-                owner=self.owner,
-                withheld=_WITHHELD,
-            )
+        """Run git at the top of the repository; `environ` and `settings` are added to what it sees."""
+        known = (*_SETTINGS, *_without(self.filters), *settings)
+        command = Command(
+            argv=("git", *words),
+            cwd=cwd or self.top,
+            stdin=stdin,
+            environ={**_ENVIRON, **self.environ, **environ, **_as_variables(known)},
+            timeout=seconds,
+            owner=self.owner,
+            withheld=self.withheld,
         )
+        return self.allowance.spend(self.run, command)
 
     def commits(self, *names: str) -> dict[str, Commit]:
         """Return the commits among these names that are here."""
@@ -121,61 +212,117 @@ class Repository:
 
     def text_at(self, commit: str, name: str) -> str | None:
         """Return what a file said at a commit, also at one that was fetched; None where it was not there."""
-        fetched = self.scratch / "base.git"
-        environs = [_NONE, {"GIT_DIR": str(fetched)}] if fetched.is_dir() else [_NONE]
-        for environ in environs:
-            done = self.git("cat-file", "blob", f"{commit}:{name}", environ=environ)
-            if done.returncode == 0:
-                return done.stdout.decode("utf-8", "replace")
-        return None
+        done = self.with_fetched().git("cat-file", "blob", f"{commit}:{name}")
+        return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
 
     def untracked(self) -> list[str]:
         """List the files that git does not know and is not told to ignore."""
-        done = self.git("-c", "core.fsmonitor=false", "ls-files", "--others", "--exclude-standard", "-z")
+        done = self.git("ls-files", "--others", "--exclude-standard", "-z")
         if done.returncode != 0:
             raise ToolError(f"git ls-files failed: {_reason(done)}")
         names = (os.fsdecode(name) for name in done.stdout.split(b"\0"))
         return [name for name in names if name and not name.endswith("/")]
 
-    def with_commit(self, sha: str, credentials: Mapping[str, str]) -> "Repository":
+    def tracked(self, folder: Path, paths: Iterable[str]) -> list[str]:
+        """List the files below the paths of a folder that git knows, each once, by names relative to the folder."""
+        below = [path if path != "." else "./" for path in paths]
+        done = self.git("--literal-pathspecs", "ls-files", "--cached", "-z", "--", *below, cwd=folder)
+        if done.returncode != 0:
+            raise ToolError(f"git ls-files failed: {_reason(done)}")
+        return sorted({os.fsdecode(name) for name in done.stdout.split(b"\0") if name})
+
+    def changed(self) -> str:
+        """Return the name of a file that is not that of the commit, or that git does not know; empty without one."""
+        words = ("status", "--porcelain", "-z", "--untracked-files=normal", "--ignore-submodules=none")
+        done = self.git(*words)
+        if done.returncode != 0:
+            raise ToolError("git cannot say whether the files are those of the commit")
+        return done.stdout.split(b"\0")[0].decode("utf-8", "replace")[3:]
+
+    def with_commit(self, sha: str, server: Server | None) -> "Repository":
         """Fetch one commit without its history; return the repository as one that has it too."""
-        folder = self._store("base")
-        self._fetch(folder, credentials, "--depth=1", "--no-filter", sha)
-        return replace(self, environ={**self.environ, **self._looking_at(folder)})
+        self._fetch("base", server, "--depth=1", "--no-filter", commits=[sha])
+        return self.with_fetched()
 
     def with_fetched(self) -> "Repository":
         """Return the repository as one that also has the commit that was fetched before, if one was."""
-        folder = self.scratch / "base.git"
-        found = self._looking_at(folder) if folder.is_dir() else {}
-        return replace(self, environ={**self.environ, **found})
+        stores = [store for name in ("base", _apart("base")) if (store := self._store(name)).is_dir()]
+        if not stores:
+            return self
+        others = [self._path("objects"), *(store / "objects" for store in stores[1:])]
+        environ = {"GIT_OBJECT_DIRECTORY": str(stores[0] / "objects"), **_also(*others)}
+        return replace(self, environ={**self.environ, **environ})
 
-    def fetched_merge_base(self, one: str, head: str, credentials: Mapping[str, str]) -> str:
+    def fetched_merge_base(self, one: str, head: str, server: Server | None) -> str:
         """Fetch the history of a commit, without files; return where it parts from the other."""
-        folder = self._store("history")
         depth = [_ALL_HISTORY] if self.shallow else []
-        self._fetch(folder, credentials, *depth, "--filter=tree:0", one, head)
-        return self.merge_base(one, head, {"GIT_DIR": str(folder)})
+        store = self._fetch("history", server, *depth, "--filter=tree:0", commits=[one, head])
+        return self.merge_base(one, head, self._at(store))
+
+    def _fetch(self, name: str, server: Server | None, *options: str, commits: Sequence[str]) -> Path:
+        """Fetch commits into a store of ours, which is returned: first with what checkout left behind.
+
+        Our token is for clones that kept no credentials. It never meets what the repository's settings name, neither
+        a program nor another address: it goes to the server of the event, from a store that knows no other settings.
+        The user who sends it is not the owner, whose programs could read the variables of another one of theirs.
+        """
+        plain = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-gc", "--refmap=")
+        argv = ("fetch", *plain, *options, "origin", *commits)
+        store = self._made(name)
+        self._include(store)
+        self._give(store, self.owner)
+        done = self.git(*argv, seconds=_FETCH_SECONDS, environ=self._at(store))
+        if done.returncode == 0 or server is None:
+            self._done(done)
+            return store
+        apart = self._made(_apart(name))
+        stranger = self.owner and _stranger(self.owner)
+        self._give(apart, stranger)
+        here = self.head().sha
+        environ = {**self._at(apart), "HOME": str(apart)}
+        if stranger:  # a home in the container is anybody's
+            environ["GIT_CONFIG_GLOBAL"] = os.devnull
+        asking = replace(self, top=apart, owner=stranger, environ=environ)
+        # What is here is told by us: git would ask the repository, by a command that may be named there.
+        settings = (*server.settings, ("core.alternateRefsCommand", f"echo {here} #"))
+        self._done(asking.git(*argv, seconds=_FETCH_SECONDS, settings=settings))
+        return apart
 
     def _store(self, name: str) -> Path:
-        """Make an empty repository beside the user's that shares its objects, settings and remotes."""
-        folder = self.scratch / f"{name}.git"
-        if not folder.exists():
-            head = self.git("rev-parse", "HEAD").stdout.strip()
-            hand_over(folder, self.owner)
-            kind = ["--object-format=sha256"] if len(head) > 40 else []  # noqa: PLR2004 - length of SHA-1
-            self._done(self.git("init", "--bare", "--quiet", "--template=", *kind, str(folder)))
-            (folder / "objects" / "info").mkdir(exist_ok=True)
-            (folder / "objects" / "info" / "alternates").write_bytes(_quoted(self._path("objects")) + b"\n")
-            if (shallow := self._path("shallow")).is_file():
-                (folder / "shallow").write_bytes(shallow.read_bytes())
-            self._include(folder, [self._path("config")])
-            # What checkout includes under a condition on the folder has to be named.
-            known = self._configs({"GIT_DIR": str(folder)})
-            self._include(folder, [file for file in self._configs() if file not in known])
-        return folder
+        return self.scratch / f"{name}.git"
 
-    def _include(self, folder: Path, files: Sequence[Path]) -> None:
-        with (folder / "config").open("ab") as stream:
+    def _made(self, name: str) -> Path:
+        """Make an empty repository that nobody else has written to; it knows where the history of ours ends."""
+        store = self._store(name)
+        if not store.exists():
+            store.mkdir()
+            head = self.git("rev-parse", "HEAD").stdout.strip()
+            kind = ["--object-format=sha256"] if len(head) > 40 else []  # noqa: PLR2004 - length of SHA-1
+            ours = replace(self, owner=None, top=store, environ={"GIT_CONFIG_GLOBAL": os.devnull})
+            self._done(ours.git("init", "--bare", "--quiet", "--template=", *kind, str(store)))
+            if ends := _ends(self._path("shallow")):
+                (store / "shallow").write_bytes(ends)
+        return store
+
+    def _give(self, store: Path, user: Owner | None) -> None:
+        if user and store.stat().st_uid != user.uid:
+            hand_over_whole(store, user)
+
+    def _at(self, store: Path) -> dict[str, str]:
+        """Return the variables under which git works in a store, and finds there what our repository has."""
+        return {"GIT_DIR": str(store), **_also(self._path("objects"))}
+
+    def _include(self, store: Path) -> None:
+        """Let a store have the settings of the repository: its remotes, and the credentials of checkout."""
+        if store.stat().st_uid != os.geteuid():  # it was given away, and has them
+            return
+        self._append(store, [self._path("config")])
+        # What checkout includes under a condition on the folder has to be named.
+        known = self._configs({"GIT_DIR": str(store)})
+        self._append(store, [file for file in self._configs() if file not in known])
+
+    def _append(self, store: Path, files: Sequence[Path]) -> None:
+        with (store / "config").open("ab") as stream:
             for file in files:
                 stream.write(b"[include]\n\tpath = " + _quoted(file) + b"\n")
             stream.write(b"[core]\n\tbare = true\n")
@@ -191,33 +338,14 @@ class Repository:
         raw = self._done(self.git("rev-parse", "--git-path", name)).stdout
         return Path(os.path.normpath(self.top / os.fsdecode(raw.removesuffix(b"\n"))))
 
-    def _fetch(self, folder: Path, credentials: Mapping[str, str], *words: str) -> None:
-        options = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-gc")
-        depth = [word for word in words if word.startswith("-")]
-        commits = [word for word in words if not word.startswith("-")]
-        argv = ("fetch", *options, "--refmap=", *depth, "origin", *commits)
-        # First with what checkout left behind; the token is for clones that kept no credentials.
-        there = {"GIT_DIR": str(folder)}
-        done = self.git(*argv, seconds=_FETCH_SECONDS, environ=there)
-        if done.returncode != 0 and credentials:
-            done = self.git(*argv, seconds=_FETCH_SECONDS, environ={**there, **credentials})
-        self._done(done)
-
-    def _looking_at(self, folder: Path) -> dict[str, str]:
-        return {
-            "GIT_OBJECT_DIRECTORY": str(folder / "objects"),
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.fsdecode(_quoted(self._path("objects"))),
-        }
-
     def _done(self, done: Completed) -> Completed:
         if done.returncode != 0:
             raise ToolError(_reason(done))
         return done
 
 
-def find(run: Run, folder: Path, scratch: Path, owner: Owner | None = None) -> Repository:
+def find(here: Repository) -> Repository:
     """Find the repository that a folder belongs to; raises `ToolError` with the reason where there is none."""
-    here = Repository(run=run, top=folder, scratch=scratch, owner=owner)
     try:
         done = here.git("rev-parse", "--show-toplevel")
     except InterruptedRunError:
@@ -226,7 +354,60 @@ def find(run: Run, folder: Path, scratch: Path, owner: Owner | None = None) -> R
         raise ToolError(f"git cannot be asked: {error.reason}") from error
     if done.returncode != 0 or not done.stdout.strip():
         raise ToolError(f"there is no git repository here: {_reason(done)}")
-    return replace(here, top=Path(os.fsdecode(done.stdout.removesuffix(b"\n"))))
+    top = Path(os.fsdecode(done.stdout.removesuffix(b"\n")))
+    keys = here.git("config", "--name-only", "-z", "--get-regexp", r"^filter\.").stdout.split(b"\0")
+    named = {os.fsdecode(key).removeprefix("filter.").rpartition(".")[0] for key in keys}
+    return replace(here, top=top, filters=tuple(sorted({_LFS, *named} - {""})))
+
+
+def withheld_from_git(environ: Iterable[str]) -> frozenset[str]:
+    """Return the names of the variables that git does not see."""
+    return frozenset(name for name in environ if not _SEEN.fullmatch(name))
+
+
+def _without(filters: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Return settings under which files are compared as they lie there, those of Git LFS by their pointers."""
+    pointers = shlex.join((sys.executable, "-I", "-S", str(_LFS_FILTER)))
+    for name in filters:
+        yield f"filter.{name}.clean", ""
+        yield f"filter.{name}.smudge", ""
+        yield f"filter.{name}.process", pointers if name == _LFS else ""
+        yield f"filter.{name}.required", "false"
+
+
+def _as_variables(settings: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return settings as variables: an option could not hold a name with `=`."""
+    variables = {"GIT_CONFIG_COUNT": str(len(settings))}
+    for number, (key, value) in enumerate(settings):
+        variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return variables
+
+
+def _apart(name: str) -> str:
+    return f"{name}-asked"
+
+
+def _stranger(owner: Owner) -> Owner:
+    """Return a user who is nobody else here: neither root nor the owner."""
+    return Owner(uid=_NOBODY if owner.uid != _NOBODY else _NOBODY - 1, gid=owner.gid)
+
+
+def _also(*folders: Path) -> dict[str, str]:
+    """Return the variable by which git looks for objects in further folders."""
+    quoted = b":".join(_quoted(folder) for folder in folders)
+    return {"GIT_ALTERNATE_OBJECT_DIRECTORIES": os.fsdecode(quoted)}
+
+
+def _ends(shallow: Path) -> bytes:
+    """Return the names of the commits at which a history ends; what else the file may hold or lead to is not read."""
+    try:
+        opened = os.open(shallow, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(opened, "rb") as stream:
+            regular = stat.S_ISREG(os.fstat(opened).st_mode)
+            lines = stream.read(_LARGEST_SHALLOW).splitlines() if regular else []
+    except OSError:
+        return b""
+    return b"".join(line + b"\n" for line in lines if _OBJECT.fullmatch(line.decode("ascii", "replace")))
 
 
 def is_commit_name(text: object) -> bool:

@@ -21,7 +21,7 @@ from ci_action.parsers.bandit import (
 )
 from ci_action.process import Command, Completed, batches, last_lines
 from ci_action.project.bandit_config import BanditConfig, bandit_config
-from ci_action.project.files import is_test, tracked
+from ci_action.project.files import is_test
 from ci_action.project.versions import Program
 from ci_action.project_files import LARGEST_SOURCE, read_project_file
 from ci_action.results import Results, key_of
@@ -107,7 +107,7 @@ def count(ctx: Context) -> int:
 
 
 def _files(ctx: Context, config: BanditConfig) -> tuple[list[str], str]:
-    found = tracked(ctx.run, ctx.layout, ctx.own_folders, ctx.owner)
+    found = ctx.tracked
     return [name for name in found.names if config.takes(name)], found.notice
 
 

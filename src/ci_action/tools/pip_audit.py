@@ -23,10 +23,8 @@ from ci_action.errors import ToolError
 from ci_action.installation import NONE
 from ci_action.model import Skipped
 from ci_action.project.environment import FILE, Builder, Environment
-from ci_action.project.files import tracked
 from ci_action.project.inventory import Inventory, sound
 from ci_action.project.needs import at_base, from_files, take
-from ci_action.project.repository import find as find_repository
 from ci_action.project.versions import Program
 from ci_action.tools import Checked, Tool, Turn
 
@@ -144,7 +142,7 @@ def _inventory(ctx: Context) -> Inventory:
 
 def _elsewhere(ctx: Context) -> Iterator[str]:
     """Say which files list dependencies of another folder, or in a form that is not read."""
-    names = tracked(ctx.run, ctx.layout, ctx.own_folders, ctx.owner).names
+    names = ctx.tracked.names
     found = [ctx.layout.relative(name) for name in names if _LISTING.fullmatch(name)]
     if found:
         more = f" and {len(found) - _MOST_NAMES:,} more" if len(found) > _MOST_NAMES else ""
@@ -160,7 +158,7 @@ def _base(ctx: Context, inventory: Inventory) -> Inventory | None:
     if not any(changes.file(ctx.layout.relative(file)) for file in inventory.files):
         return inventory
     with suppress(ToolError):
-        repository = find_repository(ctx.run, ctx.layout.root, ctx.scratch, ctx.owner)
+        repository = ctx.repository
 
         def text_of(file: Path) -> str | None:
             with suppress(ValueError):

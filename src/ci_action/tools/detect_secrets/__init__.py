@@ -11,7 +11,6 @@ from ci_action.errors import ExitCode, ToolError
 from ci_action.model import Skipped
 from ci_action.parsers.secret_findings import TOOL as NAME
 from ci_action.project.baseline import Baseline, Key, is_whole, load, render, write
-from ci_action.project.files import tracked
 from ci_action.project.versions import Program
 from ci_action.results import Results
 from ci_action.tools import Checked, Tool, Turn
@@ -119,7 +118,7 @@ def _secrets(keys: Iterable[Key]) -> int:
 
 def _files(ctx: Context, baseline: Baseline) -> tuple[list[str], str]:
     """Return the names of the files to scan, and why these are not the tracked ones."""
-    files = tracked(ctx.run, ctx.layout, ctx.own_folders, ctx.owner)
+    files = ctx.tracked
     own = os.path.relpath(baseline.file, ctx.layout.root)
     changes = ctx.narrowed
     names = [name for name in files.names if os.path.normpath(name) != own]
