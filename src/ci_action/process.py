@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from ci_action.errors import InterruptedRunError, TimedOutError, ToolError
+from ci_action.index_credentials import with_bound_credentials
 from ci_action.redaction import Redact
 
 # Two seconds to end by itself after SIGTERM, then SIGKILL: the runner kills us 7.5 s after its first signal.
@@ -104,7 +105,7 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """
     kept = {
         name: value
-        for name, value in environ.items()
+        for name, value in with_bound_credentials(environ).items()
         if not name.startswith(_WITHHELD_PREFIXES)
         and name not in _WITHHELD_NAMES
         and (not name.startswith("PYTHON") or name in _KEPT_PYTHON)

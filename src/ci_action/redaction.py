@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 HIDDEN: Final = "***"
 # Shorter values are words of everyday text: hiding them would make every report unreadable.
@@ -51,7 +51,7 @@ def secrets_of(environ: Mapping[str, str]) -> frozenset[str]:
     found = {environ.get(name, "").strip() for name in SECRET_VARIABLES}
     for name, value in environ.items():
         if _INDEX_PASSWORD.fullmatch(name):
-            found.add(value)
+            found |= {value, quote(value, safe="")}  # uv gets it as a part of the address
         elif _URL_VARIABLE.search(name):
             found.update(_passwords(value))
         elif name in _ADDRESSES:

@@ -16,6 +16,7 @@ from ci_action.errors import ToolError
 from ci_action.gh.pull import Pull
 from ci_action.hints import merged
 from ci_action.hints.evidence import hints_for, limited
+from ci_action.index_credentials import unbound_credentials
 from ci_action.joint import joined
 from ci_action.model import (
     Broken,
@@ -72,10 +73,10 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
     program = Program(argv=(), version="", source="")
     outcome: Outcome
     hints: tuple[Hint, ...] = ()
-    dared = ""
+    notes: tuple[str, ...] = ()
     try:
         if tool.runs_code(ctx):
-            dared = _dared(ctx)
+            notes = (*_dared(ctx), *unbound_credentials(ctx.environ))
         program = program_of(tool, ctx)
         checked = tool.check(ctx, program)
         outcome, warnings, log = checked.outcome, checked.warnings, checked.log
@@ -98,19 +99,19 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
         seconds=time.monotonic() - started,
         version=program.version,
         version_source=program.source,
-        warnings=(*program.warnings, *warnings, *([dared] if dared else [])),
+        warnings=(*program.warnings, *warnings, *notes),
         log=log,
         hints=merged(hints, found),
     )
 
 
-def _dared(ctx: Context) -> str:
+def _dared(ctx: Context) -> tuple[str, ...]:
     """Return what is dared by starting the project's code; raises `ToolError` where it must not be."""
     if ctx.settings.allow_privileged:
-        return permission(ctx)
+        return (dared,) if (dared := permission(ctx)) else ()
     if reason := refusal(ctx):
         raise ToolError(reason)
-    return ""
+    return ()
 
 
 def execute(

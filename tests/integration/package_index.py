@@ -4,7 +4,7 @@ import base64
 import hashlib
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -38,9 +38,36 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 
 @contextmanager
+def closed(folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """Serve a simple index that wants credentials; yields its address, and those that it was given."""
+    given: list[str] = []
+
+    class Closed(_Quiet):
+        def do_GET(self) -> None:
+            kind, _, words = self.headers.get("Authorization", "").partition(" ")
+            if kind == "Basic":
+                given.append(base64.b64decode(words).decode())
+                super().do_GET()
+                return
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", "Basic realm=index")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    with _serving(partial(Closed, directory=str(folder))) as address:
+        yield address, given
+
+
+@contextmanager
 def served(folder: Path) -> Iterator[str]:
     """Serve `folder/<project>/<wheels>` as a simple index; yields its address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
+    with _serving(partial(_Quiet, directory=str(folder))) as address:
+        yield address
+
+
+@contextmanager
+def _serving(handler: Callable[..., SimpleHTTPRequestHandler]) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
