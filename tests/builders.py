@@ -30,6 +30,7 @@ from ci_action.project.layout import Layout
 from ci_action.project.versions import Bundle, Program
 from ci_action.reporters.publication import Publication, Screen
 from ci_action.resolution import Resolved, resolve
+from ci_action.stages import TOOLS
 from ci_action.tools import Checked, Tool
 
 BUNDLED = {"black": "26.10.1", "ruff": "0.17.6"}
@@ -51,8 +52,10 @@ def report(*findings: Finding, files: int = 3, **overrides: Any) -> Report:
 
 def tool_result(*findings: Finding, **overrides: Any) -> ToolResult:
     tool = findings[0].tool if findings else "ruff"
+    known = TOOLS.get(overrides.get("tool", tool))
     values = {
         "tool": tool,
+        "url": known.url if known else "",
         "outcome": report(*findings),
         "seconds": 0.25,
         "version": BUNDLED.get(tool, "1.0"),

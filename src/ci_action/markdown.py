@@ -12,14 +12,12 @@ from typing import Final
 
 from ci_action.text import one_line, visible
 
-# Text direction marks reorder what a reader sees (CVE-2021-42574): they are shown by their numbers instead.
-_DIRECTION: Final = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _RUNS: Final = re.compile("`+")
 
 
 def code(text: str, limit: int = 300) -> str:
     """Return foreign text as a code span on one line, cut at `limit` characters."""
-    shown = named(clipped(one_line(text), limit)).strip(" ") or " "
+    shown = clipped(one_line(text), limit).strip(" ") or " "
     if not shown.strip():
         return "`(empty)`"
     fence = "`" * (max((len(run) for run in _RUNS.findall(shown)), default=0) + 1)
@@ -32,7 +30,7 @@ def fenced(text: str, language: str = "", *, lines: int = 40, width: int = 300) 
     rows = text.split("\n")
     if rows and not rows[-1]:
         rows.pop()
-    shown = [named(clipped(visible(row.rstrip("\r")), width)) for row in rows[:lines]]
+    shown = [clipped(visible(row.rstrip("\r")), width) for row in rows[:lines]]
     if len(rows) > lines:
         shown.append(f"… {len(rows) - lines:,} more lines")
     body = "\n".join(shown)
@@ -45,11 +43,6 @@ def clipped(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def named(text: str) -> str:
-    """Show direction marks by their numbers."""
-    return _DIRECTION.sub(lambda match: f"<U+{ord(match[0]):04X}>", text)
-
-
 def table(head: list[str], rows: list[list[str]]) -> str:
     """Return a table of our own words; foreign text has no place in it."""
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
@@ -59,7 +52,7 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 def cell(text: str, limit: int = 300) -> str:
     """Return foreign text as code for a cell of `html_table`, on one line, cut at `limit` characters."""
-    shown = named(clipped(one_line(text), limit)).strip(" ")
+    shown = clipped(one_line(text), limit).strip(" ")
     return f"<code>{escape(shown)}</code>" if shown.strip() else "<code>(empty)</code>"
 
 

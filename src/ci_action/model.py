@@ -192,12 +192,30 @@ class Hint:
     url: str = ""
 
 
+NOT_EXAMINED: Final = frozenset(
+    {
+        "unreadable",
+        "unreachable",
+        "unaudited",
+        "skipped",
+        "ignored",
+        "left_out",
+        "binary",
+        "excluded",
+        "refused",
+    }
+)
+"""The names in `examined` that count what a tool did not look at; every other name counts what it looked at."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ToolResult:
     """What one tool did in one run."""
 
     tool: str
     outcome: Outcome
+    url: str = ""
+    """Where the tool is documented."""
     seconds: float = 0.0
     version: str = ""
     version_source: str = ""

@@ -95,6 +95,7 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
     found = hints_for(tool.name, outcome, log, ctx.layout.root, ctx.environ, container=ctx.container)
     return ToolResult(
         tool=tool.name,
+        url=tool.url,
         outcome=outcome,
         seconds=time.monotonic() - started,
         version=program.version,
@@ -227,11 +228,11 @@ def _check_after(tool: Tool, ctx: Context, done: Mapping[str, ToolResult]) -> To
     missing = [name for name in tool.needs if isinstance(done[name].outcome, Broken)]
     if missing:
         reason = f"{' and '.join(missing)} could not do its work"
-        return ToolResult(tool=tool.name, outcome=Skipped(reason))
+        return ToolResult(tool=tool.name, url=tool.url, outcome=Skipped(reason))
     for name in tool.needs:
         outcome = done[name].outcome
         if isinstance(outcome, Skipped) and outcome.empty:  # nothing to judge is not the same as bad data
-            return ToolResult(tool=tool.name, outcome=Skipped(f"{name} had nothing to look at"))
+            return ToolResult(tool=tool.name, url=tool.url, outcome=Skipped(f"{name} had nothing to look at"))
     return check(tool, ctx)
 
 

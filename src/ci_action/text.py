@@ -7,7 +7,10 @@ from typing import Final
 
 _BREAKS: Final = re.compile(r"\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Marks of direction reorder what a reader sees (CVE-2021-42574), and others are seen by nobody.
+_UNSEEN: Final = "\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
+_CONTROL: Final = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f{_UNSEEN}]")
+_MARKS: Final = re.compile(f"[{_UNSEEN}]")
 
 
 def plain(text: str) -> str:
@@ -24,15 +27,26 @@ def as_bytes(path: str) -> bytes:
 
 
 def visible(text: str) -> str:
-    """Replace control characters, those that begin terminal sequences among them, by visible pictures."""
+    """Replace what nobody sees by pictures or numbers: control characters, terminal sequences, marks of direction."""
     return _CONTROL.sub(_picture, plain(text))
+
+
+def named_marks(text: str) -> str:
+    """Show marks of direction and other characters without a width by their numbers: `<U+202E>`."""
+    return text if text.isascii() else _MARKS.sub(_number, text)
+
+
+def _number(match: re.Match[str]) -> str:
+    return f"<U+{ord(match[0]):04X}>"
 
 
 def _picture(match: re.Match[str]) -> str:
     number = ord(match[0])
     if number < 0x20:  # noqa: PLR2004 - the C0 controls have pictures from U+2400 on
         return chr(0x2400 + number)
-    return "\u2421" if number == 0x7F else "\ufffd"  # noqa: PLR2004 - delete has one too
+    if number == 0x7F:  # noqa: PLR2004 - delete has one too
+        return "\u2421"
+    return "\ufffd" if number < 0xA0 else _number(match)  # noqa: PLR2004 - the end of the C1 controls
 
 
 def one_line(text: str) -> str:

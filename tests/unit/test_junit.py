@@ -11,6 +11,7 @@ from hypothesis import given
 from ci_action.cases import TestCase
 from ci_action.reporters import junit
 from ci_action.reporters.measured import LONGEST_DETAIL, xml_text
+from ci_action.text import named_marks
 
 
 def parsed(*cases: TestCase, **options) -> ET.Element:
@@ -112,15 +113,28 @@ def test_a_part_of_a_test_has_its_name():
     assert junit.names(case("t.py::test_b", subtest="i=1")) == ("t", "test_b (i=1)")
 
 
+def shown(text: str) -> str:
+    return xml_text(named_marks(text))
+
+
+def test_marks_of_direction_are_shown_by_their_numbers():
+    found = one(case("t.py::test_x[\u202egnissap]", "failed", message="\u2066m", detail="d\u200b"))
+    assert (found.get("name"), found[0].get("message"), found[0].text) == (
+        "test_x[<U+202E>gnissap]",
+        "<U+2066>m",
+        "d<U+200B>",
+    )
+
+
 @given(FOREIGN, FOREIGN, FOREIGN)
 def test_any_text_parses_back(name: str, message: str, detail: str):
     nodeid = f"t.py::test_x[{name}]"
     found = one(case(nodeid, "failed", path=f"p{name}", message=message, detail=f"d{detail}"))
     failure = found[0]
-    assert found.get("name") == xml_text(f"test_x[{name}]")
-    assert found.get("file") == xml_text(f"p{name}")
-    assert failure.get("message") == xml_text(message)
-    assert failure.text == xml_text(f"d{detail}")
+    assert found.get("name") == shown(f"test_x[{name}]")
+    assert found.get("file") == shown(f"p{name}")
+    assert failure.get("message") == shown(message)
+    assert failure.text == shown(f"d{detail}")
 
 
 def test_every_character_can_stand_in_it():

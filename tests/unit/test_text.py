@@ -33,7 +33,8 @@ def test_neutral_text_has_no_other_breaks_and_no_control_characters(text: str):
     assert not [
         char
         for char in result
-        if unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} and char not in "\n\t"
+        if (unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} and char not in "\n\t")
+        or char in "\u202a\u202e\u2066\u2069\u200b\u061c\ufeff"
     ]
 
 

@@ -46,7 +46,7 @@ def test_more_files_than_asked_for_are_a_finding(tmp_path: Path, number: int, li
         checked(tmp_path, many(number), settings={"max_files": limit}, pull=pull(changed_files=number))
     )
     assert [finding.rule for finding in found.findings] == (["too-many-files"] if too_many else [])
-    assert found.examined == {"files": number, "left out": 0}
+    assert found.examined == {"files": number, "left_out": 0}
     if too_many:
         assert found.findings[0].message.startswith(
             f"{number:,} changed files are more than {limit:,}, most of them in src ("
@@ -73,7 +73,7 @@ def test_at_fifty_what_is_left_out_does_not_count(tmp_path: Path):
     files = [*many(50), entry("uv.lock"), moved, entry("vendor/x.py"), entry("docs/x.snap")]
     found = report_of(checked(tmp_path, files, settings={"size_ignore": "*.snap"}))
     assert found.findings == ()
-    assert found.examined == {"files": 50, "left out": 4}
+    assert found.examined == {"files": 50, "left_out": 4}
     assert [line for line in found.details if line.startswith("left out")] == [
         "left out: moved without a change (1): b",
         "left out: lock files (1): uv.lock",
@@ -177,7 +177,7 @@ def test_the_numbers_of_the_payload_do_where_nobody_tells_the_files(
     found = checked(tmp_path, pull=mine, **({"github": None} if github is None else {"files": github}))
     report = report_of(found)
     assert [finding.rule for finding in report.findings] == rules
-    assert report.examined == {"files": number, "left out": 0}
+    assert report.examined == {"files": number, "left_out": 0}
     assert report.metrics == {"size_files": number, "size_lines": 99}
     assert "The numbers are those of the pull request itself" in found.warnings[0]
     assert "fetch-depth: 2" in found.warnings[0]

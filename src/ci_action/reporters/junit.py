@@ -16,6 +16,7 @@ from ci_action.model import RunResult
 from ci_action.redaction import Redact
 from ci_action.reporters.measured import measured, shortened, xml_text
 from ci_action.reporters.publication import JUNIT, Publication
+from ci_action.text import named_marks
 
 _LONGEST_MESSAGE: Final = 1_000
 # Element, and the type that it names.
@@ -102,7 +103,7 @@ def _detail(case: TestCase, redact: Redact) -> str:
 
 
 def _clean(text: str, redact: Redact) -> str:
-    return xml_text(redact(text))
+    return xml_text(named_marks(redact(text)))
 
 
 def report(result: RunResult, publication: Publication) -> None:

@@ -61,7 +61,8 @@ def looked_at(tool: ToolResult) -> str:
 def amounts(examined: Mapping[str, int]) -> str:
     """Say some counts of what was looked at; nothing of those that are 0, but of what every run has."""
     counts = [(what, number) for what, number in examined.items() if number or what in _ALWAYS]
-    shown = (f"{number:,} {what.removesuffix('s') if number == 1 else what}" for what, number in counts)
+    words = ((what.replace("_", " "), number) for what, number in counts)
+    shown = (f"{number:,} {what.removesuffix('s') if number == 1 else what}" for what, number in words)
     return ", ".join(shown) or "nothing"
 
 

@@ -18,13 +18,6 @@ MOST_RESULTS: Final = 25_000
 MOST_RUNS: Final = 20
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTICE: "note"}
-_TOOL_URLS: Final = {
-    "black": "https://black.readthedocs.io",
-    "ruff": "https://docs.astral.sh/ruff/",
-    "bandit": "https://bandit.readthedocs.io",
-    "detect-secrets": "https://github.com/Yelp/detect-secrets",
-    "pip-audit": "https://pypi.org/project/pip-audit/",
-}
 # A number in each of GitHub's ranges (critical from 9.0, high from 7.0, medium from 4.0, low above 0.0).
 _SECURITY: Final = {"critical": "9.5", "high": "8.0", "unknown": "7.0", "medium": "5.5", "low": "2.0"}
 
@@ -51,8 +44,8 @@ def _run(stage: str, tool: ToolResult, project: str) -> dict[str, Any]:
     }
     if tool.version:
         driver["version"] = tool.version
-    if tool.tool in _TOOL_URLS:
-        driver["informationUri"] = _TOOL_URLS[tool.tool]
+    if tool.url:
+        driver["informationUri"] = tool.url
     return {
         "tool": {"driver": driver},
         "automationDetails": {"id": f"ci-action/{stage}/{tool.tool}/"},

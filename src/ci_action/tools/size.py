@@ -33,7 +33,7 @@ def check(ctx: Context, _program: Program) -> Checked:
         return Checked(outcome=Broken(files.note))
     report = Report(
         findings=findings,
-        examined={"files": size.files, "left out": size.left},
+        examined={"files": size.files, "left_out": size.left},
         metrics={"size_files": size.files, "size_lines": size.lines},
         details=tuple(_details(files, size)),
     )

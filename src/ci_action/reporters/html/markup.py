@@ -8,7 +8,7 @@ import re
 from html import escape
 from typing import Final
 
-from ci_action.markdown import clipped, named
+from ci_action.markdown import clipped
 from ci_action.redaction import Redact
 from ci_action.text import visible
 
@@ -38,7 +38,7 @@ class Markup:
         """Return foreign text, cut at `limit` characters."""
         shown = clipped(self.redact(text), limit)
         if not (shown.isascii() and shown.isprintable()):
-            shown = named(visible(shown))
+            shown = visible(shown)
         return Html(escape(shown))
 
     def __call__(self, tag: str, *children: str, **attributes: str | int | bool | None) -> Html:

@@ -5,17 +5,23 @@ from itertools import islice
 from typing import Final, assert_never
 
 from ci_action.changes import aside
-from ci_action.model import Broken, Hint, Report, RunResult, Severity, Skipped, StageResult, ToolResult
+from ci_action.model import (
+    NOT_EXAMINED,
+    Broken,
+    Hint,
+    Report,
+    RunResult,
+    Severity,
+    Skipped,
+    StageResult,
+    ToolResult,
+)
 from ci_action.reporters.html.markup import NOTHING, Html, Markup, counted
 from ci_action.reporters.lines import amounts
 from ci_action.reporters.measured import tests_of
 from ci_action.text import duration
 
 _MOST: Final = 100
-# What a tool counts that it did not look at; all else in `examined` was looked at.
-_NOT_LOOKED_AT: Final = frozenset(
-    {"unreadable", "unreachable", "unaudited", "skipped", "ignored", "left_out", "binary", "excluded"}
-)
 
 
 def section(h: Markup, result: RunResult) -> Html:
@@ -103,9 +109,9 @@ def _examined(h: Markup, stage: str, tool: ToolResult) -> Html:
     if isinstance(tool.outcome, Skipped):
         return NOTHING
     counts = dict(islice(tool.examined.items(), _MOST))
-    seen = {what: number for what, number in counts.items() if what not in _NOT_LOOKED_AT}
+    seen = {what: number for what, number in counts.items() if what not in NOT_EXAMINED}
     parts = [h("span", "looked at ", h("b", amounts(seen)), class_="seen")]
-    lost = {what: number for what, number in counts.items() if what in _NOT_LOOKED_AT}
+    lost = {what: number for what, number in counts.items() if what in NOT_EXAMINED}
     for what, number in lost.items():
         if number:
             words = what.replace("_", " ")
