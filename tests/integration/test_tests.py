@@ -117,6 +117,107 @@ def test_all_skipped_is_red_with_its_own_name(stage):
     assert "no server" in finding["message"]
 
 
+@pytest.mark.parametrize(
+    ("files", "rule"),
+    [
+        ({"test_a.py": "import pytest\n@pytest.mark.xfail\ndef test_a(): assert 0\n"}, "none-passed"),
+        (
+            {
+                "test_a.py": "import pytest\n@pytest.mark.xfail\ndef test_a(): assert 0\n"
+                "@pytest.mark.skip\ndef test_b(): pass\n"
+            },
+            "none-passed",
+        ),
+    ],
+)
+def test_a_run_in_which_nothing_passed_is_red(files, rule, stage):
+    ran = stage(files)
+    assert (ran.code, ran.report["conclusion"]) == (1, "failed")
+    assert [finding["rule"] for finding in ran.findings("pytest")] == [rule]
+
+
+FORGED = """
+import json, os, pytest
+def forge(**event):
+    with open(os.environ["CI_ACTION_PYTEST_EVENTS"], "a") as stream:
+        stream.write(json.dumps(event) + "\\n")
+FINISH = dict(event="finish", exit=0, collected=1, deselected=0, dropped=0, dropped_names=[])
+TEST = dict(event="test", nodeid="t.py::x", when="call", outcome="passed", seconds=0.0)
+def test_ok(): pass
+"""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "forge(event='start', pytest=None, python=[], root={})",
+        "forge(event='finish', exit='zero', collected=None)",
+        "forge(**FINISH)",
+        "forge(**dict(FINISH, exit=float('nan')))",
+        "forge(**dict(TEST, seconds=float('inf')))",
+        "forge(**dict(TEST, seconds=-1))",
+        "forge(**dict(TEST, seconds='x'))",
+        "forge(**dict(TEST, nodeid=['t']))",
+        "forge(**dict(TEST, nodeid='\\ud800'))",
+        "forge(**dict(TEST, nodeid='a\\0b'))",
+        "forge(**dict(TEST, at=['t.py', None]))",
+        "forge(**dict(TEST, outcome='failed', places=[['t.py', None]]))",
+        "forge(**dict(TEST, outcome='failed', places=[['t\\0', 1]]))",
+        "forge(event='collect', nodeid=None, text=None)",
+        "forge(event='new')",
+        "open(os.environ['CI_ACTION_PYTEST_EVENTS'], 'w').close()",
+        "open(os.environ['CI_ACTION_PYTEST_EVENTS'], 'ab').write(b'[' * 100_000 + b'\\n')",
+        "open(os.environ['CI_ACTION_PYTEST_EVENTS'], 'ab').write(b'x' * 20_000_000 + b'\\n')",
+        "p = os.environ['CI_ACTION_PYTEST_EVENTS']; os.rename(p, p + '-'); os.symlink('/dev/zero', p)",
+        "p = os.environ['CI_ACTION_PYTEST_EVENTS']; os.rename(p, p + '-'); os.mkfifo(p)",
+        "p = os.environ['CI_ACTION_PYTEST_EVENTS']; os.rename(p, p + '-'); os.mkdir(p)",
+    ],
+)
+def test_events_that_the_project_writes_itself_are_broken(line, stage):
+    ran = stage({"test_a.py": f"{FORGED}def test_forge():\n    {line}\n"}, "--install=none")
+    assert (ran.code, ran.report["conclusion"]) == (3, "broken"), ran.out
+    assert "a bug in ci-action" not in ran.out
+
+
+def test_a_test_that_forks_and_never_ends_its_child_is_told_once(stage):
+    text = "import os\ndef test_fork():\n    pid = os.fork()\n    if pid: os.waitpid(pid, 0)\ndef test_ok(): pass\n"
+    ran = stage({"test_a.py": text}, "--install=none")
+    assert (ran.code, metrics(ran)["tests"]) == (0, 2), ran.out
+
+
+DROPS = """
+def pytest_collection_modifyitems(config, items):
+    gone = [item for item in items if "slow" in item.name]
+    items[:] = [item for item in items if item not in gone]
+    if config.getoption("--told"):
+        config.hook.pytest_deselected(items=gone)
+def pytest_addoption(parser):
+    parser.addoption("--told", action="store_true")
+"""
+
+
+@pytest.mark.parametrize("words", [[], ["--workers=2"]])
+def test_dropped_tests_are_said(words, stage):
+    tests = "def test_ok(): pass\ndef test_two(): pass\ndef test_slow_1(): pass\ndef test_slow_2(): pass\n"
+    files = {"conftest.py": DROPS, "test_a.py": tests}
+    ran = stage(files, *words)
+    [said] = [text for text in ran.tool("pytest")["warnings"] if "collected" in text]
+    assert (ran.code, metrics(ran)["tests"]) == (0, 2)
+    assert "2 tests were" in said
+    assert "'test_a.py::test_slow_1'" in said
+    ran = stage(files, *words, "--pytest-args=--told")
+    assert ran.code == 0
+    assert (metrics(ran)["deselected"], ran.tool("pytest")["warnings"]) == (2, [])
+    ran = stage(files, *words, "--pytest-args=--told -k 'not two'")
+    assert (metrics(ran)["deselected"], ran.tool("pytest")["warnings"]) == (3, [])
+
+
+def test_tests_that_end_early_are_broken_though_others_were_deselected(stage):
+    tests = "import pytest\ndef test_a(): pytest.exit('enough', returncode=0)\ndef test_b(): pass\ndef test_c(): pass\n"
+    ran = stage({"test_a.py": tests}, "--pytest-args=-k 'not c'")
+    assert (ran.code, ran.report["conclusion"]) == (3, "broken")
+
+
 def test_a_module_that_cannot_be_imported_is_a_finding_on_its_line(stage):
     ran = stage({"test_a.py": OK, "test_b.py": "x = 1\nimport nothing_like_it\n", "test_c.py": "def f(:\n"})
     assert ran.code == 1

@@ -55,6 +55,21 @@ def test_a_value_shows_in_no_representation():
     assert VALUE not in repr(parse(lines(event(0, (1, KEYWORD, VALUE))), ["a"]))
 
 
+NO_TEXT: tuple[Any, ...] = (None, 1, [], {})
+NO_FOUND: tuple[Any, ...] = (None, {}, "x", [1], [[1, "x"]], [[1, "x", "zz"]], [["1", "x", "00"]])
+NO_SECRET: tuple[Any, ...] = ([1, None, "00"], [1, "x", None], [1e999, "x", "00"], [True, "x", "00"])
+WRONG = [
+    *({"number": value} for value in (True, "0", None, 0.0, 10**12)),
+    *({name: value} for name in ("state", "encoding", "problem") for value in NO_TEXT),
+    *({"found": value} for value in NO_FOUND),
+    *({"found": [value]} for value in NO_SECRET),
+]
+
+
+def without(name: str) -> dict[str, Any]:
+    return {key: value for key, value in event(0).items() if key != name}
+
+
 @pytest.mark.parametrize(
     ("stdout", "unreadable", "finished"),
     [
@@ -75,6 +90,15 @@ def test_a_value_shows_in_no_representation():
         ),
         (lines({"event": "start", "plugins_used": "x", "filters_used": []}), 1, False),
         (lines({"event": "surprise"}), 1, False),
+        (lines({"event": "start", "plugins_used": []}), 1, False),
+        (lines(START, {"event": "finish", "files": True}), 1, False),
+        (lines(START, event(0), event(0), {"event": "finish", "files": 1}), 1, True),
+        (lines(START, event(0), {"event": "finish", "files": 1}, event(0)), 1, True),
+        *((lines({**event(0), **wrong}), 1, False) for wrong in WRONG),
+        *((lines(without(name)), 1, False) for name in ("number", "state", "encoding", "found")),
+        (lines(event(0)).replace(b"0,", b"NaN,"), 1, False),
+        (lines(event(0)).replace(b"0,", b"1e999,"), 1, False),
+        (lines({"event": "failed", "problem": 1}), 1, False),
         (b"[" * 100_000 + b"\n", 1, False),
         (lines(START, event(0), {"event": "finish", "files": 1}), 0, True),
     ],

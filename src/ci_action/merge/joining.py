@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from ci_action.cases import TestCase, TestOutcome, counts
+from ci_action.cases import NONE_PASSED, TestCase, counts, unpassed
 from ci_action.coverage import Coverage, joined
 from ci_action.errors import ExitCode
 from ci_action.gates import FAIL_UNDER, IN_SHARD, OF_PROJECT, Minima, minimum
@@ -15,7 +15,6 @@ from ci_action.settings import Settings
 
 PYTEST: Final = "pytest"
 COVERAGE: Final = "coverage"
-_ALL_SKIPPED: Final = "all-skipped"
 _LONGEST_REASON: Final = 300
 
 
@@ -83,7 +82,7 @@ def _findings(bundles: Sequence[Bundle], cases: Sequence[TestCase]) -> Iterator[
                 continue
             for finding in found:
                 counting += finding.counts and finding.severity is not Severity.NOTICE
-                if finding.rule == _ALL_SKIPPED:
+                if finding.rule in NONE_PASSED:  # judged once, for all shards
                     continue
                 if finding.rule == "collection":
                     nodeid = finding.message.partition(": ")[0]
@@ -94,10 +93,9 @@ def _findings(bundles: Sequence[Bundle], cases: Sequence[TestCase]) -> Iterator[
         if bundle.conclusion is Conclusion.FAILED and not counting:
             message = f"shard {bundle.name} has failed: {_reasons(bundle)}"
             yield Finding(tool=PYTEST, rule="shard", message=message)
-    if cases and all(case.outcome is TestOutcome.SKIPPED for case in cases):
-        reasons = sorted({case.message for case in cases if case.message})[:3]
-        message = f"all {len(cases)} tests were skipped: {'; '.join(reasons) or 'no reason given'}"
-        yield Finding(tool=PYTEST, rule=_ALL_SKIPPED, message=message)
+    if nothing := unpassed(cases):
+        rule, message = nothing
+        yield Finding(tool=PYTEST, rule=rule, message=message)
 
 
 def coverage_of(bundles: Sequence[Bundle]) -> Coverage | None:

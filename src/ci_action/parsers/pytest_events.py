@@ -1,23 +1,30 @@
 """What the events of our pytest plugin mean: which tests ran, how they ended, and whether pytest came to its end."""
 
-import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from ci_action.cases import TestCase, TestOutcome
+from ci_action.facts import Facts, as_name, as_text, as_whole, facts_of
 from ci_action.project.layout import Layout
+from ci_action.text import plain
 
 UNENDED: Final = "it started and never ended"
+LONGEST_LINE: Final = 16_000_000
+"""Bytes: our plugin cuts the texts, but the name of a test may hold a whole parameter."""
 _ORDER: Final = {"setup": 0, "call": 1, "teardown": 2}
+_ENDS: Final = frozenset({"passed", "failed", "skipped"})
+# Warnings are reported from the first to the last moment of pytest, internal errors before it has started too.
+_BEFORE: Final = frozenset({"warning", "internal"})
+_AFTER: Final = frozenset({"warning"})
+_LEAST_EXIT: Final = -(2**31)
 
 
 @dataclass(kw_only=True)
 class Session:
-    """What one start of pytest told."""
+    """What one start of pytest reported."""
 
     started: bool = False
     pytest: str = ""
@@ -29,64 +36,170 @@ class Session:
     finished: bool = False
     exit: int = 0
     collected: int = 0
-    unreadable: int = 0
-    """Lines that are no events: a process that died while it wrote leaves one."""
+    """How many tests pytest meant to run: without those that were deselected."""
+    dropped: int = 0
+    """Tests that were found, and that neither ran nor were reported as deselected."""
+    dropped_names: tuple[str, ...] = ()
+    """The first of them."""
+    malformed: str = ""
+    """What is wrong with the first line that our plugin cannot have written."""
 
     @property
     def reported(self) -> int:
-        """How many of the collected tests told how they ended."""
+        """How many of the collected tests reported how they ended."""
         return sum(not case.subtest and "::" in case.nodeid for case in self.cases)
 
 
-def parse(text: str, layout: Layout) -> Session:
-    """Read the events; lines that are none are counted, never trusted."""
-    session = Session()
-    phases: dict[str, list[dict[str, Any]]] = {}
-    subtests: list[dict[str, Any]] = []
-    collections: list[dict[str, Any]] = []
-    root = str(layout.root)
-    for line in text.splitlines():
-        try:
-            event = json.loads(line)
-            kind = event["event"]
-        except (ValueError, KeyError, TypeError):
-            session.unreadable += 1
-            continue
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Frame:
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Phase:
+    """One event of a test: its set-up, its call, its tear-down, or a subtest."""
+
+    nodeid: str
+    when: str
+    outcome: str
+    seconds: float
+    line: int | None
+    xfail: str | None
+    subtest: str | None
+    message: str
+    text: str
+    printed: tuple[tuple[str, str], ...]
+    places: tuple[_Frame, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Collection:
+    """A module or a package that could not be collected."""
+
+    nodeid: str
+    text: str
+    places: tuple[_Frame, ...]
+
+
+class _Reading:
+    """Reads the events of one session in their order."""
+
+    def __init__(self) -> None:
+        self.session = Session()
+        self.root = ""
+        self.phases: dict[str, list[_Phase]] = {}
+        self.subtests: list[_Phase] = []
+        self.collections: list[_Collection] = []
+
+    def read(self, line: bytes) -> None:
+        """Read one event; raises `ValueError` for what our plugin cannot have written at this place."""
+        event = facts_of(line)
+        kind = event.text("event")
+        self._check_order(kind)
         match kind:
             case "start":
-                root = event["root"]
-                _tell(session, event)
-            case "test" if "subtest" in event:
-                subtests.append(event)
+                self._start(event)
             case "test":
-                phases.setdefault(event["nodeid"], []).append(event)
+                self._test(_phase(event))
             case "collect":
-                collections.append(event)
+                self.collections.append(
+                    _Collection(
+                        nodeid=event.name("nodeid"), text=_shown(event, "text"), places=_frames(event)
+                    )
+                )
+            case "warning":
+                event.text("category")
+                self.session.warnings += 1
+            case "internal":
+                self.session.internal = _shown(event, "text") or "no reason given"
+            case "finish":
+                self._finish(event)
             case _:
-                _tell(session, event)
-    places = _Places(layout, root)
-    session.cases = [_collection(event, places) for event in collections]
-    failed_parts = Counter(event["nodeid"] for event in subtests if event["outcome"] == "failed")
-    session.cases += [_case(events, places, failed_parts) for events in phases.values()]
-    session.cases += [_subtest(event, places) for event in subtests]
+                raise ValueError("it is an unknown event")
+
+    def _check_order(self, kind: str) -> None:
+        if not self.session.started and kind != "start" and kind not in _BEFORE:
+            raise ValueError("it comes before the start")
+        if self.session.finished and kind not in _AFTER:
+            raise ValueError("it comes after the end")
+
+    def _test(self, phase: _Phase) -> None:
+        if phase.subtest is not None:
+            self.subtests.append(phase)
+        else:
+            self.phases.setdefault(phase.nodeid, []).append(phase)
+
+    def _start(self, event: Facts) -> None:
+        if self.session.started:
+            raise ValueError("it is a second start")
+        self.root = event.name("root")
+        self.session.pytest, self.session.python = _shown(event, "pytest"), _shown(event, "python")
+        self.session.started = True
+
+    def _finish(self, event: Facts) -> None:
+        session = self.session
+        names = tuple(as_name(one, "dropped_names") for one in event.items("dropped_names"))
+        code = event.whole("exit", _LEAST_EXIT)
+        session.collected, session.deselected = event.whole("collected"), event.whole("deselected")
+        session.dropped = event.whole("dropped")
+        session.exit, session.dropped_names, session.finished = code, names, True
+
+
+def _shown(event: Facts, name: str, default: str | None = None) -> str:
+    """Return a text for people: a lone surrogate, which some channels cannot hold, is replaced."""
+    return plain(event.text(name, default))
+
+
+def _frames(event: Facts) -> tuple[_Frame, ...]:
+    return tuple(
+        _Frame(file=as_name(file, "places"), line=as_whole(line, "places", 1))
+        for file, line in event.items("places", 2, [])
+    )
+
+
+def _phase(event: Facts) -> _Phase:
+    at = event.items("at", default=[])
+    if at and len(at) != 2:  # noqa: PLR2004 - a file and a line
+        raise ValueError("'at' is not a place")
+    return _Phase(
+        nodeid=event.name("nodeid"),
+        when=event.text("when"),
+        outcome=event.text("outcome"),
+        seconds=event.seconds("seconds"),
+        line=as_whole(at[1], "at", 1) if at else None,
+        xfail=_shown(event, "xfail") if "xfail" in event else None,
+        subtest=_shown(event, "subtest") if "subtest" in event else None,
+        message=_shown(event, "message", ""),
+        text=_shown(event, "text", ""),
+        printed=tuple(
+            (plain(as_text(name, "printed")), plain(as_text(text, "printed")))
+            for name, text in event.items("printed", 2, [])
+        ),
+        places=_frames(event),
+    )
+
+
+def parse(lines: Iterable[bytes], layout: Layout) -> Session:
+    """Read the events, a line each; the first line that our plugin cannot have written is kept in `malformed`."""
+    reading = _Reading()
+    session = reading.session
+    for number, line in enumerate(lines, 1):
+        try:
+            if len(line) > LONGEST_LINE:
+                raise ValueError("it is too long")  # noqa: TRY301 - one way for all that is wrong
+            reading.read(line)
+        except ValueError as error:
+            # A process that died while it wrote leaves a part of a line, and no end.
+            torn = not line.endswith(b"\n") and not session.finished and len(line) <= LONGEST_LINE
+            if not torn and not session.malformed:
+                session.malformed = f"line {number:,}: {error}"
+    places = _Places(layout, reading.root or str(layout.root))
+    session.cases = [_collection(event, places) for event in reading.collections]
+    failed_parts = Counter(part.nodeid for part in reading.subtests if part.outcome == "failed")
+    session.cases += [_case(phases, places, failed_parts) for phases in reading.phases.values()]
+    session.cases += [_subtest(part, places) for part in reading.subtests]
     return session
-
-
-def _tell(session: Session, event: dict[str, Any]) -> None:
-    match event["event"]:
-        case "start":
-            session.started, session.pytest, session.python = True, event["pytest"], event["python"]
-        case "deselected":
-            session.deselected += int(event["count"])
-        case "warning":
-            session.warnings += 1
-        case "internal":
-            session.internal = str(event["text"])
-        case "finish":
-            session.finished, session.exit = True, int(event["exit"])
-            session.collected = int(event["collected"] or 0)
-        case _:  # of a later plugin
-            pass
 
 
 @dataclass(frozen=True)
@@ -99,28 +212,27 @@ class _Places:
         name = nodeid.partition("::")[0]
         return self.layout.relative(os.path.join(self.root, name)) if name else ""
 
-    def innermost(self, frames: Iterable[Sequence[Any]], nodeid: str) -> tuple[str, int | None]:
+    def innermost(self, frames: Iterable[_Frame], nodeid: str) -> tuple[str, int | None]:
         """Return the last place of a traceback that lies in the project."""
         workspace = os.path.realpath(self.layout.workspace)
         found: tuple[str, int | None] = (self.of(nodeid), None)
-        for file, line in frames:
-            path = os.path.realpath(os.path.join(self.root, str(file)))
+        for frame in frames:
+            path = os.path.realpath(os.path.join(self.root, frame.file))
             inside = path.startswith(workspace + os.sep) and "site-packages" not in path
-            if inside and Path(path).is_file():
-                found = (self.layout.relative(path), max(1, int(line)))
+            if inside and os.path.isfile(path):
+                found = (self.layout.relative(path), frame.line)
         return found
 
 
-def _collection(event: dict[str, Any], places: _Places) -> TestCase:
-    path, line = places.innermost(event.get("places", ()), event["nodeid"])
-    text = str(event["text"])
+def _collection(event: _Collection, places: _Places) -> TestCase:
+    path, line = places.innermost(event.places, event.nodeid)
     return TestCase(
-        nodeid=event["nodeid"] or "the collection",
+        nodeid=event.nodeid or "the collection",
         outcome=TestOutcome.ERROR,
         path=path,
         line=line,
-        message=_last_error(text) or "could not be collected",
-        detail=text,
+        message=_last_error(event.text) or "could not be collected",
+        detail=event.text,
     )
 
 
@@ -130,59 +242,64 @@ def _last_error(text: str) -> str:
     return (marked or lines or [""])[-1][:500]
 
 
-def _case(events: list[dict[str, Any]], places: _Places, failed_parts: Counter[str]) -> TestCase:
-    events = sorted(events, key=lambda event: _ORDER.get(event["when"], 1))
-    nodeid = events[0]["nodeid"]
-    seconds = sum(event["seconds"] for event in events)
-    at = next((event["at"] for event in events if "at" in event), None)
-    line = int(at[1]) if at else None
+def _case(phases: Sequence[_Phase], places: _Places, failed_parts: Counter[str]) -> TestCase:
+    phases = sorted(phases, key=lambda phase: _ORDER.get(phase.when, 1))
+    nodeid = phases[0].nodeid
+    seconds = sum(phase.seconds for phase in phases)
+    line = next((phase.line for phase in phases if phase.line is not None), None)
     case = TestCase(
         nodeid=nodeid, outcome=TestOutcome.PASSED, seconds=seconds, path=places.of(nodeid), line=line
     )
-    worst = next((event for event in events if event["outcome"] == "failed"), None)
+    worst = next((phase for phase in phases if phase.outcome == "failed"), None)
     if worst is not None:
         return _failed(case, worst, places)
     if failed_parts[nodeid]:
         message = f"{failed_parts[nodeid]} of its subtests failed"
         return replace(case, outcome=TestOutcome.FAILED, message=message)
-    expected = next((event for event in events if "xfail" in event), None)
-    skipped = next((event for event in events if event["outcome"] == "skipped"), None)
-    if expected is not None:
-        outcome = TestOutcome.XFAILED if skipped is not None else TestOutcome.XPASSED
-        return replace(case, outcome=outcome, message=expected["xfail"])
+    outcome, message = _ended(phases)
+    return replace(case, outcome=outcome, message=message)
+
+
+def _ended(phases: Iterable[_Phase]) -> tuple[TestOutcome, str]:
+    """Return how a test ended of which nothing failed, and why."""
+    # Plugins that run a test again report `rerun` or the like of the tries before: no end of a test.
+    phases = [phase for phase in phases if phase.outcome in _ENDS]
+    skipped = next((phase for phase in phases if phase.outcome == "skipped"), None)
     if skipped is not None:
-        message = str(skipped.get("message", "")).removeprefix("Skipped: ")
-        return replace(case, outcome=TestOutcome.SKIPPED, message=message)
-    if not any(event["when"] == "call" for event in events):  # its set-up passed, then nothing more was told
-        return replace(case, outcome=TestOutcome.ERROR, message=UNENDED)
-    return case
+        if skipped.xfail is not None:
+            return TestOutcome.XFAILED, skipped.xfail
+        return TestOutcome.SKIPPED, skipped.message.removeprefix("Skipped: ")
+    if not any(phase.when == "call" for phase in phases):  # its set-up passed, then nothing more was reported
+        return TestOutcome.ERROR, UNENDED
+    reasons = [phase.xfail for phase in phases if phase.xfail is not None]
+    return (TestOutcome.XPASSED, reasons[0]) if reasons else (TestOutcome.PASSED, "")
 
 
-def _failed(case: TestCase, event: dict[str, Any], places: _Places) -> TestCase:
-    path, line = places.innermost(event.get("places", ()), case.nodeid)
-    printed = "".join(f"\n--- {name}\n{text}" for name, text in event.get("printed", ()))
-    text = str(event.get("text", ""))
+def _failed(case: TestCase, phase: _Phase, places: _Places) -> TestCase:
+    path, line = places.innermost(phase.places, case.nodeid)
+    printed = "".join(f"\n--- {name}\n{text}" for name, text in phase.printed)
     return replace(
         case,
-        outcome=TestOutcome.FAILED if event["when"] == "call" else TestOutcome.ERROR,
+        outcome=TestOutcome.FAILED if phase.when == "call" else TestOutcome.ERROR,
         path=path or case.path,
         line=line or case.line,
-        message=str(event.get("message") or _last_error(text)).strip(),
-        detail=text + printed,
+        message=(phase.message or _last_error(phase.text)).strip(),
+        detail=phase.text + printed,
     )
 
 
-def _subtest(event: dict[str, Any], places: _Places) -> TestCase:
-    nodeid = event["nodeid"]
+def _subtest(part: _Phase, places: _Places) -> TestCase:
     case = TestCase(
-        nodeid=nodeid,
+        nodeid=part.nodeid,
         outcome=TestOutcome.PASSED,
-        seconds=event["seconds"],
-        path=places.of(nodeid),
-        subtest=event["subtest"] or "a subtest",
+        seconds=part.seconds,
+        path=places.of(part.nodeid),
+        subtest=part.subtest or "a subtest",
     )
-    if event["outcome"] == "failed":
-        return _failed(case, {**event, "when": "call"}, places)
-    if event["outcome"] == "skipped":
-        return replace(case, outcome=TestOutcome.SKIPPED, message=str(event.get("message", "")))
+    if part.outcome == "failed":
+        return _failed(case, replace(part, when="call"), places)
+    if part.outcome == "skipped":
+        return replace(case, outcome=TestOutcome.SKIPPED, message=part.message)
+    if part.outcome != "passed":
+        return replace(case, outcome=TestOutcome.ERROR, message=f"it ended as {part.outcome[:40]!r}")
     return case

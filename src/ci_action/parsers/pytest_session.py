@@ -3,15 +3,18 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from ci_action.cases import TestCase, TestOutcome, counts
+from ci_action.cases import TestCase, TestOutcome, counts, unpassed
 from ci_action.model import Broken, Finding, Location, Report
 from ci_action.parsers.pytest_events import UNENDED, Session
 from ci_action.process import Completed, last_lines
 
+_FAILED: Final = 1
 _INTERRUPTED: Final = 2
 _USAGE: Final = 4
-_EMPTY: Final = 5
 _WARNINGS: Final = 6
+_FOREIGN: Final = (
+    "something other than ci-action's pytest plugin wrote to the file that CI_ACTION_PYTEST_EVENTS names"
+)
 
 
 def output(done: Completed) -> str:
@@ -25,12 +28,13 @@ def problem(session: Session, done: Completed) -> str:
     lines = last_lines(output(done), 8)
     last = lines.splitlines()[-1] if lines else "it wrote nothing"
     error = next((line for line in lines.splitlines() if "rror" in line), last)
-    expected = session.collected - session.deselected
     red = any(case.outcome.is_red and case.message != UNENDED for case in session.cases)
     error_seen = any(case.outcome is TestOutcome.ERROR for case in session.cases)
+    unexplained = not red and session.exit != code and (session.exit, code) != (0, _WARNINGS)
     problems = (
         (session.internal, f"pytest met an internal error: {_line(session.internal)}"),
         (done.killed_by, f"the tests were ended by {done.killed_by}{_culprit(session)}"),
+        (session.malformed, f"the events of pytest cannot be trusted ({session.malformed}): {_FOREIGN}"),
         (code == _USAGE or not session.started, f"pytest could not start (exit code {code}): {error}"),
         (
             not session.finished,
@@ -38,12 +42,16 @@ def problem(session: Session, done: Completed) -> str:
         ),
         (session.exit == _INTERRUPTED and not error_seen, f"the tests were interrupted: {last}"),
         (
-            session.exit == 0 and expected > session.reported and not red,
-            f"pytest ended early: {session.reported} of {expected} tests ran",
+            session.exit == 0 and session.collected > session.reported and not red,
+            f"pytest ended early: {session.reported} of {session.collected} tests ran",
         ),
         (
-            session.exit == 0 and code not in {0, _WARNINGS},
+            unexplained and session.exit == 0,
             f"pytest passed, but its process ended with exit code {code}: {last}",
+        ),
+        (
+            unexplained and bool(session.cases),
+            f"pytest ended with exit code {session.exit}, but its process with {code}: {last}",
         ),
     )
     return next((text for there, text in problems if there), "")
@@ -92,24 +100,18 @@ def report(session: Session, done: Completed) -> Report:
 def _odd(session: Session, done: Completed) -> Iterable[Finding]:
     """Find what makes a run red though no test failed."""
     red = any(case.outcome.is_red for case in session.cases)
-    outcomes = {case.outcome for case in session.cases}
-    if outcomes == {TestOutcome.SKIPPED}:
-        reasons = sorted({case.message for case in session.cases if case.message})[:3]
-        yield Finding(
-            tool="pytest",
-            rule="all-skipped",
-            message=f"all {len(session.cases)} tests were skipped: {'; '.join(reasons) or 'no reason given'}",
-        )
+    flaky = any(case.outcome is TestOutcome.FLAKY for case in session.cases)
+    if found := unpassed(session.cases):
+        rule, message = found
+        yield Finding(tool="pytest", rule=rule, message=message)
     elif done.returncode == _WARNINGS and not red:
         yield Finding(
             tool="pytest", rule="max-warnings", message=f"pytest counts too many warnings: {session.warnings}"
         )
-    elif done.returncode not in {0, _EMPTY} and not red:
+    elif done.returncode and not red and not (flaky and done.returncode == _FAILED):
         lines = last_lines(output(done), 1)
-        flaky = TestOutcome.FLAKY in outcomes
-        if not flaky:
-            text = f"pytest ended with exit code {done.returncode} though no test failed: {lines}"
-            yield Finding(tool="pytest", rule="exit-code", message=text)
+        text = f"pytest ended with exit code {done.returncode} though no test failed: {lines}"
+        yield Finding(tool="pytest", rule="exit-code", message=text)
 
 
 def _findings(cases: Sequence[TestCase]) -> Iterable[Finding]:

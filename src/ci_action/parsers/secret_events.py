@@ -1,10 +1,12 @@
 """What the child script that scans for secrets tells: which files it has scanned, and what it found in them."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from ci_action.facts import Facts, as_text, as_whole, facts_of
+from ci_action.text import plain
 
 SCANNED: Final = "scanned"
 UNREADABLE: Final = "unreadable"
@@ -56,48 +58,42 @@ def parse(stdout: bytes, names: Sequence[str]) -> Told:
     told = Told()
     for line in stdout.splitlines():
         try:
-            _tell(told, json.loads(line), names)
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
+            _tell(told, facts_of(line), names)
+        except ValueError:
             told.unreadable += 1
     told.finished = told.finished and told.files.keys() >= set(names)
     return told
 
 
-def _tell(told: Told, event: Mapping[str, Any], names: Sequence[str]) -> None:
-    match event["event"]:
+def _tell(told: Told, event: Facts, names: Sequence[str]) -> None:
+    if told.finished:
+        raise ValueError("it comes after the end")
+    match event.text("event"):
         case "start":
-            told.configuration = {key: _list(event[key]) for key in ("plugins_used", "filters_used")}
+            told.configuration = {key: event.items(key) for key in ("plugins_used", "filters_used")}
         case "file":
-            number = event["number"]
-            if not isinstance(number, int) or number < 0:
-                raise ValueError("no number of a file")
+            number = event.whole("number")
+            if number >= len(names) or names[number] in told.files:
+                raise ValueError("it is about no file, or about one a second time")
             told.files[names[number]] = _scanned(event)
         case "finish":
-            told.finished = event["files"] == len(names)
+            told.finished = event.whole("files") == len(names)
         case "failed":
-            told.problem = str(event["problem"])
+            told.problem = plain(event.text("problem")) or "no reason given"
         case _:
-            raise ValueError("no event of ours")
+            raise ValueError("it is an unknown event")
 
 
-def _list(value: object) -> list[Any]:
-    if not isinstance(value, list):
-        raise TypeError("no list")
-    return value
-
-
-def _scanned(event: Mapping[str, Any]) -> Scanned:
-    if event["state"] not in STATES:
-        raise ValueError("no state of a file")
+def _scanned(event: Facts) -> Scanned:
     found: dict[tuple[str, str], list[int]] = {}
-    for line, kind, digits in event["found"]:
-        value = bytes.fromhex(digits).decode("utf-8", "surrogatepass")
-        found.setdefault((str(kind), value), []).append(max(1, int(line)))
+    for line, kind, digits in event.items("found", 3):
+        value = bytes.fromhex(as_text(digits, "found")).decode("utf-8", "surrogatepass")
+        found.setdefault((plain(as_text(kind, "found")), value), []).append(max(1, as_whole(line, "found")))
     return Scanned(
-        state=str(event["state"]),
-        encoding=str(event["encoding"]),
+        state=event.word("state", STATES),
+        encoding=event.text("encoding"),
         secrets=tuple(Secret(kind, value, tuple(sorted(lines))) for (kind, value), lines in found.items()),
-        problem=str(event.get("problem", "")),
+        problem=plain(event.text("problem", "")),
     )
 
 
@@ -154,7 +150,7 @@ def restored(entry: Any, raw: bytes) -> Scanned | None:
         text = Text(raw, encoding) if entry["found"] else None
         secrets = tuple(_restored(found, text) for found in entry["found"] if text)
         state = str(entry["state"])
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError):
         return None
     if state not in LASTING or not all(secret.value for secret in secrets):
         return None

@@ -18,16 +18,38 @@ import pytest  # noqa: E402 - the overlay may be what holds it
 _EVENTS = os.environ.get("CI_ACTION_PYTEST_EVENTS")
 _MOST_TEXT = 8000
 _MOST_FRAMES = 30
+_MOST_SECONDS = 1000000000
+_MOST_NAMES = 3
+
+
+def _name(value):
+    """Return a name that the system can hold: code can be compiled under any name."""
+    text = str(value).replace("\0", "\\x00")
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text
+
+
+def _line(value):
+    return value if isinstance(value, int) and 0 < value < _MOST_SECONDS else 1
+
+
+def _seconds(value):
+    """Return a duration: frozen clocks make negative ones, or of years."""
+    known = isinstance(value, (int, float)) and 0 <= value < _MOST_SECONDS
+    return round(float(value), 4) if known else 0.0
 
 
 def _frames(value, traceback):
     """Return the places of a traceback, the innermost last, and where the syntax error is, if it is one."""
     found = []
     while traceback is not None:
-        found.append([traceback.tb_frame.f_code.co_filename, traceback.tb_lineno])
+        found.append([_name(traceback.tb_frame.f_code.co_filename), _line(traceback.tb_lineno)])
         traceback = traceback.tb_next
     if isinstance(value, SyntaxError) and value.filename:
-        found.append([value.filename, value.lineno or 1])
+        found.append([_name(value.filename), _line(value.lineno)])
     return found[-_MOST_FRAMES:]
 
 
@@ -39,55 +61,94 @@ def _places(excinfo):
     return places[-_MOST_FRAMES:]
 
 
-class Teller:
+class Counter:
+    """Counts the tests of one process that collects: what was found, what was deselected, what is left to run."""
+
+    def __init__(self):
+        self.found = []
+        self.deselected = []
+
+    def pytest_itemcollected(self, item):
+        self.found.append(item.nodeid)
+
+    def pytest_deselected(self, items):
+        self.deselected += [getattr(item, "nodeid", "") for item in items]
+
+    def counts(self, session):
+        """Return the counts as basic types: xdist hands them to another process."""
+        left = {item.nodeid for item in getattr(session, "items", None) or ()}
+        left.update(self.deselected)
+        dropped = [nodeid for nodeid in self.found if nodeid not in left]
+        return dict(
+            deselected=len(self.deselected),
+            dropped=len(dropped),
+            dropped_names=[_name(nodeid)[:_MOST_TEXT] for nodeid in dropped[:_MOST_NAMES]],
+        )
+
+
+class Worker(Counter):
+    """Hands the counts of a worker of xdist to the process that collects all results."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session):
+        session.config.workeroutput["ci_action_counts"] = self.counts(session)
+
+
+class Teller(Counter):
     """Writes the events of one pytest session."""
 
     def __init__(self, config, path):
+        Counter.__init__(self)
         self.config = config
+        self.process = os.getpid()
+        self.worker = None
         self.stream = open(path, "a", encoding="utf-8", errors="backslashreplace", buffering=1)
 
     def tell(self, event, **facts):
-        """Write one event."""
-        self.stream.write(json.dumps(dict(event=event, **facts), default=repr) + "\n")
+        """Write one event; a test that forks leaves a second process that goes on with the session."""
+        if os.getpid() == self.process:
+            self.stream.write(json.dumps(dict(event=event, **facts), default=repr) + "\n")
 
     def pytest_sessionstart(self, session):
         root = getattr(self.config, "rootpath", None) or self.config.rootdir
-        self.tell("start", pytest=pytest.__version__, python=sys.version.split()[0], root=str(root))
+        self.tell("start", pytest=str(pytest.__version__), python=sys.version.split()[0], root=str(root))
 
     def pytest_collectreport(self, report):
         if report.failed:
             self.tell(
                 "collect",
-                nodeid=report.nodeid,
+                nodeid=_name(report.nodeid),
                 places=getattr(report, "ci_action_places", []),
                 text=str(report.longrepr)[-_MOST_TEXT:],
             )
 
-    def pytest_deselected(self, items):
-        self.tell("deselected", count=len(items))
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node):
+        """Take the counts of a worker of xdist; all of them collect the same tests."""
+        self.worker = self.worker or getattr(node, "workeroutput", {}).get("ci_action_counts")
 
     def pytest_runtest_logreport(self, report):
         facts = dict(
-            nodeid=report.nodeid,
-            when=report.when,
-            outcome=report.outcome,
-            seconds=round(getattr(report, "duration", 0.0) or 0.0, 4),
+            nodeid=_name(report.nodeid),
+            when=str(report.when),
+            outcome=str(report.outcome),
+            seconds=_seconds(getattr(report, "duration", 0.0)),
         )
         if report.location and report.when == "setup":
-            facts["at"] = [report.location[0], (report.location[1] or 0) + 1]
+            facts["at"] = [str(report.location[0]), _line((report.location[1] or 0) + 1)]
         if hasattr(report, "wasxfail"):
-            facts["xfail"] = str(report.wasxfail)
+            facts["xfail"] = str(report.wasxfail)[:2000]
         context = getattr(report, "context", None)
         if context is not None:
             described = dict(getattr(context, "kwargs", None) or {})
             facts["subtest"] = " ".join(
                 [str(getattr(context, "msg", "") or "")] + ["%s=%r" % pair for pair in described.items()]
-            ).strip()
+            ).strip()[:2000]
         if report.outcome == "failed":
             crash = getattr(report.longrepr, "reprcrash", None)
             facts["message"] = str(getattr(crash, "message", "") or "")[:2000]
             facts["text"] = str(report.longrepr)[-_MOST_TEXT:]
-            facts["printed"] = [[name, text[-2000:]] for name, text in report.sections][-6:]
+            facts["printed"] = [[str(name), str(text)[-2000:]] for name, text in report.sections][-6:]
             facts["places"] = getattr(report, "ci_action_places", [])
         elif report.outcome == "skipped" and isinstance(report.longrepr, tuple):
             facts["message"] = str(report.longrepr[2])[:2000]
@@ -101,7 +162,8 @@ class Teller:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session, exitstatus):
-        self.tell("finish", exit=int(exitstatus), collected=getattr(session, "testscollected", 0))
+        counts = self.worker or self.counts(session)
+        self.tell("finish", exit=int(exitstatus), collected=getattr(session, "testscollected", 0), **counts)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -125,5 +187,6 @@ def pytest_make_collect_report(collector):
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config):
     """Tell from the process that collects all results; the workers of xdist send theirs to it."""
-    if _EVENTS and not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Teller(config, _EVENTS), "ci-action-teller")
+    if _EVENTS:
+        worker = hasattr(config, "workerinput")
+        config.pluginmanager.register(Worker() if worker else Teller(config, _EVENTS), "ci-action-teller")

@@ -4,17 +4,19 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
 from ci_action.cases import TestCase, TestOutcome
 from ci_action.context import Context
-from ci_action.errors import TimedOutError
+from ci_action.errors import ProjectFileError, TimedOutError
 from ci_action.model import Broken, Report, Skipped
 from ci_action.parsers.pytest_events import Session, parse
 from ci_action.parsers.pytest_session import broken, output, problem, report
 from ci_action.process import Command, last_lines
 from ci_action.project.environment import Environment, environment_of_project
+from ci_action.project.layout import Layout
 from ci_action.project.versions import Program
 from ci_action.project_files import LARGEST_SOURCE, find_project_file
 from ci_action.tools import Checked, Tool, Turn
@@ -35,14 +37,15 @@ def check(ctx: Context, _program: Program) -> Checked:
     """Run the tests, and the failed ones again where that is wanted."""
     environment = Environment.load(ctx.scratch)
     job = _Job(ctx, environment)
+    name = "first"
     try:
-        done = ctx.run(job.command("first", *job.options(), *ctx.settings.pytest_args))
+        done = ctx.run(job.command(name, *job.options(), *ctx.settings.pytest_args))
         if _COV_OFF.search(output(done)):  # the project switches pytest-cov off, by `-p no:cov` for example
-            job.covered = False
-            done = ctx.run(job.command("first", *job.options(), *ctx.settings.pytest_args))
-        session, text = job.told("first"), output(done)
+            job.covered, name = False, "uncovered"
+            done = ctx.run(job.command(name, *job.options(), *ctx.settings.pytest_args))
+        session, text = job.told(name), output(done)
     except TimedOutError as error:
-        session = job.told("first")
+        session = job.told(name)
         text = error.stdout.decode("utf-8", "replace") + error.stderr
         return job.checked(broken(error.reason, session, text), session, text)
     if reason := problem(session, done):
@@ -115,9 +118,7 @@ class _Job:
 
     def told(self, name: str) -> Session:
         """Return what the plugin wrote."""
-        file = self.folder / f"{name}.jsonl"
-        raw = find_project_file(file, self.ctx.scratch, largest=LARGEST_SOURCE) or b""
-        return parse(raw.decode("utf-8", "replace"), self.ctx.layout)
+        return session_of(self.folder / f"{name}.jsonl", self.folder, self.ctx.layout)
 
     def rerun(self, cases: list[TestCase]) -> list[TestCase]:
         """Run failed tests again; those that pass then are flaky."""
@@ -130,8 +131,10 @@ class _Job:
             name = f"again{number}"
             quiet = ["--no-cov"] if self.covered else []
             words = [*quiet, "--color=no", "-p", "no:cacheprovider", *self.ctx.settings.pytest_args]
-            self.ctx.run(self.command(name, *words, "--", *(case.nodeid for case in failed)))
-            passed = {case.nodeid for case in self.told(name).cases if case.outcome is TestOutcome.PASSED}
+            done = self.ctx.run(self.command(name, *words, "--", *(case.nodeid for case in failed)))
+            again = self.told(name)
+            whole = not problem(again, done)
+            passed = {case.nodeid for case in again.cases if whole and case.outcome is TestOutcome.PASSED}
             cases = [_again(case, passed, number + 2, {one.nodeid for one in failed}) for case in cases]
         return cases
 
@@ -142,6 +145,8 @@ class _Job:
             warnings.append(
                 "the tests ran as root (run-as: root): they could read our tokens and use the Docker socket"
             )
+        if session.dropped:
+            warnings.append(_dropped(session))
         return Checked(
             outcome=outcome,
             warnings=tuple(warnings),
@@ -149,6 +154,26 @@ class _Job:
             version=session.pytest,
             version_source=self.environment.source,
         )
+
+
+def _dropped(session: Session) -> str:
+    shown = ", ".join(map(repr, session.dropped_names))
+    what = "1 test was" if session.dropped == 1 else f"{session.dropped:,} tests were"
+    return (
+        f"{what} collected, but neither run nor reported as deselected: {shown}"
+        f"{' and more' if session.dropped > len(session.dropped_names) else ''}."
+        " A conftest.py or a plugin removed them: look for `pytest_collection_modifyitems`, and call"
+        " `config.hook.pytest_deselected(items=…)` there if that is intended"
+    )
+
+
+def session_of(file: Path, folder: Path, layout: Layout) -> Session:
+    """Read what the plugin wrote in a folder; the project's code can put anything in the place of the file."""
+    try:
+        raw = find_project_file(file, folder, largest=LARGEST_SOURCE)
+    except ProjectFileError as error:
+        return Session(malformed=str(error))
+    return parse(BytesIO(raw or b""), layout)
 
 
 def _again(case: TestCase, passed: set[str], runs: int, failed: set[str]) -> TestCase:
