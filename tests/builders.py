@@ -201,12 +201,12 @@ class FakeGit:
     """A repository: it answers by the word that git is asked, and else says what it tracks and which commit it has."""
 
     def __init__(self, *tracked: str | bytes, head: str = "", **answers: Answer) -> None:
-        names = (name.encode() if isinstance(name, str) else name for name in tracked)
+        self._tracked = [name.encode() if isinstance(name, str) else name for name in tracked]
         self.asked: list[Command] = []
         self._head = head
-        self._answers = {
+        self._answers: dict[str, Answer] = {
             "config": completed(returncode=1),
-            "ls_files": completed(b"".join(name + b"\0" for name in names)),
+            "ls_files": self._listed,
             **answers,
         }
 
@@ -217,6 +217,10 @@ class FakeGit:
         if isinstance(answer, Exception):
             raise answer
         return answer if isinstance(answer, Completed) else answer(command)
+
+    def _listed(self, command: Command) -> Completed:
+        names = [] if "--others" in command.argv else self._tracked
+        return completed(b"".join(name + b"\0" for name in names))
 
     def _of_repository(self, command: Command) -> Completed:
         if "--show-toplevel" in command.argv:

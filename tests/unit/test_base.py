@@ -177,7 +177,10 @@ def test_where_the_history_is_too_large_github_names_the_commit(tmp_path: Path, 
         assert (changes.base, changes.problem) == (OTHER, "")
         assert OTHER in [words for command in git.asked for words in command.argv]
     else:
-        assert "cannot be fetched (git was ended after 120 s; all git of a run has 240 s)" in changes.problem
+        assert (
+            "cannot be fetched (git timed out after 120 s (all git commands of a run: 240 s))"
+            in changes.problem
+        )
 
 
 def test_a_fetch_that_takes_too_long_is_told(tmp_path: Path):
@@ -189,7 +192,7 @@ def test_a_fetch_that_takes_too_long_is_told(tmp_path: Path):
     pushed = event(name="push", payload={"before": BASE})
     ctx = ctx_of(tmp_path, git, event=pushed)
     changes = changes_of(ctx, fetch=True)
-    assert changes.problem.startswith("the commit cccccccccccc cannot be fetched (git was ended")
+    assert changes.problem.startswith("the commit cccccccccccc cannot be fetched (git timed out")
     assert changes.problem.endswith("give actions/checkout `fetch-depth: 0`")
 
 

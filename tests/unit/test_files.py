@@ -9,6 +9,7 @@ import pytest
 from builders import FakeGit, completed, layout, write
 
 from ci_action.errors import InterruptedRunError, ToolError
+from ci_action.process import Command
 from ci_action.project.files import tracked
 from ci_action.project.repository import Repository, find
 
@@ -48,9 +49,9 @@ def test_git_is_asked_for_the_paths_as_they_are(tmp_path: Path):
     git = FakeGit("a.py")
     write(tmp_path, {"a.py": ""})
     tracked(repository(tmp_path, git), layout(tmp_path, paths=(".", "-x", ":(top)a")))
-    (words,) = [command.argv for command in git.asked if "ls-files" in command.argv]
-    assert words[words.index("--") :] == ("--", "./", "-x", ":(top)a")
-    assert "--literal-pathspecs" in words[: words.index("ls-files")]
+    for words in [command.argv for command in git.asked if "ls-files" in command.argv]:
+        assert words[words.index("--") :] == ("--", "./", "-x", ":(top)a")
+        assert "--literal-pathspecs" in words[: words.index("ls-files")]
 
 
 @pytest.mark.parametrize(
@@ -89,3 +90,61 @@ def test_nothing_at_all_needs_no_notice(tmp_path: Path):
 def test_an_interruption_ends_the_search(tmp_path: Path):
     with pytest.raises(InterruptedRunError):
         listed(tmp_path, InterruptedRunError("SIGTERM"))
+
+
+def inside(tmp_path: Path, names: dict[str, Any], **overrides: Any) -> Any:
+    """List files where git answers for each folder of its own: what it tracks there, else that there is no repository."""
+    others = names.pop("others", [])
+
+    def answer(command: Command) -> Any:
+        if "--others" in command.argv:
+            return completed(b"".join(f"{name}/\0".encode() for name in others))
+        known = names.get(os.path.relpath(command.cwd, tmp_path))
+        return REFUSED if known is None else completed(b"".join(f"{name}\0".encode() for name in known))
+
+    git = FakeGit(ls_files=answer)
+    return tracked(repository(tmp_path, git), layout(tmp_path, **overrides))
+
+
+def test_repositories_inside_are_named_unless_they_are_empty(tmp_path: Path):
+    write(tmp_path, {"a.py": "", "sub/x.py": "", "nested/y.py": "", "gone/z.py": ""})
+    (tmp_path / "hollow").mkdir()
+    (tmp_path / "gone" / "z.py").unlink()
+    (tmp_path / "link").symlink_to(tmp_path / "sub")
+    known = ["a.py", "sub", "hollow", "gone", "link"]
+    found = inside(tmp_path, {".": known, "others": ["nested"]})
+    assert found.names == ("a.py",)
+    assert found.apart == ("nested", "sub")
+    (notice,) = found.notices
+    assert "'nested', 'sub'" in notice
+    assert "`paths`" in notice
+
+
+@pytest.mark.parametrize("path", ["sub", "sub/", "./sub/deep/..", "sub/x.py"])
+@pytest.mark.parametrize("submodule", [True, False])
+def test_a_path_into_a_repository_inside_is_looked_at_there(tmp_path: Path, path: str, *, submodule: bool):
+    write(tmp_path, {"a.py": "", "sub/x.py": "", "sub/built.py": "", "sub/.git": "", "sub/deep/z": ""})
+    outer = ["sub"] if submodule else []
+    found = inside(tmp_path, {".": outer, "sub": ["x.py"], "others": ["sub"]}, paths=(path,))
+    assert (found.names, found.notices) == (("sub/x.py",), ())
+
+
+def test_a_made_up_repository_inside_hides_nothing_that_is_tracked(tmp_path: Path):
+    write(tmp_path, {"src/a.py": "", "src/b.py": "", "src/.git": ""})
+    found = inside(tmp_path, {".": ["src/a.py", "src/b.py"], "src": ["a.py"]}, paths=("src",))
+    assert (found.names, found.notices) == (("src/a.py", "src/b.py"), ())
+
+
+@pytest.mark.parametrize("known", [[], None])
+def test_a_repository_inside_that_tracks_nothing_is_looked_at_whole(tmp_path: Path, known: Any):
+    write(tmp_path, {"a.py": "", "sub/x.py": "", "sub/.git": ""})
+    names = {".": ["a.py"], **({"sub": known} if known is not None else {})}
+    found = inside(tmp_path, names, paths=("a.py", "sub"))
+    assert found.names == ("a.py", "sub/.git", "sub/x.py")
+    assert "in 'sub' git" in found.notice
+
+
+def test_without_a_repository_around_them_those_inside_are_looked_at_like_all(tmp_path: Path):
+    write(tmp_path, {"a.py": "", "sub/x.py": ""})
+    found = inside(tmp_path, {})
+    assert (found.names, found.apart) == (("a.py", "sub/x.py"), ())

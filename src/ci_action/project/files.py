@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Final
@@ -17,6 +18,7 @@ _FOREIGN: Final = frozenset({
     ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "site-packages", ".ci-action",
 })  # fmt: skip
 
+_MOST_NAMES: Final = 5
 _TEST_FOLDERS: Final = frozenset({"tests", "test", "testing"})
 _TEST_FILE: Final = re.compile(r"test_.*\.pyw?|.*_test\.pyw?|tests\.py|conftest\.py", re.DOTALL)
 
@@ -28,6 +30,13 @@ class Files:
     names: tuple[str, ...]
     notice: str = ""
     """Why these are not the tracked files; empty where they are."""
+    apart: tuple[str, ...] = ()
+    """Folders that are repositories of their own, whose files are not among these; relative to the workspace."""
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What is to be said of what these are, and of what they are not."""
+        return tuple(filter(None, (self.notice, _not_looked_at(self.apart))))
 
 
 def tracked(
@@ -36,18 +45,37 @@ def tracked(
     """List the files below the paths of the run that git tracks and that are there; links are not followed.
 
     Where git tracks nothing (no repository, or nothing was added yet) all files count, but for environments, caches
-    and folders of ours; that is said.
+    and folders of ours; that is said. Submodules and other repositories inside this one have their files apart: those
+    are listed where a path names such a folder or leads into it, and else it is named.
     """
-    known, problem = _known(repository, layout)
-    if known:
-        return Files(tuple(sorted(name for name in known if _is_file(layout.root / name))))
-    found = sorted(set(_walked(layout, own_folders)))
-    return Files(tuple(found), f"all files were looked at, not the tracked ones: {problem}" if found else "")
+    inner = _inner(layout)
+    known, problem = _known(repository, layout.root, layout.paths)
+    names = set(known)
+    if sum(map(len, inner.values())) == len(layout.paths):
+        problem = ""  # what is asked for lies in other repositories
+    elif problem:
+        names |= set(_walked(layout.root, layout.paths, own_folders))
+    problems = [problem] if problem else []
+    for folder, paths in inner.items():
+        below = os.path.relpath(folder, layout.root)
+        found, why = _known(repository, folder, paths)
+        if why:
+            found = list(_walked(folder, paths, own_folders))
+            problems += [] if problem else [f"in {layout.relative(below)!r} {why}"]
+        names |= {os.path.join(below, name) for name in found}
+    files = {name for name in names if _is_file(layout.root / name)}
+    apart = () if problem else sorted(set(_apart(repository, layout, names - files)))
+    told = f"all files were looked at, not the tracked ones: {'; '.join(problems)}"
+    return Files(
+        names=tuple(sorted(files)),
+        notice=told if problems and files else "",
+        apart=tuple(layout.relative(name) for name in apart),
+    )
 
 
-def _known(repository: Callable[[], Repository], layout: Layout) -> tuple[list[str], str]:
+def _known(repository: Callable[[], Repository], folder: Path, paths: Iterable[str]) -> tuple[list[str], str]:
     try:
-        names = repository().tracked(layout.root, layout.paths)
+        names = repository().tracked(folder, paths)
     except InterruptedRunError:
         raise
     except ToolError as error:
@@ -55,16 +83,54 @@ def _known(repository: Callable[[], Repository], layout: Layout) -> tuple[list[s
     return names, "" if names else "git tracks none yet (git add)"
 
 
+def _inner(layout: Layout) -> dict[Path, list[str]]:
+    """Return the repositories inside the project's that paths lead into, each with those paths relative to it."""
+    found: dict[Path, list[str]] = {}
+    for path in layout.paths:
+        start = Path(os.path.normpath(layout.root / path))
+        for folder in (start, *start.parents):
+            if layout.root.is_relative_to(folder):
+                break
+            if os.path.lexists(folder / ".git"):
+                found.setdefault(folder, []).append(os.path.relpath(start, folder))
+                break
+    return found
+
+
+def _apart(repository: Callable[[], Repository], layout: Layout, names: Iterable[str]) -> Iterator[str]:
+    """Yield the folders with a repository of their own that no path leads into: git names them, not what is in them."""
+    asked = [Path(os.path.normpath(layout.root / path)) for path in layout.paths]
+    with suppress(ToolError):
+        names = [*names, *repository().nested(layout.root, layout.paths)]
+    for name in names:
+        folder = layout.root / name
+        if any(path.is_relative_to(folder) for path in asked):
+            continue
+        if folder.is_dir() and not folder.is_symlink() and any(folder.iterdir()):
+            yield name
+
+
+def _not_looked_at(apart: Sequence[str]) -> str:
+    if not apart:
+        return ""
+    more = f" and {len(apart) - _MOST_NAMES:,} more" if len(apart) > _MOST_NAMES else ""
+    kind = "a separate git repository" if len(apart) == 1 else "separate git repositories"
+    return (
+        f"not scanned, because of {kind} (submodule or nested clone):"
+        f" {', '.join(map(repr, apart[:_MOST_NAMES]))}{more}; add the folder to `paths`, or set `working-directory`"
+    )
+
+
 def _is_file(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
 
 
-def _walked(layout: Layout, own_folders: tuple[Path, ...]) -> Iterator[str]:
+def _walked(root: Path, paths: Iterable[str], own_folders: tuple[Path, ...]) -> Iterator[str]:
     own = {os.path.realpath(folder) for folder in own_folders}
-    for path in layout.paths:
-        start = os.path.join(layout.root, path)
+    for path in paths:
+        start = os.path.join(root, path)
         if _is_file(Path(start)):
-            yield os.path.relpath(start, layout.root)
+            yield os.path.relpath(start, root)
         for folder, folders, names in os.walk(start):
             folders[:] = [
                 name
@@ -77,7 +143,7 @@ def _walked(layout: Layout, own_folders: tuple[Path, ...]) -> Iterator[str]:
             for name in names:
                 file = os.path.join(folder, name)
                 if _is_file(Path(file)):
-                    yield os.path.relpath(file, layout.root)
+                    yield os.path.relpath(file, root)
 
 
 def is_test(name: str) -> bool:

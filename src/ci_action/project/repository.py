@@ -116,14 +116,16 @@ class Allowance:
         """Run a command of git within what is left; raises `ToolError` where that was not enough."""
         most = min(command.timeout, self._left)
         if most <= 0:
-            raise ToolError(f"git has used up the {self._all:.0f} s that it has in a run")
+            raise ToolError(
+                f"git is unavailable: its commands have used the {self._all:.0f} s available in a run"
+            )
         started = self._clock()
         try:
             return run(replace(command, timeout=most))
         except InterruptedRunError:
             raise
         except TimedOutError as error:
-            reason = f"git was ended after {most:.0f} s; all git of a run has {self._all:.0f} s"
+            reason = f"git timed out after {most:.0f} s (all git commands of a run: {self._all:.0f} s)"
             raise ToolError(reason, detail=error.detail) from error
         finally:
             with self._lock:
@@ -230,6 +232,13 @@ class Repository:
         if done.returncode != 0:
             raise ToolError(f"git ls-files failed: {_reason(done)}")
         return sorted({os.fsdecode(name) for name in done.stdout.split(b"\0") if name})
+
+    def nested(self, folder: Path, paths: Iterable[str]) -> list[str]:
+        """List the folders below the paths of a folder that are repositories which git does not know."""
+        below = [path if path != "." else "./" for path in paths]
+        words = ("ls-files", "--others", "--exclude-standard", "-z", "--", *below)
+        found = self.git("--literal-pathspecs", *words, cwd=folder).stdout.split(b"\0")
+        return [os.fsdecode(name[:-1]) for name in found if name.endswith(b"/")]
 
     def changed(self) -> str:
         """Return the name of a file that is not that of the commit, or that git does not know; empty without one."""

@@ -83,8 +83,8 @@ class _Job:
 def check(ctx: Context, program: Program) -> Checked:
     """Let bandit look at every Python file that is not known to be unchanged, in several processes."""
     config = bandit_config(ctx.layout, ctx.settings.bandit_args, ctx.scratch)
-    files, notice = _files(ctx, config)
-    warnings = [*config.warnings, *filter(None, [notice])]
+    files = _files(ctx, config)
+    warnings = [*config.warnings, *ctx.tracked.notices]
     if not files:
         where = ", ".join(repr(path) for path in ctx.layout.paths)
         return Checked(outcome=Skipped(f"no Python files in {where}"), warnings=tuple(warnings))
@@ -103,12 +103,11 @@ def check(ctx: Context, program: Program) -> Checked:
 def count(ctx: Context) -> int:
     """Count the files that bandit would be given."""
     config = bandit_config(ctx.layout, ctx.settings.bandit_args, ctx.scratch)
-    return len(_changed(ctx, _files(ctx, config)[0]))
+    return len(_changed(ctx, _files(ctx, config)))
 
 
-def _files(ctx: Context, config: BanditConfig) -> tuple[list[str], str]:
-    found = ctx.tracked
-    return [name for name in found.names if config.takes(name)], found.notice
+def _files(ctx: Context, config: BanditConfig) -> list[str]:
+    return [name for name in ctx.tracked.names if config.takes(name)]
 
 
 def _changed(ctx: Context, files: list[str]) -> list[str]:

@@ -35,8 +35,7 @@ def program(ctx: Context) -> Program:
 def check(ctx: Context, program: Program) -> Checked:
     """Scan the files that are not known to be unchanged; hold what was found against the baseline."""
     baseline = load(ctx.layout, ctx.settings)
-    names, notice = _files(ctx, baseline)
-    notices = (notice,) if notice else ()
+    names, notices = _files(ctx, baseline), ctx.tracked.notices
     if not names:
         return Checked(outcome=_nothing(ctx), warnings=notices)
     scan = Scan(ctx=ctx, program=program, baseline=baseline, results=ctx.results(NAME))
@@ -61,7 +60,7 @@ def learn(ctx: Context, paths: Iterable[str]) -> str:
 
 def count(ctx: Context) -> int:
     """Count the files that a check would look at."""
-    return len(_files(ctx, load(ctx.layout, ctx.settings))[0])
+    return len(_files(ctx, load(ctx.layout, ctx.settings)))
 
 
 def plan(ctx: Context) -> str:
@@ -94,7 +93,7 @@ def accept(ctx: Context) -> Accepted:
 
 def _accept(ctx: Context) -> Iterator[str]:
     baseline = load(ctx.layout, ctx.settings)
-    names, notice = _files(ctx, baseline)
+    names = _files(ctx, baseline)
     scan = Scan(ctx=ctx, program=program(ctx), baseline=baseline, results=Results(None))
     scan.look(names, always=True)
     if scan.problem:
@@ -103,8 +102,7 @@ def _accept(ctx: Context) -> Iterator[str]:
     # Of files that were not looked at nothing is known: what is accepted in them stays so.
     accepted = found | (before - scan.answered())
     write(baseline, render(baseline, scan.program.version, scan.configuration, accepted))
-    if notice:
-        yield f"note: {notice}"
+    yield from (f"note: {notice}" for notice in ctx.tracked.notices)
     for name, scanned in sorted(scan.seen.items()):
         if scanned.problem:
             yield f"note: {ctx.layout.relative(name)} cannot be scanned: {scanned.problem}"
@@ -116,15 +114,14 @@ def _secrets(keys: Iterable[Key]) -> int:
     return sum(not is_whole(key) for key in keys)
 
 
-def _files(ctx: Context, baseline: Baseline) -> tuple[list[str], str]:
-    """Return the names of the files to scan, and why these are not the tracked ones."""
-    files = ctx.tracked
+def _files(ctx: Context, baseline: Baseline) -> list[str]:
+    """Return the names of the files to scan."""
     own = os.path.relpath(baseline.file, ctx.layout.root)
     changes = ctx.narrowed
-    names = [name for name in files.names if os.path.normpath(name) != own]
+    names = [name for name in ctx.tracked.names if os.path.normpath(name) != own]
     if changes is not None:
         names = [name for name in names if changes.file(ctx.layout.relative(name))]
-    return names, files.notice
+    return names
 
 
 def _nothing(ctx: Context) -> Skipped:

@@ -1,0 +1,240 @@
+"""Git on repositories whose settings and hooks name programs: nothing of it is started, and the answers are right."""
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from builders import layout
+from integration.git_server import basic, served
+from traps import set_traps
+
+from ci_action.changes import Diff
+from ci_action.errors import ToolError
+from ci_action.process import Processes
+from ci_action.project.files import tracked
+from ci_action.project.pull_diff import PullDiff
+from ci_action.project.repository import Allowance, Repository, Server, find, withheld_from_git
+
+_TOKEN: Final = "ghs_" + "0123456789abcdef"
+_GIT: Final = {
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_AUTHOR_NAME": "a",
+    "GIT_AUTHOR_EMAIL": "a@example.org",
+    "GIT_COMMITTER_NAME": "a",
+    "GIT_COMMITTER_EMAIL": "a@example.org",
+    "GIT_ALLOW_PROTOCOL": "file",
+    "PATH": os.environ["PATH"],
+}
+Open = Callable[[Path], Repository]
+
+
+def git(folder: Path, *words: str) -> str:
+    done = subprocess.run(["git", "-C", str(folder), *words], env=_GIT, check=True, capture_output=True)
+    return done.stdout.decode().strip()
+
+
+def made(folder: Path, *versions: dict[str, str]) -> list[str]:
+    """Make a repository with a commit for each version of its files; return the commits."""
+    folder.mkdir(parents=True)
+    git(folder, "init", "--quiet", "-b", "main", str(folder))
+    commits = []
+    for files in versions:
+        for name, text in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+        git(folder, "add", "-A")
+        git(folder, "commit", "--quiet", "-m", "x")
+        commits.append(git(folder, "rev-parse", "HEAD"))
+    return commits
+
+
+def pointer_of(content: bytes) -> str:
+    digest = hashlib.sha256(content).hexdigest()
+    return f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize {len(content)}\n"
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Open]:
+    (tmp_path / "scratch").mkdir()
+    (tmp_path / "home").mkdir()
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path / "home"), "CORP_PASSWORD": "secret"}
+    processes = Processes(environ, tmp_path / "scratch")
+
+    def of(folder: Path) -> Repository:
+        scratch = tmp_path / "scratch" / folder.name
+        scratch.mkdir(exist_ok=True)
+        here = Repository(run=processes.run, top=folder, scratch=scratch, withheld=withheld_from_git(environ))
+        return find(here)
+
+    yield of
+    processes.stop()
+
+
+def test_nothing_that_a_repository_names_is_started(tmp_path: Path, opened: Open):
+    top, mark = tmp_path / "top", tmp_path / "mark"
+    old = {"a.py": "x = 1\n", "a.pyi": "x: int\n", "docs.md": "text\n", "large.bin": pointer_of(b"1")}
+    first, second = made(top, old, {"a.py": "x = 1\ny = 2\n"})
+    set_traps(top, mark)
+    here = opened(top)
+    assert here.head().sha == second
+    assert here.diff(first) == Diff(lines={"a.py": frozenset({2})})
+    assert (here.untracked(), here.changed(), here.upstream()) == ([], "", None)
+    assert here.tracked(top, ["."]) == sorted(old)
+    assert here.merge_base(first, second) == here.with_fetched().merge_base(second, first) == first
+    seen = PullDiff.at(here, first)
+    assert [file.name for file in seen.changed_files(first, second)] == ["a.py"]
+    assert seen.marks(["a.py"]) == {}
+    assert here.text_at(first, "a.py") == "x = 1\n"
+    (top / "a.py").write_text("x = 2\ny = 2\n")
+    assert here.changed() == "a.py"
+    assert not mark.exists(), mark.read_text()
+    # They are real traps: git alone goes into them.
+    subprocess.run(["git", "-C", str(top), "diff"], env=_GIT, capture_output=True, check=False)
+    assert mark.exists()
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_large_files_are_compared_by_their_pointers(tmp_path: Path, opened: Open, *, installed: bool):
+    top, content = tmp_path / "top", b"\0\1" * 50_000
+    files = {"same.bin": pointer_of(content), "other.bin": pointer_of(content), "left.bin": pointer_of(b"x")}
+    (base,) = made(
+        top, {**files, "empty.bin": "", ".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n"}
+    )
+    if installed:  # as actions/checkout does it with `lfs: true`, and nobody has the program here
+        for key in ("clean", "smudge", "process"):
+            git(top, "config", f"filter.lfs.{key}", f"git-lfs-of-nobody {key}")
+        git(top, "config", "filter.lfs.required", "true")
+    (top / "same.bin").write_bytes(content)
+    (top / "other.bin").write_bytes(content + b"\0")
+    os.utime(top / "left.bin", (1, 1))
+    os.utime(top / "empty.bin", (1, 1))
+    here = opened(top)
+    changed = here.diff(base)
+    assert {*changed.lines, *changed.whole} == {"other.bin"}
+    assert here.changed() == "other.bin"
+
+
+def test_a_commit_is_what_its_name_says(tmp_path: Path, opened: Open):
+    top = tmp_path / "top"
+    first, second = made(top, {"a.py": "x = 1\n"}, {"a.py": "x = 1\ny = 2\n"})
+    git(top, "replace", first, second)
+    assert opened(top).diff(first) == Diff(lines={"a.py": frozenset({2})})
+
+
+def shallow(origin: Path, folder: Path, address: str) -> Path:
+    """Clone the last commit only, as actions/checkout does without credentials of its own."""
+    git(origin.parent, "clone", "--quiet", "--depth=1", f"file://{origin}", str(folder))
+    git(folder, "remote", "set-url", "origin", address)
+    return folder
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> tuple[Path, str]:
+    folder = tmp_path / "o" / "r"
+    first, _ = made(folder, {"a.py": "x = 1\n"}, {"a.py": "x = 1\ny = 2\n"})
+    for key in ("allowAnySHA1InWant", "allowFilter"):
+        git(folder, "config", f"uploadpack.{key}", "true")
+    return folder, first
+
+
+def test_the_token_goes_to_the_server_of_the_event_alone(
+    tmp_path: Path, opened: Open, origin: tuple[Path, str]
+):
+    folder, first = origin
+    spy, mark = tmp_path / "spy", tmp_path / "mark"
+    spy.write_text(f"#!/bin/sh\nenv >> {mark}\ncat /proc/[0-9]*/environ >> {mark} 2> /dev/null\n")
+    spy.chmod(0o755)
+    with served(tmp_path, _TOKEN) as (address, seen), served(tmp_path, "other") as (evil, stolen):
+        clone = shallow(folder, tmp_path / "clone", f"{address}/o/r")
+        for key, value in {
+            f"url.{evil}/.insteadOf": f"{address}/",
+            "http.proxy": evil,
+            f"http.{address}/.proxy": evil,
+            "credential.helper": f"!{spy}",
+            "core.sshCommand": str(spy),
+            "core.alternateRefsCommand": str(spy),
+            "remote.origin.uploadpack": str(spy),
+            "http.extraHeader": "X-Other: 1",
+        }.items():
+            git(clone, "config", key, value)
+        server = Server(address=address, repository="o/r", authorization=f"AUTHORIZATION: {basic(_TOKEN)}")
+        found = opened(clone).with_commit(first, server)
+    assert found.diff(first) == Diff(lines={"a.py": frozenset({2})})
+    assert found.text_at(first, "a.py") == "x = 1\n"
+    assert [basic(_TOKEN)] in seen
+    assert all(basic(_TOKEN) not in given for given in stolen)
+    written = mark.read_text("utf-8", "replace") if mark.exists() else ""
+    assert basic(_TOKEN).split()[1] not in written
+    assert _TOKEN not in written
+    assert "CORP_PASSWORD=" not in written.split("\0")[0]
+
+
+def test_history_is_fetched_from_the_server_as_well(tmp_path: Path, opened: Open, origin: tuple[Path, str]):
+    folder, first = origin
+    with served(tmp_path, _TOKEN) as (address, _):
+        clone = shallow(folder, tmp_path / "clone", f"{address}/o/r")
+        server = Server(address=address, repository="o/r", authorization=f"AUTHORIZATION: {basic(_TOKEN)}")
+        here = opened(clone)
+        assert here.fetched_merge_base(first, here.head().sha, server) == first
+        with pytest.raises(ToolError):
+            here.with_commit("1" * 40, server)
+
+
+def test_git_that_hangs_is_ended_once_and_for_all(tmp_path: Path, opened: Open):
+    top = tmp_path / "top"
+    made(top, {"a.py": ""})
+    (top / ".git" / "HEAD").unlink()
+    os.mkfifo(top / ".git" / "HEAD")
+    scratch = tmp_path / "scratch"
+    processes = Processes({"PATH": os.environ["PATH"]}, scratch)
+    here = Repository(run=processes.run, top=top, scratch=scratch, allowance=Allowance(0.5))
+    for reason in ("git timed out after 0 s", "git is unavailable"):
+        with pytest.raises(ToolError, match=reason):
+            find(here)
+
+
+@pytest.fixture
+def with_others(tmp_path: Path) -> Path:
+    """Make a repository with a submodule, one that is not checked out, and a repository that git does not know."""
+    lib, top = tmp_path / "lib", tmp_path / "top"
+    made(lib, {"lib.py": "x = 1\n"})
+    made(top, {"a.py": "x = 1\n", ".gitignore": "ignored\n"})
+    for name in ("sub", "absent"):
+        git(top, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(lib), name)
+    git(top, "commit", "--quiet", "-m", "x")
+    git(top, "submodule", "--quiet", "deinit", "--force", "absent")
+    made(top / "tools" / "nested", {"n.py": "x = 1\n"})
+    made(top / "ignored", {"i.py": "x = 1\n"})
+    (top / "sub" / "untracked.py").write_text("")
+    return top
+
+
+@pytest.mark.parametrize(
+    ("paths", "names", "apart"),
+    [
+        (".", {".gitignore", ".gitmodules", "a.py"}, {"sub", "tools/nested"}),
+        ("sub", {"sub/lib.py"}, set()),
+        ("sub/lib.py", {"sub/lib.py"}, set()),
+        ("tools/nested", {"tools/nested/n.py"}, set()),
+        ("absent", set(), set()),
+        (". sub", {".gitignore", ".gitmodules", "a.py", "sub/lib.py"}, {"tools/nested"}),
+    ],
+)
+def test_files_of_other_repositories_are_looked_at_by_name(
+    with_others: Path, opened: Open, paths: str, names: set[str], apart: set[str]
+):
+    found = tracked(lambda: opened(with_others), layout(with_others, paths=tuple(paths.split())))
+    assert (set(found.names), set(found.apart), found.notice) == (names, apart, "")
+
+
+def test_security_says_which_repositories_it_left_out(with_others: Path, ci_action: Callable[..., Any]):
+    ran = ci_action(with_others, "run", "security")
+    for name in ("bandit", "detect-secrets"):
+        (said,) = [text for text in ran.tool(name)["warnings"] if "separate git" in text]
+        assert "'sub', 'tools/nested'" in said
+    assert "'sub', 'tools/nested'" in ran.out
