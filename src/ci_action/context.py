@@ -1,7 +1,7 @@
 """What a tool may touch: handed to every tool, so that none reaches for the world by itself."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from ci_action.gh.event import Event
 from ci_action.gh.github import GitHub
 from ci_action.gh.pull import NO_PULL, NoPull, Pull
 from ci_action.once import Once
-from ci_action.process import Command, Completed, Owner, Run
+from ci_action.process import Command, Completed, Owner, Run, Sees
 from ci_action.project.files import Files, tracked
 from ci_action.project.layout import Layout
 from ci_action.project.ownership import hand_over
@@ -111,6 +111,24 @@ class Context:
         home = self.scratch / "home"
         hand_over(home, self.owner)
         return {"HOME": str(home)}
+
+    def reading(self, command: Command) -> Command:
+        """Return a command that only reads the project: run by its owner, in a home of its own, with little environment."""
+        sees = Sees.LITTLE if command.sees is Sees.STEP else command.sees
+        return replace(
+            command, owner=self.owner, sees=sees, environ={**self.home_of_readers(), **command.environ}
+        )
+
+    def home_of_readers(self) -> dict[str, str]:
+        """Return where the tools find their home and keep what they write: ours is closed to another user.
+
+        No configuration and no list of plugins at home has a say: laptop and runner would differ, and the project's code
+        may have written them.
+        """
+        home = self.scratch / "readers"
+        hand_over(home, self.owner)
+        apart = {"HOME": str(home)} if self.owner else {}
+        return {**apart, "XDG_CONFIG_HOME": str(home / "config"), "XDG_CACHE_HOME": str(home / "cache")}
 
     def results(self, tool: str) -> Results:
         """Open the kept results of a tool."""

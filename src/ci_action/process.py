@@ -4,6 +4,7 @@ This is the only module that starts a process.
 """
 
 import os
+import re
 import shlex
 import signal
 import subprocess  # noqa: TID251 - the one place
@@ -13,6 +14,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -38,6 +40,34 @@ _WITHHELD_NAMES: Final = frozenset({
     "UV_REQUIRE_HASHES", "UV_CONFIG_FILE", "UV_TOOL_DIR", "UV_PRERELEASE", "UV_RESOLUTION",
 })  # fmt: skip
 _KEPT_PYTHON: Final = frozenset({"PYTHONWARNINGS"})
+# What every program may see: none of these holds a secret.
+_COMMON: Final = re.compile(
+    r"PATH|HOME|LANG|LANGUAGE|LC_[A-Z]+|TZ|TMPDIR|GIT_CONFIG_\w+|GIT_TERMINAL_PROMPT|NO_COLOR|PYTHON\w+"
+)
+# What a program needs in addition that fetches something.
+_NETWORK: Final = re.compile(
+    r"(?:HTTPS?|ALL|NO)_PROXY|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|NETRC|UV_(?!PUBLISH_)\w+|XDG_\w+",
+    re.IGNORECASE,
+)
+
+
+class Sees(Enum):
+    """How much of our environment a program gets, besides the variables of its command."""
+
+    STEP = None
+    """All that is not withheld: for the project's code, which the step's variables are meant for."""
+    LITTLE = (_COMMON,)
+    """What any program needs: for those that read the project, whose files must not lead them to a secret."""
+    NETWORK = (_COMMON, _NETWORK)
+    """Proxies, certificates and package indexes as well: for those that fetch."""
+
+    def of(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """Return the part of an environment that the program gets."""
+        if self.value is None:
+            return {**environ}
+        return {
+            name: text for name, text in environ.items() if any(one.fullmatch(name) for one in self.value)
+        }
 
 
 @dataclass(frozen=True)
@@ -63,6 +93,7 @@ class Command:
     """Who runs it; None for ourselves."""
     withheld: frozenset[str] = frozenset()
     """Further variables that the program does not see."""
+    sees: Sees = Sees.STEP
 
     def __str__(self) -> str:
         """Render as it could be typed; for people, never run."""
@@ -200,7 +231,8 @@ class Processes:
             raise ToolError(text) from error
 
     def _environ_of(self, command: Command) -> dict[str, str]:
-        kept = {name: value for name, value in self._environ.items() if name not in command.withheld}
+        seen = command.sees.of(self._environ)
+        kept = {name: value for name, value in seen.items() if name not in command.withheld}
         return {**kept, **command.environ}
 
     def _redacted(self, raw: bytes) -> bytes:

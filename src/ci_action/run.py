@@ -34,7 +34,8 @@ from ci_action.model import (
 from ci_action.muting import mute
 from ci_action.policy import crashed, judge, judge_stage
 from ci_action.privileged import permission, refusal
-from ci_action.project.versions import Program, locate, select, variables_of_uv
+from ci_action.project.ownership import lent_netrc
+from ci_action.project.versions import Installer, Program, locate, select, variables_of_uv
 from ci_action.quoting import learn_secrets
 from ci_action.reporters import REPORTERS
 from ci_action.reporters.publication import Publication
@@ -63,8 +64,12 @@ def program_of(tool: Tool, ctx: Context) -> Program:
     if tool.program is not None:
         return tool.program(ctx)
     choice = select(tool.name, settings=ctx.settings, layout=ctx.layout, bundle=ctx.bundle)
-    variables = variables_of_uv(ctx.environ, ctx.scratch if ctx.owner else None)
-    return locate(tool.name, choice, bundle=ctx.bundle, run=ctx.run, cwd=ctx.scratch, variables=variables)
+    folder = ctx.scratch / f"{tool.name}-of-project"
+    ctx.hand_over(folder)
+    variables = variables_of_uv(ctx.environ, folder if ctx.owner else None)
+    with lent_netrc(ctx.environ, ctx.scratch / f"{tool.name}-netrc", ctx.owner) as lent:
+        installer = Installer(run=ctx.run, folder=folder, variables={**variables, **lent}, owner=ctx.owner)
+        return locate(tool.name, choice, bundle=ctx.bundle, installer=installer)
 
 
 def check(tool: Tool, ctx: Context) -> ToolResult:

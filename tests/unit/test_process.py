@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ci_action.errors import InterruptedRunError
-from ci_action.process import Command, Processes, batches, clean_environment, last_lines
+from ci_action.process import Command, Processes, Sees, batches, clean_environment, last_lines
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,22 @@ def test_a_child_never_sees(name: str):
 )
 def test_a_child_sees(name: str):
     assert clean_environment({name: "x"})[name] == "x"
+
+
+@pytest.mark.parametrize(
+    ("name", "little", "network"),
+    [
+        *((name, True, True) for name in ("PATH", "HOME", "LC_ALL", "TMPDIR", "GIT_CONFIG_COUNT", "NO_COLOR")),
+        *((name, False, True) for name in ("HTTPS_PROXY", "https_proxy", "SSL_CERT_FILE", "NETRC", "UV_DEFAULT_INDEX")),
+        *((name, False, False) for name in ("API_KEY", "AWS_SECRET_ACCESS_KEY", "UV_PUBLISH_TOKEN", "PIP_INDEX_URL")),
+        *((name, False, False) for name in ("GITHUB_REPOSITORY", "XPATH", "HOMEX", "DATABASE_URL", "RUNNER_TEMP")),
+    ],
+)  # fmt: skip
+def test_what_only_reads_sees_little(name: str, little: bool, network: bool):
+    seen = clean_environment({name: "x"})
+    assert (name in Sees.LITTLE.of(seen)) is little
+    assert (name in Sees.NETWORK.of(seen)) is network
+    assert Sees.STEP.of(seen) == seen
 
 
 def test_every_child_trusts_the_workspace_and_prints_no_colours():

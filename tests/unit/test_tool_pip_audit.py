@@ -9,7 +9,7 @@ from builders import FakeRun, bundle, completed, context, write
 from ci_action.changes import Changes
 from ci_action.errors import InterruptedRunError, TimedOutError
 from ci_action.model import Broken, Report, Skipped
-from ci_action.process import Command, Completed
+from ci_action.process import Command, Completed, Sees
 from ci_action.tools.pip_audit import argument_mistakes, check, plan, program
 
 LOCK = """[[package]]
@@ -56,7 +56,7 @@ def test_what_is_started(locked):
     assert not any("pass-word" in word for word in command.argv)
     assert command.environ["PIP_AUDIT_OSV_URL"] == "http://u:pass-word@h/v1/query"
     assert Path(command.environ["PIPAPI_PYTHON_LOCATION"]).is_file()
-    assert command.withheld == {"PIP_AUDIT_FORMAT"}
+    assert command.sees is Sees.NETWORK
 
 
 @pytest.mark.parametrize(

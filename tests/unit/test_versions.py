@@ -6,9 +6,11 @@ import pytest
 from builders import BUNDLED, FakeRun, bundle, completed, layout, resolved, write
 
 from ci_action.errors import InterruptedRunError, TimedOutError, ToolError
+from ci_action.process import Completed, Sees
 from ci_action.project.pins import Choice
 from ci_action.project.versions import (
     Bundle,
+    Installer,
     Program,
     argument_names,
     index_variables,
@@ -21,14 +23,8 @@ PINNED = Choice(specifier="==24.1.0", source="uv.lock", warnings=("two pins disa
 
 
 def located(tmp_path: Path, choice: Choice, run: FakeRun, environ: dict[str, str] | None = None) -> Program:
-    return locate(
-        "black",
-        choice,
-        bundle=bundle(tmp_path),
-        run=run,
-        cwd=tmp_path,
-        variables=variables_of_uv(environ or {}),
-    )
+    installer = Installer(run=run, folder=tmp_path, variables=variables_of_uv(environ or {}))
+    return locate("black", choice, bundle=bundle(tmp_path), installer=installer)
 
 
 def test_the_bundled_version(tmp_path: Path):
@@ -42,14 +38,16 @@ def test_the_bundled_version(tmp_path: Path):
 
 def test_a_pin_of_exactly_ours_needs_no_network_and_keeps_its_source(tmp_path: Path):
     program = located(tmp_path, Choice(specifier=f"=={BUNDLED['black']}", source="uv.lock"), FakeRun())
-    assert (program.version, program.source, program.environ) == (BUNDLED["black"], "uv.lock", None)
+    assert (program.version, program.source) == (BUNDLED["black"], "uv.lock")
 
 
 def test_the_projects_version_comes_through_uv(tmp_path: Path):
-    run = FakeRun(uv=completed("black, 24.1.0 (compiled: yes)\nPython 3.13\n"))
+    run = FakeRun(uv=completed(), black=completed("black, 24.1.0 (compiled: yes)\nPython 3.13\n"))
     program = located(tmp_path, PINNED, run)
-    assert program.argv[1:] == ("tool", "run", "--quiet", "--from", "black==24.1.0", "black")
-    assert run.words == [(*program.argv, "--version")]
+    assert run.words[0][1:] == ("tool", "install", "--quiet", "black==24.1.0")
+    assert run.words[1:] == [(*program.argv, "--version")]
+    assert Path(run.asked[0].environ["UV_TOOL_DIR"], "black", "bin", "black") == Path(*program.argv)
+    assert [command.sees for command in run.asked] == [Sees.NETWORK, Sees.LITTLE], "no index to the tool"
     assert (program.version, program.source, program.warnings) == (
         "24.1.0",
         "uv.lock",
@@ -58,9 +56,9 @@ def test_the_projects_version_comes_through_uv(tmp_path: Path):
 
 
 def test_extras_are_asked_for_even_with_our_version(tmp_path: Path):
-    run = FakeRun(uv=completed("black, 26.10.1"))
+    run = FakeRun(uv=completed(), black=completed("black, 26.10.1"))
     program = located(tmp_path, Choice(extras=frozenset({"jupyter"})), run)
-    assert f"black[jupyter]=={BUNDLED['black']}" in program.argv
+    assert f"black[jupyter]=={BUNDLED['black']}" in run.words[0]
     assert program.extras == {"jupyter"}
 
 
@@ -81,7 +79,8 @@ def test_extras_are_asked_for_even_with_our_version(tmp_path: Path):
     ],
 )
 def test_what_cannot_be_had_is_replaced_by_ours_with_the_reason(tmp_path: Path, answer, because: str):
-    program = located(tmp_path, PINNED, FakeRun(uv=answer))
+    black = answer if isinstance(answer, Completed) else completed()
+    program = located(tmp_path, PINNED, FakeRun(uv=answer, black=black))
     assert (program.version, program.source) == (BUNDLED["black"], "bundled")
     assert program.warnings[0] == "two pins disagree"
     assert program.warnings[1] == (
@@ -95,21 +94,23 @@ def test_an_interruption_is_no_reason_to_go_on(tmp_path: Path):
 
 
 def test_index_variables_reach_uv(tmp_path: Path):
-    run = FakeRun(uv=completed("black, 24.1.0"))
-    program = located(tmp_path, PINNED, run, {"PIP_INDEX_URL": "https://pypi.example/simple"})
-    assert run.asked[0].environ == program.environ == {"UV_DEFAULT_INDEX": "https://pypi.example/simple"}
+    run = FakeRun(uv=completed(), black=completed("black, 24.1.0"))
+    located(tmp_path, PINNED, run, {"PIP_INDEX_URL": "https://pypi.example/simple"})
+    assert run.asked[0].environ["UV_DEFAULT_INDEX"] == "https://pypi.example/simple"
+    assert run.asked[1].environ == {}
 
 
 def test_what_lies_at_a_home_that_is_not_ours_decides_nothing(tmp_path: Path):
     (tmp_path / "theirs").mkdir()
     netrc = tmp_path / "theirs" / ".netrc"
     netrc.write_text("machine index.example login u password p\n")
-    run, ours = FakeRun(uv=completed("black, 24.1.0")), tmp_path / "ours"
+    run, ours = FakeRun(uv=completed(), black=completed("black, 24.1.0")), tmp_path / "ours"
     environ = {"HOME": str(netrc.parent)}
     variables = variables_of_uv(environ, ours)
-    program = locate("black", PINNED, bundle=bundle(tmp_path), run=run, cwd=tmp_path, variables=variables)
+    installer = Installer(run=run, folder=tmp_path, variables=variables)
+    locate("black", PINNED, bundle=bundle(tmp_path), installer=installer)
     expected = {"HOME": str(ours), "NETRC": str(netrc), "UV_CACHE_DIR": f"{ours}/.cache/uv"}
-    assert run.asked[0].environ == program.environ == expected
+    assert run.asked[0].environ.items() >= expected.items()
 
 
 @pytest.mark.parametrize(
@@ -124,8 +125,9 @@ def test_what_lies_at_a_home_that_is_not_ours_decides_nothing(tmp_path: Path):
 def test_uv_keeps_its_folder_whatever_the_tool_is_given(
     tmp_path: Path, environ: dict[str, str], expected: str | None
 ):
-    program = located(tmp_path, PINNED, FakeRun(uv=completed("black, 24.1.0")), environ)
-    assert (program.environ or {}).get("UV_CACHE_DIR") == expected
+    run = FakeRun(uv=completed(), black=completed("black, 24.1.0"))
+    located(tmp_path, PINNED, run, environ)
+    assert run.asked[0].environ.get("UV_CACHE_DIR") == expected
 
 
 @pytest.mark.parametrize(

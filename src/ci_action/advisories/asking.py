@@ -24,7 +24,7 @@ from ci_action.parsers.pip_audit import (
     parse,
     passed_over,
 )
-from ci_action.process import Command, Completed
+from ci_action.process import Command, Completed, Sees
 from ci_action.project.versions import Program
 from ci_action.redaction import HIDDEN, redactor, service_passwords
 
@@ -48,7 +48,11 @@ class PipAudit:
 
     def __post_init__(self) -> None:
         """Make the folder, and what stands in for pip in it."""
+        # Whoever has the same user may read the environment of a program: then a password stays with us.
+        self._closed = bool(service_passwords([self.ctx.settings.advisory_url]))
         self.folder.mkdir(parents=True, exist_ok=True)
+        if not self._closed:
+            self.ctx.hand_over(self.folder / "http")
         self._pip = self.folder / "pip-version"
         self._pip.write_text(_STAND_IN, encoding="ascii")
         self._pip.chmod(0o755)
@@ -108,14 +112,15 @@ class PipAudit:
             "--progress-spinner=off", "--vulnerability-service=osv", f"--timeout={_SOCKET_SECONDS}", "--verbose",
             f"--cache-dir={self.folder / 'http'}",
         )  # fmt: skip
-        return Command(
+        command = Command(
             argv=(*self.program.argv, *words, *ctx.settings.pip_audit_args),
             cwd=self.folder,
             # The address may hold a password, and every user of the machine can read arguments.
             environ=environ,
             timeout=max(1.0, seconds),
-            withheld=frozenset(name for name in ctx.environ if name.startswith(("PIP_AUDIT_", "PIPAPI_"))),
+            sees=Sees.NETWORK,
         )
+        return command if self._closed else ctx.reading(command)
 
     def _without_password(self, text: str) -> str:
         address = self.ctx.settings.advisory_url

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
@@ -15,7 +14,7 @@ from ci_action.errors import ToolError
 from ci_action.process import Command, Completed, Owner, Run, last_lines
 from ci_action.project.dependencies import Dependencies
 from ci_action.project.layout import Layout
-from ci_action.project.ownership import first_given, hand_over
+from ci_action.project.ownership import first_given, hand_over, lend, netrc_of
 from ci_action.project.versions import index_variables
 from ci_action.project_files import find_project_text, read_project_file
 from ci_action.results import write_atomically
@@ -240,15 +239,11 @@ class Builder:
 
     def _netrc(self) -> dict[str, str]:
         """Hand over the credentials of indexes while packages are installed; `forget` takes them back."""
-        given = Path(self.environ.get("NETRC") or Path(self.environ.get("HOME", "/nonexistent"), ".netrc"))
-        copy = self.scratch / "netrc"
-        if self.owner is None or not given.is_file():
+        given, copy = netrc_of(self.environ), self.scratch / "netrc"
+        if self.owner is None or not os.path.lexists(given):
             return {}
-        if not copy.exists():  # put there whole: another thread may look for it at the same time
-            with tempfile.NamedTemporaryFile(dir=self.scratch, delete=False) as fresh:
-                fresh.write(given.read_bytes())
-            os.chown(fresh.name, self.owner.uid, self.owner.gid)
-            os.replace(fresh.name, copy)
+        if not copy.exists():
+            lend(given, copy, self.owner)
         return {"NETRC": str(copy)}
 
     def forget(self) -> None:

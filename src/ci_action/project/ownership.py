@@ -1,13 +1,15 @@
 """Who runs the project's code in the container, and what is theirs."""
 
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from ci_action.errors import ToolError
 from ci_action.process import Owner
+from ci_action.project_files import read_project_file
 
 # Whoever may write to it is root on the machine.
 _ENGINE: Final = Path("/var/run/docker.sock")
@@ -49,6 +51,34 @@ def hand_over_whole(folder: Path, owner: Owner) -> None:
         for name in names:
             os.chown(os.path.join(place, name), owner.uid, owner.gid, follow_symlinks=False)
         os.chown(place, owner.uid, owner.gid, follow_symlinks=False)
+
+
+def lend(file: Path, copy: Path, owner: Owner) -> None:
+    """Give a user a copy of a file that only we may read; raises `ProjectFileError` for a link, which they may have made."""
+    content = read_project_file(file, file.parent)
+    with tempfile.NamedTemporaryFile(dir=copy.parent, delete=False) as fresh:
+        fresh.write(content)
+    os.chown(fresh.name, owner.uid, owner.gid)
+    os.replace(fresh.name, copy)  # whole at once: another thread may look for it
+
+
+@contextmanager
+def lent_netrc(environ: Mapping[str, str], copy: Path, owner: Owner | None) -> Iterator[dict[str, str]]:
+    """Lend another user the credentials of package indexes; yield the variable that names them."""
+    file = netrc_of(environ)
+    if owner is None or not os.path.lexists(file):
+        yield {}
+        return
+    lend(file, copy, owner)
+    try:
+        yield {"NETRC": str(copy)}
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def netrc_of(environ: Mapping[str, str]) -> Path:
+    """Return where the credentials of package indexes would be."""
+    return Path(environ.get("NETRC") or Path(environ.get("HOME") or "/nonexistent", ".netrc"))
 
 
 def first_given(folders: Sequence[Path], owner: Owner | None) -> Path:

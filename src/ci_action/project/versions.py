@@ -1,4 +1,4 @@
-"""How a tool is started: the bundled one, or the project's version through uv's tool runner."""
+"""How a tool is started: the bundled one, or the project's version, which uv installs for the run."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from ci_action.errors import InterruptedRunError, ToolError
-from ci_action.process import Command, Run, last_lines
+from ci_action.process import Command, Completed, Owner, Run, Sees, last_lines
 from ci_action.project.layout import Layout
 from ci_action.project.pins import Choice, choose, find_pins
 from ci_action.settings import Settings
@@ -34,7 +34,6 @@ class Program:
     version: str
     source: str = "bundled"
     warnings: tuple[str, ...] = ()
-    environ: Mapping[str, str] | None = None
     extras: frozenset[str] = frozenset()
 
 
@@ -96,13 +95,46 @@ def select(tool: str, *, settings: Settings, layout: Layout, bundle: Bundle) -> 
     return replace(choice, warnings=(*problems, *choice.warnings))
 
 
-def locate(
-    tool: str, choice: Choice, *, bundle: Bundle, run: Run, cwd: Path, variables: Mapping[str, str]
-) -> Program:
-    """Return the program for a choice; where the project's version cannot be had, the bundled one and why.
+@dataclass(frozen=True, kw_only=True)
+class Installer:
+    """Installs the project's version of a tool with uv.
 
-    `variables` are for uv (`variables_of_uv`), which fetches it and starts it later.
+    The tool itself is started without uv, so that it never sees the credentials of package indexes.
     """
+
+    run: Run
+    folder: Path
+    """Where it goes; the owner may write there."""
+    variables: Mapping[str, str]
+    """For uv (`variables_of_uv`)."""
+    owner: Owner | None = None
+
+    def install(self, uv: Path, wanted: str) -> Completed:
+        """Let uv install a requirement."""
+        places = {"UV_TOOL_DIR": str(self.folder / "tools"), "UV_TOOL_BIN_DIR": str(self.folder / "bin")}
+        return self.run(
+            Command(
+                argv=(str(uv), "tool", "install", "--quiet", wanted),
+                cwd=self.folder,
+                environ={**self.variables, **places},
+                timeout=FETCH_SECONDS,
+                owner=self.owner,
+                sees=Sees.NETWORK,
+            )
+        )
+
+    def script(self, tool: str) -> Path:
+        """Return where the program of a tool is after its installation."""
+        return self.folder / "tools" / tool / "bin" / tool
+
+    def version(self, tool: str) -> Completed:
+        """Ask an installed tool for its version."""
+        argv = (str(self.script(tool)), "--version")
+        return self.run(Command(argv=argv, cwd=self.folder, owner=self.owner, sees=Sees.LITTLE))
+
+
+def locate(tool: str, choice: Choice, *, bundle: Bundle, installer: Installer) -> Program:
+    """Return the program for a choice; if the project's version is not available, the bundled one and why."""
     if not choice.specifier and not choice.extras:
         return replace(bundle.program(tool), warnings=choice.warnings)
     specifier = choice.specifier or f"=={bundle.version(tool)}"
@@ -110,9 +142,9 @@ def locate(
         return replace(bundle.program(tool), source=choice.source, warnings=choice.warnings)
     extras = f"[{','.join(sorted(choice.extras))}]" if choice.extras else ""
     wanted = f"{tool}{extras}{specifier}"
-    argv = (str(bundle.uv), "tool", "run", "--quiet", "--from", wanted, tool)
     try:
-        done = run(Command(argv=(*argv, "--version"), cwd=cwd, environ=variables, timeout=FETCH_SECONDS))
+        done = installer.install(bundle.uv, wanted)
+        done = installer.version(tool) if done.returncode == 0 else done
         problem = "" if done.returncode == 0 else last_lines(done.stderr, 3) or f"exit code {done.returncode}"
         found = _VERSION.search(done.stdout.decode("utf-8", "replace"))
     except InterruptedRunError:
@@ -127,11 +159,10 @@ def locate(
         )
         return replace(bundle.program(tool), warnings=(*choice.warnings, warning))
     return Program(
-        argv=argv,
+        argv=(str(installer.script(tool)),),
         version=found[1].rstrip(","),
         source=choice.source,
         warnings=choice.warnings,
-        environ=variables,
         extras=choice.extras,
     )
 

@@ -71,13 +71,12 @@ class _Job:
             "--format=json",
             "--number=0",
         )
-        return Command(
+        command = Command(
             argv=(*self.program.argv, *options, "--", *(f"./{name}" for name in files)),
             cwd=self.ctx.layout.root,
-            # It believes a list of its plugins that lies at home, where the project's code may have put another.
-            environ={**(self.program.environ or {}), "XDG_CACHE_HOME": str(self.ctx.scratch / "bandit")},
             timeout=float(self.ctx.settings.timeout),
         )
+        return self.ctx.reading(command)
 
 
 def check(ctx: Context, program: Program) -> Checked:
@@ -118,7 +117,11 @@ def _changed(ctx: Context, files: list[str]) -> list[str]:
 def _known(job: _Job, files: Iterable[str], results: Results, scan: _Scan) -> dict[str, str]:
     """Answer from the kept results what did not change; return the keys of the files that are to be looked at."""
     ctx = job.ctx
-    who = (job.program.version, *job.program.argv, sys.version)  # another Python may know another syntax
+    who = (
+        job.program.version,
+        *sorted(job.program.extras),
+        sys.version,
+    )  # another Python knows another syntax
     same = key_of(*who, "", *ctx.settings.bandit_args, str(job.config))
     keys = {}
     for name in files:

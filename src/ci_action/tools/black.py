@@ -41,18 +41,10 @@ class _Job:
 
     def command(self, files: Sequence[str], *mode: str, stdin: bytes = b"") -> Command:
         argv = (*self.program.argv, *mode, *self.options, "--", *files)
-        return Command(
-            argv=argv,
-            cwd=self.ctx.layout.root,
-            stdin=stdin,
-            environ={**_homeless(self.ctx), **(self.program.environ or {})},
-            timeout=float(self.ctx.settings.timeout),
+        command = Command(
+            argv=argv, cwd=self.ctx.layout.root, stdin=stdin, timeout=float(self.ctx.settings.timeout)
         )
-
-
-def _homeless(ctx: Context) -> dict[str, str]:
-    # Black makes the folder of its own cache even where it does not use it.
-    return {"XDG_CONFIG_HOME": str(ctx.scratch), "BLACK_CACHE_DIR": str(ctx.scratch / "black")}
+        return self.ctx.reading(command)
 
 
 def check(ctx: Context, program: Program) -> Checked:
@@ -144,12 +136,8 @@ def _target(ctx: Context, config: BlackConfig, program: Program) -> tuple[tuple[
     wanted = lowest_minor(ctx.settings.python_version) if ctx.settings.python_version else None
     if config.sets_target or wanted is None:
         return (), ()
-    probe = Command(
-        argv=(*program.argv, "--target-version=none", "--code="),
-        cwd=ctx.scratch,
-        environ=program.environ or {},
-    )
-    known = sorted({int(name[3:]) for name in _CHOICES.findall(ctx.run(probe).stderr)})
+    probe = Command(argv=(*program.argv, "--target-version=none", "--code="), cwd=ctx.scratch)
+    known = sorted({int(name[3:]) for name in _CHOICES.findall(ctx.run(ctx.reading(probe)).stderr)})
     if not known:
         raise ToolError("Black does not say which target versions it knows")
     nearest = min(known, key=lambda minor: (abs(minor - wanted), minor))

@@ -95,13 +95,10 @@ def count(ctx: Context) -> int:
 def _command(ctx: Context, program: Program, part: _Part, mode: Sequence[str]) -> Command:
     excluded = [f"--extend-exclude={glob.escape(str(folder))}" for folder in ctx.own_folders]
     words = (*part.options, *excluded, *ctx.settings.ruff_args, *mode, "--", *part.paths)
-    return Command(
-        argv=(*program.argv, "check", *words),
-        cwd=ctx.layout.root,
-        # A configuration at home would make the laptop and the runner differ.
-        environ={"XDG_CONFIG_HOME": str(ctx.scratch), **(program.environ or {})},
-        timeout=float(ctx.settings.timeout),
+    command = Command(
+        argv=(*program.argv, "check", *words), cwd=ctx.layout.root, timeout=float(ctx.settings.timeout)
     )
+    return ctx.reading(command)
 
 
 def _list(ctx: Context, program: Program, part: _Part) -> list[str]:
@@ -233,7 +230,7 @@ def _with_target(ctx: Context, program: Program, parts: list[_Part]) -> tuple[li
     if minor is None:
         return parts, ()
     argv = (*program.argv, "check", "--target-version=none")
-    probe = ctx.run(Command(argv=argv, cwd=ctx.scratch, environ=program.environ or {}))
+    probe = ctx.run(ctx.reading(Command(argv=argv, cwd=ctx.scratch)))
     known = sorted({int(number) for number in _CHOICES.findall(probe.stderr)})
     if not known:
         raise ToolError("ruff does not say which target versions it knows", detail=last_lines(probe.stderr))

@@ -29,7 +29,7 @@ from ci_action.parsers.secret_events import (
 )
 from ci_action.parsers.secret_findings import TOOL as NAME
 from ci_action.parsers.secret_findings import File, Standing, findings_of, hidden, tokens_of
-from ci_action.process import Command, Completed, last_lines
+from ci_action.process import Command, Completed, Sees, last_lines
 from ci_action.project.baseline import COMMAND, Baseline, Key, is_whole
 from ci_action.project.environment import environment_of_project
 from ci_action.project.versions import Program
@@ -178,11 +178,11 @@ class Scan:
             argv=self.program.argv,
             cwd=self.ctx.layout.root,
             stdin=json.dumps(job).encode(),
-            environ=self.ctx.home_of_project(),
             timeout=float(self.ctx.settings.timeout),
-            owner=self.ctx.owner,  # a baseline may name plugins and filters of the project
+            sees=Sees.NETWORK if self.ctx.settings.secrets_verify else Sees.LITTLE,
         )
-        return environment_of_project(command, self.ctx.environ)
+        # A baseline may name plugins and filters of the project.
+        return environment_of_project(self.ctx.reading(command), self.ctx.environ)
 
     def _why(self, told: Told, done: Completed) -> str:
         if done.killed_by:
