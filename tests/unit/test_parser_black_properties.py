@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_action.errors import ToolError
-from ci_action.parsers.black import Change, parse
+from ci_action.parsers.black import Change, parse, parse_part
 
 # A line as Black may print it: no carriage return in it, and nothing that UTF-8 does not hold.
 SAFE = [piece for piece in PIECES if not set(piece) & set("\n\r") and piece.isprintable()]
@@ -87,3 +87,24 @@ def test_a_diff_cut_anywhere_is_an_error_or_the_whole(
         return
     assert seen.changes["a.py"], "never a pass"
     assert len(seen.changes["a.py"]) <= len(whole.changes["a.py"])
+
+
+MARK = b"\xef\xbb\xbf"
+
+
+@given(st.lists(st.tuples(LINES, LINES, st.booleans()), max_size=5))
+def test_a_byte_order_mark_changes_nothing_in_a_batch(files: list[tuple[list[str], list[str], bool]]):
+    changed = {f"f{n}.py": one for n, one in enumerate(files) if one[0] != one[1]}
+    names = [f"f{n}.py" for n in range(len(files))]
+    summary = f"{len(changed)} files would be reformatted, {len(files) - len(changed)} files would be left unchanged."
+    plain = {name: black_diff(name, source, target, 3) for name, (source, target, _) in changed.items()}
+    marked = {name: (MARK if changed[name][2] else b"") + diff for name, diff in plain.items()}
+    if not files:
+        return
+    expected = parse(b"".join(plain.values()), summary, names)
+    found = parse(b"".join(marked.values()), summary, names)
+    assert found.changes == expected.changes
+    assert found.changes.keys() == set(names)
+    for diffs in (plain, marked):  # cut within the last file
+        part = parse_part(b"".join(diffs.values())[:-1], names)
+        assert part.changes == {name: expected.changes[name] for name in list(changed)[:-1]}

@@ -24,6 +24,8 @@ _ERROR: Final = re.compile(
 )
 _AST_LINE: Final = re.compile(r"line (\d+)\)")
 _UNPARSABLE: Final = re.compile(r"pars|codec|encoding|decode|invalid notebook|JSON", re.IGNORECASE)
+# Black writes the diff of a file in that file's encoding, and thus a byte order mark before its first line.
+_MARK: Final = re.compile(rb"^\xef\xbb\xbf(?=--- )", re.MULTILINE)
 _UNREADABLE: Final = re.compile(r"\[Errno \d+\]")
 
 
@@ -86,6 +88,7 @@ def parse(stdout: bytes, stderr: str, files: Sequence[str]) -> Seen:
 def parse_part(stdout: bytes, files: Sequence[str]) -> Seen:
     """Read the whole files of a diff that ends somewhere, because Black was ended."""
     seen = Seen()
+    stdout = _MARK.sub(b"", stdout)
     cut = stdout.rfind(b"\n--- ")
     for path, changes in _diffs(stdout[: cut + 1] if cut >= 0 else b""):
         if path in files:
@@ -102,7 +105,7 @@ def _counts(stderr: str) -> dict[str, int]:
 def _diffs(stdout: bytes) -> Iterator[tuple[str, list[Change]]]:
     # Each file is in its own encoding: Latin-1 keeps every byte apart, and unidiff then splits at newlines alone.
     try:
-        patch = PatchSet.from_string(stdout.decode("latin-1"))
+        patch = PatchSet.from_string(_MARK.sub(b"", stdout).decode("latin-1"))
     except UnidiffParseError as error:
         raise ToolError(f"black printed a diff that cannot be read: {error}") from error
     for file in patch:
