@@ -63,4 +63,5 @@ COPY --from=build /opt/own /opt/ci-action/lib/python3.13/site-packages
 
 # No USER: only root may write to all that the runner mounts (what we create is given back to the workspace's owner).
 # No WORKDIR: the runner sets it. `-I`: neither the workspace nor the user's PYTHON variables reach our interpreter.
-ENTRYPOINT ["/opt/ci-action/bin/python", "-I", "-X", "utf8", "-m", "ci_action"]
+# `env` keeps signals pending until Python has its handlers: the kernel drops them for a first process without any.
+ENTRYPOINT ["/usr/bin/env", "--block-signal=INT,TERM", "/opt/ci-action/bin/python", "-I", "-X", "utf8", "-m", "ci_action"]

@@ -1,9 +1,15 @@
-"""The entry point: argv and environment in, exit code out."""
+"""The entry point: argv and environment in, exit code out.
+
+The signals are caught before anything is imported that takes time: until then Python would print a traceback, and
+the kernel drops SIGTERM for the first process of a container.
+"""
 
 import io
 import os
 import sys
 from typing import TextIO
+
+from ci_action.interruption import Interruption
 
 
 class Steady(io.TextIOWrapper):
@@ -41,6 +47,8 @@ def steady(stream: TextIO | None) -> TextIO:
 
 def entry() -> None:
     """Run the program and end Python with its exit code."""
+    interruption = Interruption()
+    interruption.install()
     sys.stdout, sys.stderr = steady(sys.stdout), steady(sys.stderr)
     if sys.argv[1:] == ["--version"]:  # without the cost of the settings
         from ci_action import __version__  # noqa: PLC0415 - after the streams are steady
@@ -51,7 +59,8 @@ def entry() -> None:
     from ci_action.gh.workflow import with_inputs  # noqa: PLC0415 - --version pays for none of it
     from ci_action.settings import names  # noqa: PLC0415 - --version pays for none of it
 
-    raise SystemExit(main(sys.argv[1:], with_inputs(os.environ, names())))  # noqa: TID251 - the one place
+    environ = with_inputs(os.environ, names())  # noqa: TID251 - the one place
+    raise SystemExit(main(sys.argv[1:], environ, interruption=interruption))
 
 
 if __name__ == "__main__":

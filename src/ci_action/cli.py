@@ -10,7 +10,16 @@ import click
 
 from ci_action import __version__
 from ci_action.errors import ExitCode
-from ci_action.session import Options, baseline_command, fix_command, plan_command, run_command, tell_usage
+from ci_action.interruption import Interruption
+from ci_action.session import (
+    Options,
+    baseline_command,
+    fix_command,
+    plan_command,
+    run_command,
+    tell_early,
+    tell_usage,
+)
 from ci_action.settings import Settings, about, is_list, may_be_a_key, names
 from ci_action.stages import MERGE
 
@@ -53,6 +62,7 @@ def _options(ctx: click.Context, color: str | None, *, verbose: bool) -> Options
     return Options(
         environ=ctx.obj["environ"],
         prefix=ctx.obj["prefix"],
+        interruption=ctx.obj["interruption"],
         color=color or ctx.obj["color"],
         verbose=verbose or ctx.obj["verbose"] or ctx.obj["environ"].get("RUNNER_DEBUG") == "1",
     )
@@ -171,18 +181,28 @@ def schema(what: str) -> int:
     return 0
 
 
-def main(argv: Sequence[str], environ: Mapping[str, str], prefix: Path | None = None) -> int:
+def main(
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    prefix: Path | None = None,
+    *,
+    interruption: Interruption | None = None,
+) -> int:
     """Run the command line; returns the exit code and never raises but for what ends Python itself.
 
     `prefix` is the Python environment that holds the bundled tools: our own, unless a test brings another.
+    `interruption` has caught the signals until now.
     """
     prefix = prefix or Path(sys.prefix)
+    interruption = interruption or Interruption()
+    if interruption.name:
+        return tell_early(environ)
     try:
         code = cli.main(
             args=list(argv),
             prog_name="ci-action",
             standalone_mode=False,
-            obj={"environ": environ, "prefix": prefix},
+            obj={"environ": environ, "prefix": prefix, "interruption": interruption},
         )
     except click.exceptions.Exit as ended:
         return ended.exit_code

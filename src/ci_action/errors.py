@@ -12,8 +12,9 @@ The tree::
         └── InterruptedRunError  SIGINT or SIGTERM ended it
 """
 
+import errno
 from enum import IntEnum
-from typing import Self
+from typing import Final, Self
 
 
 class ExitCode(IntEnum):
@@ -92,3 +93,26 @@ class TimedOutError(ToolError):
 
 class InterruptedRunError(TimedOutError):
     """SIGINT or SIGTERM ended the tool; `stdout` holds what it wrote until then."""
+
+
+_SHORTAGES: Final = {
+    errno.EAGAIN: "no process or thread can be started",
+    errno.ENOMEM: "no memory is left",
+    errno.EMFILE: "too many files are open",
+    errno.ENFILE: "too many files are open on this machine",
+    errno.ENOSPC: "no space is left on the disk",
+    errno.EDQUOT: "the disk quota is exceeded",
+}
+_LIMITS: Final = "the limit of processes is reached (`ulimit -u`, `docker run --pids-limit`)"
+
+
+def shortage(error: BaseException) -> str:
+    """Return which resource of the machine ran out if that caused the error; else an empty text."""
+    if isinstance(error, MemoryError):
+        return "no memory is left"
+    if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        return f"no thread can be started: {_LIMITS}"
+    if isinstance(error, OSError) and error.errno in _SHORTAGES:
+        what = _SHORTAGES[error.errno]
+        return f"{what}: {_LIMITS if error.errno == errno.EAGAIN else error}"
+    return ""

@@ -10,7 +10,7 @@ from ci_action.errors import ExitCode
 from ci_action.gh.workflow import Workflow
 from ci_action.model import Conclusion
 from ci_action.redaction import Redact
-from ci_action.reporters.outputs import NOTHING_RUN
+from ci_action.reporters.outputs import NO_OUTPUTS, NOTHING_RUN
 from ci_action.reporters.publication import Screen
 from ci_action.reporters.summary import mistakes_page
 from ci_action.text import neutral
@@ -22,33 +22,51 @@ def say(screen: Screen, *lines: str) -> None:
         print(neutral(line), file=screen.stream, flush=True)
 
 
-def nothing_run(workflow: Workflow | None) -> None:
-    """Set the outputs of a run that did not come about."""
-    if workflow:
-        for name, value in NOTHING_RUN.items():
-            workflow.set_output(name, value)
+def nothing_run(workflow: Workflow | None) -> str:
+    """Set the outputs of a run without a result; returns why they could not be set, else an empty text."""
+    if workflow is None:
+        return ""
+    try:
+        placed = [workflow.set_output(name, value) for name, value in NOTHING_RUN.items()]
+    except OSError as error:
+        return f"could not set the outputs: {error}"
+    return "" if all(placed) else NO_OUTPUTS
+
+
+def _end(screen: Screen, workflow: Workflow | None, why: str, code: int) -> int:
+    """Set the outputs and say how the program ends; returns the exit code."""
+    if problem := nothing_run(workflow):
+        say(screen, f"warning: {problem}")
+    say(screen, f"ci-action: broken ({why}), exit {int(code)}")
+    return code
 
 
 def tell_mistakes(
     mistakes: list[str], screen: Screen, workflow: Workflow | None, about: str = "the settings"
-) -> None:
-    """Say what is wrong with the settings, or with something else, all of it, and that nothing was run."""
+) -> int:
+    """Say what is wrong with the settings, or with something else, all of it; returns the exit code."""
     say(screen, *(f"error: {mistake}" for mistake in mistakes))
     if workflow:
         for mistake in mistakes[:9]:
             workflow.annotate("error", mistake, title=f"ci-action: {about}")
-        workflow.append_summary(mistakes_page(mistakes, about))
-        nothing_run(workflow)
+        try:
+            workflow.append_summary(mistakes_page(mistakes, about))
+        except OSError as error:
+            say(screen, f"warning: could not write the job summary: {error}")
     count = f"{len(mistakes)} {'mistake' if len(mistakes) == 1 else 'mistakes'} in {about}"
-    say(screen, f"ci-action: broken ({count}, nothing was run), exit {int(ExitCode.USAGE)}")
+    return _end(screen, workflow, f"{count}, nothing was run", ExitCode.USAGE)
 
 
-def tell_broken(reason: str, screen: Screen, workflow: Workflow | None) -> None:
-    """Say why nothing could be run."""
+def tell_broken(reason: str, screen: Screen, workflow: Workflow | None) -> int:
+    """Say why there is no result; returns the exit code."""
     if workflow:
         workflow.annotate("error", reason, title="ci-action: broken")
-        nothing_run(workflow)
-    say(screen, f"ci-action: broken ({reason}, nothing was run), exit {int(Conclusion.BROKEN.exit_code)}")
+    return _end(screen, workflow, f"{reason}, there is no result", Conclusion.BROKEN.exit_code)
+
+
+def tell_interrupted(screen: Screen, workflow: Workflow | None) -> int:
+    """Say that a signal came before there was a result; returns the exit code."""
+    return _end(screen, workflow, "interrupted before there was a result", ExitCode.INTERRUPTED)
 
 
 def tell_bug(
@@ -58,8 +76,8 @@ def tell_bug(
     workflow: Workflow | None,
     event: str,
     redact: Redact,
-) -> None:
-    """Print a report to paste into an issue, without secrets."""
+) -> int:
+    """Print a report to paste into an issue, without secrets; returns the exit code."""
     shown = redact(str({name: value for name, value in flags.items() if name != "github-token"}))
     say(
         screen,
@@ -78,5 +96,4 @@ def tell_bug(
             "a bug in ci-action: the log holds a report to paste into an issue",
             title="ci-action",
         )
-    nothing_run(workflow)
-    say(screen, f"ci-action: broken (a bug in ci-action), exit {int(ExitCode.BUG)}")
+    return _end(screen, workflow, "a bug in ci-action", ExitCode.BUG)

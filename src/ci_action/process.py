@@ -18,12 +18,13 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from ci_action.errors import InterruptedRunError, TimedOutError, ToolError
+from ci_action.errors import InterruptedRunError, TimedOutError, ToolError, shortage
 from ci_action.index_credentials import with_bound_credentials
 from ci_action.redaction import Redact
 
 # Two seconds to end by itself after SIGTERM, then SIGKILL: the runner kills us 7.5 s after its first signal.
 GRACE_SECONDS: Final = 2.0
+_DYING_SECONDS: Final = 0.5
 # One process gets at most this many bytes of file names; Linux allows 2 MiB for arguments and environment together.
 _BATCH_BYTES: Final = 500_000
 
@@ -183,8 +184,8 @@ class Processes:
             expired = threading.Event()
             timer = threading.Timer(command.timeout, _expire, (child, expired))
             timer.daemon = True
-            timer.start()
             try:
+                _start_timer(timer, child)
                 child.wait()
             finally:
                 timer.cancel()
@@ -227,7 +228,7 @@ class Processes:
                 **_identity(command.owner),
             )
         except (OSError, ValueError) as error:
-            text = self._redact(f"{command.argv[0]!r} cannot be started: {error}")
+            text = self._redact(f"{command.argv[0]!r} cannot be started: {shortage(error) or error}")
             raise ToolError(text) from error
 
     def _environ_of(self, command: Command) -> dict[str, str]:
@@ -255,11 +256,23 @@ def end_orphans() -> None:
     """
     if os.getpid() != 1:
         return
-    with suppress(ProcessLookupError):
+    with suppress(ProcessLookupError, PermissionError):
         os.kill(-1, signal.SIGKILL)
+    until = time.monotonic() + _DYING_SECONDS  # one that hangs in the kernel writes nothing any more
     with suppress(ChildProcessError):
-        while True:
-            os.waitpid(-1, 0)
+        while time.monotonic() < until:
+            if os.waitpid(-1, os.WNOHANG) == (0, 0):
+                time.sleep(0.005)
+
+
+def _start_timer(timer: threading.Timer, child: subprocess.Popen[bytes]) -> None:
+    """Start what ends the child in time; raises `ToolError`, with the child ended, when there is no thread for it."""
+    try:
+        timer.start()
+    except RuntimeError as error:
+        _kill_group(child)
+        child.wait()
+        raise ToolError(shortage(error) or str(error)) from error
 
 
 def _expire(child: subprocess.Popen[bytes], expired: threading.Event) -> None:
@@ -271,7 +284,10 @@ def _end(child: subprocess.Popen[bytes]) -> None:
     _signal_group(child, signal.SIGTERM)
     timer = threading.Timer(GRACE_SECONDS, _kill_unless_ended, (child,))
     timer.daemon = True
-    timer.start()
+    try:
+        timer.start()
+    except RuntimeError:  # no thread is left to wait in: it gets no time to end by itself
+        _kill_unless_ended(child)
 
 
 def _kill_unless_ended(child: subprocess.Popen[bytes]) -> None:

@@ -12,7 +12,7 @@ from ci_action import __version__
 from ci_action.base import with_changes
 from ci_action.concealing import concealed
 from ci_action.context import Context
-from ci_action.errors import ToolError
+from ci_action.errors import ToolError, shortage
 from ci_action.gh.pull import Pull
 from ci_action.hints import merged
 from ci_action.hints.evidence import hints_for, limited
@@ -94,9 +94,10 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
     except ToolError as error:
         outcome, warnings, log = Broken(error.reason, error.detail), (), error.detail
     except Exception as error:  # noqa: BLE001 - a bug of ours must not take the other tools along
-        text = traceback.format_exc()
-        outcome = Broken(f"a bug in ci-action: {type(error).__name__}: {error}", text, bug=True)
-        warnings, log = (), text
+        lacking = shortage(error)
+        log = "" if lacking else traceback.format_exc()
+        reason = lacking or f"a bug in ci-action: {type(error).__name__}: {error}"
+        outcome, warnings = Broken(reason, log, bug=not lacking), ()
     found = hints_for(tool.name, outcome, log, ctx.layout.root, ctx.environ, container=ctx.container)
     return ToolResult(
         tool=tool.name,
@@ -214,8 +215,8 @@ def _run_phase(
             for slot in [one for one in pending if done[one.stage.name].keys() >= set(one.tool.needs)]:
                 pending.remove(slot)
                 progress.started(slot.tool)
-                future = pool.submit(_check_after, slot.tool, ctx, done[slot.stage.name])
-                waiting[future] = slot, time.monotonic()
+                started = time.monotonic()
+                waiting[_submitted(pool, slot.tool, ctx, done[slot.stage.name])] = slot, started
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                 slot, started = waiting.pop(future)
                 result = mute(
@@ -227,6 +228,19 @@ def _run_phase(
                 result = weighed(result, ctx.settings.fail_on, ctx.changes)
                 progress.ended(result)
                 yield slot, result, (started, time.monotonic())
+
+
+def _submitted(
+    pool: ThreadPoolExecutor, tool: Tool, ctx: Context, done: Mapping[str, ToolResult]
+) -> Future[ToolResult]:
+    """Start a tool; where there is no thread for it, it is `Broken`."""
+    refused: Future[ToolResult] = Future()
+    try:
+        # The pool keeps work for which it could not start a thread: another one must not do it later.
+        return pool.submit(lambda: refused.result() if refused.done() else _check_after(tool, ctx, done))
+    except RuntimeError as error:
+        refused.set_result(ToolResult(tool=tool.name, outcome=Broken(shortage(error) or str(error))))
+        return refused
 
 
 def _check_after(tool: Tool, ctx: Context, done: Mapping[str, ToolResult]) -> ToolResult:

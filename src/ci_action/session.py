@@ -1,24 +1,26 @@
 """One call of the program: wiring, signals, what is said of wrong settings and of our own bugs, and the exit code."""
 
+import os
 import platform
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 
 from ci_action import __version__, merge, posting
 from ci_action.base import with_changes
 from ci_action.configure import configure
 from ci_action.context import Context
-from ci_action.errors import ExitCode, SettingsError, ToolError
-from ci_action.failure import nothing_run, say, tell_broken, tell_bug, tell_mistakes
+from ci_action.errors import ExitCode, SettingsError, ToolError, shortage
+from ci_action.failure import nothing_run, say, tell_broken, tell_bug, tell_interrupted, tell_mistakes
 from ci_action.gh.api import open_api
 from ci_action.gh.event import Event
 from ci_action.gh.workflow import Workflow, is_actions
 from ci_action.interruption import Interruption
-from ci_action.model import Conclusion, RunResult
+from ci_action.model import RunResult
 from ci_action.plan import describe
 from ci_action.policy import interrupted
 from ci_action.process import Processes, end_orphans
@@ -49,6 +51,7 @@ class Options:
     """The Python environment that holds the bundled tools."""
     color: str = "auto"
     verbose: bool = False
+    interruption: Interruption = field(default_factory=Interruption)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +64,6 @@ class Session:
     screen: Screen
     redact: Redact
     workflow: Workflow | None
-    interruption: Interruption
 
     def progress(self) -> Progress:
         """Return what is said while tools run."""
@@ -70,12 +72,17 @@ class Session:
             return ActionsProgress(self.workflow, lambda text: self.ctx.conceal(self.redact(text)))
         return LiveProgress(self.screen) if self.screen.terminal else PlainProgress(self.screen.stream)
 
+    @property
+    def folder(self) -> Path:
+        """Where the report files go."""
+        return report_dir(self.layout, self.resolved.settings)
+
     def publication(self) -> Publication:
         """Return what the reporters may touch."""
         return Publication(
             resolved=self.resolved,
             layout=self.layout,
-            folder=report_dir(self.layout, self.resolved.settings),
+            folder=self.folder,
             screen=self.screen,
             redact=self.redact,
             conceal=self.ctx.conceal,
@@ -85,25 +92,172 @@ class Session:
             workflow=self.workflow,
         )
 
+    def owned(self) -> list[Path]:
+        """Return the folders in which files of ours are the workspace's owner's in the end."""
+        settings, by_root = self.resolved.settings, self.ctx.installer is None
+        if self.ctx.container and (settings.run_as is RunAs.ROOT or (settings.install and by_root)):
+            return [self.layout.workspace]  # where the user's own words let root run what writes there
+        return [self.folder, *([self.ctx.cache] if self.ctx.cache else [])]
+
+
+class Call:
+    """One call of the program. Every way out of its block ends the project's code, cleans up, and sets `code`.
+
+    No exception leaves the block: each becomes a message, the outputs, and an exit code.
+    """
+
+    def __init__(self, flags: Mapping[str, Any], options: Options) -> None:
+        """Prepare what can be said before there are settings."""
+        environ = options.environ
+        self.code: int = ExitCode.BUG
+        """The exit code of the program, known after the block."""
+        self.workflow = Workflow(environ) if is_actions(environ) else None
+        self.screen = screen_of(options.color, environ, verbose=options.verbose)
+        self.interruption = options.interruption
+        self._flags = flags
+        self._options = options
+        self._redact = redactor(secrets_of(environ))
+        self._conceal = Concealer(self._mask)
+        self._container = Bundle.of(options.prefix).apart
+        self._session: Session | None = None
+        self._clean = False
+        self._closing = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Catch the signals."""
+        self._closing.enter_context(self.interruption.installed())
+        self.interruption.last = self._emergency
+        return self
+
+    def open(self, **circumstances: bool) -> Session:
+        """Return the session; raises `SettingsError`, `ToolError`, and `KeyboardInterrupt` after a signal."""
+        environ = self._options.environ
+        scratch = self._closing.enter_context(scratch_folder(environ))
+        resolved, layout = configure(self._flags, environ, **circumstances)
+        token = resolved.settings.github_token.get_secret_value()
+        passwords = service_passwords((*resolved.settings.wait_for, resolved.settings.advisory_url))
+        known = secrets_of({**environ, "GH_TOKEN": token or environ.get("GH_TOKEN", "")})
+        self._redact = redactor(known | passwords)
+        if self.workflow:
+            for secret in sorted({token, *passwords} - {""}):
+                self.workflow.mask(secret)
+        processes = Processes(environ, scratch, self._redact)
+        ctx = _context(resolved, layout, self._options, processes, scratch)
+        github = open_api(resolved.settings, environ, ctx.event, stopped=lambda: self.interruption.urgent)
+        self._session = Session(
+            resolved=resolved,
+            layout=layout,
+            ctx=replace(ctx, conceal=self._conceal, github=github),
+            screen=self.screen,
+            redact=self._redact,
+            workflow=self.workflow,
+        )
+        self.interruption.attend(processes)
+        if self._options.verbose:
+            say(self.screen, *(self._redact(line) for line in _settings_in_force(resolved)))
+        return self._session
+
+    def finish(
+        self, session: Session, result: RunResult, tell: Callable[[RunResult, Publication], None]
+    ) -> None:
+        """Report a result that no running program can change any more."""
+        self.interruption.finishing = True
+        if self.interruption.name:
+            result = interrupted(result, self.interruption.name)
+        self._say_problems(self._clean_up())
+        tell(result, session.publication())
+        self.code = result.verdict.exit_code
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object
+    ) -> Literal[True]:
+        """Clean up, say what ended the block, give files back."""
+        self.interruption.finishing = True
+        self._say_problems(self._clean_up())
+        if error is not None:
+            self.code = self._told(error)
+        elif self.interruption.name:
+            self.code = ExitCode.INTERRUPTED
+        self._give_back()
+        self.interruption.last = lambda: None
+        self._closing.close()
+        return True
+
+    def _mask(self, value: str) -> None:
+        if self.workflow and self._redact(value) == value:  # else the runner hides it already
+            self.workflow.mask(value)
+
+    def _clean_up(self) -> list[str]:
+        """End what the project's code left running, then empty the command files that it may have written to."""
+        if self._clean or not self._container:
+            return []
+        end_orphans()  # or they would go on writing for us
+        problems = self.workflow.forget_foreign() if self.workflow else []
+        self._clean = True
+        return problems
+
+    def _say_problems(self, problems: list[str]) -> None:
+        for problem in problems:
+            if self.workflow:
+                self.workflow.annotate("error", problem, title="ci-action")
+            say(self.screen, f"error: {problem}")
+
+    def _give_back(self) -> None:
+        if self._session is None:
+            return
+        try:
+            give_back(self._session.owned(), self._session.layout.workspace)
+        except OSError as error:
+            say(
+                self.screen,
+                f"note: files could not be given back to the owner of the workspace: {error}",
+            )
+
+    def _told(self, error: BaseException) -> int:
+        """Say what ended the block; returns the exit code."""
+        stopped = isinstance(error, SettingsError | ToolError) and self.interruption.name
+        if stopped or isinstance(error, KeyboardInterrupt):
+            return tell_interrupted(self.screen, self.workflow)
+        if isinstance(error, SettingsError):
+            mistakes = [self._redact(mistake) for mistake in error.mistakes]
+            return tell_mistakes(mistakes, self.screen, self.workflow, error.about)
+        reason = error.reason if isinstance(error, ToolError) else shortage(error)
+        if reason:
+            return tell_broken(self._conceal(self._redact(reason)), self.screen, self.workflow)
+        # Not left to Python: a traceback would end in exit 1, "found".
+        told = self._conceal("".join(traceback.format_exception(error)))
+        event = self._options.environ.get("GITHUB_EVENT_NAME", "")
+        return tell_bug(told, self._flags, self.screen, self.workflow, event, self._redact)
+
+    def _emergency(self) -> None:
+        """Do without the main thread, which hangs, what no way out may lack."""
+        with suppress(Exception):
+            self._clean_up()
+        with suppress(Exception):
+            nothing_run(self.workflow)
+        with suppress(OSError):  # past the streams, which the main thread may have locked
+            os.write(1, b"\nci-action: broken (interrupted, and something did not end in time), exit 130\n")
+        with suppress(Exception):
+            self._give_back()
+
 
 def run_command(flags: Mapping[str, Any], options: Options, *, needs_stage: bool = False) -> int:
     """Run the stages and tell the reporters."""
-
-    def work(session: Session) -> int:
+    with Call(flags, options) as call:
+        session = call.open(needs_stage=needs_stage)
         names = session.resolved.settings.stage or (ALL,)
         stages = [*names, *(one.stage.name for one in select(names))]
         session = replace(session, ctx=with_pull(session.ctx, stages))
         if COMMENT in names:
             chosen = (posting.selected(session.redact),)
             result = execute(chosen, session.ctx, session.progress(), resolved=session.resolved)
-            return _finish(session, result, publish)
-        if MERGE in names:
-            return _finish(session, _merged(session), publish)
-        ctx = with_changes(session.ctx)
-        result = execute(select(names), ctx, session.progress(), resolved=session.resolved)
-        return _finish(session, result, publish)
-
-    return _guarded(flags, options, work, needs_stage=needs_stage)
+        elif MERGE in names:
+            result = _merged(session)
+        else:
+            ctx = with_changes(session.ctx)
+            result = execute(select(names), ctx, session.progress(), resolved=session.resolved)
+        call.finish(session, result, publish)
+    return call.code
 
 
 def _merged(session: Session) -> RunResult:
@@ -116,124 +270,36 @@ def _merged(session: Session) -> RunResult:
 
 def fix_command(flags: Mapping[str, Any], options: Options) -> int:
     """Write the fixes, then look at what is left; no reports are written."""
-
-    def work(session: Session) -> int:
+    with Call(flags, options) as call:
+        session = call.open()
         chosen = select(session.resolved.settings.stage or ("quality",))
         ctx = with_changes(session.ctx)
         result = write_fixes(chosen, ctx, session.progress(), resolved=session.resolved)
-        return _finish(session, result, console.report)
-
-    return _guarded(flags, options, work)
+        call.finish(session, result, console.report)
+    return call.code
 
 
 def plan_command(flags: Mapping[str, Any], options: Options) -> int:
     """Show what would run."""
-
-    def work(session: Session) -> int:
+    with Call(flags, options) as call:
+        session = call.open()
         chosen = select(session.resolved.settings.stage or (ALL,))
         # From the event alone: a plan asks nobody.
         ctx = with_pull(replace(session.ctx, github=None), [one.stage.name for one in chosen])
         for line in describe(chosen, with_changes(ctx, fetch=False), session.resolved):
             print(neutral(session.redact(line)), file=session.screen.stream)
-        return ExitCode.OK
-
-    return _guarded(flags, options, work)
+        call.code = ExitCode.OK
+    return call.code
 
 
 def baseline_command(flags: Mapping[str, Any], options: Options) -> int:
     """Accept the secrets that are found today, whatever the scope."""
-
-    def work(session: Session) -> int:
+    with Call(flags, options) as call:
+        session = call.open(writes_baseline=True)
         told = detect_secrets.accept(session.ctx)
         say(session.screen, *(session.ctx.conceal(session.redact(line)) for line in told.lines))
-        return ExitCode.INTERRUPTED if session.interruption.name else told.code
-
-    return _guarded(flags, options, work, writes_baseline=True)
-
-
-def _finish(session: Session, result: RunResult, tell: Callable[[RunResult, Publication], None]) -> int:
-    if session.interruption.name:
-        result = interrupted(result, session.interruption.name)
-    session.interruption.finishing = True
-    if session.ctx.container:
-        end_orphans()  # or what the tests have left running would go on writing for us
-        if session.workflow:
-            session.workflow.forget_foreign()
-    publication = session.publication()
-    tell(result, publication)
-    owned = [publication.folder, *([session.ctx.cache] if session.ctx.cache else [])]
-    settings, by_root = session.resolved.settings, session.ctx.installer is None
-    if session.ctx.container and (settings.run_as is RunAs.ROOT or (settings.install and by_root)):
-        owned = [session.layout.workspace]  # where the user's own words let root run what writes there
-    try:
-        give_back(owned, session.layout.workspace)
-    except OSError as error:
-        say(
-            session.screen,
-            f"note: files could not be given back to the owner of the workspace: {error}",
-        )
-    return result.verdict.exit_code
-
-
-def _guarded(
-    flags: Mapping[str, Any],
-    options: Options,
-    work: Callable[[Session], int],
-    **circumstances: bool,
-) -> int:
-    """Make the session and do the work; whatever happens ends in an exit code and in words."""
-    environ = options.environ
-    workflow = Workflow(environ) if is_actions(environ) else None
-    screen = screen_of(options.color, environ, verbose=options.verbose)
-    redact = redactor(secrets_of(environ))
-
-    def mask(value: str) -> None:
-        if workflow and redact(value) == value:  # else the runner hides it already
-            workflow.mask(value)
-
-    conceal = Concealer(mask)
-    interruption = Interruption()
-    try:
-        with interruption.installed(), scratch_folder(environ) as scratch:
-            resolved, layout = configure(flags, environ, **circumstances)
-            token = resolved.settings.github_token.get_secret_value()
-            passwords = service_passwords((*resolved.settings.wait_for, resolved.settings.advisory_url))
-            known = secrets_of({**environ, "GH_TOKEN": token or environ.get("GH_TOKEN", "")})
-            redact = redactor(known | passwords)
-            if workflow:
-                for secret in sorted({token, *passwords} - {""}):
-                    workflow.mask(secret)
-            processes = Processes(environ, scratch, redact)
-            interruption.processes = processes
-            ctx = _context(resolved, layout, options, processes, scratch)
-            github = open_api(resolved.settings, environ, ctx.event, stopped=lambda: interruption.urgent)
-            ctx = replace(ctx, conceal=conceal, github=github)
-            session = Session(
-                resolved=resolved,
-                layout=layout,
-                ctx=ctx,
-                screen=screen,
-                redact=redact,
-                workflow=workflow,
-                interruption=interruption,
-            )
-            if options.verbose:
-                say(screen, *(redact(line) for line in _settings_in_force(resolved)))
-            return work(session)
-    except SettingsError as error:
-        tell_mistakes([redact(mistake) for mistake in error.mistakes], screen, workflow, error.about)
-        return ExitCode.USAGE
-    except ToolError as error:
-        tell_broken(redact(error.reason), screen, workflow)
-        return Conclusion.BROKEN.exit_code
-    except KeyboardInterrupt:
-        nothing_run(workflow)
-        say(screen, "ci-action: broken (interrupted before anything ran), exit 130")
-        return ExitCode.INTERRUPTED
-    except Exception:  # noqa: BLE001 - a traceback would end in exit 1, "found"
-        told = conceal(traceback.format_exc())
-        tell_bug(told, flags, screen, workflow, environ.get("GITHUB_EVENT_NAME", ""), redact)
-        return ExitCode.BUG
+        call.code = told.code
+    return call.code
 
 
 def _context(
@@ -274,9 +340,14 @@ def _settings_in_force(resolved: Resolved) -> Iterator[str]:
         yield f"setting {name} = {value!r} from {resolved.sources[name]}"
 
 
+def tell_early(environ: Mapping[str, str]) -> int:
+    """Say that a signal came before there was a command; returns the exit code."""
+    workflow = Workflow(environ) if is_actions(environ) else None
+    return tell_interrupted(screen_of("auto", environ, verbose=False), workflow)
+
+
 def tell_usage(mistake: str, environ: Mapping[str, str]) -> int:
     """Say what is wrong with the command line, as with any other setting; returns the exit code."""
     workflow = Workflow(environ) if is_actions(environ) else None
     redact = redactor(secrets_of(environ))
-    tell_mistakes([redact(mistake)], screen_of("auto", environ, verbose=False), workflow)
-    return ExitCode.USAGE
+    return tell_mistakes([redact(mistake)], screen_of("auto", environ, verbose=False), workflow)

@@ -73,8 +73,8 @@ def installed(image: str, python: str) -> set[str]:
 
 def test_it_starts_as_the_runner_wants_it(config: dict[str, Any]):
     program, *options = config["Entrypoint"]
-    assert program == PYTHON
-    assert options == ["-I", "-X", "utf8", "-m", "ci_action"]
+    assert program == "/usr/bin/env"
+    assert options == ["--block-signal=INT,TERM", PYTHON, "-I", "-X", "utf8", "-m", "ci_action"]
     assert not config["User"]
     assert not config["WorkingDir"]
     assert not config.get("Volumes")

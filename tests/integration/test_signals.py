@@ -9,6 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
+from runner_model import key_values
+
+from ci_action.reporters.outputs import OUTPUTS
 
 START = "import os, sys; from pathlib import Path; from ci_action.cli import main; sys.exit(main(sys.argv[2:], os.environ, Path(sys.argv[1])))"
 # The runner kills us 7.5 s after its first signal.
@@ -75,3 +78,78 @@ def test_a_signal_ends_the_children_and_writes_what_there_is(
     assert "broken" in output.read_text()
     assert "broken" in summary.read_text()
     assert "Traceback" not in out
+
+
+# Black chews on it for a minute.
+HANGING = "x = [\n" + "  [1,{'k':[1,2,(3,4)]}]  ,\n" * 80_000 + "]\n"
+# As the image starts the program: a signal waits until there are handlers.
+BLOCKED = ("env", "--block-signal=INT,TERM")
+
+
+def starting(project, environ, tmp_path, *before: str) -> subprocess.Popen[str]:
+    """Start the program as the runner does, on a project that keeps Black busy."""
+    for name in ("output", "summary"):
+        (tmp_path / name).touch()
+    env = {
+        **environ,
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
+        "INPUT_STAGE": "quality",
+        "INPUT_REPORT-DIR": str(tmp_path / "reports"),
+    }
+    return subprocess.Popen(
+        [*before, sys.executable, "-I", "-m", "ci_action"],
+        cwd=project({"big.py": HANGING}),
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_for_mask(pid: int, *names: str) -> None:
+    """Wait until SIGTERM, the second one, is blocked or caught."""
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        status = Path(f"/proc/{pid}/status").read_text()
+        masks = (int(status.partition(name)[2].split()[0], 16) for name in names)
+        if any(mask >> (signal.SIGTERM - 1) & 1 for mask in masks):
+            return
+        time.sleep(0.0005)
+    raise AssertionError(names)
+
+
+def interrupted(running: subprocess.Popen[str], number: int, tmp_path: Path) -> None:
+    """Send the signal; see that the program ends in time, without a traceback, and with all outputs."""
+    sent = time.monotonic()
+    os.kill(running.pid, number)
+    try:
+        out, _ = running.communicate(timeout=AT_MOST)
+    finally:
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGKILL)
+    assert time.monotonic() - sent < AT_MOST
+    assert running.returncode == 130, out
+    assert "Traceback" not in out
+    assert out.rstrip().endswith("exit 130")
+    outputs = key_values((tmp_path / "output").read_text())
+    assert outputs.keys() == {output.name for output in OUTPUTS}
+    assert outputs["result"] == "broken"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("milliseconds", [0, 20, 50, 100, 200, 400, 600, 1200])
+def test_a_signal_at_any_moment_of_the_start(number, milliseconds, project, environ, tmp_path):
+    running = starting(project, environ, tmp_path, *BLOCKED)
+    wait_for_mask(running.pid, "SigBlk:", "SigCgt:")
+    time.sleep(milliseconds / 1000)
+    interrupted(running, number, tmp_path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_as_soon_as_there_are_handlers(number, project, environ, tmp_path):
+    running = starting(project, environ, tmp_path)
+    wait_for_mask(running.pid, "SigCgt:")
+    interrupted(running, number, tmp_path)

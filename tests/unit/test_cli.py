@@ -120,9 +120,18 @@ def test_a_bug_of_ours_is_exit_4_with_a_report_to_paste(tmp_path: Path, capsys):
     assert key_values((tmp_path / "commands" / "output").read_text())["result"] == "broken"
 
 
-def test_a_signal_before_anything_runs_ends_the_program():
+def test_a_signal_while_results_are_written_changes_nothing():
     interruption = Interruption()
     interruption.finishing = True
     interruption.handle(15, None)
     assert interruption.name == ""
     assert interruption.urgent
+
+
+@pytest.mark.parametrize("argv", [["run", "quality"], ["plan"], ["--help"], ["nonsense"]])
+def test_a_signal_during_the_imports_ends_the_program(tmp_path: Path, argv: list[str], capsys):
+    interruption = Interruption()
+    interruption.handle(15, None)
+    assert main(argv, actions(tmp_path), interruption=interruption) == 130
+    assert capsys.readouterr().out.rstrip().endswith("exit 130")
+    assert key_values((tmp_path / "commands" / "output").read_text()) == NOTHING_RUN

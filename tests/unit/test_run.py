@@ -1,5 +1,6 @@
 """Running stages: every tool gets its end, whatever goes wrong; reporters change no verdict."""
 
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from builders import (
 )
 
 from ci_action import pull_request
-from ci_action.errors import TimedOutError, ToolError
+from ci_action.errors import TimedOutError, ToolError, shortage
 from ci_action.model import Broken, Conclusion, RunResult, Skipped, ToolResult
 from ci_action.plan import describe
 from ci_action.reporters import feedback
@@ -81,6 +82,25 @@ def test_a_tool_that_dies_is_broken_and_the_others_go_on(tmp_path: Path, error: 
     assert black.outcome == Broken(reason, "last words")
     assert (black.log, ruff.log) == ("last words", "ruff was here")
     assert (result.verdict.conclusion, result.verdict.exit_code) == (Conclusion.BROKEN, 3)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("can't start new thread"),
+        OSError(errno.EAGAIN, "Resource temporarily unavailable"),
+        OSError(errno.EMFILE, "Too many open files"),
+        OSError(errno.ENOSPC, "No space left on device"),
+    ],
+    ids=repr,
+)
+def test_what_the_machine_lacks_is_broken_and_not_a_bug(tmp_path: Path, error: Exception):
+    result, _ = executed(tmp_path, stage(tool("black", error), tool("ruff")))
+    assert result.verdict.exit_code == 3
+    outcome = result.stages[0].tools[0].outcome
+    assert outcome == Broken(shortage(error))
+    assert shortage(error)
 
 
 def test_a_bug_of_ours_in_one_tool_is_exit_4_and_the_others_go_on(tmp_path: Path):

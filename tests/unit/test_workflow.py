@@ -1,6 +1,8 @@
 """Commands and command files: what the runner reads is what was meant."""
 
+import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -119,6 +121,64 @@ def test_without_a_place_nothing_is_written_and_nothing_printed(capsys, environ:
 
 def test_a_summary_that_does_not_exist_yet_is_empty(tmp_path: Path):
     assert workflow(tmp_path).summary_size() == 0
+
+
+def _link(file: Path, aside: Path) -> None:
+    file.symlink_to(aside)
+
+
+def _hard_link(file: Path, aside: Path) -> None:
+    os.link(aside, file)
+
+
+def _folder(file: Path, _aside: Path) -> None:
+    file.mkdir()
+    (file / "inside").write_text("kept")
+
+
+def _pipe(file: Path, _aside: Path) -> None:
+    os.mkfifo(file)
+
+
+def _forged(file: Path, _aside: Path) -> None:
+    file.write_text("result=passed\n")
+
+
+@pytest.mark.parametrize("put", [_link, _hard_link, _folder, _pipe, _forged])
+def test_whatever_was_put_in_the_place_of_a_command_file_gives_way(
+    tmp_path: Path, put: Callable[[Path, Path], None]
+):
+    runner = workflow(tmp_path / "c")
+    aside, file = tmp_path / "aside", tmp_path / "c" / "output"
+    aside.write_text("another's")
+    put(file, aside)
+    assert runner.forget_foreign() == []
+    assert file.read_bytes() == b""
+    assert not file.is_symlink()
+    assert file.stat().st_nlink == 1
+    assert runner.set_output("a", "b")
+    assert key_values(file.read_text()) == {"a": "b"}
+    assert aside.read_text() == "another's"
+    if put is _folder:
+        assert [one.read_text() for one in (tmp_path / "c").glob("output.*/inside")] == ["kept"]
+
+
+def test_a_command_file_that_was_removed_is_made_anew(tmp_path: Path):
+    runner = workflow(tmp_path)
+    assert runner.forget_foreign() == []
+    assert runner.set_output("a", "b")
+    assert key_values((tmp_path / "output").read_text()) == {"a": "b"}
+
+
+@pytest.mark.parametrize("put", [_link, _folder, _pipe])
+def test_nothing_is_written_through_what_is_no_file(tmp_path: Path, put: Callable[[Path, Path], None]):
+    runner = workflow(tmp_path / "c")
+    aside = tmp_path / "aside"
+    aside.write_text("another's")
+    put(tmp_path / "c" / "output", aside)
+    with pytest.raises(OSError):  # noqa: PT011 - its text is the system's
+        runner.set_output("a", "b")
+    assert aside.read_text() == "another's"
 
 
 def test_where_we_run(tmp_path: Path):

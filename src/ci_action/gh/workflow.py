@@ -3,12 +3,12 @@
 Foreign text reaches the log only through `text.neutral` and between `stop-commands`.
 """
 
+import errno
 import os
 import re
 import stat
 import sys
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -77,8 +77,7 @@ class Workflow:
             prepare_key_value_message,
         )
 
-        with file.open("a", encoding="utf-8", newline="") as stream:
-            stream.write(prepare_key_value_message(name, plain(value)) + "\n")
+        _append(file, prepare_key_value_message(name, plain(value)) + "\n")
         return True
 
     def append_summary(self, text: str) -> bool:
@@ -86,28 +85,34 @@ class Workflow:
         file = self._file("GITHUB_STEP_SUMMARY")
         if file is None:
             return False
-        with file.open("a", encoding="utf-8", newline="") as stream:
-            stream.write(plain(text))
+        _append(file, plain(text))
         return True
 
     def summary_size(self) -> int:
         """Return how many bytes the job summary of this step holds already."""
         file = self._file("GITHUB_STEP_SUMMARY")
         try:
-            return file.stat().st_size if file else 0
+            return file.lstat().st_size if file else 0
         except OSError:
             return 0
 
-    def forget_foreign(self) -> None:
+    def forget_foreign(self) -> list[str]:
         """Empty the command files of this step: in the container only the project's code can have written to them.
 
-        They belong to the user who runs that code, so hiding their names is no boundary.
+        They belong to the user who runs that code, so hiding their names is no boundary. Returns what could not be
+        emptied, one text each.
         """
+        problems = []
         for variable in _COMMAND_FILES:
             named = self._environ.get(variable, "")
-            with suppress(OSError):
-                if named and os.path.lexists(named):
+            try:
+                if named:
                     _empty(Path(named))
+            except OSError as error:
+                problems.append(
+                    f"could not empty {variable}, which the project's code may have written: {error}"
+                )
+        return problems
 
     def _file(self, variable: str) -> Path | None:
         named = self._environ.get(variable, "")
@@ -123,11 +128,55 @@ class Workflow:
         return plain(text).replace("::", ": :") if self._act else plain(text)
 
 
+def _append(file: Path, text: str) -> None:
+    """Append to the file that the runner reads: never through a link, nor to what is not a file."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+    with os.fdopen(os.open(file, flags, 0o644), "ab") as stream:
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(file))
+        stream.write(text.encode())
+
+
 def _empty(file: Path) -> None:
-    """Empty a file; a link or a pipe that was put in its place gives way to a file."""
-    if not stat.S_ISREG(file.lstat().st_mode):
-        file.unlink()
-    os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644))
+    """Empty a file through the descriptor of its folder; one that is absent stays so.
+
+    A folder that was put in its place is moved aside. A link, a pipe, or a file that has another name elsewhere gives
+    way to a new file: what it leads to is not the runner's.
+    """
+    try:
+        folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    try:
+        _empty_in(folder, file.name)
+    finally:
+        os.close(folder)
+
+
+def _empty_in(folder: int, name: str) -> None:
+    try:
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return
+    flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+    if stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
+        opened = os.open(name, flags, dir_fd=folder)
+        try:
+            os.ftruncate(opened, 0)
+        finally:
+            os.close(opened)
+        return
+    if stat.S_ISDIR(found.st_mode):
+        os.rename(name, f"{name}.{uuid4().hex}", src_dir_fd=folder, dst_dir_fd=folder)
+    else:
+        os.unlink(name, dir_fd=folder)
+    opened = os.open(name, flags | os.O_CREAT | os.O_EXCL, 0o644, dir_fd=folder)
+    try:
+        if os.geteuid() == 0:
+            owner = os.fstat(folder)
+            os.fchown(opened, owner.st_uid, owner.st_gid)
+    finally:
+        os.close(opened)
 
 
 def with_inputs(environ: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:

@@ -112,6 +112,7 @@ OUTPUTS: Final = (
 
 # What is set when the settings were wrong and nothing was run.
 NOTHING_RUN: Final = {output.name: "" for output in OUTPUTS} | {"result": "broken"}
+NO_OUTPUTS: Final = "the outputs could not be set: GITHUB_OUTPUT is not set or its folder does not exist"
 
 
 def values(result: RunResult, publication: Publication) -> dict[str, str]:
@@ -128,6 +129,4 @@ def report(result: RunResult, publication: Publication) -> None:
         for name, value in values(result, publication).items()
     ]
     if not all(placed):
-        publication.problems.append(
-            "the outputs could not be set: GITHUB_OUTPUT is not set or its folder does not exist"
-        )
+        publication.problems.append(NO_OUTPUTS)
