@@ -19,6 +19,7 @@ from ci_action.project.layout import (
     working_directory_mistakes,
 )
 from ci_action.project.licenses import license_mistakes
+from ci_action.project_files import leading_words
 from ci_action.resolution import PROJECT, Resolved, from_inputs, from_pyproject, resolve
 from ci_action.settings import Settings
 from ci_action.stages import NAMES, TOOLS, key_mistakes, stage_mistakes
@@ -75,7 +76,7 @@ def configure(
             lambda settings: wait_for_mistakes(settings.wait_for),
             title_mistakes,
             lambda settings: license_mistakes(settings.licenses_allow, settings.licenses_deny),
-            _argument_mistakes,
+            lambda settings: _argument_mistakes(settings, workspace),
             lambda settings: argument_mistakes(settings.bandit_args),
             lambda settings: pip_audit.argument_mistakes(settings.pip_audit_args),
             lambda settings: address_mistakes(settings.advisory_url),
@@ -111,6 +112,10 @@ def _load(file: Path, workspace: Path, mistakes: list[str]) -> Mapping[str, Any]
         return {}
 
 
-def _argument_mistakes(settings: Settings) -> list[str]:
-    words = {"black": settings.black_args, "ruff": settings.ruff_args}
-    return [mistake for name, given in words.items() for mistake in refused_options(TOOLS[name], given)]
+def _argument_mistakes(settings: Settings, workspace: Path) -> list[str]:
+    root = workspace / settings.working_directory
+    mistakes = []
+    for name, words in {"black": settings.black_args, "ruff": settings.ruff_args}.items():
+        mistakes += refused_options(TOOLS[name], words)
+        mistakes += [f"{name}-args: {mistake}" for mistake in leading_words(words, root, workspace)]
+    return mistakes

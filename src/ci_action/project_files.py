@@ -7,7 +7,7 @@ file of the machine. Every file that is not ours is read here.
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from hashlib import file_digest
@@ -22,6 +22,12 @@ LARGEST: Final = 20_000_000
 LARGEST_SOURCE: Final = 500_000_000
 """Bytes of a file that a tool looks at, and of data that a tool wrote while the project's code ran."""
 _GIT: Final = ".git"
+_MOST_NAMES: Final = 5
+# Options whose values are compared with names: what they name is not read.
+_PATTERNS: Final = frozenset({
+    "--exclude", "--extend-exclude", "--force-exclude", "--include", "--extend-include",
+    "--per-file-ignores", "--extend-per-file-ignores", "--per-file-target-version",
+})  # fmt: skip
 
 
 def read_project_file(file: Path, workspace: Path, *, largest: int = LARGEST) -> bytes:
@@ -60,6 +66,48 @@ def outside(file: Path, workspace: Path) -> str:
         return _why_outside(os.path.realpath(file), _real(workspace))
     except (OSError, ValueError) as error:
         return str(error)
+
+
+def leading_outside(names: Iterable[str], root: Path, workspace: Path) -> list[str]:
+    """Return the names, relative to a folder, of links that lead out of the workspace, and of pipes and devices."""
+    return [name for name in names if _is_strange(root / name, workspace)]
+
+
+def _is_strange(file: Path, workspace: Path) -> bool:
+    try:
+        found = os.lstat(file)
+        if stat.S_ISLNK(found.st_mode):
+            if outside(file, workspace):
+                return True
+            found = os.stat(file)
+    except (OSError, ValueError):  # gone meanwhile, or it leads nowhere
+        return False
+    return not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode))
+
+
+def left_out(names: Sequence[str]) -> str:
+    """Say that these files were not checked; empty if there are none."""
+    if not names:
+        return ""
+    more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
+    shown = ", ".join(map(repr, names[:_MOST_NAMES]))
+    return f"not checked, because it is not a regular file in the workspace: {shown}{more}"
+
+
+def leading_words(words: Sequence[str], root: Path, workspace: Path) -> list[str]:
+    """Say which words of a command lead a tool out of the workspace, be it as a path or as the value of an option."""
+    mistakes = []
+    before = ""
+    for word in words:
+        name, equals, value = word.partition("=") if word.startswith("-") else ("", "", word)
+        pattern = (name or before) in _PATTERNS
+        before = name if not equals else ""
+        if value.startswith("@"):
+            mistakes.append(f"{word!r} names a file with further arguments: give them here")
+        elif value and not pattern and os.path.lexists(root / value.replace("\0", "")):
+            problem = outside(root / value, workspace)
+            mistakes += [f"{word!r} is refused: {problem}"] if problem else []
+    return mistakes
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def test_the_event_is_read(tmp_path: Path):
         pytest.param(b"{", "cannot be read", id="cut short"),
         pytest.param(b"\xff\xfe\xfa", "cannot be read", id="no text"),
         pytest.param(b"[]", "holds no JSON object", id="a list"),
-        pytest.param(b" " * 30_000_001, "larger than any payload", id="too large"),
+        pytest.param(b" " * 30_000_001, "exceed the limit", id="too large"),
     ],
 )
 def test_a_payload_that_cannot_be_read_is_told(tmp_path: Path, content: bytes | None, says: str):

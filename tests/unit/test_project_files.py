@@ -1,6 +1,7 @@
 """The reader of the project's files: what a pull request may lead it to, and what it says then."""
 
 import os
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from ci_action.project_files import (
     digest_of_project_file,
     find_project_file,
     find_project_text,
+    leading_outside,
+    leading_words,
+    left_out,
     outside,
     read_project_file,
 )
@@ -139,3 +143,56 @@ def test_a_hostile_pyproject_is_wrong_usage(work: Path, name: str):
         configure({"stage": "quality"}, {"GITHUB_WORKSPACE": str(work)})
     assert "pyproject.toml" in str(error.value)
     assert HOSTILE[name][1] in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("word", "following", "refused"),
+    [
+        ("--config=/proc/self/environ", "", True),
+        ("--config", "/proc/self/environ", True),
+        ("/etc", "", True),
+        ("../outside.txt", "", True),
+        (".git/config", "", True),
+        ("out/outside.txt", "", True),
+        ("@file", "", True),
+        ("--config=@file", "", True),
+        ("--config", "line-length = 3", False),
+        ("--config=ruff.toml", "", False),
+        ("--select", "E", False),
+        ("--exclude=/etc", "", False),
+        ("--extend-exclude", "/etc", False),
+        ("--exclude", "/(build|dist)/", False),
+        ("--config=/nonexistent/x", "", False),
+        ("-x", "", False),
+    ],
+)
+def test_words_that_lead_a_tool_out(work: Path, word: str, following: str, refused: bool):
+    (work / "out").symlink_to("..")
+    (work / "ruff.toml").write_text("")
+    words = [word, *filter(None, [following])]
+    assert bool(leading_words(words, work, work)) is refused
+    if refused and "@" not in word:
+        for name in ("black-args", "ruff-args"):
+            with pytest.raises(SettingsError, match=f"{name}: .* is refused"):
+                configure({"stage": "quality", name: shlex.join(words[-1:])}, {"GITHUB_WORKSPACE": str(work)})
+
+
+def test_files_that_no_tool_is_given(work: Path):
+    os.mkfifo(work / "pipe.py")
+    (work / "a.py").write_text("")
+    (work / "sub").mkdir()
+    targets = {
+        "in.py": "a.py",
+        "out.py": "../outside.txt",
+        "to-pipe.py": "pipe.py",
+        "zero.py": "/dev/zero",
+        "git.py": ".git/config",
+    }
+    for name, target in {**targets, "itself.py": "itself.py", "dangling.py": "gone"}.items():
+        (work / name).symlink_to(target)
+    names = ["a.py", "gone.py", "sub", "pipe.py", "itself.py", "dangling.py", *targets]
+    expected = ["pipe.py", "out.py", "to-pipe.py", "zero.py", "git.py"]
+    assert leading_outside(names, work, work) == expected
+    assert all(repr(name) in left_out(expected) for name in expected)
+    assert "and 2 more" in left_out([*expected, "x", "y"])
+    assert left_out([]) == ""

@@ -266,3 +266,19 @@ def test_what_would_change_only_what_is_printed_is_left_out(tmp_path: Path):
     written = tomllib.loads(Path(config_option(config, tmp_path).partition("=")[2]).read_text("utf-8"))
     del table["quiet"]
     assert written == {"tool": {"black": table}, "project": {"requires-python": ">=3.11"}}
+
+
+def test_links_that_lead_out_are_noted(tmp_path: Path):
+    write(tmp_path, {"out.py": "", "folder/x.py": "", "w/a.py": "", "w/.git/x.py": ""})
+    root = tmp_path / "w"
+    for name, target in {
+        "b.py": "../out.py",
+        "c": "../folder",
+        "d.py": "a.py",
+        "e.py": ".git/x.py",
+        "f.txt": "../out.py",
+    }.items():
+        (root / name).symlink_to(target)
+    place, links = layout(root), list[str]()
+    assert black_files(place, black_config(place), {}, (), links) == ["a.py", "d.py"]
+    assert sorted(links) == ["b.py", "c", "e.py"]

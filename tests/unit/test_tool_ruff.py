@@ -254,3 +254,34 @@ def test_files_are_counted(one: Path):
 
 def test_options_that_would_write_or_hide_are_refused():
     assert {"--fix", "--output-format", "--exit-zero", "--add-noqa", "--unsafe-fixes"} <= set(TOOL.refused)
+
+
+def test_links_that_lead_out_are_not_checked_and_named(one: Path):
+    (one / "out.py").symlink_to("/proc/self/environ")
+    write(one, {"b.py": ""})
+    (one / "in.py").symlink_to("b.py")
+    found, words = checked(one, Ruff(one, "a.py", "in.py", "out.py"))
+    assert isinstance(found.outcome, Report)
+    assert found.outcome.examined["files"] == 2
+    assert "'out.py'" in found.warnings[0]
+    assert "in.py" not in found.warnings[0]
+    assert f"--extend-exclude={one / 'out.py'}" in words[-1]
+
+
+def test_a_folder_named_like_a_file_of_arguments_is_no_such_file(tmp_path: Path):
+    workspace = write(tmp_path / "w", {"@x/a.py": ""})
+    _, words = checked(workspace, Ruff(workspace, "@x/a.py"), settings={"paths": "@x"})
+    assert all(one[-1] == "./@x" for one in words)
+
+
+def test_a_configuration_that_leads_out_is_broken_before_ruff_runs(one: Path):
+    write(one, {"ruff.toml": "extend = '/proc/self/environ'"})
+    run = FakeRun(ruff=Ruff(one, "a.py"))
+    for ask in (
+        lambda ctx: check(ctx, program("ruff")),
+        lambda ctx: fix(ctx, program("ruff")),
+        count,
+    ):
+        with pytest.raises(ToolError, match="refused"):
+            ask(context(one, run))
+    assert run.asked == []

@@ -9,6 +9,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+from ci_action.errors import ProjectFileError
+from ci_action.project_files import read_project_file
+
 # What tells the jobs of a matrix and their steps apart, beside the machine: a container has a name of its own.
 _STEP: Final = ("GITHUB_JOB", "GITHUB_ACTION", "RUNNER_NAME")
 # Where nektos/act puts the payload when it hands us paths of the host.
@@ -80,13 +83,8 @@ def _payload(variable: str) -> tuple[Mapping[str, Any], str]:
     if not path.is_file() and _ACT_EVENT.is_file():
         path = _ACT_EVENT
     try:
-        if path.stat().st_size > _LARGEST_PAYLOAD:
-            return (
-                {},
-                f"the event file {variable!r} is larger than any payload of GitHub: it was not read",
-            )
-        payload = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
+        payload = json.loads(read_project_file(path, path.parent, largest=_LARGEST_PAYLOAD))
+    except (ProjectFileError, ValueError, RecursionError) as error:
         return (
             {},
             f"the event file {variable!r} cannot be read ({error}): nothing is known of the event",

@@ -23,7 +23,7 @@ from packaging.utils import canonicalize_name
 from ci_action.errors import ToolError
 from ci_action.project.layout import Layout
 from ci_action.project.poetry import MAIN, is_optional, poetry_entries, poetry_requirements
-from ci_action.project.requirement_files import read
+from ci_action.project.requirement_files import read, refuse_endless
 from ci_action.project.requirements import requirement_lists, table
 from ci_action.project_files import find_project_text, read_project_file
 
@@ -118,6 +118,7 @@ def _from_requirements(layout: Layout) -> Dependencies | None:
         )
     if not chosen:
         return None
+    refuse_endless((root / name for name in chosen), layout.workspace)
     every = tuple(
         path for pattern in ("*.txt", "*.in", "requirements/*") for path in sorted(root.glob(pattern))
     )

@@ -11,6 +11,7 @@ from typing import Final
 from ci_action.errors import InterruptedRunError, ToolError
 from ci_action.project.layout import Layout
 from ci_action.project.repository import Repository
+from ci_action.project_files import leading_outside, left_out
 
 # Outside a repository nothing says what belongs to the project: these never do.
 _FOREIGN: Final = frozenset({
@@ -33,10 +34,13 @@ class Files:
     apart: tuple[str, ...] = ()
     """Folders that are repositories of their own, whose files are not among these; relative to the workspace."""
 
+    strange: tuple[str, ...] = ()
+    """Links that lead out of the workspace, pipes and devices, which are not among these; relative to the root."""
+
     @property
     def notices(self) -> tuple[str, ...]:
         """What is to be said of what these are, and of what they are not."""
-        return tuple(filter(None, (self.notice, _not_looked_at(self.apart))))
+        return tuple(filter(None, (self.notice, _not_looked_at(self.apart), left_out(self.strange))))
 
 
 def tracked(
@@ -70,6 +74,7 @@ def tracked(
         names=tuple(sorted(files)),
         notice=told if problems and files else "",
         apart=tuple(layout.relative(name) for name in apart),
+        strange=tuple(leading_outside(sorted(names - files), layout.root, layout.workspace)),
     )
 
 

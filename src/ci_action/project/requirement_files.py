@@ -14,10 +14,10 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from ci_action.errors import ProjectFileError
+from ci_action.errors import AbsentFileError, ProjectFileError, ToolError
 from ci_action.model import Location
 from ci_action.project.inventory import Needed, Unauditable, unique
-from ci_action.project_files import read_project_file
+from ci_action.project_files import outside, read_project_file
 
 _COMMENT: Final = re.compile(r"(^|\s+)#(.*)$")
 _OPTION: Final = re.compile(r"(--?[a-z][a-z-]*)(?:\s*=\s*|\s+|$)(.*)")
@@ -28,6 +28,7 @@ _TRAILING_OPTION: Final = re.compile(r"\s--[a-z][a-z-]*[=\s].*$")
 _LOCAL: Final = re.compile(r"\.{0,2}/|\.(?=\[|$)|file:|[\w.-]+/[\w./-]*(?=\[|$)")
 _ARCHIVE: Final = re.compile(r"\.(whl|zip|tar|tar\.gz|tgz|tar\.bz2|tar\.xz)(?![\w.])", re.IGNORECASE)
 _URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_INCLUDING: Final = frozenset({"-r", "--requirement", "-c", "--constraint"})
 _DEEPEST: Final = 20
 _FROM_ELSEWHERE: Final = "it comes from a repository or a URL, not from a package index"
 _FROM_A_FILE: Final = "it comes from a file, not from a package index"
@@ -137,10 +138,39 @@ def _read(file: Path, relative: Callable[[Path], str], workspace: Path, found: L
                 found.whole = False
                 _left_out(line, relative(file), found)
             else:
-                included = Path(os.path.realpath(file.parent / option[2].replace("\0", "\ufffd")))
-                _read(included, relative, workspace, found, depth + 1)
+                _read(_included(file, option[2]), relative, workspace, found, depth + 1)
         elif not option or option[1] in {"-e", "--editable"}:
             _take(line, Location(path=relative(file), line=line.number), found)
+
+
+def refuse_endless(files: Iterable[Path], workspace: Path) -> None:
+    """Raise `ToolError` for a pipe, a device or a far too large file among these and those that they include.
+
+    uv reads them as well, until the memory is full or the time is over.
+    """
+    waiting = [(file, "") for file in files]
+    seen: set[Path] = set()
+    while waiting:
+        file, named = waiting.pop()
+        if file in seen:
+            continue
+        seen.add(file)
+        try:
+            text = decoded(read_project_file(file, workspace))
+        except AbsentFileError:
+            continue
+        except ProjectFileError as error:
+            if outside(file, workspace) and file.is_file():
+                continue
+            raise ToolError(f"{error.reason}{named}") from error
+        for line in lines_of(text):
+            option = _OPTION.fullmatch(line.text)
+            if option and option[1] in _INCLUDING and not _URL.match(option[2]):
+                waiting.append((_included(file, option[2]), f", which {file.name} includes"))
+
+
+def _included(file: Path, name: str) -> Path:
+    return Path(os.path.realpath(file.parent / name.replace("\0", "\ufffd")))
 
 
 def _left_out(line: Line, path: str, found: Listed) -> None:

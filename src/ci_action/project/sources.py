@@ -17,7 +17,7 @@ from pathspec import GitIgnoreSpec
 
 from ci_action.errors import SettingsError, ToolError
 from ci_action.project.layout import Layout, load_toml
-from ci_action.project_files import find_project_file
+from ci_action.project_files import find_project_file, outside
 
 # Black's defaults (black.const); a test compares them with the bundled Black.
 DEFAULT_EXCLUDES: Final = (
@@ -110,11 +110,21 @@ class _Filter:
     uses_gitignore: bool
     workspace: Path
     never: frozenset[str]
+    links: list[str] = field(default_factory=list)
+    """Links that lead out of the workspace, or into git's own folder."""
 
     def excludes(self, path: str) -> bool:
         return any(
             _hits(pattern, path) for pattern in (self.exclude, self.extend_exclude, self.force_exclude)
         )
+
+    def follows(self, link: str, *, is_folder: bool) -> bool:
+        """Whether a link stays inside; one that leads out of the workspace is noted."""
+        if outside(Path(link), self.workspace):
+            if is_folder or self.include.search(f"/{_below(link, self.root)}"):
+                self.links.append(link)
+            return False
+        return _inside(Path(link), self.root)
 
 
 def _hits(pattern: re.Pattern[str] | None, path: str) -> bool:
@@ -123,14 +133,19 @@ def _hits(pattern: re.Pattern[str] | None, path: str) -> bool:
 
 
 def black_files(
-    layout: Layout, config: BlackConfig, options: Mapping[str, str], never: Sequence[Path] = ()
+    layout: Layout,
+    config: BlackConfig,
+    options: Mapping[str, str],
+    never: Sequence[Path] = (),
+    links: list[str] | None = None,
 ) -> list[str]:
     """List the files that Black would look at, relative to the layout's root where they lie inside.
 
     `options` are `include`, `exclude`, `extend_exclude`, `force_exclude` of the command line, which win over the
-    configuration; folders in `never` are ours. Raises `ToolError` for a pattern that is none.
+    configuration; folders in `never` are ours; links that lead outside are noted in `links`. Raises `ToolError` for a
+    pattern that is none.
     """
-    rules = _filter(config, options, never, layout.workspace)
+    rules = _filter(config, options, never, layout)
     files: dict[str, None] = {}
     for given in layout.paths:
         path = layout.root / given
@@ -149,11 +164,13 @@ def black_files(
         )
         for found in _walk(start, rules, specs, (os.path.realpath(start),)):
             files[_from_root(found, layout)] = None
+    if links is not None:
+        links += [_from_root(link, layout) for link in rules.links]
     return list(files)
 
 
 def _filter(
-    config: BlackConfig, options: Mapping[str, str], never: Sequence[Path], workspace: Path
+    config: BlackConfig, options: Mapping[str, str], never: Sequence[Path], layout: Layout
 ) -> _Filter:
     def pattern(name: str) -> re.Pattern[str] | None:
         text = options.get(name, config.table.get(name))
@@ -175,7 +192,7 @@ def _filter(
         extend_exclude=pattern("extend_exclude"),
         force_exclude=pattern("force_exclude"),
         uses_gitignore=exclude is None,
-        workspace=workspace,
+        workspace=layout.workspace,
         never=frozenset(str(folder.resolve()) for folder in never),
     )
 
@@ -194,7 +211,7 @@ def _walk(
             f"/{below}/" if is_folder else f"/{below}"
         ):
             continue
-        if entry.is_symlink() and not _inside(Path(entry.path), rules.root):
+        if entry.is_symlink() and not rules.follows(entry.path, is_folder=is_folder):
             continue
         if is_folder:
             real = os.path.realpath(entry.path)

@@ -17,7 +17,7 @@ from ci_action.process import Command, Completed, batches, last_lines
 from ci_action.project.layout import lowest_minor
 from ci_action.project.sources import BlackConfig, black_config, black_files, config_option, discovery_options
 from ci_action.project.versions import Program
-from ci_action.project_files import LARGEST_SOURCE, read_project_file
+from ci_action.project_files import LARGEST_SOURCE, left_out, read_project_file
 from ci_action.results import key_of
 from ci_action.tools import NOTHING_CHANGED, Checked, Tool
 
@@ -113,13 +113,16 @@ def count(ctx: Context) -> int:
 
 
 def _files(ctx: Context, config: BlackConfig, program: Program) -> tuple[list[str], tuple[str, ...]]:
-    files = black_files(ctx.layout, config, discovery_options(ctx.settings.black_args), ctx.own_folders)
+    links: list[str] = []
+    options = discovery_options(ctx.settings.black_args)
+    files = black_files(ctx.layout, config, options, ctx.own_folders, links)
+    warnings = tuple(filter(None, [left_out(links)]))
     notebooks = [name for name in files if name.endswith(".ipynb")]
     if not notebooks or "jupyter" in program.extras:
-        return files, ()
+        return files, warnings
     count = "1 notebook" if len(notebooks) == 1 else f"{len(notebooks):,} notebooks"
     text = f"Black did not look at {count}: it can where the project pins black[jupyter]"
-    return [name for name in files if not name.endswith(".ipynb")], (text,)
+    return [name for name in files if not name.endswith(".ipynb")], (*warnings, text)
 
 
 def _changed(ctx: Context, files: list[str]) -> list[str]:

@@ -15,7 +15,9 @@ from ci_action.model import Broken, Finding, Report, Skipped
 from ci_action.parsers.ruff import UNREADABLE, parse, parse_files
 from ci_action.process import Command, Completed, batches, last_lines
 from ci_action.project.layout import Layout, load_toml, lowest_minor
+from ci_action.project.ruff_config import CONFIG_FILES, SKIPPED_FOLDERS, as_argument, refuse_outside
 from ci_action.project.versions import Program, argument_names
+from ci_action.project_files import leading_outside, left_out
 from ci_action.results import GuardedFolder
 from ci_action.tools import NOTHING_CHANGED, Checked, Tool
 
@@ -23,10 +25,6 @@ from ci_action.tools import NOTHING_CHANGED, Checked, Tool
 DEFAULT_RULES: Final = "E4,E7,E9,F"
 # Overrides whatever the configuration says about writing: `fix = true` there makes a plain check rewrite the tree.
 _READ_ONLY: Final = ("--no-fix", "--no-fix-only")
-_CONFIG_FILES: Final = (".ruff.toml", "ruff.toml")
-_SKIPPED_FOLDERS: Final = frozenset(
-    {".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".nox"}
-)
 _CHOICES: Final = re.compile(r"py3(\d+)")
 
 
@@ -40,8 +38,10 @@ class _Part:
 
 def check(ctx: Context, program: Program) -> Checked:
     """Ask Ruff for its findings as JSON, and for the files that it looked at."""
+    refuse_outside(ctx.layout, ctx.settings.ruff_args)
     parts, warnings = _with_target(ctx, program, _parts(ctx))
-    listed = [_list(ctx, program, part) for part in parts]
+    parts, listed, notice = _without_links(ctx, parts, [_list(ctx, program, part) for part in parts])
+    warnings = (*warnings, *filter(None, [notice]))
     if not any(listed):
         where = ", ".join(repr(path) for path in ctx.layout.paths)
         return Checked(outcome=Skipped(f"no Python files in {where}"), warnings=warnings)
@@ -75,8 +75,10 @@ def check(ctx: Context, program: Program) -> Checked:
 
 def fix(ctx: Context, program: Program) -> None:
     """Let Ruff write its safe fixes."""
+    refuse_outside(ctx.layout, ctx.settings.ruff_args)
     parts, _ = _with_target(ctx, program, _parts(ctx))
-    parts, _ = _changed(ctx, parts, [_list(ctx, program, part) for part in parts] if ctx.narrowed else [])
+    parts, listed, _ = _without_links(ctx, parts, [_list(ctx, program, part) for part in parts])
+    parts, _ = _changed(ctx, parts, listed)
     # Ruff before 0.1 knew no unsafe fixes.
     safe = () if program.version.startswith("0.0.") else ("--no-unsafe-fixes",)
     for part in parts:
@@ -87,9 +89,11 @@ def fix(ctx: Context, program: Program) -> None:
 
 def count(ctx: Context) -> int:
     """Count the files that the bundled Ruff would look at."""
+    refuse_outside(ctx.layout, ctx.settings.ruff_args)
     program = ctx.bundle.program("ruff")
     parts = _parts(ctx)
-    return len(_changed(ctx, parts, [_list(ctx, program, part) for part in parts])[1])
+    parts, listed, _ = _without_links(ctx, parts, [_list(ctx, program, part) for part in parts])
+    return len(_changed(ctx, parts, listed)[1])
 
 
 def _command(ctx: Context, program: Program, part: _Part, mode: Sequence[str]) -> Command:
@@ -108,6 +112,20 @@ def _list(ctx: Context, program: Program, part: _Part) -> list[str]:
     return parse_files(done.stdout)
 
 
+def _without_links(
+    ctx: Context, parts: list[_Part], listed: list[list[str]]
+) -> tuple[list[_Part], list[list[str]], str]:
+    """Leave out links that lead out of the workspace, which Ruff follows; return what is left, and what is said of them."""
+    layout = ctx.layout
+    links = [name for names in listed for name in leading_outside(names, layout.root, layout.workspace)]
+    if not links:
+        return parts, listed, ""
+    excluded = tuple(f"--extend-exclude={glob.escape(name)}" for name in links)
+    kept = [[name for name in names if name not in links] for names in listed]
+    shown = sorted(map(layout.relative, links))
+    return [_Part(part.paths, (*part.options, *excluded)) for part in parts], kept, left_out(shown)
+
+
 def _changed(ctx: Context, parts: list[_Part], listed: Sequence[list[str]]) -> tuple[list[_Part], list[str]]:
     """Limit the parts to changed files, given by name; return them with the files that Ruff looks at in them."""
     changes = ctx.narrowed
@@ -121,8 +139,7 @@ def _changed(ctx: Context, parts: list[_Part], listed: Sequence[list[str]]) -> t
         given = [
             os.path.relpath(ctx.layout.workspace / path, ctx.layout.root) for path in found.values() if path
         ]
-        paths = [f"./{path}" if path.startswith("-") else path for path in given]
-        limited += [_Part(tuple(batch), part.options) for batch in batches(paths)]
+        limited += [_Part(tuple(batch), part.options) for batch in batches(list(map(as_argument, given)))]
     return limited, files
 
 
@@ -160,7 +177,7 @@ def _parts(ctx: Context) -> list[_Part]:
     Ruff reads the nearest configuration above a file. A folder below may have one where the root has none.
     """
     layout, words = ctx.layout, argument_names(ctx.settings.ruff_args)
-    paths = tuple(path if not path.startswith("-") else f"./{path}" for path in layout.paths)
+    paths = tuple(map(as_argument, layout.paths))
     if (
         any(configures(folder, layout.workspace) for folder in layout.folders)
         or "--config" in words
@@ -186,7 +203,7 @@ def _is_below(path: str, folder: str) -> bool:
 
 def configures(folder: Path, workspace: Path) -> bool:
     """Whether a folder holds a configuration of Ruff."""
-    if any((folder / name).is_file() for name in _CONFIG_FILES):
+    if any((folder / name).is_file() for name in CONFIG_FILES):
         return True
     return "ruff" in _tool_table(folder / "pyproject.toml", workspace)
 
@@ -211,11 +228,11 @@ def _configured_below(start: Path, layout: Layout) -> Iterable[str]:
     if not start.is_dir():
         return
     for found, folders, files in os.walk(start):
-        named = {*_CONFIG_FILES, "pyproject.toml"} & set(files)
+        named = {*CONFIG_FILES, "pyproject.toml"} & set(files)
         if Path(found) != root and named and configures(Path(found), layout.workspace):
             folders.clear()
             yield os.path.relpath(found, root)
-        folders[:] = [name for name in folders if name not in _SKIPPED_FOLDERS]
+        folders[:] = [name for name in folders if name not in SKIPPED_FOLDERS]
 
 
 def _with_target(ctx: Context, program: Program, parts: list[_Part]) -> tuple[list[_Part], tuple[str, ...]]:
@@ -258,7 +275,7 @@ def _configured(ctx: Context) -> bool:
 def _configured_target(ctx: Context) -> bool:
     workspace = ctx.layout.workspace
     for folder in ctx.layout.folders:
-        tables = [load_toml(folder / name, name, workspace) for name in _CONFIG_FILES]
+        tables = [load_toml(folder / name, name, workspace) for name in CONFIG_FILES]
         tables.append(_tool_table(folder / "pyproject.toml", workspace).get("ruff", {}))
         if any("target-version" in table for table in tables):
             return True
@@ -270,7 +287,8 @@ def _open_cache(
 ) -> tuple[GuardedFolder | None, dict[str, tuple[int, str]]]:
     """Open Ruff's own cache, which goes by time stamps: only after the contents were compared."""
     # Ruff fails when it is to keep the result of a name that is no UTF-8, which it lists with U+FFFD.
-    if ctx.cache is None or any("\ufffd" in name for name in files):
+    # Ours is closed to the owner, who runs it.
+    if ctx.cache is None or ctx.owner is not None or any("\ufffd" in name for name in files):
         return None, {}
     cache = GuardedFolder(ctx.cache / "ruff")
     try:
