@@ -14,18 +14,20 @@ HOOKS: Final = (
 _MARK: Final = '#!/bin/sh\necho "$(id -u) $0" >> "{mark}"\nexec cat\n'
 
 
-def set_traps(top: Path, mark: Path, program: str = "") -> None:
-    """Write programs into a repository and name them in its settings; each writes who ran it to `mark`.
+def set_hooks(top: Path, mark: Path) -> None:
+    """Write hooks into a repository; each writes who ran it to `mark`."""
+    for hook in HOOKS:
+        _write(top / ".git" / "hooks" / hook, mark)
 
-    `program` is where the settings find them, where that is another place than here.
+
+def set_traps(top: Path, mark: Path, program: str = "") -> None:
+    """Write hooks and a program into a repository, and name the program in its settings and attributes.
+
+    `program` is the path by which git finds it, if that is not its path here.
     """
+    set_hooks(top, mark)
     git = top / ".git"
-    text = _MARK.format(mark=mark)
-    for name in (*(f"hooks/{hook}" for hook in HOOKS), "trap"):
-        file = git / name
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(text)
-        file.chmod(0o755)
+    _write(git / "trap", mark)
     trap = program or str(git / "trap")
     with (git / "config").open("a") as stream:
         stream.write(
@@ -46,3 +48,9 @@ def set_traps(top: Path, mark: Path, program: str = "") -> None:
     for file in top.iterdir():
         if file.is_file():  # git has to look at what is in it
             os.utime(file, (1, 1))
+
+
+def _write(file: Path, mark: Path) -> None:
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(_MARK.format(mark=mark))
+    file.chmod(0o755)

@@ -214,6 +214,28 @@ def with_others(tmp_path: Path) -> Path:
     return top
 
 
+def test_submodules_are_asked_without_their_traps(tmp_path: Path, with_others: Path, opened: Open):
+    mark, sub = tmp_path / "mark", with_others / "sub"
+    (with_others / ".git" / "info" / "exclude").write_text("tools\n")
+    assert opened(with_others).changed() == "sub/untracked.py"
+    (sub / "untracked.py").unlink()
+    assert opened(with_others).changed() == ""
+    config = with_others / ".git" / "modules" / "sub"
+    (config / "hooks").mkdir(exist_ok=True)
+    trap = tmp_path / "trap"
+    trap.write_text(f"#!/bin/sh\necho ran >> {mark}\ncat\n")
+    trap.chmod(0o755)
+    git(sub, "config", "core.fsmonitor", str(trap))
+    git(sub, "config", "filter.one.clean", str(trap))
+    (config / "info").mkdir(exist_ok=True)
+    (config / "info" / "attributes").write_text("* filter=one\n")
+    os.utime(sub / "lib.py", (1, 1))
+    assert opened(with_others).changed() == ""
+    (sub / "lib.py").write_text("x = 2\n")
+    assert opened(with_others).changed() == "sub/lib.py"
+    assert not mark.exists()
+
+
 @pytest.mark.parametrize(
     ("paths", "names", "apart"),
     [

@@ -99,8 +99,8 @@ def git(
         words = command.argv
         if fails and fails in words:
             return completed(returncode=128)
-        if "config" in words:
-            return completed(returncode=1)
+        if "config" in words or "ls-files" in words:
+            return completed()
         if "--show-toplevel" in words:
             return completed("/w\n")
         if "cat-file" in words:

@@ -65,7 +65,7 @@ def test_no_filter_of_the_settings_runs(tmp_path: Path, named: bytes, filters: s
     here = found(tmp_path, git)
     assert set(here.filters) == filters
     here.changed()
-    settings = settings_of(git.asked[-1])
+    settings = settings_of(next(one for one in git.asked if "status" in one.argv))
     for name in filters:
         assert settings[f"filter.{name}.clean"] == settings[f"filter.{name}.smudge"] == ""
         assert settings[f"filter.{name}.required"] == "false"

@@ -66,6 +66,7 @@ _SETTINGS: Final = (
     ("advice.graftFileDeprecated", "false"),
 )
 # The filter of Git LFS is a program that the repository names; ours makes the same of a file for git.
+_SUBMODULE: Final = b"160000 "
 _LFS: Final = "lfs"
 _LFS_FILTER: Final = Path(lfs_filter.__file__)
 DIFF: Final = (
@@ -241,12 +242,25 @@ class Repository:
         return [os.fsdecode(name[:-1]) for name in found if name.endswith(b"/")]
 
     def changed(self) -> str:
-        """Return the name of a file that is not that of the commit, or that git does not know; empty without one."""
-        words = ("status", "--porcelain", "-z", "--untracked-files=normal", "--ignore-submodules=none")
+        """Return the name of a file that is not that of the commit, or that git does not know; empty without one.
+
+        Git would look into submodules under their own settings, not under ours: each is asked like a repository.
+        """
+        words = ("status", "--porcelain", "-z", "--untracked-files=normal", "--ignore-submodules=dirty")
+        listed = self.git("ls-files", "--cached", "--stage", "-z")
         done = self.git(*words)
-        if done.returncode != 0:
+        if done.returncode != 0 or listed.returncode != 0:
             raise ToolError("git cannot say whether the files are those of the commit")
-        return done.stdout.split(b"\0")[0].decode("utf-8", "replace")[3:]
+        if name := done.stdout.split(b"\0")[0].decode("utf-8", "replace")[3:]:
+            return name
+        entries = (entry.partition(b"\t") for entry in listed.stdout.split(b"\0"))
+        submodules = (os.fsdecode(name) for mode, _, name in entries if mode.startswith(_SUBMODULE))
+        for folder in submodules:
+            if os.path.lexists(self.top / folder / ".git"):
+                name = find(replace(self, top=self.top / folder)).changed()
+                if name:
+                    return f"{folder}/{name}"
+        return ""
 
     def with_commit(self, sha: str, server: Server | None) -> "Repository":
         """Fetch one commit without its history; return the repository as one that has it too."""
