@@ -46,6 +46,8 @@ class Failing:
     """Never answer."""
     body: bytes | None = None
     """Answer with this instead."""
+    location: str = ""
+    """Redirect there instead."""
     only: frozenset[str] = frozenset()
     """The packages that it is about; all where there are none."""
     records: bool = False
@@ -117,15 +119,19 @@ class _Handler(BaseHTTPRequestHandler):
         elif failing.half:
             self._answer(200, body[: len(body) // 2], announced=len(body) + 10)
             self.close_connection = True
+        elif failing.location:
+            self._answer(307, b"", location=failing.location)
         elif failing.body is not None:
             self._answer(200, failing.body)
         else:
             self._answer(failing.status, b"{}")
 
-    def _answer(self, status: int, body: bytes, announced: int | None = None) -> None:
+    def _answer(self, status: int, body: bytes, announced: int | None = None, location: str = "") -> None:
         self.service.stopped.wait(self.service.delay)
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
+        if location:
+            self.send_header("Location", location)
         self.send_header("Content-Length", str(len(body) if announced is None else announced))
         self.end_headers()
         self.wfile.write(body)

@@ -143,6 +143,62 @@ def test_nobody_answers(project, ci_action):
     assert "secret-word" not in ran.out + json.dumps(ran.report)
 
 
+ONE = {"uv.lock": lock(requests="2.19.0"), "pyproject.toml": PYPROJECT}
+CRITICAL = ("run", "security", "--fail-on=critical")
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        *[(body, "gave an answer that is not OSV's") for body in (b"null", b"[]", b'""', b"0", b"false")],
+        *[(body, "gave an answer that is not OSV's") for body in (b'{"vulns": {}}', b'{"vulns": null}')],
+        *[(body, "gave an answer that is not OSV's") for body in (b'{"vulns": ""}', b'{"message": "moved"}')],
+        (b'{"vulns": [], "next_page_token": "2"}', "gave a part of its answer"),
+        (b"<html>ok</html>", "gave an answer that is no JSON"),
+        (b"", "gave an answer that is no JSON"),
+    ],
+)
+def test_an_answer_of_another_shape_is_no_clean_bill(project, ci_action, body: bytes, says: str):
+    with served(AdvisoryService(failing=Failing(body=body))) as service:
+        ran = ci_action(project(ONE), *CRITICAL, f"--advisory-url={service.address}")
+    assert (ran.code, ran.tool("pip-audit")["outcome"]) == (3, "broken")
+    assert says in ran.tool("pip-audit")["reason"]
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"vulns": []}', b'{"vulns": [], "next_page_token": ""}'])
+def test_an_answer_without_vulnerabilities(project, ci_action, body: bytes):
+    with served(AdvisoryService(failing=Failing(body=body))) as service:
+        ran = ci_action(project(ONE), *CRITICAL, f"--advisory-url={service.address}")
+    assert (ran.code, ran.tool("pip-audit")["examined"]) == (0, {"packages": 1, "skipped": 0})
+
+
+def test_a_redirect_to_another_host_is_not_believed(project, ci_action):
+    with served(AdvisoryService(known={})) as clean:
+        away = Failing(location=f"{clean.address}/v1/query")
+        with served(AdvisoryService(failing=away)) as service:
+            ran = ci_action(project(ONE), *CRITICAL, f"--advisory-url={service.address}")
+    assert (ran.code, ran.tool("pip-audit")["outcome"]) == (3, "broken")
+    assert "redirects to another host" in ran.tool("pip-audit")["reason"]
+    assert clean.asked == []
+
+
+def test_a_redirect_on_the_same_host_is_followed(project, ci_action):
+    with served(AdvisoryService(failing=Failing(location="/v1/query", times=1))) as service:
+        ran = ci_action(
+            project(ONE), "run", "security", "--fail-on=high", f"--advisory-url={service.address}"
+        )
+    assert len(service.asked) == 2
+    assert (ran.code, len(ran.findings("pip-audit"))) == (1, 2)
+
+
+def test_records_elsewhere_are_not_asked_for():
+    with served() as other:
+        away = Failing(location=f"{other.address}/v1/vulns/PYSEC-2018-28", records=True)
+        with served(AdvisoryService(failing=away)) as service:
+            found = Service(base=service.address, seconds=10.0, pauses=()).records(["PYSEC-2018-28"])
+    assert (found, other.fetched) == ({}, [])
+
+
 def test_one_package_that_the_service_rejects(project, ci_action):
     folder = project(
         {"uv.lock": lock(private="1", requests="2.19.0", six="1.16.0"), "pyproject.toml": PYPROJECT}

@@ -43,7 +43,7 @@ def checked(root: Path, run: FakeRun, **overrides):
 
 
 def test_what_is_started(locked):
-    run = FakeRun(**{"pip-audit": clean})
+    run = FakeRun(python=clean)
     found = checked(
         locked, run, settings={"advisory_url": "http://u:pass-word@h/v1", "pip_audit_args": "--timeout=3"},
         environ={"PIP_AUDIT_FORMAT": "x", "PATH": ""},
@@ -71,14 +71,14 @@ def test_what_is_started(locked):
     ],
 )  # fmt: skip
 def test_what_says_nothing_is_broken(answer, reason, locked):
-    found = checked(locked, FakeRun(**{"pip-audit": answer}), settings={"timeout": 1})
+    found = checked(locked, FakeRun(python=answer), settings={"timeout": 1})
     assert isinstance(found.outcome, Broken)
     assert reason in found.outcome.reason
 
 
 def test_an_interruption_ends_it(locked):
     with pytest.raises(InterruptedRunError):
-        checked(locked, FakeRun(**{"pip-audit": InterruptedRunError("stop")}))
+        checked(locked, FakeRun(python=InterruptedRunError("stop")))
 
 
 def test_a_project_without_dependencies(tmp_path):
@@ -108,7 +108,7 @@ def test_packages_of_the_base_are_asked_for_in_the_same_go(locked):
     def git(command: Command) -> Completed:
         return completed(f"{locked}\n" if "--show-toplevel" in command.argv else LOCK.replace('"1"', '"0.9"'))
 
-    run = FakeRun(**{"pip-audit": clean, "git": git})
+    run = FakeRun(python=clean, git=git)
     changes = Changes(base="c0ffee", lines={"uv.lock": frozenset({3})})
     found = checked(locked, run, changes=changes)
     assert isinstance(found.outcome, Report)
@@ -122,7 +122,7 @@ def test_packages_of_the_base_are_asked_for_in_the_same_go(locked):
 
 
 def test_a_lock_that_the_change_leaves_is_its_own_base(locked):
-    run = FakeRun(**{"pip-audit": clean})
+    run = FakeRun(python=clean)
     checked(locked, run, changes=Changes(base="c0ffee"))
     assert len(run.asked) == 1
 

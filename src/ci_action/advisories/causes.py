@@ -26,6 +26,9 @@ def _row(pattern: str, text: str, *, unreachable: bool) -> _Row:
 
 # The first that is found counts; a proxy is tried before the service, and its failure holds the words of others.
 _KNOWN: Final = (
+    _row(r"LedElsewhereError", "redirects to another host, which is not asked: set `advisory-url` to the address that answers", unreachable=True),
+    _row(r"WrongAnswerError", "gave an answer that is not OSV's", unreachable=False),
+    _row(r"PartialAnswerError", "gave a part of its answer", unreachable=False),
     _row(r"ProxyError", "cannot be reached through the proxy", unreachable=True),
     _row(r"SSLError|SSLCertVerificationError|CERTIFICATE_VERIFY", "has no certificate that can be trusted", unreachable=True),
     _row(r"NameResolutionError|Name or service not known|Temporary failure in name", "has a name that cannot be resolved", unreachable=True),

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeVar
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import quote, urljoin, urlsplit
 
 from ci_action import __version__
 from ci_action.advisories.auditing import PAUSES, Key
@@ -136,13 +136,31 @@ class Service:
         import requests  # noqa: PLC0415 - loaded only where something was found
 
         if not hasattr(self._local, "session"):
-            session = requests.Session()
+            session = _same_place(requests)()
             session.max_redirects = 5
             session.headers["User-Agent"] = f"ci-action/{__version__}"
             self._local.session = session
             self._sessions.append(session)
         found: requests.Session = self._local.session
         return found
+
+
+def _same_place(library: Any) -> "type[requests.Session]":
+    """Return a session that follows redirects to the same scheme, host and port alone."""
+
+    class Session(library.Session):  # type: ignore[misc]  # the library is imported where it is needed
+        def get_redirect_target(self, answer: "requests.Response") -> str | None:
+            target: str | None = super().get_redirect_target(answer)
+            if target is not None and _place(urljoin(answer.url, target)) != _place(answer.url):
+                raise library.RequestException("redirected to another place")
+            return target
+
+    return Session
+
+
+def _place(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 def _document(raw: bytes) -> object:

@@ -8,6 +8,7 @@ because a package that was fine yesterday may have one today.
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -36,12 +37,15 @@ _LISTING: Final = re.compile(
     r"(?!requirements/)(?:.*/)(?:uv\.lock|pylock\.toml|poetry\.lock|pdm\.lock|Pipfile\.lock|[^/]*requirements[^/]*\.(?:txt|in))"
     r"|(?:.*/)?pylock\.[^/]+\.toml"
 )
+# Starts pip-audit: it must not believe every answer.
+GUARD: Final = Path(__file__).parents[1] / "audit_guard" / "ciaction_pip_audit.py"
 _ALLOWED: Final = ("--timeout", "--verbose", "-v")
 
 
 def program(ctx: Context) -> Program:
     """Return the bundled pip-audit: the project's pin of it would only change what it can read."""
-    return ctx.bundle.program(NAME)
+    python = ctx.bundle.scripts / "python"
+    return replace(ctx.bundle.program(NAME), argv=(str(python), "-I", "-B", "-X", "utf8", str(GUARD)))
 
 
 def check(ctx: Context, program: Program) -> Checked:
