@@ -85,7 +85,7 @@ def cli(ctx: click.Context, color: str, *, verbose: bool) -> int:
     if ctx.invoked_subcommand is not None:
         return 0
     if environ.get("GITHUB_ACTIONS") == "true" or environ.get("INPUT_STAGE", "").strip():
-        return run_command({}, _options(ctx, None, verbose=verbose), needs_stage=True)
+        return run_command({}, _options(ctx, None, verbose=verbose))
     click.echo(ctx.get_help())
     return 0
 

@@ -22,8 +22,7 @@ from ci_action.project.licenses import license_mistakes
 from ci_action.project_files import leading_words
 from ci_action.resolution import PROJECT, Resolved, from_inputs, from_pyproject, resolve
 from ci_action.settings import Settings
-from ci_action.stages import NAMES, TOOLS, key_mistakes, stage_mistakes
-from ci_action.text import did_you_mean
+from ci_action.stages import TOOLS, key_mistakes, stage_mistakes
 from ci_action.titles.settings import title_mistakes
 from ci_action.tools import pip_audit, refused_options
 
@@ -34,7 +33,6 @@ def configure(
     flags: Mapping[str, Any],
     environ: Mapping[str, str],
     *,
-    needs_stage: bool = False,
     writes_baseline: bool = False,
 ) -> tuple[Resolved, Layout]:
     """Resolve the settings and find the places that they name; raises `SettingsError` with all mistakes."""
@@ -45,8 +43,6 @@ def configure(
     mistakes += problems
     table, problems = from_pyproject(document, file)
     mistakes += problems
-    if needs_stage and not chosen.get("stage") and not table.get("stage"):
-        mistakes.append(f"the input 'stage' is not set{did_you_mean('', NAMES)}")
     folder = str(chosen.get("working-directory", table.get("working-directory", ".")))
     own = document
     if workspace / folder != workspace / Path(file).parent:  # a folder that cannot be is told below

@@ -265,7 +265,16 @@ class StageResult:
     """Whether the stage was asked for by its name, not as a part of `all`."""
     reason: str = ""
     """Why a stage of `all` was not run; empty where it was."""
+    because: str = ""
+    """Why a stage of `all` was run."""
     verdict: Verdict = field(default_factory=lambda: Verdict(conclusion=Conclusion.SKIPPED))
+
+    @property
+    def account(self) -> str:
+        """Why a stage of `all` was run or not, with its name; empty for one that was asked for by name."""
+        if self.reason:
+            return f"{self.stage} was not run: {self.reason}"
+        return f"{self.stage} was run: {self.because}" if self.because else ""
 
     @property
     def findings(self) -> Iterator[Finding]:

@@ -170,8 +170,9 @@ def _run_stages(selected: Sequence[Selected], ctx: Context, progress: Progress) 
     for group in rounds(selected):
         reasons = {one.stage.name: "" if one.by_name else (red or one.stage.applies(ctx)) for one in group}
         running = [one for one in group if not reasons[one.stage.name]]
+        why = {one.stage.name: "" if one.by_name else _because(one, ctx) for one in running}
         for one, result in zip(running, _run_together(running, ctx, progress), strict=True):
-            results[one.stage.name] = result
+            results[one.stage.name] = replace(result, because=why[one.stage.name])
             if one.stage.stops and judge_stage(result).exit_code:
                 red = f"{one.stage.name} was red"
         results |= {
@@ -180,6 +181,13 @@ def _run_stages(selected: Sequence[Selected], ctx: Context, progress: Progress) 
             if reason
         }
     return tuple(results[one.stage.name] for one in selected)
+
+
+def _because(selected: Selected, ctx: Context) -> str:
+    try:
+        return selected.stage.because(ctx)
+    except ToolError as error:  # which its tools meet as well
+        return error.reason
 
 
 def _run_together(selected: Sequence[Selected], ctx: Context, progress: Progress) -> Iterator[StageResult]:

@@ -241,10 +241,10 @@ class Call:
             self._give_back()
 
 
-def run_command(flags: Mapping[str, Any], options: Options, *, needs_stage: bool = False) -> int:
+def run_command(flags: Mapping[str, Any], options: Options) -> int:
     """Run the stages and tell the reporters."""
     with Call(flags, options) as call:
-        session = call.open(needs_stage=needs_stage)
+        session = call.open()
         names = session.resolved.settings.stage or (ALL,)
         stages = [*names, *(one.stage.name for one in select(names))]
         session = replace(session, ctx=with_pull(session.ctx, stages))

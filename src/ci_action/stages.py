@@ -6,7 +6,7 @@ from typing import Final
 
 from ci_action.context import Context
 from ci_action.errors import ToolError
-from ci_action.gh.pull import NoPull
+from ci_action.gh.pull import NoPull, Pull
 from ci_action.project.dependencies import find
 from ci_action.settings import Settings
 from ci_action.text import did_you_mean
@@ -51,6 +51,15 @@ def _why_not_secured(ctx: Context) -> str:
     return "" if named else "no Python files, and nothing names dependencies"
 
 
+def _why_pull(ctx: Context) -> str:
+    return f"pull request #{ctx.pull.number}" if isinstance(ctx.pull, Pull) else "the event of a pull request"
+
+
+def _why_secured(ctx: Context) -> str:
+    files = bandit.TOOL.count(replace(ctx, changes=None))
+    return f"{files:,} Python {'file' if files == 1 else 'files'}" if files else "named dependencies"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stage:
     """A named set of tools that run side by side."""
@@ -60,6 +69,8 @@ class Stage:
     tools: tuple[Tool, ...]
     applies: Callable[[Context], str] = field(default=lambda _: "")
     """Say why the stage does not apply to a project; empty where it does. Asked for by name it always does."""
+    because: Callable[[Context], str] = field(default=lambda _: "it is for every project")
+    """Say why it applies to a project; raises `ToolError`."""
     warns_only: Callable[[Settings], bool] = field(default=lambda _: False)
     """Whether findings warn instead of failing the run."""
     stops: bool = False
@@ -73,12 +84,14 @@ STAGES: Final = (
         summary="The project's tests in its own environment, and their coverage.",
         tools=(environment.TOOL, services.TOOL, pytest.TOOL, coverage.TOOL),
         applies=pytest.why_not,
+        because=pytest.why,
     ),
     Stage(
         name="security",
         summary="Known vulnerabilities of the dependencies, secrets in the files, weak spots of the code.",
         tools=(pip_audit.TOOL, licenses.TOOL, detect_secrets.TOOL, bandit.TOOL),
         applies=_why_not_secured,
+        because=_why_secured,
         warns_only=lambda settings: settings.fail_on is FailOn.NEVER,
     ),
     Stage(
@@ -86,6 +99,7 @@ STAGES: Final = (
         summary="The pull request itself: its title, its size, and what later jobs want to know of it.",
         tools=(title.TOOL, size.TOOL, metadata.TOOL),
         applies=_why_no_pull,
+        because=_why_pull,
     ),
 )
 

@@ -97,3 +97,63 @@ def test_a_debian_package_that_does_not_exist_is_broken_by_its_name(machine: Mac
     assert (ran.code, ran.outputs["result"]) == (3, "broken"), ran.log
     assert "no-such-package-0001" in ran.tool("environment")["reason"]
     assert ran.tool("pytest")["outcome"] == "skipped"
+
+
+NOTING = "import os, pathlib; pathlib.Path('/github/workspace/who').write_text(str(os.getuid()))"
+KEYED = {
+    "test_a.py": "def test_a(): pass\n",
+    "note.py": f"{NOTING}\n",
+    ".gitignore": "who\n",
+    "pyproject.toml": (
+        "[project]\nname = 'x'\nversion = '1'\n"
+        "[tool.ci-action]\ninstall = ['python note.py', 'python -m pip install -q iniconfig']\n"
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "run-as = 'root'",
+        "system-packages = ['libpq5']",
+        "advisory-url = 'https://osv.example'",
+        "report-dir = 'src'",
+    ],
+)
+def test_the_project_gives_itself_no_rights(machine: Machine, key: str):
+    files = {"test_a.py": f"{NOTING}\ndef test_a(): pass\n", "pyproject.toml": f"[tool.ci-action]\n{key}\n"}
+    projects.write(machine.workspace, files)
+    ran = machine.run(inputs=TEST)
+    assert (ran.code, ran.outputs["result"]) == (2, "broken"), ran.log
+    assert f"'{key.partition(' ')[0]}' cannot be set in [tool.ci-action]" in ran.log
+    assert not (machine.workspace / "who").exists()
+
+
+@pytest.mark.parametrize(
+    "inputs", [TEST, {"stage": "security", "licenses-allow": "*"}], ids=["test", "security"]
+)
+def test_what_the_project_installs_is_installed_as_the_owner(machine: Machine, inputs: dict[str, str]):
+    projects.write(machine.workspace, KEYED)
+    ran = machine.run(inputs=inputs)
+    assert (machine.workspace / "who").read_text() == str(projects.OWNER), ran.log
+    if inputs == TEST:
+        assert (ran.code, ran.outputs["tests-total"]) == (0, "1"), ran.log
+    else:
+        assert ran.tool("licenses")["outcome"] == "report", ran.log
+    assert not foreign(ran)
+
+
+def test_an_action_without_inputs_runs_all_and_says_why(machine: Machine):
+    projects.write(machine.workspace, {"test_a.py": '"""Tests."""\n\n\ndef test_a():\n    pass\n'})
+    ran = machine.run()
+    assert ran.code == 0, ran.log
+    conclusions = {stage["name"]: stage["conclusion"] for stage in ran.report["stages"]}
+    assert conclusions == {
+        "quality": "passed",
+        "test": "passed",
+        "security": conclusions["security"],
+        "pr": "skipped",
+    }
+    for said in ("test was run: 1 file named like tests", "pr was not run: "):
+        assert said in ran.log
+        assert said in ran.summary

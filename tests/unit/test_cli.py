@@ -79,14 +79,6 @@ def test_under_actions_mistakes_are_annotated_and_the_outputs_set(tmp_path: Path
     assert "s3cr3t-token" not in out
 
 
-def test_under_actions_a_missing_stage_names_the_stages(tmp_path: Path, capsys):
-    assert main([], actions(tmp_path)) == 2
-    assert (
-        "the input 'stage' is not set; there are: all, comment, merge, pr, quality, security, test"
-        in capsys.readouterr().out
-    )
-
-
 def test_twenty_mistakes_are_all_in_the_log_and_ten_annotations_at_most(tmp_path: Path, capsys):
     given = actions(tmp_path, INPUT_STAGE="quality", **{f"INPUT_WRONG{number}": "x" for number in range(20)})
     assert main([], given) == 2

@@ -136,24 +136,6 @@ def test_all_mistakes_at_once(tmp_path: Path):
         assert any(mistake.startswith(start) for mistake in mistakes), start
 
 
-def test_a_stage_is_needed_under_actions(tmp_path: Path):
-    environ = {"GITHUB_WORKSPACE": str(tmp_path), "GITHUB_ACTIONS": "true"}
-    with pytest.raises(SettingsError) as caught:
-        configure({}, environ, needs_stage=True)
-    assert caught.value.mistakes == (
-        "the input 'stage' is not set; there are: all, comment, merge, pr, quality, security, test",
-    )
-    assert configure({}, {**environ, "INPUT_STAGE": "quality"}, needs_stage=True)[0].settings.stage == (
-        "quality",
-    )
-
-
-def test_a_stage_in_pyproject_is_enough_under_actions(tmp_path: Path):
-    write(tmp_path, {"pyproject.toml": "[tool.ci-action]\nstage = 'quality'\n"})
-    environ = {"GITHUB_WORKSPACE": str(tmp_path), "GITHUB_ACTIONS": "true"}
-    assert configure({}, environ, needs_stage=True)[0].settings.stage == ("quality",)
-
-
 @pytest.mark.parametrize(
     "content",
     ["[project]\nrequires-python = 3\n", "project = 5\n", "[tool]\nci-action = {}\n", "tool = 5\n"],

@@ -4,12 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import FakeRun, context, finding, program, report, resolved, tool
+from builders import FakeRun, context, finding, printed, program, publication, report, resolved, tool
 from unit.test_run import GIT, Told, stage
 
 from ci_action.errors import ToolError
 from ci_action.model import Conclusion, RunResult, Severity
 from ci_action.plan import describe
+from ci_action.reporters import console, summary
+from ci_action.reporters.html import document as page
+from ci_action.reporters.report_file import document
 from ci_action.run import execute
 from ci_action.stages import STAGES, Selected, Stage
 
@@ -108,3 +111,39 @@ def test_a_broken_scanner_stays_broken_whatever_its_exit_code(tmp_path: Path, fa
     )
     _, result = run(tmp_path, Selected(fake, by_name=True), fail_on=fail_on)
     assert (result.verdict.conclusion.value, result.verdict.exit_code) == ("broken", code)
+
+
+@pytest.mark.parametrize(
+    ("by_name", "why_not", "accounts"),
+    [
+        pytest.param(True, "", [], id="by name"),
+        pytest.param(False, "", ["quality was run: 2 files"], id="applies"),
+        pytest.param(False, "no files", ["quality was not run: no files"], id="does not apply"),
+    ],
+)
+def test_all_says_of_each_stage_why_it_ran_or_not(
+    tmp_path: Path, by_name: bool, why_not: str, accounts: list[str]
+):
+    one = stage(tool("black"), by_name=by_name, applies=lambda _: why_not, because=lambda _: "2 files")
+    _, result = run(tmp_path, one)
+    assert [one.account for one in result.stages if one.account] == accounts
+    shown = publication(tmp_path / "w")
+    console.report(result, shown)
+    lines = [line for line in printed(shown).splitlines() if line.startswith("stage quality")]
+    assert lines == [f"stage {account}" for account in accounts]
+    (written,) = document(result, shown)["stages"]
+    assert [reason for reason in written["reasons"] if "was run" in reason] == [
+        account for account in accounts if "was run" in account
+    ]
+    pages = (page(result, shown), summary.render(result, shown))
+    for account in accounts:
+        assert all(account in text for text in pages)
+
+
+def test_a_reason_to_run_that_cannot_be_told_is_no_bug(tmp_path: Path):
+    def because(_: Any) -> str:
+        raise ToolError("requirements.txt cannot be read")
+
+    _, result = run(tmp_path, stage(tool("black"), by_name=False, because=because))
+    assert result.stages[0].because == "requirements.txt cannot be read"
+    assert result.verdict.conclusion is Conclusion.PASSED

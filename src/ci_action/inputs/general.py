@@ -21,9 +21,9 @@ class General(BaseModel):
 
     stage: Items = setting(
         (),
-        "What to run: `quality`, `test`, `security`, `pr`, or `all` for what applies. `merge` joins shards in `paths`,"
+        "What to run: `quality`, `test`, `security`, `pr`, or `all`, every stage that applies to the project. `merge` joins shards in `paths`,"
         " `comment` posts what a read-only run has left there.",
-        shown=" ",
+        shown="all",
         set_by=SetBy.ANYONE,
     )
     working_directory: Folder = setting(

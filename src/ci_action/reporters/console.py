@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from ci_action.model import Conclusion, Finding, Fix, RunResult, ToolResult
-from ci_action.reporters.lines import WIDTH, excerpt, finding_line, headline, table, verdict
+from ci_action.reporters.lines import WIDTH, accounts, excerpt, finding_line, headline, table, verdict
 from ci_action.reporters.lines_tests import facts, failed_tests
 from ci_action.reporters.measured import other_findings
 from ci_action.reporters.publication import Publication, Screen
@@ -56,6 +56,7 @@ def plain(result: RunResult, publication: Publication) -> Iterator[str]:
             yield ""
         yield from _rest(len(findings), publication)
     yield from table(result)
+    yield from accounts(result)
     yield from facts(result)
     yield from (f"note: {one_line(text)}" for text in [*result.warnings, *publication.problems])
     yield from _end(result, publication)
@@ -96,6 +97,8 @@ class _Painted:
         for line in _rest(len(findings), publication):
             self._line(line, "yellow")
         self._table(result, publication)
+        for line in accounts(result):
+            self._line(publication.redact(line), "none")
         for line in facts(result):
             self._line(publication.redact(line), "bold" if line.startswith("hint: ") else "none")
         for text in [*result.warnings, *publication.problems]:

@@ -86,6 +86,11 @@ def table(result: RunResult) -> Iterator[str]:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
+def accounts(result: RunResult) -> list[str]:
+    """Return for each stage of `all` why it was run or not."""
+    return [f"stage {one_line(stage.account)}" for stage in result.stages if stage.account]
+
+
 def finding_line(finding: Finding) -> str:
     """Say a finding in one line: `path:line:column: tool rule [level]: message`."""
     place = one_line(str(finding.location)) if finding.location else "project"

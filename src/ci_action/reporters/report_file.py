@@ -55,7 +55,7 @@ def _stage(stage: StageResult) -> StageEntry:
     return StageEntry(
         name=stage.stage,
         conclusion=stage.verdict.conclusion.value,
-        reasons=list(stage.verdict.reasons),
+        reasons=[*([stage.account] if stage.because else []), *stage.verdict.reasons],
         seconds=round(stage.seconds, 3),
         tools=[_tool(tool) for tool in stage.tools],
     )

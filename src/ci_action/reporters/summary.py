@@ -22,7 +22,7 @@ from ci_action.model import (
 )
 from ci_action.reporters import summary_pull, summary_security
 from ci_action.reporters.exposed import STAGE
-from ci_action.reporters.lines import looked_at
+from ci_action.reporters.lines import accounts, looked_at
 from ci_action.reporters.measured import other_findings
 from ci_action.reporters.publication import REPORT, SUMMARY, Publication
 from ci_action.reporters.summary_tests import closing, failures, helping, opening
@@ -131,6 +131,8 @@ def _head(result: RunResult) -> Iterator[str]:
     ]
     if rows:
         yield table(["Stage", "Tool", "Version", "", "Looked at", "Findings", "Time"], rows)
+    if told := accounts(result):
+        yield "\n".join(f"- {code(line, 400)}" for line in told)
     if measured := opening(result):
         yield measured
     yield from helping(result)

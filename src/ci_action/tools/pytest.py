@@ -205,6 +205,12 @@ def why_not(ctx: Context) -> str:
     return "" if next(iter(test_files(ctx)), None) else "no files that are named like tests"
 
 
+def why(ctx: Context) -> str:
+    """Say why a project has something to test."""
+    number = sum(1 for _ in test_files(ctx))
+    return f"{number:,} {'file' if number == 1 else 'files'} named like tests"
+
+
 test_files.__test__ = False  # type: ignore[attr-defined]  # its name begins like that of a test
 
 

@@ -32,7 +32,8 @@ def section(h: Markup, result: RunResult) -> Html:
 
 def _stage(h: Markup, stage: StageResult) -> Html:
     conclusion = stage.verdict.conclusion.value
-    reasons = [stage.reason] if stage.reason else list(stage.verdict.reasons)
+    reasons = [stage.account] if stage.reason else [stage.account, *stage.verdict.reasons]
+    reasons = [reason for reason in reasons if reason]
     return h(
         "section",
         h(
