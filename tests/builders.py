@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -25,7 +26,7 @@ from ci_action.model import (
     with_fingerprints,
 )
 from ci_action.policy import judge
-from ci_action.process import Command, Completed
+from ci_action.process import Command, Completed, blocks
 from ci_action.project.layout import Layout
 from ci_action.project.versions import Bundle, Program
 from ci_action.reporters.publication import Publication, Screen
@@ -189,7 +190,12 @@ class FakeRun:
         answer = waiting.pop(0) if len(waiting) > 1 else waiting[0]
         if isinstance(answer, Exception):
             raise answer
-        return answer if isinstance(answer, Completed) else answer(command)
+        done = answer if isinstance(answer, Completed) else answer(command)
+        if command.receive is None:
+            return done
+        for block in blocks(io.BytesIO(done.stdout), command.cut_at):
+            command.receive(block)
+        return replace(done, stdout=b"")
 
     @property
     def words(self) -> list[tuple[str, ...]]:

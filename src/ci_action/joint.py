@@ -1,6 +1,6 @@
 """One problem that two tools name is one finding: the other one is muted, and its name stands beside the first."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -39,12 +39,12 @@ class _Kept:
 
 def joined(stages: tuple[StageResult, ...]) -> tuple[StageResult, ...]:
     """Mute what bandit says of a line of which a finding of another tool that counts says the same."""
-    kept = {id(finding): one for finding, one in _keepers(stages)}
+    wanted = {_place(finding) for stage in stages for finding in stage.findings if finding.tool == _BANDIT}
+    kept: dict[int, _Kept] = {}
     by_place: dict[_Place, list[_Kept]] = {}
-    for one in kept.values():
-        place = _place(one.finding)
-        if place:
-            by_place.setdefault(place, []).append(one)
+    for place, one in _keepers(stages, wanted - {None}):
+        kept[id(one.finding)] = one
+        by_place.setdefault(place, []).append(one)
     muted = _accepted(stages)
     for stage in stages:
         for finding in stage.findings:
@@ -81,11 +81,17 @@ def _accepted(stages: tuple[StageResult, ...]) -> dict[int, str]:
     }
 
 
-def _keepers(stages: Iterable[StageResult]) -> Iterator[tuple[Finding, _Kept]]:
+def _keepers(
+    stages: Iterable[StageResult], wanted: Collection[_Place | None]
+) -> Iterator[tuple[_Place, _Kept]]:
+    """Yield what others may join, at the places where bandit says something: a large run has few of these."""
     for stage in stages:
         for finding in stage.findings:
-            if finding.counts and finding.tool in {_SECRETS, "ruff"}:
-                yield finding, _Kept(finding, blocks=not stage.warns_only, joining=[])
+            if not finding.counts or finding.tool not in {_SECRETS, "ruff"}:
+                continue
+            place = _place(finding)
+            if place and place in wanted:
+                yield place, _Kept(finding, blocks=not stage.warns_only, joining=[])
 
 
 def _place(finding: Finding) -> _Place | None:

@@ -11,12 +11,12 @@ import subprocess  # noqa: TID251 - the one place
 import tempfile
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import IO, Any, Final, Protocol
 
 from ci_action.errors import InterruptedRunError, TimedOutError, ToolError, shortage
 from ci_action.index_credentials import with_bound_credentials
@@ -27,6 +27,8 @@ GRACE_SECONDS: Final = 2.0
 _DYING_SECONDS: Final = 0.5
 # One process gets at most this many bytes of file names; Linux allows 2 MiB for arguments and environment together.
 _BATCH_BYTES: Final = 500_000
+# What is received in blocks is not held in memory as a whole.
+_BLOCK_BYTES: Final = 1_000_000
 
 # What a child never sees: our inputs, the runner's tokens and command files, and whatever would change what a
 # tool prints or looks at. Index, proxy, certificate and netrc settings stay.
@@ -95,6 +97,10 @@ class Command:
     withheld: frozenset[str] = frozenset()
     """Further variables that the program does not see."""
     sees: Sees = Sees.STEP
+    receive: Callable[[bytes], None] | None = None
+    """Gets what the program wrote in blocks, also of one that was ended; `stdout` is empty then."""
+    cut_at: bytes = b"\n"
+    """Every block but the last one ends before this separator."""
 
     def __str__(self) -> str:
         """Render as it could be typed; for people, never run."""
@@ -194,7 +200,10 @@ class Processes:
             seconds = time.monotonic() - started
             out.seek(0)
             err.seek(0)
-            stdout = self._redacted(out.read())
+            stdout = b"" if command.receive else self._redacted(out.read())
+            if command.receive:
+                for block in blocks(out, command.cut_at):
+                    command.receive(self._redacted(block))
             stderr = self._redact(err.read().decode("utf-8", "replace"))
         program = Path(command.argv[0]).name
         if self._stopped.is_set() and child.returncode != 0:
@@ -241,6 +250,17 @@ class Processes:
         if self._redact is str:
             return raw
         return self._redact(raw.decode("latin-1")).encode("latin-1")
+
+
+def blocks(stream: IO[bytes], separator: bytes, size: int = _BLOCK_BYTES) -> Iterator[bytes]:
+    """Yield the content of a stream in blocks of about a size, divided at separators, which are left out; one at least."""
+    rest = b""
+    while chunk := stream.read(size):
+        block, found, last = (rest + chunk).rpartition(separator)
+        if found:
+            yield block
+        rest = last
+    yield rest
 
 
 def _identity(owner: Owner | None) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Compare ci-action with the bare tools, side by side: `make bench`. Exits 1 where a target is missed."""
 
+import json
 import os
 import shutil
 import statistics
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from bench.merge import merge
 from bench.pull import pull
-from bench.row import BIN, ROUNDS, Row, fetched, timed
+from bench.row import BIN, ROUNDS, Row, fetched, measured, timed
 from bench.security import bandit, security
 from bench.stage import environments, tests
 
@@ -24,7 +25,19 @@ def main() -> int:
     """Run every comparison and print the table."""
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="ci-action-bench-") as folder:
-        for part in (quality, version, security, bandit, pull, tests, environments, reporters, merge, image):
+        for part in (
+            quality,
+            version,
+            security,
+            bandit,
+            pull,
+            tests,
+            environments,
+            findings,
+            reporters,
+            merge,
+            image,
+        ):
             for row in part(Path(folder)):
                 print(
                     f"{'met   ' if row.met else 'MISSED'}  {row.what:<62} {row.measured:<34} target {row.target}",
@@ -113,6 +126,49 @@ def version(folder: Path) -> Iterator[Row]:
         timed(BIN / "ci-action", "plan", "quality", cwd=project, env=env) for _ in range(3)
     )
     yield Row("ci-action plan", f"{took:.2f} s", "≤ 1 s", took <= 1.0)
+
+
+# So many findings of real tools: 500 files, each with 195 unused imports and five runs of lines that Black would change.
+_FILES = 500
+_IMPORTS = 195
+_RUNS = 5
+
+
+def findings(folder: Path) -> Iterator[Row]:
+    """The whole program on a project with 100,000 findings, against Black and Ruff by hand in a row; and on half of it."""
+    whole, half = (_bad_project(folder / f"bad{count}", count) for count in (_FILES, _FILES // 2))
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("INPUT_", "GITHUB_"))}
+    env |= {"HOME": str(folder), "XDG_CACHE_HOME": str(folder / "caches")}
+    ours = (BIN / "ci-action", "run", "quality", "--cache-dir=none", f"--report-dir={folder / 'many'}")
+    more, large, small, peaks = [], [], [], []
+    for _ in range(ROUNDS):
+        env["BLACK_CACHE_DIR"] = tempfile.mkdtemp(dir=folder)
+        bare = timed(BIN / "black", "--check", "--diff", "-q", ".", cwd=whole, env=env)
+        rules = "--select=E4,E7,E9,F"
+        bare += timed(BIN / "ruff", "check", "-q", "--no-cache", "--isolated", rules, ".", cwd=whole, env=env)
+        took, peak = measured(*ours, cwd=whole, env=env)
+        more.append(took - bare)
+        large.append(took)
+        peaks.append(peak)
+        small.append(timed(*ours, cwd=half, env=env))
+    count = json.loads((folder / "many" / "report.json").read_bytes())["outputs"]["findings"]
+    assert int(count) == _FILES // 2 * (_IMPORTS + _RUNS), f"the sample has {count} findings"
+    middle = statistics.median
+    extra = f"{middle(more):+.2f} s ({middle(large):.2f} s)"
+    yield Row("100,000 findings in a whole run - Black, then Ruff", extra, "≤ +5 s", middle(more) <= 5)
+    yield Row("its memory", f"{max(peaks):.0f} MB", "≤ 300 MB", max(peaks) <= 300)
+    ratio = middle(one / other for one, other in zip(large, small, strict=True))
+    yield Row("100,000 findings / 50,000 findings", f"{ratio:.2f} ×", "≤ 2.20 ×", ratio <= 2.2)
+
+
+def _bad_project(folder: Path, files: int) -> Path:
+    imports = "".join(f"import module_{number}\n" for number in range(_IMPORTS))
+    runs = "".join(f"\n\ndef call_{number}():\n    return ( {number})\n" for number in range(_RUNS))
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text('[project]\nname = "bad"\nversion = "1"\n')
+    for number in range(files):
+        (folder / f"bad_{number}.py").write_text(imports + runs)
+    return folder
 
 
 def reporters(folder: Path) -> Iterator[Row]:

@@ -1,5 +1,6 @@
 """What the comparisons share: a row of the table, a clock, a package from the index."""
 
+import os
 import subprocess
 import sys
 import tarfile
@@ -28,6 +29,16 @@ def timed(*argv: str | Path, cwd: Path, env: dict[str, str]) -> float:
     start = time.perf_counter()
     subprocess.run(argv, cwd=cwd, env=env, capture_output=True, check=False)
     return time.perf_counter() - start
+
+
+def measured(*argv: str | Path, cwd: Path, env: dict[str, str]) -> tuple[float, float]:
+    """Run a program and return the seconds that it took, and the peak memory of its largest process in MB."""
+    start = time.perf_counter()
+    with open(os.devnull, "w") as nowhere:
+        child = subprocess.Popen(argv, cwd=cwd, env=env, stdout=nowhere, stderr=nowhere)
+        _, _, usage = os.wait4(child.pid, 0)
+        child.returncode = 0  # it is waited for already
+    return time.perf_counter() - start, usage.ru_maxrss / 1000
 
 
 def fetched(package: str, folder: Path) -> Path:

@@ -1,5 +1,6 @@
 """What Ruff's JSON means, from recorded outputs of several versions, and from output that is none."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,20 @@ from hypothesis import strategies as st
 
 from ci_action.errors import ToolError
 from ci_action.model import Finding, Fix
-from ci_action.parsers.ruff import parse, parse_files
+from ci_action.parsers.ruff import SEPARATOR, Diagnostics, parse_files
+from ci_action.process import blocks
+from ci_action.project.layout import Layout
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "ruff"
 VERSIONS = sorted({file.name.split("-")[0] for file in GOLDEN.glob("*.out")})
 PLACE = layout(Path("/project"))
+
+
+def parse(stdout: bytes, place: Layout = PLACE, size: int = 1_000_000) -> list[Finding]:
+    diagnostics = Diagnostics(place)
+    for block in blocks(io.BytesIO(stdout), SEPARATOR, size):
+        diagnostics.receive(block)
+    return diagnostics.findings()
 
 
 def recorded(version: str, case: str) -> bytes:
@@ -192,6 +202,23 @@ def test_what_is_not_its_json_is_an_error_never_a_pass(text: str):
 def test_json_cut_anywhere_is_an_error(length: int):
     with pytest.raises(ToolError):
         parse(WHOLE[:length].encode(), PLACE)
+
+
+LAID_OUT = json.dumps([diagnostic(), diagnostic(message="  },\n"), diagnostic()], indent=2).encode() + b"\n"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("size", [1, 7, 100, 1_000])
+def test_blocks_of_any_size_say_the_same(version: str, size: int):
+    text = recorded(version, "findings")
+    assert parse(text, size=size) == parse(text)
+
+
+@given(st.integers(0, len(LAID_OUT) - 3), st.sampled_from([1, 50, 400, 10_000]))
+def test_what_is_received_in_blocks_and_cut_anywhere_is_an_error(length: int, size: int):
+    assert len(parse(LAID_OUT, size=size)) == 3
+    with pytest.raises(ToolError):
+        parse(LAID_OUT[:length], size=size)
 
 
 @given(st.binary(max_size=40).filter(lambda raw: raw.strip() != b"[]"))

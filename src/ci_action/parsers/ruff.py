@@ -55,17 +55,52 @@ _FIXES: Final = {
 }
 
 
-def parse(stdout: bytes, layout: Layout) -> list[Finding]:
-    """Read the JSON of `ruff check`; raises `ToolError` where it is no such JSON."""
-    if not stdout.strip():
-        raise ToolError("ruff printed nothing where its JSON should be")
-    try:
-        diagnostics = _DIAGNOSTICS.validate_json(stdout)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise ToolError(f"ruff printed something that is not its JSON: {first['msg']}") from error
-    paths = {name: layout.relative(name) for name in {diagnostic.filename for diagnostic in diagnostics}}
-    return [_finding(diagnostic, paths[diagnostic.filename]) for diagnostic in diagnostics]
+# What parts two diagnostics, in JSON as every version of Ruff lays it out: no text in it can hold a newline.
+SEPARATOR: Final = b"\n  },\n"
+
+
+class Diagnostics:
+    """The JSON of `ruff check`, received in blocks that are divided at `SEPARATOR`."""
+
+    def __init__(self, layout: Layout) -> None:
+        """Start with none; `layout` tells what the paths are relative to."""
+        self._layout = layout
+        self._paths: dict[str, str] = {}
+        self._findings: list[Finding] = []
+        self._waiting: bytes | None = None
+        self._opening = b""
+        self._problem = ""
+
+    def receive(self, block: bytes) -> None:
+        """Take the next block; that it is not Ruff's JSON is raised by `findings`."""
+        if self._waiting is not None:
+            self._read(self._opening + self._waiting + b"}]")
+            self._opening = b"["
+        self._waiting = block
+
+    def findings(self) -> list[Finding]:
+        """Return the findings of all blocks; raises `ToolError` if they are not the whole of Ruff's JSON."""
+        last = self._opening + (self._waiting or b"")
+        self._waiting, self._opening = b"", b""
+        if not last.strip():
+            raise ToolError("ruff printed nothing where its JSON should be")
+        self._read(last)
+        if self._problem:
+            raise ToolError(f"ruff printed something that is not its JSON: {self._problem}")
+        return self._findings
+
+    def _read(self, text: bytes) -> None:
+        try:
+            diagnostics = _DIAGNOSTICS.validate_json(text)
+        except ValidationError as error:
+            self._problem = self._problem or error.errors(include_url=False, include_input=False)[0]["msg"]
+            return
+        self._findings += [_finding(one, self._path(one.filename)) for one in diagnostics]
+
+    def _path(self, name: str) -> str:
+        if name not in self._paths:
+            self._paths[name] = self._layout.relative(name)
+        return self._paths[name]
 
 
 def _finding(diagnostic: _Diagnostic, path: str) -> Finding:

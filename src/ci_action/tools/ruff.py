@@ -4,7 +4,7 @@ import glob
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from ci_action.changes import as_shown
 from ci_action.context import Context
 from ci_action.errors import ProjectFileError, SettingsError, TimedOutError, ToolError
 from ci_action.model import Broken, Finding, Report, Skipped
-from ci_action.parsers.ruff import UNREADABLE, parse, parse_files
+from ci_action.parsers.ruff import SEPARATOR, UNREADABLE, Diagnostics, parse_files
 from ci_action.process import Command, Completed, batches, last_lines
 from ci_action.project.layout import Layout, load_toml, lowest_minor
 from ci_action.project.ruff_config import CONFIG_FILES, SKIPPED_FOLDERS, as_argument, refuse_outside
@@ -53,12 +53,14 @@ def check(ctx: Context, program: Program) -> Checked:
     log = []
     for part in parts:
         option = f"--cache-dir={cache.folder}" if cache else "--no-cache"
+        diagnostics = Diagnostics(ctx.layout)
+        command = _command(ctx, program, part, ("--output-format=json", option, *_READ_ONLY))
         try:
-            done = ctx.run(_command(ctx, program, part, ("--output-format=json", option, *_READ_ONLY)))
+            done = ctx.run(replace(command, receive=diagnostics.receive, cut_at=SEPARATOR))
         except TimedOutError as error:
             broken = Broken(error.reason, last_lines(error.stderr), findings=tuple(findings))
             return Checked(outcome=broken, warnings=warnings)
-        findings += _judged(done, ctx)
+        findings += _judged(done, diagnostics)
         log.append(done.stderr)
     if cache:
         try:
@@ -143,11 +145,11 @@ def _changed(ctx: Context, parts: list[_Part], listed: Sequence[list[str]]) -> t
     return limited, files
 
 
-def _judged(done: Completed, ctx: Context) -> list[Finding]:
+def _judged(done: Completed, diagnostics: Diagnostics) -> list[Finding]:
     """Return the findings; raises where exit code and output do not belong together."""
     if done.returncode not in {0, 1}:
         raise _failure(done)
-    findings = parse(done.stdout, ctx.layout)
+    findings = diagnostics.findings()
     if done.returncode == 1 and not findings:
         raise ToolError(
             "ruff says that it found something, and lists nothing", detail=last_lines(done.stderr)
