@@ -11,7 +11,8 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from ci_action.cases import TestCase, TestOutcome
+from ci_action.cases import TestCase, TestOutcome, counts
+from ci_action.errors import ExitCode
 from ci_action.model import Conclusion, Finding, Location, Severity
 from ci_action.packages import Package
 from ci_action.ranking import LEVELS
@@ -22,6 +23,11 @@ from ci_action.reporters.report_schema import SCHEMA, FindingEntry, PackageEntry
 LARGEST: Final = 200_000_000
 _MOST_LINES: Final = 100_000_000
 _MOST_PROBLEMS: Final = 3
+_PYTEST: Final = "pytest"
+# A stage that only warns is broken and green; a bug and a signal have exit codes of their own.
+_ENDED: Final = {
+    Conclusion.BROKEN: {ExitCode.OK, ExitCode.BROKEN, ExitCode.BUG, ExitCode.INTERRUPTED},
+}
 
 
 class _Head(TypedDict):
@@ -98,12 +104,37 @@ def validated(shape: type, raw: bytes, what: str) -> Any:
 
 def check(report: RunReport) -> None:
     """Check what the shape does not say; raises `ValueError`."""
-    Conclusion(report["conclusion"])
+    conclusion = Conclusion(report["conclusion"])
+    codes = _ENDED.get(conclusion, {int(conclusion.exit_code)})
+    if report["exit_code"] not in codes:
+        raise ValueError(f"the conclusion {conclusion.value!r} with the exit code {report['exit_code']}")
+    tools = [tool for stage in report["stages"] for tool in stage["tools"]]
     numbers = [report["seconds"]]
-    for tool in (tool for stage in report["stages"] for tool in stage["tools"]):
+    for tool in tools:
         numbers += [tool["seconds"], *tool["metrics"].values(), *(case["seconds"] for case in tool["tests"])]
     if not all(math.isfinite(number) for number in numbers):
         raise ValueError("a number that is none")
+    for tool in tools:
+        if tool["tests"] or (tool["name"] == _PYTEST and tool["outcome"] == "report"):
+            _check_tests(tool)
+
+
+def _check_tests(tool: ToolEntry) -> None:
+    """Check that the figures are those of the tests, and that each red test is a finding."""
+    cases = list(cases_of([tool]))
+    for name, number in counts(cases).items():
+        if tool["metrics"].get(name) != number:
+            raise ValueError(f"the metric {name!r} is {tool['metrics'].get(name)}, its tests make {number}")
+    parts = {case.nodeid for case in cases if case.subtest and case.outcome.is_red}
+    said = {one["message"].partition(": ")[0] for one in tool["findings"]}
+    messages = [one["message"] for one in tool["findings"]]
+    for case in cases:
+        name = f"{case.nodeid} [{case.subtest}]" if case.subtest else case.nodeid
+        by_parts = case.nodeid in parts and not case.subtest
+        if not case.outcome.is_red or by_parts or name in said:
+            continue
+        if not any(message.startswith(f"{name}:") for message in messages):  # a name may hold a colon itself
+            raise ValueError(f"the test {name[:200]!r} is red, and no finding says so")
 
 
 def cases_of(tools: Iterable[ToolEntry]) -> Iterator[TestCase]:

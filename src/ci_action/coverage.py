@@ -1,11 +1,17 @@
 """What the tests ran through: coverage as exact numbers, and the questions that are asked of it."""
 
 import ast
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Final
+
+from ci_action.facts import MOST, Facts, as_object, as_whole
+
+_LINE_FIGURES: Final = ("covered_lines", "missing_lines", "num_statements")
+_FIGURES: Final = (*_LINE_FIGURES, "num_branches", "covered_branches", "missing_branches")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,6 +24,9 @@ class FileCoverage:
     missing: frozenset[int]
     executed_branches: frozenset[tuple[int, int]] = frozenset()
     missing_branches: frozenset[tuple[int, int]] = frozenset()
+    branch_total: int | None = None
+    """Coverage's own number of branches: of a line without branch coverage by a pragma it counts those as covered that
+    it does not name, and older versions name executed ones that they do not count."""
 
     @property
     def statements(self) -> int:
@@ -27,7 +36,14 @@ class FileCoverage:
     @property
     def branches(self) -> int:
         """How many branches there are; 0 where branches were not measured."""
+        if self.branch_total is not None:
+            return self.branch_total
         return len(self.executed_branches) + len(self.missing_branches)
+
+    @property
+    def covered_branches(self) -> int:
+        """How many of them ran."""
+        return self.branches - len(self.missing_branches)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +61,7 @@ class Coverage:
             "coverage": float(self.percent),
             "covered_lines": sum(len(one.executed) for one in self.files.values()),
             "statements": sum(one.statements for one in self.files.values()),
-            "covered_branches": sum(len(one.executed_branches) for one in self.files.values()),
+            "covered_branches": sum(one.covered_branches for one in self.files.values()),
             "branches": sum(one.branches for one in self.files.values()),
         }
 
@@ -59,7 +75,7 @@ def percent(files: Iterable[FileCoverage]) -> Fraction:
     """Return the exact percent of some files: (lines + branches that ran) of (lines + branches)."""
     hit = total = 0
     for one in files:
-        hit += len(one.executed) + len(one.executed_branches)
+        hit += len(one.executed) + one.covered_branches
         total += one.statements + one.branches
     return Fraction(hit * 100, total) if total else Fraction(100)
 
@@ -77,22 +93,72 @@ def shown(value: Fraction) -> str:
     return str(text)
 
 
-def from_json(document: Mapping[str, Any], path_of: Callable[[str], str] = str) -> Coverage:
+def from_json(
+    document: object,
+    path_of: Callable[[str], str] = str,
+    statements: Mapping[str, frozenset[int]] | None = None,
+) -> Coverage:
     """Read what `coverage json` wrote; `path_of` makes its names relative to the workspace.
 
-    Raises `KeyError` and `TypeError` for a document of another shape.
+    `statements` holds the lines of the statements of files whose executed lines name others as well, which coverage
+    does up to 7.13.0. Raises `ValueError` for a document of another shape, or whose figures contradict each other.
     """
-    files = {}
-    for name, entry in document["files"].items():
-        path = path_of(name)
-        files[path] = FileCoverage(
-            path=path,
-            executed=frozenset(entry["executed_lines"]),
-            missing=frozenset(entry["missing_lines"]),
-            executed_branches=frozenset((start, end) for start, end in entry.get("executed_branches", ())),
-            missing_branches=frozenset((start, end) for start, end in entry.get("missing_branches", ())),
-        )
+    whole = Facts(as_object(document, "the report"))
+    files: dict[str, FileCoverage] = {}
+    sums: Counter[str] = Counter()
+    for name, entry in as_object(whole.value("files"), "files").items():
+        one = _file(name, Facts(as_object(entry, name)), path_of(name), (statements or {}).get(name))
+        files[one.path] = _both(files[one.path], one) if one.path in files else one
+        sums.update(_figures(one))
+    totals = Facts(as_object(whole.value("totals"), "totals"))
+    for figure in _LINE_FIGURES if "num_branches" not in totals else _FIGURES:
+        if totals.whole(figure) != sums[figure]:
+            raise ValueError(
+                f"{figure!r} of all files is {totals.whole(figure)}, their sum is {sums[figure]}"
+            )
     return Coverage(files=files)
+
+
+def _file(name: str, entry: Facts, path: str, statements: frozenset[int] | None) -> FileCoverage:
+    executed = _numbers(entry, "executed_lines")
+    summary = Facts(as_object(entry.value("summary"), "summary"))
+    with_branches = "num_branches" in summary
+    one = FileCoverage(
+        path=path,
+        executed=executed if statements is None else executed & statements,
+        missing=_numbers(entry, "missing_lines"),
+        executed_branches=_arcs(entry, "executed_branches"),
+        missing_branches=_arcs(entry, "missing_branches"),
+        branch_total=summary.whole("num_branches") if with_branches else None,
+    )
+    figures = _figures(one)
+    for figure in _FIGURES if with_branches else _LINE_FIGURES:
+        if summary.whole(figure) != figures[figure]:
+            raise ValueError(
+                f"{figure!r} of {name!r} is {summary.whole(figure)}, and its lines make {figures[figure]}"
+            )
+    return one
+
+
+def _figures(one: FileCoverage) -> dict[str, int]:
+    return {
+        "covered_lines": len(one.executed),
+        "missing_lines": len(one.missing),
+        "num_statements": one.statements,
+        "num_branches": one.branches,
+        "covered_branches": one.covered_branches,
+        "missing_branches": len(one.missing_branches),
+    }
+
+
+def _numbers(entry: Facts, name: str) -> frozenset[int]:
+    return frozenset(as_whole(line, name) for line in entry.items(name))
+
+
+def _arcs(entry: Facts, name: str) -> frozenset[tuple[int, int]]:
+    return frozenset(
+        (as_whole(start, name, -MOST), as_whole(end, name, -MOST)) for start, end in entry.items(name, 2, [])
+    )
 
 
 def joined(parts: Iterable[Coverage]) -> Coverage:
@@ -109,12 +175,15 @@ def joined(parts: Iterable[Coverage]) -> Coverage:
 def _both(one: FileCoverage, other: FileCoverage) -> FileCoverage:
     executed = one.executed | other.executed
     branches = one.executed_branches | other.executed_branches
+    missing_branches = (one.missing_branches | other.missing_branches) - branches
+    totals = {part.branch_total for part in (one, other)} - {None}
     return FileCoverage(
         path=one.path,
         executed=executed,
         missing=(one.missing | other.missing) - executed,
         executed_branches=branches,
-        missing_branches=(one.missing_branches | other.missing_branches) - branches,
+        missing_branches=missing_branches,
+        branch_total=max(one.branches, other.branches, len(missing_branches)) if totals else None,
     )
 
 

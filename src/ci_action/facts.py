@@ -19,7 +19,8 @@ class Facts:
         """Whether there is such a field."""
         return name in self._fields
 
-    def _field(self, name: str) -> Any:
+    def value(self, name: str) -> Any:
+        """Return a field of any type."""
         if name not in self._fields:
             raise ValueError(f"{name!r} is missing")
         return self._fields[name]
@@ -28,26 +29,26 @@ class Facts:
         """Return a text, or the default if it is missing."""
         if default is not None and name not in self._fields:
             return default
-        return as_text(self._field(name), name)
+        return as_text(self.value(name), name)
 
     def name(self, name: str) -> str:
         """Return a text that the system can hold: as the name of a file, or as a word of a command."""
-        return as_name(self._field(name), name)
+        return as_name(self.value(name), name)
 
     def word(self, name: str, known: Iterable[str]) -> str:
         """Return one of the known words."""
-        word = as_text(self._field(name), name)
+        word = as_text(self.value(name), name)
         if word not in known:
             raise ValueError(f"{name!r} is an unknown word")
         return word
 
     def whole(self, name: str, least: int = 0) -> int:
         """Return a whole number from `least` to `MOST`."""
-        return as_whole(self._field(name), name, least)
+        return as_whole(self.value(name), name, least)
 
     def seconds(self, name: str) -> float:
         """Return a duration: finite and not negative."""
-        value = self._field(name)
+        value = self.value(name)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(f"{name!r} is not a number")  # noqa: TRY004 - one kind for all that is wrong
         if not 0 <= value <= MOST:  # False for NaN
@@ -58,7 +59,7 @@ class Facts:
         """Return a list, or the default if it is missing; with `length`, of lists of that length."""
         if default is not None and name not in self._fields:
             return default
-        value = self._field(name)
+        value = self.value(name)
         if not isinstance(value, list):
             raise ValueError(f"{name!r} is not a list")  # noqa: TRY004 - as above
         if length is not None and not all(isinstance(one, list) and len(one) == length for one in value):
@@ -79,6 +80,13 @@ def facts_of(raw: str | bytes) -> Facts:
 
 def _no_constant(_name: str) -> float:
     raise ValueError("NaN and Infinity are not JSON")
+
+
+def as_object(value: object, name: str) -> dict[str, Any]:
+    """Return a value that must be a JSON object."""
+    if not isinstance(value, dict):
+        raise ValueError(f"{name!r} is not an object")  # noqa: TRY004 - as above
+    return value
 
 
 def as_text(value: object, name: str) -> str:

@@ -50,8 +50,14 @@ def judge(
 ) -> Judged:
     """Hold coverage against the minima; `read` returns the source of a file, `event` is the name of GitHub's.
 
-    Raises `ToolError` where the event has a base that is not known, and a minimum for the change is asked for.
+    Raises `ToolError` if there is a minimum and no statement, or if a minimum for the change is asked for, and the
+    event has a base that is not known.
     """
+    if minima.coverage is not None and not any(one.statements for one in coverage.files.values()):
+        raise ToolError(
+            f"coverage measured no statements, so the minimum of {minima.coverage} % ({minima.origin}) cannot be"
+            " judged: set `coverage-source` to the folders or packages of the project"
+        )
     findings, metrics = list(_of_project(coverage, minima)), dict(coverage.metrics)
     if minima.coverage is not None:
         metrics["coverage_min"] = float(minima.coverage)

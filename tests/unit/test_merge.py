@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from sampled_security import advisory
 from shards import case, covered, layout_of, write_shard
 
-from ci_action.cases import counts
+from ci_action.cases import TestOutcome, counts
 from ci_action.changes import OLDER, Changes
 from ci_action.merge import bundles_of, finished, selected
 from ci_action.merge.joining import cases_of, minima_of, uneven
-from ci_action.model import Conclusion, Report, RunResult, ToolResult
+from ci_action.model import Broken, Conclusion, Report, RunResult, ToolResult
 from ci_action.reporters.report_file import entry
 from ci_action.run import execute
 from ci_action.tools import Tool
@@ -70,9 +70,9 @@ def test_conclusions(tmp_path: Path, name: str):
     ("change", "more"),
     [
         (lambda found: None, {"broken": "killed"}),
-        (lambda found: found.update(exit_code=130), {}),
-        (lambda found: found.update(exit_code=4), {}),
-        (lambda found: found.update(conclusion="broken"), {}),
+        (lambda found: found.update(conclusion="broken", exit_code=130), {}),
+        (lambda found: found.update(conclusion="broken", exit_code=4), {}),
+        (lambda found: found.update(conclusion="broken", exit_code=3), {}),
     ],
 )
 def test_a_shard_that_broke_breaks_the_whole_and_the_rest_is_kept(tmp_path: Path, change: Any, more: Any):
@@ -88,7 +88,12 @@ def test_a_shard_that_broke_breaks_the_whole_and_the_rest_is_kept(tmp_path: Path
 
 
 def test_a_shard_that_failed_without_a_finding_is_not_green(tmp_path: Path):
-    shards(tmp_path, "a", "b", change=lambda found: found.update(conclusion="failed", reasons=["no idea"]))
+    shards(
+        tmp_path,
+        "a",
+        "b",
+        change=lambda found: found.update(conclusion="failed", exit_code=1, reasons=["no idea"]),
+    )
     result = merged(tmp_path)
     assert result.verdict.conclusion is Conclusion.FAILED
     assert [finding.message for finding in result.findings] == [
@@ -128,7 +133,8 @@ def test_the_shards_of_a_partition_have_the_tests_of_the_whole(tmp_path_factory:
 def test_a_muted_finding_stays_muted(tmp_path: Path):
     def change(found: dict[str, Any]) -> None:
         found["stages"][0]["tools"][0]["findings"][0]["muted"] = OLDER
-        found["conclusion"] = "passed"
+        found["stages"][0]["conclusion"] = "passed"
+        found.update(conclusion="passed", exit_code=0)
 
     write_shard(tmp_path / "shards", "1/1", [case("f1")], change=change)
     result = merged(tmp_path)
@@ -193,11 +199,58 @@ def test_the_lines_of_the_change(tmp_path: Path):
         ("patch-coverage-min", "error"),
         ("uncovered", "notice"),
     ]
-    other = merged(tmp_path, settings=settings, changes=changes, event=event(sha="f00d"))
-    assert "the shards ran on the commit c0ffee, and this checkout is f00d" in " ".join(other.warnings)
-    in_a_pull_request = event(sha="f00d", name="pull_request")
-    judged = merged(tmp_path, settings=settings, changes=changes, event=in_a_pull_request)
-    assert judged.verdict.conclusion is Conclusion.BROKEN
+
+
+@pytest.mark.parametrize(
+    ("commit", "sha", "said"),
+    [
+        ("c0ffee", "f00d", "the shards ran on the commit c0ffee, and this run is for f00d"),
+        ("", "f00d", "the shards do not know their commit, and this run is for f00d"),
+    ],
+)
+def test_shards_of_another_commit_are_broken_and_judged_by_no_minimum(
+    tmp_path: Path, commit: str, sha: str, said: str
+):
+    write_shard(
+        tmp_path / "shards",
+        "1/1",
+        [case("a")],
+        covered([1], [2]),
+        change=lambda found: found.update(commit=commit),
+    )
+    result = merged(tmp_path, settings={"coverage_min": "99"}, event=event(sha=sha))
+    assert (result.verdict.conclusion, result.verdict.exit_code) == (Conclusion.BROKEN, 3)
+    assert said in result.verdict.reasons[0]
+    assert not list(result.findings)
+    found = result.stages[0].tools[0].outcome
+    assert isinstance(found, Broken)
+    assert [one.nodeid for one in found.tests] == ["test_a.py::a"]
+
+
+def test_a_commit_that_cannot_be_verified_is_said(tmp_path: Path):
+    shards(tmp_path, "a")
+    result = merged(tmp_path)
+    assert result.verdict.conclusion is Conclusion.PASSED
+    assert "could not verify the commit of the shards" in " ".join(result.warnings)
+    assert not merged(tmp_path, event=event(sha="c0ffee")).warnings
+
+
+def test_no_statement_reaches_no_minimum(tmp_path: Path):
+    write_shard(tmp_path / "shards", "1/1", [case("a")], covered([]))
+    assert merged(tmp_path).verdict.conclusion is Conclusion.PASSED
+    result = merged(tmp_path, settings={"coverage_min": "1"})
+    assert result.verdict.conclusion is Conclusion.BROKEN
+    assert "coverage-source" in result.verdict.reasons[0]
+
+
+def test_shards_in_which_no_test_passed_are_red_once(tmp_path: Path):
+    xfailed = case("x", outcome=TestOutcome.XFAILED)
+    write_shard(tmp_path / "shards" / "1", "1/2", [xfailed])
+    write_shard(tmp_path / "shards" / "2", "2/2", [case("s")])
+    result = merged(tmp_path)
+    assert [one.rule for one in result.findings] == ["none-passed"]
+    write_shard(tmp_path / "shards" / "2", "2/2", [case("a")])
+    assert merged(tmp_path).verdict.conclusion is Conclusion.PASSED
 
 
 def test_what_is_told_of_the_run(tmp_path: Path):

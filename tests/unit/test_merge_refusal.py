@@ -170,6 +170,52 @@ WRONG: dict[str, tuple[Callable[[Document], Any], str]] = {
         "the path 'a/../../../etc/passwd'",
     ),
     "NUL": (lambda found: tool(found)["tests"][0].update(path="a\0b"), "the path 'a\\x00b'"),
+    "another exit code": (lambda found: found.update(exit_code=1), "'passed' with the exit code 1"),
+    "a red conclusion that is green": (
+        lambda found: found.update(conclusion="failed"),
+        "'failed' with the exit code 0",
+    ),
+    "a finding that counts": (
+        lambda found: tool(found)["findings"].append(FINDING),
+        "the conclusion 'passed' over a tool that is failed",
+    ),
+    "a broken tool": (
+        lambda found: tool(found, "coverage").update(outcome="broken"),
+        "the conclusion 'passed' over a tool that is broken",
+    ),
+    "an outcome of a tool": (
+        lambda found: tool(found, "coverage").update(outcome="fine"),
+        "the outcome 'fine'",
+    ),
+    "no pytest": (lambda found: found["stages"][0]["tools"].remove(tool(found)), "0 results of pytest"),
+    "no coverage": (
+        lambda found: found["stages"][0]["tools"].remove(tool(found, "coverage")),
+        "0 results of coverage",
+    ),
+    "pytest twice": (lambda found: found["stages"][0]["tools"].append(tool(found)), "2 results of pytest"),
+    "a red test without its finding": (
+        lambda found: (
+            tool(found)["tests"][0].update(outcome="failed"),
+            tool(found)["metrics"].update(passed=0, failed=1),
+        ),
+        "the test 'test_a.py::t1' is red, and no finding says so",
+    ),
+    "a red test that the figures do not know": (
+        lambda found: tool(found)["tests"][0].update(outcome="error"),
+        "the metric 'passed' is 1.0, its tests make 0",
+    ),
+    "a test that is gone": (lambda found: tool(found)["tests"].clear(), "the metric 'tests' is 1.0"),
+    "no figures": (lambda found: tool(found)["metrics"].clear(), "the metric 'tests' is None"),
+    "skipped for no reason": (
+        lambda found: tool(found).update(outcome="skipped", tests=[], reason=""),
+        "pytest was skipped for an unknown reason: ''",
+    ),
+    "skipped for another reason": (
+        lambda found: tool(found).update(
+            outcome="skipped", tests=[], reason="no files that are named like tests"
+        ),
+        "pytest was skipped for an unknown reason: 'no files",
+    ),
     "other coverage": (
         lambda found: tool(found, "coverage")["metrics"].update(statements=7),
         "of another run",

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ci_action.changes import Changes
 from ci_action.context import Context
 from ci_action.errors import ToolError
 from ci_action.gates import Judged, judge
 from ci_action.merge import joining
-from ci_action.merge.bundle import STAGE, Bundle
+from ci_action.merge.bundle import COVERAGE_TOOL, PYTEST, STAGE, Bundle
 from ci_action.merge.refusal import bundles_of
 from ci_action.model import Broken, Outcome, Report, RunResult, Skipped, StageResult
 from ci_action.project.versions import Program
@@ -22,9 +21,10 @@ __all__ = ["Bundle", "bundles_of", "finished", "selected"]
 def selected(bundles: Sequence[Bundle]) -> Selected:
     """Return the test stage, whose tools look at the bundles instead of running anything."""
 
-    def tests(_ctx: Context, _program: Program) -> Checked:
-        notes = (*joining.notes_of(bundles, joining.PYTEST), *joining.uneven(bundles))
-        return _checked(bundles, joining.PYTEST, joining.outcome_of_tests(bundles), notes)
+    def tests(ctx: Context, _program: Program) -> Checked:
+        problem, unknown = _commit_problem(bundles, ctx)
+        notes = (*joining.notes_of(bundles, PYTEST), *joining.uneven(bundles), *unknown)
+        return _checked(bundles, PYTEST, joining.outcome_of_tests(bundles, problem), notes)
 
     def covered(ctx: Context, _program: Program) -> Checked:
         return _coverage(bundles, ctx)
@@ -52,17 +52,17 @@ def _checked(bundles: Sequence[Bundle], tool: str, outcome: Outcome, notes: tupl
 
 def _coverage(bundles: Sequence[Bundle], ctx: Context) -> Checked:
     found, minima = joining.coverage_of(bundles), joining.minima_of(bundles, ctx.settings)
-    notes = joining.notes_of(bundles, joining.COVERAGE)
-    whole = not isinstance(joining.outcome_of_tests(bundles), Broken)
+    notes = joining.notes_of(bundles, COVERAGE_TOOL)
+    whole = not isinstance(joining.outcome_of_tests(bundles, _commit_problem(bundles, ctx)[0]), Broken)
     if found is None:
         if minima.asked and whole:
             raise ToolError("no shard has coverage data, so the minimum cannot be judged")
-        return _checked(bundles, joining.COVERAGE, Skipped("no shard has coverage data"), notes)
+        return _checked(bundles, COVERAGE_TOOL, Skipped("no shard has coverage data"), notes)
     without = [bundle.name for bundle in bundles if bundle.coverage is None]
     if without:
         notes = (*notes, f"there is no coverage of shard {', '.join(without)}")
     if whole:
-        judged = judge(found, minima, _changes(bundles, ctx), lambda path: _source(ctx, path), ctx.event.name)
+        judged = judge(found, minima, ctx.changes, lambda path: _source(ctx, path), ctx.event.name)
     else:
         judged = Judged(
             metrics=found.metrics, notes=("the minima were not judged, because a shard is broken",)
@@ -73,17 +73,25 @@ def _coverage(bundles: Sequence[Bundle], ctx: Context) -> Checked:
         metrics=judged.metrics,
         coverage=found,
     )
-    return _checked(bundles, joining.COVERAGE, report, (*notes, *judged.notes))
+    return _checked(bundles, COVERAGE_TOOL, report, (*notes, *judged.notes))
 
 
-def _changes(bundles: Sequence[Bundle], ctx: Context) -> Changes | None:
-    """Return the lines of the change, unless they are of another commit than the shards."""
-    commit, here = bundles[0].report["commit"], _checkout(ctx)
+def _commit_problem(bundles: Sequence[Bundle], ctx: Context) -> tuple[str, tuple[str, ...]]:
+    """Return why the shards are not of the commit of this run, and a note if that cannot be said."""
+    commit, here = bundles[0].report["commit"], _checkout(ctx)  # all of them are of one commit
     if commit and here and commit != here:
-        return Changes(
-            problem=f"the shards ran on the commit {commit[:12]}, and this checkout is {here[:12]}"
-        )
-    return ctx.changes
+        return (
+            f"the shards ran on the commit {commit[:12]}, and this run is for {here[:12]}:"
+            " download the report folders of the same workflow run, or check out that commit"
+        ), ()
+    if here and not commit:
+        return (
+            f"the shards do not know their commit, and this run is for {here[:12]}:"
+            " run them in a checkout of the repository"
+        ), ()
+    if not here:
+        return "", ("could not verify the commit of the shards: this run is in no repository",)
+    return "", ()
 
 
 def _checkout(ctx: Context) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +23,16 @@ from ci_action.bundles import (
 )
 from ci_action.cases import TestCase
 from ci_action.coverage import Coverage, FileCoverage
-from ci_action.model import Conclusion, Finding
+from ci_action.model import Conclusion, Finding, Severity
 from ci_action.reporters.publication import COVERAGE
 from ci_action.reporters.report_schema import RunReport, ToolEntry
 from ci_action.stages import MERGE
+from ci_action.tools.pytest import NO_TESTS
 
 STAGE: Final = "test"
+PYTEST: Final = "pytest"
+COVERAGE_TOOL: Final = "coverage"
+_OUTCOMES: Final = frozenset({"report", "broken", "skipped"})
 _MOST_LINES: Final = 100_000_000
 _SHARD: Final = re.compile(r"([1-9]\d{0,3})/([1-9]\d{0,3})")
 
@@ -39,7 +44,12 @@ class _File(TypedDict):
     missing_lines: list[_Line]
 
 
+class _Summary(TypedDict, total=False):
+    num_branches: Annotated[int, Field(ge=0, le=_MOST_LINES)]
+
+
 class _FileWithBranches(_File, total=False):
+    summary: _Summary
     executed_branches: list[tuple[_Line, _Line]]
     missing_branches: list[tuple[_Line, _Line]]
 
@@ -107,6 +117,7 @@ def read(file: Path, where: str) -> Bundle | None:
         findings = {
             tool["name"]: tuple(finding_of(tool["name"], one) for one in tool["findings"]) for tool in tools
         }
+        _check_tools(report)
         coverage = _coverage(file.with_name(COVERAGE), report)
     except ValueError as error:
         raise BundleError(f"it holds what no run writes: {error}") from error
@@ -119,6 +130,27 @@ def read(file: Path, where: str) -> Bundle | None:
         findings=findings,
         coverage=coverage,
     )
+
+
+def _check_tools(report: RunReport) -> None:
+    """Check that the tools of the stage are those of a shard, and that the conclusion follows from them."""
+    tools = report["stages"][0]["tools"]
+    names = Counter(tool["name"] for tool in tools)
+    if missing := [name for name in (PYTEST, COVERAGE_TOOL) if names[name] != 1]:
+        raise ValueError(f"{names[missing[0]]} results of {missing[0]}")
+    if unknown := [tool["outcome"] for tool in tools if tool["outcome"] not in _OUTCOMES]:
+        raise ValueError(f"the outcome {unknown[0][:40]!r}")
+    broken = any(tool["outcome"] == "broken" for tool in tools)
+    counting = any(
+        one["severity"] == Severity.ERROR and not one["muted"] for tool in tools for one in tool["findings"]
+    )
+    least = Conclusion.BROKEN if broken else Conclusion.FAILED if counting else Conclusion.SKIPPED
+    said = Conclusion(report["conclusion"])
+    if said.rank < least.rank or Conclusion(report["stages"][0]["conclusion"]).rank < least.rank:
+        raise ValueError(f"the conclusion {said.value!r} over a tool that is {least.value}")
+    tests = next(tool for tool in tools if tool["name"] == PYTEST)
+    if tests["outcome"] == "skipped" and not broken and not tests["reason"].startswith(NO_TESTS):
+        raise ValueError(f"pytest was skipped for an unknown reason: {tests['reason'][:200]!r}")
 
 
 def _coverage(file: Path, report: RunReport) -> Coverage | None:
@@ -139,6 +171,7 @@ def _coverage(file: Path, report: RunReport) -> Coverage | None:
             missing=frozenset(one["missing_lines"]),
             executed_branches=frozenset(one.get("executed_branches", ())),
             missing_branches=frozenset(one.get("missing_branches", ())),
+            branch_total=one.get("summary", {}).get("num_branches"),
         )
         for path, one in document["files"].items()
     }

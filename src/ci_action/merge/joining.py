@@ -9,12 +9,11 @@ from ci_action.cases import NONE_PASSED, TestCase, counts, unpassed
 from ci_action.coverage import Coverage, joined
 from ci_action.errors import ExitCode
 from ci_action.gates import FAIL_UNDER, IN_SHARD, OF_PROJECT, Minima, minimum
-from ci_action.merge.bundle import Bundle
+from ci_action.merge.bundle import COVERAGE_TOOL as COVERAGE
+from ci_action.merge.bundle import PYTEST, Bundle
 from ci_action.model import Broken, Conclusion, Finding, Outcome, Report, Severity, Skipped
 from ci_action.settings import Settings
 
-PYTEST: Final = "pytest"
-COVERAGE: Final = "coverage"
 _LONGEST_REASON: Final = 300
 
 
@@ -32,13 +31,13 @@ def cases_of(bundles: Sequence[Bundle]) -> tuple[TestCase, ...]:
     return tuple(found)
 
 
-def outcome_of_tests(bundles: Sequence[Bundle]) -> Outcome:
-    """Return what pytest did in all shards: broken where it was in one, empty where no shard had a test."""
+def outcome_of_tests(bundles: Sequence[Bundle], problem: str = "") -> Outcome:
+    """Return what pytest did in all shards: broken if it was in one or if there is a problem, empty without a test."""
     cases = cases_of(bundles)
     findings = tuple(_findings(bundles, cases))
     examined = {"tests": int(counts(cases)["tests"]), "shards": len(bundles)}
     metrics = _metrics(bundles, cases)
-    if reasons := list(_broken(bundles)):
+    if reasons := [*([problem] if problem else []), *_broken(bundles)]:
         return Broken("; ".join(reasons), findings=findings, examined=examined, metrics=metrics, tests=cases)
     if not cases and not findings:
         return Skipped("no shard collected a test", empty=True)

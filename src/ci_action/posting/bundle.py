@@ -31,9 +31,6 @@ _MOST_STAGES: Final = 50
 _MOST_TOOLS: Final = 50
 _MOST_REASONS: Final = 200
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
-_ENDED: Final = {
-    Conclusion.BROKEN: {ExitCode.OK, ExitCode.BROKEN, ExitCode.BUG, ExitCode.INTERRUPTED},
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,8 +91,6 @@ def _result(report: RunReport) -> RunResult:
     if not 1 <= len(report["stages"]) <= _MOST_STAGES:
         raise ValueError(f"{len(report['stages'])} stages")
     conclusion, code = Conclusion(report["conclusion"]), _code(report["exit_code"])
-    if code not in _ENDED.get(conclusion, {conclusion.exit_code}):
-        raise ValueError(f"the conclusion {conclusion.value!r} with the exit code {int(code)}")
     stages = tuple(_stage(stage) for stage in report["stages"])
     if not code and any(stage.verdict.exit_code for stage in stages):
         raise ValueError(f"the conclusion {conclusion.value!r} over a stage that is worse")

@@ -65,7 +65,7 @@ def _summary(files: list[FileCoverage], *, with_branches: bool) -> dict[str, Any
         summary |= {
             "num_branches": sum(one.branches for one in files),
             "num_partial_branches": sum(map(_partial, files)),
-            "covered_branches": sum(len(one.executed_branches) for one in files),
+            "covered_branches": sum(one.covered_branches for one in files),
             "missing_branches": sum(len(one.missing_branches) for one in files),
         }
     return summary

@@ -71,7 +71,7 @@ def _sums(files: Iterable[FileCoverage]) -> tuple[int, int, int, int]:
     for one in files:
         covered += len(one.executed)
         valid += one.statements
-        hit += len(one.executed_branches)
+        hit += one.covered_branches
         branches += one.branches
     return covered, valid, hit, branches
 
@@ -116,7 +116,7 @@ def _branches(one: FileCoverage) -> Iterator[str]:
         taken = "-" if not hit[start] else str(int((start, end) in one.executed_branches))
         name = f"jump to line {end}" if end > 0 else f"exit {-end}"
         yield f"BRDA:{start},0,{name},{taken}\n"
-    yield f"BRF:{one.branches}\nBRH:{len(one.executed_branches)}\n"
+    yield f"BRF:{one.branches}\nBRH:{one.covered_branches}\n"
 
 
 def _field(text: str) -> str:

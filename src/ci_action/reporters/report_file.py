@@ -180,7 +180,7 @@ def _file_entries(coverage: Coverage) -> Iterator[tuple[str, FileCoverageEntry]]
         yield path, FileCoverageEntry(
             covered_lines=len(one.executed),
             statements=one.statements,
-            covered_branches=len(one.executed_branches),
+            covered_branches=one.covered_branches,
             branches=one.branches,
             missing=ranges(one.missing),
         )

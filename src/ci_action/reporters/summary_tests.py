@@ -59,7 +59,7 @@ def coverage_line(found: Measured) -> str:
     covered, statements = sum(len(one.executed) for one in files), sum(one.statements for one in files)
     text = f"coverage {found.percent} %: {covered:,} of {statements:,} statements"
     if branches := sum(one.branches for one in files):
-        hit = sum(len(one.executed_branches) for one in files)
+        hit = sum(one.covered_branches for one in files)
         text += f", {hit:,} of {branches:,} branches"
     minimum = found.metrics.get("coverage_min")
     if minimum is not None:

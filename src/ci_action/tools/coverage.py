@@ -1,6 +1,8 @@
 """What the tests ran through, held against the minimum: of the project, and of the lines that the change touched."""
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -8,6 +10,7 @@ from typing import Final
 from ci_action.context import Context
 from ci_action.coverage import Coverage, from_json
 from ci_action.errors import ToolError
+from ci_action.facts import Facts, as_object, as_whole, facts_of
 from ci_action.gates import FAIL_UNDER, IN_SHARD, OF_PROJECT, Judged, Minima, judge, minimum
 from ci_action.model import Report, Skipped
 from ci_action.process import Command, Completed, last_lines
@@ -18,11 +21,20 @@ from ci_action.tools import Checked, Tool, Turn
 
 NO_DATA: Final = "No data to report"
 # One process in the project's environment: starting Python and importing coverage is what takes the time.
-_MEASURE: Final = """
+# Up to 7.13.0 the executed lines name docstrings and excluded lines too, so of such files the statements are asked for.
+MEASURE: Final = """
 import coverage, json, sys
 found = coverage.Coverage()
 found.load()
 found.json_report(outfile=sys.argv[1], ignore_errors=True)
+with open(sys.argv[1]) as stream:
+    files = json.load(stream)["files"]
+statements = {}
+for name, entry in files.items():
+    if len(entry["executed_lines"]) != entry["summary"]["covered_lines"]:
+        statements[name] = found.analysis2(name)[1]
+with open(sys.argv[2], "w") as stream:
+    json.dump(statements, stream)
 minimum = found.get_option("report:fail_under") or 0
 print(json.dumps({"fail_under": str(minimum), "version": coverage.__version__}))
 """
@@ -109,15 +121,19 @@ def _python(ctx: Context, environment: Environment, *words: str) -> Completed:
 
 def _measured(ctx: Context, environment: Environment, folder: Path) -> tuple[Coverage, dict[str, str], str]:
     """Return the coverage, what coverage says of itself, and a note of files that it could not parse."""
-    file = folder / "coverage.json"
-    done = _python(ctx, environment, "-c", _MEASURE, str(file))
+    file, lines = folder / "coverage.json", folder / "statements.json"
+    done = _python(ctx, environment, "-c", MEASURE, str(file), str(lines))
+    report, statements = (
+        read_project_file(one, ctx.scratch, largest=LARGEST_SOURCE) for one in (file, lines)
+    )
     try:
-        document = json.loads(read_project_file(file, ctx.scratch, largest=LARGEST_SOURCE))
-        files = {name: entry for name, entry in document["files"].items() if not name.endswith(_OURS)}
-        coverage = from_json({"files": files}, ctx.layout.relative)
-        asked = json.loads(done.stdout.splitlines()[-1])
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
-        raise ToolError(f"coverage wrote no JSON that can be read: {error}") from error
+        coverage = coverage_of(report, statements, ctx.layout.relative)
+        words = facts_of((done.stdout.splitlines() or [b""])[-1])
+        asked = {name: words.text(name) for name in ("fail_under", "version")}
+    except ValueError as error:
+        raise ToolError(f"the report of coverage cannot be trusted: {error}") from error
+    files = {path: one for path, one in coverage.files.items() if not path.endswith(_OURS)}
+    coverage = replace(coverage, files=files)
     unparsed = [line for line in done.stderr.splitlines() if "parse" in line and "Python source" in line]
     note = (
         f"coverage could not parse {len(unparsed)} files, they are in no figure: {unparsed[0]}"
@@ -125,6 +141,19 @@ def _measured(ctx: Context, environment: Environment, folder: Path) -> tuple[Cov
         else ""
     )
     return coverage, asked, note
+
+
+def coverage_of(report: bytes, statements: bytes, path_of: Callable[[str], str]) -> Coverage:
+    """Read the two files that `MEASURE` writes; raises `ValueError` if they are not what it writes."""
+    try:
+        document, lines = json.loads(report), json.loads(statements)
+    except RecursionError as error:
+        raise ValueError("it is not JSON") from error
+    known = {
+        name: frozenset(as_whole(line, name) for line in Facts({name: found}).items(name))
+        for name, found in as_object(lines, "the statements").items()
+    }
+    return from_json(document, path_of, known)
 
 
 def _source(ctx: Context, path: str) -> str:

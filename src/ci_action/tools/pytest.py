@@ -23,6 +23,8 @@ from ci_action.tools import Checked, Tool, Turn
 
 PLUGIN: Final = Path(__file__).parents[1] / "pytest_plugin"
 DATA: Final = ".coverage"
+NO_TESTS: Final = "pytest collected no tests"
+"""How the reason begins with which pytest is skipped; `merge` knows no other."""
 _COV_OFF: Final = re.compile(r"unrecognized arguments:.*--cov\b")
 # Above this many failures something else is wrong than flaky tests.
 MOST_RERUNS: Final = 100
@@ -51,11 +53,7 @@ def check(ctx: Context, _program: Program) -> Checked:
     if reason := problem(session, done):
         return job.checked(broken(reason, session, text), session, text)
     if not session.cases:
-        what = (
-            f"pytest collected no tests ({session.deselected} deselected)"
-            if session.deselected
-            else "pytest collected no tests"
-        )
+        what = f"{NO_TESTS} ({session.deselected} deselected)" if session.deselected else NO_TESTS
         return job.checked(Skipped(what, empty=True), session, text)
     session.cases = job.rerun(session.cases)
     return job.checked(report(session, done), session, text)
