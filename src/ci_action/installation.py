@@ -101,6 +101,7 @@ def _by_commands(ctx: Context, builder: Builder, request: str) -> Environment:
                 environ=variables,
                 timeout=float(ctx.settings.timeout),
                 owner=ctx.installer,
+                supervised=True,
             )
         )
         if done.returncode != 0:

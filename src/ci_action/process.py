@@ -8,6 +8,7 @@ import re
 import shlex
 import signal
 import subprocess  # noqa: TID251 - the one place
+import sys
 import tempfile
 import threading
 import time
@@ -18,6 +19,7 @@ from enum import Enum
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
 
+from ci_action import supervisor
 from ci_action.errors import InterruptedRunError, TimedOutError, ToolError, shortage
 from ci_action.index_credentials import with_bound_credentials
 from ci_action.redaction import Redact
@@ -25,6 +27,8 @@ from ci_action.redaction import Redact
 # Two seconds to end by itself after SIGTERM, then SIGKILL: the runner kills us 7.5 s after its first signal.
 GRACE_SECONDS: Final = 2.0
 _DYING_SECONDS: Final = 0.5
+# How much longer a supervisor has to end what it started.
+_SUPERVISED_SECONDS: Final = 1.0
 # One process gets at most this many bytes of file names; Linux allows 2 MiB for arguments and environment together.
 _BATCH_BYTES: Final = 500_000
 # What is received in blocks is not held in memory as a whole.
@@ -101,6 +105,8 @@ class Command:
     """Gets what the program wrote in blocks, also of one that was ended; `stdout` is empty then."""
     cut_at: bytes = b"\n"
     """Every block but the last one ends before this separator."""
+    supervised: bool = False
+    """Whether all that it leaves running ends with it: set for every program that can start code of the project."""
 
     def __str__(self) -> str:
         """Render as it could be typed; for people, never run."""
@@ -163,12 +169,16 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
 class Processes:
     """All programs that one run of ours has started; `stop` ends them together."""
 
-    def __init__(self, environ: Mapping[str, str], scratch: Path, redact: Redact = str) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], scratch: Path, redact: Redact = str, python: str = sys.executable
+    ) -> None:
         """Keep the cleaned environment; what programs write is collected under `scratch`."""
         self._environ = clean_environment(environ)
         self._scratch = scratch
         self._redact = redact
-        self._running: set[subprocess.Popen[bytes]] = set()
+        self._supervisor = (python, "-I", "-S", supervisor.__file__)
+        self._running: dict[subprocess.Popen[bytes], float] = {}
+        self._starting = threading.Lock()
         self._stopped = threading.Event()
 
     def run(self, command: Command) -> Completed:
@@ -179,66 +189,114 @@ class Processes:
             tempfile.TemporaryFile(dir=self._scratch) as stdin,
             tempfile.TemporaryFile(dir=self._scratch) as out,
             tempfile.TemporaryFile(dir=self._scratch) as err,
+            tempfile.TemporaryFile(dir=self._scratch) as result,
         ):
             stdin.write(command.stdin)
             stdin.seek(0)
             started = time.monotonic()
-            child = self._start(command, stdin.fileno(), out.fileno(), err.fileno())
-            self._running.add(child)
+            files = (stdin, out, err, *([result] if _is_supervised(command) else []))
+            child = self._start(command, *(file.fileno() for file in files))
             if self._stopped.is_set():  # stop() may have looked before the child was in the set
-                _end(child)
+                self._end(child)
             expired = threading.Event()
-            timer = threading.Timer(command.timeout, _expire, (child, expired))
+            timer = threading.Timer(command.timeout, self._expire, (child, expired))
             timer.daemon = True
             try:
                 _start_timer(timer, child)
                 child.wait()
             finally:
                 timer.cancel()
-                self._running.discard(child)
+                self._running.pop(child)
             _kill_group(child)  # what it left behind in its group
             seconds = time.monotonic() - started
             out.seek(0)
             err.seek(0)
+            result.seek(0)
             stdout = b"" if command.receive else self._redacted(out.read())
             if command.receive:
                 for block in blocks(out, command.cut_at):
                     command.receive(self._redacted(block))
             stderr = self._redact(err.read().decode("utf-8", "replace"))
+            told = result.read().decode("utf-8", "replace")
+        returncode = self._returncode(command, child, told)
         program = Path(command.argv[0]).name
-        if self._stopped.is_set() and child.returncode != 0:
+        if self._stopped.is_set() and returncode != 0:
             raise InterruptedRunError(f"{program} was interrupted", stdout=stdout, stderr=stderr)
         if expired.is_set():
             reason = f"{program} was ended after its time limit of {command.timeout:.0f} s; set `timeout` to give it more"
             raise TimedOutError(reason, stdout=stdout, stderr=stderr)
-        return Completed(returncode=child.returncode, stdout=stdout, stderr=stderr, seconds=seconds)
+        return Completed(returncode=returncode, stdout=stdout, stderr=stderr, seconds=seconds)
 
     def stop(self) -> None:
         """End every running program (SIGTERM, then SIGKILL) and start no further one."""
         self._stopped.set()
         for child in tuple(self._running):
-            _end(child)
+            self._end(child)
 
     @property
     def stopped(self) -> bool:
         """Whether `stop` was called."""
         return self._stopped.is_set()
 
-    def _start(self, command: Command, stdin: int, out: int, err: int) -> subprocess.Popen[bytes]:
+    def _start(
+        self, command: Command, stdin: int, out: int, err: int, result: int | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start a program, under a supervisor if there is a file for its result."""
+        argv, identity = command.argv, _identity(command.owner)
+        kept = () if result is None else (result,)
+        if kept:
+            owner = f"{command.owner.uid}:{command.owner.gid}" if command.owner else supervisor.OURSELVES
+            words = (str(result), owner, str(GRACE_SECONDS))
+            argv, identity = (*self._supervisor, *words, *argv), {}
+        with self._starting:
+            try:
+                child = subprocess.Popen(
+                    argv,
+                    cwd=command.cwd,
+                    env=self._environ_of(command),
+                    stdin=stdin,
+                    stdout=out,
+                    stderr=err,
+                    start_new_session=True,
+                    pass_fds=kept,
+                    **identity,
+                )
+            except (OSError, ValueError) as error:
+                raise self._not_started(command, shortage(error) or error) from error
+            self._running[child] = GRACE_SECONDS + (_SUPERVISED_SECONDS if kept else 0)
+        return child
+
+    def _not_started(self, command: Command, error: object) -> ToolError:
+        return ToolError(self._redact(f"{command.argv[0]!r} cannot be started: {error}"))
+
+    def _returncode(self, command: Command, child: subprocess.Popen[bytes], told: str) -> int:
+        """Return what became of the program by the words of its supervisor, if it had one."""
+        if told.isdecimal():
+            return os.waitstatus_to_exitcode(int(told))
+        if told:
+            raise self._not_started(command, told)
+        if _is_supervised(command):  # its supervisor was killed: what it left behind is ours
+            self.end_strays()
+        return child.returncode
+
+    def end_strays(self) -> None:
+        """End what stems from programs that have ended, as far as it is ours: in a container of ours all of it is."""
+        if os.getpid() == 1:
+            with self._starting:
+                supervisor.end_children(spared={child.pid for child in tuple(self._running)})
+
+    def _expire(self, child: subprocess.Popen[bytes], expired: threading.Event) -> None:
+        expired.set()
+        self._end(child)
+
+    def _end(self, child: subprocess.Popen[bytes]) -> None:
+        _signal_group(child, signal.SIGTERM)
+        timer = threading.Timer(self._running.get(child, GRACE_SECONDS), _kill_unless_ended, (child,))
+        timer.daemon = True
         try:
-            return subprocess.Popen(
-                command.argv,
-                cwd=command.cwd,
-                env=self._environ_of(command),
-                stdin=stdin,
-                stdout=out,
-                stderr=err,
-                start_new_session=True,
-                **_identity(command.owner),
-            )
-        except (OSError, ValueError) as error:
-            text = self._redact(f"{command.argv[0]!r} cannot be started: {shortage(error) or error}")
-            raise ToolError(text) from error
+            timer.start()
+        except RuntimeError:  # no thread is left to wait in: it gets no time to end by itself
+            _kill_unless_ended(child)
 
     def _environ_of(self, command: Command) -> dict[str, str]:
         seen = command.sees.of(self._environ)
@@ -261,6 +319,11 @@ def blocks(stream: IO[bytes], separator: bytes, size: int = _BLOCK_BYTES) -> Ite
             yield block
         rest = last
     yield rest
+
+
+def _is_supervised(command: Command) -> bool:
+    """Whether a supervisor starts a program: only Linux lets it adopt what the program leaves running."""
+    return command.supervised and sys.platform == "linux"
 
 
 def _identity(owner: Owner | None) -> dict[str, Any]:
@@ -293,21 +356,6 @@ def _start_timer(timer: threading.Timer, child: subprocess.Popen[bytes]) -> None
         _kill_group(child)
         child.wait()
         raise ToolError(shortage(error) or str(error)) from error
-
-
-def _expire(child: subprocess.Popen[bytes], expired: threading.Event) -> None:
-    expired.set()
-    _end(child)
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    _signal_group(child, signal.SIGTERM)
-    timer = threading.Timer(GRACE_SECONDS, _kill_unless_ended, (child,))
-    timer.daemon = True
-    try:
-        timer.start()
-    except RuntimeError:  # no thread is left to wait in: it gets no time to end by itself
-        _kill_unless_ended(child)
 
 
 def _kill_unless_ended(child: subprocess.Popen[bytes]) -> None:

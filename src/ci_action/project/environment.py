@@ -184,7 +184,13 @@ class Builder:
     def version_of(self, python: str) -> str:
         """Return the version of an interpreter."""
         code = "import platform; print(platform.python_version())"
-        command = Command(argv=(python, "-I", "-c", code), cwd=self.layout.root, owner=self.owner, timeout=60)
+        command = Command(
+            argv=(python, "-I", "-c", code),
+            cwd=self.layout.root,
+            owner=self.owner,
+            timeout=60,
+            supervised=True,
+        )
         return self.run(command).stdout.decode().strip()
 
     def command(self, *words: str, project: Path | None = None) -> Completed:
@@ -193,7 +199,12 @@ class Builder:
         variables = self.variables() | ({"UV_PROJECT_ENVIRONMENT": str(project)} if project else {})
         done = self.run(
             Command(
-                argv=argv, cwd=self.layout.root, environ=variables, timeout=self.timeout, owner=self.owner
+                argv=argv,
+                cwd=self.layout.root,
+                environ=variables,
+                timeout=self.timeout,
+                owner=self.owner,
+                supervised=True,  # packages are built, and what was installed starts with every interpreter
             )
         )
         if done.returncode != 0:
@@ -290,6 +301,6 @@ def _cause(stderr: str) -> str:
 
 
 def environment_of_project(command: Command, environ: Mapping[str, str]) -> Command:
-    """Return a command of the project's code: without the credentials of package indexes."""
+    """Return a command of the project's code: without the credentials of package indexes, and supervised."""
     names = frozenset(name for name in environ if re.search(r"(INDEX|FIND_LINKS|TWINE|KEYRING)", name))
-    return replace(command, withheld=command.withheld | names)
+    return replace(command, withheld=command.withheld | names, supervised=True)

@@ -120,6 +120,7 @@ class Installer:
                 timeout=FETCH_SECONDS,
                 owner=self.owner,
                 sees=Sees.NETWORK,
+                supervised=True,  # it may be built from its sources
             )
         )
 

@@ -54,7 +54,11 @@ def check(ctx: Context, _program: Program) -> Checked:
 
 def _folders(ctx: Context, environment: Environment) -> list[Path]:
     command = Command(
-        argv=(environment.python, "-I", "-c", _ASK), cwd=ctx.scratch, owner=ctx.owner, timeout=60
+        argv=(environment.python, "-I", "-c", _ASK),
+        cwd=ctx.scratch,
+        owner=ctx.owner,
+        timeout=60,
+        supervised=True,
     )
     done = ctx.run(command)
     try:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -182,7 +182,8 @@ class Scan:
             sees=Sees.NETWORK if self.ctx.settings.secrets_verify else Sees.LITTLE,
         )
         # A baseline may name plugins and filters of the project.
-        return environment_of_project(self.ctx.reading(command), self.ctx.environ)
+        command = environment_of_project(self.ctx.reading(command), self.ctx.environ)
+        return replace(command, supervised=loads_code(self.baseline.configuration))
 
     def _why(self, told: Told, done: Completed) -> str:
         if done.killed_by:
