@@ -13,11 +13,12 @@ def concealed(stages: tuple[StageResult, ...], conceal: Concealer) -> tuple[Stag
     if not conceal:
         return stages
     return tuple(
-        replace(stage, tools=tuple(_tool(tool, conceal) for tool in stage.tools)) for stage in stages
+        replace(stage, tools=tuple(concealed_tool(tool, conceal) for tool in stage.tools)) for stage in stages
     )
 
 
-def _tool(tool: ToolResult, conceal: Concealer) -> ToolResult:
+def concealed_tool(tool: ToolResult, conceal: Concealer) -> ToolResult:
+    """Return the result of one tool with `***` for every secret that was found."""
     outcome = tool.outcome
     match outcome:
         case Report():

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 from ci_action.changes import Changes
 from ci_action.gh.event import Event
@@ -60,6 +61,8 @@ class Context:
     """Who owns the workspace in the container, whoever runs the project's code; None where that is who we are."""
     repositories: Once[Repository] = field(default_factory=Once)
     listed: Once[Files] = field(default_factory=Once)
+    scans: Once[Any] = field(default_factory=Once)
+    """The scan of all files for secrets: one for the tool and for what is hidden."""
     container: bool = False
     """Whether we run in our image."""
     stopped: Callable[[], bool] = lambda: False

@@ -105,6 +105,8 @@ class Command:
     """Gets what the program wrote in blocks, also of one that was ended; `stdout` is empty then."""
     cut_at: bytes = b"\n"
     """Every block but the last one ends before this separator."""
+    background: bool = False
+    """Whether `Processes.end_background` ends it."""
     supervised: bool = False
     """Whether all that it leaves running ends with it: set for every program that can start code of the project."""
 
@@ -178,12 +180,14 @@ class Processes:
         self._redact = redact
         self._supervisor = (python, "-I", "-S", supervisor.__file__)
         self._running: dict[subprocess.Popen[bytes], float] = {}
+        self._background: set[subprocess.Popen[bytes]] = set()
+        self._background_ended = threading.Event()
         self._starting = threading.Lock()
         self._stopped = threading.Event()
 
     def run(self, command: Command) -> Completed:
         """Run a command in a process group of its own and collect all that it writes."""
-        if self._stopped.is_set():
+        if self._stopped.is_set() or (command.background and self._background_ended.is_set()):
             raise InterruptedRunError("interrupted before it started")
         with (
             tempfile.TemporaryFile(dir=self._scratch) as stdin,
@@ -196,7 +200,8 @@ class Processes:
             started = time.monotonic()
             files = (stdin, out, err, *([result] if _is_supervised(command) else []))
             child = self._start(command, *(file.fileno() for file in files))
-            if self._stopped.is_set():  # stop() may have looked before the child was in the set
+            ended = self._background_ended.is_set() if command.background else False
+            if self._stopped.is_set() or ended:  # stop() may have looked before the child was known
                 self._end(child)
             expired = threading.Event()
             timer = threading.Timer(command.timeout, self._expire, (child, expired))
@@ -207,6 +212,7 @@ class Processes:
             finally:
                 timer.cancel()
                 self._running.pop(child)
+                self._background.discard(child)
             _kill_group(child)  # what it left behind in its group
             seconds = time.monotonic() - started
             out.seek(0)
@@ -231,6 +237,12 @@ class Processes:
         """End every running program (SIGTERM, then SIGKILL) and start no further one."""
         self._stopped.set()
         for child in tuple(self._running):
+            self._end(child)
+
+    def end_background(self) -> None:
+        """End the programs in the background, and start no further one."""
+        self._background_ended.set()
+        for child in tuple(self._background):
             self._end(child)
 
     @property
@@ -263,6 +275,8 @@ class Processes:
                 )
             except (OSError, ValueError) as error:
                 raise self._not_started(command, shortage(error) or error) from error
+            if command.background:
+                self._background.add(child)
             self._running[child] = GRACE_SECONDS + (_SUPERVISED_SECONDS if kept else 0)
         return child
 

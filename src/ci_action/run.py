@@ -2,11 +2,10 @@
 
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Protocol
 
 from ci_action import __version__
 from ci_action.base import with_changes
@@ -36,27 +35,17 @@ from ci_action.policy import crashed, judge, judge_stage
 from ci_action.privileged import permission, refusal
 from ci_action.project.ownership import lent_netrc
 from ci_action.project.versions import Installer, Program, locate, select, variables_of_uv
-from ci_action.quoting import learn_secrets
 from ci_action.reporters import REPORTERS
 from ci_action.reporters.publication import Publication
 from ci_action.reproduction import reproduce
 from ci_action.resolution import Resolved
 from ci_action.results import Digests
 from ci_action.schedule import Slot, busy, phases, rounds
+from ci_action.search import Progress, Quiet, Search
 from ci_action.stages import Selected
 from ci_action.tools import Tool
 from ci_action.values import FailOn, Scope
 from ci_action.weighing import weighed
-
-
-class Progress(Protocol):
-    """Hears of every tool that starts and ends; the end is told in the thread of the caller."""
-
-    def started(self, tool: Tool) -> None:
-        """Hear that a tool starts."""
-
-    def ended(self, result: ToolResult) -> None:
-        """Hear that a tool has ended."""
 
 
 def program_of(tool: Tool, ctx: Context) -> Program:
@@ -122,17 +111,26 @@ def _dared(ctx: Context) -> tuple[str, ...]:
 
 
 def execute(
-    selected: Sequence[Selected], ctx: Context, progress: Progress, *, resolved: Resolved
+    selected: Sequence[Selected],
+    ctx: Context,
+    progress: Progress,
+    *,
+    resolved: Resolved,
+    search: Search | None = None,
 ) -> RunResult:
-    """Run the tools of all stages, mute what is not to count, and judge."""
+    """Run the tools of all stages, mute what is not to count, and judge; `search` hides secrets in what is quoted."""
     started, clock = datetime.now(UTC), time.monotonic()
-    commit = ctx.event.sha or _head(ctx)
-    stages = limited(_run_stages(selected, ctx, progress))
-    unsearched = learn_secrets(stages, ctx)
+    with search or Search() as searching:
+        if any(one.stage.quotes for one in selected):
+            searching.start()
+        commit = ctx.event.sha or _head(ctx)
+        stages = limited(_run_stages(selected, ctx, Quiet(progress, searching, ctx.conceal)))
+        unsearched = searching.result(tool for stage in stages for tool in stage.tools)
     stages = joined(concealed(stages, ctx.conceal))
     stages, verdict = judge(stages)
     warnings = [warning for stage in stages for tool in stage.tools for warning in tool.warnings]
-    warnings += [unsearched] if unsearched else []
+    if unsearched:
+        warnings.append(f"the files of the project were not searched for secrets: {unsearched}")
     known = ctx.changes if ctx.changes and ctx.changes.known else None
     if known is None and (ctx.settings.scope is Scope.CHANGED or ctx.settings.fail_on is FailOn.NEW):
         warnings.append(_all_counts(ctx))
@@ -287,7 +285,12 @@ def publish(result: RunResult, publication: Publication) -> None:
 
 
 def write_fixes(
-    selected: Sequence[Selected], ctx: Context, progress: Progress, *, resolved: Resolved
+    selected: Sequence[Selected],
+    ctx: Context,
+    progress: Progress,
+    *,
+    resolved: Resolved,
+    search: Callable[[Context], Search] = lambda _: Search(),
 ) -> RunResult:
     """Let the tools write their safe fixes, one after the other, then check again: what is left is the result.
 
@@ -298,7 +301,7 @@ def write_fixes(
     fresh = replace(ctx, digests=Digests())
     if ctx.narrowed:  # the fixes moved the lines
         fresh = with_changes(fresh)
-    result = execute(selected, fresh, progress, resolved=resolved)
+    result = execute(selected, fresh, progress, resolved=resolved, search=search(fresh))
     if not broken:
         return result
     reasons = tuple(f"{name}: {reason}" for name, reason in broken)

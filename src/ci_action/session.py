@@ -34,8 +34,9 @@ from ci_action.reporters.console import LiveProgress, screen_of
 from ci_action.reporters.progress import ActionsProgress, PlainProgress
 from ci_action.reporters.publication import Publication, Screen, give_back
 from ci_action.resolution import Resolved
-from ci_action.run import Progress, execute, publish, write_fixes
+from ci_action.run import execute, publish, write_fixes
 from ci_action.scratch import scratch_folder
+from ci_action.search import Progress, Search
 from ci_action.stages import ALL, COMMENT, MERGE, select
 from ci_action.text import neutral
 from ci_action.tools import detect_secrets
@@ -64,6 +65,11 @@ class Session:
     screen: Screen
     redact: Redact
     workflow: Workflow | None
+    processes: Processes
+
+    def search(self, ctx: Context) -> Search:
+        """Return the search for secrets in the project's files."""
+        return Search(lambda: detect_secrets.search(ctx), self.processes.end_background)
 
     def progress(self) -> Progress:
         """Return what is said while tools run."""
@@ -151,6 +157,7 @@ class Call:
             screen=self.screen,
             redact=self._redact,
             workflow=self.workflow,
+            processes=processes,
         )
         self.interruption.attend(processes)
         if self._options.verbose:
@@ -255,7 +262,9 @@ def run_command(flags: Mapping[str, Any], options: Options) -> int:
             result = _merged(session)
         else:
             ctx = with_changes(session.ctx)
-            result = execute(select(names), ctx, session.progress(), resolved=session.resolved)
+            result = execute(
+                select(names), ctx, session.progress(), resolved=session.resolved, search=session.search(ctx)
+            )
         call.finish(session, result, publish)
     return call.code
 
@@ -264,7 +273,13 @@ def _merged(session: Session) -> RunResult:
     """Join the results of shards; raises `BundlesError` where they are no whole."""
     bundles = merge.bundles_of(session.layout)
     ctx = with_changes(session.ctx)
-    result = execute((merge.selected(bundles),), ctx, session.progress(), resolved=session.resolved)
+    result = execute(
+        (merge.selected(bundles),),
+        ctx,
+        session.progress(),
+        resolved=session.resolved,
+        search=session.search(ctx),
+    )
     return merge.finished(result, bundles)
 
 
@@ -274,7 +289,9 @@ def fix_command(flags: Mapping[str, Any], options: Options) -> int:
         session = call.open()
         chosen = select(session.resolved.settings.stage or ("quality",))
         ctx = with_changes(session.ctx)
-        result = write_fixes(chosen, ctx, session.progress(), resolved=session.resolved)
+        result = write_fixes(
+            chosen, ctx, session.progress(), resolved=session.resolved, search=session.search
+        )
         call.finish(session, result, console.report)
     return call.code
 

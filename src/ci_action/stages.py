@@ -73,6 +73,8 @@ class Stage:
     """Say why it applies to a project; raises `ToolError`."""
     warns_only: Callable[[Settings], bool] = field(default=lambda _: False)
     """Whether findings warn instead of failing the run."""
+    quotes: bool = True
+    """Whether its results may quote the files of the project, which are then searched for secrets before."""
     stops: bool = False
     """Whether `all` runs no further stage after this one was red: what takes seconds spares what takes minutes."""
 
@@ -100,6 +102,7 @@ STAGES: Final = (
         tools=(title.TOOL, size.TOOL, metadata.TOOL),
         applies=_why_no_pull,
         because=_why_pull,
+        quotes=False,
     ),
 )
 

@@ -236,8 +236,11 @@ def test_of_files_that_were_not_looked_at_nothing_is_gone(one: Path):
     accepted(one, {"type": KEYWORD, "hashed_secret": "0" * 40})
     changes = Changes(lines={"b.py": frozenset({1})})
     ctx = ready(one, script := Script(one), changes=changes, settings={"scope": "changed"})
-    assert check(ctx, program_of(ctx)).warnings == ()
-    assert script.files == [["b.py"]]
+    checked = check(ctx, program_of(ctx))
+    assert checked.warnings == ()
+    assert isinstance(checked.outcome, Report)
+    assert {found.location.path for found in checked.outcome.findings if found.location} <= {"b.py"}
+    assert script.files == [["a.py", "b.py", "c.png", "d.bin"]], "tests may quote any file"
 
 
 def test_without_files_it_is_skipped(one: Path, tmp_path: Path):

@@ -42,7 +42,7 @@ def selected(redact: Redact = str, wait: Callable[[], None] = comment.wait) -> S
         check=lambda ctx, _program: _check(ctx, redact, wait),
         program=lambda _: Program(argv=(), version="", source=""),
     )
-    stage = Stage(name=POSTING, summary="Posts what a read-only run has left.", tools=(tool,))
+    stage = Stage(name=POSTING, summary="Posts what a read-only run has left.", tools=(tool,), quotes=False)
     return Selected(stage, by_name=True)
 
 

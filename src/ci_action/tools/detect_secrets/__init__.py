@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -11,10 +11,11 @@ from ci_action.errors import ExitCode, ToolError
 from ci_action.model import Skipped
 from ci_action.parsers.secret_findings import TOOL as NAME
 from ci_action.project.baseline import Baseline, Key, is_whole, load, render, write
+from ci_action.project.files import tracked
 from ci_action.project.versions import Program
 from ci_action.results import Results
 from ci_action.tools import Checked, Tool, Turn
-from ci_action.tools.detect_secrets.scan import Scan, is_lasting, loads_code
+from ci_action.tools.detect_secrets.scan import Scan, loads_code
 
 SCRIPT: Final = Path(__file__).parents[2] / "secrets_scanner" / "ciaction_secrets.py"
 _DISTRIBUTION: Final = "detect_secrets"
@@ -38,24 +39,58 @@ def check(ctx: Context, program: Program) -> Checked:
     names, notices = _files(ctx, baseline), ctx.tracked.notices
     if not names:
         return Checked(outcome=_nothing(ctx), warnings=notices)
-    scan = Scan(ctx=ctx, program=program, baseline=baseline, results=ctx.results(NAME))
-    scan.look(names)
-    warnings = [*notices, scan.notice(), scan.results.save()]
+    scan = _scan(ctx, program, baseline, names)
+    warnings = [*notices, scan.notice(), scan.unsaved]
     return Checked(outcome=scan.outcome(), warnings=tuple(filter(None, warnings)))
 
 
-def learn(ctx: Context, paths: Iterable[str]) -> str:
-    """Hide from now on what stands in these files, relative to the workspace; return why that could not be, or nothing."""
+def search(ctx: Context) -> str:
+    """Hide from now on the secrets in all files of the project; return why that was not possible, or nothing."""
     try:
         baseline = load(ctx.layout, ctx.settings)
-        if not is_lasting(baseline.configuration):
-            return "its baseline names code of the project, which only the security stage starts"
-        scan = Scan(ctx=ctx, program=program(ctx), baseline=baseline, results=ctx.results(NAME))
-        scan.look([os.path.relpath(ctx.layout.workspace / path, ctx.layout.root) for path in paths])
-        scan.results.save()
+        if _is_shared(ctx, baseline):
+            return _whole(ctx, program(ctx), baseline).problem
+        # Neither the project's plugins nor requests to any service: only the tool itself starts these.
+        plain = replace(ctx, settings=ctx.settings.model_copy(update={"secrets_verify": False}))
+        own = replace(baseline, document={}) if loads_code(baseline.configuration) else baseline
+        return _looked(plain, program(ctx), own, _all_files(ctx, baseline)).problem
     except ToolError as error:
         return error.reason
-    return scan.problem
+
+
+def _scan(ctx: Context, program: Program, baseline: Baseline, names: list[str]) -> Scan:
+    """Return the scan of these files: a part of the one that `search` makes, if both ask for the same."""
+    if not _is_shared(ctx, baseline):
+        return _looked(ctx, program, baseline, names)
+    whole = _whole(ctx, program, baseline)
+    return replace(whole, ctx=ctx, seen={name: whole.seen[name] for name in names if name in whole.seen})
+
+
+def _is_shared(ctx: Context, baseline: Baseline) -> bool:
+    return not ctx.settings.secrets_verify and not loads_code(baseline.configuration)
+
+
+def _whole(ctx: Context, program: Program, baseline: Baseline) -> Scan:
+    """Return the one scan of all files of the project in this run; raises `ToolError`."""
+    scan = ctx.scans.of(lambda: _looked(ctx, program, baseline, _all_files(ctx, baseline)))
+    assert isinstance(scan, Scan)  # noqa: S101 - nobody else puts anything there
+    return scan
+
+
+def _looked(ctx: Context, program: Program, baseline: Baseline, names: list[str]) -> Scan:
+    scan = Scan(ctx=ctx, program=program, baseline=baseline, results=ctx.results(NAME))
+    scan.look(names)
+    scan.unsaved = scan.results.save()
+    return scan
+
+
+def _all_files(ctx: Context, baseline: Baseline) -> list[str]:
+    """Return the names of all files of the project, whatever the paths and the scope: tests may quote any of them."""
+    layout = replace(ctx.layout, paths=(".",))
+    names = {*ctx.tracked.names}
+    if ctx.layout.paths != layout.paths:
+        names |= {*tracked(lambda: ctx.repository, layout, ctx.own_folders).names}
+    return _without(sorted(names), baseline, ctx)
 
 
 def count(ctx: Context) -> int:
@@ -116,12 +151,16 @@ def _secrets(keys: Iterable[Key]) -> int:
 
 def _files(ctx: Context, baseline: Baseline) -> list[str]:
     """Return the names of the files to scan."""
-    own = os.path.relpath(baseline.file, ctx.layout.root)
     changes = ctx.narrowed
-    names = [name for name in ctx.tracked.names if os.path.normpath(name) != own]
+    names = _without(ctx.tracked.names, baseline, ctx)
     if changes is not None:
         names = [name for name in names if changes.file(ctx.layout.relative(name))]
     return names
+
+
+def _without(names: Iterable[str], baseline: Baseline, ctx: Context) -> list[str]:
+    own = os.path.relpath(baseline.file, ctx.layout.root)
+    return [name for name in names if os.path.normpath(name) != own]
 
 
 def _nothing(ctx: Context) -> Skipped:

@@ -60,6 +60,8 @@ class Scan:
     problem: str = ""
     """Why not every file was scanned."""
     detail: str = ""
+    unsaved: str = ""
+    """Why the results were not kept."""
 
     def look(self, names: Sequence[str], *, always: bool = False) -> None:
         """Answer from the kept results what did not change, and let the script scan the rest: `always` starts it."""
@@ -180,6 +182,7 @@ class Scan:
             stdin=json.dumps(job).encode(),
             timeout=float(self.ctx.settings.timeout),
             sees=Sees.NETWORK if self.ctx.settings.secrets_verify else Sees.LITTLE,
+            background=True,
         )
         # A baseline may name plugins and filters of the project.
         command = environment_of_project(self.ctx.reading(command), self.ctx.environ)
