@@ -45,9 +45,9 @@ def test_forge():
 MALFORMED: Final = """
 
 def test_lie():
-    lie = {"event": "test", "nodeid": 5, "when": "call", "outcome": "failed", "seconds": 0, "text": [1]}
+    lie = {"event": "test", "nodeid": "test_it.py::test_x", "when": "call", "outcome": "skipped", "seconds": 0}
     with open(os.environ["CI_ACTION_PYTEST_EVENTS"], "a") as stream:
-        stream.write(json.dumps(lie) + "\\n")
+        stream.write(json.dumps(lie | {"xfail": 5}) + "\\n")
 """
 HANGING: Final = """
 
