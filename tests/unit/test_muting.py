@@ -51,6 +51,7 @@ PATTERNS = st.text(st.characters(exclude_characters="\n\r", exclude_categories=[
 
 
 @given(NAMES, st.none() | NAMES, st.none() | PATTERNS)
+@pytest.mark.filterwarnings("ignore:Possible nested set:FutureWarning")
 def test_what_is_written_is_what_is_parsed(tool: str, rule: str | None, pattern: str | None):
     text = tool + (f":{rule}" if rule else "") + (f"@{pattern}" if pattern else "")
     if ignore_mistakes([text], [tool]):
@@ -61,6 +62,7 @@ def test_what_is_written_is_what_is_parsed(tool: str, rule: str | None, pattern:
 
 
 @given(st.text(max_size=12))
+@pytest.mark.filterwarnings("ignore:Possible nested set:FutureWarning")
 def test_any_text_is_a_rule_or_a_mistake(text: str):
     mistakes = ignore_mistakes([text], ["ruff"])
     if not mistakes:
