@@ -1,6 +1,7 @@
 """Builders with keyword overrides: a test names what it is about, the rest is ordinary."""
 
 import io
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import Any, TypeAlias
 from ci_action.cases import TestCase, TestOutcome, counts
 from ci_action.context import Context
 from ci_action.coverage import Coverage, FileCoverage
+from ci_action.folder import place_of
 from ci_action.gh.event import Event
 from ci_action.gh.pull import Pull
 from ci_action.gh.workflow import Workflow
@@ -31,6 +33,7 @@ from ci_action.project.layout import Layout
 from ci_action.project.versions import Bundle, Program
 from ci_action.reporters.publication import Publication, Screen
 from ci_action.resolution import Resolved, resolve
+from ci_action.results import Store
 from ci_action.stages import TOOLS
 from ci_action.tools import Checked, Tool
 
@@ -248,7 +251,15 @@ def context(workspace: Path, run: FakeRun | None = None, **overrides: Any) -> Co
         "start": run or FakeRun(),
         "scratch": scratch,
     }
+    if cache := overrides.get("cache"):
+        values["kept"] = store(cache)
     return Context(**{**values, **overrides})
+
+
+def store(cache: Path, **overrides: Any) -> Store:
+    """Return the kept results in a folder, as a new run finds them."""
+    place = place_of(cache, cache.parent, strict=False)
+    return Store(place, **{"user": os.geteuid(), **overrides})
 
 
 def publication(workspace: Path, **overrides: Any) -> Publication:

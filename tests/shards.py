@@ -81,6 +81,7 @@ def write_shard(
 ) -> Path:
     """Write the report folder of a shard; `change` may change its report, `given` are its other settings."""
     chosen = resolved(**({"shard": shard} if shard else {}), **(given or {}))
+    folder.parent.mkdir(parents=True, exist_ok=True)
     shown = publication(folder.parent, folder=folder, resolved=chosen)
     result = run_of(cases, coverage, **more)
     bundle.report(result, shown)

@@ -19,7 +19,7 @@ from ci_action.project.repository import Repository, find, withheld_from_git
 from ci_action.project.versions import Bundle
 from ci_action.pull_files import PullFiles
 from ci_action.redaction import Concealer
-from ci_action.results import Digests, Results
+from ci_action.results import Digests, Results, Store
 from ci_action.settings import Settings
 from ci_action.values import Scope
 
@@ -40,7 +40,11 @@ class Context:
     environ: Mapping[str, str] = field(default_factory=dict)
     event: Event = field(default_factory=Event)
     cache: Path | None = None
-    """Where results of unchanged files are kept; None to keep nothing."""
+    """Where environments and what uv fetches are kept, which the project's code can write; None to keep nothing."""
+    kept: Store | None = None
+    """The results of unchanged files; None to keep none."""
+    notices: tuple[str, ...] = ()
+    """What is to be said of the run before any tool has started."""
     own_folders: tuple[Path, ...] = ()
     """Folders of ours that may lie in the workspace and are never looked at."""
     digests: Digests = field(default_factory=Digests)
@@ -135,4 +139,4 @@ class Context:
 
     def results(self, tool: str) -> Results:
         """Open the kept results of a tool."""
-        return Results(self.cache / f"{tool}.json" if self.cache else None)
+        return Results(self.kept, tool)

@@ -37,7 +37,10 @@ def describe(selected: Sequence[Selected], ctx: Context, resolved: Resolved) -> 
     yield f"order      {'; '.join(order)}"
     yield f"limits     {settings.timeout} s for each tool, {BUDGET} annotations of a level, {LIMIT:,} bytes of summary"
     yield f"cache      {layout.shown(ctx.cache) if ctx.cache else 'none'}"
+    if ctx.kept and ctx.kept.why_not:
+        yield f"           no results of unchanged files are kept: {ctx.kept.why_not}"
     yield f"reports    {settings.report_dir}"
+    yield from (f"note       {one_line(notice)}" for notice in ctx.notices)
     for name, value in resolved.chosen().items():
         yield f"setting    {name} = {value!r} from {resolved.sources[name]}"
 

@@ -71,6 +71,8 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
     try:
         if tool.runs_code(ctx):
             notes = (*_dared(ctx), *unbound_credentials(ctx.environ))
+            if ctx.kept:
+                ctx.kept.code_ran = True
         program = program_of(tool, ctx)
         checked = tool.check(ctx, program)
         outcome, warnings, log = checked.outcome, checked.warnings, checked.log
@@ -128,9 +130,13 @@ def execute(
         unsearched = searching.result(tool for stage in stages for tool in stage.tools)
     stages = joined(concealed(stages, ctx.conceal))
     stages, verdict = judge(stages)
-    warnings = [warning for stage in stages for tool in stage.tools for warning in tool.warnings]
+    warnings = [
+        *ctx.notices,
+        *(warning for stage in stages for tool in stage.tools for warning in tool.warnings),
+    ]
     if unsearched:
         warnings.append(f"the files of the project were not searched for secrets: {unsearched}")
+    warnings += filter(None, [ctx.kept.settle() if ctx.kept else ""])
     known = ctx.changes if ctx.changes and ctx.changes.known else None
     if known is None and (ctx.settings.scope is Scope.CHANGED or ctx.settings.fail_on is FailOn.NEW):
         warnings.append(_all_counts(ctx))

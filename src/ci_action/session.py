@@ -21,18 +21,19 @@ from ci_action.gh.event import Event
 from ci_action.gh.workflow import Workflow, is_actions
 from ci_action.interruption import Interruption
 from ci_action.model import RunResult
+from ci_action.own_folders import with_own_folders
 from ci_action.plan import describe
 from ci_action.policy import interrupted
 from ci_action.process import Processes, end_orphans
-from ci_action.project.layout import Layout, cache_dir, report_dir
-from ci_action.project.ownership import owner_of
+from ci_action.project.layout import Layout, report_dir
+from ci_action.project.ownership import give_back, owner_of
 from ci_action.project.versions import Bundle
 from ci_action.pull_request import with_pull
 from ci_action.redaction import Concealer, Redact, redactor, secrets_of, service_passwords
 from ci_action.reporters import console
 from ci_action.reporters.console import LiveProgress, screen_of
 from ci_action.reporters.progress import ActionsProgress, PlainProgress
-from ci_action.reporters.publication import Publication, Screen, give_back
+from ci_action.reporters.publication import Publication, Screen
 from ci_action.resolution import Resolved
 from ci_action.run import execute, publish, write_fixes
 from ci_action.scratch import scratch_folder
@@ -78,17 +79,13 @@ class Session:
             return ActionsProgress(self.workflow, lambda text: self.ctx.conceal(self.redact(text)))
         return LiveProgress(self.screen) if self.screen.terminal else PlainProgress(self.screen.stream)
 
-    @property
-    def folder(self) -> Path:
-        """Where the report files go."""
-        return report_dir(self.layout, self.resolved.settings)
-
     def publication(self) -> Publication:
         """Return what the reporters may touch."""
         return Publication(
             resolved=self.resolved,
             layout=self.layout,
-            folder=self.folder,
+            folder=report_dir(self.layout, self.resolved.settings),
+            strict=self.ctx.container,
             screen=self.screen,
             redact=self.redact,
             conceal=self.ctx.conceal,
@@ -98,12 +95,13 @@ class Session:
             workflow=self.workflow,
         )
 
-    def owned(self) -> list[Path]:
-        """Return the folders in which files of ours are the workspace's owner's in the end."""
+    def tidy(self) -> None:
+        """Undo what code did that the user's own words let root run; raises `OSError`."""
         settings, by_root = self.resolved.settings, self.ctx.installer is None
         if self.ctx.container and (settings.run_as is RunAs.ROOT or (settings.install and by_root)):
-            return [self.layout.workspace]  # where the user's own words let root run what writes there
-        return [self.folder, *([self.ctx.cache] if self.ctx.cache else [])]
+            give_back(self.layout.workspace)
+            if self.ctx.kept and self.ctx.kept.code_ran:
+                self.ctx.kept.discard()
 
 
 class Call:
@@ -185,7 +183,7 @@ class Call:
             self.code = self._told(error)
         elif self.interruption.name:
             self.code = ExitCode.INTERRUPTED
-        self._give_back()
+        self._tidy()
         self.interruption.last = lambda: None
         self._closing.close()
         return True
@@ -209,16 +207,13 @@ class Call:
                 self.workflow.annotate("error", problem, title="ci-action")
             say(self.screen, f"error: {problem}")
 
-    def _give_back(self) -> None:
+    def _tidy(self) -> None:
         if self._session is None:
             return
         try:
-            give_back(self._session.owned(), self._session.layout.workspace)
+            self._session.tidy()
         except OSError as error:
-            say(
-                self.screen,
-                f"note: files could not be given back to the owner of the workspace: {error}",
-            )
+            say(self.screen, f"note: could not clean up after code that ran as root: {error}")
 
     def _told(self, error: BaseException) -> int:
         """Say what ended the block; returns the exit code."""
@@ -245,7 +240,7 @@ class Call:
         with suppress(OSError):  # past the streams, which the main thread may have locked
             os.write(1, b"\nci-action: broken (interrupted, and something did not end in time), exit 130\n")
         with suppress(Exception):
-            self._give_back()
+            self._tidy()
 
 
 def run_command(flags: Mapping[str, Any], options: Options) -> int:
@@ -327,13 +322,11 @@ def _context(
     scratch: Path,
 ) -> Context:
     environ = options.environ
-    cache = cache_dir(layout, resolved.settings, environ)
-    reports = report_dir(layout, resolved.settings)
     bundle = Bundle.of(options.prefix)
     holder = owner_of(layout.workspace) if bundle.apart else None
     if holder is not None:
         scratch.chmod(0o711)  # what the owner runs finds its own folders in it, and can list nothing
-    return Context(
+    ctx = Context(
         settings=resolved.settings,
         of_project=resolved.of_project,
         layout=layout,
@@ -346,9 +339,8 @@ def _context(
         scratch=scratch / "work",
         environ=environ,
         event=Event.from_environ(environ),
-        cache=cache,
-        own_folders=tuple(folder for folder in (cache, reports) if folder),
     )
+    return with_own_folders(ctx, cache_named="cache-dir" in resolved.chosen())
 
 
 def _settings_in_force(resolved: Resolved) -> Iterator[str]:

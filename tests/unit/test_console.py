@@ -25,7 +25,7 @@ from ci_action.redaction import Concealer
 from ci_action.reporters import REPORTERS
 from ci_action.reporters.console import MOST_FINDINGS, LiveProgress, report, screen_of, wants_color
 from ci_action.reporters.progress import MOST_LINES, ActionsProgress, PlainProgress
-from ci_action.reporters.publication import Publication, Screen, give_back
+from ci_action.reporters.publication import Publication, Screen
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -241,12 +241,6 @@ def test_a_gitignore_that_is_there_is_left_alone(tmp_path: Path):
     write(tmp_path, {"ci-action-report/.gitignore": "mine\n"})
     publication(tmp_path).write("a.json", b"{}")
     assert (tmp_path / "ci-action-report" / ".gitignore").read_text() == "mine\n"
-
-
-def test_files_of_our_own_user_are_not_given_away(tmp_path: Path):
-    write(tmp_path, {"out/a": ""})
-    give_back([tmp_path / "out", tmp_path / "absent"], tmp_path)
-    assert (tmp_path / "out" / "a").stat().st_uid == tmp_path.stat().st_uid
 
 
 def test_files_come_before_the_outputs_that_name_them_and_the_verdict_comes_last():

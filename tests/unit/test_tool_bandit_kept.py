@@ -63,6 +63,6 @@ def test_another_version_is_another_result(tmp_path: Path):
 def test_the_mute_and_what_is_new_are_not_kept(tmp_path: Path):
     cache = tmp_path / "cache"
     checked(tmp_path, {"tests/a.py": "B101"}, cache=cache)
-    assert IN_A_TEST not in (cache / "bandit.json").read_text()
+    assert IN_A_TEST not in (cache / "results" / "bandit.kept").read_text()
     found, _ = checked(tmp_path, {"tests/a.py": "B101"}, cache=cache)
     assert [one.muted for one in findings(found)] == [IN_A_TEST]

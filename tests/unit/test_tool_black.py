@@ -179,7 +179,8 @@ def test_a_cache_that_cannot_be_written_is_a_warning(two: Path, tmp_path: Path):
     write(tmp_path, {"cache": "a file in the way"})
     found, _ = checked(two, said(unchanged=2), cache=tmp_path / "cache")
     assert isinstance(found.outcome, Report)
-    assert found.warnings[0].startswith("results of unchanged files cannot be kept")
+    assert len(found.warnings) == 1
+    assert str(tmp_path / "cache") in found.warnings[0]
 
 
 USAGE = (

@@ -164,7 +164,7 @@ def test_a_second_run_starts_nothing_and_says_the_same(one: Path, tmp_path: Path
     assert outcome(ctx) == first
     assert script.jobs == []
     assert ctx.conceal(VALUE) == "***"
-    kept = (cache / "detect-secrets.json").read_text()
+    kept = (cache / "results" / "detect-secrets.kept").read_text()
     assert VALUE not in kept
     assert hash_of(VALUE) not in kept
 

@@ -152,7 +152,7 @@ def restored(entry: Any, raw: bytes) -> Scanned | None:
         state = str(entry["state"])
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError):
         return None
-    if state not in LASTING or not all(secret.value for secret in secrets):
+    if state not in LASTING or not all(secret.value and min(secret.lines) > 0 for secret in secrets):
         return None
     return Scanned(state=state, encoding=encoding, secrets=secrets)
 

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from ci_action.errors import ToolError
+from ci_action.folder import Place, opened
 from ci_action.project.layout import Layout
+from ci_action.project.ownership import ids_of
 from ci_action.project_files import read_project_file
-from ci_action.results import write_atomically
 from ci_action.settings import Settings
 
 NAME: Final = ".secrets.baseline"
@@ -191,9 +192,8 @@ def write(baseline: Baseline, text: bytes) -> None:
     """Write a baseline whole or not at all; where its name is a link, the file behind it. Raises `ToolError`."""
     target = baseline.file.resolve()
     try:
-        write_atomically(target, text)
-        if os.geteuid() == 0:  # in the container it is to be the user's, like what is around it
-            around = target.parent.stat()
-            os.chown(target, around.st_uid, around.st_gid)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with opened(Place(target.parent, ())) as folder:
+            folder.write(target.name, text, ids_of(target.parent))  # in the container it is to be the user's
     except OSError as error:
         raise ToolError(f"{str(target)!r} cannot be written: {error.strerror}") from error

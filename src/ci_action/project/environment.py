@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from ci_action.errors import ToolError
+from ci_action.folder import opened, place_of
 from ci_action.process import Command, Completed, Owner, Run, last_lines
 from ci_action.project.dependencies import Dependencies
 from ci_action.project.layout import Layout
 from ci_action.project.ownership import first_given, hand_over, lend, netrc_of
 from ci_action.project.versions import index_variables
 from ci_action.project_files import find_project_text, read_project_file
-from ci_action.results import write_atomically
 
 FILE: Final = "environment.json"
 _COMPLETE: Final = "ci-action.json"
@@ -115,8 +115,9 @@ class Builder:
             packages=packages,
             added=tuple(name for name in packages if name not in theirs),
         )
-        done = json.dumps(asdict(environment))
-        write_atomically(where / _COMPLETE, done.encode())  # never through a link that a build has left there
+        place = place_of(where, self.layout.workspace, strict=self.owner is not None)
+        with opened(place) as folder:  # never through a link that a build has left there
+            folder.write(_COMPLETE, json.dumps(asdict(environment)).encode())
         return environment
 
     def _folder(self, dependencies: Dependencies, request: str, extra: Sequence[str]) -> Path:

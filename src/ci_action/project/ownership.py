@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ci_action.errors import ToolError
+from ci_action.folder import Ids
 from ci_action.process import Owner
 from ci_action.project_files import read_project_file
 
@@ -28,6 +29,26 @@ def owner_of(workspace: Path, engine: Path = _ENGINE) -> Owner | None:
         return None
     closed = {0, engine.stat().st_gid} if engine.exists() else {0}
     return Owner(uid=found.st_uid, gid=found.st_uid if found.st_gid in closed else found.st_gid)
+
+
+def ids_of(workspace: Path) -> Ids | None:
+    """Return whose files are to be in the workspace where we are root and they are not; None where nothing is to be done."""
+    if os.geteuid() != 0:
+        return None
+    found = workspace.stat()
+    return (found.st_uid, found.st_gid) if found.st_uid else None
+
+
+def give_back(workspace: Path) -> None:
+    """Give what belongs to root in the workspace to its owner, or the runner could not remove it; raises `OSError`."""
+    owner = ids_of(workspace)
+    if owner is None:
+        return
+    for _, folders, names, descriptor in os.fwalk(workspace, follow_symlinks=False):
+        for name in (*folders, *names):
+            with suppress(FileNotFoundError):
+                if os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_uid == 0:
+                    os.chown(name, *owner, dir_fd=descriptor, follow_symlinks=False)
 
 
 def hand_over(folder: Path, owner: Owner | None) -> None:

@@ -1,21 +1,21 @@
 """What a reporter may touch, and where it writes."""
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TextIO
 
 from ci_action.errors import ProjectFileError
+from ci_action.folder import opened, place_of
 from ci_action.gh.event import Event
 from ci_action.gh.github import GitHub
 from ci_action.gh.pull import NO_PULL, NoPull, Pull
 from ci_action.gh.workflow import Workflow
 from ci_action.model import Finding
 from ci_action.project.layout import Layout
+from ci_action.project.ownership import ids_of
 from ci_action.project_files import read_project_file
 from ci_action.redaction import Redact
 from ci_action.resolution import Resolved
-from ci_action.results import own_folder, write_atomically
 
 REPORT: Final = "report.json"
 SUMMARY: Final = "summary.md"
@@ -51,6 +51,8 @@ class Publication:
     layout: Layout
     folder: Path
     """Where the report files go."""
+    strict: bool = False
+    """Whether no link on the way to this folder is followed, because the project's code can write there."""
     screen: Screen
     redact: Redact = str
     conceal: Redact = str
@@ -69,9 +71,11 @@ class Publication:
     """The lines of the source file that was read last."""
 
     def write(self, name: str, text: bytes) -> None:
-        """Write a report file whole; raises `OSError` where it cannot."""
-        own_folder(self.folder)
-        write_atomically(self.folder / name, text)
+        """Write a report file whole, for the owner of the workspace where it lies inside; raises `OSError` where it cannot."""
+        place = place_of(self.folder, self.layout.workspace, strict=self.strict)
+        owner = ids_of(self.layout.workspace) if place.start == self.layout.workspace else None
+        with opened(place, make=True, owner=owner) as folder:
+            folder.write(name, text, owner)
         self.written.add(name)
 
     def shown(self, name: str) -> str:
@@ -109,26 +113,3 @@ def _text(raw: bytes) -> str:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
         return raw.decode("latin-1")
-
-
-def give_back(folders: list[Path], workspace: Path) -> None:
-    """Give what we created in the workspace to its owner: as root we would leave files that the runner cannot remove."""
-    if os.geteuid() != 0:
-        return
-    owner = workspace.stat()
-    if owner.st_uid == 0:
-        return
-    root = workspace.resolve()
-    for folder in (folder.resolve() for folder in folders):
-        if not folder.is_relative_to(root) or not folder.exists():
-            continue
-        made = [above for above in folder.parents if above.is_relative_to(root) and above.stat().st_uid == 0]
-        for path in made:  # a folder of root above ours was made on the way to it
-            os.chown(path, owner.st_uid, owner.st_gid)
-        for found, _, files in os.walk(folder):
-            for path_ in (
-                found,
-                *(os.path.join(found, name) for name in files),
-            ):
-                if os.lstat(path_).st_uid == 0:
-                    os.chown(path_, owner.st_uid, owner.st_gid, follow_symlinks=False)

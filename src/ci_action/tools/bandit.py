@@ -24,7 +24,7 @@ from ci_action.project.bandit_config import BanditConfig, bandit_config
 from ci_action.project.files import is_test
 from ci_action.project.versions import Program
 from ci_action.project_files import LARGEST_SOURCE, read_project_file
-from ci_action.results import Results, key_of
+from ci_action.results import Results, key_of, restored
 from ci_action.tools import NOTHING_CHANGED, Checked, Tool
 from ci_action.workload import divided, processors
 
@@ -132,12 +132,13 @@ def _known(job: _Job, files: Iterable[str], results: Results, scan: _Scan) -> di
             scan.issues[name] = [Issue(rule="unreadable", message=text, level="unknown")]
             continue
         kept = results.get(key)
-        if kept is None:
-            keys[name] = key
-        elif kept == _EXCLUDED:
+        issues = restored(Issue, kept)
+        if kept == _EXCLUDED:
             scan.excluded.add(name)
+        elif issues is None:
+            keys[name] = key
         else:
-            scan.issues[name] = [Issue(**one) for one in kept]
+            scan.issues[name] = issues
     return keys
 
 

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from ci_action.context import Context
 from ci_action.errors import ProjectFileError, TimedOutError, ToolError
@@ -18,7 +18,7 @@ from ci_action.project.layout import lowest_minor
 from ci_action.project.sources import BlackConfig, black_config, black_files, config_option, discovery_options
 from ci_action.project.versions import Program
 from ci_action.project_files import LARGEST_SOURCE, left_out, read_project_file
-from ci_action.results import key_of
+from ci_action.results import Results, key_of, restored
 from ci_action.tools import NOTHING_CHANGED, Checked, Tool
 
 URL: Final = "https://black.readthedocs.io/en/stable/the_black_code_style/current_style.html"
@@ -148,7 +148,9 @@ def _target(ctx: Context, config: BlackConfig, program: Program) -> tuple[tuple[
     return (f"--target-version=py3{nearest}",), () if nearest == wanted else (warning,)
 
 
-def _known(job: _Job, config: BlackConfig, files: Iterable[str], results: Any, seen: Seen) -> dict[str, str]:
+def _known(
+    job: _Job, config: BlackConfig, files: Iterable[str], results: Results, seen: Seen
+) -> dict[str, str]:
     """Answer from the kept results what did not change; return the keys of all files."""
     same = key_of(
         job.program.version,
@@ -165,9 +167,9 @@ def _known(job: _Job, config: BlackConfig, files: Iterable[str], results: Any, s
             message = f"could not read the file: {error.problem}"
             seen.changes[name] = [Change(rule="unreadable", line=None, message=message)]
             continue
-        kept = results.get(keys[name])
+        kept = restored(Change, results.get(keys[name]))
         if kept is not None:
-            seen.changes[name] = [Change(**change) for change in kept]
+            seen.changes[name] = kept
     return keys
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ci_action.changes import as_shown
 from ci_action.context import Context
-from ci_action.errors import ProjectFileError, SettingsError, TimedOutError, ToolError
+from ci_action.errors import SettingsError, TimedOutError, ToolError
 from ci_action.model import Broken, Finding, Report, Skipped
 from ci_action.parsers.ruff import SEPARATOR, UNREADABLE, Diagnostics, parse_files
 from ci_action.process import Command, Completed, batches, last_lines
@@ -18,7 +18,6 @@ from ci_action.project.layout import Layout, load_toml, lowest_minor
 from ci_action.project.ruff_config import CONFIG_FILES, SKIPPED_FOLDERS, as_argument, refuse_outside
 from ci_action.project.versions import Program, argument_names
 from ci_action.project_files import leading_outside, left_out
-from ci_action.results import GuardedFolder
 from ci_action.tools import NOTHING_CHANGED, Checked, Tool
 
 # Where the project configures nothing: Ruff's default rules before 0.16, which made them many times noisier.
@@ -48,13 +47,11 @@ def check(ctx: Context, program: Program) -> Checked:
     parts, files = _changed(ctx, parts, listed)
     if not files:
         return Checked(outcome=NOTHING_CHANGED, warnings=warnings)
-    cache, stamps = _open_cache(ctx, files)
     findings: list[Finding] = []
     log = []
     for part in parts:
-        option = f"--cache-dir={cache.folder}" if cache else "--no-cache"
         diagnostics = Diagnostics(ctx.layout)
-        command = _command(ctx, program, part, ("--output-format=json", option, *_READ_ONLY))
+        command = _command(ctx, program, part, ("--output-format=json", "--no-cache", *_READ_ONLY))
         try:
             done = ctx.run(replace(command, receive=diagnostics.receive, cut_at=SEPARATOR))
         except TimedOutError as error:
@@ -62,12 +59,6 @@ def check(ctx: Context, program: Program) -> Checked:
             return Checked(outcome=broken, warnings=warnings)
         findings += _judged(done, diagnostics)
         log.append(done.stderr)
-    if cache:
-        try:
-            cache.seal(stamps)
-        except OSError as error:
-            text = f"results of unchanged files cannot be kept in {str(cache.folder.parent)!r}: {error}"
-            warnings = (*warnings, text)
     unreadable = len(
         {finding.location.path for finding in findings if finding.rule == UNREADABLE and finding.location}
     )
@@ -282,27 +273,6 @@ def _configured_target(ctx: Context) -> bool:
         if any("target-version" in table for table in tables):
             return True
     return False
-
-
-def _open_cache(
-    ctx: Context, files: Sequence[str]
-) -> tuple[GuardedFolder | None, dict[str, tuple[int, str]]]:
-    """Open Ruff's own cache, which goes by time stamps: only after the contents were compared."""
-    # Ruff fails when it is to keep the result of a name that is no UTF-8, which it lists with U+FFFD.
-    # Ours is closed to the owner, who runs it.
-    if ctx.cache is None or ctx.owner is not None or any("\ufffd" in name for name in files):
-        return None, {}
-    cache = GuardedFolder(ctx.cache / "ruff")
-    try:
-        stamps = {
-            name: (Path(name).stat().st_mtime_ns, ctx.digests.of(Path(name), ctx.layout.workspace))
-            for name in files
-            if Path(name).is_file()
-        }
-        cache.prepare(stamps)
-    except (OSError, ProjectFileError):
-        return None, {}
-    return cache, stamps
 
 
 TOOL: Final = Tool(

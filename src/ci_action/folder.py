@@ -1,0 +1,145 @@
+"""A folder held open: its files are read and written by its descriptor, and no link on the way to it is followed.
+
+The project's code can write to most of the places that we write to, and in the container we are root: a name that was
+a folder a moment ago may be a link to another one by now.
+"""
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+
+Ids: TypeAlias = tuple[int, int]
+"""A user and a group, by their numbers."""
+
+_IGNORE: Final = ".gitignore"
+_EVERYTHING: Final = "*\n"
+_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+# A pipe without a writer would block.
+_FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a folder is: no link below `start` is followed."""
+
+    start: Path
+    parts: tuple[str, ...]
+
+    @property
+    def path(self) -> Path:
+        """The path of the folder."""
+        return self.start.joinpath(*self.parts)
+
+    def __truediv__(self, name: str) -> "Place":
+        """Return the place of a folder in this one."""
+        return Place(self.start, (*self.parts, name))
+
+
+def place_of(path: Path, workspace: Path, *, strict: bool) -> Place:
+    """Return where a folder is.
+
+    Links in the workspace are the project's and are never followed. Elsewhere they are followed once, unless `strict`:
+    in the container the project's code can write there as well.
+    """
+    normal = Path(os.path.normpath(path))
+    if normal.is_relative_to(workspace):
+        return Place(workspace, normal.relative_to(workspace).parts)
+    found = normal if strict else Path(os.path.realpath(normal))
+    return Place(Path(found.anchor), found.parts[1:])
+
+
+@dataclass(frozen=True)
+class Folder:
+    """An open folder."""
+
+    descriptor: int
+
+    def open(self, name: str) -> int:
+        """Open a file for reading; raises `OSError`, also for a link."""
+        return os.open(name, _FILE, dir_fd=self.descriptor)
+
+    def stat(self, name: str) -> os.stat_result:
+        """Return what the file system says of an entry; raises `OSError`."""
+        return os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
+
+    def remove(self, name: str) -> None:
+        """Remove a file or link where there is one; raises `OSError` for a folder."""
+        with suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=self.descriptor)
+
+    def write(self, name: str, content: bytes, owner: Ids | None = None) -> os.stat_result:
+        """Write a file whole or not at all, and give it to `owner`; an old one is replaced, never written through.
+
+        Returns what the file system says of the file. Raises `OSError`.
+        """
+        fresh = f".{name}.{secrets.token_hex(8)}"
+        with open(os.open(fresh, _NEW_FILE, 0o600, dir_fd=self.descriptor), "wb") as stream:
+            try:
+                stream.write(content)
+                stream.flush()
+                os.fchmod(stream.fileno(), 0o644)
+                if owner:
+                    os.fchown(stream.fileno(), *owner)
+                os.replace(fresh, name, src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
+            except OSError:
+                self.remove(fresh)
+                with suppress(OSError):
+                    stream.close()  # what a full disk did not take is left in its buffer
+                raise
+            return os.fstat(stream.fileno())
+
+
+@contextmanager
+def opened(place: Place, *, make: bool = False, owner: Ids | None = None) -> Iterator[Folder]:
+    """Open a folder; raises `OSError` where it is absent, and where a part of its path is a link.
+
+    With `make` absent folders are created for `owner`, and the last one ignores itself in git.
+    """
+    descriptor = os.open(place.start, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    made = False
+    try:
+        for number, part in enumerate(place.parts):
+            inner, made = _entered(descriptor, part, make=make, owner=owner, place=place, number=number)
+            os.close(descriptor)
+            descriptor = inner
+        folder = Folder(descriptor)
+        if made:
+            folder.write(_IGNORE, _EVERYTHING.encode(), owner)
+        yield folder
+    finally:
+        os.close(descriptor)
+
+
+def _entered(
+    above: int, part: str, *, make: bool, owner: Ids | None, place: Place, number: int
+) -> tuple[int, bool]:
+    made = False
+    try:
+        if make:
+            with suppress(FileExistsError):
+                os.mkdir(part, 0o755, dir_fd=above)
+                made = True
+        descriptor = os.open(part, _FOLDER, dir_fd=above)
+    except OSError as error:
+        path = str(place.start.joinpath(*place.parts[: number + 1]))
+        # Which of the two it is for a link depends on the system.
+        text = "a link or not a folder" if error.errno in {errno.ELOOP, errno.ENOTDIR} else error.strerror
+        raise OSError(error.errno, text, path) from error
+    if made and owner:
+        os.fchown(descriptor, *owner)
+    return descriptor, made
+
+
+def is_own(folder: Path) -> bool:
+    """Whether a folder ignores itself in git, as those do that we have created."""
+    try:
+        with open(os.open(folder / _IGNORE, _FILE), encoding="utf-8", errors="replace") as stream:
+            return stream.read(len(_EVERYTHING) + 1) == _EVERYTHING
+    except OSError:
+        return False
