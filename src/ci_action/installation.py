@@ -15,6 +15,8 @@ from ci_action.project.dependencies import find
 from ci_action.project.environment import Builder, Environment, python_request
 
 NONE: Final = "none"
+_ALL: Final = "all"
+_SECURITY: Final = "security"
 
 
 def installed(ctx: Context) -> tuple[Environment, tuple[str, ...]]:
@@ -29,7 +31,7 @@ def installed(ctx: Context) -> tuple[Environment, tuple[str, ...]]:
     builder = _builder(ctx)
     try:
         environment, notes = _made(ctx, builder, request)
-        warnings += notes
+        warnings += [*notes, *builder.notes]
     finally:
         builder.forget()
     if ctx.settings.install == (NONE,) and asked_by == "python-version":
@@ -48,6 +50,17 @@ def _made(ctx: Context, builder: Builder, request: str) -> tuple[Environment, li
     return builder.make(needs, request, _extra(ctx)), [f"not installed: {entry}" for entry in needs.unread]
 
 
+def is_judged(ctx: Context) -> bool:
+    """Whether the security stage reads the environment that is made in this run.
+
+    In the container nothing that is kept counts for it then, neither environments nor packages: the project's code
+    can write to both, and may have done so in a step before.
+    """
+    stages = {*(ctx.settings.stage or (_ALL,))}
+    lists = ctx.settings.licenses_allow or ctx.settings.licenses_deny
+    return ctx.container and bool(stages & {_ALL, _SECURITY}) and bool(lists or ctx.settings.install)
+
+
 def _builder(ctx: Context) -> Builder:
     return Builder(
         uv=ctx.bundle.uv,
@@ -55,7 +68,7 @@ def _builder(ctx: Context) -> Builder:
         layout=ctx.layout,
         environ=ctx.environ,
         scratch=ctx.scratch,
-        cache=ctx.cache,
+        cache=None if is_judged(ctx) else ctx.cache,
         timeout=float(ctx.settings.timeout),
         owner=ctx.owner,
     )

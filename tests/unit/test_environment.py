@@ -1,5 +1,6 @@
 """Making environments: what uv is told, what it says, and what the project's code must not find."""
 
+import json
 import os
 from pathlib import Path
 
@@ -115,3 +116,41 @@ def test_what_cannot_be_kept_is_made_in_a_temporary_folder(tmp_path: Path):
     assert all(folder.is_relative_to(tmp_path / "scratch") for folder in folders)
     (tmp_path / "cache").unlink()
     assert made._folder(one, "", ()).is_relative_to(tmp_path / "cache")
+
+
+FULL = "error: failed to write: No space left on device (os error 28)"
+
+
+@pytest.mark.parametrize(("stderr", "starts"), [(FULL, 2), ("error: no such package", 1)])
+def test_a_command_is_run_again_without_a_cache_that_is_full(tmp_path: Path, stderr: str, starts: int):
+    run = FakeRun(uv=[completed(stderr=stderr, returncode=1), completed()])
+    made = builder(tmp_path, run)
+    if starts == 1:
+        with pytest.raises(ToolError):
+            made.command("pip", "compile")
+    else:
+        made.command("pip", "compile")
+    assert len(run.asked) == starts
+    folders = [command.environ["UV_CACHE_DIR"] for command in run.asked]
+    assert folders == [str(tmp_path / "cache" / "uv"), str(made.scratch / "uv")][:starts]
+    assert len(made.notes) == starts - 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"python": 5},
+        {"packages": "x"},
+        {"packages": {"a": 1}},
+        {"added": [1]},
+        {"more": ""},
+        {"overlay": None},
+    ],
+)
+def test_a_kept_environment_of_another_shape_is_none(tmp_path: Path, change: dict[str, object]):
+    values = {"python": "/p", "version": "3", "source": "x", "packages": {"a": "1"}, "added": ["a"]}
+    (tmp_path / "e.json").write_text(json.dumps(values))
+    assert Environment.read(tmp_path / "e.json").added == ("a",)
+    (tmp_path / "e.json").write_text(json.dumps({**values, **change}))
+    with pytest.raises((TypeError, ValueError)):
+        Environment.read(tmp_path / "e.json")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from builders import FakeRun, completed, context, write
 
-from ci_action.installation import installed
+from ci_action.installation import installed, is_judged
 from ci_action.process import Owner
 
 # Ourselves: to anybody else only root can give a folder.
@@ -34,3 +34,21 @@ def test_root_is_for_words_of_the_workflow(
     installed(ctx)
     (made,) = [command for command in run.asked if command.argv == ("make", "it")]
     assert made.owner == ctx.installer == expected
+
+
+@pytest.mark.parametrize(
+    ("container", "settings", "expected"),
+    [
+        (True, {"licenses-deny": "AGPL-*"}, True),
+        (True, {"licenses-deny": "AGPL-*", "stage": "test, security"}, True),
+        (True, {"licenses-deny": "AGPL-*", "stage": "test"}, False),
+        (True, {"install": "make it", "stage": "security"}, True),
+        (True, {"stage": "security"}, False),
+        (False, {"licenses-deny": "AGPL-*"}, False),
+    ],
+)
+def test_an_environment_that_the_security_stage_reads_is_made_anew(
+    tmp_path: Path, container: bool, settings: dict[str, str], expected: bool
+):
+    (tmp_path / "w").mkdir()
+    assert is_judged(context(tmp_path / "w", container=container, settings=settings)) is expected

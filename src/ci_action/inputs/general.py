@@ -67,12 +67,14 @@ class General(BaseModel):
     timeout: Seconds = setting(600, "Seconds that one tool may take.", ge=1, le=86_400, set_by=SetBy.ANYONE)
     report_dir: Folder = setting(
         "ci-action-report",
-        "Where the report files go, relative to the workspace; created where absent.",
+        "Folder for the report files, relative to the workspace; created if absent. It must not be a link, and must not"
+        " hold files of the project.",
         set_by=SetBy.WORKFLOW,
     )
     cache_dir: Folder = setting(
         "",
-        "Where results of unchanged files are kept, relative to the workspace; `none` keeps nothing.",
+        "Folder in which results of unchanged files and environments are kept, relative to the workspace; `none` keeps"
+        " nothing. A link, or a folder with files of the project, is ignored.",
         shown="~/.cache/ci-action",
         set_by=SetBy.WORKFLOW,
     )

@@ -1,5 +1,6 @@
 """The project's own environment: its interpreter, what its tests need, kept while that does not change."""
 
+import errno
 import json
 import os
 import re
@@ -24,6 +25,9 @@ _COMPLETE: Final = "ci-action.json"
 # What is kept of an environment; another number where that changes.
 _FORM: Final = 2
 _LONGEST_CAUSE: Final = 800
+_FULL_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+# As the C library words the same.
+_FULL: Final = re.compile("|".join(re.escape(os.strerror(number)) for number in sorted(_FULL_DISK)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +49,12 @@ class Environment:
     def read(cls, file: Path) -> "Environment":
         """Read one that was written; raises an error of reading or of the content where it is none."""
         values = json.loads(file.read_text(encoding="utf-8"))
-        return cls(**{**values, "added": tuple(values["added"])})
+        found = cls(**{**values, "added": tuple(values["added"])})
+        packages = [text for pair in dict(found.packages).items() for text in pair]
+        texts = (found.python, found.version, found.source, found.overlay, *found.added, *packages)
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("not an environment of ours")
+        return found
 
     def save(self, scratch: Path) -> None:
         """Write it for the tools that come after."""
@@ -87,12 +96,28 @@ class Builder:
     cache: Path | None
     timeout: float
     owner: Owner | None = None
+    notes: list[str] = field(default_factory=list)
+    """What is to be said of the work, each once."""
 
     def make(self, dependencies: Dependencies, request: str, extra: Sequence[str]) -> Environment:
         """Make the environment, or take the kept one; `extra` are packages that have to be in it.
 
         Raises `ToolError` with the resolver's own reason.
         """
+        try:
+            return self._make(dependencies, request, extra)
+        except (ToolError, OSError) as error:
+            if self.cache is None or not _is_full(error):
+                raise
+            return self._without_cache()._make(dependencies, request, extra)
+
+    def _without_cache(self) -> "Builder":
+        note = f"no space left in the cache {str(self.cache)!r}: packages are not kept"
+        if note not in self.notes:
+            self.notes.append(note)
+        return replace(self, cache=None)
+
+    def _make(self, dependencies: Dependencies, request: str, extra: Sequence[str]) -> Environment:
         where = self._folder(dependencies, request, extra)
         kept = self._kept(where)
         if kept is not None:
@@ -195,10 +220,19 @@ class Builder:
         return self.run(command).stdout.decode().strip()
 
     def command(self, *words: str, project: Path | None = None) -> Completed:
-        """Run uv; raises `ToolError` with what it says where it fails."""
+        """Run uv, without its cache where that is full; raises `ToolError` with what it says where it fails."""
+        done = self.ask(words, project)
+        if done.returncode != 0 and self.cache is not None and _FULL.search(done.stderr):
+            done = self._without_cache().ask(words, project)
+        if done.returncode != 0:
+            raise ToolError(self._reason(words, done), detail=last_lines(done.stderr, 30))
+        return done
+
+    def ask(self, words: Sequence[str], project: Path | None) -> Completed:
+        """Run uv with the cache of this builder, however it ends."""
         argv = (str(self.uv), words[0], "--no-progress", "--color=never", *words[1:])
         variables = self.variables() | ({"UV_PROJECT_ENVIRONMENT": str(project)} if project else {})
-        done = self.run(
+        return self.run(
             Command(
                 argv=argv,
                 cwd=self.layout.root,
@@ -208,9 +242,6 @@ class Builder:
                 supervised=True,  # packages are built, and what was installed starts with every interpreter
             )
         )
-        if done.returncode != 0:
-            raise ToolError(self._reason(words, done), detail=last_lines(done.stderr, 30))
-        return done
 
     def _reason(self, words: Sequence[str], done: Completed) -> str:
         if words[0] == "venv":
@@ -275,6 +306,12 @@ class Builder:
         """Take away what building the project left in the tree: scanners would find everything twice."""
         for path in self._leftovers() - before:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_full(error: ToolError | OSError) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in _FULL_DISK
+    return _FULL.search(f"{error.reason}\n{error.detail}") is not None
 
 
 def _released(version: str) -> bool:

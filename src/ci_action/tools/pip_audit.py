@@ -127,19 +127,21 @@ def _inventory(ctx: Context) -> Inventory:
         layout=ctx.layout,
         environ=ctx.environ,
         scratch=ctx.scratch / "inventory",  # apart from the environment that another tool may be making
-        cache=ctx.cache,
+        # In the container the project's code may have written to it in a step before.
+        cache=None if ctx.container else ctx.cache,
         timeout=float(ctx.settings.timeout),
         owner=ctx.owner,
     )
     builder.scratch.mkdir(exist_ok=True)
     made = Environment.load(ctx.scratch) if (ctx.scratch / FILE).is_file() else None
     try:
-        return take(
+        inventory = take(
             builder,
             install=ctx.settings.install,
             made=made,
             python_version=ctx.settings.python_version,
         )
+        return replace(inventory, notes=(*inventory.notes, *builder.notes))
     finally:
         builder.forget()
 
