@@ -17,6 +17,8 @@ SAME_USER: Final = "the project's code would run as the same user as ci-action a
 RESTORED: Final = (
     "; if a step restored it, run `sudo chown -R root:` on it after that step, before any code of the project runs"
 )
+# These words read report folders of other runs and check no files: `paths` may well lie in a folder of ours.
+_BUNDLES: Final = frozenset({"merge", "comment"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,8 @@ def facts_of(folder: Path, ctx: Context) -> Facts:
     path = Path(os.path.normpath(folder))
     if link := next(_links(path, layout.workspace), None):
         return Facts(link=layout.relative(link))
+    if _BUNDLES & {*ctx.settings.stage}:
+        return Facts()
     real = Path(os.path.realpath(path))
     for name in (layout.root, *(layout.root / given for given in layout.paths)):
         if Path(os.path.realpath(name)).is_relative_to(real):

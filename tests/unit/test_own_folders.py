@@ -62,6 +62,13 @@ def test_what_is_known_of_a_folder_without_git(workspace: Path, folder: str, exp
     assert facts_of(workspace / folder, ctx) == expected
 
 
+@pytest.mark.parametrize("stage", ["merge", "comment"])
+def test_what_checks_no_files_may_read_from_a_folder_of_ours(workspace: Path, stage: str):
+    ctx = context(workspace, settings={"paths": "src", "stage": stage})
+    assert facts_of(workspace / "src", ctx) == Facts()
+    assert facts_of(workspace / "link", ctx) == Facts(link="link")
+
+
 def test_a_wrong_folder_for_reports_is_a_mistake(workspace: Path):
     ctx = context(workspace, FakeRun(git=NO_GIT), settings={"report-dir": "link"})
     with pytest.raises(SettingsError, match="report-dir = 'link'"):
