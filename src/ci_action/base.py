@@ -15,7 +15,7 @@ from ci_action.project.repository import Commit, Repository, Server, is_commit_n
 from ci_action.project_files import LARGEST_SOURCE, read_project_file
 from ci_action.redaction import credentials
 from ci_action.settings import Settings
-from ci_action.values import FailOn, Scope
+from ci_action.values import FailOn, GateChanges, Scope
 
 # On a laptop, in this order: the first that exists; after them the branch that the current one follows.
 BRANCHES: Final = ("refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/remotes/origin/master")
@@ -40,9 +40,9 @@ class Base:
 
 
 def is_needed(settings: Settings) -> bool:
-    """Whether a setting asks for the lines of the change, so that a missing commit is worth a fetch."""
+    """Whether a setting asks for the change, so that a missing commit is worth a fetch; a warning is not."""
     asked = settings.scope is Scope.CHANGED or settings.patch_coverage_min is not None
-    return asked or settings.fail_on is FailOn.NEW
+    return asked or settings.fail_on is FailOn.NEW or settings.gate_changes is GateChanges.FAIL
 
 
 def with_changes(ctx: Context, *, fetch: bool | None = None) -> Context:

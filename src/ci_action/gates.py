@@ -18,7 +18,8 @@ OF_PROJECT: Final = "fail_under of the project"
 IN_SHARD: Final = (
     "the minima of coverage are not judged in a shard alone: `merge` judges them once, for all shards"
 )
-_WITH_BASE: Final = frozenset({"pull_request", "pull_request_target", "merge_group"})
+# Events of GitHub that always have a base commit.
+WITH_BASE: Final = frozenset({"pull_request", "pull_request_target", "merge_group"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +71,7 @@ def judge(
     if minima.patch is None:
         return Judged(findings=tuple(findings), metrics=metrics)
     why = changes.problem if changes else "there is no base to compare with"
-    if event in _WITH_BASE:
+    if event in WITH_BASE:
         raise ToolError(f"patch-coverage-min cannot be judged: {why}")
     note = f"patch coverage was not judged: {why}"
     return Judged(findings=tuple(findings), metrics=metrics, notes=(note,))

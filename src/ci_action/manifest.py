@@ -15,6 +15,7 @@ from ci_action.reporters.outputs import OUTPUTS
 from ci_action.reporters.report_schema import json_schema, schema_address
 from ci_action.settings import Settings, about, may_be_a_key, names
 from ci_action.stages import NAMES, STAGES
+from ci_action.tools import gate_changes
 
 
 def action_inputs() -> str:
@@ -57,8 +58,8 @@ def action_outputs() -> str:
 # What the reusable workflows hand on beside the inputs of their stage, and which outputs a caller can use: a path is of
 # no use in another job.
 _HANDED_ON: Final = {
-    "pr": ("working-directory", "ignore", "timeout", "comment", "check-run"),
-    "test": ("working-directory", "paths", "python-version", "timeout"),
+    "pr": ("working-directory", "ignore", "timeout", "comment", "check-run", "gate-changes"),
+    "test": ("working-directory", "paths", "python-version", "timeout", "gate-changes"),
     "security": (
         "working-directory",
         "paths",
@@ -67,6 +68,7 @@ _HANDED_ON: Final = {
         "ignore",
         "tool-versions",
         "timeout",
+        "gate-changes",
     ),
 }
 _HANDED_BACK: Final = {
@@ -153,6 +155,7 @@ def stages_table() -> str:
                 for stage in STAGES
                 for tool in stage.tools
             ),
+            f"| the first of a run | [{gate_changes.TOOL.name}]({gate_changes.TOOL.url}) | {gate_changes.TOOL.summary} |",
         ]
     )
 

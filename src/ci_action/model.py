@@ -225,6 +225,8 @@ class ToolResult:
     log: str = ""
     """What the tool wrote for people, as it is: foreign text."""
     hints: tuple[Hint, ...] = ()
+    apart: bool = False
+    """Whether it judges the change to the checks: it never makes a stage pass, and blocks also in one that only warns."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:

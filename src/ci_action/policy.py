@@ -24,22 +24,37 @@ def judge_stage(stage: StageResult) -> Verdict:
     """Judge one stage from what its tools did."""
     if stage.reason:
         return Verdict(conclusion=Conclusion.SKIPPED, reasons=(f"{stage.stage}: {stage.reason}",))
-    conclusion = Conclusion.SKIPPED
-    reasons: list[tuple[Conclusion, str, str]] = []
-    for tool in stage.tools:
-        one, reason = _judge_tool(tool)
-        if stage.warns_only and one is Conclusion.FAILED:
-            one = Conclusion.WARNED
-        conclusion = max(conclusion, one, key=lambda item: item.rank)
-        if one is not Conclusion.PASSED:
-            reasons.append((one, tool.tool, reason))
-    if conclusion is Conclusion.SKIPPED and stage.by_name and not _rightly(stage):
-        conclusion = Conclusion.EMPTY
-    code = ExitCode.OK if stage.warns_only and conclusion is Conclusion.BROKEN else conclusion.exit_code
+    judged = [(tool, *_judge_tool(tool)) for tool in stage.tools]
+    conclusion, code = _concluded(stage, [(tool.apart, one) for tool, one, _ in judged])
     # Beside a tool that looked, one that had nothing to look at is no reason.
     idle = conclusion in {Conclusion.SKIPPED, Conclusion.EMPTY}
-    told = (reason for reason in reasons if idle or reason[0] is not Conclusion.SKIPPED)
-    return Verdict(conclusion=conclusion, reasons=_told(told), exit_code=code)
+    reasons = [
+        (one, tool.tool, reason)
+        for tool, one, reason in judged
+        if one is not Conclusion.PASSED and (one is not Conclusion.SKIPPED or (idle and not tool.apart))
+    ]
+    return Verdict(conclusion=conclusion, reasons=_told(reasons), exit_code=code)
+
+
+def _concluded(stage: StageResult, tools: Sequence[tuple[bool, Conclusion]]) -> tuple[Conclusion, ExitCode]:
+    """Conclude from the tools that look at the project, then from those that judge the change to the checks (`apart`)."""
+    project, change = (
+        max(
+            (one for apart, one in tools if apart is wanted),
+            key=lambda one: one.rank,
+            default=Conclusion.SKIPPED,
+        )
+        for wanted in (False, True)
+    )
+    if project is Conclusion.SKIPPED and stage.by_name and not _rightly(stage):
+        project = Conclusion.EMPTY
+    if stage.warns_only and project is Conclusion.FAILED:
+        project = Conclusion.WARNED
+    code = ExitCode.OK if stage.warns_only and project is Conclusion.BROKEN else project.exit_code
+    if change is Conclusion.PASSED:  # that nothing was loosened says nothing about the project
+        return project, code
+    # As among stages, what blocks comes first.
+    return max((project, code), (change, change.exit_code), key=lambda one: (one[1] != 0, one[0].rank))
 
 
 def _told(reasons: Iterable[tuple[Conclusion, str, str]]) -> tuple[str, ...]:
@@ -52,7 +67,9 @@ def _told(reasons: Iterable[tuple[Conclusion, str, str]]) -> tuple[str, ...]:
 
 
 def _rightly(stage: StageResult) -> bool:
-    return any(isinstance(tool.outcome, Skipped) and tool.outcome.rightly for tool in stage.tools)
+    return any(
+        isinstance(tool.outcome, Skipped) and tool.outcome.rightly and not tool.apart for tool in stage.tools
+    )
 
 
 def _judge_tool(result: ToolResult) -> tuple[Conclusion, str]:

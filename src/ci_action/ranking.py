@@ -11,6 +11,15 @@ _LEVELS: Final = {level: rank for rank, level in enumerate(LEVELS)}
 # A file that could not be read or parsed hides what else is in it.
 BLINDING: Final = frozenset({"parse", "unreadable", "invalid-syntax", "E902", "E999"})
 
+GATE_CHANGES: Final = "gate-changes"
+"""The tool that compares the checks themselves with those of the base commit."""
+# What makes the checks less strict comes before what the checks found; a suppression is one line, a setting is all of them.
+_GATES: Final = {
+    **dict.fromkeys(
+        ("lower-minimum", "added-ignore", "narrower-paths", "softer-fail-on", "larger-baseline"), -40
+    ),
+    "removed-test": -20,
+}
 # Each weighs more than all that come after it.
 _SEEING: Final = 100
 _SEVERE: Final = {severity: 1_000 * (len(Severity) - severity.rank) for severity in Severity}
@@ -36,6 +45,7 @@ def _rank(finding: Finding) -> tuple[int, str, int, str]:
         + (_SEEING if finding.rule not in BLINDING else 0)
         + 2 * _LEVELS.get(finding.level, len(LEVELS))
         + (finding.fix is Fix.SAFE)
+        + (_GATES.get(finding.rule, 0) if finding.tool == GATE_CHANGES else 0)
     )
     place = finding.location
     return (weight, place.path, place.line or 0, finding.rule) if place else (weight, "", 0, finding.rule)

@@ -100,6 +100,7 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
         warnings=(*program.warnings, *warnings, *notes),
         log=log,
         hints=merged(hints, found),
+        apart=tool.apart,
     )
 
 
@@ -233,7 +234,7 @@ def _run_phase(
                 slot, started = waiting.pop(future)
                 result = mute(
                     _marked(future.result()),
-                    ctx.settings.ignore,
+                    () if slot.tool.apart else ctx.settings.ignore,
                     ctx.layout.relative("."),
                     ctx.narrowed if slot.tool.by_lines else None,
                 )

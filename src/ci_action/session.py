@@ -38,7 +38,7 @@ from ci_action.resolution import Resolved
 from ci_action.run import execute, publish, write_fixes
 from ci_action.scratch import scratch_folder
 from ci_action.search import Progress, Search
-from ci_action.stages import ALL, COMMENT, MERGE, select
+from ci_action.stages import ALL, COMMENT, MERGE, select, with_gate_changes
 from ci_action.text import neutral
 from ci_action.tools import detect_secrets
 from ci_action.values import RunAs
@@ -251,14 +251,15 @@ def run_command(flags: Mapping[str, Any], options: Options) -> int:
         stages = [*names, *(one.stage.name for one in select(names))]
         session = replace(session, ctx=with_pull(session.ctx, stages))
         if COMMENT in names:
-            chosen = (posting.selected(session.redact),)
-            result = execute(chosen, session.ctx, session.progress(), resolved=session.resolved)
+            posted = (posting.selected(session.redact),)
+            result = execute(posted, session.ctx, session.progress(), resolved=session.resolved)
         elif MERGE in names:
             result = _merged(session)
         else:
             ctx = with_changes(session.ctx)
+            chosen = with_gate_changes(select(names))
             result = execute(
-                select(names), ctx, session.progress(), resolved=session.resolved, search=session.search(ctx)
+                chosen, ctx, session.progress(), resolved=session.resolved, search=session.search(ctx)
             )
         call.finish(session, result, publish)
     return call.code
@@ -295,7 +296,7 @@ def plan_command(flags: Mapping[str, Any], options: Options) -> int:
     """Show what would run."""
     with Call(flags, options) as call:
         session = call.open()
-        chosen = select(session.resolved.settings.stage or (ALL,))
+        chosen = with_gate_changes(select(session.resolved.settings.stage or (ALL,)))
         # From the event alone: a plan asks nobody.
         ctx = with_pull(replace(session.ctx, github=None), [one.stage.name for one in chosen])
         for line in describe(chosen, with_changes(ctx, fetch=False), session.resolved):

@@ -17,6 +17,7 @@ from ci_action.tools import (
     coverage,
     detect_secrets,
     environment,
+    gate_changes,
     licenses,
     metadata,
     pip_audit,
@@ -106,7 +107,9 @@ STAGES: Final = (
     ),
 )
 
-TOOLS: Final = {tool.name: tool for stage in STAGES for tool in stage.tools}
+TOOLS: Final = {
+    tool.name: tool for tool in (gate_changes.TOOL, *(tool for stage in STAGES for tool in stage.tools))
+}
 NAMES: Final = (*(stage.name for stage in STAGES), ALL, MERGE, COMMENT)
 
 
@@ -149,3 +152,12 @@ def select(names: Iterable[str]) -> tuple[Selected, ...]:
         for stage in STAGES
         if stage.name in asked or ALL in asked
     )
+
+
+def with_gate_changes(selected: tuple[Selected, ...]) -> tuple[Selected, ...]:
+    """Add the tool that compares the checks with those of the base commit to the first stage: it looks once a run."""
+    if not selected:
+        return ()
+    first, *others = selected
+    stage = replace(first.stage, tools=(*first.stage.tools, gate_changes.TOOL))
+    return replace(first, stage=stage), *others

@@ -215,6 +215,14 @@ class FailOn(StrEnum):
     NEW = "new"
 
 
+class GateChanges(StrEnum):
+    """What becomes of a change that makes the checks less strict."""
+
+    OFF = "off"
+    WARN = "warn"
+    FAIL = "fail"
+
+
 class CommentWhen(StrEnum):
     """When the pull request gets a comment."""
 

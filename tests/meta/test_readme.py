@@ -140,7 +140,7 @@ def test_the_marks_of_cog_do_not_show():
     shown = re.sub(r"<!--.*?-->", "", html, flags=re.DOTALL)
     assert "cog" not in shown
     assert "[[[" not in shown
-    assert shown.count("<table>") == 11
+    assert shown.count("<table>") == 12
 
 
 @pytest.mark.parametrize("page", PAGES)

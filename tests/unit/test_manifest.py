@@ -35,7 +35,7 @@ def test_every_output_is_declared():
         (manifest.inputs_table(), names()),
         (manifest.outputs_table(), [output.name for output in OUTPUTS]),
         (manifest.exit_codes_table(), [str(code.value) for code in ExitCode]),
-        (manifest.stages_table(), [tool.name for stage in STAGES for tool in stage.tools]),
+        (manifest.stages_table(), [*(tool.name for stage in STAGES for tool in stage.tools), "gate-changes"]),
         (manifest.reporters_table(), [reporter.name for reporter in REPORTERS]),
     ],
     ids=["inputs", "outputs", "exit codes", "stages", "reporters"],

@@ -1,5 +1,6 @@
 """The results of shards as those of one run: counts, findings, coverage, and the conclusion."""
 
+import copy
 import itertools
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +17,7 @@ from ci_action.cases import TestOutcome, counts
 from ci_action.changes import OLDER, Changes
 from ci_action.merge import bundles_of, finished, selected
 from ci_action.merge.joining import cases_of, minima_of, uneven
-from ci_action.model import Broken, Conclusion, Report, RunResult, ToolResult
+from ci_action.model import Broken, Conclusion, Finding, Report, RunResult, Severity, ToolResult
 from ci_action.reporters.report_file import entry
 from ci_action.run import execute
 from ci_action.tools import Tool
@@ -100,6 +101,24 @@ def test_a_shard_that_failed_without_a_finding_is_not_green(tmp_path: Path):
         "shard 1/2 has failed: no idea",
         "shard 2/2 has failed: no idea",
     ]
+
+
+@pytest.mark.parametrize(("severity", "code"), [(Severity.WARNING, 0), (Severity.ERROR, 1)])
+def test_what_every_shard_says_of_the_change_is_said_once(tmp_path: Path, severity: Severity, code: int):
+    def change(found: dict[str, Any]) -> None:
+        tool = copy.deepcopy(found["stages"][0]["tools"][0])
+        gone = Finding(tool="", rule="removed-test", message="gone", severity=severity)
+        found["stages"][0]["tools"].append(
+            {**tool, "name": "gate-changes", "tests": [], "findings": [entry(gone)]}
+        )
+        found["stages"][0]["conclusion"] = "failed" if code else "warned"
+        found.update(conclusion="failed" if code else "warned", exit_code=code)
+
+    shards(tmp_path, "a", "b", change=change)
+    result = merged(tmp_path)
+    assert [(one.tool, one.rule) for one in result.findings] == [("gate-changes", "removed-test")]
+    assert [tool.tool for tool in result.stages[0].tools] == ["pytest", "coverage", "gate-changes"]
+    assert result.verdict.exit_code == code
 
 
 def test_counts_are_those_of_all_and_a_module_that_cannot_be_collected_counts_once(tmp_path: Path):

@@ -6,6 +6,7 @@ from ci_action.inputs import SetBy, setting
 from ci_action.values import (
     CommentWhen,
     Folder,
+    GateChanges,
     Items,
     Lines,
     PythonVersion,
@@ -111,5 +112,12 @@ class General(BaseModel):
         help_text="Whether stages that run the project's code may do so under `pull_request_target`, `workflow_run` and"
         " `issue_comment` with the code of a pull request, which could take the token.",
         shown="false",
+        set_by=SetBy.WORKFLOW,
+    )
+    gate_changes: GateChanges = setting(
+        GateChanges.WARN,
+        "What happens if a change makes the checks less strict (a lower minimum, new exceptions or suppressions, removed"
+        " tests): `warn`, `fail` or `off`. `fail` fetches a missing base commit, and is `broken` without one.",
+        shown="warn",
         set_by=SetBy.WORKFLOW,
     )

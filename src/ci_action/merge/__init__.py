@@ -13,7 +13,7 @@ from ci_action.model import Broken, Outcome, Report, RunResult, Skipped, StageRe
 from ci_action.project.versions import Program
 from ci_action.project_files import find_project_text
 from ci_action.stages import MERGE, Selected, Stage
-from ci_action.tools import Checked, coverage, pytest
+from ci_action.tools import Checked, Tool, coverage, gate_changes, pytest
 
 __all__ = ["Bundle", "bundles_of", "finished", "selected"]
 
@@ -29,10 +29,16 @@ def selected(bundles: Sequence[Bundle]) -> Selected:
     def covered(ctx: Context, _program: Program) -> Checked:
         return _coverage(bundles, ctx)
 
-    tools = (
+    def changed(_ctx: Context, _program: Program) -> Checked:
+        found = joining.changes_of(bundles) or ()
+        return Checked(outcome=Report(findings=found, examined={"shards": len(bundles)}))
+
+    tools: tuple[Tool, ...] = (
         replace(pytest.TOOL, check=tests, needs=()),
         replace(coverage.TOOL, check=covered, needs=()),
     )
+    if joining.changes_of(bundles) is not None:
+        tools += (replace(gate_changes.TOOL, check=changed, wanted=lambda _: True),)
     return Selected(Stage(name=STAGE, summary="The tests of all shards.", tools=tools), by_name=True)
 
 

@@ -12,6 +12,7 @@ from ci_action.gates import FAIL_UNDER, IN_SHARD, OF_PROJECT, Minima, minimum
 from ci_action.merge.bundle import COVERAGE_TOOL as COVERAGE
 from ci_action.merge.bundle import PYTEST, Bundle
 from ci_action.model import Broken, Conclusion, Finding, Outcome, Report, Severity, Skipped
+from ci_action.ranking import GATE_CHANGES
 from ci_action.settings import Settings
 
 _LONGEST_REASON: Final = 300
@@ -75,12 +76,12 @@ def _collected(bundle: Bundle) -> float | None:
 def _findings(bundles: Sequence[Bundle], cases: Sequence[TestCase]) -> Iterator[Finding]:
     collected: set[str] = set()
     for bundle in bundles:
-        counting = 0
+        counting = sum(map(_weighs, bundle.findings.get(GATE_CHANGES, ())))
         for tool, found in bundle.findings.items():
-            if tool == COVERAGE:
+            if tool in {COVERAGE, GATE_CHANGES}:
                 continue
             for finding in found:
-                counting += finding.counts and finding.severity is not Severity.NOTICE
+                counting += _weighs(finding)
                 if finding.rule in NONE_PASSED:  # judged once, for all shards
                     continue
                 if finding.rule == "collection":
@@ -95,6 +96,18 @@ def _findings(bundles: Sequence[Bundle], cases: Sequence[TestCase]) -> Iterator[
     if nothing := unpassed(cases):
         rule, message = nothing
         yield Finding(tool=PYTEST, rule=rule, message=message)
+
+
+def _weighs(finding: Finding) -> bool:
+    return finding.counts and finding.severity is not Severity.NOTICE
+
+
+def changes_of(bundles: Sequence[Bundle]) -> tuple[Finding, ...] | None:
+    """Join what the change makes less strict: every shard reports the same. None if no shard has looked."""
+    tools = ((bundle, bundle.tool(GATE_CHANGES)) for bundle in bundles)
+    looked = [bundle for bundle, tool in tools if tool and tool["outcome"] == "report"]
+    found = (finding for bundle in looked for finding in bundle.findings[GATE_CHANGES])
+    return tuple(dict.fromkeys(found)) if looked else None
 
 
 def coverage_of(bundles: Sequence[Bundle]) -> Coverage | None:

@@ -123,14 +123,15 @@ def load(layout: Layout, settings: Settings) -> Baseline:
         document = json.loads(read_project_file(file, layout.workspace))
     except (ValueError, RecursionError) as error:
         raise ToolError(_unusable(shown, "it is no JSON")) from error
-    return Baseline(file=file, root=root, document=document, entries=_entries(document, shown))
+    return Baseline(file=file, root=root, document=document, entries=entries_of(document, shown))
 
 
 def _unusable(shown: str, reason: str) -> str:
     return f"{shown} cannot be used as a baseline of detect-secrets: {reason}; mend it, or remove it and run `{COMMAND}`"
 
 
-def _entries(document: Any, shown: str) -> dict[Key, Mapping[str, Any]]:
+def entries_of(document: Any, shown: str) -> dict[Key, Mapping[str, Any]]:
+    """Return the entries of a parsed baseline; raises `ToolError` if it is not one."""
     if not isinstance(document, dict) or not isinstance(document.get("version"), str):
         raise ToolError(_unusable(shown, "`version` is missing"))
     results = document.get("results")

@@ -7,6 +7,7 @@ from typing import Final
 from ci_action.gh.event import Event
 from ci_action.markdown import code, link
 from ci_action.model import Finding, RunResult
+from ci_action.reporters import loosened
 from ci_action.reporters.comment_sections import harmless, size_of
 from ci_action.reporters.measured import other_findings
 from ci_action.reporters.summary import MARKS, where
@@ -25,7 +26,7 @@ def text_of(result: RunResult, event: Event, *, place: str, commit: str, url: st
     tail = "\n\n".join(_tail(result, commit, url))
     parts = [_headline(result, place)]
     room = limit - size_of(parts[0]) - size_of(tail) - 200
-    for block in _opening(result):
+    for block in _opening(result, event):
         if size_of(block) + 2 <= room:
             room -= size_of(block) + 2
             parts.append(block)
@@ -49,12 +50,14 @@ def _headline(result: RunResult, place: str) -> str:
     )
 
 
-def _opening(result: RunResult) -> Iterator[str]:
+def _opening(result: RunResult, event: Event) -> Iterator[str]:
     reasons = result.verdict.reasons
     if reasons:
         rows = [f"- {code(reason)}" for reason in reasons[:_MOST_REASONS]]
         more = len(reasons) - _MOST_REASONS
         yield "\n".join([*rows, *([f"- and {more:,} more reasons"] if more > 0 else [])])
+    blocks = loosened.section(result, lambda place: where(place.path, place.line, event))
+    yield from (re.sub(r"\A## ", "#### ", block) for block in blocks)
     if measured := opening(result):
         yield measured
 

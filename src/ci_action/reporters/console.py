@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from ci_action.model import Conclusion, Finding, Fix, RunResult, ToolResult
+from ci_action.reporters import loosened
 from ci_action.reporters.lines import WIDTH, accounts, excerpt, finding_line, headline, table, verdict
 from ci_action.reporters.lines_tests import facts, failed_tests
 from ci_action.reporters.measured import other_findings
@@ -55,6 +56,7 @@ def plain(result: RunResult, publication: Publication) -> Iterator[str]:
             yield from excerpt(finding, publication.source_lines(finding))
             yield ""
         yield from _rest(len(findings), publication)
+    yield from loosened.lines(result)
     yield from table(result)
     yield from accounts(result)
     yield from facts(result)
@@ -96,6 +98,8 @@ class _Painted:
             self._finding(finding, publication)
         for line in _rest(len(findings), publication):
             self._line(line, "yellow")
+        for line in loosened.lines(result):
+            self._line(publication.redact(line), "bold yellow")
         self._table(result, publication)
         for line in accounts(result):
             self._line(publication.redact(line), "none")

@@ -20,7 +20,7 @@ from ci_action.model import (
     Skipped,
     ToolResult,
 )
-from ci_action.reporters import summary_pull, summary_security
+from ci_action.reporters import loosened, summary_pull, summary_security
 from ci_action.reporters.exposed import STAGE
 from ci_action.reporters.lines import accounts, looked_at
 from ci_action.reporters.measured import other_findings
@@ -46,7 +46,9 @@ MARKS: Final = {
 
 def render(result: RunResult, publication: Publication, limit: int = LIMIT) -> str:
     """Return the page, cut so that it takes at most `limit` bytes of UTF-8 and says what was left out."""
-    head = "\n\n".join([*_head(result), *filter(None, [summary_pull.section(result, publication)])])
+    head = "\n\n".join(
+        [*_head(result, publication.event), *filter(None, [summary_pull.section(result, publication)])]
+    )
     tail = "\n\n".join(_tail(result, publication))
     secured = {id(one) for stage in result.stages if stage.stage == STAGE for one in stage.findings}
     findings = [one for one in other_findings(result) if id(one) not in secured]
@@ -111,11 +113,12 @@ def _cut(head: str, limit: int) -> str:
     return kept.rpartition("\n")[0] + note
 
 
-def _head(result: RunResult) -> Iterator[str]:
+def _head(result: RunResult, event: Event) -> Iterator[str]:
     conclusion = result.verdict.conclusion
     yield f"# {MARKS[conclusion]} ci-action: {conclusion.value}"
     if result.verdict.reasons:
         yield "\n".join(f"- {code(reason, 400)}" for reason in result.verdict.reasons[:20])
+    yield from loosened.section(result, lambda place: where(place.path, place.line, event))
     rows = [
         [
             stage.stage,

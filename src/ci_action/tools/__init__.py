@@ -73,6 +73,9 @@ class Tool:
     """Whether a check starts code of the project, which an event with rights of its own must not do (`privileged`)."""
     turn: Callable[[Context], Turn] = field(default=lambda _: Turn.READS)
     """When in the run the tool starts (`schedule`), never before those in `needs`; raises `ToolError`."""
+    apart: bool = False
+    """Whether it judges the change to the checks, not the project: it never makes a stage pass, it blocks also in a stage
+    that only warns, and it applies `ignore` itself."""
     refused: Collection[str] = ()
     """Options that would write, or hide what we read; they are refused in `<name>-args`."""
 
