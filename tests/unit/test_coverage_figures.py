@@ -201,6 +201,13 @@ def test_the_minima(minima: dict[str, str], rules: list[str]):
     assert found.metrics.get("coverage_min") == (float(minima["coverage"]) if "coverage" in minima else None)
 
 
+def test_a_change_of_which_nothing_ran_reaches_no_minimum():
+    changes = Changes(base="ba5e", lines={"a.py": frozenset({4})})
+    found = judge(COVERED, Minima(patch=Decimal(1)), changes, lambda _: "")
+    assert [one.rule for one in found.findings] == ["patch-coverage-min", "uncovered"]
+    assert found.metrics["patch_coverage"] == 0
+
+
 def test_what_is_said_of_the_minima():
     project, change, line = judged(coverage=Decimal(80), patch=Decimal(60)).findings
     assert "75.00 %" in project.message

@@ -255,6 +255,11 @@ def test_events_out_of_their_order_are_a_lie(events: list[dict[str, Any]]):
     assert told(*events).malformed
 
 
+def test_a_module_is_no_test_that_was_reported_and_exit_codes_may_be_negative():
+    session = told(START, COLLECT, SETUP, CALL, DOWN, {**FINISH, "exit": -1})
+    assert (session.reported, session.exit, session.malformed) == (1, -1, "")
+
+
 def test_the_second_end_does_not_replace_the_first():
     session = told(START, {**FINISH, "exit": 1}, {**FINISH, "exit": 0, "collected": 0})
     assert (session.exit, session.collected) == (1, 1)

@@ -1,5 +1,6 @@
 """What a session of pytest comes to: each way in which it cannot be trusted, and each that is red without a red test."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -59,6 +60,7 @@ def conclusion(given: Session, code: int) -> Conclusion:
         (session(OK, finished=False), 0, "half-way (exit code 0):"),
         (session(RED, finished=False), 1, "half-way (exit code 1):"),
         (session(OK, UNKNOWN, finished=False), 7, "half-way (exit code 7) in 't.py::u':"),
+        (session(replace(UNKNOWN, nodeid="t.py::v"), UNKNOWN, finished=False), 7, "in 't.py::u':"),
         (session(OK, exit=2), 2, "interrupted"),
         (session(RED, exit=2), 2, "interrupted"),
         (session(OK, collected=2), 0, "1 of 2 tests ran"),
@@ -103,6 +105,7 @@ def test_green(given: Session, code: int):
         (session(RED), 0, ["failed"]),  # a plugin that turns exit codes green
         (session(RED, exit=1), 0, ["failed"]),
         (session(RED, collected=9), 0, ["failed"]),
+        (session(OK, collected=9, exit=1), 1, ["exit-code"]),
         (session(MODULE, exit=2), 2, ["collection"]),
         (session(case("t.py::e", "error", message="x"), exit=1), 1, ["error"]),
         (session(OK, UNKNOWN), 0, ["error"]),
@@ -127,6 +130,11 @@ def test_what_is_red(given: Session, code: int, rules: list[str]):
     assert problem(given, ended(code)) == ""
     assert [one.rule for one in report(given, ended(code)).findings] == rules
     assert conclusion(given, code) is Conclusion.FAILED
+
+
+def test_a_session_without_tests_is_empty_whatever_a_plugin_makes_of_its_exit_code():
+    assert problem(session(exit=5), ended(5)) == ""
+    assert problem(session(exit=5), ended(0)) == ""
 
 
 def test_a_flaky_test_explains_the_exit_code_of_failed_tests_alone():
