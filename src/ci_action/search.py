@@ -1,13 +1,19 @@
 """The search for secrets beside the tools: nothing that may quote the project's files is shown before it has ended."""
 
+import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 from ci_action.concealing import concealed_tool
 from ci_action.model import Report, ToolResult
 from ci_action.redaction import Concealer
 from ci_action.tools import Tool
+
+# All that Black and Ruff say of a project in which they find nothing.
+_CLEAN: Final = re.compile(
+    r"^(?:All done! [^\w\n]*|\d+ files? (?:would be )?left unchanged\.|All checks passed!)$", re.MULTILINE
+)
 
 
 class Progress(Protocol):
@@ -78,4 +84,4 @@ def quotes(result: ToolResult) -> bool:
     if not isinstance(outcome, Report):
         return True
     said = (outcome.findings, outcome.tests, outcome.coverage, outcome.outputs, outcome.details)
-    return any(said) or bool(result.warnings or result.log.strip() or result.hints)
+    return any(said) or bool(result.warnings or _CLEAN.sub("", result.log).strip() or result.hints)
