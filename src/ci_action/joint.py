@@ -30,11 +30,13 @@ class _Kept:
     joining: list[Finding]
 
     @property
-    def order(self) -> tuple[bool, str, int, str]:
-        """What comes first where several would do: secrets, then by name and place."""
+    def order(self) -> tuple[bool, str, int, int, int, str]:
+        """What comes first where several would do: secrets, then by name, place and weight."""
         place = self.finding.location
         column = (place.column or 0) if place else 0
-        return self.finding.tool != _SECRETS, self.finding.rule, column, self.finding.fingerprint
+        one = self.finding
+        worst = -one.severity.rank, _badness(one.level)
+        return one.tool != _SECRETS, one.rule, column, *worst, one.fingerprint
 
 
 def joined(stages: tuple[StageResult, ...]) -> tuple[StageResult, ...]:
