@@ -87,13 +87,16 @@ def parse(stdout: bytes, stderr: str, files: Sequence[str]) -> Seen:
 
 def parse_part(stdout: bytes, files: Sequence[str]) -> Seen:
     """Read the whole files of a diff that ends somewhere, because Black was ended."""
-    seen = Seen()
     stdout = _MARK.sub(b"", stdout)
     cut = stdout.rfind(b"\n--- ")
-    for path, changes in _diffs(stdout[: cut + 1] if cut >= 0 else b""):
-        if path in files:
-            seen.changes[path] = changes
-    return seen
+    while cut >= 0:
+        try:
+            found = dict(_diffs(stdout[: cut + 1]))
+        except ToolError:  # a removed line that begins with "-- " looks like the header of a file
+            cut = stdout.rfind(b"\n--- ", 0, cut)
+            continue
+        return Seen(changes={path: changes for path, changes in found.items() if path in files})
+    return Seen()
 
 
 def _counts(stderr: str) -> dict[str, int]:
