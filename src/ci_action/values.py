@@ -8,11 +8,11 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Annotated, Final
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import InvalidName, canonicalize_name
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-_VERSION: Final = re.compile(r"3\.\d+(\.\d+)?")
+_VERSION: Final = re.compile(r"3\.\d{1,3}(\.\d{1,3})?")
 _IGNORED: Final = re.compile(
     r"(?P<package>\S+)\s+(?P<id>\S+)\s+(?P<expires>\d{4}-\d\d-\d\d)\s+(?P<reason>\S.*)", re.DOTALL
 )
@@ -57,6 +57,11 @@ def _commands(value: object) -> object:
     return lines
 
 
+def _is_range(text: str) -> bool:
+    SpecifierSet(text).contains("3")  # it reads the numbers only now
+    return bool(text)
+
+
 def _python_version(value: object) -> object:
     if isinstance(value, float | int):
         raise ValueError(  # noqa: TRY004 - pydantic makes a mistake of the user out of ValueError alone
@@ -67,9 +72,9 @@ def _python_version(value: object) -> object:
     if value in _YAML_VICTIMS:
         raise ValueError("no such Python is supported; in YAML, write '3.10' in quotes")
     try:
-        if _VERSION.fullmatch(value) or (value[0] in "<>=!~" and SpecifierSet(value)):
+        if _VERSION.fullmatch(value) or (value[0] in "<>=!~" and _is_range(value)):
             return value
-    except InvalidSpecifier:
+    except ValueError:
         pass
     raise ValueError("write a version such as '3.12', or a range such as '>=3.11'")
 

@@ -223,3 +223,36 @@ def test_nothing_outside_the_workspace_is_read(tmp_path: Path, files: dict[str, 
     (tmp_path / "x").write_text("root:secret: [\n")
     with pytest.raises(ToolError, match="is outside the workspace"):
         config(tmp_path, files, *words)
+
+
+BOMB = "a0: &a0 [x]\n" + "".join(f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 9)}]\n" for n in range(9))
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"bandit.yaml": BOMB},
+        {"bandit.yaml": "a: &a [*a]\n"},
+        {"bandit.toml": f"[tool.bandit]\na = 0x{'f' * 5000}\n"},
+        {".bandit": "[bandit]\nbaseline = b.json\n", "b.json": "[" * 100_000 + "]" * 100_000},
+    ],
+    ids=["aliases of aliases", "an alias of itself", "a number", "a nested baseline"],
+)
+def test_what_has_no_end_is_refused(tmp_path: Path, files: dict[str, str]):
+    with pytest.raises(ToolError):
+        config(tmp_path, files)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"bandit.yaml": "1: x\na: y\n"},
+        {"bandit.yaml": "2024-01-01: x\na: y\n"},
+        {"bandit.yaml": f"a: 0x{'f' * 5000}\n"},
+        {"bandit.yaml": "a: &a [x]\nb: *a\n"},
+        {".bandit": f"[bandit]\nexclude = {'x' * 5000}\n"},
+    ],
+    ids=["keys", "days", "a number", "an alias", "a long name"],
+)
+def test_odd_values_are_a_part_of_what_decides(tmp_path: Path, files: dict[str, str]):
+    assert str(config(tmp_path, files)) != str(config(tmp_path / "other", {"bandit.yaml": "b: 1\n"}))

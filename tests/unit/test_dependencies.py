@@ -139,6 +139,14 @@ def test_a_lock_that_cannot_be_read_says_so(name: str, tmp_path: Path):
         found(tmp_path, {name: "{[oops"})
 
 
+@pytest.mark.parametrize(
+    ("name", "before"), [("poetry.lock", "x = "), ("pdm.lock", "x = "), ("Pipfile.lock", "")]
+)
+def test_a_lock_that_is_nested_without_an_end_says_so(name: str, before: str, tmp_path: Path):
+    with pytest.raises(ToolError, match=f"{name} cannot be read"):
+        found(tmp_path, {name: before + "[" * 100_000 + "]" * 100_000})
+
+
 UNBUILT = """[tool.poetry]
 name = "x"
 [tool.poetry.dependencies]

@@ -94,7 +94,14 @@ def test_the_folder_of_the_cache(given: str, environ: dict[str, str], expected: 
     assert cache_dir(layout(Path("/w")), settings, environ) == (Path(expected) if expected else None)
 
 
-@pytest.mark.parametrize("content", [b"a = ", b"\xff", b"a = 1\na = 2"], ids=["cut", "bytes", "twice"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"a = ", b"\xff", b"a = 1\na = 2", b"a = " + b"9" * 5000, b"a.b = [0x" + b"f" * 5000 + b"]",
+        b"a = " + b"[" * 3000 + b"]" * 3000,
+    ],
+    ids=["cut", "bytes", "twice", "digits", "hexadecimal", "nested"],
+)  # fmt: skip
 def test_what_is_no_toml(tmp_path: Path, content: bytes):
     (tmp_path / "x.toml").write_bytes(content)
     with pytest.raises(SettingsError, match="x cannot be read as TOML"):
@@ -170,6 +177,7 @@ def test_paths_are_not_looked_at_where_the_working_directory_is_wrong(tmp_path: 
         (">=3.12", "<3.12", "contradicts"),
         (">=3.11", "<3.12", ""),
         ("3.12", "three", "is no version range"),
+        ("3.12", "<" + "9" * 5000, "is no version range"),
         ("3.12", "==3.12.*", ""),
     ],
 )

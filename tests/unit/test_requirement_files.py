@@ -71,6 +71,21 @@ def test_what_leaves_something_open_is_not_whole():
     assert of_text("# nothing\n\n--no-binary :all:\na===1 --hash=sha256:aa\n", "r.txt").whole
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"a=={'9' * 5000}",
+        f"a==1.{'9' * 5000}",
+        f"a ; {'(' * 5000}python_version > '3'{')' * 5000}",
+    ],
+    ids=["a version", "a part of a version", "a marker"],
+)
+def test_a_line_without_an_end_is_read_or_named(line: str):
+    found = of_text(f"{line}\nb==1 --hash=sha256:aa\n", "r.txt")
+    assert [one.name for one in found.pinned] == ["b"]
+    assert not found.whole
+
+
 def test_what_is_built_already_or_cannot_be_read_is_named():
     text = "./lib\n./wheels/My_Pkg-2.19.0-py3-none-any.whl --hash=sha256:aa\nsix @ file:///x/six-1.0.tar.gz\nown @ file:///x/own\na b c\n-r https://u:password@example.org/x.txt\n"  # fmt: skip
     found = of_text(text, "r.txt")

@@ -78,8 +78,13 @@ def test_options_win_over_the_configuration(tmp_path: Path):
 
 
 @pytest.mark.parametrize("key", ["include", "exclude", "extend-exclude", "force-exclude"])
-def test_a_wrong_pattern_is_an_error(tmp_path: Path, key: str):
-    write(tmp_path, {"pyproject.toml": f"[tool.black]\n{key} = '('\n"})
+@pytest.mark.parametrize(
+    "pattern",
+    ["(", "a{99999999999}", "(" * 3000 + ")" * 3000],
+    ids=["open", "repeated without an end", "nested without an end"],
+)
+def test_a_wrong_pattern_is_an_error(tmp_path: Path, key: str, pattern: str):
+    write(tmp_path, {"pyproject.toml": f"[tool.black]\n{key} = '{pattern}'\n"})
     with pytest.raises(ToolError, match=f"^{key} of Black is no regular expression"):
         listed(tmp_path)
 

@@ -76,6 +76,10 @@ def test_becomes(kind: Any, given: object, expected: object):
         pytest.param(PythonVersion, "py311", "write a version such as '3.12'", id="a target name"),
         pytest.param(PythonVersion, "2.7", "write a version such as '3.12'", id="Python 2"),
         pytest.param(PythonVersion, ">=three", "write a version such as '3.12'", id="a range of words"),
+        pytest.param(PythonVersion, "3." + "9" * 5000, "write a version such as '3.12'", id="endless digits"),
+        pytest.param(
+            PythonVersion, "<" + "9" * 5000, "write a version such as '3.12'", id="an endless range"
+        ),
         pytest.param(PythonVersion, "3.12; rm -rf /", "write a version such as '3.12'", id="a command"),
         pytest.param(PythonVersion, ["3.12"], "valid string", id="a list"),
         *(pytest.param(Switch, word, "'true' or 'false'", id=repr(word)) for word in NO_SWITCH),

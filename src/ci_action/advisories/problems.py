@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from ci_action.advisories.records import UNKNOWN, Record, worst
 from ci_action.parsers.pip_audit import Advisory
@@ -102,7 +102,7 @@ def _newer(version: str, texts: Iterable[str]) -> tuple[str, ...]:
 def _version(text: str) -> Version | None:
     try:
         return Version(text)
-    except InvalidVersion:
+    except ValueError:  # also of a number that is too long
         return None
 
 

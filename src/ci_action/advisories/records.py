@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from ci_action.ranking import LEVELS
 from ci_action.text import one_line
@@ -173,7 +173,7 @@ def _events(events: Sequence[object]) -> Iterator[tuple[Version | None, str]]:
                 continue
             try:
                 yield Version(text), word
-            except InvalidVersion:
+            except ValueError:  # also of a number that is too long
                 continue
 
 

@@ -56,6 +56,8 @@ class BanditConfig:
     """The files that decide, for people."""
     table: Mapping[str, Any] | None = None
     """What stands in the configuration; None where there is none."""
+    content: str = ""
+    """The digest of the configuration's own text; of TOML that of its table alone, beside which other tools have theirs."""
     ini: Mapping[str, str] = field(default_factory=dict)
     baseline: str = ""
     """The digest of the baseline, if one is used."""
@@ -86,8 +88,8 @@ class BanditConfig:
 
     def __str__(self) -> str:
         """Return all that decides about the results."""
-        what = (self.table, dict(self.ini), self.baseline, self.excludes)
-        return json.dumps(what, sort_keys=True, default=str)
+        what = (self.content, dict(self.ini), self.baseline, self.excludes)
+        return json.dumps(what, sort_keys=True)
 
 
 class _Arguments(argparse.ArgumentParser):
@@ -134,7 +136,7 @@ def bandit_config(layout: Layout, words: Sequence[str], scratch: Path) -> Bandit
     options = [f"--ini={ini_file}"] if ini_file and not given.ini else []
     named = given.configfile or ini.get("configfile")
     file = layout.root / named if named else _nearest(layout)
-    table = _table(file, layout) if file else None
+    table, content = _table(file, layout) if file else (None, "")
     options += [f"--configfile={file}"] if file and not named else []
     baseline, digest = given.baseline or ini.get("baseline"), ""
     if baseline:
@@ -145,6 +147,7 @@ def bandit_config(layout: Layout, words: Sequence[str], scratch: Path) -> Bandit
         options=tuple(options),
         sources=tuple(layout.shown(one) for one in (file, ini_file) if one),
         table=table,
+        content=content,
         ini=ini,
         baseline=digest,
         excludes=tuple(_excludes(layout, table or {}, left_out)),
@@ -201,13 +204,14 @@ def _ini(file: Path, layout: Layout) -> dict[str, str]:
     return options
 
 
-def _table(file: Path, layout: Layout) -> Mapping[str, Any]:
+def _table(file: Path, layout: Layout) -> tuple[Mapping[str, Any], str]:
     shown = layout.shown(file)
     text = _text(file, layout)
     try:
         if file.name.endswith(".toml"):
             tool = _toml(file, layout).get("tool", {})
             table = tool.get("bandit", {}) if isinstance(tool, dict) else tool
+            text = json.dumps(table, sort_keys=True, default=str)
         else:
             table = from_yaml(text)
     except (ValueError, RecursionError) as error:
@@ -225,7 +229,7 @@ def _table(file: Path, layout: Layout) -> Mapping[str, Any]:
             raise ToolError(
                 f"{shown}: {key} of bandit takes the place of all defaults and lacks {', '.join(sorted(lacking))}"
             )
-    return table
+    return table, sha256(text.encode()).hexdigest()
 
 
 def _unread(
@@ -241,7 +245,11 @@ def _unread(
 def _excludes(layout: Layout, table: Mapping[str, Any], given: str) -> Iterator[str]:
     yield from table.get("exclude_dirs") or ()
     for pattern in given.split(","):
-        yield os.path.join(pattern, "*") if (layout.root / pattern).is_dir() else pattern
+        yield (
+            os.path.join(pattern, "*")
+            if os.path.isdir(layout.root / pattern.replace("\0", "\ufffd"))
+            else pattern
+        )
 
 
 def _baseline(layout: Layout, given: str, scratch: Path) -> tuple[str, str]:
@@ -252,7 +260,7 @@ def _baseline(layout: Layout, given: str, scratch: Path) -> tuple[str, str]:
         for entry in document["results"]:
             path = os.path.relpath(layout.root / entry["filename"], layout.root)
             entry["filename"] = os.path.join(".", ".", path)
-    except (ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise ToolError(f"{given} is no report of bandit in JSON, so it cannot be its baseline") from error
     copy = scratch / "bandit-baseline.json"
     copy.write_text(json.dumps(document), encoding="utf-8")

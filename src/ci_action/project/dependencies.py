@@ -275,7 +275,7 @@ def _guarded(read: Any) -> Any:
     def lines(file: Path, workspace: Path) -> Iterable[str]:
         try:
             return tuple(read(file, workspace))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ToolError(f"{file.name} cannot be read: {error}; make it anew with its own tool") from error
 
     return lines

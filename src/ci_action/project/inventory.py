@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from ci_action.model import Location
 
@@ -56,7 +56,7 @@ def key_of(name: str, version: str) -> tuple[str, str]:
     """Return a package's name and version in their normal forms."""
     try:
         return canonicalize_name(name), str(Version(version))
-    except InvalidVersion:
+    except ValueError:  # also of a number that is too long
         return canonicalize_name(name), version
 
 
@@ -181,6 +181,6 @@ def is_version(text: str) -> bool:
     """Whether a text is a version of PEP 440."""
     try:
         Version(text)
-    except InvalidVersion:
+    except ValueError:  # also of a number that is too long
         return False
     return True

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 
 from ci_action.errors import ProjectFileError, SettingsError
 from ci_action.project_files import find_project_file
 from ci_action.settings import Settings
 
 NO_CACHE: Final = "none"
+_MOST_BITS: Final = 63  # and the sign
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,11 +74,22 @@ def cache_dir(layout: Layout, settings: Settings, environ: Mapping[str, str]) ->
 def load_toml(file: Path, shown: str, workspace: Path) -> dict[str, Any]:
     """Return what a TOML file of the project holds, {} if it is absent; raises `SettingsError`."""
     try:
-        return tomllib.loads((find_project_file(file, workspace) or b"").decode("utf-8"))
+        document = tomllib.loads((find_project_file(file, workspace) or b"").decode("utf-8"))
+        _refuse_large_numbers(document)
     except ProjectFileError as error:
         raise SettingsError([error.reason]) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: also of a number that is too long
         raise SettingsError([f"{shown} cannot be read as TOML: {error}"]) from error
+    return document
+
+
+def _refuse_large_numbers(value: object) -> None:
+    """Raise `ValueError` for a number that TOML does not know: Python reads it, and then cannot print it."""
+    if isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            _refuse_large_numbers(one)
+    elif isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        raise ValueError("a number has more than 64 bits")
 
 
 def working_directory_mistakes(value: str, workspace: Path) -> list[str]:
@@ -112,7 +124,8 @@ def python_mistakes(settings: Settings, requires_python: str) -> list[str]:
         return []
     try:
         required = SpecifierSet(requires_python)
-    except InvalidSpecifier:
+        required.contains("3")
+    except ValueError:
         return [
             f"requires-python = {requires_python!r} in pyproject.toml is no version range such as '>=3.11'"
         ]
@@ -130,7 +143,7 @@ def lowest_minor(python_version: str) -> int | None:
     """Return the minor version that `python-version` asks for at least: 12 for '3.12.1', 11 for '>=3.11'."""
     try:
         first = next(iter(_candidates(python_version)), None)
-    except InvalidSpecifier:
+    except ValueError:
         return None
     return int(first.split(".")[1]) if first else None
 

@@ -10,14 +10,14 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
 
 from ci_action.errors import ToolError
 from ci_action.model import Location
 from ci_action.project.inventory import Inventory, Kind, Needed, Unauditable, unique
 from ci_action.project.poetry import poetry_tables
-from ci_action.project.requirements import requirement_lists
+from ci_action.project.requirements import requirement_lists, requirement_of
 
 _NAME: Final = re.compile(r"""name\s*=\s*["']([^"']*)["']""")
 _PIPFILE_ENTRY: Final = re.compile(r'\s*"([^"]+)"\s*:\s*\{')
@@ -61,7 +61,7 @@ def direct_names(pyproject: Mapping[str, Any], pipfile: str = "") -> frozenset[s
 
 def _name_of(requirement: object) -> str:
     try:
-        return canonicalize_name(Requirement(requirement).name) if isinstance(requirement, str) else ""
+        return canonicalize_name(requirement_of(requirement).name) if isinstance(requirement, str) else ""
     except InvalidRequirement:
         return ""
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
 
-from ci_action.project.requirements import table
+from ci_action.project.requirements import requirement_of, table
 
 if TYPE_CHECKING:
     from poetry.core.packages.dependency import Dependency
@@ -82,7 +82,7 @@ def _requirement(name: str, constraint: object, root: Path) -> str:
     try:
         dependency = Factory.create_dependency(name, constraint, root_dir=root)  # type: ignore[arg-type]  # whatever it is
         line = _with_one_range(dependency).to_pep_508()
-        Requirement(line)
+        requirement_of(line)
     except InvalidRequirement as error:
         raise ValueError(f"{constraint!r} is not a valid requirement: {error}") from error
     except Exception as error:  # poetry-core raises whatever its parsers meet in a value of another shape
@@ -107,6 +107,6 @@ def _keys(value: object) -> frozenset[str]:
 
 def _name(line: object) -> str:
     try:
-        return canonicalize_name(Requirement(line).name) if isinstance(line, str) else ""
+        return canonicalize_name(requirement_of(line).name) if isinstance(line, str) else ""
     except InvalidRequirement:
         return ""

@@ -12,11 +12,12 @@ from typing import Final
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from ci_action.errors import AbsentFileError, ProjectFileError, ToolError
 from ci_action.model import Location
 from ci_action.project.inventory import Needed, Unauditable, unique
+from ci_action.project.requirements import requirement_of
 from ci_action.project_files import outside, read_project_file
 
 _COMMENT: Final = re.compile(r"(^|\s+)#(.*)$")
@@ -214,7 +215,7 @@ def _take(line: Line, place: Location, found: Listed) -> None:
         found.unauditable.append(Unauditable(name=_egg(text), reason=_FROM_ELSEWHERE, location=place))
         return
     try:
-        requirement = Requirement(text)
+        requirement = requirement_of(text)
     except InvalidRequirement:
         found.whole = False
         found.unauditable.append(
@@ -259,7 +260,7 @@ def pin_of(requirement: Requirement) -> str:
         return ""
     try:
         return str(Version(only[0].version)) and only[0].version
-    except InvalidVersion:
+    except ValueError:  # also of a number that is too long
         return ""
 
 

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from packaging.requirements import InvalidRequirement, Requirement
+
 
 def requirement_lists(document: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[object]]]:
     """Yield every list of requirements with its place: `dependency-groups.lint`.
@@ -23,6 +25,14 @@ def requirement_lists(document: Mapping[str, Any]) -> Iterator[tuple[str, Sequen
         environment = table(document, "tool", "hatch", "envs", name)
         for key in ("dependencies", "extra-dependencies"):
             yield _list(f"tool.hatch.envs.{name}.{key}", environment.get(key, []))
+
+
+def requirement_of(text: str) -> Requirement:
+    """Return the requirement that a text is; raises `InvalidRequirement`, also for one that is nested too deeply."""
+    try:
+        return Requirement(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequirement(str(error)) from error
 
 
 def table(document: Mapping[str, Any], *names: str) -> Mapping[str, Any]:

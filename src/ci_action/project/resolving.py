@@ -24,7 +24,7 @@ from ci_action.project.inventory import Inventory, Kind, Needed, Unauditable, pl
 from ci_action.project.layout import Layout
 from ci_action.project.poetry import MAIN, poetry_entries, poetry_requirements
 from ci_action.project.requirement_files import Listed, of_resolver, of_text, placed_names, read
-from ci_action.project.requirements import requirement_lists, setup_cfg_requirements
+from ci_action.project.requirements import requirement_lists, requirement_of, setup_cfg_requirements
 from ci_action.project_files import find_project_text
 
 _FURTHER: Final = ("*requirements*.txt", "requirements/*.txt")
@@ -179,7 +179,7 @@ def _entries(layout: Layout, *, buildable: bool) -> Iterator[tuple[str, str, Cal
 def _valid(entry: object) -> tuple[str]:
     """Return an entry of a list as the one requirement that it is; raises `ValueError` if it is none."""
     try:
-        Requirement(str(entry))
+        requirement_of(str(entry))
     except InvalidRequirement as error:
         raise ValueError(f"{entry!r} is not a requirement") from error
     return (str(entry),)
@@ -283,7 +283,7 @@ def _static(layout: Layout, unit: _Unit) -> Iterator[str]:
 def _requirements(lines: Iterable[str]) -> Iterator[Requirement]:
     for line in lines:
         try:
-            yield Requirement(line)
+            yield requirement_of(line)
         except InvalidRequirement:
             continue
 

@@ -179,7 +179,7 @@ def _filter(
         try:
             text = str(text)
             return re.compile(text, re.VERBOSE if "\n" in text else 0)
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise ToolError(
                 f"{name.replace('_', '-')} of Black is no regular expression: {error}: {text!r}"
             ) from error

@@ -9,14 +9,14 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
 
 from ci_action.project.inventory import Inventory, Kind, Unauditable
 from ci_action.project.layout import Layout
 from ci_action.project.poetry import poetry_tables
 from ci_action.project.requirement_files import placed_names
-from ci_action.project.requirements import requirement_lists
+from ci_action.project.requirements import requirement_lists, requirement_of
 from ci_action.project_files import find_project_text
 
 _OWN: Final = "project.dependencies"
@@ -67,7 +67,7 @@ def _named(kind: Kind, document: Mapping[str, Any], said: str) -> Iterator[str]:
 
 def _unconditional(entry: object) -> str:
     try:
-        requirement = Requirement(entry) if isinstance(entry, str) else None
+        requirement = requirement_of(entry) if isinstance(entry, str) else None
     except InvalidRequirement:
         return ""
     return canonicalize_name(requirement.name) if requirement and requirement.marker is None else ""

@@ -1,17 +1,52 @@
 """YAML, read by PyYAML, which is imported where there is some: it takes as long as thirty of our own modules."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from yaml.nodes import Node
+
+# Values of a document with all its aliases written out: ten lines of them can stand for more than any memory holds.
+_MOST_VALUES: Final = 1_000_000
 
 
 def from_yaml(text: str) -> Any:
-    """Return what a text holds; raises `ValueError`, and `RecursionError` where it is nested too deeply."""
+    """Return what a text holds; raises `ValueError`, and `RecursionError` where it is nested too deeply.
+
+    An alias that leads to itself, and aliases of aliases without end, are refused: whoever walks through the values
+    would not come back.
+    """
     import yaml  # noqa: PLC0415 - see the module's docstring
 
+    loader = yaml.SafeLoader(text)
     try:
-        return yaml.safe_load(text)
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _count(node, {})
+        return loader.construct_document(node)
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from error
+    finally:
+        loader.dispose()
+
+
+def _count(node: "Node", known: dict[int, int]) -> int:
+    """Return how many values a node stands for; raises `ValueError` for too many."""
+    found = known.get(id(node), -1)
+    if found == 0:
+        raise ValueError("an alias leads to itself")
+    if found < 0:
+        known[id(node)] = 0
+        value = node.value
+        parts = value if isinstance(value, list) else ()
+        found = 1
+        for part in parts:
+            found += sum(_count(one, known) for one in (part if isinstance(part, tuple) else (part,)))
+        if found > _MOST_VALUES:
+            raise ValueError(f"its aliases stand for more than {_MOST_VALUES:,} values")
+        known[id(node)] = found
+    return found
 
 
 @dataclass(frozen=True)
