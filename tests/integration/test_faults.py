@@ -183,10 +183,12 @@ def test_the_environment_of_a_tool_holds_no_secrets_and_no_command_files(
         "RUFF_OUTPUT_FILE": str(tmp_path / "elsewhere"),
         "PYTHONPATH": "/somewhere",
         "PIP_INDEX_URL": "https://index.example/simple",
+        "OF_THE_WORKFLOW": "a-value-of-its-own",
+        "LANG": "C.UTF-8",
     }
     assert ci_action(project(CLEAN), "quality", prefix=prefix, env=secrets).code == 0
     names = {entry.partition(b"=")[0].decode() for entry in seen.read_bytes().split(b"\0")}
-    assert names & secrets.keys() == {"PIP_INDEX_URL"}
+    assert names & secrets.keys() == {"LANG"}
     assert b"ghs_0123456789abcdef" not in seen.read_bytes()
 
 
