@@ -173,7 +173,7 @@ def _run_stages(selected: Sequence[Selected], ctx: Context, progress: Progress) 
     red = ""
     results: dict[str, StageResult] = {}
     for group in rounds(selected):
-        reasons = {one.stage.name: "" if one.by_name else (red or one.stage.applies(ctx)) for one in group}
+        reasons = {one.stage.name: "" if one.by_name else (red or _why_not(one, ctx)) for one in group}
         running = [one for one in group if not reasons[one.stage.name]]
         why = {one.stage.name: "" if one.by_name else _because(one, ctx) for one in running}
         for one, result in zip(running, _run_together(running, ctx, progress), strict=True):
@@ -186,6 +186,13 @@ def _run_stages(selected: Sequence[Selected], ctx: Context, progress: Progress) 
             if reason
         }
     return tuple(results[one.stage.name] for one in selected)
+
+
+def _why_not(selected: Selected, ctx: Context) -> str:
+    try:
+        return selected.stage.applies(ctx)
+    except ToolError:  # its tools meet that as well, and tell it without ending the other stages
+        return ""
 
 
 def _because(selected: Selected, ctx: Context) -> str:

@@ -140,6 +140,18 @@ def test_all_says_of_each_stage_why_it_ran_or_not(
         assert all(account in text for text in pages)
 
 
+def test_a_stage_of_which_nobody_can_tell_whether_it_applies_is_run(tmp_path: Path):
+    def applies(_: Any) -> str:
+        raise ToolError("bandit.yaml cannot be read")
+
+    _, result = run(
+        tmp_path,
+        stage(tool("black", ToolError("bandit.yaml cannot be read")), by_name=False, applies=applies),
+    )
+    assert [one.verdict.conclusion.value for one in result.stages] == ["broken"]
+    assert result.verdict.exit_code == 3
+
+
 def test_a_reason_to_run_that_cannot_be_told_is_no_bug(tmp_path: Path):
     def because(_: Any) -> str:
         raise ToolError("requirements.txt cannot be read")
