@@ -24,6 +24,8 @@ LARGEST: Final = 200_000_000
 _MOST_LINES: Final = 100_000_000
 _MOST_PROBLEMS: Final = 3
 _PYTEST: Final = "pytest"
+# The rules of the findings that red tests make.
+_RED: Final = frozenset({"failed", "error", "collection"})
 # A stage that only warns is broken and green; a bug and a signal have exit codes of their own.
 _ENDED: Final = {
     Conclusion.BROKEN: {ExitCode.OK, ExitCode.BROKEN, ExitCode.BUG, ExitCode.INTERRUPTED},
@@ -120,14 +122,18 @@ def check(report: RunReport) -> None:
 
 
 def _check_tests(tool: ToolEntry) -> None:
-    """Check that the figures are those of the tests, and that each red test is a finding."""
+    """Check that the figures are those of the tests, and that each red test is a finding: an error of no level."""
     cases = list(cases_of([tool]))
     for name, number in counts(cases).items():
         if tool["metrics"].get(name) != number:
             raise ValueError(f"the metric {name!r} is {tool['metrics'].get(name)}, its tests make {number}")
     parts = {case.nodeid for case in cases if case.subtest and case.outcome.is_red}
-    said = {one["message"].partition(": ")[0] for one in tool["findings"]}
-    messages = [one["message"] for one in tool["findings"]]
+    messages = [
+        one["message"]
+        for one in tool["findings"]
+        if one["rule"] in _RED and one["severity"] == Severity.ERROR and not one["level"]
+    ]
+    said = {message.partition(": ")[0] for message in messages}
     for case in cases:
         name = f"{case.nodeid} [{case.subtest}]" if case.subtest else case.nodeid
         by_parts = case.nodeid in parts and not case.subtest

@@ -149,16 +149,39 @@ def test_the_shards_of_a_partition_have_the_tests_of_the_whole(tmp_path_factory:
     assert counts(found) == counts(whole)
 
 
-def test_a_muted_finding_stays_muted(tmp_path: Path):
+@pytest.mark.parametrize(
+    ("ignore", "muted", "conclusion"),
+    [
+        ((), "", Conclusion.FAILED),
+        (("pytest:failed",), "ignored by the setting 'pytest:failed'", Conclusion.PASSED),
+    ],
+)
+def test_what_is_muted_is_for_the_settings_of_the_last_job(
+    tmp_path: Path, ignore: tuple[str, ...], muted: str, conclusion: Conclusion
+):
     def change(found: dict[str, Any]) -> None:
         found["stages"][0]["tools"][0]["findings"][0]["muted"] = OLDER
         found["stages"][0]["conclusion"] = "passed"
         found.update(conclusion="passed", exit_code=0)
 
     write_shard(tmp_path / "shards", "1/1", [case("f1")], change=change)
+    result = merged(tmp_path, settings={"ignore": ignore})
+    assert [finding.muted for finding in result.findings] == [muted]
+    assert result.verdict.conclusion is conclusion
+
+
+@pytest.mark.parametrize("level", ["", "low"])
+def test_a_finding_without_a_test_counts_whatever_it_calls_itself(tmp_path: Path, level: str):
+    def change(found: dict[str, Any]) -> None:
+        odd = entry(Finding(tool="pytest", rule="all-skipped", message="exit code 1", level=level))
+        found["stages"][0]["tools"][0]["findings"].append(odd)
+        found["stages"][0]["conclusion"] = "failed"
+        found.update(conclusion="failed", exit_code=1)
+
+    write_shard(tmp_path / "shards", "1/1", [case("a")], change=change)
     result = merged(tmp_path)
-    assert [finding.muted for finding in result.findings] == [OLDER]
-    assert result.verdict.conclusion is Conclusion.PASSED
+    assert [finding.rule for finding in result.findings] == ["all-skipped"]
+    assert result.verdict.conclusion is Conclusion.FAILED
 
 
 def test_what_a_finding_says_of_a_package_comes_back(tmp_path: Path):

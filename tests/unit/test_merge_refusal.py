@@ -130,6 +130,22 @@ FINDING: Document = {
     "also": [],
     "new": None,
 }
+
+
+def red(**finding: str) -> Callable[[Document], None]:
+    """Return a change that makes a test red, with the finding of it but for what is given."""
+
+    def change(found: Document) -> None:
+        tests = tool(found)
+        tests["tests"][0].update(outcome="failed")
+        tests["metrics"].update(passed=0, failed=1)
+        told = {**FINDING, "rule": "failed", "message": "test_a.py::t1: no"}
+        tests["findings"].append({**told, **finding})
+
+    return change
+
+
+UNSAID = "the test 'test_a.py::t1' is red, and no finding says so"
 WRONG: dict[str, tuple[Callable[[Document], Any], str]] = {
     "no shard": (lambda found: found["settings"].pop("shard"), "its run was no shard"),
     "a shard that is none": (lambda found: found["settings"].update(shard="4/3"), "its run was no shard"),
@@ -199,6 +215,20 @@ WRONG: dict[str, tuple[Callable[[Document], Any], str]] = {
             tool(found)["metrics"].update(passed=0, failed=1),
         ),
         "the test 'test_a.py::t1' is red, and no finding says so",
+    ),
+    "a red test as a notice": (red(severity="notice"), UNSAID),
+    "a red test as a warning": (red(severity="warning"), UNSAID),
+    "a red test of a low level": (red(level="low"), UNSAID),
+    "a red test by a rule that is judged once": (red(rule="all-skipped"), UNSAID),
+    "tests of another tool": (
+        lambda found: found["stages"][0]["tools"].append({**tool(found), "name": "gate-changes"}),
+        "tests of 'gate-changes'",
+    ),
+    "findings of a tool that was skipped": (
+        lambda found: tool(found, "coverage").update(
+            outcome="skipped", findings=[{**FINDING, "severity": "notice"}]
+        ),
+        "findings of 'coverage', which was skipped",
     ),
     "a red test that the figures do not know": (
         lambda found: tool(found)["tests"][0].update(outcome="error"),

@@ -140,6 +140,11 @@ def _check_tools(report: RunReport) -> None:
         raise ValueError(f"{names[missing[0]]} results of {missing[0]}")
     if unknown := [tool["outcome"] for tool in tools if tool["outcome"] not in _OUTCOMES]:
         raise ValueError(f"the outcome {unknown[0][:40]!r}")
+    for tool in tools:
+        if tool["tests"] and tool["name"] != PYTEST:
+            raise ValueError(f"tests of {tool['name'][:40]!r}")
+        if tool["findings"] and tool["outcome"] == "skipped":
+            raise ValueError(f"findings of {tool['name'][:40]!r}, which was skipped")
     broken = any(tool["outcome"] == "broken" for tool in tools)
     counting = any(
         one["severity"] == Severity.ERROR and not one["muted"] for tool in tools for one in tool["findings"]

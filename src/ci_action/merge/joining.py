@@ -82,14 +82,15 @@ def _findings(bundles: Sequence[Bundle], cases: Sequence[TestCase]) -> Iterator[
                 continue
             for finding in found:
                 counting += _weighs(finding)
-                if finding.rule in NONE_PASSED:  # judged once, for all shards
+                if finding.rule in NONE_PASSED and unpassed(bundle.tests):  # judged once, for all shards
                     continue
                 if finding.rule == "collection":
                     nodeid = finding.message.partition(": ")[0]
                     if nodeid in collected:
                         continue
                     collected.add(nodeid)
-                yield replace(finding, tool=PYTEST)
+                # What is muted is for the settings of this run to say, and tests have no levels.
+                yield replace(finding, tool=PYTEST, muted="", level="")
         if bundle.conclusion is Conclusion.FAILED and not counting:
             message = f"shard {bundle.name} has failed: {_reasons(bundle)}"
             yield Finding(tool=PYTEST, rule="shard", message=message)
