@@ -1,5 +1,6 @@
 """The test stage on projects of every kind: what ran, how it ended, and what is said when it did not."""
 
+import textwrap
 from typing import Any
 
 import pytest
@@ -269,6 +270,40 @@ def test_the_minimum_of_the_project_holds_where_no_other_is_given(stage):
     assert "99.5" in ran.findings("coverage")[0]["message"]
     assert metrics(ran, "coverage")["branches"] == 2
     assert stage(files, "--coverage-min=10").code == 0
+
+
+@pytest.mark.parametrize("words", ["--cov-config=tests/cov.ini", "--cov-config tests/cov.ini"])
+def test_the_configuration_that_the_project_gives_to_pytest_cov_holds(words, stage):
+    options = f"[tool.pytest.ini_options]\naddopts = '{words}'\n"
+    config = "[run]\nsource = pkg\nomit = pkg/left.py\n[report]\nfail_under = 99\nexclude_lines = return 0\n"
+    files = {**PACKAGE, "pkg/left.py": "x = 1\n", "tests/cov.ini": config}
+    two = "from pkg import add\nimport pkg.left\ndef test_two():\n    assert add\n"
+    ran = stage({"pyproject.toml": PYPROJECT + options, **files, "tests/test_a.py": two})
+    assert (metrics(ran, "coverage")["statements"], metrics(ran, "coverage")["covered_lines"]) == (3, 1)
+    assert metrics(ran, "coverage")["fail_under"] == 99
+    assert ran.code == 1
+
+
+def test_a_file_that_is_named_like_our_plugin_is_measured(stage):
+    files = {"pytest_plugin/__init__.py": "", "pytest_plugin/ciaction_pytest.py": "def f():\n    return 1\n"}
+    test = "import pytest_plugin.ciaction_pytest\ndef test_a(): pass\n"
+    ran = stage({**files, "test_a.py": test}, "--coverage-source=pytest_plugin")
+    assert (metrics(ran, "coverage")["statements"], metrics(ran, "coverage")["covered_lines"]) == (2, 1)
+
+
+def test_a_test_that_prints_an_error_of_pytest_does_not_start_it_again(stage):
+    printed = """
+        import pathlib
+
+        def test_a():
+            print("error: unrecognized arguments: --cov=x")
+            ran_before = pathlib.Path("ran")
+            ran_before.touch(exist_ok=False)
+            assert 0
+    """
+    ran = stage({"test_a.py": textwrap.dedent(printed)})
+    assert (ran.code, [one["rule"] for one in ran.findings("pytest")]) == (1, ["failed"])
+    assert "FileExistsError" not in ran.findings("pytest")[0]["message"]
 
 
 def test_a_minimum_without_data_is_broken_never_green(stage):

@@ -10,7 +10,8 @@ from ci_action.process import Completed, last_lines
 
 _FAILED: Final = 1
 _INTERRUPTED: Final = 2
-_USAGE: Final = 4
+USAGE: Final = 4
+"""The exit code of a pytest that does not know its options."""
 _WARNINGS: Final = 6
 _FOREIGN: Final = (
     "something other than ci-action's pytest plugin wrote to the file that CI_ACTION_PYTEST_EVENTS names"
@@ -35,7 +36,7 @@ def problem(session: Session, done: Completed) -> str:
         (session.internal, f"pytest met an internal error: {_line(session.internal)}"),
         (done.killed_by, f"the tests were ended by {done.killed_by}{_culprit(session)}"),
         (session.malformed, f"the events of pytest cannot be trusted ({session.malformed}): {_FOREIGN}"),
-        (code == _USAGE or not session.started, f"pytest could not start (exit code {code}): {error}"),
+        (code == USAGE or not session.started, f"pytest could not start (exit code {code}): {error}"),
         (
             not session.finished,
             f"the interpreter ended half-way (exit code {code}){_culprit(session)}: what ran until then is reported",

@@ -1,5 +1,7 @@
 """Tell what pytest does, as it does it: one JSON object a line, so that what ran is known whatever comes after.
 
+The configuration that pytest-cov was given is named in `coverage-options.json` beside it, for whoever reads its data.
+
 Loaded by `-p ciaction_pytest` into the project's own interpreter: CPython 3.8 and later, pytest 6.2 and later, nothing
 but the standard library. The file to write is named by CI_ACTION_PYTEST_EVENTS. CI_ACTION_PYTEST_OVERLAY may name a
 folder of packages that the environment lacks: it goes to the end of sys.path, so that the project's own come first.
@@ -103,6 +105,9 @@ class Teller(Counter):
         self.process = os.getpid()
         self.worker = None
         self.stream = open(path, "a", encoding="utf-8", errors="backslashreplace", buffering=1)
+        beside = os.path.join(os.path.dirname(path), "coverage-options.json")
+        with open(beside, "w", encoding="utf-8") as stream:
+            json.dump(dict(config=str(config.getoption("cov_config", None) or "")), stream)
 
     def tell(self, event, **facts):
         """Write one event; a test that forks leaves a second process that goes on with the session."""

@@ -21,10 +21,15 @@ from ci_action.tools import Checked, Tool, Turn
 
 NO_DATA: Final = "No data to report"
 # One process in the project's environment: starting Python and importing coverage is what takes the time.
+# pytest-cov may have been given another configuration: our plugin has written down which.
 # Up to 7.13.0 the executed lines name docstrings and excluded lines too, so of such files the statements are asked for.
 MEASURE: Final = """
 import coverage, json, sys
-found = coverage.Coverage()
+given = {}
+for name in sys.argv[3:]:
+    with open(name) as stream:
+        given = json.load(stream)
+found = coverage.Coverage(config_file=given.get("config") or True)
 found.load()
 found.json_report(outfile=sys.argv[1], ignore_errors=True)
 with open(sys.argv[1]) as stream:
@@ -39,7 +44,8 @@ minimum = found.get_option("report:fail_under") or 0
 print(json.dumps({"fail_under": str(minimum), "version": coverage.__version__}))
 """
 # Our own plugin runs in the project's interpreter; where the project names no source, coverage counts it too.
-_OURS: Final = "pytest_plugin/ciaction_pytest.py"
+_OURS: Final = Path(__file__).parents[1] / "pytest_plugin" / "ciaction_pytest.py"
+_OPTIONS: Final = "coverage-options.json"
 
 
 def program(_ctx: Context) -> Program:
@@ -122,7 +128,8 @@ def _python(ctx: Context, environment: Environment, *words: str) -> Completed:
 def _measured(ctx: Context, environment: Environment, folder: Path) -> tuple[Coverage, dict[str, str], str]:
     """Return the coverage, what coverage says of itself, and a note of files that it could not parse."""
     file, lines = folder / "coverage.json", folder / "statements.json"
-    done = _python(ctx, environment, "-c", MEASURE, str(file), str(lines))
+    options = [str(folder / _OPTIONS)] if (folder / _OPTIONS).is_file() else []
+    done = _python(ctx, environment, "-c", MEASURE, str(file), str(lines), *options)
     report, statements = (
         read_project_file(one, ctx.scratch, largest=LARGEST_SOURCE) for one in (file, lines)
     )
@@ -132,7 +139,8 @@ def _measured(ctx: Context, environment: Environment, folder: Path) -> tuple[Cov
         asked = {name: words.text(name) for name in ("fail_under", "version")}
     except ValueError as error:
         raise ToolError(f"the report of coverage cannot be trusted: {error}") from error
-    files = {path: one for path, one in coverage.files.items() if not path.endswith(_OURS)}
+    ours = ctx.layout.relative(_OURS)
+    files = {path: one for path, one in coverage.files.items() if path != ours}
     coverage = replace(coverage, files=files)
     unparsed = [line for line in done.stderr.splitlines() if "parse" in line and "Python source" in line]
     note = (

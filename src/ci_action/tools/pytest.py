@@ -13,7 +13,7 @@ from ci_action.context import Context
 from ci_action.errors import ProjectFileError, TimedOutError
 from ci_action.model import Broken, Report, Skipped
 from ci_action.parsers.pytest_events import Session, parse
-from ci_action.parsers.pytest_session import broken, output, problem, report
+from ci_action.parsers.pytest_session import USAGE, broken, output, problem, report
 from ci_action.process import Command, last_lines
 from ci_action.project.environment import Environment, environment_of_project
 from ci_action.project.layout import Layout
@@ -42,7 +42,10 @@ def check(ctx: Context, _program: Program) -> Checked:
     name = "first"
     try:
         done = ctx.run(job.command(name, *job.options(), *ctx.settings.pytest_args))
-        if _COV_OFF.search(output(done)):  # the project switches pytest-cov off, by `-p no:cov` for example
+        # A test may print the same: only a pytest that did not start says so itself.
+        if done.returncode == USAGE and _COV_OFF.search(
+            output(done)
+        ):  # the project switches pytest-cov off, by `-p no:cov` for example
             job.covered, name = False, "uncovered"
             done = ctx.run(job.command(name, *job.options(), *ctx.settings.pytest_args))
         session, text = job.told(name), output(done)
