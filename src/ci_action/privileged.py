@@ -5,7 +5,8 @@ default branch. Who checks out a pull request there and starts anything of it (a
 them over. So what starts the project's code refuses, unless the commit is known to be the repository's own.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from ci_action.context import Context
@@ -45,7 +46,7 @@ def _danger(ctx: Context) -> str:
         repository = ctx.repository
         head = repository.head()
         strange = whose(ctx.event, head, lambda commit: _holds(repository, commit, head.sha))
-        strange = strange or _changed(repository)
+        strange = strange or _changed(repository, ctx.own_folders)
     except InterruptedRunError:
         raise
     except ToolError as error:
@@ -121,7 +122,7 @@ def _holds(repository: Repository, commit: str, head: str) -> bool:
     return commit in repository.commits(commit) and repository.merge_base(head, commit) == head
 
 
-def _changed(repository: Repository) -> str:
+def _changed(repository: Repository, own: Iterable[Path]) -> str:
     """Say which file is not that of the commit: an artifact or a second checkout may have brought it."""
-    name = repository.changed()
+    name = repository.changed(own)
     return f"the file {name!r} is not that of the commit" if name else ""

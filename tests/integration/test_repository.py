@@ -2,13 +2,14 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from builders import layout
+from builders import layout, write
 from integration.git_server import basic, served
 from traps import set_traps
 
@@ -119,6 +120,31 @@ def test_large_files_are_compared_by_their_pointers(tmp_path: Path, opened: Open
     assert here.changed() == "other.bin"
 
 
+@pytest.mark.parametrize(
+    ("words", "files", "told"),
+    [
+        (("update-index", "--assume-unchanged", "a.py"), {"a.py": "y = 2\n"}, "a.py"),
+        (("update-index", "--skip-worktree", "a.py"), {"a.py": "y = 2\n"}, "a.py"),
+        (("config", "core.ignoreStat", "true"), {"a.py": "y = 2\n"}, "a.py"),
+        (("config", "core.excludesFile", "all"), {".git/all": "*", "sub/b.py": ""}, "sub/b.py"),
+        (("status",), {".git/info/exclude": "sub\n", "sub/b.py": ""}, "sub/b.py"),
+        (("status",), {"sub/.gitignore": "*\n", "sub/b.py": ""}, "sub/.gitignore"),
+        (("status",), {"reports/.gitignore": "*\n", "reports/conftest.py": ""}, "reports/conftest.py"),
+        (("status",), {"reports/.gitignore": "*\n", "reports/quality/report.json": "{}"}, ""),
+        (("status",), {".venv/.gitignore": "*\n", ".venv/b.py": ""}, ""),
+        (("status",), {"out/.gitignore": "*\n", "out/b.py": ""}, ""),
+    ],
+)
+def test_nothing_beside_the_commit_hides_a_file(
+    tmp_path: Path, opened: Open, words: tuple[str, ...], files: dict[str, str], told: str
+):
+    top = tmp_path / "top"
+    made(top, {"a.py": "x = 1\n", ".gitignore": "out/\n"})
+    git(top, *words)
+    write(top, files)
+    assert opened(top).changed([top / "reports", tmp_path / "elsewhere"]) == told
+
+
 def test_a_commit_is_what_its_name_says(tmp_path: Path, opened: Open):
     top = tmp_path / "top"
     first, second = made(top, {"a.py": "x = 1\n"}, {"a.py": "x = 1\ny = 2\n"})
@@ -216,7 +242,7 @@ def with_others(tmp_path: Path) -> Path:
 
 def test_submodules_are_asked_without_their_traps(tmp_path: Path, with_others: Path, opened: Open):
     mark, sub = tmp_path / "mark", with_others / "sub"
-    (with_others / ".git" / "info" / "exclude").write_text("tools\n")
+    shutil.rmtree(with_others / "tools")
     assert opened(with_others).changed() == "sub/untracked.py"
     (sub / "untracked.py").unlink()
     assert opened(with_others).changed() == ""

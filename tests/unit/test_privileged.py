@@ -91,7 +91,13 @@ def test_an_event_that_names_no_commit_vouches_for_none(sha: str):
 
 
 def git(
-    head: str = MAIN, *, status: bytes = b"", base: str = "", meets: str = "", fails: str = ""
+    head: str = MAIN,
+    *,
+    status: bytes = b"",
+    others: bytes = b"",
+    base: str = "",
+    meets: str = "",
+    fails: str = "",
 ) -> FakeRun:
     """Answer as git does in a clone that has this commit checked out, and the base, if any."""
 
@@ -99,8 +105,8 @@ def git(
         words = command.argv
         if fails and fails in words:
             return completed(returncode=128)
-        if "config" in words or "ls-files" in words:
-            return completed()
+        if {"config", "ls-files", "read-tree"}.intersection(words):
+            return completed(others if "--others" in words else b"")
         if "--show-toplevel" in words:
             return completed("/w\n")
         if "cat-file" in words:
@@ -141,7 +147,7 @@ def test_other_events_ask_nothing(tmp_path: Path):
         pytest.param(
             git(status=b" M conftest.py\0"), "'conftest.py' is not that of the commit", id="changed"
         ),
-        pytest.param(git(status=b"?? pr/\0"), "'pr/' is not that of the commit", id="brought along"),
+        pytest.param(git(others=b"pr/a.py\0"), "'pr/a.py' is not that of the commit", id="brought along"),
         pytest.param(git(fails="status"), "cannot be told", id="nobody can say"),
         pytest.param(git(fails="--show-toplevel"), "there is no git repository", id="no repository"),
         pytest.param(FakeRun(git=ToolError("there is no git")), "there is no git", id="no git"),

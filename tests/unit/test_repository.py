@@ -61,7 +61,7 @@ def test_it_is_found_once(tmp_path: Path):
     ],
 )
 def test_no_filter_of_the_settings_runs(tmp_path: Path, named: bytes, filters: set[str]):
-    git = FakeGit(config=completed(named), status=completed())
+    git = FakeGit(config=completed(named), status=completed(), read_tree=completed())
     here = found(tmp_path, git)
     assert set(here.filters) == filters
     here.changed()

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
@@ -23,7 +24,7 @@ from ci_action.changes import SOURCE_PREFIX, TARGET_PREFIX, Diff, parse
 from ci_action.errors import InterruptedRunError, TimedOutError, ToolError
 from ci_action.process import Command, Completed, Owner, Run, last_lines
 from ci_action.project import lfs_filter
-from ci_action.project.ownership import hand_over_whole
+from ci_action.project.ownership import hand_over, hand_over_whole
 
 # One command, a fetch (longer costs more than the whole project), and all git of a run.
 _SECONDS: Final = 60.0
@@ -66,9 +67,21 @@ _SETTINGS: Final = (
     ("advice.graftFileDeprecated", "false"),
 )
 # The filter of Git LFS is a program that the repository names; ours makes the same of a file for git.
-_SUBMODULE: Final = b"160000 "
+_SUBMODULE: Final = "160000 "
 _LFS: Final = "lfs"
 _LFS_FILTER: Final = Path(lfs_filter.__file__)
+# The index is made anew, with all files, and none of them is believed to be unchanged.
+_WHOLE_INDEX: Final = (
+    ("core.ignoreStat", "false"),
+    ("core.sparseCheckout", "false"),
+    ("core.splitIndex", "false"),
+    ("core.untrackedCache", "false"),
+    ("index.sparse", "false"),
+)
+_OTHERS: Final = ("ls-files", "--others", "-z")
+_IGNORES: Final = ".gitignore"
+# What our folders hold.
+_DATA: Final = (".json", ".md", ".sarif", ".xml", ".info", ".html", "/.gitignore")
 DIFF: Final = (
     "diff", "--patch", "--no-color", "--no-ext-diff", "--no-textconv", "--unified=0", "--inter-hunk-context=0", "--find-renames", "--diff-algorithm=myers",
     "--ignore-submodules=all", f"--src-prefix={SOURCE_PREFIX}", f"--dst-prefix={TARGET_PREFIX}",
@@ -241,25 +254,61 @@ class Repository:
         found = self.git("--literal-pathspecs", *words, cwd=folder).stdout.split(b"\0")
         return [os.fsdecode(name[:-1]) for name in found if name.endswith(b"/")]
 
-    def changed(self) -> str:
+    def changed(self, own: Iterable[Path] = ()) -> str:
         """Return the name of a file that is not that of the commit, or that git does not know; empty without one.
 
-        Git would look into submodules under their own settings, not under ours: each is asked like a repository.
+        What lies beside the commit is not believed: its index may say that a file is not to be looked at, and patterns
+        that are no part of the commit may hide others. `own` are folders of ours, which hold data alone. Git would look
+        into submodules under their own settings, not under ours: each is asked like a repository.
         """
-        words = ("status", "--porcelain", "-z", "--untracked-files=normal", "--ignore-submodules=dirty")
-        listed = self.git("ls-files", "--cached", "--stage", "-z")
-        done = self.git(*words)
-        if done.returncode != 0 or listed.returncode != 0:
-            raise ToolError("git cannot say whether the files are those of the commit")
-        if name := done.stdout.split(b"\0")[0].decode("utf-8", "replace")[3:]:
+        folder = self.scratch / f"head-{sha256(os.fsencode(self.top)).hexdigest()[:20]}"
+        hand_over(folder, self.owner)
+        fresh = replace(self, environ={**self.environ, "GIT_INDEX_FILE": str(folder / "index")})
+        fresh.told("read-tree", "HEAD")
+        words = ("status", "--porcelain", "-z", "--untracked-files=no", "--ignore-submodules=dirty")
+        if name := fresh.told(*words)[0][3:]:
             return name
-        entries = (entry.partition(b"\t") for entry in listed.stdout.split(b"\0"))
-        submodules = (os.fsdecode(name) for mode, _, name in entries if mode.startswith(_SUBMODULE))
-        for folder in submodules:
-            if os.path.lexists(self.top / folder / ".git"):
-                name = find(replace(self, top=self.top / folder)).changed()
+        if name := next(
+            filter(None, (*fresh.told(*_OTHERS, f"--exclude-per-directory={_IGNORES}"), fresh.hidden(own))),
+            "",
+        ):
+            return name
+        listed = fresh.told("ls-files", "--cached", "--stage", "-z")
+        submodules = (
+            name
+            for mode, _, name in (entry.partition("\t") for entry in listed)
+            if mode.startswith(_SUBMODULE)
+        )
+        for submodule in submodules:
+            if os.path.lexists(self.top / submodule / ".git"):
+                name = find(replace(self, top=self.top / submodule)).changed()
                 if name:
-                    return f"{folder}/{name}"
+                    return f"{submodule}/{name}"
+        return ""
+
+    def told(self, *words: str) -> list[str]:
+        """Return the names that git tells, under settings of ours for the index; one at least. Raises `ToolError`."""
+        done = self.git(*words, settings=_WHOLE_INDEX)
+        if done.returncode != 0:
+            raise ToolError("git cannot say whether the files are those of the commit")
+        return [os.fsdecode(name) for name in done.stdout.split(b"\0")]
+
+    def hidden(self, own: Iterable[Path]) -> str:
+        """Return a file that only patterns hide which are no part of the commit; those of tools in `.folders` may."""
+        root = self.top / _IGNORES
+        of_root = [f"--exclude-from={root}"] if root.is_file() else []
+        data = [folder.relative_to(self.top).as_posix() for folder in own if folder.is_relative_to(self.top)]
+        for name in filter(None, self.told(*_OTHERS, *of_root, "--", f":(glob)**/{_IGNORES}")):
+            *parts, _ = name.split("/")
+            if any(part.startswith(".") for part in parts):
+                continue
+            if not any(name.startswith(f"{folder}/") for folder in data):
+                return name
+        for name in (
+            filter(None, self.told(*_OTHERS, "--", *(f":(literal){one}" for one in data))) if data else ()
+        ):
+            if not name.endswith(_DATA):
+                return name
         return ""
 
     def with_commit(self, sha: str, server: Server | None) -> "Repository":
