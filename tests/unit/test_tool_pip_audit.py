@@ -104,6 +104,31 @@ def test_dependencies_that_are_listed_elsewhere_are_no_silence(tmp_path):
     assert "'pylock.dev.toml', 'svc/uv.lock', 'web/dev-requirements.in'; `working-directory`" in warning
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Pipfile",
+        "hatch.toml",
+        "environment.yml",
+        "environment-dev.yaml",
+        "conda.yml",
+        "pixi.toml",
+        "a/pixi.lock",
+    ],
+)
+def test_dependencies_in_a_form_that_is_not_read_are_no_silence(tmp_path, name):
+    found = checked(write(tmp_path / "w", {name: ""}), FakeRun(git=completed(f"{name}\0")))
+    (warning,) = found.warnings
+    assert f"'{name}'; `working-directory`" in warning
+
+
+def test_a_pipfile_with_its_lock_was_read(tmp_path):
+    files = {"Pipfile": "", "Pipfile.lock": "{}"}
+    found = checked(write(tmp_path / "w", files), FakeRun(git=completed("Pipfile\0Pipfile.lock\0")))
+    assert found.outcome == Skipped("the project names no dependencies")
+    assert found.warnings == ()
+
+
 def test_packages_of_the_base_are_asked_for_in_the_same_go(locked):
     def git(command: Command) -> Completed:
         return completed(f"{locked}\n" if "--show-toplevel" in command.argv else LOCK.replace('"1"', '"0.9"'))

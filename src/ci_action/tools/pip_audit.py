@@ -35,7 +35,7 @@ _MOST_NAMES: Final = 5
 # Files that list dependencies: below the project's folder, but for its `requirements`, and in a form that is not read.
 _LISTING: Final = re.compile(
     r"(?!requirements/)(?:.*/)(?:uv\.lock|pylock\.toml|poetry\.lock|pdm\.lock|Pipfile\.lock|[^/]*requirements[^/]*\.(?:txt|in))"
-    r"|(?:.*/)?pylock\.[^/]+\.toml"
+    r"|(?:.*/)?(?:pylock\.[^/]+\.toml|Pipfile|hatch\.toml|pixi\.(?:toml|lock)|(?:environment|conda)[^/]*\.ya?ml)"
 )
 # Starts pip-audit: it must not believe every answer.
 GUARD: Final = Path(__file__).parents[1] / "audit_guard" / "ciaction_pip_audit.py"
@@ -148,12 +148,16 @@ def _inventory(ctx: Context) -> Inventory:
 
 def _elsewhere(ctx: Context) -> Iterator[str]:
     """Say which files list dependencies of another folder, or in a form that is not read."""
-    names = ctx.tracked.names
-    found = [ctx.layout.relative(name) for name in names if _LISTING.fullmatch(name)]
+    names = frozenset(ctx.tracked.names)
+    listing = sorted(name for name in names if _LISTING.fullmatch(name) and f"{name}.lock" not in names)
+    found = [ctx.layout.relative(name) for name in listing]
     if found:
         more = f" and {len(found) - _MOST_NAMES:,} more" if len(found) > _MOST_NAMES else ""
         listed = ", ".join(map(repr, found[:_MOST_NAMES]))
-        yield f"not looked at, though dependencies stand there: {listed}{more}; `working-directory` names a project's folder"
+        yield (
+            f"not looked at, though dependencies stand there: {listed}{more}; `working-directory` names a project's"
+            " folder, of which a lock, requirements files or pyproject.toml are read"
+        )
 
 
 def _base(ctx: Context, inventory: Inventory) -> Inventory | None:
