@@ -45,6 +45,20 @@ def test_links_and_folders_are_not_followed(tmp_path: Path):
     assert listed(tmp_path, FakeGit("a.py", "link.py", "sub/module")) == (("a.py",), "")
 
 
+@pytest.mark.parametrize("git", [FakeGit("data.txt", "w.py", "x.txt", "out.py", "in.py"), REFUSED])
+def test_a_link_that_makes_python_of_a_file_is_looked_at(tmp_path: Path, git: Any):
+    write(tmp_path / "w", {"data.txt": ""})
+    write(tmp_path, {"outside.txt": ""})
+    for name, target in {
+        "w.py": "data.txt",
+        "x.txt": "data.txt",
+        "out.py": "../outside.txt",
+        "in.py": "w.py",
+    }.items():
+        (tmp_path / "w" / name).symlink_to(target)
+    assert listed(tmp_path / "w", git)[0] == ("data.txt", "in.py", "w.py")
+
+
 def test_git_is_asked_for_the_paths_as_they_are(tmp_path: Path):
     git = FakeGit("a.py")
     write(tmp_path, {"a.py": ""})

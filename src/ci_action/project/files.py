@@ -11,7 +11,7 @@ from typing import Final
 from ci_action.errors import InterruptedRunError, ToolError
 from ci_action.project.layout import Layout
 from ci_action.project.repository import Repository
-from ci_action.project_files import leading_outside, left_out
+from ci_action.project_files import leading_outside, left_out, outside
 
 # Outside a repository nothing says what belongs to the project: these never do.
 _FOREIGN: Final = frozenset({
@@ -20,6 +20,7 @@ _FOREIGN: Final = frozenset({
 })  # fmt: skip
 
 _MOST_NAMES: Final = 5
+_PYTHON: Final = frozenset({".py", ".pyw"})
 _TEST_FOLDERS: Final = frozenset({"tests", "test", "testing"})
 _TEST_FILE: Final = re.compile(r"test_.*\.pyw?|.*_test\.pyw?|tests\.py|conftest\.py", re.DOTALL)
 
@@ -46,8 +47,9 @@ class Files:
 def tracked(
     repository: Callable[[], Repository], layout: Layout, own_folders: tuple[Path, ...] = ()
 ) -> Files:
-    """List the files below the paths of the run that git tracks and that are there; links are not followed.
+    """List the files below the paths of the run that git tracks and that are there.
 
+    Links are not followed, but for those that make Python of a file which is none by its own name.
     Where git tracks nothing (no repository, or nothing was added yet) all files count, but for environments, caches
     and folders of ours; that is said. Submodules and other repositories inside this one have their files apart: those
     are listed where a path names such a folder or leads into it, and else it is named.
@@ -67,7 +69,11 @@ def tracked(
             found = list(_walked(folder, paths, own_folders))
             problems += [] if problem else [f"in {layout.relative(below)!r} {why}"]
         names |= {os.path.join(below, name) for name in found}
-    files = {name for name in names if _is_file(layout.root / name)}
+    files = {
+        name
+        for name in names
+        if _is_file(layout.root / name) or _is_made_python(layout.root / name, layout.workspace)
+    }
     apart = () if problem else sorted(set(_apart(repository, layout, names - files)))
     told = f"all files were looked at, not the tracked ones: {'; '.join(problems)}"
     return Files(
@@ -130,6 +136,17 @@ def _is_file(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
 
 
+def _is_made_python(path: Path, workspace: Path) -> bool:
+    """Whether a link gives the name of a Python file to a file of the workspace whose own name says something else."""
+    return (
+        path.suffix in _PYTHON
+        and path.is_symlink()
+        and path.is_file()
+        and Path(os.path.realpath(path)).suffix not in _PYTHON
+        and not outside(path, workspace)
+    )
+
+
 def _walked(root: Path, paths: Iterable[str], own_folders: tuple[Path, ...]) -> Iterator[str]:
     own = {os.path.realpath(folder) for folder in own_folders}
     for path in paths:
@@ -147,7 +164,7 @@ def _walked(root: Path, paths: Iterable[str], own_folders: tuple[Path, ...]) -> 
                 continue
             for name in names:
                 file = os.path.join(folder, name)
-                if _is_file(Path(file)):
+                if _is_file(Path(file)) or os.path.islink(file):
                     yield os.path.relpath(file, root)
 
 
