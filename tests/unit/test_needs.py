@@ -151,6 +151,19 @@ def test_pins_for_other_systems_and_what_files_say_of_parents_count(root):
     ]
 
 
+def test_pins_for_other_systems_in_metadata_count_like_those_of_files(root):
+    text = (
+        "[project]\nname = 'p'\nversion = '1'\n"
+        "dependencies = ['requests', \"colorama==0.4; sys_platform == 'win32'\", \"six>1; sys_platform == 'win32'\"]\n"
+    )
+    run = FakeRun(uv=completed("requests==2.19.0  # via p (pyproject.toml)\n"))
+    found = taken(root, {"pyproject.toml": text}, run)
+    assert [(one.name, one.version, str(one.location), one.direct) for one in found.packages] == [
+        ("requests", "2.19.0", "pyproject.toml:4", True),
+        ("colorama", "0.4", "pyproject.toml:4", True),
+    ]
+
+
 def test_further_files_are_resolved_by_themselves(root):
     files = {
         "requirements.txt": "a==1\n",

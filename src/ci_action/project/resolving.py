@@ -205,7 +205,7 @@ def _unit(builder: Builder, unit: _Unit, request: str) -> Inventory:
             problems.append(error)
             continue
         found = of_resolver(done.stdout.decode("utf-8", "replace"))
-        inventory = _told(layout, listed, found)
+        inventory = _told(layout, listed, found, tuple(_stated(layout, unit)))
         left = [f"not every extra and group was audited: {problems[0].reason}"] if problems else []
         return replace(inventory, notes=tuple(left))
     return _as_pinned(layout, unit, listed, problems[0].reason)
@@ -217,18 +217,25 @@ def _python_words(request: str) -> tuple[str, ...]:
     return (f"--python={request}",) if request else ()
 
 
-def _told(layout: Layout, listed: Listed, found: Listed) -> Inventory:
-    """Put together what the files say and what the resolver found: places and parents from the files come first.
+def _told(layout: Layout, listed: Listed, found: Listed, stated: Iterable[Needed]) -> Inventory:
+    """Put together what the files and metadata say and what the resolver found: places and parents from the files come first.
 
     What is pinned for another system or Python, and therefore not in the resolution, counts as well.
     """
     said = {needed.key: needed for needed in listed.pinned}
     packages = [_as_said(needed, said.get(needed.key)) for needed in found.pinned]
     names = {needed.name for needed in found.pinned}
-    packages += [needed for needed in listed.pinned if needed.name not in names]
+    packages += [needed for needed in (*listed.pinned, *stated) if needed.name not in names]
     places = {**_mentions(layout), **listed.places}
     elsewhere = [replace(one, location=one.location or places.get(one.name)) for one in found.unauditable]
     return _inventory(placed(packages, places), elsewhere)
+
+
+def _stated(layout: Layout, unit: _Unit) -> Iterator[Needed]:
+    """Yield what the project's own metadata pins under a condition, which may hold elsewhere."""
+    for requirement in _requirements([*unit.lines, *_static(layout, unit)]):
+        for needed in of_text(str(requirement), "").pinned if requirement.marker else ():
+            yield replace(needed, location=None, direct=True)
 
 
 def _as_said(needed: Needed, said: Needed | None) -> Needed:
