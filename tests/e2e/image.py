@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Final
 
@@ -43,8 +44,10 @@ def docker(*arguments: str, environ: dict[str, str] | None = None, stdin: str = 
 
 
 def gateway() -> str:
-    """Return the address under which containers reach this machine."""
-    return docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
+    """Return the address under which containers reach this machine: the first of the network, if it names none."""
+    named = docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
+    subnet = docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Subnet}}")
+    return named or str(next(ip_network(subnet).hosts()))
 
 
 def build(context: Path = REPOSITORY, *, buildkit: bool = False) -> str:

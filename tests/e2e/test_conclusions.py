@@ -108,13 +108,6 @@ def test_wrong_settings_are_all_told_at_once(machine: Machine):
     assert ran.counted["error"] >= 4
 
 
-def test_missing_stage_names_the_stages(machine: Machine):
-    projects.write(machine.workspace, projects.CLEAN)
-    ran = machine.run()
-    nothing_was_run(ran)
-    assert any("quality" in seen.data for seen in ran.annotations("error"))
-
-
 def test_unknown_input_names_the_nearest(machine: Machine):
     projects.write(machine.workspace, projects.CLEAN)
     ran = machine.run(inputs={**QUALITY, "python-versions": "3.12"})
