@@ -39,8 +39,9 @@ def main(arguments: Sequence[str]) -> int:
     if not child:
         _become(argv, owner, descriptor)
     _forward(child, float(grace))
-    status = _wait(child)
-    end_children(uid=owner[0] if owner else None)
+    _wait(child)
+    end_children(spared={child}, uid=owner[0] if owner else None)
+    _, status = os.waitpid(child, 0)
     if not os.fstat(descriptor).st_size:  # else it says why the program could not be started
         os.write(descriptor, str(status).encode())
     return 0
@@ -83,14 +84,16 @@ def _forward(child: int, grace: float) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
-def _wait(child: int) -> int:
-    """Reap whatever ends until the program has ended; return its wait status."""
+def _wait(child: int) -> None:
+    """Reap whatever ends until the program has ended, which stays as it is: whoever waits for its end cannot see it yet."""
     while True:
-        pid, status = os.wait()
-        if pid == child:
+        ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+        if ended and ended.si_pid == child:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             signal.signal(signal.SIGALRM, signal.SIG_IGN)
-            return status
+            return
+        if ended:
+            os.waitpid(ended.si_pid, 0)
 
 
 def end_children(*, spared: Collection[int] = (), uid: int | None = None) -> None:

@@ -71,7 +71,9 @@ def test_outlives():
 @pytest.mark.parametrize("attack", [REWRITES, UNTRACKS, OUTLIVES], ids=["rewrites", "untracks", "outlives"])
 def test_what_the_tests_do_hides_nothing_from_the_security_stage(machine: Machine, attack: str, stage: str):
     projects.write(machine.workspace, {**EXPOSED, "test_attack.py": attack.lstrip()})
-    ran = machine.run(inputs={"stage": stage, "fail-on": "low", "ignore": "ruff\nbandit@test_attack.py"})
+    ran = machine.run(
+        inputs={"stage": stage, "fail-on": "low", "ignore": "black\nruff\nbandit@test_attack.py"}
+    )
     assert ran.tool("pytest")["outcome"] == "report", ran.log
     assert not ran.tool("pytest")["findings"], ran.log
     assert "aws-access-key" in {one["rule"] for one in ran.tool("detect-secrets")["findings"]}

@@ -135,11 +135,14 @@ def test_a_link_that_a_test_makes_is_not_followed(machine: Machine):
     assert ran.report["conclusion"] == "passed"
 
 
-@pytest.mark.parametrize("stage", ["quality", "test", "security"])
-def test_a_cache_without_space_is_a_warning(machine: Machine, stage: str):
+@pytest.mark.parametrize(
+    ("stage", "space"),
+    [("quality", "size=64k,nr_inodes=3"), ("test", "size=64k"), ("security", "size=64k,nr_inodes=3")],
+)
+def test_a_cache_without_space_is_a_warning(machine: Machine, stage: str, space: str):
     files = {**projects.CLEAN, "test_a.py": "def test_a():\n    pass\n", "requirements.in": "iniconfig\n"}
     projects.write(machine.workspace, files)
-    small = ["--tmpfs", "/small:size=64k,nr_inodes=3"]
+    small = ["--tmpfs", f"/small:{space}"]
     ran = machine.run(inputs={"stage": stage, "cache-dir": "/small/cache"}, options=small)
     assert ran.code == 0, ran.log
     assert "/small/cache" in notes(ran), ran.log

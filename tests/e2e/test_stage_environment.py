@@ -1,6 +1,7 @@
 """The environment of the project in the container: from a lock, kept within a job, on a Python that is fetched."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,7 @@ def test_from_a_lock_and_kept_for_the_next_step_of_the_job(machine: Machine):
     assert "kept from an earlier run" in again.log
 
     text = (machine.workspace / "pyproject.toml").read_text()
+    shutil.rmtree(machine.workspace / "ci-action-report")  # or it would be committed
     projects.write(machine.workspace, {"pyproject.toml": text.replace("2.0.0", "2.1.0")})
     stale = machine.run(inputs=TEST)
     assert (stale.code, stale.outputs["result"]) == (3, "broken"), stale.log
