@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from pathspec import GitIgnoreSpec
 
 from ci_action.changes import OLDER, Changes
+from ci_action.matching import gitignore
 from ci_action.model import Finding, ToolResult
 from ci_action.text import did_you_mean
 
@@ -41,7 +42,7 @@ def parse_ignore(text: str) -> IgnoreRule:
     if match is None:
         raise ValueError(f"ignore = {text!r}: write 'tool', 'tool:rule' or 'tool:rule@path-pattern'")
     pattern = match["pattern"]
-    paths = GitIgnoreSpec.from_lines([pattern]) if pattern else None
+    paths = gitignore([pattern]) if pattern else None
     return IgnoreRule(text=text, tool=match["tool"], rule=match["rule"] or "*", paths=paths)
 
 

@@ -6,6 +6,8 @@ from typing import Annotated, Final
 from pathspec import GitIgnoreSpec
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from ci_action.matching import gitignore
+
 # Several words in a line are meant as a list, which these settings do not have.
 _WORDS: Final = re.compile(r"[\w.-]+(?:\s*,\s*[\w.-]+)+")
 
@@ -25,7 +27,7 @@ class Area(BaseModel):
     @property
     def spec(self) -> GitIgnoreSpec:
         """The patterns, ready to match."""
-        return GitIgnoreSpec.from_lines(self.patterns)
+        return gitignore(self.patterns)
 
 
 def _expression(value: object) -> object:
@@ -53,7 +55,7 @@ def _glob(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
-        GitIgnoreSpec.from_lines([value])
+        gitignore([value])
     except (ValueError, re.error) as error:
         raise ValueError(f"{value!r} is no pattern of .gitignore") from error
     return value

@@ -7,6 +7,7 @@ from typing import Final
 
 from pathspec import GitIgnoreSpec
 
+from ci_action.matching import gitignore
 from ci_action.pull_files import ChangedFile, PullFiles
 
 # The thresholds of Prow's size plugin, which the apps for GitHub have taken over: the class holds from this many lines.
@@ -77,7 +78,7 @@ def measure(pull: PullFiles, ignore: Sequence[str] = ()) -> Size:
 
     Of files that GitHub does not list nothing is known but their number and their lines: they count.
     """
-    spec = GitIgnoreSpec.from_lines(ignore)
+    spec = gitignore(ignore)
     counted: list[ChangedFile] = []
     left_out: dict[Reason, list[ChangedFile]] = {}
     for file in pull.files:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from pathspec import GitIgnoreSpec
 
 from ci_action.errors import SettingsError, ToolError
+from ci_action.matching import Bounded, Pattern, gitignore
 from ci_action.project.layout import Layout, load_toml
 from ci_action.project_files import find_project_file, outside
 
@@ -28,7 +29,7 @@ DEFAULT_INCLUDES: Final = r"(\.pyi?|\.ipynb)$"
 _DISCOVERY: Final = ("include", "exclude", "extend-exclude", "force-exclude")
 # Keys of [tool.black] that change what Black prints or reads, not what it thinks of a file.
 _NOISE: Final = frozenset({"quiet", "code", "src", "stdin_filename"})
-_NOTHING: Final = GitIgnoreSpec.from_lines([])
+_NOTHING: Final = gitignore([])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,10 +104,10 @@ def _black_table(document: Mapping[str, Any]) -> dict[str, Any]:
 @dataclass(frozen=True)
 class _Filter:
     root: Path
-    include: re.Pattern[str]
-    exclude: re.Pattern[str]
-    extend_exclude: re.Pattern[str] | None
-    force_exclude: re.Pattern[str] | None
+    include: Pattern
+    exclude: Pattern
+    extend_exclude: Pattern | None
+    force_exclude: Pattern | None
     uses_gitignore: bool
     workspace: Path
     never: frozenset[str]
@@ -127,7 +128,7 @@ class _Filter:
         return _inside(Path(link), self.root)
 
 
-def _hits(pattern: re.Pattern[str] | None, path: str) -> bool:
+def _hits(pattern: Pattern | None, path: str) -> bool:
     match = pattern.search(path) if pattern else None
     return bool(match and match[0])
 
@@ -172,13 +173,13 @@ def black_files(
 def _filter(
     config: BlackConfig, options: Mapping[str, str], never: Sequence[Path], layout: Layout
 ) -> _Filter:
-    def pattern(name: str) -> re.Pattern[str] | None:
+    def pattern(name: str) -> Pattern | None:
         text = options.get(name, config.table.get(name))
         if text is None:
             return None
         try:
             text = str(text)
-            return re.compile(text, re.VERBOSE if "\n" in text else 0)
+            return Bounded(re.compile(text, re.VERBOSE if "\n" in text else 0))
         except (re.error, OverflowError, RecursionError) as error:
             raise ToolError(
                 f"{name.replace('_', '-')} of Black is no regular expression: {error}: {text!r}"
@@ -239,7 +240,7 @@ def _ignored(path: str, specs: Mapping[str, GitIgnoreSpec]) -> bool:
 def _gitignore(folder: str, workspace: Path) -> GitIgnoreSpec:
     raw = find_project_file(Path(folder, ".gitignore"), workspace)
     try:
-        return _NOTHING if raw is None else GitIgnoreSpec.from_lines(raw.decode("utf-8-sig").splitlines())
+        return _NOTHING if raw is None else gitignore(raw.decode("utf-8-sig").splitlines())
     except ValueError as error:
         raise ToolError(f"the .gitignore of {folder!r} cannot be read: {error}") from error
 
