@@ -149,6 +149,7 @@ def test_working_directories(tmp_path: Path, value: str, says: str):
         (["../x", "absent"], ["paths = '../x': it lies outside", "paths = 'absent': there is no such"]),
         (["link"], ["paths = 'link': it lies outside the workspace"]),
         (["/etc"], ["paths = '/etc': it lies outside the workspace"]),
+        ([""], ["paths = '': a path is empty"]),
         (["a\0b"], ["paths = 'a\\x00b': a path cannot hold a NUL character"]),
     ],
 )

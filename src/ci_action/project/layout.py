@@ -109,7 +109,9 @@ def path_mistakes(settings: Settings, workspace: Path) -> list[str]:
         return mistakes
     root = workspace / settings.working_directory
     for path in settings.paths:
-        if "\0" in path:
+        if not path.strip():
+            mistakes.append("paths = '': a path is empty; write '.' for the whole project")
+        elif "\0" in path:
             mistakes.append(f"paths = {path!r}: a path cannot hold a NUL character")
         elif not _inside(root / path, workspace):
             mistakes.append(f"paths = {path!r}: it lies outside the workspace {str(workspace)!r}")

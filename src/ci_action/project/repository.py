@@ -27,6 +27,7 @@ from ci_action.project import lfs_filter
 from ci_action.project.ownership import hand_over, hand_over_whole
 
 # One command, a fetch (longer costs more than the whole project), and all git of a run.
+_LISTING_SECONDS: Final = 20.0
 _SECONDS: Final = 60.0
 _FETCH_SECONDS: Final = 120.0
 _ALL_SECONDS: Final = 240.0
@@ -251,7 +252,10 @@ class Repository:
         """List the folders below the paths of a folder that are repositories which git does not know."""
         below = [path if path != "." else "./" for path in paths]
         words = ("ls-files", "--others", "--exclude-standard", "-z", "--", *below)
-        found = self.git("--literal-pathspecs", *words, cwd=folder).stdout.split(b"\0")
+        # A .gitignore that is a pipe keeps git waiting; what it lists here is only named in a warning.
+        found = self.git("--literal-pathspecs", *words, cwd=folder, seconds=_LISTING_SECONDS).stdout.split(
+            b"\0"
+        )
         return [os.fsdecode(name[:-1]) for name in found if name.endswith(b"/")]
 
     def changed(self, own: Iterable[Path] = ()) -> str:

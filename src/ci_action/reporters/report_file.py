@@ -151,7 +151,7 @@ def render(result: RunResult, publication: Publication) -> Iterator[str]:
     """Yield the text of the report in pieces: one line for each finding, test and file with its coverage."""
     whole = document(result, publication)
     whole["outputs"] = values(result, publication)
-    pieces = iter(_SEAMS.split(json.dumps(whole, indent=1, ensure_ascii=True)))
+    pieces = iter(_SEAMS.split(plain(json.dumps(whole, indent=1, ensure_ascii=False))))
     yield next(pieces)
     for tool in (tool for stage in result.stages for tool in stage.tools):
         yield '"coverage": '
