@@ -284,6 +284,28 @@ def test_the_configuration_that_the_project_gives_to_pytest_cov_holds(words, sta
     assert ran.code == 1
 
 
+def test_a_plugin_of_coverage_is_found_on_the_path_of_pytest(stage):
+    more = """
+        [tool.pytest.ini_options]
+        pythonpath = ["tasks"]
+        [tool.coverage.run]
+        source = ["pkg"]
+        plugins = ["pragmas"]
+    """
+    plugin = """
+        from coverage import CoveragePlugin
+        class Pragmas(CoveragePlugin):
+            def configure(self, config):
+                config.set_option("report:fail_under", 42.0)
+        def coverage_init(reg, options):
+            reg.add_configurer(Pragmas())
+    """
+    project = {"pyproject.toml": PYPROJECT + textwrap.dedent(more), **PACKAGE, "tests/test_a.py": COVERED}
+    ran = stage({**project, "tasks/pragmas.py": textwrap.dedent(plugin)})
+    assert ran.code == 0
+    assert metrics(ran, "coverage")["fail_under"] == 42
+
+
 def test_a_file_that_is_named_like_our_plugin_is_measured(stage):
     files = {"pytest_plugin/__init__.py": "", "pytest_plugin/ciaction_pytest.py": "def f():\n    return 1\n"}
     test = "import pytest_plugin.ciaction_pytest\ndef test_a(): pass\n"

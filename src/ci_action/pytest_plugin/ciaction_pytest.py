@@ -107,7 +107,8 @@ class Teller(Counter):
         self.stream = open(path, "a", encoding="utf-8", errors="backslashreplace", buffering=1)
         beside = os.path.join(os.path.dirname(path), "coverage-options.json")
         with open(beside, "w", encoding="utf-8") as stream:
-            json.dump(dict(config=str(config.getoption("cov_config", None) or "")), stream)
+            given = str(config.getoption("cov_config", None) or "")
+            json.dump(dict(config=given, path=[name for name in sys.path if isinstance(name, str)]), stream)
 
     def tell(self, event, **facts):
         """Write one event; a test that forks leaves a second process that goes on with the session."""

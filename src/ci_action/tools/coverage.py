@@ -21,7 +21,8 @@ from ci_action.tools import Checked, Tool, Turn
 
 NO_DATA: Final = "No data to report"
 # One process in the project's environment: starting Python and importing coverage is what takes the time.
-# pytest-cov may have been given another configuration: our plugin has written down which.
+# pytest-cov may have been given another configuration: our plugin has written down which, and where the tests import
+# from: with pytest's `pythonpath` plugins of coverage can lie in a folder of the project.
 # Up to 7.13.0 the executed lines name docstrings and excluded lines too, so of such files the statements are asked for.
 MEASURE: Final = """
 import coverage, json, sys
@@ -29,6 +30,7 @@ given = {}
 for name in sys.argv[3:]:
     with open(name) as stream:
         given = json.load(stream)
+sys.path += [name for name in given.get("path", ()) if name not in sys.path]
 found = coverage.Coverage(config_file=given.get("config") or True)
 found.load()
 found.json_report(outfile=sys.argv[1], ignore_errors=True)
