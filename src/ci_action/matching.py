@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterable
 from typing import Final, Protocol, cast
 
-import regex
 from pathspec import GitIgnoreSpec
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
@@ -37,6 +36,8 @@ class Bounded:
 
     def __init__(self, pattern: re.Pattern[str], shown: str = "", seconds: float = SECONDS) -> None:
         """Take over a compiled expression; `shown` is how its author wrote it."""
+        import regex  # noqa: PLC0415 - 30 ms that only unusual patterns pay
+
         self.pattern = pattern.pattern
         self._shown = shown or pattern.pattern
         self._regex = regex.compile(pattern.pattern, pattern.flags)
