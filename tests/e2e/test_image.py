@@ -27,7 +27,7 @@ while waiting:
     one = waiting.pop()
     if one.marker is None or any(one.marker.evaluate({"extra": extra}) for extra in ("", *one.extras)):
         key = canonicalize_name(one.name), frozenset(one.extras)
-        if key not in found:
+        if key not in found and key[0] not in ("cryptography", "pygments"):  # which the Dockerfile leaves out
             found.add(key)
             for line in m.requires(one.name) or ():
                 need = Requirement(line)
