@@ -436,6 +436,13 @@ def test_a_poetry_project_without_a_build_system_gets_its_dependencies(stage):
     assert any("tool.poetry.dependencies.odd" in warning for warning in ran.report["warnings"])
 
 
+def test_what_the_step_says_to_python_holds_for_the_tests(stage):
+    test = "import os, inner\ndef test_ok(): assert (inner.one, os.environ['PYTHONHASHSEED']) == (1, '7')\n"
+    files = {"lib/inner.py": "one = 1\n", "test_a.py": test}
+    ran = stage(files, env={"PYTHONPATH": "lib", "PYTHONHASHSEED": "7", "PYTHONINSPECT": "1"})
+    assert (ran.code, ran.report["conclusion"]) == (0, "passed")
+
+
 def test_an_environment_is_kept_while_nothing_changes(stage):
     files = {"test_a.py": OK, "requirements.txt": "iniconfig==2.0.0\n"}
     stage(files)

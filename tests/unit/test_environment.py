@@ -10,7 +10,7 @@ from builders import FakeRun, completed, layout
 from ci_action.errors import ToolError
 from ci_action.process import Command, Owner
 from ci_action.project.dependencies import Dependencies
-from ci_action.project.environment import Builder, Environment, environment_of_project
+from ci_action.project.environment import Builder, Environment, environment_of_project, python_variables
 
 ME = Owner(uid=os.getuid(), gid=os.getgid())
 
@@ -91,6 +91,17 @@ def test_the_code_of_the_project_sees_no_credentials_of_indexes():
     environ = {"PIP_INDEX_URL": "x", "UV_INDEX_A_PASSWORD": "x", "PIP_FIND_LINKS": "x", "DATABASE_URL": "x"}
     command = environment_of_project(Command(argv=("python",), cwd=Path("/")), environ)
     assert command.withheld == {"PIP_INDEX_URL", "UV_INDEX_A_PASSWORD", "PIP_FIND_LINKS"}
+
+
+def test_the_tests_see_what_the_step_says_to_python():
+    environ = {
+        "PYTHONPATH": "src",
+        "PYTHONHASHSEED": "0",
+        "PYTHONHOME": "/x",
+        "PYTHONINSPECT": "1",
+        "PATH": "/bin",
+    }
+    assert python_variables(environ) == {"PYTHONPATH": "src", "PYTHONHASHSEED": "0"}
 
 
 def test_where_no_interpreter_can_be_had_those_that_are_here_are_asked_as_the_owner_too(tmp_path: Path):

@@ -21,6 +21,8 @@ from ci_action.project.versions import index_variables
 from ci_action.project_files import find_project_text, read_project_file
 
 FILE: Final = "environment.json"
+# They belong to one interpreter, or keep it from ending.
+_OF_ONE_PYTHON: Final = frozenset({"PYTHONHOME", "PYTHONEXECUTABLE", "PYTHONPLATLIBDIR", "PYTHONINSPECT"})
 _COMPLETE: Final = "ci-action.json"
 # What is kept of an environment; another number where that changes.
 _FORM: Final = 2
@@ -336,6 +338,15 @@ def _cause(stderr: str) -> str:
             told[-1] += f" {line}"
     told = [line for line in told if not line.startswith("Build failures usually")]
     return "; ".join(told)[:_LONGEST_CAUSE] if told else " ".join(lines[-3:]) or "uv wrote nothing"
+
+
+def python_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of the step that the project's Python reads, but those that would make it another one."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if name.startswith("PYTHON") and name not in _OF_ONE_PYTHON
+    }
 
 
 def environment_of_project(command: Command, environ: Mapping[str, str]) -> Command:

@@ -1,6 +1,7 @@
 """The project's tests, by pytest in the project's own environment."""
 
 import json
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import replace
@@ -15,7 +16,7 @@ from ci_action.model import Broken, Report, Skipped
 from ci_action.parsers.pytest_events import Session, parse
 from ci_action.parsers.pytest_session import USAGE, broken, output, problem, report
 from ci_action.process import Command, last_lines
-from ci_action.project.environment import Environment, environment_of_project
+from ci_action.project.environment import Environment, environment_of_project, python_variables
 from ci_action.project.layout import Layout
 from ci_action.project.versions import Program
 from ci_action.project_files import LARGEST_SOURCE, find_project_file
@@ -76,8 +77,10 @@ class _Job:
 
     def command(self, name: str, *words: str) -> Command:
         """Return pytest with our plugin, as the project's user, in the project's folder."""
+        given = python_variables(self.ctx.environ)
         variables = {
-            "PYTHONPATH": str(PLUGIN),
+            **given,
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(PLUGIN), given.get("PYTHONPATH")])),
             "PYTHONDONTWRITEBYTECODE": "1",
             "CI_ACTION_PYTEST_EVENTS": str(self.folder / f"{name}.jsonl"),
             "COVERAGE_FILE": str(self.folder / DATA),
