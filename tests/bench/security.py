@@ -83,7 +83,7 @@ def bandit(folder: Path) -> Iterator[Row]:
     alone, parts = [], []
     for _ in range(ROUNDS):
         alone.append(timed(BIN / "bandit", "-r", ".", "-q", "-f", "json", cwd=project, env=env))
-        (folder / "kept" / "bandit.json").unlink()
+        (folder / "kept" / "results" / "bandit.kept").unlink()
         timed(*ours, cwd=project, env=env)
         parts.append(_looked(folder)["bandit"])
     factor = statistics.median(one / part for one, part in zip(alone, parts, strict=True))
