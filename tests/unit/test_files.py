@@ -120,6 +120,20 @@ def inside(tmp_path: Path, names: dict[str, Any], **overrides: Any) -> Any:
     return tracked(repository(tmp_path, git), layout(tmp_path, **overrides))
 
 
+def test_repositories_inside_that_could_not_be_listed_are_said(tmp_path: Path):
+    def answer(command: Command) -> Any:
+        if "--others" in command.argv:
+            raise ToolError("git was ended after its time limit of 20 s")
+        return completed("a.py\0")
+
+    write(tmp_path, {"a.py": ""})
+    found = tracked(repository(tmp_path, FakeGit(ls_files=answer)), layout(tmp_path))
+    assert found.names == ("a.py",)
+    (notice,) = found.notices
+    assert "could not list the git repositories" in notice
+    assert "20 s" in notice
+
+
 def test_repositories_inside_are_named_unless_they_are_empty(tmp_path: Path):
     write(tmp_path, {"a.py": "", "sub/x.py": "", "nested/y.py": "", "gone/z.py": ""})
     (tmp_path / "hollow").mkdir()

@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Final
@@ -37,11 +36,15 @@ class Files:
 
     strange: tuple[str, ...] = ()
     """Links that lead out of the workspace, pipes and devices, which are not among these; relative to the root."""
+    unlisted: str = ""
+    """Why repositories inside the project could not be listed; empty if they were."""
 
     @property
     def notices(self) -> tuple[str, ...]:
         """What is to be said of what these are, and of what they are not."""
-        return tuple(filter(None, (self.notice, _not_looked_at(self.apart), left_out(self.strange))))
+        return tuple(
+            filter(None, (self.notice, _not_looked_at(self.apart), self.unlisted, left_out(self.strange)))
+        )
 
 
 def tracked(
@@ -74,12 +77,14 @@ def tracked(
         for name in names
         if _is_file(layout.root / name) or _is_made_python(layout.root / name, layout.workspace)
     }
-    apart = () if problem else sorted(set(_apart(repository, layout, names - files)))
+    nested, unlisted = ([], "") if problem else _nested(repository, layout)
+    apart = () if problem else sorted(set(_apart(layout, [*(names - files), *nested])))
     told = f"all files were looked at, not the tracked ones: {'; '.join(problems)}"
     return Files(
         names=tuple(sorted(files)),
         notice=told if problems and files else "",
         apart=tuple(layout.relative(name) for name in apart),
+        unlisted=unlisted,
         strange=tuple(leading_outside(sorted(names - files), layout.root, layout.workspace)),
     )
 
@@ -108,11 +113,19 @@ def _inner(layout: Layout) -> dict[Path, list[str]]:
     return found
 
 
-def _apart(repository: Callable[[], Repository], layout: Layout, names: Iterable[str]) -> Iterator[str]:
+def _nested(repository: Callable[[], Repository], layout: Layout) -> tuple[list[str], str]:
+    """Return the repositories inside the project that git does not know, or why they could not be listed."""
+    try:
+        return repository().nested(layout.root, layout.paths), ""
+    except InterruptedRunError:
+        raise
+    except ToolError as error:
+        return [], f"could not list the git repositories inside the project: {error.reason}"
+
+
+def _apart(layout: Layout, names: Iterable[str]) -> Iterator[str]:
     """Yield the folders with a repository of their own that no path leads into: git names them, not what is in them."""
     asked = [Path(os.path.normpath(layout.root / path)) for path in layout.paths]
-    with suppress(ToolError):
-        names = [*names, *repository().nested(layout.root, layout.paths)]
     for name in names:
         folder = layout.root / name
         if any(path.is_relative_to(folder) for path in asked):
