@@ -17,7 +17,6 @@ from ci_action.project.layout import Layout
 from ci_action.project.ownership import hand_over
 from ci_action.project.repository import Repository, find, withheld_from_git
 from ci_action.project.versions import Bundle
-from ci_action.pull_files import PullFiles
 from ci_action.redaction import Concealer
 from ci_action.results import Digests, Results, Store
 from ci_action.settings import Settings
@@ -55,7 +54,7 @@ class Context:
     """GitHub's API for the repository of the run; None without a token."""
     pull: Pull | NoPull = NO_PULL
     """The pull request of the run."""
-    pull_files: Once[PullFiles] = field(default_factory=Once)
+    pull_files: Once[Any] = field(default_factory=Once)
     """Its changed files, asked for by several tools (`pull_source`)."""
     changes: Changes | None = None
     """What the change touched; None where nobody asked."""

@@ -12,7 +12,7 @@ from ci_action.reporters.annotate import BUDGET
 from ci_action.reporters.summary import LIMIT
 from ci_action.resolution import Resolved
 from ci_action.schedule import Slot, phases, rounds
-from ci_action.stages import Selected
+from ci_action.stage import Selected
 from ci_action.text import one_line
 from ci_action.tools import Tool
 

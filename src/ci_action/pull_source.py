@@ -22,7 +22,8 @@ _ATTRIBUTES: Final = ".gitattributes"
 
 def files_of(ctx: Context, pull: Pull) -> PullFiles:
     """Return the changed files, asked for once in a run; raises `ToolError` with what to do where nobody knows them."""
-    return ctx.pull_files.of(lambda: _found(ctx, pull))
+    files: PullFiles = ctx.pull_files.of(lambda: _found(ctx, pull))
+    return files
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,13 @@
-"""Run the stages and tell the reporters: phase by phase, the tools of each in parallel, every one with its own end."""
+"""Run the stages: phase by phase, the tools of each in parallel, every one with its own end."""
 
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from ci_action import __version__
-from ci_action.base import with_changes
 from ci_action.concealing import concealed
 from ci_action.context import Context
 from ci_action.errors import ToolError, shortage
@@ -19,7 +18,6 @@ from ci_action.index_credentials import unbound_credentials
 from ci_action.joint import joined
 from ci_action.model import (
     Broken,
-    Conclusion,
     Finding,
     Hint,
     Outcome,
@@ -27,7 +25,6 @@ from ci_action.model import (
     Skipped,
     StageResult,
     ToolResult,
-    Verdict,
     with_fingerprints,
 )
 from ci_action.muting import mute
@@ -35,14 +32,11 @@ from ci_action.policy import crashed, judge, judge_stage
 from ci_action.privileged import permission, refusal
 from ci_action.project.ownership import lent_netrc
 from ci_action.project.versions import Installer, Program, locate, select, variables_of_uv
-from ci_action.reporters import REPORTERS
-from ci_action.reporters.publication import Publication
 from ci_action.reproduction import reproduce
 from ci_action.resolution import Resolved
-from ci_action.results import Digests
 from ci_action.schedule import Slot, busy, phases, rounds
 from ci_action.search import Progress, Quiet, Search
-from ci_action.stages import Selected
+from ci_action.stage import Selected
 from ci_action.tools import Tool
 from ci_action.values import FailOn, Scope
 from ci_action.weighing import weighed
@@ -285,52 +279,3 @@ def _head(ctx: Context) -> str:
         return ctx.repository.head().sha
     except ToolError:
         return ""
-
-
-def publish(result: RunResult, publication: Publication) -> None:
-    """Tell every reporter; what goes wrong with one is a warning and never changes the verdict."""
-    for reporter in REPORTERS:
-        try:
-            reporter.report(result, publication)
-        except Exception as error:  # noqa: BLE001 - whatever a reporter meets, the verdict stands
-            publication.problems.append(
-                f"{reporter.name} could not be written: {type(error).__name__}: {error}"
-            )
-
-
-def write_fixes(
-    selected: Sequence[Selected],
-    ctx: Context,
-    progress: Progress,
-    *,
-    resolved: Resolved,
-    search: Callable[[Context], Search] = lambda _: Search(),
-) -> RunResult:
-    """Let the tools write their safe fixes, one after the other, then check again: what is left is the result.
-
-    Ruff goes before Black, since its fixes may need formatting.
-    """
-    tools = [tool for one in selected for tool in one.stage.tools if tool.fix is not None]
-    broken = [problem for tool in reversed(tools) if (problem := _fix(tool, ctx)) is not None]
-    fresh = replace(ctx, digests=Digests())
-    if ctx.narrowed:  # the fixes moved the lines
-        fresh = with_changes(fresh)
-    result = execute(selected, fresh, progress, resolved=resolved, search=search(fresh))
-    if not broken:
-        return result
-    reasons = tuple(f"{name}: {reason}" for name, reason in broken)
-    verdict = Verdict(
-        conclusion=Conclusion.BROKEN,
-        reasons=(*reasons, *result.verdict.reasons),
-        exit_code=max(result.verdict.exit_code, Conclusion.BROKEN.exit_code),
-    )
-    return replace(result, verdict=verdict)
-
-
-def _fix(tool: Tool, ctx: Context) -> tuple[str, str] | None:
-    try:
-        if tool.fix is not None:
-            tool.fix(ctx, program_of(tool, ctx))
-    except ToolError as error:
-        return tool.name, error.reason
-    return None

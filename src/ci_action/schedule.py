@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ci_action.context import Context
 from ci_action.errors import ToolError
-from ci_action.stages import Selected, Stage
+from ci_action.stage import Selected, Stage
 from ci_action.tools import Tool, Turn
 
 

@@ -16,6 +16,7 @@ from ci_action.configure import configure
 from ci_action.context import Context
 from ci_action.errors import ExitCode, SettingsError, ToolError, shortage
 from ci_action.failure import nothing_run, say, tell_broken, tell_bug, tell_interrupted, tell_mistakes
+from ci_action.fix import write_fixes
 from ci_action.gh.api import open_api
 from ci_action.gh.event import Event
 from ci_action.gh.workflow import Workflow, is_actions
@@ -30,12 +31,12 @@ from ci_action.project.ownership import give_back, owner_of
 from ci_action.project.versions import Bundle
 from ci_action.pull_request import with_pull
 from ci_action.redaction import Concealer, Redact, redactor, secrets_of, service_passwords
-from ci_action.reporters import console
+from ci_action.reporters import console, publish
 from ci_action.reporters.console import LiveProgress, screen_of
 from ci_action.reporters.progress import ActionsProgress, PlainProgress
 from ci_action.reporters.publication import Publication, Screen
 from ci_action.resolution import Resolved
-from ci_action.run import execute, publish, write_fixes
+from ci_action.run import execute
 from ci_action.scratch import scratch_folder
 from ci_action.search import Progress, Search
 from ci_action.stages import ALL, COMMENT, MERGE, select, with_gate_changes
@@ -147,7 +148,7 @@ class Call:
                 self.workflow.mask(secret)
         processes = Processes(environ, scratch, self._redact)
         ctx = _context(resolved, layout, self._options, processes, scratch)
-        github = open_api(resolved.settings, environ, ctx.event, stopped=lambda: self.interruption.urgent)
+        github = open_api(token, environ, ctx.event, stopped=lambda: self.interruption.urgent)
         self._session = Session(
             resolved=resolved,
             layout=layout,

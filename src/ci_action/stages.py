@@ -1,17 +1,16 @@
 """The stages: which tools belong together, and when a stage applies to a project."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from ci_action.context import Context
 from ci_action.errors import ToolError
 from ci_action.gh.pull import NoPull, Pull
 from ci_action.project.dependencies import find
-from ci_action.settings import Settings
+from ci_action.stage import Selected, Stage
 from ci_action.text import did_you_mean
 from ci_action.tools import (
-    Tool,
     bandit,
     black,
     coverage,
@@ -61,25 +60,6 @@ def _why_secured(ctx: Context) -> str:
     return f"{files:,} Python {'file' if files == 1 else 'files'}" if files else "named dependencies"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Stage:
-    """A named set of tools that run side by side."""
-
-    name: str
-    summary: str
-    tools: tuple[Tool, ...]
-    applies: Callable[[Context], str] = field(default=lambda _: "")
-    """Say why the stage does not apply to a project; empty where it does. Asked for by name it always does."""
-    because: Callable[[Context], str] = field(default=lambda _: "it is for every project")
-    """Say why it applies to a project; raises `ToolError`."""
-    warns_only: Callable[[Settings], bool] = field(default=lambda _: False)
-    """Whether findings warn instead of failing the run."""
-    quotes: bool = True
-    """Whether its results may quote the files of the project, which are then searched for secrets before."""
-    stops: bool = False
-    """Whether `all` runs no further stage after this one was red: what takes seconds spares what takes minutes."""
-
-
 STAGES: Final = (
     Stage(name="quality", summary="Formatting and linting.", tools=(black.TOOL, ruff.TOOL), stops=True),
     Stage(
@@ -111,14 +91,6 @@ TOOLS: Final = {
     tool.name: tool for tool in (gate_changes.TOOL, *(tool for stage in STAGES for tool in stage.tools))
 }
 NAMES: Final = (*(stage.name for stage in STAGES), ALL, MERGE, COMMENT)
-
-
-@dataclass(frozen=True)
-class Selected:
-    """A stage that is to run, and whether it was asked for by its name."""
-
-    stage: Stage
-    by_name: bool
 
 
 def key_mistakes(names: Iterable[str]) -> list[str]:

@@ -24,9 +24,9 @@ from ci_action.model import (
 )
 from ci_action.policy import judge
 from ci_action.project.layout import Layout
+from ci_action.reporters import publish
 from ci_action.reporters.publication import Publication, Screen
 from ci_action.resolution import resolve
-from ci_action.run import publish
 
 
 def findings(count: int) -> tuple[Finding, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from builders import event, resolved
+from builders import event
 from integration.github_bodies import changed_file, sha_of
 from integration.github_hub import BOT, PERSON, READER, TOKEN, Fault, Hub
 from integration.github_service import served
@@ -24,8 +24,7 @@ def hub() -> Iterator[Hub]:
 
 
 def api(hub: Hub, token: str = TOKEN, **options: Any) -> GitHub:
-    settings = resolved(**{"github-token": token}).settings
-    made = open_api(settings, {"GITHUB_API_URL": hub.root}, event(repository=hub.repository), **options)
+    made = open_api(token, {"GITHUB_API_URL": hub.root}, event(repository=hub.repository), **options)
     assert made is not None
     return made
 
@@ -141,14 +140,13 @@ def test_the_permissions_of_a_token(hub):
 
 
 def test_what_does_not_answer_at_all():
-    settings = resolved(**{"github-token": TOKEN}).settings
     for address, said in [
         ("http://127.0.0.1:9", "127.0.0.1 cannot be reached"),
         ("https://nowhere.invalid", "nowhere.invalid cannot be reached"),
         ("ftp://example.org", "`GITHUB_API_URL` is no address"),
         ("http://[", "`GITHUB_API_URL` is no address"),
     ]:
-        github = open_api(settings, {"GITHUB_API_URL": address}, event(), patience=0)
+        github = open_api(TOKEN, {"GITHUB_API_URL": address}, event(), patience=0)
         assert github is not None
         with pytest.raises(ApiError) as caught:
             github.pull(7)
@@ -249,10 +247,9 @@ def test_a_token_that_is_none_is_in_no_message(token, hub):
 
 
 def test_without_a_token_or_a_repository_there_is_no_api():
-    with_token = resolved(**{"github-token": TOKEN}).settings
-    assert open_api(resolved().settings, {}, event()) is None
-    assert open_api(with_token, {}, event(repository="")) is None
-    strange = open_api(with_token, {}, event(repository="o/../../user"))
+    assert open_api("", {}, event()) is None
+    assert open_api(TOKEN, {}, event(repository="")) is None
+    strange = open_api(TOKEN, {}, event(repository="o/../../user"))
     assert strange is not None
     with pytest.raises(ApiError, match="no `owner/name`"):
         strange.pull(7)

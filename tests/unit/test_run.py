@@ -22,11 +22,13 @@ from builders import (
 
 from ci_action import pull_request
 from ci_action.errors import TimedOutError, ToolError, shortage
+from ci_action.fix import write_fixes
 from ci_action.model import Broken, Conclusion, RunResult, Skipped, ToolResult
 from ci_action.plan import describe
-from ci_action.reporters import feedback
-from ci_action.run import check, execute, publish, write_fixes
-from ci_action.stages import COMMENT, MERGE, NAMES, STAGES, Selected, Stage, select, stage_mistakes
+from ci_action.reporters import feedback, publish
+from ci_action.run import check, execute
+from ci_action.stage import Selected, Stage
+from ci_action.stages import COMMENT, MERGE, NAMES, STAGES, select, stage_mistakes
 from ci_action.tools import Tool, refused_options
 
 GIT = FakeGit(head="c0ffee")

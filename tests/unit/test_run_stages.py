@@ -14,7 +14,8 @@ from ci_action.reporters import console, summary
 from ci_action.reporters.html import document as page
 from ci_action.reporters.report_file import document
 from ci_action.run import execute
-from ci_action.stages import STAGES, Selected, Stage
+from ci_action.stage import Selected, Stage
+from ci_action.stages import STAGES
 
 RED = report(finding())
 WARNS = report(finding(severity=Severity.WARNING))

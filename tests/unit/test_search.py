@@ -24,7 +24,8 @@ from ci_action.model import Skipped, ToolResult
 from ci_action.redaction import Concealer
 from ci_action.run import execute
 from ci_action.search import Search, quotes
-from ci_action.stages import STAGES, Selected
+from ci_action.stage import Selected
+from ci_action.stages import STAGES
 from ci_action.tools import Tool
 
 SECRET = "Zq7!" + "mV2#pL9x"

@@ -19,7 +19,6 @@ from ci_action.gh.endpoints import PER_PAGE, Api
 from ci_action.gh.event import Event
 from ci_action.gh.github import ApiError, GitHub
 from ci_action.gh.refusals import Answer, refusal
-from ci_action.settings import Settings
 
 if TYPE_CHECKING:
     from github.Requester import Requester
@@ -37,7 +36,7 @@ _TOKEN: Final = re.compile(r"[!-~]+")
 
 
 def open_api(
-    settings: Settings,
+    token: str,
     environ: Mapping[str, str],
     event: Event,
     *,
@@ -48,7 +47,7 @@ def open_api(
 
     `stopped` says that the run was interrupted: then nobody waits any longer.
     """
-    token = settings.github_token.get_secret_value().strip()
+    token = token.strip()
     if not token or not event.repository:
         return None
     address = environ.get("GITHUB_API_URL", "").strip() or API

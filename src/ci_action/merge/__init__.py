@@ -12,7 +12,8 @@ from ci_action.merge.refusal import bundles_of
 from ci_action.model import Broken, Outcome, Report, RunResult, Skipped, StageResult
 from ci_action.project.versions import Program
 from ci_action.project_files import find_project_text
-from ci_action.stages import MERGE, Selected, Stage
+from ci_action.stage import Selected, Stage
+from ci_action.stages import MERGE
 from ci_action.tools import Checked, Tool, coverage, gate_changes, pytest
 
 __all__ = ["Bundle", "bundles_of", "finished", "selected"]

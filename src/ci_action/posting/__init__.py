@@ -24,7 +24,7 @@ from ci_action.redaction import Redact
 from ci_action.reporters import comment
 from ci_action.reporters.comment_text import text_of
 from ci_action.reporters.feedback import POSTING
-from ci_action.stages import Selected, Stage
+from ci_action.stage import Selected, Stage
 from ci_action.tools import Checked, Tool
 from ci_action.values import CommentWhen
 

@@ -68,3 +68,14 @@ REPORTERS: Final = (
     Reporter("problems", "What could not be written, as one warning.", annotate.report_problems),
     Reporter("console", "The findings and the verdict, for whoever started the run.", console.report),
 )
+
+
+def publish(result: RunResult, publication: Publication) -> None:
+    """Tell every reporter; what goes wrong with one is a warning and never changes the verdict."""
+    for reporter in REPORTERS:
+        try:
+            reporter.report(result, publication)
+        except Exception as error:  # noqa: BLE001 - whatever a reporter meets, the verdict stands
+            publication.problems.append(
+                f"{reporter.name} could not be written: {type(error).__name__}: {error}"
+            )
