@@ -1,9 +1,13 @@
-"""How the files of a run are divided over processes, so that all of them end at about the same time."""
+"""Work beside other work: files divided over processes that end at about the same time, and a thread that may be left."""
 
 import heapq
 import os
-from collections.abc import Mapping
-from typing import Final
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from typing import Final, TypeVar
+
+Value = TypeVar("Value")
 
 # More processes than this wait for the disk and for each other.
 _MOST: Final = 8
@@ -25,3 +29,17 @@ def divided(sizes: Mapping[str, int], parts: int, least: int) -> list[list[str]]
         names.append(name)
         heapq.heappush(filled, (size + sizes[name], index, names))
     return [sorted(names) for _, _, names in sorted(filled) if names]
+
+
+def in_background(work: Callable[[], Value]) -> Future[Value]:
+    """Do work in a thread that nobody has to wait for, also when the program ends."""
+    future: Future[Value] = Future()
+    threading.Thread(target=_settle, args=(future, work), daemon=True).start()
+    return future
+
+
+def _settle(future: Future[Value], work: Callable[[], Value]) -> None:
+    try:
+        future.set_result(work())
+    except BaseException as error:  # noqa: BLE001 - it is raised again where the result is asked for
+        future.set_exception(error)

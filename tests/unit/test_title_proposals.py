@@ -7,9 +7,8 @@ from hostile import FOREIGN, PIECES, TEXTS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_action.text import plain
 from ci_action.titles import LONGEST
-from ci_action.titles.looking import answer, look, question, understood
+from ci_action.titles.looking import look
 from ci_action.titles.proposal import Around, propose
 from ci_action.titles.rules import TYPES, Rules, judge
 from ci_action.titles.words import imperative, type_of_paths
@@ -192,12 +191,6 @@ def test_a_proposal_keeps_every_rule_or_is_none(title: str, rules: Rules, around
         assert looked.proposal.isprintable()
         assert len(looked.proposal) <= LONGEST
         assert judge(looked.proposal, rules).mistakes == ()
-
-
-@given(TITLES.map(plain), RULES, AROUND)
-def test_another_process_sees_the_same(title: str, rules: Rules, around: Around):
-    text = answer(question(title, rules, around).encode().decode())
-    assert understood(text) == look(title, rules, around)
 
 
 @pytest.mark.parametrize("kind", TYPES)

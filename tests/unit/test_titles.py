@@ -7,6 +7,8 @@ from hostile import FOREIGN, TEXTS
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ci_action.errors import TimedOutError
+from ci_action.matching import Expressions
 from ci_action.titles import LONGEST, Parts, quoted
 from ci_action.titles.grammar import is_breaking, without_marks
 from ci_action.titles.rules import TYPES, Rules, judge
@@ -255,16 +257,12 @@ def test_quotes_show_what_is_not_seen(text: str):
     assert quoted(text).isprintable()
 
 
-@pytest.mark.parametrize(
-    ("rules", "quick"),
-    [
-        ({}, True),
-        ({"types": ("feat", "fix|docs"), "scopes": (r"api-\d+",), "subject": "(x|y)"}, True),
-        ({"subject": "(a+)+b"}, False),
-        ({"subject": "a?b?"}, False),
-        ({"pattern": ".*.*x"}, False),
-        ({"disallowed": ("(a|a)(a|a)",)}, False),
-    ],
-)
-def test_which_expressions_end_in_time(rules: dict[str, Any], quick: bool):
-    assert Rules(**rules).is_quick is quick
+@pytest.mark.parametrize("name", ["types", "scopes", "disallowed", "subject", "pattern"])
+def test_the_expressions_of_a_title_share_their_time(name: str):
+    endless = "(a|aa)+b"
+    given = endless if name in {"subject", "pattern"} else (endless,)
+    settings: dict[str, Any] = {"types": ("a+",), name: given}
+    rules = Rules(**settings, expressions=Expressions(0.05))
+    for _ in range(2):
+        with pytest.raises(TimedOutError):
+            judge(f"{'a' * 80}({'a' * 60}): {'a' * 80}", rules)

@@ -1,6 +1,6 @@
 """The tool title: from a pull request and settings to findings and outputs."""
 
-import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -8,22 +8,16 @@ import pytest
 from builders import FakeRun, completed, context, pull
 from hostile import TEXTS
 
-from ci_action.errors import InterruptedRunError, TimedOutError, ToolError
+from ci_action.errors import InterruptedRunError, ToolError
 from ci_action.gh.pull import NoPull, Pull
 from ci_action.model import Broken, Report, Severity, Skipped
-from ci_action.process import Command, Completed
 from ci_action.project.versions import Program
 from ci_action.pull_files import ChangedFile, listing
-from ci_action.titles.looking import answer
 from ci_action.tools import Checked, title
 
 NOTHING = Program(argv=(), version="", source="")
-PYTHON = Path(sys.executable).name
-
-
-def answering(command: Command) -> Completed:
-    """Answer as the process does that looks at a title."""
-    return completed(answer(command.stdin.decode()))
+ENDLESS = "(a|aa)+b"
+LONG = f"feat: {'a' * 200}"
 
 
 def checked(tmp_path: Path, found: Pull | NoPull, run: FakeRun | None = None, **settings: Any) -> Checked:
@@ -91,7 +85,7 @@ def test_the_users_own_text(tmp_path: Path):
 
 def test_groups_of_an_expression_are_the_outputs(tmp_path: Path):
     pattern = r"(?P<type>[A-Z]+)-\d+(?P<breaking>!)? (?P<subject>.+)"
-    found = report(tmp_path, "AB-1! x", FakeRun(**{PYTHON: answering}), settings={"title_pattern": pattern})
+    found = report(tmp_path, "AB-1! x", settings={"title_pattern": pattern})
     assert found.outputs == {"pr-title-valid": "true", "pr-type": "AB", "pr-scope": "", "pr-breaking": "true"}
 
 
@@ -159,36 +153,26 @@ def test_the_changed_files_make_the_proposal(tmp_path: Path):
     assert known("docs/a.md", "src/ui/b.py") == "feat: Login"
 
 
-def test_expressions_that_may_not_end_run_apart_and_have_an_end(tmp_path: Path):
-    run = FakeRun(**{PYTHON: answering}, git=completed(returncode=1))
-    settings = {"title_subject_pattern": "(?![A-Z]).+", "timeout": 5}
-    found = report(tmp_path, "feat: Add x", run, settings=settings)
-    assert [one.rule for one in found.findings] == ["title-subject"]
-    apart = [command for command in run.asked if command.argv[-1] == "ci_action.titles"]
-    assert len(apart) == 2  # once to judge, once more with the changed files to propose
-    assert {command.timeout for command in apart} == {5.0}
-    assert report(tmp_path, "feat: x", FakeRun(), settings={"title_scopes": "api\nui|x"}).findings == ()
+def test_expressions_that_could_take_long_judge_and_propose(tmp_path: Path):
+    found = report(tmp_path, "feat: Add x", settings={"title_subject_pattern": "(?![A-Z]).+"})
+    assert [(one.rule, one.fix_message) for one in found.findings] == [("title-subject", "feat: add x")]
 
 
-@pytest.mark.parametrize(
-    ("said", "reason"),
-    [
-        (TimedOutError("it took too long"), "did not end within 10 s"),
-        (completed("", "Traceback\nModuleNotFoundError: no titles", 1), "no titles"),
-        (completed("{}"), "could not be judged"),
-        (completed("[]"), "could not be judged"),
-        (completed('{"mistakes": [3], "parts": {}, "proposal": ""}'), "could not be judged"),
-    ],
-)
-def test_expressions_that_cannot_be_asked_are_broken(tmp_path: Path, said: Any, reason: str):
-    with pytest.raises(ToolError, match=reason):
-        report(tmp_path, "feat: x", FakeRun(**{PYTHON: said}), settings={"title_subject_pattern": "(a+)+b"})
+# Without an end in these settings (`timeout` is the least that they take), the test would not end either.
+def test_an_expression_that_never_ends_is_broken(tmp_path: Path):
+    settings = {"title_subject_pattern": ENDLESS, "timeout": 1}
+    with pytest.raises(ToolError, match=r"did not end within 1 s: write it without repetitions"):
+        report(tmp_path, LONG, settings=settings)
 
 
-def test_an_interruption_is_none_of_the_expressions(tmp_path: Path):
-    run = FakeRun(**{PYTHON: InterruptedRunError("ended by SIGTERM")})
+def test_an_interruption_does_not_wait_for_a_match(tmp_path: Path):
+    (tmp_path / "w").mkdir()
+    settings = {"title_subject_pattern": ENDLESS, "timeout": 2}
+    ctx = context(tmp_path / "w", pull=pull(title=LONG), settings=settings, stopped=lambda: True)
+    started = time.monotonic()
     with pytest.raises(InterruptedRunError):
-        report(tmp_path, "feat: x", run, settings={"title_subject_pattern": "(a+)+b"})
+        title.check(ctx, NOTHING)
+    assert time.monotonic() - started < 1
 
 
 def test_the_plan(tmp_path: Path):

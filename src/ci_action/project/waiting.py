@@ -1,10 +1,9 @@
 """Wait for services until each has answered: all side by side, each with an end. What greets one is an argument."""
 
 import random
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -12,6 +11,7 @@ from typing import Final
 from ci_action.errors import InterruptedRunError
 from ci_action.project.addresses import Address
 from ci_action.project.conversation import Fault, Unfit
+from ci_action.workload import in_background
 
 MOST_SECONDS: Final = 60.0
 """A service that takes longer to start is rather not there."""
@@ -111,10 +111,7 @@ def probe_all(addresses: Iterable[Address], attempt: Attempt, terms: Terms) -> t
     """
     now = terms.clock.now
     end = now() + terms.limit + ATTEMPT_SECONDS
-    probing = {one: Future[Probed]() for one in addresses}
-    for address, future in probing.items():
-        work = partial(probe, address, attempt, terms)
-        threading.Thread(target=_settle, args=(future, work), daemon=True).start()
+    probing = {one: in_background(partial(probe, one, attempt, terms)) for one in addresses}
     waiting = set(probing.values())
     while waiting and now() < end and not terms.stopped():
         waiting = wait(waiting, timeout=_LOOK_UP, return_when=FIRST_COMPLETED).not_done
@@ -129,10 +126,3 @@ def probe_all(addresses: Iterable[Address], attempt: Attempt, terms: Terms) -> t
         )
         for address, future in probing.items()
     )
-
-
-def _settle(future: "Future[Probed]", work: Callable[[], Probed]) -> None:
-    try:
-        future.set_result(work())
-    except BaseException as error:  # noqa: BLE001 - it is raised again where the result is asked for
-        future.set_exception(error)

@@ -1,8 +1,4 @@
-"""The title of a pull request: what is wrong with it, and what it could be instead. No input or output here.
-
-Only `settings` in it knows our settings: the rest is light, because `titles.__main__` is a process of its own where a
-project's expressions could take for ever.
-"""
+"""The title of a pull request: what is wrong with it, and what it could be instead. No input or output here."""
 
 from dataclasses import dataclass
 from typing import Final

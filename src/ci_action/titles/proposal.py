@@ -9,7 +9,7 @@ from typing import Final
 
 from ci_action.titles import LONGEST
 from ci_action.titles.grammar import FIXUP, LOOSE, REVERT, without_marks
-from ci_action.titles.rules import TYPES, Rules, judge, literals, matches
+from ci_action.titles.rules import TYPES, Rules, judge, literals
 from ci_action.titles.words import NO_VERBS, imperative, near_types, type_of_paths, type_of_verb
 
 _SPACES: Final = re.compile(r"\s++")
@@ -122,7 +122,7 @@ def _types(pieces: _Pieces, rules: Rules, around: Around) -> Iterator[str]:
         if pieces.subject.lower() not in TYPES:  # a type alone is no subject
             words += _LAST_RESORT
     for word in filter(None, words):
-        yield from (one for one in near_types(word, known) if matches(one, allowed))
+        yield from (one for one in near_types(word, known) if rules.matches(one, allowed))
 
 
 def _of_verb(subject: str, paths: Collection[str]) -> Iterator[str]:
@@ -137,8 +137,8 @@ def _scopes(given: str, rules: Rules, around: Around) -> Iterator[str]:
     mended = [_mended(one.strip(), known) for one in given.split(",") if one.strip()]
     if mended:
         yield ",".join(mended)
-        allowed = [one for one in mended if not rules.scopes or matches(one, rules.scopes)]
-        yield ",".join(one for one in allowed if not matches(one, rules.disallowed))
+        allowed = [one for one in mended if not rules.scopes or rules.matches(one, rules.scopes)]
+        yield ",".join(one for one in allowed if not rules.matches(one, rules.disallowed))
     if not mended and around.area:
         yield around.area
     if rules.scopes or rules.require_scope:

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from ci_action.matching import Expressions
 from ci_action.titles import LONGEST, Mistake, Parts, quoted
 from ci_action.titles.grammar import DRAFT, FORM, SCOPE, SUBJECT, TYPE, read, without_marks
 from ci_action.titles.words import near_types
@@ -26,17 +27,17 @@ class Rules:
     subject: str = ""
     pattern: str = ""
     """For the whole title instead of Conventional Commits."""
+    expressions: Expressions = field(default_factory=Expressions, compare=False, repr=False)
+    """Matches the expressions, all of which share its time."""
 
     @property
     def allowed_types(self) -> tuple[str, ...]:
         """The types that a title may have; empty for any."""
         return self.types or (() if self.pattern else TYPES)
 
-    @property
-    def is_quick(self) -> bool:
-        """Whether every expression ends in time whatever it meets: one repetition or group in it cannot multiply."""
-        given = (*self.types, *self.scopes, *self.disallowed, self.subject, self.pattern)
-        return all(sum(map(one.count, "*+?{(")) <= 1 for one in given)
+    def matches(self, text: str, expressions: Iterable[str]) -> bool:
+        """Whether one of the expressions matches the whole text; raises `TimedOutError` when the time is used up."""
+        return any(self.expressions.fullmatch(one, text) for one in expressions)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,10 @@ def literals(expressions: Iterable[str]) -> tuple[str, ...]:
 
 
 def judge(title: str, rules: Rules) -> Judged:
-    """Say what is wrong with a title, all at once; no expression meets more than GitHub's longest title."""
+    """Say what is wrong with a title, all at once; no expression meets more than GitHub's longest title.
+
+    Raises `TimedOutError` when the time of the expressions is used up.
+    """
     if len(title) > LONGEST:
         long = Mistake(
             FORM, f"the title has {len(title):,} characters, and GitHub takes no more than {LONGEST}"
@@ -70,17 +74,17 @@ def judge(title: str, rules: Rules) -> Judged:
 
 
 def _judge(title: str, rules: Rules) -> Judged:
-    parts, mistakes = _by_pattern(title, rules.pattern) if rules.pattern else read(title)
+    parts, mistakes = _by_pattern(title, rules) if rules.pattern else read(title)
     if mistakes and mistakes[0].rule == FORM and parts == Parts(subject=title):
         return Judged(parts=parts, mistakes=tuple(mistakes))  # nothing of it could be read
     mistakes += [*_of_type(parts, rules), *_of_scopes(parts, rules), *_of_subject(parts, rules)]
     return Judged(parts=parts, mistakes=tuple(dict.fromkeys(mistakes)))
 
 
-def _by_pattern(title: str, pattern: str) -> tuple[Parts, list[Mistake]]:
-    match = re.fullmatch(pattern, title)
+def _by_pattern(title: str, rules: Rules) -> tuple[Parts, list[Mistake]]:
+    match = rules.expressions.fullmatch(rules.pattern, title)
     if match is None:
-        text = f"the title does not match the expression of `title-pattern`: {pattern}"
+        text = f"the title does not match the expression of `title-pattern`: {rules.pattern}"
         return Parts(subject=title), [Mistake(FORM, text)]
     found = {name: text or "" for name, text in match.groupdict().items()}
     scopes = tuple(one.strip() for one in found.get("scope", "").split(","))
@@ -93,18 +97,13 @@ def _by_pattern(title: str, pattern: str) -> tuple[Parts, list[Mistake]]:
     return parts, []
 
 
-def matches(text: str, expressions: Iterable[str]) -> bool:
-    """Whether one of the expressions matches the whole text."""
-    return any(re.fullmatch(one, text) for one in expressions)
-
-
 def _of_type(parts: Parts, rules: Rules) -> Iterator[Mistake]:
     allowed = rules.allowed_types
-    if not allowed or not parts.type or matches(parts.type, allowed):
+    if not allowed or not parts.type or rules.matches(parts.type, allowed):
         if rules.types and not parts.type and rules.pattern:
             yield Mistake(TYPE, "there is no type in the title")
         return
-    near = next((one for one in near_types(parts.type, literals(allowed)) if matches(one, allowed)), "")
+    near = next((one for one in near_types(parts.type, literals(allowed)) if rules.matches(one, allowed)), "")
     told = f"; did you mean {near!r}?" if near else ""
     yield Mistake(TYPE, f"the type {quoted(parts.type)} is none of: {', '.join(allowed)}{told}")
 
@@ -115,12 +114,12 @@ def _of_scopes(parts: Parts, rules: Rules) -> Iterator[Mistake]:
         choice = f", one of: {', '.join(rules.scopes)}" if rules.scopes else ""
         yield Mistake(SCOPE, f"the title has no scope, as in 'fix(scope): …'{choice}")
     for scope in given:
-        if rules.scopes and not matches(scope, rules.scopes):
+        if rules.scopes and not rules.matches(scope, rules.scopes):
             yield Mistake(SCOPE, f"the scope {quoted(scope)} is none of: {', '.join(rules.scopes)}")
-        if rules.disallowed and matches(scope, rules.disallowed):
+        if rules.disallowed and rules.matches(scope, rules.disallowed):
             yield Mistake(SCOPE, f"the scope {quoted(scope)} is not allowed here")
 
 
 def _of_subject(parts: Parts, rules: Rules) -> Iterator[Mistake]:
-    if rules.subject and parts.subject and not re.fullmatch(rules.subject, parts.subject):
+    if rules.subject and parts.subject and not rules.matches(parts.subject, [rules.subject]):
         yield Mistake(SUBJECT, f"the subject {quoted(parts.subject)} does not match: {rules.subject}")

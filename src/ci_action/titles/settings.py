@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from ci_action.matching import SECONDS, Expressions
 from ci_action.settings import Settings
 from ci_action.text import did_you_mean
 from ci_action.titles.rules import GROUPS, Rules
@@ -12,6 +13,11 @@ PLACEHOLDERS: Final = ("title", "type", "scope", "subject", "proposal")
 _PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_]\w*)\}")
 # What a programmer may try in braces: an attribute, an entry, a conversion, a format.
 _TOO_MUCH: Final = re.compile(r"\{([A-Za-z_]\w*)[.\[!:][^{}\s]*\}")
+
+
+def seconds_of(settings: Settings) -> float:
+    """Return how long the expressions may take together: one that is not done with a title by then never will be."""
+    return min(SECONDS, float(settings.timeout))
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -23,6 +29,7 @@ def rules_of(settings: Settings) -> Rules:
         require_scope=settings.title_require_scope,
         subject=settings.title_subject_pattern,
         pattern=settings.title_pattern,
+        expressions=Expressions(seconds_of(settings)),
     )
 
 

@@ -1,29 +1,30 @@
 """The title of a pull request: Conventional Commits, or what the project asks for; a wrong one gets a proposed one."""
 
-import sys
+from collections.abc import Callable
+from concurrent.futures import wait
 from typing import Final
 
 from ci_action.context import Context
 from ci_action.errors import InterruptedRunError, TimedOutError, ToolError
 from ci_action.gh.pull import NoPull, Pull
 from ci_action.model import Broken, Finding, Report, Skipped
-from ci_action.process import Command, last_lines
 from ci_action.project.versions import Program
 from ci_action.pull_source import files_of
 from ci_action.text import one_line
 from ci_action.titles import Parts, quoted
 from ci_action.titles.grammar import FORM, SCOPE, TYPE, is_breaking, without_marks
-from ci_action.titles.looking import Looked, look, question, understood
+from ci_action.titles.looking import Looked, look
 from ci_action.titles.proposal import Around
 from ci_action.titles.rules import Rules, judge
-from ci_action.titles.settings import filled, rules_of
+from ci_action.titles.settings import filled, rules_of, seconds_of
 from ci_action.tools import Checked, Tool
 from ci_action.values import DraftTitles
+from ci_action.workload import Value, in_background
 
 CONVENTIONAL: Final = "https://www.conventionalcommits.org/en/v1.0.0/"
 OWN_TEXT: Final = "title-error"
-# An expression that is not done with 256 characters by then multiplies, and would take years.
-SECONDS: Final = 10.0
+# How often it is asked whether the run was interrupted.
+_LOOK_UP: Final = 0.1
 
 
 def check(ctx: Context, _program: Program) -> Checked:
@@ -58,35 +59,27 @@ def _why_not(ctx: Context, pull: Pull) -> str:
 
 
 def _looked(ctx: Context, pull: Pull, rules: Rules) -> Looked:
-    """Look at the title, in a process that can be ended where an expression of the project may not end by itself."""
-    if not rules.is_quick:
-        seen = _apart(ctx, pull.title, rules, Around())
-        return _apart(ctx, pull.title, rules, _around(ctx, pull)) if seen.mistakes else seen
-    wrong = judge(pull.title, rules).mistakes
-    return look(pull.title, rules, _around(ctx, pull) if wrong else Around())
+    """Look at the title: the changed files are asked for only where it is wrong."""
+    judged = _matched(ctx, lambda: judge(pull.title, rules))
+    if not judged.mistakes:
+        return Looked(parts=judged.parts)
+    around = _around(ctx, pull)
+    return _matched(ctx, lambda: look(pull.title, rules, around))
 
 
-def _apart(ctx: Context, title: str, rules: Rules, around: Around) -> Looked:
-    command = Command(
-        argv=(sys.executable, "-I", "-m", "ci_action.titles"),
-        cwd=ctx.scratch,
-        stdin=question(title, rules, around).encode(),
-        timeout=min(SECONDS, float(ctx.settings.timeout)),
-    )
+def _matched(ctx: Context, work: Callable[[], Value]) -> Value:
+    """Match expressions of the project in a thread that is left where the run is interrupted: a match cannot be ended."""
+    matching = in_background(work)
+    while not wait([matching], timeout=_LOOK_UP).done:
+        if ctx.stopped():
+            raise InterruptedRunError("interrupted while the title was matched")
     try:
-        done = ctx.run(command)
-    except InterruptedRunError:
-        raise
+        return matching.result()
     except TimedOutError as error:
         raise ToolError(
-            f"a regular expression of the title's settings did not end within {command.timeout:.0f} s: write it without"
-            " repetitions inside of repetitions, such as '(a+)+'"
+            f"a regular expression of the title's settings did not end within {seconds_of(ctx.settings):.0f} s: write it"
+            " without repetitions inside of repetitions, such as '(a+)+'"
         ) from error
-    try:
-        return understood(done.stdout.decode("utf-8", "replace"))
-    except (ValueError, TypeError, KeyError) as error:
-        detail = last_lines(done.stderr, 20)
-        raise ToolError(f"the title could not be judged: {detail or error}", detail=detail) from error
 
 
 def _around(ctx: Context, pull: Pull) -> Around:
