@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ci_action.changes import Changes, Diff
 from ci_action.context import Context
-from ci_action.errors import ProjectFileError, ToolError
+from ci_action.errors import UNDONE, ProjectFileError, ToolError
 from ci_action.gh.event import Event
 from ci_action.gh.github import ApiError
 from ci_action.project.repository import Commit, Repository, Server, is_commit_name
@@ -66,7 +66,7 @@ def changes_of(ctx: Context, *, fetch: bool, lines: bool = True) -> Changes:
         else:
             commit, source = _of_branches(repository, head)
         changed = _lines(ctx, repository, repository.diff(commit), untracked=not actions) if lines else {}
-    except ToolError as error:
+    except UNDONE as error:
         return Changes(problem=error.reason)
     except OSError as error:
         return Changes(problem=f"a commit cannot be kept in {str(ctx.scratch)!r}: {error}")

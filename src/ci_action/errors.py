@@ -5,11 +5,14 @@ The tree::
     CiActionError
     ├── SettingsError     what the user chose cannot be used       exit 2, nothing was run
     │   └── BundlesError      the results of shards cannot be joined
-    └── ToolError         one tool could not do its work           that tool is `Broken`
-        ├── ProjectFileError  a file of the project cannot be read
-        │   └── AbsentFileError  because it does not exist
-        ├── TimedOutError     its time limit was reached
-        └── InterruptedRunError  SIGINT or SIGTERM ended it
+    ├── ToolError         one tool could not do its work           that tool is `Broken`
+    │   ├── ProjectFileError  a file of the project cannot be read
+    │   │   └── AbsentFileError  because it does not exist
+    │   └── TimedOutError     its time limit was reached
+    └── InterruptedRunError   SIGINT or SIGTERM ended the run      exit 130; nobody's own fault, so no answer of a tool
+
+An interruption passes through all that looks for another way after a `ToolError`. Where what others found would be lost
+with it, it is taken for an answer like any other: `UNDONE`.
 """
 
 import errno
@@ -91,8 +94,21 @@ class TimedOutError(ToolError):
         super().__init__(reason, detail=stderr)
 
 
-class InterruptedRunError(TimedOutError):
-    """SIGINT or SIGTERM ended the tool; `stdout` holds what it wrote until then."""
+class InterruptedRunError(CiActionError):
+    """SIGINT or SIGTERM ended the run, and with it a program; `stdout` holds what that wrote until then."""
+
+    def __init__(self, reason: str, *, stdout: bytes = b"", stderr: str = "") -> None:
+        self.reason = reason
+        self.stdout = stdout
+        self.stderr = self.detail = stderr
+        super().__init__(reason)
+
+
+ENDED: Final = (TimedOutError, InterruptedRunError)
+"""What ends a program early: `stdout` and `stderr` hold what it wrote until then."""
+
+UNDONE: Final = (ToolError, InterruptedRunError)
+"""Why something was not done, for those who keep what was done beside it."""
 
 
 _SHORTAGES: Final = {

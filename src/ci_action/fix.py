@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ci_action.base import with_changes
 from ci_action.context import Context
-from ci_action.errors import ToolError
+from ci_action.errors import UNDONE
 from ci_action.model import Conclusion, RunResult, Verdict
 from ci_action.resolution import Resolved
 from ci_action.results import Digests
@@ -48,6 +48,6 @@ def _fix(tool: Tool, ctx: Context) -> tuple[str, str] | None:
     try:
         if tool.fix is not None:
             tool.fix(ctx, program_of(tool, ctx))
-    except ToolError as error:
+    except UNDONE as error:
         return tool.name, error.reason
     return None

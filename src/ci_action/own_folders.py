@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from ci_action.context import Context
-from ci_action.errors import InterruptedRunError, SettingsError, ToolError
+from ci_action.errors import SettingsError, ToolError
 from ci_action.folder import is_own, place_of
 from ci_action.project.layout import Layout, cache_dir, report_dir
 from ci_action.project.ownership import ids_of
@@ -90,8 +90,6 @@ def _tracked(folder: Path, ctx: Context) -> str | None:
         found = ctx.repository.tracked(folder, ["."])
         if not found and not ctx.repository.tracked(ctx.layout.workspace, ["."]):
             return None
-    except InterruptedRunError:
-        raise
     except ToolError:
         return None
     return found[0] if found else ""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ci_action.context import Context
-from ci_action.errors import InterruptedRunError, ToolError
+from ci_action.errors import ToolError
 from ci_action.gh.event import Event
 from ci_action.project.repository import Commit, Repository, is_commit_name
 
@@ -47,8 +47,6 @@ def _danger(ctx: Context) -> str:
         head = repository.head()
         strange = whose(ctx.event, head, lambda commit: _holds(repository, commit, head.sha))
         strange = strange or _changed(repository, ctx.own_folders)
-    except InterruptedRunError:
-        raise
     except ToolError as error:
         strange = f"whose code this is cannot be told ({error.reason})"
     return f"{rights}, and {strange}" if strange else ""

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Final
 
 from ci_action.context import Context
-from ci_action.errors import InterruptedRunError, ToolError
+from ci_action.errors import ToolError
 from ci_action.gh.pull import Pull
 from ci_action.project.pull_diff import PullDiff
 from ci_action.project.repository import Commit
@@ -39,8 +39,6 @@ def _found(ctx: Context, pull: Pull) -> PullFiles:
     try:
         seen = _seen(ctx, pull)
         counted = listing(seen.diff.changed_files(seen.base, seen.tip), _GIT)
-    except InterruptedRunError:
-        raise
     except ToolError as error:
         return _without_git(ctx, pull, error.reason)
     if pull.changed_files not in {None, counted.total}:
@@ -80,8 +78,6 @@ def _without_git(ctx: Context, pull: Pull, reason: str) -> PullFiles:
     """Return what GitHub lists, else what the pull request says of itself; raises `ToolError` where that does not do."""
     try:
         found = _asked(ctx, pull)
-    except InterruptedRunError:
-        raise
     except ToolError as error:
         why, advice = (
             f"{reason}, and {error.reason}",
@@ -141,8 +137,6 @@ def _asked(ctx: Context, pull: Pull) -> PullFiles:
 def _reconciled(ctx: Context, pull: Pull, counted: PullFiles) -> PullFiles:
     try:
         return _asked(ctx, pull)
-    except InterruptedRunError:
-        raise
     except ToolError as error:
         note = (
             f"git counts {counted.total:,} changed files, GitHub {pull.changed_files:,}: those of git are taken"
@@ -162,7 +156,5 @@ def _with_attributes_here(ctx: Context, found: PullFiles) -> PullFiles:
         )
     try:
         return replace(found, marks=PullDiff.at(ctx.repository, "HEAD").marks(names))
-    except InterruptedRunError:
-        raise
     except ToolError as error:
         return replace(found, unmarked=error.reason)

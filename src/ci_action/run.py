@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from ci_action import __version__
 from ci_action.concealing import concealed
 from ci_action.context import Context
-from ci_action.errors import ToolError, shortage
+from ci_action.errors import UNDONE, ToolError, shortage
 from ci_action.gh.pull import Pull
 from ci_action.hints import merged
 from ci_action.hints.evidence import hints_for, limited
@@ -76,7 +76,7 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
             version=checked.version or program.version,
             source=checked.version_source or program.source,
         )
-    except ToolError as error:
+    except UNDONE as error:
         outcome, warnings, log = Broken(error.reason, error.detail), (), error.detail
     except Exception as error:  # noqa: BLE001 - a bug of ours must not take the other tools along
         lacking = shortage(error)
@@ -185,14 +185,14 @@ def _run_stages(selected: Sequence[Selected], ctx: Context, progress: Progress) 
 def _why_not(selected: Selected, ctx: Context) -> str:
     try:
         return selected.stage.applies(ctx)
-    except ToolError:  # its tools meet that as well, and tell it without ending the other stages
+    except UNDONE:  # its tools meet that as well, and tell it without ending the other stages
         return ""
 
 
 def _because(selected: Selected, ctx: Context) -> str:
     try:
         return selected.stage.because(ctx)
-    except ToolError as error:  # which its tools meet as well
+    except UNDONE as error:  # which its tools meet as well
         return error.reason
 
 
@@ -277,5 +277,5 @@ def _marked(result: ToolResult) -> ToolResult:
 def _head(ctx: Context) -> str:
     try:
         return ctx.repository.head().sha
-    except ToolError:
+    except UNDONE:
         return ""

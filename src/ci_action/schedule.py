@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ci_action.context import Context
-from ci_action.errors import ToolError
+from ci_action.errors import UNDONE
 from ci_action.stage import Selected, Stage
 from ci_action.tools import Tool, Turn
 
@@ -39,7 +39,7 @@ def phases(stages: Iterable[Stage], ctx: Context) -> list[list[Slot]]:
 def _turn(tool: Tool, ctx: Context) -> Turn:
     try:
         return tool.turn(ctx)
-    except ToolError:  # its check fails for the same reason, and starts nothing
+    except UNDONE:  # its check fails for the same reason, and starts nothing
         return Turn.READS
 
 

@@ -14,7 +14,7 @@ from ci_action import __version__, merge, posting
 from ci_action.base import with_changes
 from ci_action.configure import configure
 from ci_action.context import Context
-from ci_action.errors import ExitCode, SettingsError, ToolError, shortage
+from ci_action.errors import ExitCode, InterruptedRunError, SettingsError, ToolError, shortage
 from ci_action.failure import nothing_run, say, tell_broken, tell_bug, tell_interrupted, tell_mistakes
 from ci_action.fix import write_fixes
 from ci_action.gh.api import open_api
@@ -218,8 +218,9 @@ class Call:
 
     def _told(self, error: BaseException) -> int:
         """Say what ended the block; returns the exit code."""
+        # What a signal makes of settings and tools is no fault of theirs.
         stopped = isinstance(error, SettingsError | ToolError) and self.interruption.name
-        if stopped or isinstance(error, KeyboardInterrupt):
+        if stopped or isinstance(error, InterruptedRunError | KeyboardInterrupt):
             return tell_interrupted(self.screen, self.workflow)
         if isinstance(error, SettingsError):
             mistakes = [self._redact(mistake) for mistake in error.mistakes]

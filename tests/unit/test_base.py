@@ -11,7 +11,7 @@ from unit.test_run import Told, stage
 from ci_action.base import Base, base_of, changes_of, is_needed, with_changes
 from ci_action.changes import OLDER, Changes
 from ci_action.context import Context
-from ci_action.errors import TimedOutError, ToolError
+from ci_action.errors import InterruptedRunError, TimedOutError, ToolError
 from ci_action.gh.github import ApiError
 from ci_action.model import Location, Skipped
 from ci_action.plan import describe
@@ -126,6 +126,7 @@ def commit_object(sha: str, *parents: str) -> bytes:
     ("answers", "problem"),
     [
         ({"rev_parse": ToolError("'git' cannot be started: no")}, "git cannot be asked: 'git' cannot be started: no"),
+        ({"rev_parse": InterruptedRunError("git was interrupted")}, "git was interrupted"),
         ({"rev_parse": completed(stderr="fatal: not a git repository\n", returncode=128)}, "there is no git repository here: not a git repository"),
         ({"rev_parse": completed("/w\n"), "cat_file": completed("HEAD missing\n")}, "the repository has no commit yet"),
         (
@@ -194,6 +195,18 @@ def test_a_fetch_that_takes_too_long_is_told(tmp_path: Path):
     changes = changes_of(ctx, fetch=True)
     assert changes.problem.startswith("the commit cccccccccccc cannot be fetched (git timed out")
     assert changes.problem.endswith("give actions/checkout `fetch-depth: 0`")
+
+
+def test_nobody_is_told_to_fetch_more_because_of_a_signal(tmp_path: Path):
+    git = Git(
+        rev_parse=completed("/w\n"),
+        cat_file=completed(commit_object(HEAD, OTHER)),
+        init=InterruptedRunError("git was interrupted"),
+    )
+    pushed = event(name="push", payload={"before": BASE})
+    assert changes_of(ctx_of(tmp_path, git, event=pushed), fetch=True) == Changes(
+        problem="git was interrupted"
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_action.errors import ToolError
+from ci_action.errors import InterruptedRunError, ToolError
 from ci_action.once import Once
 from ci_action.pull_files import ChangedFile, Status, from_git, from_github, listing
 
@@ -171,3 +171,9 @@ def test_a_value_is_made_once_and_so_is_the_reason_why_there_is_none():
         with pytest.raises(ToolError, match="no"):
             failing.of(fail)
     assert len(made) == 2
+
+    def end() -> int:
+        raise InterruptedRunError("stop")
+
+    with pytest.raises(InterruptedRunError):
+        Once[int]().of(end)

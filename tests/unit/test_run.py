@@ -1,6 +1,7 @@
 """Running stages: every tool gets its end, whatever goes wrong; reporters change no verdict."""
 
 import errno
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from builders import (
 )
 
 from ci_action import pull_request
-from ci_action.errors import TimedOutError, ToolError, shortage
+from ci_action.errors import InterruptedRunError, TimedOutError, ToolError, shortage
 from ci_action.fix import write_fixes
 from ci_action.model import Broken, Conclusion, RunResult, Skipped, ToolResult
 from ci_action.plan import describe
@@ -76,6 +77,7 @@ def test_a_run_of_two_tools(tmp_path: Path):
     [
         (ToolError("killed", detail="last words"), "killed"),
         (TimedOutError("too late", stderr="last words"), "too late"),
+        (InterruptedRunError("interrupted", stderr="last words"), "interrupted"),
     ],
 )
 def test_a_tool_that_dies_is_broken_and_the_others_go_on(tmp_path: Path, error: Exception, reason: str):
@@ -151,7 +153,13 @@ def test_notes_of_tools_and_event_are_told_once(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("git", "commit"), [(GIT, "c0ffee"), (completed("x", returncode=128), ""), (ToolError("no git"), "")]
+    ("git", "commit"),
+    [
+        (GIT, "c0ffee"),
+        (completed("x", returncode=128), ""),
+        (ToolError("no git"), ""),
+        (InterruptedRunError("interrupted"), ""),
+    ],
 )
 def test_the_commit(tmp_path: Path, git: Any, commit: str):
     assert executed(tmp_path, stage(tool()), run=FakeRun(git=git))[0].commit == commit
@@ -166,6 +174,20 @@ def test_nothing_to_look_at_is_empty(tmp_path: Path):
         tmp_path, stage(tool("black", Skipped("no files")), tool("ruff", Skipped("no files")))
     )
     assert result.verdict.conclusion is Conclusion.EMPTY
+
+
+@pytest.mark.parametrize("error", [ToolError("gone"), InterruptedRunError("gone")])
+def test_what_cannot_be_asked_of_a_stage_loses_nothing_of_the_others(tmp_path: Path, error: Exception):
+    def ask(_ctx: object) -> str:
+        raise error
+
+    first = stage(tool("black", report(finding())), stops=True)
+    second = stage(tool("ruff", error), by_name=False, name="test", applies=ask, because=ask)
+    result, _ = executed(
+        tmp_path, replace(first, stage=replace(first.stage, warns_only=lambda _: True)), second
+    )
+    assert [one.rule for one in result.findings] == ["F401"]
+    assert (result.stages[1].because, result.stages[1].tools[0].outcome) == ("gone", Broken("gone"))
 
 
 def test_check_measures_its_time(tmp_path: Path):
@@ -199,10 +221,11 @@ def test_fixes_are_written_the_last_tool_first_then_checked(tmp_path: Path):
     assert result.verdict.conclusion is Conclusion.PASSED
 
 
+@pytest.mark.parametrize("error", [ToolError("killed"), InterruptedRunError("killed")])
 @pytest.mark.parametrize(("left", "code"), [(report(), 3), (report(finding()), 3)])
-def test_a_fix_that_fails_is_broken(tmp_path: Path, left: Any, code: int):
+def test_a_fix_that_fails_is_broken(tmp_path: Path, left: Any, code: int, error: Exception):
     def fix(_ctx: object, _program: object) -> None:
-        raise ToolError("killed")
+        raise error
 
     (tmp_path / "w").mkdir()
     ctx = context(tmp_path / "w", FakeRun(git=GIT))

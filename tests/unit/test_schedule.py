@@ -9,7 +9,7 @@ import pytest
 from builders import FakeRun, context, resolved, tool, write
 from unit.test_run import GIT, Told, stage
 
-from ci_action.errors import ToolError
+from ci_action.errors import InterruptedRunError, ToolError
 from ci_action.run import execute
 from ci_action.schedule import busy, phases, rounds
 from ci_action.stages import STAGES, TOOLS, select
@@ -108,9 +108,10 @@ def test_no_tool_that_runs_code_reads_beside_those_that_read(tmp_path: Path, set
             assert all(turns[name] <= turns[one.name] for one in tools for name in one.needs)
 
 
-def test_a_tool_whose_turn_cannot_be_told_starts_nothing_and_goes_first(tmp_path: Path):
+@pytest.mark.parametrize("error", [ToolError("unreadable"), InterruptedRunError("stop")])
+def test_a_tool_whose_turn_cannot_be_told_starts_nothing_and_goes_first(tmp_path: Path, error: Exception):
     def turn(_ctx: object) -> Turn:
-        raise ToolError("unreadable")
+        raise error
 
     (tmp_path / "w").mkdir()
     one, two = tool("black", turn=lambda _: Turn.RUNS), tool("ruff", turn=turn)

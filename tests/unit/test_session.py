@@ -8,7 +8,7 @@ import pytest
 from builders import actions_environ
 from runner_model import key_values
 
-from ci_action.errors import BundlesError, SettingsError, ToolError
+from ci_action.errors import BundlesError, InterruptedRunError, SettingsError, ToolError
 from ci_action.interruption import Interruption
 from ci_action.reporters.outputs import OUTPUTS
 from ci_action.session import Call, Options
@@ -65,6 +65,7 @@ def raising(error: BaseException) -> Callable[[], None]:
         (OSError(28, "No space left on device"), 3),
         (OSError(24, "Too many open files"), 3),
         (KeyboardInterrupt(), 130),
+        (InterruptedRunError("git was interrupted"), 130),
         (ValueError("a bug"), 4),
         (RuntimeError("a bug"), 4),
         (OSError(2, "a bug"), 4),
@@ -99,7 +100,9 @@ def test_a_signal_that_came_before_the_session_ends_it(tmp_path: Path, capsys):
     assert "exit 130" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("error", [SettingsError(["wrong"]), ToolError("ended"), None])
+@pytest.mark.parametrize(
+    "error", [SettingsError(["wrong"]), ToolError("ended"), InterruptedRunError("ended"), None]
+)
 def test_what_a_signal_brings_about_is_exit_130(tmp_path: Path, error: Exception | None):
     machine = Machine(tmp_path)
     with machine.call() as call:

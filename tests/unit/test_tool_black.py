@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from builders import FakeRun, bundle, completed, context, program, write
 
-from ci_action.errors import ProjectFileError, TimedOutError, ToolError
+from ci_action.errors import ENDED, InterruptedRunError, ProjectFileError, TimedOutError, ToolError
 from ci_action.model import Broken, Fix, Report, Skipped
 from ci_action.process import Command, Completed
 from ci_action.results import Digests
@@ -93,9 +93,10 @@ def test_what_is_no_answer_is_an_error_never_a_pass(two: Path, answer: Any, says
         checked(two, answer)
 
 
-def test_after_the_time_limit_whole_files_are_kept(two: Path):
+@pytest.mark.parametrize("ended", ENDED)
+def test_whole_files_are_kept_when_it_is_ended(two: Path, ended: type[TimedOutError | InterruptedRunError]):
     part = (HEAD.format("a.py") + HEAD.format("b.py")).encode()
-    found, _ = checked(two, TimedOutError("too late", stdout=part))
+    found, _ = checked(two, ended("too late", stdout=part))
     assert isinstance(found.outcome, Broken)
     assert (found.outcome.reason, found.outcome.examined) == ("too late", {"files": 1})
     assert [str(one.location) for one in found.outcome.findings] == ["a.py:1"]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,11 @@ from builders import FakeRun, bundle, completed, context, write
 
 from ci_action.changes import Changes
 from ci_action.context import Context
-from ci_action.errors import ExitCode, TimedOutError, ToolError
+from ci_action.errors import ExitCode, InterruptedRunError, TimedOutError, ToolError
 from ci_action.model import Broken, Report, Skipped
 from ci_action.process import Command, Completed, Owner, Sees
 from ci_action.project.baseline import NAME, hash_of
-from ci_action.tools.detect_secrets import SCRIPT, TOOL, accept, check, count
+from ci_action.tools.detect_secrets import SCRIPT, TOOL, accept, check, count, search
 from ci_action.tools.detect_secrets import program as program_of
 
 VALUE = "hunter2-" + "hunter2"
@@ -144,6 +145,12 @@ def cut(lines: list[str]) -> list[str]:
             lambda lines: TimedOutError("python was ended after its time limit", stdout="\n".join(cut(lines)).encode()),
             {},
             "detect-secrets was ended after its time limit",
+            1,
+        ),
+        (
+            lambda lines: InterruptedRunError("python was interrupted", stdout="\n".join(cut(lines)).encode()),
+            {},
+            "detect-secrets was interrupted",
             1,
         ),
     ],
@@ -293,3 +300,23 @@ def test_a_scan_that_breaks_writes_nothing(change: Any, one: Path):
     assert told.code is ExitCode.BROKEN
     assert "nothing was written" in told.lines[0]
     assert not (one / NAME).exists()
+
+
+def test_an_interruption_writes_nothing_and_is_no_answer(one: Path):
+    script = Script(one, lambda _: InterruptedRunError("python was interrupted"))
+    with pytest.raises(InterruptedRunError):
+        accept(ready(one, script, stopped=lambda: True))
+    assert not (one / NAME).exists()
+
+
+@pytest.mark.parametrize(
+    ("answers", "reason"),
+    [
+        ({"python": ToolError("gone")}, "gone"),
+        ({"python": InterruptedRunError("python was interrupted")}, "detect-secrets was interrupted"),
+        ({"git": InterruptedRunError("git was interrupted")}, "git was interrupted"),
+    ],
+)
+def test_a_search_says_why_it_could_not_look(answers: dict[str, Any], reason: str, one: Path):
+    run = FakeRun(**{"git": completed("a.py\0"), **answers})
+    assert search(replace(ready(one, Script(one)), start=run)) == reason

@@ -10,6 +10,8 @@ from fake_github import FilesAndLabels, entry, pull
 from hostile import FOREIGN
 from hypothesis import HealthCheck, given, settings
 
+from ci_action.changes import Changes
+from ci_action.errors import InterruptedRunError
 from ci_action.gh.github import ApiError
 from ci_action.gh.pull import NoPull
 from ci_action.model import Broken, Report, Skipped
@@ -35,6 +37,14 @@ def outputs(tmp_path: Path, github: Any = None, **overrides: Any) -> dict[str, s
     outcome = checked(tmp_path, github, **overrides).outcome
     assert isinstance(outcome, Report)
     return dict(outcome.outputs)
+
+
+def test_what_the_event_tells_is_kept_when_the_run_is_interrupted(tmp_path: Path):
+    run = FakeRun(git=InterruptedRunError("git was interrupted"))
+    known = Changes(base="c0ffee", source="the event")
+    outcome = TOOL.check(context(tmp_path, run, pull=pull(number=12), changes=known), NOTHING).outcome
+    assert isinstance(outcome, Broken)
+    assert (outcome.reason, outcome.outputs["pr-number"]) == ("git was interrupted", "12")
 
 
 def test_all_outputs_of_a_pull_request(tmp_path: Path):

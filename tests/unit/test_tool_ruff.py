@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from builders import FakeRun, completed, context, program, write
 
-from ci_action.errors import TimedOutError, ToolError
+from ci_action.errors import ENDED, InterruptedRunError, TimedOutError, ToolError
 from ci_action.model import Broken, Report, Skipped
 from ci_action.process import Command, Completed
 from ci_action.tools import Checked
@@ -114,8 +114,9 @@ def test_what_is_no_answer_is_an_error_never_a_pass(one: Path, answers: dict[str
         checked(one, Ruff(one, "a.py", **answers))
 
 
-def test_the_time_limit_is_broken(one: Path):
-    found, _ = checked(one, Ruff(one, "a.py", json=TimedOutError("too late", stderr="words")))
+@pytest.mark.parametrize("ended", ENDED)
+def test_whatever_ends_it_is_broken(one: Path, ended: type[TimedOutError | InterruptedRunError]):
+    found, _ = checked(one, Ruff(one, "a.py", json=ended("too late", stderr="words")))
     assert isinstance(found.outcome, Broken)
     assert (found.outcome.reason, found.outcome.detail) == ("too late", "words")
 

@@ -8,6 +8,7 @@ import pytest
 from builders import FakeRun, completed, context, pull
 from hostile import TEXTS
 
+from ci_action.changes import Changes
 from ci_action.errors import InterruptedRunError, ToolError
 from ci_action.gh.pull import NoPull, Pull
 from ci_action.model import Broken, Report, Severity, Skipped
@@ -173,6 +174,16 @@ def test_an_interruption_does_not_wait_for_a_match(tmp_path: Path):
     with pytest.raises(InterruptedRunError):
         title.check(ctx, NOTHING)
     assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize("error", [ToolError("gone"), InterruptedRunError("gone")])
+def test_what_is_wrong_is_told_though_the_changed_files_are_not_known(tmp_path: Path, error: Exception):
+    (tmp_path / "w").mkdir()
+    known = Changes(base="c0ffee", source="the event")
+    ctx = context(tmp_path / "w", FakeRun(git=error), pull=pull(title="Login"), changes=known)
+    outcome = title.check(ctx, NOTHING).outcome
+    assert isinstance(outcome, Report)
+    assert [one.rule for one in outcome.findings] == ["title-form"]
 
 
 def test_the_plan(tmp_path: Path):

@@ -16,7 +16,7 @@ from ci_action.advisories.address import base_of, host_of
 from ci_action.advisories.auditing import Failure, Key
 from ci_action.advisories.causes import Cause, cause_of
 from ci_action.context import Context
-from ci_action.errors import InterruptedRunError, TimedOutError, ToolError
+from ci_action.errors import TimedOutError, ToolError
 from ci_action.parsers.pip_audit import (
     Answer,
     audited_before_it_failed,
@@ -63,8 +63,6 @@ class PipAudit:
         file.write_text("".join(f"{name}=={version}\n" for name, version in packages), encoding="utf-8")
         try:
             done = self.ctx.run(self._command(file, seconds))
-        except InterruptedRunError:
-            raise
         except TimedOutError as error:
             return Failure(Cause(text="the time limit was reached"), self._done(error.stderr), late=True)
         return self._judged(done, packages)

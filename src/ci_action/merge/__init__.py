@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ci_action.context import Context
-from ci_action.errors import ToolError
+from ci_action.errors import UNDONE, ToolError
 from ci_action.gates import Judged, judge
 from ci_action.merge import joining
 from ci_action.merge.bundle import COVERAGE_TOOL, PYTEST, STAGE, Bundle
@@ -106,7 +106,7 @@ def _checkout(ctx: Context) -> str:
         return ctx.event.sha
     try:
         return ctx.repository.head().sha
-    except ToolError:
+    except UNDONE:
         return ""
 
 

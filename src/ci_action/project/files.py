@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Final
 
-from ci_action.errors import InterruptedRunError, ToolError
+from ci_action.errors import ToolError
 from ci_action.project.layout import Layout
 from ci_action.project.repository import Repository
 from ci_action.project_files import leading_outside, left_out, outside
@@ -92,8 +92,6 @@ def tracked(
 def _known(repository: Callable[[], Repository], folder: Path, paths: Iterable[str]) -> tuple[list[str], str]:
     try:
         names = repository().tracked(folder, paths)
-    except InterruptedRunError:
-        raise
     except ToolError as error:
         return [], error.reason
     return names, "" if names else "git tracks none yet (git add)"
@@ -117,8 +115,6 @@ def _nested(repository: Callable[[], Repository], layout: Layout) -> tuple[list[
     """Return the repositories inside the project that git does not know, or why they could not be listed."""
     try:
         return repository().nested(layout.root, layout.paths), ""
-    except InterruptedRunError:
-        raise
     except ToolError as error:
         return [], f"could not list the git repositories inside the project: {error.reason}"
 

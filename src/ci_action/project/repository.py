@@ -21,7 +21,7 @@ from types import MappingProxyType
 from typing import Final
 
 from ci_action.changes import SOURCE_PREFIX, TARGET_PREFIX, Diff, parse
-from ci_action.errors import InterruptedRunError, TimedOutError, ToolError
+from ci_action.errors import TimedOutError, ToolError
 from ci_action.process import Command, Completed, Owner, Run, last_lines
 from ci_action.project import lfs_filter
 from ci_action.project.ownership import hand_over, hand_over_whole
@@ -137,8 +137,6 @@ class Allowance:
         started = self._clock()
         try:
             return run(replace(command, timeout=most))
-        except InterruptedRunError:
-            raise
         except TimedOutError as error:
             reason = f"git timed out after {most:.0f} s (all git commands of a run: {self._all:.0f} s)"
             raise ToolError(reason, detail=error.detail) from error
@@ -424,8 +422,6 @@ def find(here: Repository) -> Repository:
     """Find the repository that a folder belongs to; raises `ToolError` with the reason where there is none."""
     try:
         done = here.git("rev-parse", "--show-toplevel")
-    except InterruptedRunError:
-        raise
     except ToolError as error:
         raise ToolError(f"git cannot be asked: {error.reason}") from error
     if done.returncode != 0 or not done.stdout.strip():

@@ -16,7 +16,7 @@ from typing import Final
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from ci_action.errors import InterruptedRunError, TimedOutError, ToolError
+from ci_action.errors import TimedOutError, ToolError
 from ci_action.model import Location
 from ci_action.project.dependencies import Dependencies, find
 from ci_action.project.environment import Builder
@@ -199,7 +199,7 @@ def _unit(builder: Builder, unit: _Unit, request: str) -> Inventory:
     for words in unit.attempts:
         try:
             done = builder.command(*_COMPILE, *_python_words(request), *words)
-        except (InterruptedRunError, TimedOutError):
+        except TimedOutError:
             raise
         except ToolError as error:
             problems.append(error)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from ci_action.errors import InterruptedRunError, ToolError
+from ci_action.errors import ToolError
 from ci_action.process import Command, Completed, Owner, Run, Sees, last_lines
 from ci_action.project.layout import Layout
 from ci_action.project.pins import Choice, choose, find_pins
@@ -148,8 +148,6 @@ def locate(tool: str, choice: Choice, *, bundle: Bundle, installer: Installer) -
         done = installer.version(tool) if done.returncode == 0 else done
         problem = "" if done.returncode == 0 else last_lines(done.stderr, 3) or f"exit code {done.returncode}"
         found = _VERSION.search(done.stdout.decode("utf-8", "replace"))
-    except InterruptedRunError:
-        raise
     except ToolError as error:
         problem, found = error.reason, None
     if problem or found is None:

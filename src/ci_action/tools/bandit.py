@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ci_action.context import Context
-from ci_action.errors import InterruptedRunError, ProjectFileError, TimedOutError, ToolError
+from ci_action.errors import ENDED, UNDONE, InterruptedRunError, ProjectFileError, ToolError
 from ci_action.model import Broken, Finding, Location, Outcome, Report, Skipped
 from ci_action.parsers.bandit import (
     Issue,
@@ -43,7 +43,7 @@ class _Scan:
 
     issues: dict[str, list[Issue]] = field(default_factory=dict)
     excluded: set[str] = field(default_factory=set)
-    problems: list[ToolError] = field(default_factory=list)
+    problems: list[ToolError | InterruptedRunError] = field(default_factory=list)
     removed: set[str] = field(default_factory=set)
     log: list[str] = field(default_factory=list)
 
@@ -165,7 +165,7 @@ def _run(job: _Job, files: Sequence[str], scan: _Scan) -> Iterator[Seen]:
         try:
             done = job.ctx.run(job.command(batch))
             yield from _read(job, batch, done, scan)
-        except ToolError as error:
+        except UNDONE as error:
             scan.problems.append(error)
             return
 
@@ -232,7 +232,7 @@ def _outcome(ctx: Context, config: BanditConfig, scan: _Scan) -> Outcome:
     if scan.problems:
         # An interruption may make others fail: it is the cause.
         first = next((one for one in scan.problems if isinstance(one, InterruptedRunError)), scan.problems[0])
-        detail = messages(first.stderr) if isinstance(first, TimedOutError) else first.detail
+        detail = messages(first.stderr) if isinstance(first, ENDED) else first.detail
         return Broken(first.reason, detail, findings=findings, examined=scan.examined())
     if not scan.issues:
         files = "the only file" if len(scan.excluded) == 1 else f"all {len(scan.excluded):,} files"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from ci_action.context import Context
-from ci_action.errors import ProjectFileError, TimedOutError, ToolError
+from ci_action.errors import ENDED, ProjectFileError, ToolError
 from ci_action.model import Broken, Finding, Fix, Location, Report, Skipped
 from ci_action.parsers.black import Change, Seen, parse, parse_part
 from ci_action.process import Command, Completed, batches, last_lines
@@ -70,7 +70,7 @@ def check(ctx: Context, program: Program) -> Checked:
             logs.append(log)
             for name in fresh:
                 results.put(keys[name], [vars(change) for change in seen.changes[name]])
-    except TimedOutError as error:
+    except ENDED as error:
         known = {name: changes for name, changes in seen.changes.items() if changes}
         broken = Broken(
             error.reason,
@@ -204,7 +204,7 @@ def _ends_lines_by_cr(file: Path) -> bool:
 def _run_batch(job: _Job, files: Sequence[str], seen: Seen) -> tuple[Seen, Completed]:
     try:
         done = job.ctx.run(job.command(files, "--check", "--diff"))
-    except TimedOutError as error:
+    except ENDED as error:
         seen.changes.update(parse_part(error.stdout, files).changes)
         raise
     _refuse_usage(done, {0, 1, 123})

@@ -6,7 +6,7 @@ from typing import Final
 
 from ci_action.areas import areas_of, has_dependencies, has_docs, has_migrations
 from ci_action.context import Context
-from ci_action.errors import ToolError
+from ci_action.errors import UNDONE
 from ci_action.gh.pull import NoPull, Pull
 from ci_action.linked_issues import linked_issues
 from ci_action.model import Broken, Report, Skipped
@@ -34,7 +34,7 @@ def check(ctx: Context, _program: Program) -> Checked:
     outputs = _of_pull(ctx, pull, notes)
     try:
         files = files_of(ctx, pull)
-    except ToolError as error:
+    except UNDONE as error:
         return Checked(outcome=Broken(error.reason, error.detail, outputs=outputs), warnings=tuple(notes))
     outputs |= _of_files(ctx, files, notes)
     report = Report(examined={"files": files.total}, outputs=outputs)

@@ -20,7 +20,7 @@ from ci_action.advisories.rating import rated
 from ci_action.advisories.service import Service
 from ci_action.advisories.telling import NAME
 from ci_action.context import Context
-from ci_action.errors import ToolError
+from ci_action.errors import UNDONE
 from ci_action.installation import NONE
 from ci_action.model import Skipped
 from ci_action.project.environment import FILE, Builder, Environment
@@ -167,7 +167,7 @@ def _base(ctx: Context, inventory: Inventory) -> Inventory | None:
         return None
     if not any(changes.file(ctx.layout.relative(file)) for file in inventory.files):
         return inventory
-    with suppress(ToolError):
+    with suppress(*UNDONE):
         repository = ctx.repository
 
         def text_of(file: Path) -> str | None:

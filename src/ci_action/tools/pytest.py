@@ -11,7 +11,7 @@ from typing import Final
 
 from ci_action.cases import TestCase, TestOutcome
 from ci_action.context import Context
-from ci_action.errors import ProjectFileError, TimedOutError
+from ci_action.errors import ENDED, ProjectFileError
 from ci_action.model import Broken, Report, Skipped
 from ci_action.parsers.pytest_events import Session, parse
 from ci_action.parsers.pytest_session import USAGE, broken, output, problem, report
@@ -50,7 +50,7 @@ def check(ctx: Context, _program: Program) -> Checked:
             job.covered, name = False, "uncovered"
             done = ctx.run(job.command(name, *job.options(), *ctx.settings.pytest_args))
         session, text = job.told(name), output(done)
-    except TimedOutError as error:
+    except ENDED as error:
         session = job.told(name)
         text = error.stdout.decode("utf-8", "replace") + error.stderr
         return job.checked(broken(error.reason, session, text), session, text)

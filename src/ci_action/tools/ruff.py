@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ci_action.changes import as_shown
 from ci_action.context import Context
-from ci_action.errors import SettingsError, TimedOutError, ToolError
+from ci_action.errors import ENDED, SettingsError, ToolError
 from ci_action.model import Broken, Finding, Report, Skipped
 from ci_action.parsers.ruff import SEPARATOR, UNREADABLE, Diagnostics, parse_files
 from ci_action.process import Command, Completed, batches, last_lines
@@ -54,7 +54,7 @@ def check(ctx: Context, program: Program) -> Checked:
         command = _command(ctx, program, part, ("--output-format=json", "--no-cache", *_READ_ONLY))
         try:
             done = ctx.run(replace(command, receive=diagnostics.receive, cut_at=SEPARATOR))
-        except TimedOutError as error:
+        except ENDED as error:
             broken = Broken(error.reason, last_lines(error.stderr), findings=tuple(findings))
             return Checked(outcome=broken, warnings=warnings)
         findings += _judged(done, diagnostics)

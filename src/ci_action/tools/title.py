@@ -5,7 +5,7 @@ from concurrent.futures import wait
 from typing import Final
 
 from ci_action.context import Context
-from ci_action.errors import InterruptedRunError, TimedOutError, ToolError
+from ci_action.errors import UNDONE, InterruptedRunError, TimedOutError, ToolError
 from ci_action.gh.pull import NoPull, Pull
 from ci_action.model import Broken, Finding, Report, Skipped
 from ci_action.project.versions import Program
@@ -86,7 +86,7 @@ def _around(ctx: Context, pull: Pull) -> Around:
     """Return the changed files, as far as they are known: without them a proposal goes by the words alone."""
     try:
         files = files_of(ctx, pull).files
-    except ToolError:
+    except UNDONE:
         return Around()
     paths = tuple(file.name for file in files)
     inside = [area.name for area in ctx.settings.areas if paths and all(map(area.spec.match_file, paths))]

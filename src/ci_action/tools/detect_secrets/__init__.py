@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from ci_action.context import Context
-from ci_action.errors import ExitCode, ToolError
+from ci_action.errors import UNDONE, ExitCode, InterruptedRunError, ToolError
 from ci_action.model import Skipped
 from ci_action.parsers.secret_findings import TOOL as NAME
 from ci_action.project.baseline import Baseline, Key, is_whole, load, render, write
@@ -54,7 +54,7 @@ def search(ctx: Context) -> str:
         plain = replace(ctx, settings=ctx.settings.model_copy(update={"secrets_verify": False}))
         own = replace(baseline, document={}) if loads_code(baseline.configuration) else baseline
         return _looked(plain, program(ctx), own, _all_files(ctx, baseline)).problem
-    except ToolError as error:
+    except UNDONE as error:
         return error.reason
 
 
@@ -132,7 +132,7 @@ def _accept(ctx: Context) -> Iterator[str]:
     scan = Scan(ctx=ctx, program=program(ctx), baseline=baseline, results=Results(None))
     scan.look(names, always=True)
     if scan.problem:
-        raise ToolError(scan.problem)
+        raise InterruptedRunError(scan.problem) if ctx.stopped() else ToolError(scan.problem)
     found, before = scan.found(), set(baseline.entries)
     # Of files that were not looked at nothing is known: what is accepted in them stays so.
     accepted = found | (before - scan.answered())

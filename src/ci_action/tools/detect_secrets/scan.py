@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from ci_action.context import Context
-from ci_action.errors import ProjectFileError, TimedOutError, ToolError
+from ci_action.errors import ENDED, ProjectFileError, ToolError
 from ci_action.model import Broken, Finding, Outcome, Report, Skipped
 from ci_action.parsers.secret_events import (
     BINARY,
@@ -160,7 +160,7 @@ class Scan:
             done = self.ctx.run(self._command(names))
             told = parse(done.stdout, names)
             problem, detail = self._why(told, done), last_lines(done.stderr)
-        except TimedOutError as error:
+        except ENDED as error:
             told = parse(error.stdout, names)
             problem = error.reason.replace(Path(self.program.argv[0]).name, NAME, 1)
             detail = last_lines(error.stderr)
