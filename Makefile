@@ -36,7 +36,7 @@ lint: setup
 
 generate: setup
 	$(BIN)/cog -r $(GENERATED)
-	$(BIN)/python -m ci_action.manifest .github/schema
+	$(BIN)/python -m ci_action.commands.schema .github/schema
 
 e2e: setup
 	$(BIN)/python -m pytest -q tests/e2e -m "docker or browser or npm" $(E2E_ARGS)

@@ -9,7 +9,7 @@ import os
 import sys
 from typing import TextIO
 
-from ci_action.interruption import Interruption
+from ci_action.system.signals import Interruption
 
 
 class Steady(io.TextIOWrapper):
@@ -56,7 +56,7 @@ def entry() -> None:
         print(f"ci-action {__version__}")  # noqa: T201 - the command line's own output
         raise SystemExit(0)
     from ci_action.cli import main  # noqa: PLC0415 - --version pays for none of it
-    from ci_action.gh.workflow import with_inputs  # noqa: PLC0415 - --version pays for none of it
+    from ci_action.github.workflow import with_inputs  # noqa: PLC0415 - --version pays for none of it
     from ci_action.settings import names  # noqa: PLC0415 - --version pays for none of it
 
     environ = with_inputs(os.environ, names())  # noqa: TID251 - the one place

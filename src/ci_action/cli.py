@@ -9,9 +9,7 @@ from typing import Any, Final
 import click
 
 from ci_action import __version__
-from ci_action.errors import ExitCode
-from ci_action.interruption import Interruption
-from ci_action.session import (
+from ci_action.commands.session import (
     Options,
     baseline_command,
     fix_command,
@@ -22,6 +20,8 @@ from ci_action.session import (
 )
 from ci_action.settings import Settings, about, is_list, may_be_a_key, names
 from ci_action.stages import MERGE
+from ci_action.system.errors import ExitCode
+from ci_action.system.signals import Interruption
 
 _CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -174,8 +174,8 @@ def baseline(ctx: click.Context, /, color: str | None, *, verbose: bool, **given
 @click.argument("what", type=click.Choice(["report", "settings"]), default="report")
 def schema(what: str) -> int:
     """Print the JSON schema of the report file or of the settings."""
-    from ci_action.manifest import settings_schema  # noqa: PLC0415 - only needed here
-    from ci_action.reporters.report_schema import json_schema  # noqa: PLC0415 - only needed here
+    from ci_action.commands.schema import settings_schema  # noqa: PLC0415 - only needed here
+    from ci_action.reporters.report_json.schema import json_schema  # noqa: PLC0415 - only needed here
 
     click.echo(json.dumps(json_schema() if what == "report" else settings_schema(), indent=2))
     return 0

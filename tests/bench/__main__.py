@@ -183,7 +183,7 @@ def reporters(folder: Path) -> Iterator[Row]:
 
 def image(_folder: Path) -> Iterator[Row]:
     """The layers of the image that are ours, where a Docker Engine is at hand."""
-    from e2e.image import DOCKER, build, layers
+    from support.container.image import DOCKER, build, layers
 
     if (
         shutil.which(DOCKER) is None

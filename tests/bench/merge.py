@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.row import BIN, ROUNDS, Row, timed
-from shards import case, write_shard
+from support.shard_folders import case, write_shard
 
-from ci_action.coverage import Coverage, FileCoverage
+from ci_action.model.coverage import Coverage, FileCoverage
 
 SHARDS = 16
 TESTS = 5_000

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.row import BIN, ROUNDS, Row, timed
-from integration.github_bodies import changed_file
-from integration.github_hub import READER, Hub
-from integration.github_service import served
+from support.github_bodies import changed_file
+from support.github_hub import READER, Hub
+from support.github_service import served
 
 # What GitHub lists at most of a pull request.
 FILES = 3_000

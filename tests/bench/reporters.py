@@ -9,10 +9,10 @@ from contextlib import redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ci_action.cases import TestCase, TestOutcome, counts
-from ci_action.coverage import Coverage, FileCoverage
-from ci_action.gh.workflow import Workflow
-from ci_action.model import (
+from ci_action.engine.verdict import judge
+from ci_action.github.workflow import Workflow
+from ci_action.model.coverage import Coverage, FileCoverage
+from ci_action.model.result import (
     Finding,
     Fix,
     Location,
@@ -22,11 +22,11 @@ from ci_action.model import (
     ToolResult,
     with_fingerprints,
 )
-from ci_action.policy import judge
+from ci_action.model.tests import TestCase, TestOutcome, counts
 from ci_action.project.layout import Layout
 from ci_action.reporters import publish
-from ci_action.reporters.publication import Publication, Screen
-from ci_action.resolution import resolve
+from ci_action.reporters.context import Publication, Screen
+from ci_action.settings.resolve import resolve
 
 
 def findings(count: int) -> tuple[Finding, ...]:

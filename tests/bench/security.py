@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.row import BIN, ROUNDS, Row, fetched, timed
-from integration.advisory_service import served
+from support.advisory_service import served
 
 # The package that the quality stage is measured on, and one with more than a thousand files.
 PACKAGE = "celery==5.5.3"

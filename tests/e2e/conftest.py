@@ -4,8 +4,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from e2e.image import REPOSITORY, build
-from e2e.runner import Machine
+from support.container.image import REPOSITORY, build
+from support.container.runner import Machine
 
 
 @pytest.fixture(scope="session")

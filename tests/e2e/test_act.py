@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from e2e import projects
-from e2e.acting import ACTION, CHECKOUT, UPLOAD, act, consumer, recipe
+from support.container import projects
+from support.container.act import ACTION, CHECKOUT, UPLOAD, act, consumer, recipe
 
 pytestmark = pytest.mark.docker
 # What the README shows: a stage and nothing else.

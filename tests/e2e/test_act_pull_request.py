@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from e2e import projects
-from e2e.acting import ACTION, DOWNLOAD, TOOLS, UPLOAD, act, recipe
-from e2e.image import gateway
-from e2e.pull_requests import NUMBER, REPOSITORY, Change, change, tell
-from e2e.variables import TOKEN
-from integration.github_hub import WRITE, Hub
-from integration.github_service import served
-from recorded import recorded
+from support.container import projects
+from support.container.act import ACTION, DOWNLOAD, TOOLS, UPLOAD, act, recipe
+from support.container.image import gateway
+from support.container.pull_requests import NUMBER, REPOSITORY, Change, change, tell
+from support.container.variables import TOKEN
+from support.github_hub import WRITE, Hub
+from support.github_service import served
+from support.recorded_events import recorded
 
-from ci_action.reporters.comment_sections import parse
+from ci_action.reporters.comment.sections import parse
 
 pytestmark = pytest.mark.docker
 CALLING: Final = """

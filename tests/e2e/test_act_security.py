@@ -4,12 +4,12 @@ import re
 from pathlib import Path
 from typing import Final
 
-import planted
 import pytest
-from e2e import projects
-from e2e.acting import ACTION, CHECKOUT, UPLOAD, act, consumer
-from e2e.image import gateway
-from integration.advisory_service import served
+from support import planted_secrets
+from support.advisory_service import served
+from support.container import projects
+from support.container.act import ACTION, CHECKOUT, UPLOAD, act, consumer
+from support.container.image import gateway
 
 pytestmark = pytest.mark.docker
 WORKFLOW: Final = f"""
@@ -51,7 +51,7 @@ def test_another_job_reads_what_was_found_and_the_sarif_file_is_uploaded(checkou
     project = tmp_path / "exposed"
     projects.sample(project, "exposed")
     with served(host=gateway()) as service:
-        consumer(project, planted.everything(), WORKFLOW.replace("SERVICE", service.address))
+        consumer(project, planted_secrets.everything(), WORKFLOW.replace("SERVICE", service.address))
         code, log = act(project, "push", "--local-repository", f"{ACTION}={checkout}")
         asked = {name for name, _ in service.asked}
     assert code == 0, log
@@ -64,9 +64,9 @@ def test_another_job_reads_what_was_found_and_the_sarif_file_is_uploaded(checkou
     assert result == "warned"
     assert {"requests", "urllib3"} <= asked
     assert vulnerabilities >= 2
-    assert secrets >= len(planted.secrets()) - 1
+    assert secrets >= len(planted_secrets.secrets()) - 1
     assert findings > vulnerabilities + secrets, "bandit found something too"
     assert re.search(r"Artifact sarif.* has been successfully uploaded", log), log
     assert log.count("Job succeeded") == 2
     told = "\n".join(line for line in log.splitlines() if "add-mask" not in line)
-    assert not planted.readable_in(tmp_path / "none", told)
+    assert not planted_secrets.readable_in(tmp_path / "none", told)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from e2e.acting import ACTION, CHECKOUT, UPLOAD, act, consumer, tool
+from support.container.act import ACTION, CHECKOUT, UPLOAD, act, consumer, tool
 
 pytestmark = pytest.mark.docker
 # In a container of its own the job reaches services by their labels, as the action does on GitHub in every job.

@@ -1,10 +1,10 @@
 """What a user gets for ordinary projects, on every channel: exit code, log, annotations, outputs, summary, report."""
 
 import pytest
-from e2e import projects
-from e2e.image import docker
-from e2e.runner import Machine, Ran
-from e2e.variables import SHA
+from support.container import projects
+from support.container.image import docker
+from support.container.runner import Machine, Ran
+from support.container.variables import SHA
 
 pytestmark = pytest.mark.docker
 QUALITY = {"stage": "quality"}

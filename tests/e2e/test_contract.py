@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from e2e import projects
-from e2e.runner import Machine
-from e2e.variables import TOKEN
+from support.container import projects
+from support.container.runner import Machine
+from support.container.variables import TOKEN
 
 pytestmark = pytest.mark.docker
 QUALITY = {"stage": "quality"}

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from e2e import projects
-from e2e.pull_requests import Change, change, tell, variables
-from e2e.runner import Machine, Ran
+from support.container import projects
+from support.container.pull_requests import Change, change, tell, variables
+from support.container.runner import Machine, Ran
 
 pytestmark = pytest.mark.docker
 TABLE: Final = "[tool.ci-action]\ncoverage-min = 90\n"

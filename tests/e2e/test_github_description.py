@@ -9,8 +9,8 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from e2e.image import REPOSITORY
-from integration.github_description import SEEN, VARIABLE, Description, read
+from support.container.image import REPOSITORY
+from support.github_description import SEEN, VARIABLE, Description, read
 
 pytestmark = pytest.mark.npm
 

@@ -3,14 +3,14 @@
 import os
 
 import pytest
-from e2e import projects
-from e2e.runner import Machine, Ran
-from e2e.variables import TOKEN
 from projects import hostile
-from runner_model import could_be_command, log_lines
+from support.container import projects
+from support.container.runner import Machine, Ran
+from support.container.variables import TOKEN
+from support.runner_model import could_be_command, log_lines
 
 from ci_action.reporters.outputs import OUTPUTS
-from ci_action.text import visible
+from ci_action.system.text import visible
 
 pytestmark = pytest.mark.docker
 # What we print ourselves; whatever else is registered can only come from the project.

@@ -6,8 +6,8 @@ import tomllib
 from typing import Any, Final
 
 import pytest
-from e2e.image import REPOSITORY, docker, layers
-from e2e.runner import Machine
+from support.container.image import REPOSITORY, docker, layers
+from support.container.runner import Machine
 
 pytestmark = pytest.mark.docker
 BUDGET: Final = 300_000_000

@@ -5,8 +5,8 @@ import signal
 import time
 
 import pytest
-from e2e import projects
-from e2e.runner import Machine
+from support.container import projects
+from support.container.runner import Machine
 
 pytestmark = pytest.mark.docker
 # The runner's next signal comes 7.5 seconds after the first; what we say in the README.

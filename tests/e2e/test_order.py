@@ -2,16 +2,16 @@
 
 import os
 
-import planted
 import pytest
-from e2e import projects
-from e2e.runner import Machine
+from support import planted_secrets
+from support.container import projects
+from support.container.runner import Machine
 
 pytestmark = [
     pytest.mark.docker,
     pytest.mark.skipif(os.geteuid() != 0, reason="files of another user can be made by root alone"),
 ]
-_, SECRET = planted.secrets()["AWS Access Key"]
+_, SECRET = planted_secrets.secrets()["AWS Access Key"]
 EXPOSED = {
     "pyproject.toml": '[project]\nname = "x"\nversion = "1"\n',
     "leaky.py": SECRET + "\n",

@@ -5,8 +5,8 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from e2e import projects
-from e2e.runner import Machine, Ran
+from support.container import projects
+from support.container.runner import Machine, Ran
 
 pytestmark = [
     pytest.mark.docker,

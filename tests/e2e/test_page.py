@@ -10,10 +10,10 @@ from pathlib import Path
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 
 import pytest
-from builders import publication
-from e2e.browser import Page, browser
-from paged import everywhere, page_publication, page_run
 from projects import hostile
+from support.builders import publication
+from support.container.browser import Page, browser
+from support.page_sample import everywhere, page_publication, page_run
 
 from ci_action.reporters import html
 from ci_action.reporters.html.palette import DARK, LIGHT

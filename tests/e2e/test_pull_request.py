@@ -5,20 +5,20 @@ from collections.abc import Callable
 from typing import Final
 
 import pytest
-from e2e import projects
-from e2e.image import gateway
-from e2e.pull_requests import DRAFT, NUMBER, Change, change, tell, variables
-from e2e.runner import Machine, Ran
-from e2e.variables import TOKEN
-from hostile import TEXTS
-from integration.github_hub import READ, WRITE, Hub
-from integration.github_service import served
 from projects import hostile
-from recorded import recorded
-from rendered import rendered
-from runner_model import could_be_command, log_lines
+from support.container import projects
+from support.container.image import gateway
+from support.container.pull_requests import DRAFT, NUMBER, Change, change, tell, variables
+from support.container.runner import Machine, Ran
+from support.container.variables import TOKEN
+from support.github_hub import READ, WRITE, Hub
+from support.github_service import served
+from support.hostile_text import TEXTS
+from support.recorded_events import recorded
+from support.renderers import rendered
+from support.runner_model import could_be_command, log_lines
 
-from ci_action.reporters.comment_sections import parse
+from ci_action.reporters.comment.sections import parse
 from ci_action.reporters.outputs import OUTPUTS
 
 pytestmark = pytest.mark.docker

@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from e2e import projects
-from e2e.pull_requests import REPOSITORY, Change, change, tell, variables
-from e2e.runner import Machine
-from e2e.variables import TOKEN, WORKSPACE
-from integration.git_server import basic, served
-from traps import set_hooks, set_traps
+from support.container import projects
+from support.container.pull_requests import REPOSITORY, Change, change, tell, variables
+from support.container.runner import Machine
+from support.container.variables import TOKEN, WORKSPACE
+from support.git_server import basic, served
+from support.git_traps import set_hooks, set_traps
 
 pytestmark = pytest.mark.docker
 POINTER: Final = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 2000\n"

@@ -1,9 +1,9 @@
 """No secret that the container is given leaves it, even where the project's own text holds it."""
 
 import pytest
-from e2e import projects
-from e2e.runner import Machine, Ran
-from e2e.variables import RUNTIME_TOKEN, TOKEN
+from support.container import projects
+from support.container.runner import Machine, Ran
+from support.container.variables import RUNTIME_TOKEN, TOKEN
 
 pytestmark = pytest.mark.docker
 PASSWORD = "hunter2-of-the-index-0003"

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-import planted
 import pytest
-from e2e import projects
-from e2e.image import gateway
-from e2e.probes import CURIOUS_SETTINGS, SLEEPING_PLUGIN
-from e2e.runner import Machine, Ran
-from e2e.variables import TOKEN
-from integration.advisory_service import AdvisoryService, Failing, served
+from support import planted_secrets
+from support.advisory_service import AdvisoryService, Failing, served
+from support.container import projects
+from support.container.image import gateway
+from support.container.probes import CURIOUS_SETTINGS, SLEEPING_PLUGIN
+from support.container.runner import Machine, Ran
+from support.container.variables import TOKEN
 
 pytestmark = pytest.mark.docker
 CACHE: Final = "/github/cache"
@@ -43,7 +43,7 @@ def exposed(image: str, tmp_path_factory: pytest.TempPathFactory) -> Machine:
     machine = Machine(image=image, root=tmp_path_factory.mktemp("exposed"))
     (machine.root / "cache").mkdir()
     projects.sample(machine.workspace, "exposed")
-    projects.write(machine.workspace, planted.everything())
+    projects.write(machine.workspace, planted_secrets.everything())
     return machine
 
 
@@ -82,14 +82,14 @@ def test_what_is_found_warns_where_nothing_is_to_fail(warned: Ran):
 
 def test_no_secret_can_be_read_on_any_channel(warned: Ran, exposed: Machine):
     masked = {seen.data for seen in warned.commands if seen.name == "add-mask"}
-    assert {value for value, _ in planted.secrets().values()} <= masked
+    assert {value for value, _ in planted_secrets.secrets().values()} <= masked
     written = b"\n".join(
         line for line in warned.written.splitlines() if not line.startswith(b"::add-mask::")
     ).decode("utf-8", "replace")
-    assert not planted.readable_in(exposed.root / "cache", written)
-    assert not planted.readable_in(exposed.temp), "its home, its temporary files"
+    assert not planted_secrets.readable_in(exposed.root / "cache", written)
+    assert not planted_secrets.readable_in(exposed.temp), "its home, its temporary files"
     found = {finding["rule"] for finding in warned.tool("detect-secrets")["findings"]}
-    assert len(found) >= len(planted.secrets()) - 1, "two types share a rule"
+    assert len(found) >= len(planted_secrets.secrets()) - 1, "two types share a rule"
 
 
 def test_nothing_of_root_is_left(warned: Ran, exposed: Machine):
@@ -110,7 +110,7 @@ def test_what_is_severe_fails_also_where_no_result_can_be_kept(
     assert ran.outputs["errors"] == str(sum(finding["level"] in SEVERE for finding in found)) != "0"
     assert {str(f["fingerprint"]) for f in found} == {str(f["fingerprint"]) for f in counted(warned)}
     written = b"\n".join(line for line in ran.written.splitlines() if not line.startswith(b"::add-mask::"))
-    assert not planted.readable_in(exposed.root / "cache", written.decode("utf-8", "replace"))
+    assert not planted_secrets.readable_in(exposed.root / "cache", written.decode("utf-8", "replace"))
 
 
 @pytest.mark.parametrize(("fail_on", "code", "network"), [("never", 0, "none"), ("high", 3, "bridge")])

@@ -10,10 +10,10 @@ from typing import Any, Final
 from uuid import uuid4
 
 import pytest
-from e2e import projects
-from e2e.acting import TOOLS
-from e2e.image import DOCKER, docker
-from e2e.runner import Machine
+from support.container import projects
+from support.container.act import TOOLS
+from support.container.image import DOCKER, docker
+from support.container.runner import Machine
 
 pytestmark = pytest.mark.docker
 PASSWORD: Final = "s3cr3t-value"

@@ -6,10 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import interpreters
 import pytest
-from e2e import projects
-from e2e.runner import Machine
+from support import interpreter_archive
+from support.container import projects
+from support.container.runner import Machine
 
 pytestmark = pytest.mark.docker
 TEST = {"stage": "test"}
@@ -86,13 +86,13 @@ def test_a_python_that_is_not_in_the_image_is_refused_by_name(machine: Machine):
 
 @FETCHABLE
 def test_a_python_that_is_not_in_the_image_is_fetched(machine: Machine):
-    version = interpreters.VERSION
+    version = interpreter_archive.VERSION
     source = f"import platform\ndef test_a(): assert platform.python_version() == '{version}'\n"
     projects.write(machine.workspace, {".python-version": f"{version}\n", "test_a.py": source})
-    digest = interpreters.pack(machine.temp / "python.tar.gz")
-    interpreters.listed(machine.temp / "list.json", "file:///github/runner_temp/python.tar.gz", digest)
+    digest = interpreter_archive.pack(machine.temp / "python.tar.gz")
+    interpreter_archive.listed(machine.temp / "list.json", "file:///github/runner_temp/python.tar.gz", digest)
     environ = {"UV_PYTHON_DOWNLOADS_JSON_URL": "/github/runner_temp/list.json"}
-    shared_file = interpreters.shared_object()
+    shared_file = interpreter_archive.shared_object()
     shared = ["-v", f"{shared_file}:/usr/lib/{shared_file.name}:ro"] if shared_file else []
     ran = machine.run(inputs=TEST, environ=environ, options=shared)
     assert ran.code == 0, ran.log
@@ -100,7 +100,9 @@ def test_a_python_that_is_not_in_the_image_is_fetched(machine: Machine):
     assert not [name for name, owner in ran.owners.items() if owner != projects.OWNER]
 
     wrong = {**TEST, "python-version": version, "cache-dir": "/tmp/fresh"}
-    interpreters.listed(machine.temp / "list.json", "file:///github/runner_temp/python.tar.gz", "0" * 64)
+    interpreter_archive.listed(
+        machine.temp / "list.json", "file:///github/runner_temp/python.tar.gz", "0" * 64
+    )
     ran = machine.run(inputs=wrong, environ=environ)
     assert (ran.code, ran.outputs["result"]) == (3, "broken"), ran.log
     assert digest in ran.tool("environment")["reason"]

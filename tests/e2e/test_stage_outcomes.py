@@ -4,9 +4,9 @@ import shutil
 from collections.abc import Callable
 
 import pytest
-from e2e import projects
-from e2e.runner import Machine, Ran
-from runner_model import could_be_command, log_lines
+from support.container import projects
+from support.container.runner import Machine, Ran
+from support.runner_model import could_be_command, log_lines
 
 pytestmark = pytest.mark.docker
 Run = Callable[..., Ran]

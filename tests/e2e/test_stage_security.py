@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
-from e2e import projects
-from e2e.probes import CURIOUS, SPOOFING
-from e2e.runner import Machine, Ran
-from e2e.variables import TOKEN
+from support.container import projects
+from support.container.probes import CURIOUS, SPOOFING
+from support.container.runner import Machine, Ran
+from support.container.variables import TOKEN
 
 pytestmark = [
     pytest.mark.docker,

@@ -6,11 +6,11 @@ import stat
 import time
 from typing import Final
 
-import planted
 import pytest
-from e2e import projects
-from e2e.image import docker
-from e2e.runner import Machine, Ran
+from support import planted_secrets
+from support.container import projects
+from support.container.image import docker
+from support.container.runner import Machine, Ran
 
 from ci_action.reporters.outputs import OUTPUTS
 
@@ -95,7 +95,7 @@ def only_ours(ran: Ran, result: str = "broken") -> None:
 
 
 def test_malformed_events_and_a_found_secret_leave_nothing_forged(machine: Machine):
-    _, secret = planted.secrets()["AWS Access Key"]
+    _, secret = planted_secrets.secrets()["AWS Access Key"]
     projects.write(machine.workspace, {"test_it.py": FORGE + MALFORMED, "found.py": f"{secret}\n"})
     inputs = {"stage": "test\nsecurity", "advisory-url": "http://127.0.0.1:9"}
     ran = machine.run(inputs=inputs)

@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from ci_action.project.repository import DIFF
+from ci_action.project.git.repository import DIFF
 
 LONG = b"".join(b"%d\n" % number for number in range(50))
 BEFORE = {

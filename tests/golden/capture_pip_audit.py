@@ -13,7 +13,7 @@ from pathlib import Path
 TESTS = Path(__file__).parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS.parent / "src")]
 
-from integration.advisory_service import (  # noqa: E402 - the path to it is set above
+from support.advisory_service import (  # noqa: E402 - the path to it is set above
     AdvisoryService,
     Failing,
     advisories,

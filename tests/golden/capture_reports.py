@@ -3,13 +3,13 @@
 import tempfile
 from pathlib import Path
 
-from builders import event, printed, publication
-from paged import page_publication, page_run, without_constants
-from sampled import sample_run
-from sampled_security import security_run
+from support.builders import event, printed, publication
+from support.page_sample import page_publication, page_run, without_constants
+from support.security_sample import security_run
+from support.tests_sample import sample_run
 
 from ci_action import __version__
-from ci_action.reporters import console, coverage_files, html, junit, summary
+from ci_action.reporters import cobertura, console, html, job_summary, junit
 
 
 def main() -> None:
@@ -18,14 +18,14 @@ def main() -> None:
     kept.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         shown = publication(Path(folder), event=event())
-        for reporter in (junit.report, coverage_files.report, summary.write, console.report):
+        for reporter in (junit.report, cobertura.report, job_summary.write, console.report):
             reporter(sample_run(), shown)
         page = without_constants(html.document(page_run(), page_publication(Path(folder))))
         texts = {name: (shown.folder / name).read_text("utf-8") for name in shown.written}
         texts |= {"console.txt": printed(shown), "report.html": page}
     with tempfile.TemporaryDirectory() as folder:
         shown = publication(Path(folder), event=event())
-        for reporter in (summary.write, console.report):
+        for reporter in (job_summary.write, console.report):
             reporter(security_run(), shown)
         texts["security.md"] = (shown.folder / "summary.md").read_text("utf-8")
         texts["security.txt"] = printed(shown)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.advisory_service import served
+from support.advisory_service import served
 
 from ci_action.cli import main
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from integration import bare
+from support import bare
 
 from ci_action.project.layout import Layout
-from ci_action.project.sources import black_config, black_files
+from ci_action.stages.quality.black.discovery import black_config, black_files
 
 NO_CONFIGURATION = ("--isolated", "--select=E4,E7,E9,F")
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import context
-from integration import bare
+from support import bare
+from support.builders import context
 
-from ci_action.model import Broken, Report, Skipped, ToolResult
-from ci_action.process import Command, Completed, Processes
-from ci_action.project.versions import Bundle
-from ci_action.run import check
-from ci_action.tools.bandit import LEAST_SHARE, TOOL
+from ci_action.engine.execute import check
+from ci_action.model.result import Broken, Report, Skipped, ToolResult
+from ci_action.project.programs import Bundle
+from ci_action.stages.security.bandit import LEAST_SHARE, TOOL
+from ci_action.system.process import Command, Completed, Processes
 
 BUNDLE = Bundle.of(Path(sys.prefix))
 WEAK = 'import pickle\n\nassert pickle.loads(b"")\npassword = "correct horse"\n'

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.git_server import basic, served
+from support.git_server import basic, served
 
 BAD = "import os\n"
 OLD = "import re\n\n\ndef old():\n    return 1\n"

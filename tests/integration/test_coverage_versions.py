@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import write
+from support.builders import write
 
-from ci_action.coverage import Coverage, patch
-from ci_action.tools.coverage import MEASURE, coverage_of
+from ci_action.model.coverage import Coverage, patch
+from ci_action.stages.test.coverage import MEASURE, coverage_of
 
 VERSIONS = ("6.5.0", "7.6.12", "7.10.7", "7.13.0", "7.13.1", "")
 MODULE = '''"""The docstring of the module."""

@@ -2,17 +2,17 @@
 
 import shutil
 
-import interpreters
 import pytest
-from integration.package_index import served
+from support import interpreter_archive
+from support.package_index import served
 
 PROJECT = {
     "pyproject.toml": "[project]\nname = 'sample'\nversion = '0'\nrequires-python = '>=3.9'\n",
     "test_a.py": "import platform, sys\ndef test_version():\n"
-    f"    assert platform.python_version() == '{interpreters.VERSION}'\n    assert 'fetched' in sys.base_prefix\n",
+    f"    assert platform.python_version() == '{interpreter_archive.VERSION}'\n    assert 'fetched' in sys.base_prefix\n",
 }
 pytestmark = pytest.mark.skipif(
-    any(shutil.which(f"python{interpreters.VERSION}", path=place) for place in ("/usr/bin", "/bin")),
+    any(shutil.which(f"python{interpreter_archive.VERSION}", path=place) for place in ("/usr/bin", "/bin")),
     reason="the machine has this very Python",
 )
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory):
     folder = tmp_path_factory.mktemp("archive")
-    return folder, interpreters.pack(folder / "python.tar.gz")
+    return folder, interpreter_archive.pack(folder / "python.tar.gz")
 
 
 @pytest.fixture
@@ -34,7 +34,11 @@ def fetching(project, ci_action, tmp_path):
             "UV_PYTHON_DOWNLOADS_JSON_URL": downloads,
             "UV_PYTHON_PREFERENCE": "managed",
         }
-        words = (f"--python-version={interpreters.VERSION}", f"--cache-dir={tmp_path / 'kept'}", *words)
+        words = (
+            f"--python-version={interpreter_archive.VERSION}",
+            f"--cache-dir={tmp_path / 'kept'}",
+            *words,
+        )
         return ci_action(project(PROJECT), "run", "test", *words, env=env)
 
     return run
@@ -44,17 +48,17 @@ def fetching(project, ci_action, tmp_path):
 def test_it_is_fetched_and_the_tests_run_on_it(archive, fetching, tmp_path, place):
     folder, digest = archive
     with served(folder) as address:
-        file = interpreters.listed(folder / f"{place}.json", f"{address}/python.tar.gz", digest)
+        file = interpreter_archive.listed(folder / f"{place}.json", f"{address}/python.tar.gz", digest)
         ran = fetching(str(file) if place == "file" else f"{address}/{file.name}")
     assert ran.code == 0, ran.out
     assert ran.report["outputs"]["tests-total"] == "1"
-    assert any((tmp_path / "fetched").glob(f"cpython-{interpreters.VERSION}-*"))
+    assert any((tmp_path / "fetched").glob(f"cpython-{interpreter_archive.VERSION}-*"))
 
 
 def test_one_that_is_not_what_was_promised_is_broken(archive, fetching, tmp_path):
     folder, digest = archive
     with served(folder) as address:
-        wrong = interpreters.listed(folder / "wrong.json", f"{address}/python.tar.gz", "0" * 64)
+        wrong = interpreter_archive.listed(folder / "wrong.json", f"{address}/python.tar.gz", "0" * 64)
         ran = fetching(str(wrong))
     assert (ran.code, ran.report["conclusion"]) == (3, "broken"), ran.out
     reason = ran.tool("environment")["reason"]
@@ -66,7 +70,7 @@ def test_one_that_is_not_what_was_promised_is_broken(archive, fetching, tmp_path
 
 
 def test_an_address_where_nothing_answers_is_broken(fetching, tmp_path):
-    file = interpreters.listed(tmp_path / "gone.json", "http://127.0.0.1:9/python.tar.gz", "0" * 64)
+    file = interpreter_archive.listed(tmp_path / "gone.json", "http://127.0.0.1:9/python.tar.gz", "0" * 64)
     ran = fetching(str(file))
     assert (ran.code, ran.report["conclusion"]) == (3, "broken"), ran.out
     assert "127.0.0.1:9" in ran.tool("environment")["reason"]

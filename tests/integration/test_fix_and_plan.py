@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from integration import bare
+from support import bare
 
 MESSY = {
     "pyproject.toml": "[tool.ruff.lint]\nselect = ['E', 'F', 'UP', 'B']\n",

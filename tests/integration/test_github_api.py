@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from builders import event
-from integration.github_bodies import changed_file, sha_of
-from integration.github_hub import BOT, PERSON, READER, TOKEN, Fault, Hub
-from integration.github_service import served
+from support.builders import event
+from support.github_bodies import changed_file, sha_of
+from support.github_hub import BOT, PERSON, READER, TOKEN, Fault, Hub
+from support.github_service import served
 
-from ci_action.gh.api import Line, open_api
-from ci_action.gh.github import ApiError, GitHub
+from ci_action.github.protocol import ApiError, GitHub
+from ci_action.github.transport import Line, open_api
 
 HEAD, BASE = sha_of("head 7"), sha_of("base")
 

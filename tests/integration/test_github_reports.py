@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from builders import at, event, finding, publication, resolved, run_result
-from fake_github import pull
 from integration.conftest import Ran, Write
-from integration.github_bodies import changed_file, sha_of
-from integration.github_hub import BOT, PERSON, READER, TOKEN, Fault, Hub
-from integration.github_service import served
 from integration.test_github_api import api
+from support.builders import at, event, finding, publication, resolved, run_result
+from support.fake_github import pull
+from support.github_bodies import changed_file, sha_of
+from support.github_hub import BOT, PERSON, READER, TOKEN, Fault, Hub
+from support.github_service import served
 
-from ci_action.model import Finding, Fix
+from ci_action.model.result import Finding, Fix
 from ci_action.reporters import REPORTERS, comment
-from ci_action.reporters.comment_sections import MARKER, parse
+from ci_action.reporters.comment.sections import MARKER, parse
 
 HEAD = sha_of("head 7")
 MESSY = "import os\nx = [1,2]\n\n\ndef f():\n    return  x\n"

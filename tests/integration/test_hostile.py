@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from rendered import rendered
-from runner_model import commands, key_values
+from support.renderers import rendered
+from support.runner_model import commands, key_values
 
 SCRIPT = Path(__file__).parents[1] / "projects" / "hostile.py"
 OURS = {"group", "endgroup", "stop-commands", "error", "warning", "notice"}

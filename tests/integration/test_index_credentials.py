@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from integration.package_index import closed, make_wheel
+from support.package_index import closed, make_wheel
 
 LOGIN = {"UV_INDEX_CO_RP_USERNAME": "reader", "UV_INDEX_CO_RP_PASSWORD": "hunter2-of-the-index"}
 PROJECT = "[project]\nname = 'x'\nversion = '1'\nrequires-python = '>=3.9'\ndependencies = ['demo']\n"

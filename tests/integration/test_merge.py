@@ -203,7 +203,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
 @pytest.fixture(scope="module")
 def bundles(tmp_path_factory) -> Path:
     """Two bundles, made without running anything."""
-    from shards import case, covered, write_shard
+    from support.shard_folders import case, covered, write_shard
 
     folder: Path = tmp_path_factory.mktemp("bundles")
     for part in (1, 2):

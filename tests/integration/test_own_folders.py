@@ -4,7 +4,7 @@ import shutil
 from hashlib import sha256
 
 import pytest
-from integration import bare
+from support import bare
 
 # So that the folder for reports is that of the test alone.
 RUN = ("--color=never", "run", "quality")

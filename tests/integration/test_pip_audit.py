@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import context
-from integration.advisory_service import AdvisoryService, Failing, served
 from integration.test_changes import commit
+from support.advisory_service import AdvisoryService, Failing, served
+from support.builders import context
 
-from ci_action.advisories.asking import PipAudit
-from ci_action.advisories.auditing import Audit, Auditor
-from ci_action.advisories.service import Service
-from ci_action.process import Processes
-from ci_action.project.versions import Bundle
+from ci_action.engine.advisories.audit import Audit, Auditor
+from ci_action.engine.advisories.osv_client import Service
+from ci_action.engine.advisories.process import PipAudit
+from ci_action.project.programs import Bundle
+from ci_action.system.process import Processes
 
 PYPROJECT = '[project]\nname = "app"\nversion = "1"\n'
 

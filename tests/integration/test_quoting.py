@@ -2,14 +2,15 @@
 
 import subprocess
 
-import planted
 import pytest
+from support import planted_secrets
 
 
 def test_a_red_quality_stage_shows_no_secret(project, ci_action, tmp_path):
     # Blanks that Black puts back, so that its findings quote these lines.
     files = {
-        name: text.replace(' = "', '="').replace("# ", "#", 1) for name, text in planted.everything().items()
+        name: text.replace(' = "', '="').replace("# ", "#", 1)
+        for name, text in planted_secrets.everything().items()
     }
     folder = project(files)
     subprocess.run(["git", "add", "--all", "--force"], cwd=folder, check=True)
@@ -19,7 +20,7 @@ def test_a_red_quality_stage_shows_no_secret(project, ci_action, tmp_path):
         assert [stage["name"] for stage in ran.report["stages"] if stage["tools"]] == ["quality"]
         quoted = [one for one in ran.findings("black") if "***" in one["before"]]
         assert len(quoted) > 10
-        assert planted.readable_in(tmp_path / "reports", ran.out) == set()
+        assert planted_secrets.readable_in(tmp_path / "reports", ran.out) == set()
 
 
 def test_where_nobody_can_look_that_is_said(project, ci_action):
@@ -50,7 +51,7 @@ def test_quotes(file):
 def test_a_test_stage_alone_shows_no_secret_that_its_tests_print(
     project, ci_action, tmp_path, actions, words
 ):
-    folder = project({**planted.everything(), "test_quotes.py": QUOTES})
+    folder = project({**planted_secrets.everything(), "test_quotes.py": QUOTES})
     subprocess.run(["git", "add", "--all", "--force"], cwd=folder, check=True)
     env = {}
     if actions:
@@ -64,8 +65,8 @@ def test_a_test_stage_alone_shows_no_secret_that_its_tests_print(
             "GITHUB_WORKSPACE": str(folder),
         }
     ran = ci_action(folder, "run", *words, "--install=none", f"--cache-dir={tmp_path / 'cache'}", env=env)
-    assert len(ran.findings("pytest")) == len(planted.everything())
+    assert len(ran.findings("pytest")) == len(planted_secrets.everything())
     log = "\n".join(line for line in ran.out.splitlines() if not line.startswith("::add-mask::"))
-    assert planted.readable_in(tmp_path / "reports", log) == set()
+    assert planted_secrets.readable_in(tmp_path / "reports", log) == set()
     if actions:
-        assert planted.readable_in(tmp_path / "reports-of-runner") == set()
+        assert planted_secrets.readable_in(tmp_path / "reports-of-runner") == set()

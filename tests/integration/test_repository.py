@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from builders import layout, write
-from integration.git_server import basic, served
-from traps import set_traps
+from support.builders import layout, write
+from support.git_server import basic, served
+from support.git_traps import set_traps
 
-from ci_action.changes import Diff
-from ci_action.errors import ToolError
-from ci_action.process import Processes
+from ci_action.model.changes import Diff
 from ci_action.project.files import tracked
-from ci_action.project.pull_diff import PullDiff
-from ci_action.project.repository import Allowance, Repository, Server, find, withheld_from_git
+from ci_action.project.git.repository import Allowance, Repository, Server, find, withheld_from_git
+from ci_action.stages.pr.git_diff import PullDiff
+from ci_action.system.errors import ToolError
+from ci_action.system.process import Processes
 
 _TOKEN: Final = "ghs_" + "0123456789abcdef"
 _GIT: Final = {

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import planted
 import pytest
+from support import planted_secrets
 
-from ci_action.parsers.secret_events import parse
-from ci_action.project.baseline import NAME, hash_of
-from ci_action.tools.detect_secrets import SCRIPT
+from ci_action.engine.secret_scan.baseline import NAME, hash_of
+from ci_action.engine.secret_scan.events import parse
+from ci_action.stages.security.detect_secrets import SCRIPT
 
 BIN = Path(sys.prefix) / "bin"
 KEYWORD_LINE = "pass" + 'word = "{}"\n'
@@ -43,7 +43,7 @@ def rules(findings: list[dict[str, Any]]) -> set[tuple[str, int, str]]:
 
 
 def expected(document: dict[str, Any]) -> set[tuple[str, int, str]]:
-    slug = {kind: kind.lower().replace(" ", "-") for kind in planted.secrets()}
+    slug = {kind: kind.lower().replace(" ", "-") for kind in planted_secrets.secrets()}
     return {
         (name, one["line_number"], slug[one["type"]])
         for name, many in document["results"].items()
@@ -53,7 +53,7 @@ def expected(document: dict[str, Any]) -> set[tuple[str, int, str]]:
 
 @pytest.mark.parametrize("where", ["shell", "actions"])
 def test_what_is_planted_is_found_and_can_be_read_nowhere(where: str, project, ci_action, tmp_path):
-    files = planted.everything()
+    files = planted_secrets.everything()
     folder = project({**files, "app.yaml": "pass" + "word: >-\n  abc-" + "def-ghi\n  jkl-mno\n"})
     track(folder)
     commands = tmp_path / "commands"
@@ -72,8 +72,8 @@ def test_what_is_planted_is_found_and_can_be_read_nowhere(where: str, project, c
         assert all(one["column"] for one in found if one["path"] != "app.yaml")
         spoken = "\n".join(line for line in ran.out.splitlines() if not line.startswith("::add-mask::"))
         for place in ("cache", "reports", "commands"):
-            assert planted.readable_in(tmp_path / place, spoken) == set(), place
-        hashes = {hash_of(value) for value, _ in planted.secrets().values()}
+            assert planted_secrets.readable_in(tmp_path / place, spoken) == set(), place
+        hashes = {hash_of(value) for value, _ in planted_secrets.secrets().values()}
         assert not [
             digest
             for digest in hashes
@@ -82,7 +82,7 @@ def test_what_is_planted_is_found_and_can_be_read_nowhere(where: str, project, c
         ]
         if where == "actions":
             assert (
-                planted.readable_in(commands, ran.out) == planted.secrets().keys()
+                planted_secrets.readable_in(commands, ran.out) == planted_secrets.secrets().keys()
             )  # all of them are masked
 
 
@@ -139,7 +139,7 @@ def test_hostile_files_are_all_accounted_for(project, ci_action, tmp_path):
 
 
 def test_the_baseline_is_that_of_detect_secrets_and_both_agree(project, ci_action, tmp_path):
-    folder = project(planted.everything())
+    folder = project(planted_secrets.everything())
     track(folder)
     file = folder / NAME
     first = ci_action(folder, "secrets", "baseline")
@@ -156,7 +156,7 @@ def test_the_baseline_is_that_of_detect_secrets_and_both_agree(project, ci_actio
         "--no-verify",
         "--baseline",
         NAME,
-        *planted.everything(),
+        *planted_secrets.everything(),
     ]
     assert subprocess.run(argv, cwd=folder, check=False).returncode == 0
     assert file.read_bytes() == text

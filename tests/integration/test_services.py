@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from integration.service_standins import (
+from support.service_standins import (
     Handler,
     Postgres,
     Redis,
@@ -22,11 +22,11 @@ from integration.service_standins import (
     unfit,
 )
 
-from ci_action.errors import InterruptedRunError
-from ci_action.project.addresses import parse
-from ci_action.project.conversation import Fault
-from ci_action.project.services import greeted
-from ci_action.project.waiting import Probed, Terms, probe_all
+from ci_action.stages.test.services.addresses import parse
+from ci_action.stages.test.services.connect import greeted
+from ci_action.stages.test.services.protocol import Fault
+from ci_action.stages.test.services.wait import Probed, Terms, probe_all
+from ci_action.system.errors import InterruptedRunError
 
 PASSWORD = "s3cr3t-value"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.service_standins import Handler, Postgres, Redis, greet, http, unfit
+from support.service_standins import Handler, Postgres, Redis, greet, http, unfit
 
-from ci_action.project.conversation import Fault
+from ci_action.stages.test.services.protocol import Fault
 
 PASSWORD = "s3cr3t-value"
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from runner_model import key_values
+from support.runner_model import key_values
 
 from ci_action.reporters.outputs import OUTPUTS
 

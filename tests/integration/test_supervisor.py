@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from ci_action.errors import InterruptedRunError, TimedOutError, ToolError
-from ci_action.process import Command, Completed, Owner, Processes
+from ci_action.system.errors import InterruptedRunError, TimedOutError, ToolError
+from ci_action.system.process import Command, Completed, Owner, Processes
 
 # Twice forked, in a session of its own, without variables or streams: only its process id is known.
 DAEMON = """

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from integration.package_index import make_wheel, served
+from support.package_index import make_wheel, served
 
 REAL = {tool: str(Path(sys.prefix) / "bin" / tool) for tool in ("black", "ruff")}
 STANDIN = """

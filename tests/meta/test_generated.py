@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
-from ci_action.errors import ExitCode
-from ci_action.manifest import schema_files
+from ci_action.commands.schema import schema_files
 from ci_action.reporters.outputs import OUTPUTS
 from ci_action.settings import names
 from ci_action.stages import STAGES
+from ci_action.system.errors import ExitCode
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent

@@ -18,7 +18,7 @@ import yaml
 from cmarkgfm.cmark import Options
 
 from ci_action.cli import cli
-from ci_action.manifest import schema_files
+from ci_action.commands.schema import schema_files
 from ci_action.reporters.outputs import OUTPUTS
 from ci_action.settings import names
 

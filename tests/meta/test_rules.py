@@ -8,13 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from ci_action.project import sources
-from ci_action.project.versions import Bundle
+from ci_action.project.programs import Bundle
 from ci_action.stages import STAGES
+from ci_action.stages.quality.black import discovery
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
-TESTS = sorted((ROOT / "tests").glob("*.py")) + sorted((ROOT / "tests" / "unit").glob("*.py"))
+TESTS = sorted(
+    file
+    for folder in ("bench", "e2e", "integration", "meta", "support", "unit")
+    for file in (ROOT / "tests" / folder).rglob("*.py")
+)
 GOLDEN = ROOT / "tests" / "golden"
 BUNDLED = Bundle.of(Path(sys.prefix))
 
@@ -66,8 +70,8 @@ def test_the_defaults_of_black_are_those_of_the_black_that_we_bring():
         for node in ast.parse(text).body
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
     }
-    assert constants["DEFAULT_EXCLUDES"] == sources.DEFAULT_EXCLUDES
-    assert constants["DEFAULT_INCLUDES"] == sources.DEFAULT_INCLUDES
+    assert constants["DEFAULT_EXCLUDES"] == discovery.DEFAULT_EXCLUDES
+    assert constants["DEFAULT_INCLUDES"] == discovery.DEFAULT_INCLUDES
 
 
 def test_no_path_of_a_machine_is_committed():

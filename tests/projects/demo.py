@@ -20,7 +20,7 @@ REPOSITORY: Final = PROJECTS.parents[1]
 REPORTS: Final = REPOSITORY / "ci-action-report" / "demo"
 sys.path[:0] = [str(PROJECTS.parent), str(PROJECTS)]
 
-from integration.advisory_service import served  # noqa: E402 - found by the line above
+from support.advisory_service import served  # noqa: E402 - found by the line above
 from plant import plant  # noqa: E402 - found by the line above
 
 

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import actions_environ
 from jsonschema.validators import validator_for
-from runner_model import commands, key_values
+from support.builders import actions_environ
+from support.runner_model import commands, key_values
 
 from ci_action import __version__
 from ci_action.cli import main
-from ci_action.interruption import Interruption
 from ci_action.reporters.outputs import NOTHING_RUN
+from ci_action.system.signals import Interruption
 
 
 def environ(tmp_path: Path, **more: str) -> dict[str, str]:

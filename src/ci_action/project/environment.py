@@ -11,14 +11,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from ci_action.errors import ToolError
-from ci_action.folder import opened, place_of
-from ci_action.process import Command, Completed, Owner, Run, last_lines
-from ci_action.project.dependencies import Dependencies
+from ci_action.project.dependencies.discover import Dependencies
 from ci_action.project.layout import Layout
-from ci_action.project.ownership import first_given, hand_over, lend, netrc_of
-from ci_action.project.versions import index_variables
-from ci_action.project_files import find_project_text, read_project_file
+from ci_action.project.programs import index_variables
+from ci_action.system.errors import ToolError
+from ci_action.system.folder import opened, place_of
+from ci_action.system.ownership import first_given, hand_over, lend, netrc_of
+from ci_action.system.process import Command, Completed, Owner, Run, last_lines
+from ci_action.system.project_files import find_project_text, read_project_file
 
 FILE: Final = "environment.json"
 # They belong to one interpreter, or keep it from ending.

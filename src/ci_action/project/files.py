@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Final
 
-from ci_action.errors import ToolError
+from ci_action.project.git.repository import Repository
 from ci_action.project.layout import Layout
-from ci_action.project.repository import Repository
-from ci_action.project_files import leading_outside, left_out, outside
+from ci_action.system.errors import ToolError
+from ci_action.system.project_files import leading_outside, left_out, outside
 
 # Outside a repository nothing says what belongs to the project: these never do.
 _FOREIGN: Final = frozenset({

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from packaging.specifiers import SpecifierSet
 
-from ci_action.errors import ProjectFileError, SettingsError
-from ci_action.project_files import find_project_file
 from ci_action.settings import Settings
+from ci_action.system.errors import ProjectFileError, SettingsError
+from ci_action.system.project_files import find_project_file
 
 NO_CACHE: Final = "none"
 _MOST_BITS: Final = 63  # and the sign

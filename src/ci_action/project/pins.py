@@ -26,11 +26,11 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from ci_action.errors import ProjectFileError
-from ci_action.project.poetry import has_origin, poetry_entries, poetry_requirements
-from ci_action.project.requirements import requirement_lists
-from ci_action.project.yaml_text import from_yaml
-from ci_action.project_files import read_project_file
+from ci_action.project.config_files import from_yaml
+from ci_action.project.dependencies.poetry import has_origin, poetry_entries, poetry_requirements
+from ci_action.project.dependencies.pyproject import requirement_lists
+from ci_action.system.errors import ProjectFileError
+from ci_action.system.project_files import read_project_file
 
 # The repositories of pre-commit hooks whose `rev` is the version of the tool.
 HOOK_REPOSITORIES: Final = {

@@ -4,24 +4,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from ci_action.model import RunResult
+from ci_action.model.result import RunResult
 from ci_action.reporters import (
     annotate,
-    bundle,
     check_run,
+    cobertura,
     comment,
     console,
-    coverage_files,
+    coverage_json,
     html,
+    job_summary,
     junit,
     labels,
     outputs,
-    report_file,
     sarif,
     suggestions,
-    summary,
 )
-from ci_action.reporters.publication import Publication
+from ci_action.reporters.context import Publication
+from ci_action.reporters.report_json import write
 
 
 @dataclass(frozen=True)
@@ -35,27 +35,27 @@ class Reporter:
 
 # In this order: files first, since the outputs name those that were written; the verdict comes last.
 REPORTERS: Final = (
-    Reporter("summary.md", "The page of the run as Markdown.", summary.write),
+    Reporter("summary.md", "The page of the run as Markdown.", job_summary.write),
     Reporter("ci-action.sarif", "SARIF 2.1.0 for code scanning.", sarif.report),
     Reporter("junit.xml", "The tests as JUnit XML, where there are any.", junit.report),
     Reporter(
         "coverage.xml",
         "The coverage as Cobertura XML and as LCOV, where there is any.",
-        coverage_files.report,
+        cobertura.report,
     ),
     Reporter(
         "coverage.json",
         "The coverage line by line and the durations of the tests (`durations.json`): with `report.json`, what `merge` joins.",
-        bundle.report,
+        coverage_json.report,
     ),
     Reporter(
         "report.html",
         "The run as one page that opens from disk, for people: filters, source lines, tests, coverage.",
         html.report,
     ),
-    Reporter("report.json", "Everything, for programs.", report_file.report),
+    Reporter("report.json", "Everything, for programs.", write.report),
     Reporter("outputs", "The outputs for later jobs.", outputs.report),
-    Reporter("job summary", "The page of the run in GitHub.", summary.report),
+    Reporter("job summary", "The page of the run in GitHub.", job_summary.report),
     Reporter("labels", "The labels of the pull request, with `labels: true`.", labels.report),
     Reporter("annotations", "The findings on the lines of the pull request.", annotate.report),
     Reporter("comment", "The comment on the pull request, with `comment`.", comment.report),

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ci_action.model import Broken, Conclusion, Finding, Fix, RunResult, Severity
-from ci_action.ranking import ranked
-from ci_action.redaction import Redact
-from ci_action.reporters.measured import hint_line
-from ci_action.reporters.publication import Publication
-from ci_action.text import one_line, visible
+from ci_action.model.ranking import ranked
+from ci_action.model.result import Broken, Conclusion, Finding, Fix, RunResult, Severity
+from ci_action.model.totals import hint_line
+from ci_action.reporters.context import Publication
+from ci_action.system.redaction import Redact
+from ci_action.system.text import one_line, visible
 
 # The runner keeps the first ten of a level and drops the others without a word (ExecutionContext.cs).
 BUDGET: Final = 10

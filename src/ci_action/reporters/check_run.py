@@ -9,18 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from ci_action.errors import ExitCode
-from ci_action.gh.github import ApiError, GitHub
-from ci_action.gh.pull import Pull
-from ci_action.markdown import clipped
-from ci_action.model import Conclusion, Finding, RunResult, Severity, StageResult
+from ci_action.github.protocol import ApiError, GitHub
+from ci_action.github.pull_request import Pull
+from ci_action.model.ranking import ranked
+from ci_action.model.result import Conclusion, Finding, RunResult, Severity, StageResult
 from ci_action.project.layout import Layout
-from ci_action.ranking import ranked
 from ci_action.reporters.comment import place_of
+from ci_action.reporters.context import Publication
 from ci_action.reporters.feedback import ELSEWHERE, to_github
-from ci_action.reporters.publication import Publication
-from ci_action.reporters.summary import render
-from ci_action.text import plain, visible
+from ci_action.reporters.job_summary import render
+from ci_action.reporters.markdown import clipped
+from ci_action.system.errors import ExitCode
+from ci_action.system.text import plain, visible
 
 # What GitHub takes at once; more are added by further requests.
 BATCH: Final = 50

@@ -9,14 +9,14 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from ci_action.model import Conclusion, Finding, Fix, RunResult, ToolResult
+from ci_action.engine.tool import Tool
+from ci_action.model.result import Conclusion, Finding, Fix, RunResult, ToolResult
+from ci_action.model.totals import other_findings
 from ci_action.reporters import loosened
+from ci_action.reporters.context import Publication, Screen
 from ci_action.reporters.lines import WIDTH, accounts, excerpt, finding_line, headline, table, verdict
 from ci_action.reporters.lines_tests import facts, failed_tests
-from ci_action.reporters.measured import other_findings
-from ci_action.reporters.publication import Publication, Screen
-from ci_action.text import neutral, one_line
-from ci_action.tools import Tool
+from ci_action.system.text import neutral, one_line
 
 if TYPE_CHECKING:
     from rich.console import Console

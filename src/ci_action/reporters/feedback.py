@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ci_action.errors import ExitCode, ToolError
-from ci_action.gh.github import GitHub
-from ci_action.gh.pull import Pull
-from ci_action.model import RunResult
-from ci_action.reporters.publication import Publication
+from ci_action.github.protocol import GitHub
+from ci_action.github.pull_request import Pull
+from ci_action.model.result import RunResult
+from ci_action.reporters.context import Publication
+from ci_action.system.errors import ExitCode, ToolError
 
 # The token of a workflow writes as this app, and may not ask who it is.
 WORKFLOW: Final = "github-actions[bot]"

@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr  # nosec B406 # it writes XML and parses none
 
-from ci_action.cases import TestCase, TestOutcome
-from ci_action.model import RunResult
-from ci_action.redaction import Redact
-from ci_action.reporters.measured import measured, shortened, xml_text
-from ci_action.reporters.publication import JUNIT, Publication
-from ci_action.text import named_marks
+from ci_action.model.result import RunResult
+from ci_action.model.tests import TestCase, TestOutcome
+from ci_action.model.totals import measured, shortened, xml_text
+from ci_action.reporters.context import JUNIT, Publication
+from ci_action.system.redaction import Redact
+from ci_action.system.text import named_marks
 
 _LONGEST_MESSAGE: Final = 1_000
 # Element, and the type that it names.

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from ci_action.gh.github import ApiError, GitHub
-from ci_action.gh.pull import Pull, pull_from
-from ci_action.model import RunResult
-from ci_action.reporters.publication import Publication
-from ci_action.reporters.pull import told
-from ci_action.sizes import CLASSES
-from ci_action.titles.rules import TYPES, literals
+from ci_action.github.protocol import ApiError, GitHub
+from ci_action.github.pull_request import Pull, pull_from
+from ci_action.model.result import RunResult
+from ci_action.reporters.context import Publication
+from ci_action.stages.pr.section import told
+from ci_action.stages.pr.sizes import CLASSES
+from ci_action.stages.pr.title.rules import TYPES, literals
 
 _SIZE: Final = "size/"
 _TYPE: Final = "type: "

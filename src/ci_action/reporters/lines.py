@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, assert_never
 
-from ci_action.changes import aside
-from ci_action.markdown import clipped
-from ci_action.model import Broken, Finding, Fix, Location, Report, RunResult, Skipped, ToolResult
-from ci_action.text import duration, one_line, visible
+from ci_action.model.changes import aside
+from ci_action.model.result import Broken, Finding, Fix, Location, Report, RunResult, Skipped, ToolResult
+from ci_action.reporters.markdown import clipped
+from ci_action.system.text import duration, one_line, visible
 
 # Longer lines are cut around the place of the finding.
 WIDTH: Final = 110

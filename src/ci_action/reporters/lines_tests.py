@@ -3,21 +3,13 @@
 from collections.abc import Iterator
 from typing import Final
 
-from ci_action.cases import TestCase
-from ci_action.markdown import clipped
-from ci_action.model import RunResult
+from ci_action.model.result import RunResult
+from ci_action.model.tests import TestCase
+from ci_action.model.totals import hint_line, hints_of, measured, metrics_of, name_of, red_tests, tools_of
 from ci_action.reporters.lines import WIDTH
-from ci_action.reporters.measured import (
-    hint_line,
-    hints_of,
-    measured,
-    metrics_of,
-    name_of,
-    red_tests,
-    tools_of,
-)
+from ci_action.reporters.markdown import clipped
 from ci_action.reporters.summary_tests import counted, coverage_line, file_line, worst
-from ci_action.text import one_line, visible
+from ci_action.system.text import one_line, visible
 
 MOST_FAILURES: Final = 20
 MOST_FILES: Final = 5

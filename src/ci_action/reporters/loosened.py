@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from ci_action.markdown import code
-from ci_action.model import Finding, Location, RunResult
-from ci_action.ranking import GATE_CHANGES, ranked
-from ci_action.text import one_line
+from ci_action.model.ranking import GATE_CHANGES, ranked
+from ci_action.model.result import Finding, Location, RunResult
+from ci_action.reporters.markdown import code
+from ci_action.system.text import one_line
 
 _MOST: Final = 20
 _ACCEPT: Final = (

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from ci_action.model import RunResult, Severity
-from ci_action.reporters import pull
-from ci_action.reporters.exposed import AUDIT, SECRETS, is_secret, is_vulnerability, number_of
-from ci_action.reporters.measured import measured
-from ci_action.reporters.publication import COBERTURA, JUNIT, PAGE, REPORT, SARIF, SUMMARY, Publication
+from ci_action.model.result import RunResult, Severity
+from ci_action.model.totals import measured
+from ci_action.reporters.context import COBERTURA, JUNIT, PAGE, REPORT, SARIF, SUMMARY, Publication
+from ci_action.stages.pr import section
+from ci_action.stages.security.section import AUDIT, SECRETS, is_secret, is_vulnerability, number_of
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def _tests(*names: str) -> Callable[[RunResult, Publication], str]:
 
 
 def _told(name: str) -> Callable[[RunResult, Publication], str]:
-    return lambda result, _: pull.told(result, name)
+    return lambda result, _: section.told(result, name)
 
 
 OUTPUTS: Final = (
@@ -97,7 +97,7 @@ OUTPUTS: Final = (
         "The tests as JUnit XML.",
         lambda _, publication: publication.shown(JUNIT),
     ),
-    *(Output(name, text, _told(name)) for name, text in pull.OUTPUTS.items()),
+    *(Output(name, text, _told(name)) for name, text in section.OUTPUTS.items()),
     Output(
         "vulnerabilities",
         "How many known vulnerabilities of dependencies count; empty where none were looked for.",

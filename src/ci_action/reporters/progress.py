@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import Final, TextIO
 
-from ci_action.gh.workflow import Workflow
-from ci_action.model import ToolResult
-from ci_action.ranking import ranked
-from ci_action.redaction import Redact
+from ci_action.engine.tool import Tool
+from ci_action.github.workflow import Workflow
+from ci_action.model.ranking import ranked
+from ci_action.model.result import ToolResult
 from ci_action.reporters.lines import finding_line, headline
-from ci_action.text import neutral
-from ci_action.tools import Tool
+from ci_action.system.redaction import Redact
+from ci_action.system.text import neutral
 
 # The log of a job is read by people: beyond this the report file is the place to look.
 MOST_LINES: Final = 1_000

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from ci_action.model import Broken, Finding, Fix, RunResult, Severity, ToolResult
-from ci_action.ranking import LEVELS, ranked
-from ci_action.reporters.publication import SARIF, Publication
-from ci_action.text import as_bytes, plain
+from ci_action.model.ranking import LEVELS, ranked
+from ci_action.model.result import Broken, Finding, Fix, RunResult, Severity, ToolResult
+from ci_action.reporters.context import SARIF, Publication
+from ci_action.system.text import as_bytes, plain
 
 # What GitHub takes: https://docs.github.com/en/code-security/code-scanning/reference/code-scanning/sarif-support
 MOST_RESULTS: Final = 25_000

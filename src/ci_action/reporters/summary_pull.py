@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from ci_action.gh.pull import Pull
-from ci_action.markdown import code, table
-from ci_action.model import RunResult, Severity
-from ci_action.reporters.publication import Publication
-from ci_action.reporters.pull import details_of, findings_of, told
+from ci_action.github.pull_request import Pull
+from ci_action.model.result import RunResult, Severity
+from ci_action.reporters.context import Publication
+from ci_action.reporters.markdown import code, table
+from ci_action.stages.pr.section import details_of, findings_of, told
 
 _MOST: Final = 20
 _SWITCHES: Final = {

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ci_action.markdown import cell, code, html_link, html_table, link
-from ci_action.model import Finding, Location, RunResult
-from ci_action.packages import Package
-from ci_action.reporters.exposed import Exposed, exposed, is_skipped, reason_of, security_tools
+from ci_action.model.packages import Package
+from ci_action.model.result import Finding, Location, RunResult
 from ci_action.reporters.lines import looked_at
+from ci_action.reporters.markdown import cell, code, html_link, html_table, link
+from ci_action.stages.security.section import Exposed, exposed, is_skipped, reason_of, security_tools
 
 # Rows of one list; the report file has them all.
 MOST_ROWS: Final = 200

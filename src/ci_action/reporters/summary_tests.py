@@ -4,11 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from ci_action.cases import TestCase, TestOutcome
-from ci_action.coverage import Coverage, FileCoverage, percent, ranges, shown
-from ci_action.markdown import code, fenced, link
-from ci_action.model import RunResult, ToolResult
-from ci_action.reporters.measured import (
+from ci_action.model.coverage import Coverage, FileCoverage, percent, ranges, shown
+from ci_action.model.result import RunResult, ToolResult
+from ci_action.model.tests import TestCase, TestOutcome
+from ci_action.model.totals import (
     Measured,
     coverage_of,
     hints_of,
@@ -19,7 +18,8 @@ from ci_action.reporters.measured import (
     tests_of,
     tools_of,
 )
-from ci_action.text import duration
+from ci_action.reporters.markdown import code, fenced, link
+from ci_action.system.text import duration
 
 MOST_FAILURES: Final = 100
 MOST_SLOW: Final = 10

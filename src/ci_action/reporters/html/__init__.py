@@ -9,14 +9,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from ci_action.model import RunResult
-from ci_action.reporters.html import closing, coverage, findings, opening, packages, stages, tests
+from ci_action.model.result import RunResult
+from ci_action.model.totals import beside_tests, measured
+from ci_action.reporters.context import PAGE, REPORT, Publication
+from ci_action.reporters.html import closing, coverage, findings, packages, stages, tests, verdict
 from ci_action.reporters.html.markup import Html, Markup
-from ci_action.reporters.html.opening import Tile
 from ci_action.reporters.html.palette import themes
 from ci_action.reporters.html.signs import sprite
-from ci_action.reporters.measured import beside_tests, measured
-from ci_action.reporters.publication import PAGE, REPORT, Publication
+from ci_action.reporters.html.verdict import Tile
 
 _HERE: Final = Path(__file__).parent
 
@@ -53,8 +53,8 @@ def _digest(text: str) -> str:
 
 def _parts(h: Markup, result: RunResult, publication: Publication, where: str) -> list[Html]:
     middle = (
-        opening.verdict(h, result, publication.event),
-        opening.tiles(h, _tiles(result)),
+        verdict.verdict(h, result, publication.event),
+        verdict.tiles(h, _tiles(result)),
         tests.section(h, result, publication),
         packages.section(h, result),
         findings.section(h, result, publication),

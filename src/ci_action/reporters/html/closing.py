@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from ci_action.gh.pull import Pull
-from ci_action.model import RunResult
+from ci_action.github.pull_request import Pull
+from ci_action.model.result import RunResult
+from ci_action.reporters.context import Publication
 from ci_action.reporters.html.markup import NOTHING, Html, Markup
-from ci_action.reporters.publication import Publication
-from ci_action.reporters.pull import told
+from ci_action.stages.pr.section import told
 
 _MOST: Final = 100
 _KINDS: Final = {

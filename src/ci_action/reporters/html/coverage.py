@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
-from ci_action.coverage import Coverage, FileCoverage, percent, ranges, shown
-from ci_action.model import Location, RunResult
+from ci_action.model.coverage import Coverage, FileCoverage, percent, ranges, shown
+from ci_action.model.result import Location, RunResult
+from ci_action.model.totals import Measured, coverage_of, measured, tools_of
+from ci_action.reporters.context import Publication
 from ci_action.reporters.html.markup import NOTHING, Html, Markup
-from ci_action.reporters.measured import Measured, coverage_of, measured, tools_of
-from ci_action.reporters.publication import Publication
-from ci_action.reporters.summary import blob
+from ci_action.reporters.job_summary import blob
 from ci_action.reporters.summary_tests import coverage_line
 
 MOST_FILES: Final = 1_000

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from ci_action.model import Severity
-from ci_action.ranking import LEVELS
+from ci_action.model.ranking import LEVELS
+from ci_action.model.result import Severity
 from ci_action.reporters.html.markup import NOTHING, Html, Markup
 from ci_action.reporters.html.shown import Shown
 

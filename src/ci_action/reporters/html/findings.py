@@ -4,16 +4,16 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
-from ci_action.gh.event import Event
-from ci_action.model import Finding, Fix, RunResult
-from ci_action.ranking import LEVELS, ranked
+from ci_action.github.event import Event
+from ci_action.model.ranking import LEVELS, ranked
+from ci_action.model.result import Finding, Fix, RunResult
+from ci_action.model.totals import beside_tests
+from ci_action.reporters.context import REPORT, Publication
 from ci_action.reporters.html.filters import form
 from ci_action.reporters.html.markup import NOTHING, Html, Markup
 from ci_action.reporters.html.shown import Shown
 from ci_action.reporters.html.source import difference, excerpt
-from ci_action.reporters.measured import beside_tests
-from ci_action.reporters.publication import REPORT, Publication
-from ci_action.reporters.summary import blob
+from ci_action.reporters.job_summary import blob
 
 # A browser opens this many at once, and nobody reads more.
 MOST: Final = 5_000

@@ -8,9 +8,9 @@ import re
 from html import escape
 from typing import Final
 
-from ci_action.markdown import clipped
-from ci_action.redaction import Redact
-from ci_action.text import visible
+from ci_action.reporters.markdown import clipped
+from ci_action.system.redaction import Redact
+from ci_action.system.text import visible
 
 _VOID: Final = frozenset({"meta", "input"})
 _ADDRESS: Final = re.compile(r"https?://[!-~]+")

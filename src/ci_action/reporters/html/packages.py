@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from ci_action.model import Finding, RunResult
-from ci_action.packages import Package
-from ci_action.ranking import LEVELS
+from ci_action.model.packages import Package
+from ci_action.model.ranking import LEVELS
+from ci_action.model.result import Finding, RunResult
+from ci_action.reporters.context import REPORT
 from ci_action.reporters.html.markup import NOTHING, Html, Markup
-from ci_action.reporters.publication import REPORT
 
 MOST: Final = 500
 _MOST_NAMES: Final = 20

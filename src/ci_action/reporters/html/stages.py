@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final, assert_never
 
-from ci_action.changes import aside
-from ci_action.model import (
+from ci_action.model.changes import aside
+from ci_action.model.result import (
     NOT_EXAMINED,
     Broken,
     Hint,
@@ -16,10 +16,10 @@ from ci_action.model import (
     StageResult,
     ToolResult,
 )
+from ci_action.model.totals import tests_of
 from ci_action.reporters.html.markup import NOTHING, Html, Markup, counted
 from ci_action.reporters.lines import amounts
-from ci_action.reporters.measured import tests_of
-from ci_action.text import duration
+from ci_action.system.text import duration
 
 _MOST: Final = 100
 

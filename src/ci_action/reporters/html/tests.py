@@ -4,11 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from ci_action.cases import TestCase, TestOutcome
-from ci_action.gh.event import Event
-from ci_action.model import RunResult
-from ci_action.reporters.html.markup import NOTHING, Html, Markup, counted
-from ci_action.reporters.measured import (
+from ci_action.github.event import Event
+from ci_action.model.result import RunResult
+from ci_action.model.tests import TestCase, TestOutcome
+from ci_action.model.totals import (
     LONGEST_DETAIL,
     Measured,
     measured,
@@ -18,9 +17,10 @@ from ci_action.reporters.measured import (
     tests_of,
     tools_of,
 )
-from ci_action.reporters.publication import REPORT, Publication
-from ci_action.reporters.summary import blob
-from ci_action.text import duration
+from ci_action.reporters.context import REPORT, Publication
+from ci_action.reporters.html.markup import NOTHING, Html, Markup, counted
+from ci_action.reporters.job_summary import blob
+from ci_action.system.text import duration
 
 MOST_FAILURES: Final = 500
 # In characters: so much of tracebacks and output is on the page.

@@ -1,0 +1,62 @@
+"""Which run a bundle is of: GitHub's word in the event `workflow_run`, held against the pull request as it is now."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ci_action.github.event import Event
+from ci_action.github.pull_request import Pull
+from ci_action.model.result import Skipped
+from ci_action.system.errors import ToolError
+
+EVENT: Final = "workflow_run"
+_COMMIT: Final = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """The run that left the bundle."""
+
+    commit: str
+    """The head of the pull request that it looked at."""
+    run: str
+    """The run and its attempt, as the comment keeps them."""
+    url: str
+
+
+def origin_of(event: Event, pull: Pull) -> Origin | Skipped:
+    """Return the run; `Skipped` where its commit is no longer that of the pull request. Raises `ToolError`."""
+    run = event.payload.get("workflow_run")
+    if event.name != EVENT or not isinstance(run, Mapping):
+        reason = event.problem or f"this is the event {event.name!r}"
+        raise ToolError(f"the stage 'comment' is for workflows on `workflow_run`: {reason}")
+    started_by = run.get("event")
+    if started_by != "pull_request":
+        raise ToolError(f"the workflow run was started by {str(started_by)[:40]!r}, not by a pull request")
+    commit, name = run.get("head_sha"), _full_name(run)
+    if not isinstance(commit, str) or not _COMMIT.fullmatch(commit):
+        raise ToolError("the payload of the event does not say which commit the workflow run was about")
+    if name.casefold() != pull.head_repository.casefold():
+        raise ToolError(
+            f"the workflow run was for {name[:140]!r}, and the pull request {pull.number} is from"
+            f" {pull.head_repository[:140]!r}"
+        )
+    if pull.head_sha != commit:
+        return Skipped(
+            f"the pull request {pull.number} has newer commits than the workflow run, whose own run will be posted",
+            rightly=True,
+        )
+    number, attempt = _count(run.get("id")), _count(run.get("run_attempt")) or 1
+    run_url = f"{event.server_url}/{event.repository}/actions/runs/{number}"
+    return Origin(commit=commit, run=f"{number or ''}-{attempt}", url=run_url if number else "")
+
+
+def _full_name(run: Mapping[str, Any]) -> str:
+    repository = run.get("head_repository")
+    name = repository.get("full_name") if isinstance(repository, Mapping) else None
+    return name if isinstance(name, str) else ""
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63 else 0

@@ -1,0 +1,53 @@
+"""Write the safe fixes of the tools, then look at what is left."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from ci_action.engine.changes import with_changes
+from ci_action.engine.context import Context
+from ci_action.engine.execute import execute, program_of
+from ci_action.engine.secret_scan.search import Progress, Search
+from ci_action.engine.stage import Selected
+from ci_action.engine.tool import Tool
+from ci_action.model.result import Conclusion, RunResult, Verdict
+from ci_action.settings.resolve import Resolved
+from ci_action.system.cache import Digests
+from ci_action.system.errors import UNDONE
+
+
+def write_fixes(
+    selected: Sequence[Selected],
+    ctx: Context,
+    progress: Progress,
+    *,
+    resolved: Resolved,
+    search: Callable[[Context], Search] = lambda _: Search(),
+) -> RunResult:
+    """Let the tools write their safe fixes, one after the other, then check again: what is left is the result.
+
+    Ruff goes before Black, since its fixes may need formatting.
+    """
+    tools = [tool for one in selected for tool in one.stage.tools if tool.fix is not None]
+    broken = [problem for tool in reversed(tools) if (problem := _fix(tool, ctx)) is not None]
+    fresh = replace(ctx, digests=Digests())
+    if ctx.narrowed:  # the fixes moved the lines
+        fresh = with_changes(fresh)
+    result = execute(selected, fresh, progress, resolved=resolved, search=search(fresh))
+    if not broken:
+        return result
+    reasons = tuple(f"{name}: {reason}" for name, reason in broken)
+    verdict = Verdict(
+        conclusion=Conclusion.BROKEN,
+        reasons=(*reasons, *result.verdict.reasons),
+        exit_code=max(result.verdict.exit_code, Conclusion.BROKEN.exit_code),
+    )
+    return replace(result, verdict=verdict)
+
+
+def _fix(tool: Tool, ctx: Context) -> tuple[str, str] | None:
+    try:
+        if tool.fix is not None:
+            tool.fix(ctx, program_of(tool, ctx))
+    except UNDONE as error:
+        return tool.name, error.reason
+    return None

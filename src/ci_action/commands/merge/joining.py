@@ -1,0 +1,156 @@
+"""The results of the shards as those of one run. Nothing is read or written here."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final
+
+from ci_action.commands.merge.shard import COVERAGE_TOOL as COVERAGE
+from ci_action.commands.merge.shard import PYTEST, Bundle
+from ci_action.engine.test_run.minima import FAIL_UNDER, IN_SHARD, OF_PROJECT, Minima, minimum
+from ci_action.model.coverage import Coverage, joined
+from ci_action.model.ranking import GATE_CHANGES
+from ci_action.model.result import Broken, Conclusion, Finding, Outcome, Report, Severity, Skipped
+from ci_action.model.tests import NONE_PASSED, TestCase, counts, unpassed
+from ci_action.settings import Settings
+from ci_action.system.errors import ExitCode
+
+_LONGEST_REASON: Final = 300
+
+
+def cases_of(bundles: Sequence[Bundle]) -> tuple[TestCase, ...]:
+    """Join the tests; every shard collects all modules, so one that cannot be collected is told once."""
+    found: list[TestCase] = []
+    collected: set[str] = set()
+    for bundle in bundles:
+        for case in bundle.tests:
+            if "::" not in case.nodeid:
+                if case.nodeid in collected:
+                    continue
+                collected.add(case.nodeid)
+            found.append(case)
+    return tuple(found)
+
+
+def outcome_of_tests(bundles: Sequence[Bundle], problem: str = "") -> Outcome:
+    """Return what pytest did in all shards: broken if it was in one or if there is a problem, empty without a test."""
+    cases = cases_of(bundles)
+    findings = tuple(_findings(bundles, cases))
+    examined = {"tests": int(counts(cases)["tests"]), "shards": len(bundles)}
+    metrics = _metrics(bundles, cases)
+    if reasons := [*([problem] if problem else []), *_broken(bundles)]:
+        return Broken("; ".join(reasons), findings=findings, examined=examined, metrics=metrics, tests=cases)
+    if not cases and not findings:
+        return Skipped("no shard collected a test", empty=True)
+    return Report(findings=findings, examined=examined, metrics=metrics, tests=cases)
+
+
+def _broken(bundles: Sequence[Bundle]) -> Iterator[str]:
+    for bundle in bundles:
+        late = bundle.report["exit_code"] in {ExitCode.BUG, ExitCode.INTERRUPTED}
+        torn = any(tool["outcome"] == "broken" for tool in bundle.tools)
+        if late or torn or bundle.conclusion is Conclusion.BROKEN:
+            yield f"shard {bundle.name} is broken: {_reasons(bundle)}"
+
+
+def _reasons(bundle: Bundle) -> str:
+    return "; ".join(bundle.report["reasons"])[:_LONGEST_REASON] or "it does not say why"
+
+
+def _metrics(bundles: Sequence[Bundle], cases: Sequence[TestCase]) -> dict[str, float]:
+    found: dict[str, float] = dict(counts(cases))
+    found["subtests"] = sum(bool(case.subtest) for case in cases)
+    found["test_warnings"] = sum(bundle.metric(PYTEST, "test_warnings") or 0 for bundle in bundles)
+    # Each shard deselects what the others run, and what nobody is to run.
+    collected = {_collected(bundle) for bundle in bundles}
+    if len(collected) == 1 and None not in collected:
+        found["deselected"] = max(0, (collected.pop() or 0) - found["tests"])
+    return found
+
+
+def _collected(bundle: Bundle) -> float | None:
+    ran, left = bundle.metric(PYTEST, "tests"), bundle.metric(PYTEST, "deselected")
+    return None if ran is None or left is None else ran + left
+
+
+def _findings(bundles: Sequence[Bundle], cases: Sequence[TestCase]) -> Iterator[Finding]:
+    collected: set[str] = set()
+    for bundle in bundles:
+        counting = sum(map(_weighs, bundle.findings.get(GATE_CHANGES, ())))
+        for tool, found in bundle.findings.items():
+            if tool in {COVERAGE, GATE_CHANGES}:
+                continue
+            for finding in found:
+                counting += _weighs(finding)
+                if finding.rule in NONE_PASSED and unpassed(bundle.tests):  # judged once, for all shards
+                    continue
+                if finding.rule == "collection":
+                    nodeid = finding.message.partition(": ")[0]
+                    if nodeid in collected:
+                        continue
+                    collected.add(nodeid)
+                # What is muted is for the settings of this run to say, and tests have no levels.
+                yield replace(finding, tool=PYTEST, muted="", level="")
+        if bundle.conclusion is Conclusion.FAILED and not counting:
+            message = f"shard {bundle.name} has failed: {_reasons(bundle)}"
+            yield Finding(tool=PYTEST, rule="shard", message=message)
+    if nothing := unpassed(cases):
+        rule, message = nothing
+        yield Finding(tool=PYTEST, rule=rule, message=message)
+
+
+def _weighs(finding: Finding) -> bool:
+    return finding.counts and finding.severity is not Severity.NOTICE
+
+
+def changes_of(bundles: Sequence[Bundle]) -> tuple[Finding, ...] | None:
+    """Join what the change makes less strict: every shard reports the same. None if no shard has looked."""
+    tools = ((bundle, bundle.tool(GATE_CHANGES)) for bundle in bundles)
+    looked = [bundle for bundle, tool in tools if tool and tool["outcome"] == "report"]
+    found = (finding for bundle in looked for finding in bundle.findings[GATE_CHANGES])
+    return tuple(dict.fromkeys(found)) if looked else None
+
+
+def coverage_of(bundles: Sequence[Bundle]) -> Coverage | None:
+    """Join the coverage; None where no shard has any."""
+    parts = [bundle.coverage for bundle in bundles if bundle.coverage is not None]
+    return joined(parts) if parts else None
+
+
+def minima_of(bundles: Sequence[Bundle], settings: Settings) -> Minima:
+    """Return what is asked of coverage: what is given here, else what the shards were given, else the project's own."""
+    patch = settings.patch_coverage_min
+    if patch is None:
+        patch = _highest(bundle.report["settings"].get("patch-coverage-min") for bundle in bundles)
+    if settings.coverage_min is not None:
+        return Minima(coverage=settings.coverage_min, patch=patch)
+    given = [bundle.report["settings"].get("coverage-min") for bundle in bundles]
+    if any(one is not None for one in given):
+        return Minima(coverage=_highest(given), origin="coverage-min of the shards", patch=patch)
+    own = _highest(bundle.metric(COVERAGE, FAIL_UNDER) for bundle in bundles)
+    return Minima(coverage=own, origin=OF_PROJECT, patch=patch)
+
+
+def _highest(given: Iterable[object]) -> Decimal | None:
+    return max((number for one in given if (number := minimum(one)) is not None), default=None)
+
+
+def notes_of(bundles: Sequence[Bundle], tool: str) -> tuple[str, ...]:
+    """Return what was said about a tool in the shards, each once."""
+    found = (bundle.tool(tool) for bundle in bundles)
+    texts = (text for entry in found if entry for text in entry["warnings"])
+    return tuple(text for text in dict.fromkeys(texts) if text != IN_SHARD)
+
+
+def uneven(bundles: Sequence[Bundle]) -> tuple[str, ...]:
+    """Say that shards which came to their end did not collect the same tests; xdist does not tell how many there are."""
+    ended = [
+        bundle
+        for bundle in bundles
+        if bundle.conclusion is Conclusion.PASSED and not bundle.report["settings"].get("workers")
+    ]
+    totals = {_collected(bundle): bundle for bundle in ended}
+    if len(totals) < 2:  # noqa: PLR2004 - at least two that differ
+        return ()
+    shown = ", ".join(f"{total or 0:,.0f} in shard {one.name}" for total, one in totals.items())
+    return (f"the shards did not collect the same tests, so some may have run in none: {shown}",)

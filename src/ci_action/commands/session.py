@@ -1,0 +1,373 @@
+"""One call of the program: wiring, signals, what is said of wrong settings and of our own bugs, and the exit code."""
+
+import os
+import platform
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from ci_action import __version__
+from ci_action.commands import comment, merge
+from ci_action.commands.configure import configure
+from ci_action.commands.failure import (
+    nothing_run,
+    say,
+    tell_broken,
+    tell_bug,
+    tell_interrupted,
+    tell_mistakes,
+)
+from ci_action.commands.fix import write_fixes
+from ci_action.commands.plan import describe
+from ci_action.engine.changes import with_changes
+from ci_action.engine.context import Context
+from ci_action.engine.execute import execute
+from ci_action.engine.own_folders import with_own_folders
+from ci_action.engine.pull_request import with_pull
+from ci_action.engine.secret_scan.search import Progress, Search
+from ci_action.engine.verdict import interrupted
+from ci_action.github.event import Event
+from ci_action.github.transport import open_api
+from ci_action.github.workflow import Workflow, is_actions
+from ci_action.model.result import RunResult
+from ci_action.project.layout import Layout, report_dir
+from ci_action.project.programs import Bundle
+from ci_action.reporters import console, publish
+from ci_action.reporters.console import LiveProgress, screen_of
+from ci_action.reporters.context import Publication, Screen
+from ci_action.reporters.progress import ActionsProgress, PlainProgress
+from ci_action.settings.resolve import Resolved
+from ci_action.settings.types import RunAs
+from ci_action.stages import ALL, COMMENT, MERGE, select, with_gate_changes
+from ci_action.stages.security import detect_secrets
+from ci_action.system.errors import ExitCode, InterruptedRunError, SettingsError, ToolError, shortage
+from ci_action.system.ownership import give_back, owner_of
+from ci_action.system.process import Processes, end_orphans
+from ci_action.system.redaction import Concealer, Redact, redactor, secrets_of, service_passwords
+from ci_action.system.signals import Interruption
+from ci_action.system.tempdir import scratch_folder
+from ci_action.system.text import neutral
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command line says beside the settings."""
+
+    environ: Mapping[str, str]
+    prefix: Path
+    """The Python environment that holds the bundled tools."""
+    color: str = "auto"
+    verbose: bool = False
+    interruption: Interruption = field(default_factory=Interruption)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """Everything that a command needs, made once."""
+
+    resolved: Resolved
+    layout: Layout
+    ctx: Context
+    screen: Screen
+    redact: Redact
+    workflow: Workflow | None
+    processes: Processes
+
+    def search(self, ctx: Context) -> Search:
+        """Return the search for secrets in the project's files."""
+        return Search(lambda: detect_secrets.search(ctx), self.processes.end_background)
+
+    def progress(self) -> Progress:
+        """Return what is said while tools run."""
+        if self.workflow:
+            # A tool that quotes a file may end after the one that knows what in it is a secret.
+            return ActionsProgress(self.workflow, lambda text: self.ctx.conceal(self.redact(text)))
+        return LiveProgress(self.screen) if self.screen.terminal else PlainProgress(self.screen.stream)
+
+    def publication(self) -> Publication:
+        """Return what the reporters may touch."""
+        return Publication(
+            resolved=self.resolved,
+            layout=self.layout,
+            folder=report_dir(self.layout, self.resolved.settings),
+            strict=self.ctx.container,
+            screen=self.screen,
+            redact=self.redact,
+            conceal=self.ctx.conceal,
+            event=self.ctx.event,
+            github=self.ctx.github,
+            pull=self.ctx.pull,
+            workflow=self.workflow,
+        )
+
+    def tidy(self) -> None:
+        """Undo what code did that the user's own words let root run; raises `OSError`."""
+        settings, by_root = self.resolved.settings, self.ctx.installer is None
+        if self.ctx.container and (settings.run_as is RunAs.ROOT or (settings.install and by_root)):
+            give_back(self.layout.workspace)
+            if self.ctx.kept and self.ctx.kept.code_ran:
+                self.ctx.kept.discard()
+
+
+class Call:
+    """One call of the program. Every way out of its block ends the project's code, cleans up, and sets `code`.
+
+    No exception leaves the block: each becomes a message, the outputs, and an exit code.
+    """
+
+    def __init__(self, flags: Mapping[str, Any], options: Options) -> None:
+        """Prepare what can be said before there are settings."""
+        environ = options.environ
+        self.code: int = ExitCode.BUG
+        """The exit code of the program, known after the block."""
+        self.workflow = Workflow(environ) if is_actions(environ) else None
+        self.screen = screen_of(options.color, environ, verbose=options.verbose)
+        self.interruption = options.interruption
+        self._flags = flags
+        self._options = options
+        self._redact = redactor(secrets_of(environ))
+        self._conceal = Concealer(self._mask)
+        self._container = Bundle.of(options.prefix).apart
+        self._session: Session | None = None
+        self._clean = False
+        self._closing = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Catch the signals."""
+        self._closing.enter_context(self.interruption.installed())
+        self.interruption.last = self._emergency
+        return self
+
+    def open(self, **circumstances: bool) -> Session:
+        """Return the session; raises `SettingsError`, `ToolError`, and `KeyboardInterrupt` after a signal."""
+        environ = self._options.environ
+        scratch = self._closing.enter_context(scratch_folder(environ))
+        resolved, layout = configure(self._flags, environ, **circumstances)
+        token = resolved.settings.github_token.get_secret_value()
+        passwords = service_passwords((*resolved.settings.wait_for, resolved.settings.advisory_url))
+        known = secrets_of({**environ, "GH_TOKEN": token or environ.get("GH_TOKEN", "")})
+        self._redact = redactor(known | passwords)
+        if self.workflow:
+            for secret in sorted({token, *passwords} - {""}):
+                self.workflow.mask(secret)
+        processes = Processes(environ, scratch, self._redact)
+        ctx = _context(resolved, layout, self._options, processes, scratch)
+        github = open_api(token, environ, ctx.event, stopped=lambda: self.interruption.urgent)
+        self._session = Session(
+            resolved=resolved,
+            layout=layout,
+            ctx=replace(ctx, conceal=self._conceal, github=github),
+            screen=self.screen,
+            redact=self._redact,
+            workflow=self.workflow,
+            processes=processes,
+        )
+        self.interruption.attend(processes)
+        if self._options.verbose:
+            say(self.screen, *(self._redact(line) for line in _settings_in_force(resolved)))
+        return self._session
+
+    def finish(
+        self, session: Session, result: RunResult, tell: Callable[[RunResult, Publication], None]
+    ) -> None:
+        """Report a result that no running program can change any more."""
+        self.interruption.finishing = True
+        if self.interruption.name:
+            result = interrupted(result, self.interruption.name)
+        self._say_problems(self._clean_up())
+        tell(result, session.publication())
+        self.code = result.verdict.exit_code
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object
+    ) -> Literal[True]:
+        """Clean up, say what ended the block, give files back."""
+        self.interruption.finishing = True
+        self._say_problems(self._clean_up())
+        if error is not None:
+            self.code = self._told(error)
+        elif self.interruption.name:
+            self.code = ExitCode.INTERRUPTED
+        self._tidy()
+        self.interruption.last = lambda: None
+        self._closing.close()
+        return True
+
+    def _mask(self, value: str) -> None:
+        if self.workflow and self._redact(value) == value:  # else the runner hides it already
+            self.workflow.mask(value)
+
+    def _clean_up(self) -> list[str]:
+        """End what the project's code left running, then empty the command files that it may have written to."""
+        if self._clean or not self._container:
+            return []
+        end_orphans()  # or they would go on writing for us
+        problems = self.workflow.forget_foreign() if self.workflow else []
+        self._clean = True
+        return problems
+
+    def _say_problems(self, problems: list[str]) -> None:
+        for problem in problems:
+            if self.workflow:
+                self.workflow.annotate("error", problem, title="ci-action")
+            say(self.screen, f"error: {problem}")
+
+    def _tidy(self) -> None:
+        if self._session is None:
+            return
+        try:
+            self._session.tidy()
+        except OSError as error:
+            say(self.screen, f"note: could not clean up after code that ran as root: {error}")
+
+    def _told(self, error: BaseException) -> int:
+        """Say what ended the block; returns the exit code."""
+        # What a signal makes of settings and tools is no fault of theirs.
+        stopped = isinstance(error, SettingsError | ToolError) and self.interruption.name
+        if stopped or isinstance(error, InterruptedRunError | KeyboardInterrupt):
+            return tell_interrupted(self.screen, self.workflow)
+        if isinstance(error, SettingsError):
+            mistakes = [self._redact(mistake) for mistake in error.mistakes]
+            return tell_mistakes(mistakes, self.screen, self.workflow, error.about)
+        reason = error.reason if isinstance(error, ToolError) else shortage(error)
+        if reason:
+            return tell_broken(self._conceal(self._redact(reason)), self.screen, self.workflow)
+        # Not left to Python: a traceback would end in exit 1, "found".
+        told = self._conceal("".join(traceback.format_exception(error)))
+        event = self._options.environ.get("GITHUB_EVENT_NAME", "")
+        return tell_bug(told, self._flags, self.screen, self.workflow, event, self._redact)
+
+    def _emergency(self) -> None:
+        """Do without the main thread, which hangs, what no way out may lack."""
+        with suppress(Exception):
+            self._clean_up()
+        with suppress(Exception):
+            nothing_run(self.workflow)
+        with suppress(OSError):  # past the streams, which the main thread may have locked
+            os.write(1, b"\nci-action: broken (interrupted, and something did not end in time), exit 130\n")
+        with suppress(Exception):
+            self._tidy()
+
+
+def run_command(flags: Mapping[str, Any], options: Options) -> int:
+    """Run the stages and tell the reporters."""
+    with Call(flags, options) as call:
+        session = call.open()
+        names = session.resolved.settings.stage or (ALL,)
+        stages = [*names, *(one.stage.name for one in select(names))]
+        session = replace(session, ctx=with_pull(session.ctx, stages))
+        if COMMENT in names:
+            posted = (comment.selected(session.redact),)
+            result = execute(posted, session.ctx, session.progress(), resolved=session.resolved)
+        elif MERGE in names:
+            result = _merged(session)
+        else:
+            ctx = with_changes(session.ctx)
+            chosen = with_gate_changes(select(names))
+            result = execute(
+                chosen, ctx, session.progress(), resolved=session.resolved, search=session.search(ctx)
+            )
+        call.finish(session, result, publish)
+    return call.code
+
+
+def _merged(session: Session) -> RunResult:
+    """Join the results of shards; raises `BundlesError` where they are no whole."""
+    bundles = merge.bundles_of(session.layout)
+    ctx = with_changes(session.ctx)
+    result = execute(
+        (merge.selected(bundles),),
+        ctx,
+        session.progress(),
+        resolved=session.resolved,
+        search=session.search(ctx),
+    )
+    return merge.finished(result, bundles)
+
+
+def fix_command(flags: Mapping[str, Any], options: Options) -> int:
+    """Write the fixes, then look at what is left; no reports are written."""
+    with Call(flags, options) as call:
+        session = call.open()
+        chosen = select(session.resolved.settings.stage or ("quality",))
+        ctx = with_changes(session.ctx)
+        result = write_fixes(
+            chosen, ctx, session.progress(), resolved=session.resolved, search=session.search
+        )
+        call.finish(session, result, console.report)
+    return call.code
+
+
+def plan_command(flags: Mapping[str, Any], options: Options) -> int:
+    """Show what would run."""
+    with Call(flags, options) as call:
+        session = call.open()
+        chosen = with_gate_changes(select(session.resolved.settings.stage or (ALL,)))
+        # From the event alone: a plan asks nobody.
+        ctx = with_pull(replace(session.ctx, github=None), [one.stage.name for one in chosen])
+        for line in describe(chosen, with_changes(ctx, fetch=False), session.resolved):
+            print(neutral(session.redact(line)), file=session.screen.stream)
+        call.code = ExitCode.OK
+    return call.code
+
+
+def baseline_command(flags: Mapping[str, Any], options: Options) -> int:
+    """Accept the secrets that are found today, whatever the scope."""
+    with Call(flags, options) as call:
+        session = call.open(writes_baseline=True)
+        told = detect_secrets.accept(session.ctx)
+        say(session.screen, *(session.ctx.conceal(session.redact(line)) for line in told.lines))
+        call.code = told.code
+    return call.code
+
+
+def _context(
+    resolved: Resolved,
+    layout: Layout,
+    options: Options,
+    processes: Processes,
+    scratch: Path,
+) -> Context:
+    environ = options.environ
+    bundle = Bundle.of(options.prefix)
+    holder = owner_of(layout.workspace) if bundle.apart else None
+    if holder is not None:
+        scratch.chmod(0o711)  # what the owner runs finds its own folders in it, and can list nothing
+    ctx = Context(
+        settings=resolved.settings,
+        of_project=resolved.of_project,
+        layout=layout,
+        bundle=bundle,
+        owner=holder if resolved.settings.run_as is RunAs.OWNER else None,
+        holder=holder,
+        container=bundle.apart,
+        start=processes.run,
+        stopped=lambda: processes.stopped,
+        scratch=scratch / "work",
+        environ=environ,
+        event=Event.from_environ(environ),
+    )
+    return with_own_folders(ctx, cache_named="cache-dir" in resolved.chosen())
+
+
+def _settings_in_force(resolved: Resolved) -> Iterator[str]:
+    yield f"ci-action {__version__}, Python {platform.python_version()}, {sys.prefix}"
+    for name, value in resolved.chosen().items():
+        yield f"setting {name} = {value!r} from {resolved.sources[name]}"
+
+
+def tell_early(environ: Mapping[str, str]) -> int:
+    """Say that a signal came before there was a command; returns the exit code."""
+    workflow = Workflow(environ) if is_actions(environ) else None
+    return tell_interrupted(screen_of("auto", environ, verbose=False), workflow)
+
+
+def tell_usage(mistake: str, environ: Mapping[str, str]) -> int:
+    """Say what is wrong with the command line, as with any other setting; returns the exit code."""
+    workflow = Workflow(environ) if is_actions(environ) else None
+    redact = redactor(secrets_of(environ))
+    return tell_mistakes([redact(mistake)], screen_of("auto", environ, verbose=False), workflow)

@@ -1,0 +1,281 @@
+"""Run the stages: phase by phase, the tools of each in parallel, every one with its own end."""
+
+import time
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from ci_action import __version__
+from ci_action.engine.context import Context
+from ci_action.engine.duplicates import joined
+from ci_action.engine.fail_on import weighed
+from ci_action.engine.hints import merged
+from ci_action.engine.hints.evidence import hints_for, limited
+from ci_action.engine.ignore import mute
+from ci_action.engine.redact import concealed
+from ci_action.engine.reproduce import reproduce
+from ci_action.engine.schedule import Slot, busy, phases, rounds
+from ci_action.engine.secret_scan.search import Progress, Quiet, Search
+from ci_action.engine.stage import Selected
+from ci_action.engine.tool import Tool
+from ci_action.engine.trust import permission, refusal
+from ci_action.engine.verdict import crashed, judge, judge_stage
+from ci_action.github.pull_request import Pull
+from ci_action.model.result import (
+    Broken,
+    Finding,
+    Hint,
+    Outcome,
+    RunResult,
+    Skipped,
+    StageResult,
+    ToolResult,
+    with_fingerprints,
+)
+from ci_action.project.programs import Installer, Program, locate, select, variables_of_uv
+from ci_action.settings.resolve import Resolved
+from ci_action.settings.types import FailOn, Scope
+from ci_action.system.errors import UNDONE, ToolError, shortage
+from ci_action.system.index_credentials import unbound_credentials
+from ci_action.system.ownership import lent_netrc
+
+
+def program_of(tool: Tool, ctx: Context) -> Program:
+    """Return the program that runs for a tool: the project's version, or the bundled one; raises `ToolError`."""
+    if tool.program is not None:
+        return tool.program(ctx)
+    choice = select(tool.name, settings=ctx.settings, layout=ctx.layout, bundle=ctx.bundle)
+    folder = ctx.scratch / f"{tool.name}-of-project"
+    ctx.hand_over(folder)
+    variables = variables_of_uv(ctx.environ, folder if ctx.owner else None)
+    with lent_netrc(ctx.environ, ctx.scratch / f"{tool.name}-netrc", ctx.owner) as lent:
+        installer = Installer(run=ctx.run, folder=folder, variables={**variables, **lent}, owner=ctx.owner)
+        return locate(tool.name, choice, bundle=ctx.bundle, installer=installer)
+
+
+def check(tool: Tool, ctx: Context) -> ToolResult:
+    """Run one tool; whatever goes wrong in it becomes `Broken`, so that the others go on."""
+    started = time.monotonic()
+    program = Program(argv=(), version="", source="")
+    outcome: Outcome
+    hints: tuple[Hint, ...] = ()
+    notes: tuple[str, ...] = ()
+    try:
+        if tool.runs_code(ctx):
+            notes = (*_dared(ctx), *unbound_credentials(ctx.environ))
+            if ctx.kept:
+                ctx.kept.code_ran = True
+        program = program_of(tool, ctx)
+        checked = tool.check(ctx, program)
+        outcome, warnings, log = checked.outcome, checked.warnings, checked.log
+        hints = checked.hints
+        program = replace(
+            program,
+            version=checked.version or program.version,
+            source=checked.version_source or program.source,
+        )
+    except UNDONE as error:
+        outcome, warnings, log = Broken(error.reason, error.detail), (), error.detail
+    except Exception as error:  # noqa: BLE001 - a bug of ours must not take the other tools along
+        lacking = shortage(error)
+        log = "" if lacking else traceback.format_exc()
+        reason = lacking or f"a bug in ci-action: {type(error).__name__}: {error}"
+        outcome, warnings = Broken(reason, log, bug=not lacking), ()
+    found = hints_for(tool.name, outcome, log, ctx.layout.root, ctx.environ, container=ctx.container)
+    return ToolResult(
+        tool=tool.name,
+        url=tool.url,
+        outcome=outcome,
+        seconds=time.monotonic() - started,
+        version=program.version,
+        version_source=program.source,
+        warnings=(*program.warnings, *warnings, *notes),
+        log=log,
+        hints=merged(hints, found),
+        apart=tool.apart,
+    )
+
+
+def _dared(ctx: Context) -> tuple[str, ...]:
+    """Return what is dared by starting the project's code; raises `ToolError` where it must not be."""
+    if ctx.settings.allow_privileged:
+        return (dared,) if (dared := permission(ctx)) else ()
+    if reason := refusal(ctx):
+        raise ToolError(reason)
+    return ()
+
+
+def execute(
+    selected: Sequence[Selected],
+    ctx: Context,
+    progress: Progress,
+    *,
+    resolved: Resolved,
+    search: Search | None = None,
+) -> RunResult:
+    """Run the tools of all stages, mute what is not to count, and judge; `search` hides secrets in what is quoted."""
+    started, clock = datetime.now(UTC), time.monotonic()
+    with search or Search() as searching:
+        if any(one.stage.quotes for one in selected):
+            searching.start()
+        commit = ctx.event.sha or _head(ctx)
+        stages = limited(_run_stages(selected, ctx, Quiet(progress, searching, ctx.conceal)))
+        unsearched = searching.result(tool for stage in stages for tool in stage.tools)
+    stages = joined(concealed(stages, ctx.conceal))
+    stages, verdict = judge(stages)
+    warnings = [
+        *ctx.notices,
+        *(warning for stage in stages for tool in stage.tools for warning in tool.warnings),
+    ]
+    if unsearched:
+        warnings.append(f"the files of the project were not searched for secrets: {unsearched}")
+    warnings += filter(None, [ctx.kept.settle() if ctx.kept else ""])
+    known = ctx.changes if ctx.changes and ctx.changes.known else None
+    if known is None and (ctx.settings.scope is Scope.CHANGED or ctx.settings.fail_on is FailOn.NEW):
+        warnings.append(_all_counts(ctx))
+    if ctx.event.problem:
+        warnings.append(ctx.event.problem)
+    if isinstance(ctx.pull, Pull) and ctx.pull.problem:
+        warnings.append(ctx.pull.problem)
+    result = RunResult(
+        stages=stages,
+        verdict=verdict,
+        started=started,
+        seconds=time.monotonic() - clock,
+        version=__version__,
+        commit=commit,
+        base=known.base if known else "",
+        scope=ctx.settings.scope.value,
+        warnings=tuple(dict.fromkeys(warnings)),
+        reproduce=reproduce(stages, resolved, ctx.pull, ctx.event.repository),
+    )
+    if known:
+        result = replace(result, new_findings=sum(map(known.touches, result.counting)))
+    outcomes = (tool.outcome for stage in stages for tool in stage.tools)
+    return crashed(result) if any(isinstance(one, Broken) and one.bug for one in outcomes) else result
+
+
+def _all_counts(ctx: Context) -> str:
+    reason = ctx.changes.problem if ctx.changes else "nobody looked for it"
+    return f"every finding counts, because the base of the change is not known: {reason}"
+
+
+def _run_stages(selected: Sequence[Selected], ctx: Context, progress: Progress) -> tuple[StageResult, ...]:
+    """Run the stages; of `all` those that apply, and none after one that was red and stops the rest."""
+    red = ""
+    results: dict[str, StageResult] = {}
+    for group in rounds(selected):
+        reasons = {one.stage.name: "" if one.by_name else (red or _why_not(one, ctx)) for one in group}
+        running = [one for one in group if not reasons[one.stage.name]]
+        why = {one.stage.name: "" if one.by_name else _because(one, ctx) for one in running}
+        for one, result in zip(running, _run_together(running, ctx, progress), strict=True):
+            results[one.stage.name] = replace(result, because=why[one.stage.name])
+            if one.stage.stops and judge_stage(result).exit_code:
+                red = f"{one.stage.name} was red"
+        results |= {
+            name: StageResult(stage=name, tools=(), by_name=False, reason=reason)
+            for name, reason in reasons.items()
+            if reason
+        }
+    return tuple(results[one.stage.name] for one in selected)
+
+
+def _why_not(selected: Selected, ctx: Context) -> str:
+    try:
+        return selected.stage.applies(ctx)
+    except UNDONE:  # its tools meet that as well, and tell it without ending the other stages
+        return ""
+
+
+def _because(selected: Selected, ctx: Context) -> str:
+    try:
+        return selected.stage.because(ctx)
+    except UNDONE as error:  # which its tools meet as well
+        return error.reason
+
+
+def _run_together(selected: Sequence[Selected], ctx: Context, progress: Progress) -> Iterator[StageResult]:
+    """Run the tools of these stages, phase by phase."""
+    done: dict[str, dict[str, ToolResult]] = {one.stage.name: {} for one in selected}
+    spans: dict[str, list[tuple[float, float]]] = {one.stage.name: [] for one in selected}
+    for phase in phases([one.stage for one in selected], ctx):
+        for slot, result, span in _run_phase(phase, ctx, progress, done):
+            done[slot.stage.name][result.tool] = result
+            spans[slot.stage.name].append(span)
+    for one in selected:
+        results = done[one.stage.name]
+        yield StageResult(
+            stage=one.stage.name,
+            tools=tuple(results[tool.name] for tool in one.stage.tools if tool.name in results),
+            seconds=busy(spans[one.stage.name]),
+            warns_only=one.stage.warns_only(ctx.settings),
+            by_name=one.by_name,
+        )
+
+
+def _run_phase(
+    phase: Sequence[Slot],
+    ctx: Context,
+    progress: Progress,
+    done: Mapping[str, Mapping[str, ToolResult]],
+) -> Iterator[tuple[Slot, ToolResult, tuple[float, float]]]:
+    """Run tools side by side, each after those that it needs; yield each when it ends, with its start and end."""
+    pending = list(phase)
+    waiting: dict[Future[ToolResult], tuple[Slot, float]] = {}
+    with ThreadPoolExecutor(max_workers=len(phase)) as pool:
+        while pending or waiting:
+            for slot in [one for one in pending if done[one.stage.name].keys() >= set(one.tool.needs)]:
+                pending.remove(slot)
+                progress.started(slot.tool)
+                started = time.monotonic()
+                waiting[_submitted(pool, slot.tool, ctx, done[slot.stage.name])] = slot, started
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                slot, started = waiting.pop(future)
+                result = mute(
+                    _marked(future.result()),
+                    () if slot.tool.apart else ctx.settings.ignore,
+                    ctx.layout.relative("."),
+                    ctx.narrowed if slot.tool.by_lines else None,
+                )
+                result = weighed(result, ctx.settings.fail_on, ctx.changes)
+                progress.ended(result)
+                yield slot, result, (started, time.monotonic())
+
+
+def _submitted(
+    pool: ThreadPoolExecutor, tool: Tool, ctx: Context, done: Mapping[str, ToolResult]
+) -> Future[ToolResult]:
+    """Start a tool; where there is no thread for it, it is `Broken`."""
+    refused: Future[ToolResult] = Future()
+    try:
+        # The pool keeps work for which it could not start a thread: another one must not do it later.
+        return pool.submit(lambda: refused.result() if refused.done() else _check_after(tool, ctx, done))
+    except RuntimeError as error:
+        refused.set_result(ToolResult(tool=tool.name, outcome=Broken(shortage(error) or str(error))))
+        return refused
+
+
+def _check_after(tool: Tool, ctx: Context, done: Mapping[str, ToolResult]) -> ToolResult:
+    missing = [name for name in tool.needs if isinstance(done[name].outcome, Broken)]
+    if missing:
+        reason = f"{' and '.join(missing)} could not do its work"
+        return ToolResult(tool=tool.name, url=tool.url, outcome=Skipped(reason))
+    for name in tool.needs:
+        outcome = done[name].outcome
+        if isinstance(outcome, Skipped) and outcome.empty:  # nothing to judge is not the same as bad data
+            return ToolResult(tool=tool.name, url=tool.url, outcome=Skipped(f"{name} had nothing to look at"))
+    return check(tool, ctx)
+
+
+def _marked(result: ToolResult) -> ToolResult:
+    findings: tuple[Finding, ...] = with_fingerprints(result.findings)
+    return result.with_findings(findings)
+
+
+def _head(ctx: Context) -> str:
+    try:
+        return ctx.repository.head().sha
+    except UNDONE:
+        return ""

@@ -1,0 +1,91 @@
+"""Which findings do not count, and why: nothing is dropped, a reason is set."""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+
+from pathspec import GitIgnoreSpec
+
+from ci_action.model.changes import OLDER, Changes
+from ci_action.model.result import Finding, ToolResult
+from ci_action.system.patterns import gitignore
+from ci_action.system.text import did_you_mean
+
+_RULE = re.compile(r"(?P<tool>[^:@\s]+)(?::(?P<rule>[^:@\s]+))?(?:@(?P<pattern>.+))?")
+
+
+@dataclass(frozen=True)
+class IgnoreRule:
+    """One entry of the `ignore` setting: `tool`, `tool:rule` or `tool:rule@path-pattern`."""
+
+    text: str
+    tool: str
+    rule: str
+    paths: GitIgnoreSpec | None
+
+    def matches(self, finding: Finding, root: str = ".") -> bool:
+        """Whether the rule is about this finding; `root` is the project's folder in the workspace."""
+        if not fnmatchcase(finding.tool, self.tool) or not fnmatchcase(finding.rule, self.rule):
+            return False
+        if self.paths is None:
+            return True
+        if finding.location is None:
+            return False
+        path = finding.location.path
+        return self.paths.match_file(path if root == "." else path.removeprefix(f"{root}/"))
+
+
+def parse_ignore(text: str) -> IgnoreRule:
+    """Parse one entry; raises `ValueError` where it has another form."""
+    match = _RULE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"ignore = {text!r}: write 'tool', 'tool:rule' or 'tool:rule@path-pattern'")
+    pattern = match["pattern"]
+    paths = gitignore([pattern]) if pattern else None
+    return IgnoreRule(text=text, tool=match["tool"], rule=match["rule"] or "*", paths=paths)
+
+
+def ignore_mistakes(entries: Iterable[str], tools: Collection[str]) -> list[str]:
+    """Say what is wrong with the entries of the `ignore` setting."""
+    mistakes = []
+    for entry in entries:
+        try:
+            rule = parse_ignore(entry)
+        except ValueError as error:
+            mistakes.append(str(error))
+            continue
+        if not any(fnmatchcase(tool, rule.tool) for tool in tools):
+            mistakes.append(
+                f"ignore = {entry!r}: there is no tool {rule.tool!r}{did_you_mean(rule.tool, tools)}"
+            )
+    return mistakes
+
+
+def mute(
+    result: ToolResult, ignore: Sequence[str], root: str = ".", changes: Changes | None = None
+) -> ToolResult:
+    """Set the reason on every finding that an ignore rule names, or that is no part of the change, if one is given.
+
+    Patterns are relative to the project's folder.
+    """
+    rules = [parse_ignore(entry) for entry in ignore]
+    if not rules and changes is None:
+        return result
+    found = (_muted(finding, rules, root) for finding in result.findings)
+    return result.with_findings(tuple(_older(finding, changes) for finding in found))
+
+
+def _older(finding: Finding, changes: Changes | None) -> Finding:
+    if changes is None or finding.muted or changes.touches(finding):
+        return finding
+    return replace(finding, muted=OLDER)
+
+
+def _muted(finding: Finding, rules: Iterable[IgnoreRule], root: str) -> Finding:
+    if finding.muted:
+        return finding
+    for rule in rules:
+        if rule.matches(finding, root):
+            return replace(finding, muted=f"ignored by the setting {rule.text!r}")
+    return finding

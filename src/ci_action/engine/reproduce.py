@@ -1,0 +1,50 @@
+"""The command that gives the same verdict in a shell."""
+
+import re
+import shlex
+from collections.abc import Iterable
+from typing import Final
+
+from ci_action.engine.pull_request import POSTING, STAGE
+from ci_action.github.pull_request import NoPull, Pull
+from ci_action.model.result import StageResult
+from ci_action.settings.resolve import Resolved
+
+# Settings that say where reports go and who hears of them: no verdict depends on them.
+_OF_THE_RUNNER: Final = frozenset(
+    {"stage", "report-dir", "cache-dir", "comment", "check-run", "suggestions", "labels"}
+)
+_REPOSITORY: Final = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+def reproduce(stages: Iterable[StageResult], resolved: Resolved, pull: Pull | NoPull, repository: str) -> str:
+    """Return the command: what pyproject.toml says applies by itself, where to write and who is told is left out.
+
+    A shell has no pull request: where the stage of one is red, or alone, it is fetched first. Empty where there is
+    nothing that a shell could do.
+    """
+    every = [one for one in stages if one.stage != POSTING]
+    red = {one.stage for one in every if one.verdict.exit_code}
+    named = [one.stage for one in every if one.by_name]
+    if len(named) < len(every):  # by their names, those that do not apply would be red
+        named = ["all", *named]
+    elsewhere = [name for name in named if name != STAGE]
+    if STAGE not in red and elsewhere:
+        return shlex.join(["ci-action", "run", *elsewhere, *_flags(resolved)])
+    if not every or not isinstance(pull, Pull) or not _REPOSITORY.fullmatch(repository):
+        return ""
+    fetch = f"gh api repos/{repository}/pulls/{pull.number} --jq '{{pull_request: .}}' > event.json"
+    command = shlex.join(["ci-action", "run", *named, *_flags(resolved)])
+    return f"{fetch} && GITHUB_EVENT_NAME=pull_request GITHUB_EVENT_PATH=event.json {command}"
+
+
+def _flags(resolved: Resolved) -> Iterable[str]:
+    for name, value in resolved.chosen().items():
+        if name in _OF_THE_RUNNER or name in resolved.of_project:
+            continue
+        if name.endswith("-args"):
+            yield f"--{name}={shlex.join(value)}"
+        elif isinstance(value, list):
+            yield from (f"--{name}={item}" for item in value)
+        else:
+            yield f"--{name}={value}"

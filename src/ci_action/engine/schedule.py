@@ -1,0 +1,52 @@
+"""The order of the tools of a run: a pure function of the selected stages and of what their tools start."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ci_action.engine.context import Context
+from ci_action.engine.stage import Selected, Stage
+from ci_action.engine.tool import Tool, Turn
+from ci_action.system.errors import UNDONE
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One tool of one stage."""
+
+    stage: Stage
+    tool: Tool
+
+
+def rounds(selected: Sequence[Selected]) -> list[list[Selected]]:
+    """Group the stages: each that stops the run if it is red goes first and alone, all others go together."""
+    first = [[one] for one in selected if one.stage.stops]
+    rest = [one for one in selected if not one.stage.stops]
+    return [*first, *([rest] if rest else [])]
+
+
+def phases(stages: Iterable[Stage], ctx: Context) -> list[list[Slot]]:
+    """Group the tools of all stages by turn; a phase starts when every tool of the phase before it has ended.
+
+    What only reads the project is therefore done before any code of the project runs, whatever stage it belongs to.
+    """
+    slots = [Slot(stage, tool) for stage in stages for tool in stage.tools if tool.wanted(ctx)]
+    found: dict[Turn, list[Slot]] = {}
+    for slot in slots:
+        found.setdefault(_turn(slot.tool, ctx), []).append(slot)
+    return [found[turn] for turn in sorted(found)]
+
+
+def _turn(tool: Tool, ctx: Context) -> Turn:
+    try:
+        return tool.turn(ctx)
+    except UNDONE:  # its check fails for the same reason, and starts nothing
+        return Turn.READS
+
+
+def busy(spans: Iterable[tuple[float, float]]) -> float:
+    """Return the seconds in which at least one of these spans was open."""
+    total, until = 0.0, float("-inf")
+    for start, end in sorted(spans):
+        total += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return total

@@ -1,0 +1,200 @@
+"""The baseline of detect-secrets: which found secrets are accepted, by file, type and SHA-1 of the value.
+
+A SHA-1 stands in the baseline alone, where detect-secrets wants it: a short value can be guessed from it.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from ci_action.project.layout import Layout
+from ci_action.settings import Settings
+from ci_action.system.errors import ToolError
+from ci_action.system.folder import Place, opened
+from ci_action.system.ownership import ids_of
+from ci_action.system.project_files import read_project_file
+
+NAME: Final = ".secrets.baseline"
+COMMAND: Final = "ci-action secrets baseline"
+# File, type and SHA-1 of the value.
+Key = tuple[str, str, str]
+# Whole tokens of which detect-secrets takes the beginning for the value stand apart: it would take them out of its results
+# and write the file anew. What stands in this key it leaves alone.
+_TOKENS: Final = "whole_tokens"
+_WHOLE: Final = " (whole)"
+
+
+def baseline_mistakes(settings: Settings, workspace: Path, *, written: bool = False) -> list[str]:
+    """Say what is wrong with `secrets-baseline`; one that is to be written need not be there yet."""
+    given = settings.secrets_baseline
+    if not given:
+        return []
+    file = workspace / settings.working_directory / given
+    about = f"secrets-baseline = {given!r}"
+    if not _inside(file, workspace):
+        return [f"{about}: it lies outside the workspace {str(workspace)!r}"]
+    if file.is_dir() or (written and not file.resolve().parent.is_dir()):
+        return [f"{about}: it must be a file in a folder that is there"]
+    if not written and not file.is_file():
+        return [f"{about}: there is no such file; `{COMMAND} --secrets-baseline={given}` writes it"]
+    return []
+
+
+def _inside(file: Path, workspace: Path) -> bool:
+    try:
+        return file.resolve().is_relative_to(workspace.resolve())
+    except (OSError, RuntimeError, ValueError):
+        return False
+
+
+def place(layout: Layout, settings: Settings) -> Path:
+    """Return where the baseline is, or would be."""
+    return layout.root / (settings.secrets_baseline or NAME)
+
+
+def hash_of(value: str) -> str:
+    """Return the hash by which detect-secrets knows a value."""
+    return hashlib.sha1(value.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """A baseline, or the absence of one."""
+
+    file: Path
+    root: Path
+    """The folder that the names of its files are relative to."""
+    document: Mapping[str, Any] = field(default_factory=dict)
+    entries: Mapping[Key, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is one."""
+        return bool(self.document)
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """What it says beside its entries: plugins, filters, and what older releases said instead of them."""
+        return {
+            key: value
+            for key, value in self.document.items()
+            if key not in {"results", "generated_at", _TOKENS}
+        }
+
+    def key(self, file: Path, kind: str, value: str) -> Key:
+        """Return what an entry about a value in a file has for its key."""
+        return self.name(file), kind, hash_of(value)
+
+    def entry(self, file: Path, kind: str, value: str, token: str) -> Mapping[str, Any] | None:
+        """Return the entry that accepts a value, or None.
+
+        Of some tokens detect-secrets takes no more than the beginning for the value, so its hash is that of every such
+        token. We write that of the whole token apart; where there is one of the file, only whole tokens count.
+        """
+        short = self.entries.get(self.key(file, kind, value))
+        if not token or short is None or self.token_key(file, kind, token) in self.entries:
+            return short
+        whole = any(one[:2] == (self.name(file), kind + _WHOLE) for one in self.entries)
+        return None if whole else short
+
+    def token_key(self, file: Path, kind: str, token: str) -> Key:
+        """Return what a whole token in a file has for its key."""
+        return self.name(file), kind + _WHOLE, hash_of(token)
+
+    def name(self, file: Path) -> str:
+        """Return the name of a file as the baseline has it."""
+        return _plain(os.path.relpath(file, self.root))
+
+
+def load(layout: Layout, settings: Settings) -> Baseline:
+    """Read the baseline, if there is one; raises `ToolError` where it cannot be used."""
+    file = place(layout, settings)
+    shown = layout.relative(file)
+    # Where it lies above the project it speaks of the files below its own folder, as detect-secrets wrote them there.
+    folder = Path(os.path.normpath(file)).parent
+    root = folder if Path(os.path.normpath(layout.root)).is_relative_to(folder) else layout.root
+    if not os.path.lexists(file):
+        return Baseline(file=file, root=root)
+    try:
+        document = json.loads(read_project_file(file, layout.workspace))
+    except (ValueError, RecursionError) as error:
+        raise ToolError(_unusable(shown, "it is no JSON")) from error
+    return Baseline(file=file, root=root, document=document, entries=entries_of(document, shown))
+
+
+def _unusable(shown: str, reason: str) -> str:
+    return f"{shown} cannot be used as a baseline of detect-secrets: {reason}; mend it, or remove it and run `{COMMAND}`"
+
+
+def entries_of(document: Any, shown: str) -> dict[Key, Mapping[str, Any]]:
+    """Return the entries of a parsed baseline; raises `ToolError` if it is not one."""
+    if not isinstance(document, dict) or not isinstance(document.get("version"), str):
+        raise ToolError(_unusable(shown, "`version` is missing"))
+    results = document.get("results")
+    if not isinstance(results, dict):
+        raise ToolError(_unusable(shown, "`results` is missing"))
+    tokens = document.get(_TOKENS, {})
+    if not isinstance(tokens, dict):
+        raise ToolError(_unusable(shown, f"`{_TOKENS}` is no table"))
+    return {**_keyed(results, shown, ""), **_keyed(tokens, shown, _WHOLE)}
+
+
+def _keyed(results: Mapping[str, Any], shown: str, suffix: str) -> dict[Key, Mapping[str, Any]]:
+    found: dict[Key, Mapping[str, Any]] = {}
+    for name, entries in results.items():
+        for entry in entries if isinstance(entries, list) else [None]:
+            if not isinstance(entry, dict) or not {"type", "hashed_secret"} <= entry.keys():
+                raise ToolError(_unusable(shown, f"an entry of {name!r} lacks its type or hash"))
+            found[_plain(name), str(entry["type"]) + suffix, str(entry["hashed_secret"])] = entry
+    return found
+
+
+def _plain(name: str) -> str:
+    # detect-secrets takes a backslash for a separator everywhere.
+    return name.replace("\\", "/")
+
+
+def is_whole(key: Key) -> bool:
+    """Whether an entry is that of a whole token, beside the one that detect-secrets knows."""
+    return key[1].endswith(_WHOLE)
+
+
+def render(
+    baseline: Baseline, version: str, configuration: Mapping[str, Any], accepted: Iterable[Key]
+) -> bytes:
+    """Return a baseline in the format of detect-secrets, without line numbers and time: the same for the same secrets."""
+    results: dict[str, list[dict[str, Any]]] = {}
+    tokens: dict[str, list[dict[str, str]]] = {}
+    for name, kind, digest in sorted(set(accepted)):
+        if is_whole((name, kind, digest)):
+            entry = {"type": kind.removesuffix(_WHOLE), "hashed_secret": digest}
+            tokens.setdefault(name, []).append(entry)
+            continue
+        before = baseline.entries.get((name, kind, digest), {})
+        written = {
+            "type": kind,
+            "filename": name,
+            "hashed_secret": digest,
+            "is_verified": before.get("is_verified", False),
+        }
+        if before.get("is_secret") is not None:
+            written["is_secret"] = before["is_secret"]
+        results.setdefault(name, []).append(written)
+    document = {"version": version, **configuration, "results": results}
+    document |= {_TOKENS: tokens} if tokens else {}
+    return (json.dumps(document, indent=2) + "\n").encode()
+
+
+def write(baseline: Baseline, text: bytes) -> None:
+    """Write a baseline whole or not at all; where its name is a link, the file behind it. Raises `ToolError`."""
+    target = baseline.file.resolve()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with opened(Place(target.parent, ())) as folder:
+            folder.write(target.name, text, ids_of(target.parent))  # in the container it is to be the user's
+    except OSError as error:
+        raise ToolError(f"{str(target)!r} cannot be written: {error.strerror}") from error

@@ -1,0 +1,87 @@
+"""The search for secrets beside the tools: nothing that may quote the project's files is shown before it has ended."""
+
+import re
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final, Protocol, Self
+
+from ci_action.engine.redact import concealed_tool
+from ci_action.engine.tool import Tool
+from ci_action.model.result import Report, ToolResult
+from ci_action.system.redaction import Concealer
+
+# All that Black and Ruff say of a project in which they find nothing.
+_CLEAN: Final = re.compile(
+    r"^(?:All done! [^\w\n]*|\d+ files? (?:would be )?left unchanged\.|All checks passed!)$", re.MULTILINE
+)
+
+
+class Progress(Protocol):
+    """Hears of every tool that starts and ends; the end is told in the thread of the caller."""
+
+    def started(self, tool: Tool) -> None:
+        """Hear that a tool starts."""
+
+    def ended(self, result: ToolResult) -> None:
+        """Hear that a tool has ended."""
+
+
+class Search:
+    """Searches the project's files for secrets in a thread; `look` returns why it could not, or nothing."""
+
+    def __init__(self, look: Callable[[], str] = str, cancel: Callable[[], None] = lambda: None) -> None:
+        """Start nothing yet; `cancel` ends a search that nobody waits for."""
+        self._look = look
+        self._cancel = cancel
+        self._pool = ThreadPoolExecutor(max_workers=1)
+        self._found: Future[str] | None = None
+
+    def __enter__(self) -> Self:
+        """Nothing is started by this: `start` does it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the search if it still runs."""
+        if self._found and not self._found.done():
+            self._cancel()
+        self._pool.shutdown()
+
+    def start(self) -> None:
+        """Start to search."""
+        self._found = self._pool.submit(self._look)
+
+    def wait(self) -> str:
+        """Wait for the end; return why the files could not be searched, or nothing."""
+        return self._found.result() if self._found else ""
+
+    def result(self, results: Iterable[ToolResult]) -> str:
+        """Return what `wait` does if one of the results may quote the project; else nobody needs to wait."""
+        return self.wait() if any(map(quotes, results)) else ""
+
+
+class Quiet:
+    """Tells of a tool that has ended only when what it quotes was searched for secrets."""
+
+    def __init__(self, progress: Progress, search: Search, conceal: Concealer) -> None:
+        self._progress = progress
+        self._search = search
+        self._conceal = conceal
+
+    def started(self, tool: Tool) -> None:
+        """Pass it on: the name of a tool quotes nothing."""
+        self._progress.started(tool)
+
+    def ended(self, result: ToolResult) -> None:
+        """Wait for the search if the result may quote the project, and pass it on without secrets."""
+        if quotes(result):
+            self._search.wait()
+        self._progress.ended(concealed_tool(result, self._conceal) if self._conceal else result)
+
+
+def quotes(result: ToolResult) -> bool:
+    """Whether a result holds any text that may come from the project's files."""
+    outcome = result.outcome
+    if not isinstance(outcome, Report):
+        return True
+    said = (outcome.findings, outcome.tests, outcome.coverage, outcome.outputs, outcome.details)
+    return any(said) or bool(result.warnings or _CLEAN.sub("", result.log).strip() or result.hints)

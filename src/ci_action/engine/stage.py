@@ -1,0 +1,35 @@
+"""What a stage is: a named set of tools, and when it applies to a project."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ci_action.engine.context import Context
+from ci_action.engine.tool import Tool
+from ci_action.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A named set of tools that run side by side."""
+
+    name: str
+    summary: str
+    tools: tuple[Tool, ...]
+    applies: Callable[[Context], str] = field(default=lambda _: "")
+    """Say why the stage does not apply to a project; empty where it does. Asked for by name it always does."""
+    because: Callable[[Context], str] = field(default=lambda _: "it is for every project")
+    """Say why it applies to a project; raises `ToolError`."""
+    warns_only: Callable[[Settings], bool] = field(default=lambda _: False)
+    """Whether findings warn instead of failing the run."""
+    quotes: bool = True
+    """Whether its results may quote the files of the project, which are then searched for secrets before."""
+    stops: bool = False
+    """Whether `all` runs no further stage after this one was red: what takes seconds spares what takes minutes."""
+
+
+@dataclass(frozen=True)
+class Selected:
+    """A stage that is to run, and whether it was asked for by its name."""
+
+    stage: Stage
+    by_name: bool

@@ -1,0 +1,116 @@
+"""What is asked of coverage: the minimum of the project, and that of the lines which the change touched."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from ci_action.model.changes import Changes
+from ci_action.model.coverage import Coverage, PatchCoverage, patch, ranges, reaches, shown
+from ci_action.model.result import Finding, Location, Severity
+from ci_action.system.errors import ToolError
+
+# Uncovered lines of a change that are this close are one finding.
+GAP: Final = 3
+# The minimum of the project's own configuration, as a metric: `merge` takes it from the shards.
+FAIL_UNDER: Final = "fail_under"
+OF_PROJECT: Final = "fail_under of the project"
+IN_SHARD: Final = (
+    "the minima of coverage are not judged in a shard alone: `merge` judges them once, for all shards"
+)
+# Events of GitHub that always have a base commit.
+WITH_BASE: Final = frozenset({"pull_request", "pull_request_target", "merge_group"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Minima:
+    """The least coverage in percent; None asks for nothing."""
+
+    coverage: Decimal | None = None
+    origin: str = "coverage-min"
+    """Where the minimum was found, for people."""
+    patch: Decimal | None = None
+
+    @property
+    def asked(self) -> bool:
+        """Whether anything is asked for by the settings."""
+        return self.patch is not None or self.coverage is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What coverage holds against the minima."""
+
+    findings: tuple[Finding, ...] = ()
+    metrics: dict[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def judge(
+    coverage: Coverage, minima: Minima, changes: Changes | None, read: Callable[[str], str], event: str = ""
+) -> Judged:
+    """Hold coverage against the minima; `read` returns the source of a file, `event` is the name of GitHub's.
+
+    Raises `ToolError` if there is a minimum and no statement, or if a minimum for the change is asked for, and the
+    event has a base that is not known.
+    """
+    if minima.coverage is not None and not any(one.statements for one in coverage.files.values()):
+        raise ToolError(
+            f"coverage measured no statements, so the minimum of {minima.coverage} % ({minima.origin}) cannot be"
+            " judged: set `coverage-source` to the folders or packages of the project"
+        )
+    findings, metrics = list(_of_project(coverage, minima)), dict(coverage.metrics)
+    if minima.coverage is not None:
+        metrics["coverage_min"] = float(minima.coverage)
+    if changes is not None and changes.known:
+        patched = patch(coverage, changes.lines, read)
+        findings += _of_change(patched, minima.patch)
+        if patched.statements:
+            metrics["patch_coverage"] = float(patched.percent)
+        return Judged(findings=tuple(findings), metrics=metrics)
+    if minima.patch is None:
+        return Judged(findings=tuple(findings), metrics=metrics)
+    why = changes.problem if changes else "there is no base to compare with"
+    if event in WITH_BASE:
+        raise ToolError(f"patch-coverage-min cannot be judged: {why}")
+    note = f"patch coverage was not judged: {why}"
+    return Judged(findings=tuple(findings), metrics=metrics, notes=(note,))
+
+
+def minimum(text: object) -> Decimal | None:
+    """Read a minimum as the project configures it; nothing is asked for by 0, or by what is no number."""
+    try:
+        number = Decimal(str(text))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and number > 0 else None
+
+
+def _of_project(coverage: Coverage, minima: Minima) -> Iterator[Finding]:
+    if minima.coverage is not None and not reaches(coverage.percent, minima.coverage):
+        yield Finding(
+            tool="coverage",
+            rule="coverage-min",
+            message=f"coverage is {shown(coverage.percent)} %, at least {minima.coverage} % is asked for"
+            f" ({minima.origin})",
+        )
+
+
+def _of_change(patched: PatchCoverage, least: Decimal | None) -> Iterator[Finding]:
+    if least is not None and patched.statements and not reaches(patched.percent, least):
+        yield Finding(
+            tool="coverage",
+            rule="patch-coverage-min",
+            message=f"coverage of the changed lines is {shown(patched.percent)} % ({patched.covered} of"
+            f" {patched.statements} statements), at least {least} % is asked for",
+        )
+    for path, lines in patched.missing.items():
+        for first, last in ranges(lines, GAP):
+            where = f"line {first}" if first == last else f"lines {first} to {last}"
+            yield Finding(
+                tool="coverage",
+                rule="uncovered",
+                message=f"no test runs {where}, which the change touched",
+                severity=Severity.NOTICE,
+                location=Location(path=path, line=first, end_line=last),
+            )

@@ -1,0 +1,136 @@
+"""What a session of pytest comes to: whether it can be trusted, and what makes it red."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from ci_action.engine.test_run.events import UNENDED, Session
+from ci_action.model.result import Broken, Finding, Location, Report
+from ci_action.model.tests import TestCase, TestOutcome, counts, unpassed
+from ci_action.system.process import Completed, last_lines
+
+_FAILED: Final = 1
+_INTERRUPTED: Final = 2
+USAGE: Final = 4
+"""The exit code of a pytest that does not know its options."""
+_WARNINGS: Final = 6
+_FOREIGN: Final = (
+    "something other than ci-action's pytest plugin wrote to the file that CI_ACTION_PYTEST_EVENTS names"
+)
+
+
+def output(done: Completed) -> str:
+    """Return all that pytest printed."""
+    return done.stdout.decode("utf-8", "replace") + done.stderr
+
+
+def problem(session: Session, done: Completed) -> str:
+    """Say why the result of pytest cannot be trusted; empty where it can."""
+    code = done.returncode
+    lines = last_lines(output(done), 8)
+    last = lines.splitlines()[-1] if lines else "it wrote nothing"
+    error = next((line for line in lines.splitlines() if "rror" in line), last)
+    red = any(case.outcome.is_red and case.message != UNENDED for case in session.cases)
+    error_seen = any(case.outcome is TestOutcome.ERROR for case in session.cases)
+    unexplained = not red and session.exit != code and (session.exit, code) != (0, _WARNINGS)
+    problems = (
+        (session.internal, f"pytest met an internal error: {_line(session.internal)}"),
+        (done.killed_by, f"the tests were ended by {done.killed_by}{_culprit(session)}"),
+        (session.malformed, f"the events of pytest cannot be trusted ({session.malformed}): {_FOREIGN}"),
+        (code == USAGE or not session.started, f"pytest could not start (exit code {code}): {error}"),
+        (
+            not session.finished,
+            f"the interpreter ended half-way (exit code {code}){_culprit(session)}: what ran until then is reported",
+        ),
+        (session.exit == _INTERRUPTED and not error_seen, f"the tests were interrupted: {last}"),
+        (
+            session.exit == 0 and session.collected > session.reported and not red,
+            f"pytest ended early: {session.reported} of {session.collected} tests ran",
+        ),
+        (
+            unexplained and session.exit == 0,
+            f"pytest passed, but its process ended with exit code {code}: {last}",
+        ),
+        (
+            unexplained and bool(session.cases),
+            f"pytest ended with exit code {session.exit}, but its process with {code}: {last}",
+        ),
+    )
+    return next((text for there, text in problems if there), "")
+
+
+def _culprit(session: Session) -> str:
+    started = [case.nodeid for case in session.cases if case.message == UNENDED]
+    return f" in {started[-1]!r}" if started else ""
+
+
+def _line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1].strip() if lines else ""
+
+
+def broken(reason: str, session: Session, text: str) -> Broken:
+    """Return a session that cannot be trusted, with what it told until then."""
+    cases = tuple(session.cases)
+    return Broken(
+        reason,
+        last_lines(text, 40),
+        findings=tuple(_findings(cases)),
+        examined={"tests": len(cases)},
+        metrics=_metrics(session),
+        tests=cases,
+    )
+
+
+def _metrics(session: Session) -> dict[str, float]:
+    found: dict[str, float] = dict(counts(session.cases))
+    found["deselected"], found["test_warnings"] = session.deselected, session.warnings
+    found["subtests"] = sum(bool(case.subtest) for case in session.cases)
+    return found
+
+
+def report(session: Session, done: Completed) -> Report:
+    """Return a session that came to its end."""
+    cases = tuple(session.cases)
+    findings = [*_findings(cases), *_odd(session, done)]
+    metrics = _metrics(session)
+    return Report(
+        findings=tuple(findings), examined={"tests": int(metrics["tests"])}, metrics=metrics, tests=cases
+    )
+
+
+def _odd(session: Session, done: Completed) -> Iterable[Finding]:
+    """Find what makes a run red though no test failed."""
+    red = any(case.outcome.is_red for case in session.cases)
+    flaky = any(case.outcome is TestOutcome.FLAKY for case in session.cases)
+    if found := unpassed(session.cases):
+        rule, message = found
+        yield Finding(tool="pytest", rule=rule, message=message)
+    elif done.returncode == _WARNINGS and not red:
+        yield Finding(
+            tool="pytest", rule="max-warnings", message=f"pytest counts too many warnings: {session.warnings}"
+        )
+    elif done.returncode and not red and not (flaky and done.returncode == _FAILED):
+        lines = last_lines(output(done), 1)
+        text = f"pytest ended with exit code {done.returncode} though no test failed: {lines}"
+        yield Finding(tool="pytest", rule="exit-code", message=text)
+
+
+def _findings(cases: Sequence[TestCase]) -> Iterable[Finding]:
+    parts = {case.nodeid for case in cases if case.subtest and case.outcome.is_red}
+    for case in cases:
+        told_by_parts = (
+            case.nodeid in parts and not case.subtest and case.message.endswith("of its subtests failed")
+        )
+        if not case.outcome.is_red or told_by_parts:
+            continue
+        rule = "failed" if case.outcome is TestOutcome.FAILED else "error"
+        if "::" not in case.nodeid:
+            rule = "collection"
+        name = f"{case.nodeid} [{case.subtest}]" if case.subtest else case.nodeid
+        first = case.message.splitlines()[0] if case.message else case.outcome.value
+        yield Finding(
+            tool="pytest",
+            rule=rule,
+            message=f"{name}: {first}",
+            location=Location(path=case.path, line=case.line) if case.path else None,
+        )

@@ -1,0 +1,97 @@
+"""The event that started a workflow run, read from the runner's variables and its payload file."""
+
+import json
+import platform
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from ci_action.system.errors import ProjectFileError
+from ci_action.system.project_files import read_project_file
+
+# What tells the jobs of a matrix and their steps apart, beside the machine: a container has a name of its own.
+_STEP: Final = ("GITHUB_JOB", "GITHUB_ACTION", "RUNNER_NAME")
+# Where nektos/act puts the payload when it hands us paths of the host.
+_ACT_EVENT: Final = Path("/var/run/act/workflow/event.json")
+# A payload of GitHub ends at 25 MB; a larger file is no payload.
+_LARGEST_PAYLOAD: Final = 30_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """What started the run. Everything is empty outside Actions."""
+
+    name: str = ""
+    repository: str = ""
+    sha: str = ""
+    server_url: str = ""
+    attempt: int = 1
+    """How often the run was started; a re-run has the payload of the first one."""
+    run_id: str = ""
+    step: str = ""
+    """Which machine, job and step of the run this is, as a digest; two jobs of a matrix differ in it. Empty without a run."""
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    problem: str = ""
+    """Why the payload could not be read; empty when it could, or when there is none."""
+
+    @property
+    def run_url(self) -> str:
+        """Where the run is shown; empty where that is not known."""
+        if not (self.server_url and self.repository and self.run_id):
+            return ""
+        return f"{self.server_url}/{self.repository}/actions/runs/{self.run_id}"
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Event":
+        """Read the event; a payload that is absent or no JSON is told by `problem`, never raised."""
+        payload, problem = _payload(environ.get("GITHUB_EVENT_PATH", ""))
+        return cls(
+            name=environ.get("GITHUB_EVENT_NAME", ""),
+            repository=environ.get("GITHUB_REPOSITORY", ""),
+            sha=environ.get("GITHUB_SHA", ""),
+            server_url=environ.get("GITHUB_SERVER_URL", ""),
+            attempt=_attempt(environ.get("GITHUB_RUN_ATTEMPT", "")),
+            run_id=_digits(environ.get("GITHUB_RUN_ID", "")),
+            step=_step(environ),
+            payload=payload,
+            problem=problem,
+        )
+
+
+def _digits(text: str) -> str:
+    return text if re.fullmatch("[0-9]{1,20}", text) else ""
+
+
+def _step(environ: Mapping[str, str]) -> str:
+    if not environ.get("GITHUB_RUN_ID"):
+        return ""
+    names = [platform.node(), *(environ.get(name, "") for name in _STEP)]
+    return sha256("\0".join(names).encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
+def _attempt(text: str) -> int:
+    return int(text) if re.fullmatch("[1-9][0-9]{0,5}", text) else 1
+
+
+def _payload(variable: str) -> tuple[Mapping[str, Any], str]:
+    if not variable:
+        return {}, ""
+    path = Path(variable)
+    if not path.is_file() and _ACT_EVENT.is_file():
+        path = _ACT_EVENT
+    try:
+        payload = json.loads(read_project_file(path, path.parent, largest=_LARGEST_PAYLOAD))
+    except (ProjectFileError, ValueError, RecursionError) as error:
+        return (
+            {},
+            f"the event file {variable!r} cannot be read ({error}): nothing is known of the event",
+        )
+    if not isinstance(payload, dict):
+        return (
+            {},
+            f"the event file {variable!r} holds no JSON object: nothing is known of the event",
+        )
+    return payload, ""

@@ -1,0 +1,328 @@
+"""The values that a run is made of: findings, outcomes, results, verdicts. No input or output here.
+
+Places: paths are POSIX and relative to the workspace; lines and columns start at 1 (columns count code points);
+end lines are inclusive, end columns exclusive. `None` means that the tool did not say.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Final, TypeAlias
+
+from ci_action.model.coverage import Coverage
+from ci_action.model.packages import Package
+from ci_action.model.tests import TestCase
+from ci_action.system.errors import ExitCode
+
+
+class Severity(StrEnum):
+    """How much a finding weighs, in GitHub's own names, the lightest first."""
+
+    NOTICE = "notice"
+    WARNING = "warning"
+    ERROR = "error"
+
+    @property
+    def rank(self) -> int:
+        """The position in the order, 0 for the lightest."""
+        return _SEVERITIES[self]
+
+
+_SEVERITIES: Final = {severity: rank for rank, severity in enumerate(Severity)}
+
+
+class Conclusion(StrEnum):
+    """How a tool, a stage or a run ended; the order is that of precedence, the weakest first."""
+
+    SKIPPED = "skipped"
+    PASSED = "passed"
+    WARNED = "warned"
+    EMPTY = "empty"
+    FAILED = "failed"
+    BROKEN = "broken"
+
+    @property
+    def rank(self) -> int:
+        """The position in the order of precedence, 0 for the weakest."""
+        return list(Conclusion).index(self)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code of a run that ends so."""
+        return _EXIT_CODES[self]
+
+
+_EXIT_CODES: Final = {
+    Conclusion.SKIPPED: ExitCode.OK,
+    Conclusion.PASSED: ExitCode.OK,
+    Conclusion.WARNED: ExitCode.OK,
+    Conclusion.EMPTY: ExitCode.USAGE,
+    Conclusion.FAILED: ExitCode.FOUND,
+    Conclusion.BROKEN: ExitCode.BROKEN,
+}
+
+
+class Fix(StrEnum):
+    """Whether the tool can mend a finding itself."""
+
+    NONE = ""
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Location:
+    """Where a finding is."""
+
+    path: str
+    line: int | None = None
+    column: int | None = None
+    end_line: int | None = None
+    end_column: int | None = None
+
+    def __str__(self) -> str:
+        """Render as editors understand it: `path:line:column`."""
+        return ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Edit:
+    """A part of a fix: what takes the place of the text between two points, each a line and a column."""
+
+    start: tuple[int, int]
+    end: tuple[int, int]
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One problem that a tool saw."""
+
+    tool: str
+    rule: str
+    message: str
+    severity: Severity = Severity.ERROR
+    level: str = ""
+    """How bad a security finding is: low, medium, high, critical, unknown; empty elsewhere."""
+    location: Location | None = None
+    url: str = ""
+    """Where the rule is explained."""
+    fix: Fix = Fix.NONE
+    fix_message: str = ""
+    """What the tool's own fix would do, in a sentence."""
+    before: str = ""
+    """The lines as they are, where the tool names them."""
+    after: str = ""
+    """What these lines should become."""
+    edits: tuple[Edit, ...] = ()
+    """The tool's own fix, where it tells it in parts of lines."""
+    fingerprint: str = ""
+    """The same while the finding only moves: made of tool, rule, path and text (`with_fingerprints`)."""
+    muted: str = ""
+    """Why the finding does not count; empty when it counts."""
+    package: Package | None = None
+    """The package that it is about, where it is about one."""
+    also: tuple[str, ...] = ()
+    """Who else says the same, as `tool:rule`."""
+    new: bool | None = None
+    """Whether the change brought it, where the tool knows; None where the lines decide."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether the finding can turn a stage red."""
+        return not self.muted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """A tool looked: what it found, and what it looked at."""
+
+    findings: tuple[Finding, ...] = ()
+    examined: Mapping[str, int] = field(default_factory=dict)
+    """Counts of what was looked at: `files`, and `unreadable` for files that could not be read or parsed."""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    tests: tuple[TestCase, ...] = ()
+    coverage: Coverage | None = None
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """Values of outputs that the tool alone knows, by their names."""
+    details: tuple[str, ...] = ()
+    """What a reader may want to know beside the findings, a line each."""
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """There was nothing for the tool to look at, or rightly nothing to do."""
+
+    reason: str
+    empty: bool = False
+    """Whether the tool is what its stage is for: then nothing to look at is `empty`, and red."""
+    rightly: bool = False
+    """Whether there was rightly nothing to do, though files of its kind exist: `scope: changed` without a change."""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The tool could not look; what it had found until then is kept."""
+
+    reason: str
+    detail: str = ""
+    """The last lines that the tool wrote."""
+    findings: tuple[Finding, ...] = ()
+    examined: Mapping[str, int] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    tests: tuple[TestCase, ...] = ()
+    bug: bool = False
+    """Whether the cause lies in our own code."""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+
+
+Outcome: TypeAlias = Report | Skipped | Broken
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hint:
+    """A known error that was recognised: what causes it, what to do, where to read."""
+
+    name: str
+    cause: str
+    fix: str
+    url: str = ""
+
+
+NOT_EXAMINED: Final = frozenset(
+    {
+        "unreadable",
+        "unreachable",
+        "unaudited",
+        "skipped",
+        "ignored",
+        "left_out",
+        "binary",
+        "excluded",
+        "refused",
+    }
+)
+"""The names in `examined` that count what a tool did not look at; every other name counts what it looked at."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolResult:
+    """What one tool did in one run."""
+
+    tool: str
+    outcome: Outcome
+    url: str = ""
+    """Where the tool is documented."""
+    seconds: float = 0.0
+    version: str = ""
+    version_source: str = ""
+    """`bundled`, or the file that pins the version and what in it."""
+    warnings: tuple[str, ...] = ()
+    """Our own notices about the run of this tool; they never turn a stage red."""
+    log: str = ""
+    """What the tool wrote for people, as it is: foreign text."""
+    hints: tuple[Hint, ...] = ()
+    apart: bool = False
+    """Whether it judges the change to the checks: it never makes a stage pass, and blocks also in one that only warns."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings, whatever the outcome."""
+        return () if isinstance(self.outcome, Skipped) else self.outcome.findings
+
+    @property
+    def examined(self) -> Mapping[str, int]:
+        """What was looked at, whatever the outcome."""
+        return {} if isinstance(self.outcome, Skipped) else self.outcome.examined
+
+    def with_findings(self, findings: tuple[Finding, ...]) -> "ToolResult":
+        """Return the same result with other findings."""
+        if isinstance(self.outcome, Skipped):
+            return self
+        return replace(self, outcome=replace(self.outcome, findings=findings))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """A conclusion with its reasons."""
+
+    conclusion: Conclusion
+    reasons: tuple[str, ...] = ()
+    exit_code: ExitCode = ExitCode.OK
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageResult:
+    """What the tools of one stage did; `verdict` is set once it was judged."""
+
+    stage: str
+    tools: tuple[ToolResult, ...]
+    seconds: float = 0.0
+    warns_only: bool = False
+    """Whether findings in this stage warn instead of failing the run."""
+    by_name: bool = True
+    """Whether the stage was asked for by its name, not as a part of `all`."""
+    reason: str = ""
+    """Why a stage of `all` was not run; empty where it was."""
+    because: str = ""
+    """Why a stage of `all` was run."""
+    verdict: Verdict = field(default_factory=lambda: Verdict(conclusion=Conclusion.SKIPPED))
+
+    @property
+    def account(self) -> str:
+        """Why a stage of `all` was run or not, with its name; empty for one that was asked for by name."""
+        if self.reason:
+            return f"{self.stage} was not run: {self.reason}"
+        return f"{self.stage} was run: {self.because}" if self.because else ""
+
+    @property
+    def findings(self) -> Iterator[Finding]:
+        """All findings of the stage."""
+        return (finding for tool in self.tools for finding in tool.findings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """A finished run: what every reporter shows."""
+
+    stages: tuple[StageResult, ...]
+    verdict: Verdict
+    started: datetime
+    seconds: float
+    version: str
+    commit: str = ""
+    base: str = ""
+    scope: str = "all"
+    new_findings: int | None = None
+    """How many of the findings that count touch the change; None where the base is not known."""
+    warnings: tuple[str, ...] = ()
+    """Our own notices about the run; they never turn it red."""
+    reproduce: str = ""
+    """The command that gives the same verdict in a shell."""
+
+    @property
+    def findings(self) -> Iterator[Finding]:
+        """All findings of all stages."""
+        return (finding for stage in self.stages for tool in stage.tools for finding in tool.findings)
+
+    @property
+    def counting(self) -> Iterator[Finding]:
+        """The findings that are not muted."""
+        return (finding for finding in self.findings if not finding.muted)  # a property takes its time
+
+
+def with_fingerprints(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Give each finding its fingerprint; equal ones in one file are told apart by their order."""
+    seen: Counter[str] = Counter()
+    marked = []
+    for finding in findings:
+        path = finding.location.path if finding.location else ""
+        text = f"{finding.tool}\x00{finding.rule}\x00{path}\x00{finding.message}\x00{finding.before}"
+        base = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:20]
+        seen[base] += 1
+        mark = base if seen[base] == 1 else f"{base}-{seen[base]}"
+        marked.append(replace(finding, fingerprint=mark))
+    return tuple(marked)

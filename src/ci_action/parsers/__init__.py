@@ -1,1 +1,0 @@
-"""What the output of each tool means: text in, values out."""

@@ -1,0 +1,99 @@
+"""What a run says in the comment of the pull request: how it ended, what failed first, and where the rest is."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from ci_action.github.event import Event
+from ci_action.model.result import Finding, RunResult
+from ci_action.model.totals import other_findings
+from ci_action.reporters import loosened
+from ci_action.reporters.comment.sections import harmless, size_of
+from ci_action.reporters.job_summary import MARKS, where
+from ci_action.reporters.markdown import code, link
+from ci_action.reporters.summary_tests import failures, opening
+
+MOST_FINDINGS: Final = 30
+_MOST_REASONS: Final = 10
+_STAGE: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
+
+
+def text_of(result: RunResult, event: Event, *, place: str, commit: str, url: str, limit: int) -> str:
+    """Return the text of a section, at most about `limit` characters; failed tests come first, then findings.
+
+    `place` tells the run from others with the same stages, `url` is where the summary of the run is.
+    """
+    tail = "\n\n".join(_tail(result, commit, url))
+    parts = [_headline(result, place)]
+    room = limit - size_of(parts[0]) - size_of(tail) - 200
+    for block in _opening(result, event):
+        if size_of(block) + 2 <= room:
+            room -= size_of(block) + 2
+            parts.append(block)
+    failed = failures(result, room // 2, lambda case: where(case.path, case.line, event))
+    failed = [re.sub(r"\A## ", "#### ", block) for block in failed]
+    if (taken := size_of("\n\n".join(failed))) <= room:
+        parts += failed
+        room -= taken
+    parts += _findings(result, event, room)
+    return harmless("\n\n".join([*parts, tail]))
+
+
+def _headline(result: RunResult, place: str) -> str:
+    names = [stage.stage for stage in result.stages if not stage.reason] or [
+        one.stage for one in result.stages
+    ]
+    shown = ", ".join(name for name in names if _STAGE.fullmatch(name))
+    conclusion = result.verdict.conclusion
+    return f"### {MARKS[conclusion]} {shown or 'run'}: {conclusion.value}" + (
+        f" · {code(place, 120)}" if place else ""
+    )
+
+
+def _opening(result: RunResult, event: Event) -> Iterator[str]:
+    reasons = result.verdict.reasons
+    if reasons:
+        rows = [f"- {code(reason)}" for reason in reasons[:_MOST_REASONS]]
+        more = len(reasons) - _MOST_REASONS
+        yield "\n".join([*rows, *([f"- and {more:,} more reasons"] if more > 0 else [])])
+    blocks = loosened.section(result, lambda place: where(place.path, place.line, event))
+    yield from (re.sub(r"\A## ", "#### ", block) for block in blocks)
+    if measured := opening(result):
+        yield measured
+
+
+def _findings(result: RunResult, event: Event, room: int) -> Iterator[str]:
+    findings = other_findings(result)
+    rows: list[str] = []
+    for finding in findings[:MOST_FINDINGS]:
+        row = _row(finding, event)
+        room -= size_of(row) + 1
+        if room < 0:
+            break
+        rows.append(row)
+    if not findings:
+        return
+    shown = "" if len(rows) == len(findings) else f", {len(rows):,} of them are shown here"
+    yield f"#### {len(findings):,} {'finding' if len(findings) == 1 else 'findings'}{shown}"
+    if rows:
+        yield "\n".join(rows)
+
+
+def _row(finding: Finding, event: Event) -> str:
+    place = finding.location
+    at = (
+        f"{code(place.path)} {where(place.path, place.line, event, place.end_line)}"
+        if place
+        else "the project"
+    )
+    level = f" · {finding.level}" if finding.level.isalpha() else ""
+    return f"- {at} · {code(finding.tool, 40)} {code(finding.rule, 80)} · {code(finding.message)}{level}"
+
+
+def _tail(result: RunResult, commit: str, url: str) -> Sequence[str]:
+    about = [f"commit {code(commit[:12])}"] if commit else []
+    rest = "the rest is in the summary of the run"
+    about.append(link(url, rest) if url.startswith("https://") else rest)
+    if result.verdict.exit_code and result.reproduce:
+        about.append(f"the same on your machine: {code(result.reproduce, 500)}")
+    return [f"<sub>{' · '.join(about)}</sub>"]

@@ -1,0 +1,83 @@
+"""Foreign text in GitHub-flavoured Markdown: always only text, and cut where a limit asks for it.
+
+Foreign text stands in code spans and fences, never in tables of Markdown: inside code neither emphasis, links, HTML,
+entities nor mentions have a meaning, and outside of tables a pipe has none. Where a table has to hold it, that is one
+of HTML, in which Markdown has no meaning.
+"""
+
+import re
+from collections.abc import Sequence
+from html import escape
+from typing import Final
+
+from ci_action.system.text import one_line, visible
+
+_RUNS: Final = re.compile("`+")
+
+
+def code(text: str, limit: int = 300) -> str:
+    """Return foreign text as a code span on one line, cut at `limit` characters."""
+    shown = clipped(one_line(text), limit).strip(" ") or " "
+    if not shown.strip():
+        return "`(empty)`"
+    fence = "`" * (max((len(run) for run in _RUNS.findall(shown)), default=0) + 1)
+    pad = " " if shown.startswith("`") or shown.endswith("`") else ""
+    return f"{fence}{pad}{shown}{pad}{fence}"
+
+
+def fenced(text: str, language: str = "", *, lines: int = 40, width: int = 300) -> str:
+    """Return foreign text as a fenced block, cut at a number of lines and characters a line."""
+    rows = text.split("\n")
+    if rows and not rows[-1]:
+        rows.pop()
+    shown = [clipped(visible(row.rstrip("\r")), width) for row in rows[:lines]]
+    if len(rows) > lines:
+        shown.append(f"… {len(rows) - lines:,} more lines")
+    body = "\n".join(shown)
+    fence = "`" * max(3, max((len(run) for run in _RUNS.findall(body)), default=0) + 1)
+    return f"{fence}{language}\n{body}\n{fence}"
+
+
+def clipped(text: str, limit: int) -> str:
+    """Cut text at a number of characters, and show that it was."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """Return a table of our own words; foreign text has no place in it."""
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def cell(text: str, limit: int = 300) -> str:
+    """Return foreign text as code for a cell of `html_table`, on one line, cut at `limit` characters."""
+    shown = clipped(one_line(text), limit).strip(" ")
+    return f"<code>{escape(shown)}</code>" if shown.strip() else "<code>(empty)</code>"
+
+
+def html_table(head: Sequence[str], rows: Sequence[str]) -> str:
+    """Return a table that may hold foreign text, each in a `cell`: in HTML no pipe ends one; rows are whole `<tr>`."""
+    columns = "".join(f"<th>{column}</th>" for column in head)
+    return "\n".join(["<table>", f"<tr>{columns}</tr>", *rows, "</table>"])
+
+
+def html_link(url: str, inner: str) -> str:
+    """Return a link for a cell of `html_table`."""
+    return f'<a href="{escape(_address(url))}">{inner}</a>' if url.startswith("https://") else inner
+
+
+def link(url: str, text: str) -> str:
+    """Return a link to an https address whose every doubtful character is written by its number."""
+    if not url.startswith("https://"):
+        return text
+    # `&lt;` in an address is no entity but four characters.
+    return f"[{text}](<{_address(url).replace('&', '&amp;')}>)"
+
+
+def _address(url: str) -> str:
+    return re.sub(r"[^A-Za-z0-9:/?#@!$&'*+,;=._~%-]", lambda match: _percent(match[0]), url)
+
+
+def _percent(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "replace"))

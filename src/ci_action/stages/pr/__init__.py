@@ -1,0 +1,1 @@
+"""The stage `pr`: title, size and metadata of the pull request."""

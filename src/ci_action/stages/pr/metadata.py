@@ -1,0 +1,98 @@
+"""What later jobs want to know of a pull request, as outputs: who, from where to where, what it touches. It judges nothing."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from ci_action.engine.context import Context
+from ci_action.engine.tool import Checked, Tool
+from ci_action.github.pull_request import NoPull, Pull
+from ci_action.model.result import Broken, Report, Skipped
+from ci_action.project.programs import Program
+from ci_action.stages.pr.areas import areas_of, has_dependencies, has_docs, has_migrations
+from ci_action.stages.pr.changed_files import ChangedFile, PullFiles
+from ci_action.stages.pr.changed_files_source import files_of
+from ci_action.stages.pr.linked_issues import linked_issues
+from ci_action.stages.pr.sizes import measure
+from ci_action.system.errors import UNDONE
+from ci_action.system.text import one_line
+
+_DOCUMENTATION: Final = (
+    "https://docs.github.com/actions/how-tos/write-workflows/choose-what-workflows-do/pass-job-outputs"
+)
+# All outputs of a job share 1 MB: a list is cut here, and that is said.
+MOST_ENTRIES: Final = 200
+LONGEST_ENTRY: Final = 250
+
+
+def check(ctx: Context, _program: Program) -> Checked:
+    """Gather the outputs; what the event itself tells is kept where the changed files are not known."""
+    pull = ctx.pull
+    if isinstance(pull, NoPull):
+        return Checked(outcome=Broken(pull.reason) if pull.broken else Skipped(pull.reason, rightly=True))
+    notes: list[str] = []
+    outputs = _of_pull(ctx, pull, notes)
+    try:
+        files = files_of(ctx, pull)
+    except UNDONE as error:
+        return Checked(outcome=Broken(error.reason, error.detail, outputs=outputs), warnings=tuple(notes))
+    outputs |= _of_files(ctx, files, notes)
+    report = Report(examined={"files": files.total}, outputs=outputs)
+    return Checked(outcome=report, warnings=tuple(notes))
+
+
+def _of_pull(ctx: Context, pull: Pull, notes: list[str]) -> dict[str, str]:
+    issues = linked_issues(pull.body, ctx.event.repository, ctx.event.server_url)
+    return {
+        "pr-number": str(pull.number),
+        "pr-author": _line(pull.author),
+        "pr-base": _line(pull.base),
+        "pr-head": _line(pull.head),
+        "pr-labels": _list("pr-labels", pull.labels, notes),
+        "pr-draft": _word(pull.is_draft),
+        "pr-issues": _list("pr-issues", issues, notes),
+        "is-fork": _word(pull.is_fork),
+        "is-bot": _word(pull.is_bot),
+    }
+
+
+def _of_files(ctx: Context, files: PullFiles, notes: list[str]) -> dict[str, str]:
+    def known(asked: Callable[[Iterable[ChangedFile]], bool]) -> str:
+        found = asked(files.files)
+        return "" if files.truncated and not found else _word(found)
+
+    areas = _list("changed-areas", areas_of(files.files, ctx.settings.areas), notes)
+    return {
+        "changed-files": str(files.total),
+        "changed-lines": str(files.lines),
+        "changed-areas": "" if files.numbers_only else areas,
+        "has-migrations": known(has_migrations),
+        "has-docs": known(has_docs),
+        "has-dependencies": known(has_dependencies),
+        "pr-size": measure(files, ctx.settings.size_ignore).name,
+    }
+
+
+def _line(text: str) -> str:
+    return one_line(text).replace("\t", " ")
+
+
+def _word(value: bool) -> str:  # noqa: FBT001 - the one value that it is about
+    return "true" if value else "false"
+
+
+def _list(name: str, entries: Sequence[str], notes: list[str]) -> str:
+    shown = [_line(entry)[:LONGEST_ENTRY] for entry in entries[:MOST_ENTRIES]]
+    if len(entries) > MOST_ENTRIES:
+        notes.append(f"the output {name} holds the first {MOST_ENTRIES} of {len(entries):,} entries")
+    return json.dumps(shown, ensure_ascii=False)
+
+
+TOOL: Final = Tool(
+    name="metadata",
+    summary="What later jobs want to know of the pull request, as outputs.",
+    url=_DOCUMENTATION,
+    check=check,
+    program=lambda _: Program(argv=(), version="", source=""),
+    plan=lambda ctx: f"{len(ctx.settings.areas)} areas" if ctx.settings.areas else "areas by top folders",
+)

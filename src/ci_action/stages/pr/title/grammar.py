@@ -1,0 +1,112 @@
+"""Conventional Commits: how a title is written (https://www.conventionalcommits.org/en/v1.0.0/), and what comes near.
+
+All expressions here take time in proportion to the text: what is before them is never given back (`*+`).
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from ci_action.stages.pr.title.parts import Mistake, Parts, quoted
+
+FORM: Final = "title-form"
+TYPE: Final = "title-type"
+SCOPE: Final = "title-scope"
+SUBJECT: Final = "title-subject"
+DRAFT: Final = "title-draft"
+
+_STRICT: Final = re.compile(
+    r"(?P<type>[A-Za-z][\w-]*+)(?:\((?P<scope>[^()\r\n]++)\))?(?P<bang>!)?: ++(?P<subject>\S.*)"
+)
+# The same parts, wherever spaces are too many or too few.
+LOOSE: Final = re.compile(
+    r"(?P<lead>\s*+)(?P<type>(?:[A-Za-z][\w-]*+)?)(?P<gap>\s*+)(?P<brackets>(?:\((?P<scope>[^()]*+)\))?)(?P<before>\s*+)"
+    r"(?P<bang>!*+)(?P<after>\s*+)(?P<colon>[:\uff1a])(?P<space>\s*+)(?P<subject>.*)",
+    re.DOTALL,
+)
+_MARK: Final = re.compile(
+    r"\s*+(?:\[\s*+(?:wip|draft)\s*+\]|\(\s*+(?:wip|draft)\s*+\)|(?:wip|draft)(?=\s*+:)|wip(?=\s|$)"
+    r"|\U0001f6a7)\s*+:?\s*+",
+    re.IGNORECASE,
+)
+REVERT: Final = re.compile(r'\s*+(?P<word>Revert|Reapply)\s++"(?P<title>.*)"\s*+', re.DOTALL)
+FIXUP: Final = re.compile(r"\s*+(?P<word>fixup|squash|amend)!\s*+")
+_MERGE: Final = re.compile(r"Merge (?:branch|branches|tag|pull request|remote-tracking branch)\b")
+_FOOTER: Final = re.compile(r"^BREAKING[ -]CHANGE(?:: | #)\S", re.MULTILINE)
+
+
+def without_marks(title: str) -> tuple[str, str]:
+    """Return a title without what says that it is work in progress (`WIP`, `[WIP]`, `Draft:`, 🚧), and the first of it."""
+    first = ""
+    while match := _MARK.match(title):
+        first = first or match[0].strip()
+        title = title[match.end() :]
+    return title, first
+
+
+def read(title: str) -> tuple[Parts, list[Mistake]]:
+    """Read a title by Conventional Commits; return its parts, and what is wrong with its form."""
+    match = _STRICT.fullmatch(title)
+    loose = match or LOOSE.fullmatch(title)
+    if loose is None:
+        return Parts(subject=title), [Mistake(FORM, _why_no_form(title))]
+    given = loose["scope"]
+    scopes = () if given is None else tuple(one.strip() for one in given.split(","))
+    parts = Parts(
+        type=loose["type"], scopes=scopes, breaking=bool(loose["bang"]), subject=loose["subject"].strip()
+    )
+    mistakes = [] if match else list(_misspelt(loose))
+    if not parts.type:
+        mistakes.append(Mistake(TYPE, "there is no type before the colon, such as 'fix'"))
+    if "" in scopes:
+        mistakes.append(Mistake(SCOPE, f"a scope is empty in {quoted(f'({given})')}"))
+    if not parts.subject:
+        mistakes.append(Mistake(SUBJECT, "nothing follows the colon"))
+    return parts, mistakes
+
+
+def _misspelt(loose: re.Match[str]) -> Iterator[Mistake]:
+    if loose["lead"]:
+        yield Mistake(FORM, "the title begins with a space")
+    if loose["gap"] or loose["before"] or loose["after"]:
+        yield Mistake(FORM, "there is a space before the colon")
+    if len(loose["bang"]) > 1:
+        yield Mistake(FORM, "one '!' says that it breaks something")
+    if loose["colon"] != ":":
+        yield Mistake(FORM, "the colon is another character than ':'")
+    if loose["subject"] and set(loose["space"]) != {" "}:
+        yield Mistake(FORM, "a space has to follow the colon")
+    if "\n" in loose["subject"] or (loose["scope"] and re.search(r"[\r\n]", loose["scope"])):
+        yield Mistake(FORM, "the title has more than one line")
+
+
+def _why_no_form(title: str) -> str:
+    if match := REVERT.fullmatch(title):
+        return (
+            f"{quoted(match['word'])} in GitHub's own words is no Conventional Commit: write 'revert: …'"
+            if match["word"] == "Revert"
+            else "'Reapply' in GitHub's own words is no Conventional Commit: write the title that is applied again"
+        )
+    if match := FIXUP.match(title):
+        return (
+            f"{quoted(match['word'] + '!')} is for commits that are squashed before the merge, not for titles"
+        )
+    if _MERGE.match(title):
+        return "git's own words for a merge are no Conventional Commit: write 'type: subject'"
+    return "there is no 'type: subject' or 'type(scope): subject'"
+
+
+def is_breaking(parts: Parts, body: str) -> bool:
+    """Whether a `!` or a footer of the body (outside of HTML comments, as templates have them) says that it breaks something."""
+    return parts.breaking or any(_FOOTER.search(piece) for piece in _outside_comments(body))
+
+
+def _outside_comments(body: str) -> Iterator[str]:
+    place = 0
+    while (start := body.find("<!--", place)) >= 0:
+        yield body[place:start]
+        end = body.find("-->", start)
+        if end < 0:
+            return
+        place = end + len("-->")
+    yield body[place:]

@@ -1,0 +1,172 @@
+"""What Black's output means: its diff, its messages, its summary."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from unidiff.errors import UnidiffParseError
+from unidiff.patch import PatchSet
+
+from ci_action.system.errors import ToolError
+from ci_action.system.process import last_lines
+
+_COUNT: Final = re.compile(
+    r"(\d+) files? (would be reformatted|would be left unchanged|would fail to reformat)"
+)
+_SUMMARY: Final = re.compile(rf"{_COUNT.pattern}(?:, {_COUNT.pattern})*\.")
+_ERROR: Final = re.compile(
+    r"^error: (?:"
+    r"cannot format (?P<path1>.+?): Cannot parse(?P<for1> for target version [^:]+)?: (?P<line1>\d+):(?P<column1>\d+)"
+    r"|cannot parse(?P<for2> for target version [^:]+)?: (?P<path2>.+):(?P<line2>\d+):(?P<column2>\d+)"
+    r"|cannot format (?P<path3>.+?): (?P<text>.*)"
+    r")",
+)
+_AST_LINE: Final = re.compile(r"line (\d+)\)")
+_UNPARSABLE: Final = re.compile(r"pars|codec|encoding|decode|invalid notebook|JSON", re.IGNORECASE)
+# Black writes the diff of a file in that file's encoding, and thus a byte order mark before its first line.
+_MARK: Final = re.compile(rb"^\xef\xbb\xbf(?=--- )", re.MULTILINE)
+_UNREADABLE: Final = re.compile(r"\[Errno \d+\]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One run of changed lines, or the place that Black cannot parse; as it is kept between runs."""
+
+    rule: str
+    line: int | None
+    end_line: int | None = None
+    column: int | None = None
+    message: str = ""
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(kw_only=True)
+class Seen:
+    """What Black said of a batch of files."""
+
+    changes: dict[str, list[Change]] = field(default_factory=dict)
+    lost: dict[str, str] = field(default_factory=dict)
+    """Files of which Black says that something went wrong that is not about the file."""
+
+
+def parse(stdout: bytes, stderr: str, files: Sequence[str]) -> Seen:
+    """Read Black's diff and messages about these files; a single file needs no name in them.
+
+    Raises `ToolError` where the counts in Black's own summary do not add up to the files.
+    """
+    seen = Seen()
+    only = files[0] if len(files) == 1 else None
+    for path, changes in _diffs(stdout):
+        seen.changes.setdefault(only or path, []).extend(changes)
+    formatted = len(seen.changes)
+    for path, change, problem in _errors(stderr):
+        if change is not None:
+            seen.changes.setdefault(only or path, []).append(change)
+        else:
+            seen.lost[only or path] = problem
+    counts = _counts(stderr)
+    told = seen.changes.keys() | seen.lost.keys()
+    if (
+        sum(counts.values()) != len(files)
+        or counts.get("would be reformatted", 0) != formatted
+        or counts.get("would be left unchanged", 0) != len(files) - len(told)
+        or told - set(files)
+    ):
+        raise ToolError(
+            f"black was given {len(files)} files and accounts for {sum(counts.values())}, {formatted} with a diff:"
+            " its output cannot be trusted",
+            detail=last_lines(stderr),
+        )
+    for name in files:
+        if name not in told:
+            seen.changes[name] = []
+    return seen
+
+
+def parse_part(stdout: bytes, files: Sequence[str]) -> Seen:
+    """Read the whole files of a diff that ends somewhere, because Black was ended."""
+    stdout = _MARK.sub(b"", stdout)
+    cut = stdout.rfind(b"\n--- ")
+    while cut >= 0:
+        try:
+            found = dict(_diffs(stdout[: cut + 1]))
+        except ToolError:  # a removed line that begins with "-- " looks like the header of a file
+            cut = stdout.rfind(b"\n--- ", 0, cut)
+            continue
+        return Seen(changes={path: changes for path, changes in found.items() if path in files})
+    return Seen()
+
+
+def _counts(stderr: str) -> dict[str, int]:
+    # The last such line is Black's own: what comes before it may quote the project.
+    lines = [line for line in stderr.splitlines() if _SUMMARY.fullmatch(line)]
+    return {what: int(number) for number, what in _COUNT.findall(lines[-1])} if lines else {}
+
+
+def _diffs(stdout: bytes) -> Iterator[tuple[str, list[Change]]]:
+    # Each file is in its own encoding: Latin-1 keeps every byte apart, and unidiff then splits at newlines alone.
+    try:
+        patch = PatchSet.from_string(_MARK.sub(b"", stdout).decode("latin-1"))
+    except UnidiffParseError as error:
+        raise ToolError(f"black printed a diff that cannot be read: {error}") from error
+    for file in patch:
+        changes = [change for hunk in file for change in _runs(hunk)]
+        if not changes:  # cut behind its header: taken for no change it would be green
+            raise ToolError(f"black printed a diff of {file.source_file!r} that holds no change")
+        yield file.source_file, changes
+
+
+def _runs(hunk: Iterable[Any]) -> Iterator[Change]:
+    removed: list[Any] = []
+    added: list[Any] = []
+    following = 1
+    for line in hunk:
+        if line.is_context:
+            if removed or added:
+                yield _change(removed, added, line.source_line_no)
+                removed, added = [], []
+            following = line.source_line_no + 1
+        elif line.is_removed:
+            removed.append(line)
+            following = line.source_line_no + 1
+        elif line.is_added:
+            added.append(line)
+    if removed or added:
+        yield _change(removed, added, max(1, following - 1))
+
+
+def _change(removed: Sequence[Any], added: Sequence[Any], neighbour: int) -> Change:
+    start = removed[0].source_line_no if removed else neighbour
+    end = removed[-1].source_line_no if removed else neighbour
+    return Change(rule="format", line=start, end_line=end, before=_text(removed), after=_text(added))
+
+
+def _text(lines: Sequence[Any]) -> str:
+    raw = "".join(line.value.rstrip("\r\n") + "\n" for line in lines)
+    return raw.encode("latin-1").decode("utf-8", "replace")
+
+
+def _errors(stderr: str) -> Iterator[tuple[str, Change | None, str]]:
+    for line in stderr.splitlines():
+        match = _ERROR.match(line)
+        if match is None:
+            continue
+        path = match["path1"] or match["path2"] or match["path3"]
+        number = match["line1"] or match["line2"]
+        if number:
+            column = int(match["column1"] or match["column2"]) + 1  # Black counts columns from 0
+            target = match["for1"] or match["for2"] or ""
+            message = f"Black cannot parse this file{target}"
+            yield path, Change(rule="parse", line=int(number), column=column, message=message), ""
+            continue
+        text = match["text"]
+        at = _AST_LINE.search(text)
+        if _UNREADABLE.search(text):
+            yield path, Change(rule="unreadable", line=None, message=f"the file cannot be read: {text}"), ""
+        elif at or _UNPARSABLE.search(text):
+            place = int(at[1]) if at else None
+            yield path, Change(rule="parse", line=place, message=f"Black cannot parse this file: {text}"), ""
+        else:
+            yield path, None, text

@@ -1,0 +1,1 @@
+"""The stage `security`: dependencies, licences, secrets and weak spots."""

@@ -1,0 +1,194 @@
+"""Known vulnerabilities of the dependencies, by pip-audit and an OSV service.
+
+What is audited is what the project needs (`project.needs`), at the versions of its lock or its resolution: neither our own
+packages nor those of pip-audit. uv keeps what it needs for a resolution; advisories are asked for anew in every run,
+because a package that was fine yesterday may have one today.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from ci_action.engine import advisories
+from ci_action.engine.advisories.address import base_of, host_of
+from ci_action.engine.advisories.audit import Auditor
+from ci_action.engine.advisories.findings import NAME
+from ci_action.engine.advisories.osv_client import Service
+from ci_action.engine.advisories.process import PipAudit
+from ci_action.engine.advisories.result import Judgement
+from ci_action.engine.advisories.severity import rated
+from ci_action.engine.context import Context
+from ci_action.engine.environment.installation import NONE
+from ci_action.engine.tool import Checked, Tool, Turn
+from ci_action.model.result import Skipped
+from ci_action.project.dependencies.inventory import Inventory, sound
+from ci_action.project.environment import FILE, Builder, Environment
+from ci_action.project.programs import Program
+from ci_action.stages.security.pip_audit.collect import at_base, from_files, take
+from ci_action.system.errors import UNDONE
+
+# The severities are worth less waiting than the advisories.
+_RECORD_SECONDS: Final = 60.0
+_MOST_NAMES: Final = 5
+# Files that list dependencies: below the project's folder, but for its `requirements`, and in a form that is not read.
+_LISTING: Final = re.compile(
+    r"(?!requirements/)(?:.*/)(?:uv\.lock|pylock\.toml|poetry\.lock|pdm\.lock|Pipfile\.lock|[^/]*requirements[^/]*\.(?:txt|in))"
+    r"|(?:.*/)?(?:pylock\.[^/]+\.toml|Pipfile|hatch\.toml|pixi\.(?:toml|lock)|(?:environment|conda)[^/]*\.ya?ml)"
+)
+# Starts pip-audit: it must not believe every answer.
+GUARD: Final = Path(advisories.__file__).parent / "guard" / "ciaction_pip_audit.py"
+_ALLOWED: Final = ("--timeout", "--verbose", "-v")
+
+
+def program(ctx: Context) -> Program:
+    """Return the bundled pip-audit: the project's pin of it would only change what it can read."""
+    python = ctx.bundle.scripts / "python"
+    return replace(ctx.bundle.program(NAME), argv=(str(python), "-I", "-B", "-X", "utf8", str(GUARD)))
+
+
+def check(ctx: Context, program: Program) -> Checked:
+    """Audit all that the project needs; what could not be looked up is told as loudly as what was found."""
+    inventory = sound(_inventory(ctx))
+    if not inventory.packages and not inventory.unauditable:
+        warnings = (*inventory.notes, *_elsewhere(ctx))
+        return Checked(outcome=Skipped("the project names no dependencies"), warnings=warnings)
+    base = _base(ctx, inventory)
+    keys = [needed.key for needed in (*inventory.packages, *(base.packages if base else ()))]
+    asking = PipAudit(ctx=ctx, program=program, folder=ctx.scratch / NAME)
+    audit = Auditor(ask=asking, seconds=float(ctx.settings.timeout)).audit(keys)
+    service = Service(base=base_of(ctx.settings.advisory_url), seconds=_RECORD_SECONDS, stopped=ctx.stopped)
+    records = rated(audit.audited, service.records, service.about)
+    judgement = Judgement(
+        inventory=inventory,
+        audit=audit,
+        records=records,
+        base=base,
+        acceptances=ctx.settings.ignore_vulnerabilities,
+        today=ctx.today,
+    )
+    asked = f"advisories from {host_of(ctx.settings.advisory_url)}, {audit.runs:,} runs of pip-audit"
+    return Checked(
+        outcome=judgement.outcome("\n".join(dict.fromkeys(asking.details))),
+        warnings=(*inventory.notes, *judgement.warnings()),
+        log=f"{judgement.told()}\n{asked}",
+    )
+
+
+def plan(ctx: Context) -> str:
+    """Say what would be audited; nothing is resolved for it."""
+    version = ctx.bundle.version(NAME)
+    host = host_of(ctx.settings.advisory_url)
+    known = None if ctx.settings.install else from_files(ctx.layout)
+    if known is None:
+        what = "the environment" if ctx.settings.install else "what uv resolves"
+        return f"{version} from bundled, {what}, advisories from {host}"
+    return f"{version} from bundled, {len(known.packages):,} packages from {known.source}, advisories from {host}"
+
+
+def argument_mistakes(words: Sequence[str]) -> list[str]:
+    """Say which words of `pip-audit-args` cannot be given: all that change what is audited, or what we read.
+
+    pip-audit takes the beginning of an option for the option, so those that can be given are listed, not the others.
+    """
+    mistakes = []
+    takes_value = False
+    for word in words:
+        name = word.partition("=")[0]
+        if takes_value and not word.startswith("-"):
+            takes_value = False
+            continue
+        takes_value = word == "--timeout"
+        if name not in _ALLOWED:
+            instead = "; accept one in ignore-vulnerabilities" if name.startswith("--ig") else ""
+            mistakes.append(
+                f"pip-audit-args: {word!r} cannot be given, ci-action says itself what is audited and how{instead};"
+                f" there are: {', '.join(_ALLOWED)}"
+            )
+    return mistakes
+
+
+def _runs_code(ctx: Context) -> bool:
+    """Whether packages may be built to know what they need: not where a lock says it, or the environment is taken."""
+    return ctx.settings.install != (NONE,) and from_files(ctx.layout) is None
+
+
+def _turn(ctx: Context) -> Turn:
+    if ctx.settings.install not in {(), (NONE,)}:
+        return Turn.INSPECTS  # the commands of `install` decide what is there
+    return Turn.RESOLVES if _runs_code(ctx) else Turn.READS
+
+
+def _inventory(ctx: Context) -> Inventory:
+    builder = Builder(
+        uv=ctx.bundle.uv,
+        run=ctx.run,
+        layout=ctx.layout,
+        environ=ctx.environ,
+        scratch=ctx.scratch / "inventory",  # apart from the environment that another tool may be making
+        # In the container the project's code may have written to it in a step before.
+        cache=None if ctx.container else ctx.cache,
+        timeout=float(ctx.settings.timeout),
+        owner=ctx.owner,
+    )
+    builder.scratch.mkdir(exist_ok=True)
+    made = Environment.load(ctx.scratch) if (ctx.scratch / FILE).is_file() else None
+    try:
+        inventory = take(
+            builder,
+            install=ctx.settings.install,
+            made=made,
+            python_version=ctx.settings.python_version,
+        )
+        return replace(inventory, notes=(*inventory.notes, *builder.notes))
+    finally:
+        builder.forget()
+
+
+def _elsewhere(ctx: Context) -> Iterator[str]:
+    """Say which files list dependencies of another folder, or in a form that is not read."""
+    names = frozenset(ctx.tracked.names)
+    listing = sorted(name for name in names if _LISTING.fullmatch(name) and f"{name}.lock" not in names)
+    found = [ctx.layout.relative(name) for name in listing]
+    if found:
+        more = f" and {len(found) - _MOST_NAMES:,} more" if len(found) > _MOST_NAMES else ""
+        listed = ", ".join(map(repr, found[:_MOST_NAMES]))
+        yield (
+            f"not looked at, though dependencies stand there: {listed}{more}; `working-directory` names a project's"
+            " folder, of which a lock, requirements files or pyproject.toml are read"
+        )
+
+
+def _base(ctx: Context, inventory: Inventory) -> Inventory | None:
+    """Return what the project needed before the change; None where that cannot be said."""
+    changes = ctx.changes
+    if changes is None or not changes.known or not inventory.files:
+        return None
+    if not any(changes.file(ctx.layout.relative(file)) for file in inventory.files):
+        return inventory
+    with suppress(*UNDONE):
+        repository = ctx.repository
+
+        def text_of(file: Path) -> str | None:
+            with suppress(ValueError):
+                name = file.resolve().relative_to(repository.top.resolve()).as_posix()
+                return repository.text_at(changes.base, name)
+            return None
+
+        return at_base(inventory, ctx.layout, text_of)
+    return None
+
+
+TOOL: Final = Tool(
+    name=NAME,
+    summary="Known vulnerabilities of the dependencies, by pip-audit.",
+    url="https://github.com/pypa/pip-audit",
+    check=check,
+    program=program,
+    by_lines=True,
+    runs_code=_runs_code,
+    turn=_turn,
+    plan=plan,
+)

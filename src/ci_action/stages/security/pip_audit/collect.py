@@ -1,0 +1,144 @@
+"""Which packages the project needs, whatever it says that in: locks are read, everything else is resolved by uv.
+
+The order is that of `dependencies.find`; the first that is there decides:
+
+1. with `install`, the environment that the test stage made; with `install: none` the current one
+2. a lock file, as it is
+3. requirements files and metadata, resolved for the project's Python with all extras and groups, and where that
+   cannot be, with those of the test stage. Files whose every line has a version and a hash are taken as they are.
+   Further requirements files (`requirements-prod.txt`) are resolved one by one.
+
+Where nothing can be resolved, what is pinned stands for itself, and the rest is named as not auditable.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from packaging.utils import canonicalize_name
+
+from ci_action.project.dependencies.discover import find
+from ci_action.project.dependencies.inventory import Inventory, Kind, Needed, unique
+from ci_action.project.dependencies.lockfiles import direct_names, read_lock
+from ci_action.project.dependencies.requirements_txt import of_text, read
+from ci_action.project.dependencies.unlocked import unlocked
+from ci_action.project.environment import Builder, Environment, python_request
+from ci_action.project.layout import Layout
+from ci_action.stages.security.pip_audit.resolve import compiled_files, further_files, resolved
+from ci_action.system.errors import ToolError
+from ci_action.system.project_files import find_project_text, read_project_file
+
+_LOCKS: Final = (Kind.PYLOCK, Kind.POETRY, Kind.PDM, Kind.PIPENV)
+
+
+def take(
+    builder: Builder, *, install: Sequence[str], made: Environment | None, python_version: str
+) -> Inventory:
+    """Return what the project needs; `made` is the environment of this run, where there is one.
+
+    Raises `ToolError` where the project needs something and nobody can say what.
+    """
+    if install and made:
+        return _installed(builder, made.python, made.added)
+    if tuple(install) == ("none",):
+        return _installed(builder, _current(builder), ())
+    known = from_files(builder.layout)
+    return known or resolved(builder, python_request(builder.layout, python_version)[0])
+
+
+def from_files(layout: Layout) -> Inventory | None:
+    """Return what files say that need no resolver; None where one is needed."""
+    lock = _lock(layout)
+    if lock is not None:
+        kind, file = lock
+        try:
+            text = read_project_file(file, layout.workspace).decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise ToolError(f"{layout.relative(file)} cannot be read: {error}") from error
+        found = of_file(kind, text, layout.relative(file), layout)
+        missing = tuple(unlocked(found, text, layout))
+        return replace(found, files=(file,), unauditable=(*found.unauditable, *missing))
+    needs, further = find(layout), further_files(layout)
+    if needs.project or needs.groups or not (needs.files or further):
+        return None
+    listed = read(
+        [layout.root / name for name in (*needs.files, *further)], layout.relative, layout.workspace
+    )
+    if not listed.whole:
+        return None
+    return Inventory(
+        kind=Kind.REQUIREMENTS,
+        source=", ".join(map(layout.relative, listed.files)),
+        packages=tuple(listed.pinned),
+        unauditable=tuple(listed.unauditable),
+        files=tuple(listed.files),
+        compiled=compiled_files(layout),
+    )
+
+
+def of_file(kind: Kind, text: str, path: str, layout: Layout) -> Inventory:
+    """Return what the text of one such file says, be it today's or that of an older commit."""
+    if kind is Kind.REQUIREMENTS:
+        listed = of_text(text, path)
+        return Inventory(
+            kind=kind, source=path, packages=tuple(listed.pinned), unauditable=tuple(listed.unauditable)
+        )
+    words = find_project_text(layout.root / "Pipfile", layout.workspace)
+    own = canonicalize_name(_own_name(layout))
+    found = read_lock(kind, text, path, direct_names(layout.pyproject, words if kind is Kind.PIPENV else ""))
+    return replace(found, packages=tuple(needed for needed in found.packages if needed.name != own))
+
+
+def at_base(inventory: Inventory, layout: Layout, text_of: Callable[[Path], str | None]) -> Inventory | None:
+    """Return what the same files said at another commit; None where they were not there, or are not enough."""
+    packages: list[Needed] = []
+    for file in inventory.files:
+        text = text_of(file)
+        if text is None:
+            return None
+        try:
+            packages += of_file(inventory.kind, text, layout.relative(file), layout).packages
+        except ToolError:
+            return None
+    return replace(inventory, packages=unique(packages)) if inventory.files else None
+
+
+def _lock(layout: Layout) -> tuple[Kind, Path] | None:
+    for folder in layout.folders:
+        if (folder / Kind.UV).is_file():
+            return Kind.UV, folder / Kind.UV
+    return next(((kind, layout.root / kind) for kind in _LOCKS if (layout.root / kind).is_file()), None)
+
+
+def _own_name(layout: Layout) -> str:
+    project = layout.pyproject.get("project")
+    name = project.get("name", "") if isinstance(project, dict) else ""
+    return name if isinstance(name, str) else ""
+
+
+def _current(builder: Builder) -> str:
+    active = builder.environ.get("VIRTUAL_ENV", "")
+    found = f"{active}/bin/python" if active else shutil.which("python3", path=builder.environ.get("PATH"))
+    if not found or not os.access(found, os.X_OK):
+        raise ToolError("install is 'none', and there is no python3 on PATH: activate an environment first")
+    return found
+
+
+def _installed(builder: Builder, python: str, added: Collection[str]) -> Inventory:
+    """Return what an environment holds, but for what lies in the project's folders and what we have added."""
+    done = builder.command("pip", "list", "--format=json", "--exclude-editable", f"--python={python}")
+    own = {canonicalize_name(name) for name in (_own_name(builder.layout), *added)}
+    try:
+        entries = [(str(one["name"]), str(one["version"])) for one in json.loads(done.stdout)]
+    except (ValueError, TypeError, KeyError) as error:
+        raise ToolError(f"uv does not say what {python!r} holds: {error!r}") from error
+    packages = [Needed(name=canonicalize_name(name), version=version) for name, version in entries]
+    return Inventory(
+        kind=Kind.ENVIRONMENT,
+        source=f"the environment of {python}",
+        packages=unique(needed for needed in packages if needed.name not in own),
+    )

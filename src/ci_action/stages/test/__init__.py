@@ -1,0 +1,1 @@
+"""The stage `test`: services, the project's tests, and their coverage."""

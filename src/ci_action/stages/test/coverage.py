@@ -1,0 +1,190 @@
+"""What the tests ran through, held against the minimum: of the project, and of the lines that the change touched."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from ci_action.engine.context import Context
+from ci_action.engine.test_run import PLUGIN
+from ci_action.engine.test_run.minima import FAIL_UNDER, IN_SHARD, OF_PROJECT, Judged, Minima, judge, minimum
+from ci_action.engine.tool import Checked, Tool, Turn
+from ci_action.model.coverage import Coverage, from_json
+from ci_action.model.result import Report, Skipped
+from ci_action.project.environment import Environment, environment_of_project
+from ci_action.project.programs import Program
+from ci_action.system.errors import ToolError
+from ci_action.system.json_fields import Facts, as_object, as_whole, facts_of
+from ci_action.system.process import Command, Completed, last_lines
+from ci_action.system.project_files import LARGEST_SOURCE, find_project_text, read_project_file
+
+NO_DATA: Final = "No data to report"
+# One process in the project's environment: starting Python and importing coverage is what takes the time.
+# pytest-cov may have been given another configuration: our plugin has written down which, and where the tests import
+# from: with pytest's `pythonpath` plugins of coverage can lie in a folder of the project.
+# Up to 7.13.0 the executed lines name docstrings and excluded lines too, so of such files the statements are asked for.
+MEASURE: Final = """
+import coverage, json, sys
+given = {}
+for name in sys.argv[3:]:
+    with open(name) as stream:
+        given = json.load(stream)
+sys.path += [name for name in given.get("path", ()) if name not in sys.path]
+found = coverage.Coverage(config_file=given.get("config") or True)
+found.load()
+found.json_report(outfile=sys.argv[1], ignore_errors=True)
+with open(sys.argv[1]) as stream:
+    files = json.load(stream)["files"]
+statements = {}
+for name, entry in files.items():
+    if len(entry["executed_lines"]) != entry["summary"]["covered_lines"]:
+        statements[name] = found.analysis2(name)[1]
+with open(sys.argv[2], "w") as stream:
+    json.dump(statements, stream)
+minimum = found.get_option("report:fail_under") or 0
+print(json.dumps({"fail_under": str(minimum), "version": coverage.__version__}))
+"""
+# Our own plugin runs in the project's interpreter; where the project names no source, coverage counts it too.
+_OURS: Final = PLUGIN / "ciaction_pytest.py"
+_OPTIONS: Final = "coverage-options.json"
+
+
+def program(_ctx: Context) -> Program:
+    """Return nothing to start: the program is in the project's environment."""
+    return Program(argv=(), version="", source="")
+
+
+def check(ctx: Context, _program: Program) -> Checked:
+    """Read the data that the tests have left and judge it."""
+    folder = ctx.scratch / "pytest"
+    if not (folder / ".coverage").is_file():
+        return _without_data(ctx)
+    environment = Environment.load(ctx.scratch)
+    try:
+        coverage, asked, note = _measured(ctx, environment, folder)
+    except ToolError as error:
+        # A shard that no test fell to may have run nothing of the project at all.
+        if ctx.settings.shard and NO_DATA in error.detail:
+            return Checked(outcome=Skipped("the tests of this shard ran nothing of the project"))
+        raise
+    own = minimum(asked["fail_under"])
+    recorded = {FAIL_UNDER: float(own)} if own is not None else {}
+    notes = [note] if note else []
+    if ctx.settings.shard:
+        judged = Judged(metrics=coverage.metrics, notes=(IN_SHARD,))
+    else:
+        wanted = _minima(ctx, own)
+        judged = judge(coverage, wanted, ctx.changes, lambda path: _source(ctx, path), ctx.event.name)
+    report = Report(
+        findings=judged.findings,
+        examined={"files": len(coverage.files)},
+        metrics={**judged.metrics, **recorded},
+        coverage=coverage,
+    )
+    return Checked(
+        outcome=report,
+        warnings=(*notes, *judged.notes),
+        version=asked["version"],
+        version_source=environment.source,
+    )
+
+
+def _minima(ctx: Context, own: Decimal | None) -> Minima:
+    given = ctx.settings.coverage_min
+    if given is None and own is not None:
+        return Minima(coverage=own, origin=OF_PROJECT, patch=ctx.settings.patch_coverage_min)
+    return Minima(coverage=given, patch=ctx.settings.patch_coverage_min)
+
+
+def _without_data(ctx: Context) -> Checked:
+    if _minima(ctx, None).asked and not ctx.settings.shard:
+        raise ToolError(
+            "there is no coverage data, so the minimum cannot be judged: pytest-cov was switched off"
+            " (`--no-cov`, `-p no:cov`), or the tests ended before it was saved"
+        )
+    return Checked(outcome=Skipped("the tests left no coverage data"))
+
+
+def _python(ctx: Context, environment: Environment, *words: str) -> Completed:
+    variables = {"COVERAGE_FILE": str(ctx.scratch / "pytest" / ".coverage"), **ctx.home_of_project()}
+    if environment.overlay:
+        variables["PYTHONPATH"] = environment.overlay
+    command = Command(
+        argv=(environment.python, *words),
+        cwd=ctx.layout.root,
+        environ=variables,
+        timeout=float(ctx.settings.timeout),
+        owner=ctx.owner,
+    )
+    done = ctx.run(environment_of_project(command, ctx.environ))
+    if done.returncode != 0:
+        text = last_lines(done.stderr + done.stdout.decode("utf-8", "replace"), 20)
+        raise ToolError(
+            f"the coverage data cannot be read: {text.splitlines()[-1] if text else 'no reason given'}",
+            detail=text,
+        )
+    return done
+
+
+def _measured(ctx: Context, environment: Environment, folder: Path) -> tuple[Coverage, dict[str, str], str]:
+    """Return the coverage, what coverage says of itself, and a note of files that it could not parse."""
+    file, lines = folder / "coverage.json", folder / "statements.json"
+    options = [str(folder / _OPTIONS)] if (folder / _OPTIONS).is_file() else []
+    done = _python(ctx, environment, "-c", MEASURE, str(file), str(lines), *options)
+    report, statements = (
+        read_project_file(one, ctx.scratch, largest=LARGEST_SOURCE) for one in (file, lines)
+    )
+    try:
+        coverage = coverage_of(report, statements, ctx.layout.relative)
+        words = facts_of((done.stdout.splitlines() or [b""])[-1])
+        asked = {name: words.text(name) for name in ("fail_under", "version")}
+    except ValueError as error:
+        raise ToolError(f"the report of coverage cannot be trusted: {error}") from error
+    ours = ctx.layout.relative(_OURS)
+    files = {path: one for path, one in coverage.files.items() if path != ours}
+    coverage = replace(coverage, files=files)
+    unparsed = [line for line in done.stderr.splitlines() if "parse" in line and "Python source" in line]
+    note = (
+        f"coverage could not parse {len(unparsed)} files, they are in no figure: {unparsed[0]}"
+        if unparsed
+        else ""
+    )
+    return coverage, asked, note
+
+
+def coverage_of(report: bytes, statements: bytes, path_of: Callable[[str], str]) -> Coverage:
+    """Read the two files that `MEASURE` writes; raises `ValueError` if they are not what it writes."""
+    try:
+        document, lines = json.loads(report), json.loads(statements)
+    except RecursionError as error:
+        raise ValueError("it is not JSON") from error
+    known = {
+        name: frozenset(as_whole(line, name) for line in Facts({name: found}).items(name))
+        for name, found in as_object(lines, "the statements").items()
+    }
+    return from_json(document, path_of, known)
+
+
+def _source(ctx: Context, path: str) -> str:
+    return find_project_text(ctx.layout.workspace / path, ctx.layout.workspace)
+
+
+def plan(ctx: Context) -> str:
+    """Say which minimum would hold."""
+    given = ctx.settings.coverage_min
+    return f"at least {given} %" if given is not None else "the project's own minimum, if it has one"
+
+
+TOOL: Final = Tool(
+    name="coverage",
+    summary="Coverage of the project and of the changed lines, against a minimum.",
+    url="https://coverage.readthedocs.io",
+    check=check,
+    program=program,
+    plan=plan,
+    runs_code=lambda _: True,
+    turn=lambda _: Turn.RUNS,
+    needs=("environment", "services", "pytest"),
+)

@@ -1,0 +1,237 @@
+"""The stage `comment`: whose bundle it is, and what no run of ours writes. Everything in a bundle is a stranger's."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.builders import at, case, context, event, finding, publication, resolved, run_result, with_tests
+from support.fake_feedback import BOT, HEAD, Feedback
+from support.fake_github import pull
+from support.hostile_text import FOREIGN
+from support.renderers import rendered
+from unit.engine.test_execute import Told
+
+from ci_action.commands.comment import selected
+from ci_action.engine.execute import execute
+from ci_action.github.protocol import ApiError
+from ci_action.github.pull_request import NoPull
+from ci_action.model.result import RunResult
+from ci_action.reporters import comment
+from ci_action.reporters.comment.sections import parse
+from ci_action.reporters.report_json import write
+
+Document = dict[str, Any]
+shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+RED = run_result(
+    with_tests(case("t.py::a", "failed", message="no")), finding(location=at("a.py", 3), level="")
+)
+
+
+def payload(**overrides: Any) -> Document:
+    values = {
+        "id": 99,
+        "run_attempt": 1,
+        "event": "pull_request",
+        "head_sha": HEAD,
+        "head_repository": {"full_name": "stranger/r"},
+        "pull_requests": [],
+    }
+    return {"workflow_run": {**values, **overrides}}
+
+
+def bundle(folder: Path, result: RunResult = RED, **chosen: Any) -> Path:
+    """Write the report folder of a run below a folder."""
+    where = folder / "bundles" / "quality"
+    shown = publication(folder, folder=where, resolved=resolved(**chosen))
+    write.report(result, shown)
+    return where / "report.json"
+
+
+def posted(folder: Path, github: Feedback | None, **overrides: Any) -> RunResult:
+    """Run the stage over the bundles below a folder."""
+    (folder / "bundles").mkdir(exist_ok=True)
+    values: Document = {
+        "settings": {"stage": "comment", "paths": "bundles"},
+        "event": event(name="workflow_run", payload=payload()),
+        "pull": pull(head_sha=HEAD, head_repository="stranger/r", is_fork=True),
+        "github": github,
+        **overrides,
+    }
+    given_ = resolved(**values["settings"])
+    ctx = context(folder, **values)
+    return execute((selected(wait=lambda: None),), ctx, Told(), resolved=given_)
+
+
+def ended(result: RunResult) -> tuple[str, int, str]:
+    return result.verdict.conclusion.value, int(result.verdict.exit_code), " ".join(result.verdict.reasons)
+
+
+def test_a_bundle_becomes_the_comment(tmp_path: Path):
+    github = Feedback()
+    bundle(tmp_path)
+    result = posted(tmp_path, github)
+    assert ended(result) == ("passed", 0, "")
+    [tool] = result.stages[0].tools
+    assert tool.examined == {"bundles": 1, "refused": 0, "posted": 1}
+    [section] = parse(github.bodies[0])
+    assert (section.commit, section.run, section.conclusion.value, section.red) == (
+        HEAD,
+        "99-1",
+        "failed",
+        True,
+    )
+    text = section.text
+    assert text.startswith("### ❌ quality: failed\n")
+    assert "#### 1 test failed" in text
+    assert f"https://github.com/o/r/blob/{HEAD}/a.py#L3" in text
+    assert "(<https://github.com/o/r/actions/runs/99>)" in text
+    assert "on your machine" not in text  # a command of a stranger's
+
+
+def test_green_with_on_failure_takes_it_away(tmp_path: Path):
+    github = Feedback()
+    bundle(tmp_path)
+    posted(tmp_path, github)
+    bundle(tmp_path, run_result())
+    again = event(name="workflow_run", payload=payload(run_attempt=2))
+    given_ = {"stage": "comment", "paths": "bundles", "comment": "on-failure"}
+    posted(tmp_path, github, event=again, settings=given_)
+    assert github.found == []
+
+
+def test_what_the_run_could_say_itself_is_not_said_twice(tmp_path: Path):
+    github = Feedback()
+    bundle(tmp_path, comment="always")
+    chosen = resolved(comment="always").chosen()
+    own = comment.Entry(
+        result=RED,
+        render=lambda _: "### said by the run",
+        key=comment.key_of(["quality"], chosen),
+        commit=HEAD,
+        run="99-1",
+        keep=True,
+    )
+    comment.write(github, 7, own, lambda: None)
+    posted(tmp_path, github)
+    assert [one.text for one in parse(github.bodies[0])] == ["### said by the run"]
+
+
+ORIGINS: dict[str, tuple[Document, tuple[str, int], str]] = {
+    "another event": ({"event": event(name="push")}, ("broken", 3), "is for workflows on `workflow_run`"),
+    "no payload": (
+        {"event": event(name="workflow_run", problem="the event file cannot be read")},
+        ("broken", 3),
+        "cannot be read",
+    ),
+    "started by a push": (
+        {"event": event(name="workflow_run", payload=payload(event="push"))},
+        ("broken", 3),
+        "started by 'push'",
+    ),
+    "no commit": (
+        {"event": event(name="workflow_run", payload=payload(head_sha="x"))},
+        ("broken", 3),
+        "does not say which commit",
+    ),
+    "of another fork": (
+        {"pull": pull(head_sha=HEAD, head_repository="other/r")},
+        ("broken", 3),
+        "the workflow run was for 'stranger/r'",
+    ),
+    "the fork is gone": ({"pull": pull(head_sha=HEAD, head_repository="")}, ("broken", 3), "is from ''"),
+    "newer commits": (
+        {"pull": pull(head_sha="b" * 40, head_repository="stranger/r")},
+        ("skipped", 0),
+        "newer commits than the workflow run",
+    ),
+    "no pull request": ({"pull": NoPull("the workflow run was about none")}, ("skipped", 0), "about none"),
+    "a pull request that cannot be read": (
+        {"pull": NoPull("it cannot be read", broken=True)},
+        ("broken", 3),
+        "it cannot be read",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ORIGINS)
+def test_whose_run_it_is_only_github_says(name: str, tmp_path: Path):
+    overrides, expected, said = ORIGINS[name]
+    github = Feedback()
+    bundle(tmp_path)
+    conclusion, code, reason = ended(posted(tmp_path, github, **overrides))
+    assert (conclusion, code) == expected
+    assert said in reason
+    assert github.found == []
+
+
+def test_one_that_is_wrong_does_not_take_the_others_along(tmp_path: Path):
+    github = Feedback()
+    bundle(tmp_path)
+    (tmp_path / "bundles" / "x").mkdir()
+    (tmp_path / "bundles" / "x" / "report.json").write_text("{}")
+    result = posted(tmp_path, github)
+    assert ended(result)[:2] == ("passed", 0)
+    assert (
+        "a bundle was not posted: bundles/x/report.json: it is no report of ci-action" in result.warnings[0]
+    )
+    assert len(github.found) == 1
+
+
+def test_a_refusal_of_github_is_a_warning(tmp_path: Path):
+    bundle(tmp_path)
+    result = posted(tmp_path, Feedback(refuses={"comments": ApiError("it may not", 403)}))
+    assert ended(result) == ("passed", 0, "")
+    assert result.warnings == ("bundles/quality/report.json was not posted: it may not",)
+    assert result.stages[0].tools[0].examined["posted"] == 0
+
+
+def test_a_stranger_cannot_speak_in_our_place(tmp_path: Path):
+    github = Feedback()
+    planted = github.add("stranger", "<!-- ci-action:comment -->\nplanted")
+    bundle(tmp_path)
+    posted(tmp_path, github)
+    assert planted["body"].endswith("planted")
+    assert [one["user"]["login"] for one in github.found] == ["stranger", BOT]
+
+
+def strings(part: Any, text: str) -> Any:
+    """Return a report with a text in the place of every text that means nothing to us."""
+    kept = {
+        "conclusion",
+        "severity",
+        "level",
+        "outcome",
+        "fix",
+        "name",
+        "pr-number",
+        "pr-head",
+        "pr-base",
+        "url",
+    }
+    if isinstance(part, dict):
+        return {key: value if key in kept else strings(value, text) for key, value in part.items()}
+    if isinstance(part, list):
+        return [strings(one, text) for one in part]
+    return text if isinstance(part, str) else part
+
+
+@shared
+@given(FOREIGN | st.sampled_from(["<!-- ci-action:end -->", "@org/team", "![x](https://evil.example/x.png)"]))
+def test_everything_in_it_is_only_text(tmp_path: Path, text: str):
+    file = bundle(tmp_path)
+    document = strings(json.loads(file.read_bytes()), text.replace("..", "").replace("\0", ""))
+    document["stages"][0]["tools"][0]["url"] = "https://evil.example"
+    file.write_text(json.dumps(document))
+    github = Feedback()
+    if ended(posted(tmp_path, github))[0] == "broken":
+        assert github.found == []
+        return
+    page = rendered(github.bodies[0])
+    assert not page.all("img", "script", "h1", "table")
+    assert all(node.attributes["href"].startswith("https://github.com/o/r/") for node in page.all("a"))
+    assert "evil.example" not in page.outside_code
+    assert "@org" not in page.outside_code
+    assert len(parse(github.bodies[0])) == 1

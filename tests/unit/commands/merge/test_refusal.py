@@ -1,0 +1,370 @@
+"""Which bundles are no whole: every reason is told, and nothing that lies in a bundle leads to anything else."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.shard_folders import case, covered, layout_of, write_shard
+
+from ci_action.commands.merge import bundles_of
+from ci_action.reporters.report_json.read import LARGEST
+from ci_action.system.errors import BundlesError
+
+Document = dict[str, Any]
+
+
+def whole(tmp_path: Path, parts: int = 3, **more: Any) -> Path:
+    folder = tmp_path / "shards"
+    for part in range(1, parts + 1):
+        tests = [case(f"t{part}")]
+        write_shard(folder / f"s{part}", f"{part}/{parts}", tests, covered([part], [9]), **more)
+    return folder
+
+
+def reasons(tmp_path: Path, *paths: str) -> tuple[str, ...]:
+    with pytest.raises(BundlesError) as raised:
+        bundles_of(layout_of(tmp_path, *paths))
+    return raised.value.mistakes
+
+
+def test_a_whole_is_read_in_the_order_of_the_shards_wherever_it_lies(tmp_path: Path):
+    folder = whole(tmp_path, 12)
+    os.rename(folder / "s3", folder / "s12" / "deeper")
+    found = bundles_of(layout_of(tmp_path, "shards", "shards/s1", "shards/s2/report.json"))
+    assert [bundle.name for bundle in found] == [f"{part}/12" for part in range(1, 13)]
+    assert [one.nodeid for one in found[2].tests] == ["test_a.py::t3"]
+    assert found[2].coverage == covered([3], [9])
+
+
+def test_nothing_there(tmp_path: Path):
+    (tmp_path / "shards").mkdir()
+    [reason] = reasons(tmp_path)
+    assert "there is no bundle of a shard below 'shards'" in reason
+    assert "download" in reason
+
+
+def test_a_missing_and_a_doubled_shard(tmp_path: Path):
+    folder = whole(tmp_path, 4)
+    (folder / "s3" / "report.json").unlink()
+    write_shard(folder / "again", "2/4", [case("t2")])
+    doubled, missing = reasons(tmp_path)
+    assert doubled == "shard 2/4 is there 2 times: shards/again/report.json, shards/s2/report.json"
+    assert missing.startswith("shard 3/4 is missing: ")
+
+
+def test_many_missing_shards_are_a_few_lines(tmp_path: Path):
+    write_shard(tmp_path / "shards" / "one", "1/9999", [case("t")])
+    found = reasons(tmp_path)
+    assert len(found) == 11
+    assert found[-1] == "and 9,988 more like it"
+
+
+def test_shards_of_different_numbers(tmp_path: Path):
+    write_shard(tmp_path / "shards" / "a", "1/3", [case("a")])
+    write_shard(tmp_path / "shards" / "b", "2/4", [case("b")])
+    [reason] = reasons(tmp_path)
+    assert "1/3 (shards/a/report.json) beside 2/4 (shards/b/report.json)" in reason
+
+
+def test_shards_of_different_commits(tmp_path: Path):
+    folder = whole(tmp_path, 2)
+    write_shard(folder / "s2", "2/2", [case("t2")], change=lambda found: found.update(commit="f00d" * 10))
+    [reason] = reasons(tmp_path)
+    assert reason == (
+        "the shards are of different commits: c0ffee (shards/s1/report.json)"
+        " beside f00df00df00d (shards/s2/report.json)"
+    )
+
+
+def test_a_test_in_two_shards(tmp_path: Path):
+    folder = whole(tmp_path, 2)
+    write_shard(folder / "s2", "2/2", [case("t1"), case("t1", subtest="i=1")])
+    [reason] = reasons(tmp_path)
+    assert "'test_a.py::t1' ran in shard 1/2 and in shard 2/2:" in reason
+    assert ".test_durations" in reason
+
+
+def test_a_module_that_no_shard_could_collect_is_no_test_in_two_shards(tmp_path: Path):
+    folder = tmp_path / "shards"
+    for part in (1, 2):
+        write_shard(folder / str(part), f"{part}/2", [case("e", nodeid="test_b.py"), case(f"t{part}")])
+    assert len(bundles_of(layout_of(tmp_path))) == 2
+
+
+def test_the_report_of_a_merge_is_no_bundle(tmp_path: Path):
+    whole(tmp_path, 2)
+    write_shard(tmp_path / "shards" / "merged", "", [case("t1"), case("t2")], given={"stage": "merge"})
+    assert len(bundles_of(layout_of(tmp_path))) == 2
+
+
+def test_all_reasons_at_once(tmp_path: Path):
+    folder = whole(tmp_path, 3)
+    (folder / "s1" / "report.json").write_text("no JSON")
+    write_shard(folder / "s2", "2/3", [case("t3")], change=lambda found: found.update(commit="beef"))
+    found = reasons(tmp_path)
+    assert len(found) == 4
+    assert [word for word in ("no report", "missing", "commits", "two") if word in " ".join(found)] == [
+        "no report",
+        "missing",
+        "commits",
+    ]
+
+
+def tool(found: Document, name: str = "pytest") -> Document:
+    return next(tool for tool in found["stages"][0]["tools"] if tool["name"] == name)
+
+
+FINDING: Document = {
+    **dict.fromkeys(("rule", "message", "path", "url", "fingerprint", "muted", "fix", "fix_message"), ""),
+    **dict.fromkeys(("line", "column", "end_line", "end_column")),
+    "severity": "error",
+    "level": "",
+    "before": "",
+    "after": "",
+    "package": None,
+    "also": [],
+    "new": None,
+}
+
+
+def red(**finding: str) -> Callable[[Document], None]:
+    """Return a change that makes a test red, with the finding of it but for what is given."""
+
+    def change(found: Document) -> None:
+        tests = tool(found)
+        tests["tests"][0].update(outcome="failed")
+        tests["metrics"].update(passed=0, failed=1)
+        told = {**FINDING, "rule": "failed", "message": "test_a.py::t1: no"}
+        tests["findings"].append({**told, **finding})
+
+    return change
+
+
+UNSAID = "the test 'test_a.py::t1' is red, and no finding says so"
+WRONG: dict[str, tuple[Callable[[Document], Any], str]] = {
+    "no shard": (lambda found: found["settings"].pop("shard"), "its run was no shard"),
+    "a shard that is none": (lambda found: found["settings"].update(shard="4/3"), "its run was no shard"),
+    "a shard of another type": (lambda found: found["settings"].update(shard=[1, 3]), "its run was no shard"),
+    "stage of another type": (lambda found: found["settings"].update(stage=7), ""),
+    "schema": (lambda found: found.update(schema=2), "reads schema 1: use one version of ci-action"),
+    "no schema": (lambda found: found.pop("schema"), "no report of ci-action: schema"),
+    "no tests": (lambda found: tool(found).pop("tests"), "no whole report"),
+    "quality": (lambda found: found["stages"][0].update(name="quality"), "it is a run of quality"),
+    "two stages": (lambda found: found["stages"].append(found["stages"][0]), "it is a run of test, test"),
+    "no stages": (lambda found: found["stages"].clear(), "it is a run of no stage"),
+    "conclusion": (lambda found: found.update(conclusion="green"), "'green'"),
+    "outcome": (lambda found: tool(found)["tests"][0].update(outcome="great"), "'great'"),
+    "text for a number": (lambda found: found.update(seconds="1"), "seconds"),
+    "a list for a table": (lambda found: found.update(settings=[]), "settings"),
+    "infinite": (lambda found: tool(found)["metrics"].update(tests=float("inf")), "number that is none"),
+    "not a number": (
+        lambda found: tool(found)["tests"][0].update(seconds=float("nan")),
+        "number that is none",
+    ),
+    "severity": (
+        lambda found: tool(found)["findings"].append({**FINDING, "severity": "mild"}),
+        "'mild'",
+    ),
+    "level": (lambda found: tool(found)["findings"].append({**FINDING, "level": "dire"}), "'dire'"),
+    "a package without a name": (
+        lambda found: tool(found)["findings"].append({**FINDING, "package": {"version": "1"}}),
+        "package.name",
+    ),
+    "a finding out of it": (
+        lambda found: tool(found)["findings"].append({**FINDING, "path": "../x"}),
+        "the path '../x'",
+    ),
+    "line 0": (lambda found: tool(found)["tests"][0].update(line=0), "the line 0"),
+    "a line without end": (lambda found: tool(found)["tests"][0].update(line=10**300), "the line 1000"),
+    "a path out of it": (
+        lambda found: tool(found)["tests"][0].update(path="a/../../../etc/passwd"),
+        "the path 'a/../../../etc/passwd'",
+    ),
+    "NUL": (lambda found: tool(found)["tests"][0].update(path="a\0b"), "the path 'a\\x00b'"),
+    "another exit code": (lambda found: found.update(exit_code=1), "'passed' with the exit code 1"),
+    "a red conclusion that is green": (
+        lambda found: found.update(conclusion="failed"),
+        "'failed' with the exit code 0",
+    ),
+    "a finding that counts": (
+        lambda found: tool(found)["findings"].append(FINDING),
+        "the conclusion 'passed' over a tool that is failed",
+    ),
+    "a broken tool": (
+        lambda found: tool(found, "coverage").update(outcome="broken"),
+        "the conclusion 'passed' over a tool that is broken",
+    ),
+    "an outcome of a tool": (
+        lambda found: tool(found, "coverage").update(outcome="fine"),
+        "the outcome 'fine'",
+    ),
+    "no pytest": (lambda found: found["stages"][0]["tools"].remove(tool(found)), "0 results of pytest"),
+    "no coverage": (
+        lambda found: found["stages"][0]["tools"].remove(tool(found, "coverage")),
+        "0 results of coverage",
+    ),
+    "pytest twice": (lambda found: found["stages"][0]["tools"].append(tool(found)), "2 results of pytest"),
+    "a red test without its finding": (
+        lambda found: (
+            tool(found)["tests"][0].update(outcome="failed"),
+            tool(found)["metrics"].update(passed=0, failed=1),
+        ),
+        "the test 'test_a.py::t1' is red, and no finding says so",
+    ),
+    "a red test as a notice": (red(severity="notice"), UNSAID),
+    "a red test as a warning": (red(severity="warning"), UNSAID),
+    "a red test of a low level": (red(level="low"), UNSAID),
+    "a red test by a rule that is judged once": (red(rule="all-skipped"), UNSAID),
+    "tests of another tool": (
+        lambda found: found["stages"][0]["tools"].append({**tool(found), "name": "gate-changes"}),
+        "tests of 'gate-changes'",
+    ),
+    "findings of a tool that was skipped": (
+        lambda found: tool(found, "coverage").update(
+            outcome="skipped", findings=[{**FINDING, "severity": "notice"}]
+        ),
+        "findings of 'coverage', which was skipped",
+    ),
+    "a red test that the figures do not know": (
+        lambda found: tool(found)["tests"][0].update(outcome="error"),
+        "the metric 'passed' is 1.0, its tests make 0",
+    ),
+    "a test that is gone": (lambda found: tool(found)["tests"].clear(), "the metric 'tests' is 1.0"),
+    "no figures": (lambda found: tool(found)["metrics"].clear(), "the metric 'tests' is None"),
+    "skipped for no reason": (
+        lambda found: tool(found).update(outcome="skipped", tests=[], reason=""),
+        "pytest was skipped for an unknown reason: ''",
+    ),
+    "skipped for another reason": (
+        lambda found: tool(found).update(
+            outcome="skipped", tests=[], reason="no files that are named like tests"
+        ),
+        "pytest was skipped for an unknown reason: 'no files",
+    ),
+    "other coverage": (
+        lambda found: tool(found, "coverage")["metrics"].update(statements=7),
+        "of another run",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_no_run_writes_is_refused(tmp_path: Path, name: str):
+    change, said = WRONG[name]
+    whole(tmp_path, 1, change=change)
+    if not said:
+        assert bundles_of(layout_of(tmp_path))
+        return
+    [reason] = reasons(tmp_path)
+    assert reason.startswith("shards/s1/report.json: ")
+    assert said in reason
+    assert len(reason) < 1_000
+
+
+COVERAGE = {
+    "absent": (None, "coverage.json is not beside it: upload the whole report folder"),
+    "no JSON": ("{", "it is no coverage report"),
+    "a list": ('{"files": []}', "it is no coverage report"),
+    "texts": ('{"files": {"a": {"executed_lines": ["1"], "missing_lines": []}}}', "it is no coverage report"),
+    "a line without end": (
+        '{"files": {"a": {"executed_lines": [1%s], "missing_lines": []}}}' % ("0" * 5000),
+        "it is no coverage report",
+    ),
+    "a path out of it": ('{"files": {"../x.py": {"executed_lines": [1], "missing_lines": []}}}', "'../x.py'"),
+    "deep": ("[" * 1_000_000, "it is no coverage report"),
+    "of another run": ('{"files": {}}', "of another run"),
+}
+
+
+@pytest.mark.parametrize("name", COVERAGE)
+def test_coverage_that_no_run_writes_is_refused(tmp_path: Path, name: str):
+    text, said = COVERAGE[name]
+    file = whole(tmp_path, 1) / "s1" / "coverage.json"
+    file.unlink()
+    if text is not None:
+        file.write_text(text)
+    [reason] = reasons(tmp_path)
+    assert said in reason
+
+
+def test_coverage_that_an_earlier_run_has_left_is_not_taken(tmp_path: Path):
+    folder = whole(tmp_path, 1)
+    write_shard(folder / "s1", "1/1", [case("t1")])
+    [bundle] = bundles_of(layout_of(tmp_path))
+    assert bundle.coverage is None
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xfe", b"[" * 1_000_000, b'{"schema": 1' + b"0" * 10_000 + b"}", b"null"]
+)
+def test_a_report_that_is_none(tmp_path: Path, content: bytes):
+    (whole(tmp_path, 1) / "s1" / "report.json").write_bytes(content)
+    [reason] = reasons(tmp_path)
+    assert "it is no report of ci-action" in reason
+
+
+def test_files_that_are_no_ordinary_ones(tmp_path: Path):
+    folder = whole(tmp_path, 3)
+    for part in (1, 2, 3):
+        (folder / f"s{part}" / "report.json").unlink()
+    os.mkfifo(folder / "s1" / "report.json")
+    (folder / "s2" / "report.json").symlink_to("/etc/passwd")
+    with (folder / "s3" / "report.json").open("wb") as stream:
+        stream.truncate(LARGEST + 1)
+    assert [reason.partition(": ")[2] for reason in reasons(tmp_path)] == [
+        "it is no ordinary file",
+        "it is no ordinary file",
+        "it is larger than 200 MB, which no report is",
+    ]
+
+
+def test_a_place_outside_of_the_workspace_is_not_shown(tmp_path: Path):
+    def change(found: Document) -> None:
+        tool(found)["findings"][0].update(path="/etc/passwd", line=1)
+        tool(found)["tests"][0].update(path="/etc/passwd")
+
+    whole_folder = tmp_path / "shards"
+    write_shard(whole_folder, "1/1", [case("f")], change=change)
+    [bundle] = bundles_of(layout_of(tmp_path))
+    assert bundle.tests[0].path == ""
+    assert [finding.location for finding in bundle.findings["pytest"]] == [None]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(JSON, st.sampled_from(["report", "settings", "stages", "tool", "case", "coverage"]), st.data())
+def test_whatever_lies_there_is_a_bundle_or_a_reason(
+    tmp_path_factory: pytest.TempPathFactory, value: Any, where: str, data: st.DataObject
+):
+    workspace = tmp_path_factory.mktemp("w")
+
+    def change(found: Document) -> None:
+        places = {
+            "report": found,
+            "settings": found["settings"],
+            "stages": found["stages"][0],
+            "tool": tool(found),
+            "case": tool(found)["tests"][0],
+            "coverage": tool(found, "coverage"),
+        }
+        name = data.draw(st.sampled_from(sorted(places[where])))
+        places[where][name] = value
+
+    write_shard(workspace / "shards", "1/1", [case("t")], covered([1], [2]), change=change)
+    told: tuple[str, ...] = ()
+    try:
+        bundles_of(layout_of(workspace))
+    except BundlesError as error:
+        told = error.mistakes
+    assert all(0 < len(reason) < 2_000 for reason in told)
+    assert json.loads((workspace / "shards" / "coverage.json").read_bytes())["totals"]["num_statements"] == 2

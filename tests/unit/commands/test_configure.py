@@ -1,0 +1,187 @@
+"""From flags, inputs and pyproject.toml to settings and places, on small projects."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.builders import write
+
+from ci_action.commands.configure import configure
+from ci_action.system.errors import SettingsError
+
+
+def configured(workspace: Path, flags: dict[str, Any] | None = None, **inputs: str):
+    environ = {f"INPUT_{name.upper().replace('_', '-')}": value for name, value in inputs.items()}
+    return configure(flags or {}, {"GITHUB_WORKSPACE": str(workspace), **environ})
+
+
+def mistakes_of(workspace: Path, flags: dict[str, Any] | None = None, **inputs: Any) -> tuple[str, ...]:
+    with pytest.raises(SettingsError) as caught:
+        configured(workspace, flags, **inputs)
+    return caught.value.mistakes
+
+
+def test_an_empty_workspace(tmp_path: Path):
+    resolved, layout = configured(tmp_path)
+    assert resolved.chosen() == {}
+    assert (layout.workspace, layout.root, layout.paths, layout.pyproject) == (tmp_path, tmp_path, (".",), {})
+
+
+def test_sources_and_their_order(tmp_path: Path):
+    write(
+        tmp_path,
+        {
+            "pyproject.toml": "[tool.ci-action]\ntimeout = 1\npaths = ['a']\nignore = ['ruff']\n",
+            "a/x.py": "",
+            "b/x.py": "",
+        },
+    )
+    resolved, layout = configured(tmp_path, {"paths": ("b",)}, paths="a", timeout="2")
+    assert dict(resolved.chosen()) == {"paths": ["b"], "ignore": ["ruff"], "timeout": 2}
+    assert [resolved.sources[name] for name in ("paths", "timeout", "ignore")] == [
+        "flag",
+        "input",
+        "pyproject.toml",
+    ]
+    assert layout.paths == ("b",)
+
+
+APP = "[tool.ci-action]\ntimeout = 7\n[project]\nrequires-python = '>=3.12'\n"
+
+
+@pytest.mark.parametrize("by", ["flag", "input", "pyproject"])
+def test_the_working_directory_has_its_own_project(tmp_path: Path, by: str):
+    root = "[tool.ci-action]\nworking-directory = 'app'\n" if by == "pyproject" else ""
+    write(tmp_path, {"app/pyproject.toml": APP, "pyproject.toml": root})
+    flags = {"working-directory": "app"} if by == "flag" else {}
+    inputs = {"working_directory": "app"} if by == "input" else {}
+    resolved, layout = configured(tmp_path, flags, **inputs)
+    assert layout.root == tmp_path / "app"
+    assert layout.requires_python == ">=3.12"
+    assert resolved.settings.timeout == (600 if by == "pyproject" else 7)
+
+
+def test_the_table_of_the_workspace_counts_where_the_working_directory_has_none(tmp_path: Path):
+    write(
+        tmp_path,
+        {
+            "app/pyproject.toml": "[project]\nname = 'x'\n",
+            "pyproject.toml": "[tool.ci-action]\ntimeout = 3\n",
+        },
+    )
+    resolved, layout = configured(tmp_path, working_directory="app")
+    assert resolved.settings.timeout == 3
+    assert layout.pyproject == {"project": {"name": "x"}}
+
+
+def test_wrong_toml_is_told_once(tmp_path: Path):
+    write(tmp_path, {"pyproject.toml": "[tool.ci-action\n"})
+    (mistake,) = mistakes_of(tmp_path)
+    assert mistake.startswith("pyproject.toml cannot be read as TOML: ")
+
+
+def test_wrong_toml_in_the_working_directory(tmp_path: Path):
+    write(tmp_path, {"app/pyproject.toml": "x = \n"})
+    assert [mistake.partition(":")[0] for mistake in mistakes_of(tmp_path, working_directory="app")] == [
+        "pyproject.toml cannot be read as TOML"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "says"),
+    [
+        ({"working_directory": "absent"}, "working-directory = 'absent': there is no such folder"),
+        ({"working_directory": "../"}, "working-directory = '../': it lies outside the workspace"),
+        ({"paths": "absent"}, "paths = 'absent': there is no such file or folder"),
+        ({"paths": "../x"}, "paths = '../x': it lies outside the workspace"),
+        ({"paths": "link"}, "paths = 'link': it lies outside the workspace"),
+        ({"python_version": "3.10"}, "python-version = '3.10' contradicts requires-python = '>=3.12'"),
+        ({"stage": "qualty"}, "unknown stage 'qualty'; did you mean 'quality'?"),
+        ({"ignore": "pylint"}, "ignore = 'pylint': there is no tool 'pylint'"),
+        ({"black_args": "--quiet"}, "black-args: '--quiet' cannot be given"),
+        ({"black_args": "-Sq"}, "black-args: '-q' cannot be given"),
+        ({"ruff_args": "--fix"}, "ruff-args: '--fix' cannot be given"),
+        ({"ruff_args": "--output-format=github"}, "ruff-args: '--output-format' cannot be given"),
+        ({"bandit_args": "-f txt"}, "bandit-args: unrecognized arguments: -f"),
+        ({"bandit_args": "src"}, "bandit-args: 'src' is no option"),
+    ],
+    ids=str,
+)
+def test_a_mistake(tmp_path: Path, inputs: dict[str, str], says: str):
+    workspace = write(tmp_path / "w", {"pyproject.toml": "[project]\nrequires-python = '>=3.12'\n"})
+    (workspace / "link").symlink_to(tmp_path)
+    (mistake,) = mistakes_of(workspace, None, **inputs)
+    assert mistake.startswith(says)
+
+
+def test_all_mistakes_at_once(tmp_path: Path):
+    write(
+        tmp_path,
+        {
+            "pyproject.toml": "[tool.ci-action]\ntime-out = 5\ntool-versions = 'mine'\n[project]\nrequires-python = '>=3.12'\n"
+        },
+    )
+    mistakes = mistakes_of(
+        tmp_path, {"timeout": "soon"}, stage="qualty", paths="absent", python_version="3.10", pths="x"
+    )
+    starts = (
+        "unknown input 'pths'",
+        "pyproject.toml: unknown key 'time-out'",
+        "tool-versions = 'mine'",
+        "timeout = 'soon'",
+    )
+    more = ("unknown stage 'qualty'", "paths = 'absent'", "python-version = '3.10'")
+    assert len(mistakes) == len(starts) + len(more)
+    for start in (*starts, *more):
+        assert any(mistake.startswith(start) for mistake in mistakes), start
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["[project]\nrequires-python = 3\n", "project = 5\n", "[tool]\nci-action = {}\n", "tool = 5\n"],
+    ids=["number", "no table", "empty table", "tool no table"],
+)
+def test_odd_but_harmless_projects(tmp_path: Path, content: str):
+    write(tmp_path, {"pyproject.toml": content})
+    assert configured(tmp_path, python_version="3.12")[0].settings.python_version == "3.12"
+
+
+@pytest.mark.parametrize("stage", ["comment", "merge"])
+def test_what_posts_or_merges_is_no_stage_of_the_project(tmp_path: Path, stage: str):
+    write(tmp_path, {"pyproject.toml": f"[tool.ci-action]\nstage = ['{stage}']\n"})
+    (mistake,) = mistakes_of(tmp_path)
+    assert mistake.startswith(f"stage = {stage!r} cannot be set in [tool.ci-action]")
+    assert configured(tmp_path, stage="quality")[0].settings.stage == ("quality",)
+    assert configured(tmp_path, {"stage": [stage]})[0].settings.stage == (stage,)
+
+
+def test_commands_whose_quotes_do_not_match(tmp_path: Path):
+    write(tmp_path, {"pyproject.toml": "[tool.ci-action]\ninstall = ['pip check', \"echo 'x\"]\n"})
+    (mistake,) = mistakes_of(tmp_path)
+    assert "install" in mistake
+    assert 'the quotes of "echo \'x" do not match' in mistake
+
+
+@pytest.mark.parametrize("value", ["5", "['a']", "true"])
+def test_a_working_directory_in_pyproject_that_is_no_text(tmp_path: Path, value: str):
+    write(tmp_path, {"pyproject.toml": f"[tool.ci-action]\nworking-directory = {value}\n"})
+    (mistake,) = mistakes_of(tmp_path)
+    assert mistake.startswith("working-directory = ")
+
+
+def test_a_nul_in_the_working_directory(tmp_path: Path):
+    (mistake,) = mistakes_of(tmp_path, {"working-directory": "a\0b"})
+    assert mistake.startswith("working-directory = 'a\\x00b' (from flag): a path cannot hold a NUL")
+
+
+def test_addresses_of_services_are_checked_and_their_passwords_are_not_shown(tmp_path: Path):
+    found = mistakes_of(tmp_path, wait_for="postgres://u:s3cr3t/value@db, redsi://:s3cr3t-value@r")
+    assert [one.partition(": ")[0] for one in found] == [
+        "wait-for = 'postgres://u:***@db'",
+        "wait-for = 'redsi://:***@r'",
+    ]
+    assert "did you mean 'redis'?" in found[1]
+    resolved, _ = configured(tmp_path, wait_for="postgres://u:s3cr3t-value@db/app, tcp://x:1")
+    assert resolved.chosen() == {"wait-for": ["postgres://u:***@db/app", "tcp://x:1"]}
+    assert resolved.settings.wait_for[0] == "postgres://u:s3cr3t-value@db/app"
+    assert "s3cr3t" not in str(mistakes_of(tmp_path, {"wait-for": [1, "redis://:s3cr3t@r"]}))

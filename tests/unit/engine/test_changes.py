@@ -1,0 +1,321 @@
+"""The commit that a change is compared with, by event."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.builders import FakeRun, completed, context, event, finding, report, resolved, tool
+from support.fake_feedback import Feedback
+from unit.engine.test_execute import Told, stage
+
+from ci_action.commands.plan import describe
+from ci_action.engine.changes import Base, base_of, changes_of, is_needed, with_changes
+from ci_action.engine.context import Context
+from ci_action.engine.execute import execute
+from ci_action.github.protocol import ApiError
+from ci_action.model.changes import OLDER, Changes
+from ci_action.model.result import Location, Skipped
+from ci_action.project.git.repository import Commit
+from ci_action.system.errors import InterruptedRunError, TimedOutError, ToolError
+from ci_action.system.process import Command, Completed
+
+HEAD, TIP, BASE, OTHER = "a" * 40, "b" * 40, "c" * 40, "d" * 40
+PULL = {"number": 7, "head": {"sha": TIP, "ref": "topic"}, "base": {"sha": BASE, "ref": "main"}}
+MERGE = Commit(HEAD, (OTHER, TIP))
+FIRST = Base(commit=OTHER, source="the first parent of the merge commit", depth=2)
+FORK = Base(commit=BASE, source="where the pull request left its base branch", parts=True)
+BEFORE = Base(commit=BASE, source="the commit before the push")
+
+
+@pytest.mark.parametrize(
+    ("name", "payload", "head", "base"),
+    [
+        pytest.param("pull_request", {"pull_request": PULL}, MERGE, FIRST, id="merge"),
+        pytest.param("pull_request", {}, MERGE, FIRST, id="merge, no payload"),
+        pytest.param("pull_request", {"pull_request": PULL}, Commit(TIP, (OTHER,)), FORK, id="head"),
+        pytest.param(
+            "pull_request", {"pull_request": PULL}, Commit(HEAD, (OTHER, BASE)), FORK, id="another merge"
+        ),
+        pytest.param(
+            "pull_request", {"pull_request": PULL}, Commit(HEAD, (OTHER, TIP, BASE)), FORK, id="octopus"
+        ),
+        pytest.param("pull_request_target", {"pull_request": PULL}, MERGE, FIRST, id="target, merge"),
+        pytest.param("pull_request_target", {"pull_request": PULL}, Commit(HEAD), FORK, id="target, base"),
+        pytest.param("pull_request_review", {"pull_request": PULL}, MERGE, FIRST, id="review"),
+        pytest.param("push", {"before": BASE, "after": HEAD}, Commit(HEAD, (OTHER,)), BEFORE, id="push"),
+        pytest.param("push", {"before": BASE, "forced": True}, Commit(HEAD), BEFORE, id="forced push"),
+        pytest.param(
+            "push",
+            {"before": "c" * 64},
+            Commit(HEAD),
+            Base(commit="c" * 64, source=BEFORE.source),
+            id="SHA-256",
+        ),
+        pytest.param(
+            "merge_group",
+            {"merge_group": {"base_sha": BASE, "head_sha": HEAD}},
+            MERGE,
+            Base(commit=BASE, source="the base of the merge group", depth=2),
+            id="merge group",
+        ),
+    ],
+)
+def test_the_base_by_event(name: str, payload: dict[str, Any], head: Commit, base: Base):
+    assert base_of(event(name=name, payload=payload, sha=HEAD), head) == base
+
+
+@pytest.mark.parametrize(
+    ("name", "payload", "reason"),
+    [
+        ("push", {"before": "0" * 40}, "there is no commit before the push: the push made the branch or tag"),
+        ("push", {}, "there is no commit before the push: the payload of the push lacks it"),
+        (
+            "push",
+            {"before": "--output=x"},
+            "there is no commit before the push: the payload of the push lacks it",
+        ),
+        ("push", {"before": 7}, "there is no commit before the push: the payload of the push lacks it"),
+        ("pull_request", {}, "the payload of the pull request names no base commit"),
+        (
+            "pull_request",
+            {"pull_request": {"base": {"sha": "main"}}},
+            "the payload of the pull request names no base commit",
+        ),
+        ("pull_request", {"pull_request": "x"}, "the payload of the pull request names no base commit"),
+        ("pull_request_target", {"pull_request": {}}, "the payload of the pull request names no base commit"),
+        ("merge_group", {"merge_group": None}, "the event 'merge_group' names no base commit"),
+        ("schedule", {}, "the event 'schedule' names no base commit"),
+        ("workflow_dispatch", {"inputs": {}}, "the event 'workflow_dispatch' names no base commit"),
+    ],
+)
+def test_where_the_event_names_none_it_is_said(name: str, payload: dict[str, Any], reason: str):
+    with pytest.raises(ToolError) as told:
+        base_of(event(name=name, payload=payload, problem="the file was cut"), Commit(HEAD, (OTHER,)))
+    assert told.value.reason == f"{reason} (the file was cut)"
+
+
+class Git:
+    """A repository that answers by the word that git is asked."""
+
+    def __init__(self, **answers: Completed | Exception) -> None:
+        self.answers = answers
+        self.asked: list[Command] = []
+
+    def __call__(self, command: Command) -> Completed:
+        words = [word for word in command.argv[1:] if not word.startswith("-") and "=" not in word]
+        self.asked.append(command)
+        answer = self.answers.get(words[0].replace("-", "_"), completed())
+        if isinstance(answer, Exception):
+            raise answer
+        if words[0] == "cat-file" and command.stdin not in {b"HEAD\n", HEAD.encode() + b"\n"}:
+            return completed(command.stdin.replace(b"\n", b" missing\n"))
+        return answer
+
+
+def ctx_of(tmp_path: Path, git: Git, **overrides: Any) -> Context:
+    (tmp_path / "w").mkdir(exist_ok=True)
+    return context(tmp_path / "w", FakeRun(git=git), **overrides)
+
+
+def commit_object(sha: str, *parents: str) -> bytes:
+    body = b"tree x\n" + b"".join(f"parent {one}\n".encode() for one in parents) + b"\nparent in the text\n"
+    return f"{sha} commit {len(body)}\n".encode() + body + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("answers", "problem"),
+    [
+        ({"rev_parse": ToolError("'git' cannot be started: no")}, "git cannot be asked: 'git' cannot be started: no"),
+        ({"rev_parse": InterruptedRunError("git was interrupted")}, "git was interrupted"),
+        ({"rev_parse": completed(stderr="fatal: not a git repository\n", returncode=128)}, "there is no git repository here: not a git repository"),
+        ({"rev_parse": completed("/w\n"), "cat_file": completed("HEAD missing\n")}, "the repository has no commit yet"),
+        (
+            {"rev_parse": completed("/w\n"), "cat_file": completed(commit_object(HEAD)), "diff": completed(stderr="fatal: bad\n", returncode=128)},
+            "git diff failed: bad",
+        ),
+    ],
+)  # fmt: skip
+def test_what_stands_in_the_way_is_told(tmp_path: Path, answers: dict[str, Any], problem: str):
+    pushed = event(name="push", payload={"before": HEAD})
+    changes = changes_of(ctx_of(tmp_path, Git(**answers), event=pushed), fetch=True)
+    assert changes == Changes(problem=problem)
+    assert not changes.known
+
+
+class Parting(Feedback):
+    """GitHub, which knows where two commits part."""
+
+    def __init__(self, sha: str) -> None:
+        super().__init__()
+        self.sha = sha
+
+    def merge_base(self, base: str, head: str) -> str:
+        self.calls.append(f"{base[:2]}...{head[:2]}")
+        if not self.sha:
+            raise ApiError("not today", 500)
+        return self.sha
+
+
+class Deep(Git):
+    """A repository whose history is too large to fetch; single commits are not."""
+
+    def __call__(self, command: Command) -> Completed:
+        if "--filter=tree:0" in command.argv:
+            raise TimedOutError("git was ended after its time limit")
+        if "init" in command.argv:
+            Path(command.argv[-1], "objects").mkdir(parents=True)
+        return super().__call__(command)
+
+
+@pytest.mark.parametrize("sha", [OTHER, ""])
+def test_where_the_history_is_too_large_github_names_the_commit(tmp_path: Path, sha: str):
+    git = Deep(rev_parse=completed("/w\n"), cat_file=completed(commit_object(HEAD, TIP)))
+    of_pull = event(name="pull_request", payload={"pull_request": PULL})
+    github = Parting(sha)
+    changes = changes_of(ctx_of(tmp_path, git, event=of_pull, github=github), fetch=True)
+    assert github.calls == ["cc...aa"]
+    if sha:
+        assert (changes.base, changes.problem) == (OTHER, "")
+        assert OTHER in [words for command in git.asked for words in command.argv]
+    else:
+        assert (
+            "cannot be fetched (git timed out after 120 s (all git commands of a run: 240 s))"
+            in changes.problem
+        )
+
+
+def test_a_fetch_that_takes_too_long_is_told(tmp_path: Path):
+    git = Git(
+        rev_parse=completed("/w\n"),
+        cat_file=completed(commit_object(HEAD, OTHER)),
+        init=TimedOutError("git was ended after its time limit"),
+    )
+    pushed = event(name="push", payload={"before": BASE})
+    ctx = ctx_of(tmp_path, git, event=pushed)
+    changes = changes_of(ctx, fetch=True)
+    assert changes.problem.startswith("the commit cccccccccccc cannot be fetched (git timed out")
+    assert changes.problem.endswith("give actions/checkout `fetch-depth: 0`")
+
+
+def test_nobody_is_told_to_fetch_more_because_of_a_signal(tmp_path: Path):
+    git = Git(
+        rev_parse=completed("/w\n"),
+        cat_file=completed(commit_object(HEAD, OTHER)),
+        init=InterruptedRunError("git was interrupted"),
+    )
+    pushed = event(name="push", payload={"before": BASE})
+    assert changes_of(ctx_of(tmp_path, git, event=pushed), fetch=True) == Changes(
+        problem="git was interrupted"
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "needed"),
+    [
+        ({}, False),
+        ({"scope": "changed"}, True),
+        ({"patch_coverage_min": "80"}, True),
+        ({"coverage_min": "80"}, False),
+        ({"fail_on": "new"}, True),
+        ({"fail_on": "low"}, False),
+    ],
+)
+def test_when_the_change_is_needed(values: dict[str, Any], needed: bool):
+    assert is_needed(resolved(**values).settings) is needed
+
+
+@pytest.mark.parametrize("fetch", [True, False])
+def test_a_missing_commit_is_fetched_only_where_it_is_needed(tmp_path: Path, fetch: bool):
+    git = Git(
+        rev_parse=completed("/w\n"), cat_file=completed(commit_object(HEAD, OTHER)), init=ToolError("no room")
+    )
+    settings = {"scope": "changed"} if fetch else {}
+    ctx = with_changes(
+        ctx_of(tmp_path, git, event=event(name="push", payload={"before": BASE}), settings=settings)
+    )
+    assert ctx.changes
+    assert ("no room" in ctx.changes.problem) is fetch
+    assert any("init" in command.argv for command in git.asked) is fetch
+
+
+NEAR, FAR = (finding(location=Location(path="a.py", line=line)) for line in (3, 9))
+KNOWN = Changes(base=BASE, source="the commit before the push", lines={"a.py": frozenset({3})})
+
+
+def run_with(tmp_path: Path, changes: Changes | None, scope: str, *, by_lines: bool = True) -> Any:
+    (tmp_path / "w").mkdir(exist_ok=True)
+    ctx = context(tmp_path / "w", event=event(), changes=changes, settings={"scope": scope})
+    one = stage(tool("ruff", report(NEAR, FAR), by_lines=by_lines))
+    return execute([one], ctx, Told(), resolved=resolved(scope=scope))
+
+
+def test_with_scope_changed_what_is_older_does_not_count(tmp_path: Path):
+    result = run_with(tmp_path, KNOWN, "changed")
+    assert [one.muted for one in result.findings] == ["", OLDER]
+    assert (result.base, result.scope, result.new_findings) == (BASE, "changed", 1)
+    assert result.verdict.reasons == ("ruff: 1 finding on your lines (+ 1 older)",)
+
+
+def test_with_scope_all_everything_counts_and_what_is_new_is_counted(tmp_path: Path):
+    result = run_with(tmp_path, KNOWN, "all")
+    assert [one.muted for one in result.findings] == ["", ""]
+    assert (result.base, result.scope, result.new_findings, result.warnings) == (BASE, "all", 1, ())
+
+
+def test_a_failed_test_counts_wherever_it_stands(tmp_path: Path):
+    assert [one.muted for one in run_with(tmp_path, KNOWN, "changed", by_lines=False).findings] == ["", ""]
+
+
+@pytest.mark.parametrize("changes", [Changes(problem="no git"), None])
+def test_without_a_base_everything_counts_and_it_is_said(tmp_path: Path, changes: Changes | None):
+    result = run_with(tmp_path, changes, "changed")
+    assert [one.muted for one in result.findings] == ["", ""]
+    assert (result.base, result.new_findings) == ("", None)
+    (warning,) = result.warnings
+    assert warning.startswith("every finding counts, because the base of the change is not known: no")
+
+
+def test_without_a_base_fail_on_new_says_that_everything_counts(tmp_path: Path):
+    (tmp_path / "w").mkdir()
+    settings = {"fail_on": "new"}
+    one = stage(tool("ruff", report(finding(level="low", location=None))))
+    ctx = context(tmp_path / "w", event=event(), changes=Changes(problem="no git"), settings=settings)
+    result = execute([one], ctx, Told(), resolved=resolved(**settings))
+    assert result.warnings == ("every finding counts, because the base of the change is not known: no git",)
+    assert result.verdict.conclusion.value == "failed"
+    ctx = context(tmp_path / "w", event=event(), changes=KNOWN, settings=settings)
+    assert execute([one], ctx, Told(), resolved=resolved(**settings)).warnings == ()
+
+
+def test_no_changed_file_is_rightly_nothing_to_do(tmp_path: Path):
+    (tmp_path / "w").mkdir()
+    ctx = context(tmp_path / "w", event=event(), changes=KNOWN)
+    skipped = [tool(name, Skipped("no changed Python file", rightly=True)) for name in ("black", "ruff")]
+    result = execute([stage(*skipped)], ctx, Told(), resolved=resolved())
+    assert (result.verdict.conclusion.value, result.verdict.exit_code) == ("skipped", 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        (KNOWN, f"base       {BASE}, the commit before the push: 1 changed file"),
+        (Changes(problem="no git"), "base       not known without a fetch: no git"),
+    ],
+)
+def test_a_plan_names_the_base(tmp_path: Path, changes: Changes, line: str):
+    (tmp_path / "w").mkdir()
+    assert line in list(describe([], context(tmp_path / "w", changes=changes), resolved()))
+
+
+def test_a_full_disk_is_told(tmp_path: Path):
+    git = Git(rev_parse=completed("/w\n"), cat_file=completed(commit_object(HEAD, OTHER)))
+    changes = changes_of(
+        ctx_of(
+            tmp_path,
+            git,
+            event=event(name="push", payload={"before": BASE}),
+            scratch=tmp_path / "no" / "folder",
+        ),
+        fetch=True,
+    )
+    assert changes.problem.startswith("a commit cannot be kept in")

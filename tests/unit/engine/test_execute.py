@@ -1,0 +1,299 @@
+"""Running stages: every tool gets its end, whatever goes wrong; reporters change no verdict."""
+
+import errno
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.builders import (
+    FakeGit,
+    FakeRun,
+    completed,
+    context,
+    event,
+    finding,
+    printed,
+    publication,
+    report,
+    resolved,
+    run_result,
+    tool,
+)
+
+from ci_action.commands.fix import write_fixes
+from ci_action.commands.plan import describe
+from ci_action.engine import pull_request
+from ci_action.engine.execute import check, execute
+from ci_action.engine.stage import Selected, Stage
+from ci_action.engine.tool import Tool, refused_options
+from ci_action.model.result import Broken, Conclusion, RunResult, Skipped, ToolResult
+from ci_action.reporters import feedback, publish
+from ci_action.stages import COMMENT, MERGE, NAMES, STAGES, select, stage_mistakes
+from ci_action.system.errors import InterruptedRunError, TimedOutError, ToolError, shortage
+
+GIT = FakeGit(head="c0ffee")
+
+
+class Told:
+    """A progress that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.results: list[ToolResult] = []
+
+    def started(self, one: Tool) -> None:
+        self.names.append(one.name)
+
+    def ended(self, result: ToolResult) -> None:
+        self.results.append(result)
+
+
+def stage(*tools: Tool, by_name: bool = True, **overrides: Any) -> Selected:
+    return Selected(
+        Stage(**{"name": "quality", "summary": "s", "tools": tools, **overrides}), by_name=by_name
+    )
+
+
+def executed(tmp_path: Path, *selected: Selected, **overrides: Any) -> tuple[RunResult, Told]:
+    (tmp_path / "w").mkdir(exist_ok=True)
+    told = Told()
+    ctx = context(tmp_path / "w", overrides.pop("run", FakeRun(git=GIT)), **overrides)
+    return execute(selected, ctx, told, resolved=resolved()), told
+
+
+def test_a_run_of_two_tools(tmp_path: Path):
+    result, told = executed(tmp_path, stage(tool("black"), tool("ruff", report(finding()))))
+    assert (result.verdict.conclusion, result.commit) == (Conclusion.FAILED, "c0ffee")
+    assert told.names == ["black", "ruff"]
+    assert [one.tool for one in result.stages[0].tools] == ["black", "ruff"]
+    assert sorted(one.tool for one in told.results) == ["black", "ruff"]
+    assert all(one.fingerprint for one in result.findings)
+    assert [one.version for one in result.stages[0].tools] == ["26.10.1", "0.17.6"]
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ToolError("killed", detail="last words"), "killed"),
+        (TimedOutError("too late", stderr="last words"), "too late"),
+        (InterruptedRunError("interrupted", stderr="last words"), "interrupted"),
+    ],
+)
+def test_a_tool_that_dies_is_broken_and_the_others_go_on(tmp_path: Path, error: Exception, reason: str):
+    result, _ = executed(tmp_path, stage(tool("black", error), tool("ruff")))
+    black, ruff = result.stages[0].tools
+    assert black.outcome == Broken(reason, "last words")
+    assert (black.log, ruff.log) == ("last words", "ruff was here")
+    assert (result.verdict.conclusion, result.verdict.exit_code) == (Conclusion.BROKEN, 3)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("can't start new thread"),
+        OSError(errno.EAGAIN, "Resource temporarily unavailable"),
+        OSError(errno.EMFILE, "Too many open files"),
+        OSError(errno.ENOSPC, "No space left on device"),
+    ],
+    ids=repr,
+)
+def test_what_the_machine_lacks_is_broken_and_not_a_bug(tmp_path: Path, error: Exception):
+    result, _ = executed(tmp_path, stage(tool("black", error), tool("ruff")))
+    assert result.verdict.exit_code == 3
+    outcome = result.stages[0].tools[0].outcome
+    assert outcome == Broken(shortage(error))
+    assert shortage(error)
+
+
+def test_a_bug_of_ours_in_one_tool_is_exit_4_and_the_others_go_on(tmp_path: Path):
+    result, _ = executed(
+        tmp_path, stage(tool("black", ZeroDivisionError("oops")), tool("ruff", report(finding())))
+    )
+    black = result.stages[0].tools[0].outcome
+    assert isinstance(black, Broken)
+    assert black.reason == "a bug in ci-action: ZeroDivisionError: oops"
+    assert "Traceback" in black.detail
+    assert (result.verdict.conclusion, result.verdict.exit_code) == (Conclusion.BROKEN, 4)
+    assert [one.rule for one in result.findings] == ["F401"]
+
+
+def test_a_tool_that_is_missing_is_broken(tmp_path: Path):
+    result, _ = executed(tmp_path, stage(tool("pylint")))
+    (one,) = result.stages[0].tools
+    assert isinstance(one.outcome, Broken)
+    assert one.outcome.reason.startswith("pylint is missing from")
+
+
+def test_what_is_ignored_is_muted_before_it_is_told_and_judged(tmp_path: Path):
+    result, told = executed(
+        tmp_path, stage(tool("ruff", report(finding()))), settings={"ignore": "ruff:F401"}
+    )
+    assert result.verdict.conclusion is Conclusion.PASSED
+    assert [one.muted for one in told.results[0].findings] == ["ignored by the setting 'ruff:F401'"]
+
+
+def test_notes_of_tools_and_event_are_told_once(tmp_path: Path):
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w" / "requirements.txt").write_text("ruff==0.5.0\nruff==0.6.0\n")
+    run = FakeRun(git=GIT, uv=ToolError("no network"))
+    result, _ = executed(
+        tmp_path,
+        stage(tool("ruff")),
+        stage(tool("ruff"), name="again"),
+        run=run,
+        event=event(problem="no payload"),
+    )
+    assert len(result.warnings) == 3
+    assert result.warnings[0].startswith("two pins of ruff disagree")
+    assert "cannot be had" in result.warnings[1]
+    assert result.warnings[2] == "no payload"
+    assert result.verdict.conclusion is Conclusion.PASSED
+
+
+@pytest.mark.parametrize(
+    ("git", "commit"),
+    [
+        (GIT, "c0ffee"),
+        (completed("x", returncode=128), ""),
+        (ToolError("no git"), ""),
+        (InterruptedRunError("interrupted"), ""),
+    ],
+)
+def test_the_commit(tmp_path: Path, git: Any, commit: str):
+    assert executed(tmp_path, stage(tool()), run=FakeRun(git=git))[0].commit == commit
+
+
+def test_the_commit_of_the_event_needs_no_git(tmp_path: Path):
+    assert executed(tmp_path, stage(tool()), run=FakeRun(), event=event(sha="abc"))[0].commit == "abc"
+
+
+def test_nothing_to_look_at_is_empty(tmp_path: Path):
+    result, _ = executed(
+        tmp_path, stage(tool("black", Skipped("no files")), tool("ruff", Skipped("no files")))
+    )
+    assert result.verdict.conclusion is Conclusion.EMPTY
+
+
+@pytest.mark.parametrize("error", [ToolError("gone"), InterruptedRunError("gone")])
+def test_what_cannot_be_asked_of_a_stage_loses_nothing_of_the_others(tmp_path: Path, error: Exception):
+    def ask(_ctx: object) -> str:
+        raise error
+
+    first = stage(tool("black", report(finding())), stops=True)
+    second = stage(tool("ruff", error), by_name=False, name="test", applies=ask, because=ask)
+    result, _ = executed(
+        tmp_path, replace(first, stage=replace(first.stage, warns_only=lambda _: True)), second
+    )
+    assert [one.rule for one in result.findings] == ["F401"]
+    assert (result.stages[1].because, result.stages[1].tools[0].outcome) == ("gone", Broken("gone"))
+
+
+def test_check_measures_its_time(tmp_path: Path):
+    (tmp_path / "w").mkdir()
+    assert check(tool(), context(tmp_path / "w")).seconds >= 0
+
+
+def test_a_reporter_that_dies_is_a_problem_and_the_others_go_on(tmp_path: Path):
+    (tmp_path / "ci-action-report").write_text("a file in the way")
+    where = publication(tmp_path)
+    publish(run_result(), where)
+    assert [problem.partition(" ")[0] for problem in where.problems] == [
+        "summary.md",
+        "ci-action.sarif",
+        "report.html",
+        "report.json",
+    ]
+    assert printed(where).endswith("ci-action: passed, exit 0\n")
+
+
+def test_fixes_are_written_the_last_tool_first_then_checked(tmp_path: Path):
+    order: list[str] = []
+    tools = [
+        tool(name, fix=lambda _ctx, program: order.append(Path(program.argv[0]).name))
+        for name in ("black", "ruff")
+    ]
+    (tmp_path / "w").mkdir()
+    ctx = context(tmp_path / "w", FakeRun(git=GIT))
+    result = write_fixes([stage(*tools, tool("black"))], ctx, Told(), resolved=resolved())
+    assert order == ["ruff", "black"]
+    assert result.verdict.conclusion is Conclusion.PASSED
+
+
+@pytest.mark.parametrize("error", [ToolError("killed"), InterruptedRunError("killed")])
+@pytest.mark.parametrize(("left", "code"), [(report(), 3), (report(finding()), 3)])
+def test_a_fix_that_fails_is_broken(tmp_path: Path, left: Any, code: int, error: Exception):
+    def fix(_ctx: object, _program: object) -> None:
+        raise error
+
+    (tmp_path / "w").mkdir()
+    ctx = context(tmp_path / "w", FakeRun(git=GIT))
+    result = write_fixes([stage(tool("ruff", left, fix=fix))], ctx, Told(), resolved=resolved())
+    assert (result.verdict.conclusion, result.verdict.exit_code) == (Conclusion.BROKEN, code)
+    assert result.verdict.reasons[0] == "ruff: killed"
+
+
+def test_stages_are_chosen_by_name_or_all():
+    assert [(one.stage.name, one.by_name) for one in select(["quality", "quality"])] == [("quality", True)]
+    assert [one.by_name for one in select(["all"])] == [False] * len(STAGES)
+    assert select([]) == ()
+    known = [name for name in NAMES if name not in {COMMENT, MERGE}]
+    assert stage_mistakes(["qualiti", *known]) == ["unknown stage 'qualiti'; did you mean 'quality'?"]
+
+
+def test_comment_stands_alone_and_is_one_word_everywhere():
+    assert COMMENT == feedback.POSTING == pull_request.POSTING
+    assert select([COMMENT]) == ()
+    assert stage_mistakes([COMMENT]) == []
+    assert "a step of its own" in stage_mistakes([COMMENT, "quality"])[0]
+
+
+def test_merge_stands_alone():
+    assert MERGE in NAMES
+    assert select([MERGE]) == ()
+    assert all(one.stage.name != MERGE for one in select(["all"]))
+    assert stage_mistakes([MERGE, MERGE]) == []
+    (beside,) = stage_mistakes([MERGE, "test"])
+    assert "a step of its own" in beside
+    (sharded,) = stage_mistakes([MERGE], "2/4")
+    assert sharded.startswith("shard = '2/4': ")
+
+
+@pytest.mark.parametrize(
+    ("words", "refused"),
+    [
+        (["--fix"], ["--fix"]),
+        (["--fix=true", "--select=E"], ["--fix"]),
+        (["-o", "x"], ["-o"]),
+        (["-qo"], ["-o"]),
+        (["--select", "fix"], []),
+        ([], []),
+    ],
+)
+def test_options_that_cannot_be_given(words: list[str], refused: list[str]):
+    one = tool(refused=frozenset({"--fix", "-o"}))
+    assert [mistake.split("'")[1] for mistake in refused_options(one, words)] == refused
+
+
+def test_a_plan_tells_and_runs_nothing(tmp_path: Path):
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w" / "requirements.txt").write_text("black==24.1.0\nblack==24.2.0\n")
+    ctx = context(tmp_path / "w", cache=tmp_path / "cache", settings={"python_version": "3.12", "paths": "."})
+    lines = list(describe([stage(tool("black", count=lambda _: 1234))], ctx, resolved(paths="x")))
+    text = "\n".join(lines)
+    assert "  black    24.1.0 from requirements.txt, 1,234 files" in lines
+    assert "  note: two pins of black disagree" in text
+    assert "python     3.12" in lines
+    assert f"cache      {tmp_path / 'cache'}" in lines
+    assert "setting    paths = ['x'] from flag" in lines
+
+
+def test_a_plan_says_what_would_be_broken(tmp_path: Path):
+    def count(_ctx: object) -> int:
+        raise ToolError("include of Black is no regular expression")
+
+    (tmp_path / "w").mkdir()
+    lines = list(describe([stage(tool("black", count=count))], context(tmp_path / "w"), resolved()))
+    assert "  black    would be broken: include of Black is no regular expression" in lines
+    assert "cache      none" in lines

@@ -1,0 +1,162 @@
+"""Which stages of `all` run after a red one, and which tools take part."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.builders import FakeRun, context, finding, printed, program, publication, report, resolved, tool
+from unit.engine.test_execute import GIT, Told, stage
+
+from ci_action.commands.plan import describe
+from ci_action.engine.execute import execute
+from ci_action.engine.stage import Selected, Stage
+from ci_action.model.result import Conclusion, RunResult, Severity
+from ci_action.reporters import console, job_summary
+from ci_action.reporters.html import document as page
+from ci_action.reporters.report_json.write import document
+from ci_action.stages import STAGES
+from ci_action.system.errors import ToolError
+
+RED = report(finding())
+WARNS = report(finding(severity=Severity.WARNING))
+
+
+def run(tmp_path: Path, *selected: Selected, **settings: str) -> tuple[list[str], RunResult]:
+    """Run the stages; return the tools that were started, and the result."""
+    (tmp_path / "w").mkdir()
+    told = Told()
+    ctx = context(tmp_path / "w", FakeRun(git=GIT), settings=settings)
+    return told.names, execute(selected, ctx, told, resolved=resolved(**settings))
+
+
+@pytest.mark.parametrize(
+    ("quality", "test", "names", "started"),
+    [
+        pytest.param(RED, None, "all", ["black"], id="red quality spares the rest"),
+        pytest.param(WARNS, None, "all", ["black", "ruff", "pytest"], id="a warning stops nothing"),
+        pytest.param(None, RED, "all", ["black", "ruff", "pytest"], id="a red test stage stops nothing"),
+        pytest.param(ToolError("no"), None, "all", ["black"], id="broken quality spares the rest"),
+        pytest.param(RED, RED, "by name", ["black", "ruff", "pytest"], id="by name every one runs"),
+    ],
+)
+def test_what_seconds_find_spares_what_takes_minutes(
+    tmp_path: Path, quality: Any, test: Any, names: str, started: list[str]
+):
+    by_name = names == "by name"
+    stages = (
+        stage(tool("black", quality), by_name=by_name, stops=True),
+        stage(tool("ruff", test), name="test", by_name=by_name),
+        stage(tool("pytest", program=lambda _: program("pytest")), name="security", by_name=by_name),
+    )
+    got, result = run(tmp_path, *stages)
+    assert got == started
+    reasons = [one.reason for one in result.stages]
+    assert reasons == (["", "quality was red", "quality was red"] if len(started) == 1 else ["", "", ""])
+
+
+def test_only_quality_stops_the_stages_after_it():
+    assert [one.name for one in STAGES if one.stops] == ["quality"]
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_tool_that_no_setting_asks_for_is_not_even_told_of(tmp_path: Path, wanted: bool):
+    one = stage(tool("black"), tool("ruff", RED, wanted=lambda ctx: wanted))
+    got, result = run(tmp_path, one)
+    assert got == (["black", "ruff"] if wanted else ["black"])
+    assert [tool.tool for tool in result.stages[0].tools] == got
+    assert result.verdict.conclusion is (Conclusion.FAILED if wanted else Conclusion.PASSED)
+
+
+def test_a_tool_that_no_setting_asks_for_is_not_planned(tmp_path: Path):
+    (tmp_path / "w").mkdir()
+    one = stage(tool("black"), tool("ruff", wanted=lambda _: False))
+    lines = "\n".join(describe([one], context(tmp_path / "w"), resolved()))
+    assert "black" in lines
+    assert "ruff" not in lines
+
+
+def test_whether_a_tool_is_wanted_may_hang_on_the_settings(tmp_path: Path):
+    one = stage(tool("ruff", wanted=lambda ctx: bool(ctx.settings.licenses_allow)))
+    assert run(tmp_path, one, licenses_allow="MIT")[0] == ["ruff"]
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "level", "conclusion", "code"),
+    [
+        ("never", "critical", "warned", 0),
+        ("critical", "high", "warned", 0),
+        ("critical", "critical", "failed", 1),
+        ("high", "unknown", "failed", 1),
+        ("medium", "low", "warned", 0),
+    ],
+)
+def test_the_security_stage_blocks_by_choice(
+    tmp_path: Path, fail_on: str, level: str, conclusion: str, code: int
+):
+    security = next(one for one in STAGES if one.name == "security")
+    fake = Stage(
+        name="security",
+        summary="s",
+        tools=(tool("ruff", report(finding(level=level))),),
+        warns_only=security.warns_only,
+    )
+    _, result = run(tmp_path, Selected(fake, by_name=True), fail_on=fail_on)
+    assert (result.verdict.conclusion.value, result.verdict.exit_code) == (conclusion, code)
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("never", 0), ("low", 3)])
+def test_a_broken_scanner_stays_broken_whatever_its_exit_code(tmp_path: Path, fail_on: str, code: int):
+    security = next(one for one in STAGES if one.name == "security")
+    fake = Stage(
+        name="security", summary="s", tools=(tool("ruff", ToolError("no")),), warns_only=security.warns_only
+    )
+    _, result = run(tmp_path, Selected(fake, by_name=True), fail_on=fail_on)
+    assert (result.verdict.conclusion.value, result.verdict.exit_code) == ("broken", code)
+
+
+@pytest.mark.parametrize(
+    ("by_name", "why_not", "accounts"),
+    [
+        pytest.param(True, "", [], id="by name"),
+        pytest.param(False, "", ["quality was run: 2 files"], id="applies"),
+        pytest.param(False, "no files", ["quality was not run: no files"], id="does not apply"),
+    ],
+)
+def test_all_says_of_each_stage_why_it_ran_or_not(
+    tmp_path: Path, by_name: bool, why_not: str, accounts: list[str]
+):
+    one = stage(tool("black"), by_name=by_name, applies=lambda _: why_not, because=lambda _: "2 files")
+    _, result = run(tmp_path, one)
+    assert [one.account for one in result.stages if one.account] == accounts
+    shown = publication(tmp_path / "w")
+    console.report(result, shown)
+    lines = [line for line in printed(shown).splitlines() if line.startswith("stage quality")]
+    assert lines == [f"stage {account}" for account in accounts]
+    (written,) = document(result, shown)["stages"]
+    assert [reason for reason in written["reasons"] if "was run" in reason] == [
+        account for account in accounts if "was run" in account
+    ]
+    pages = (page(result, shown), job_summary.render(result, shown))
+    for account in accounts:
+        assert all(account in text for text in pages)
+
+
+def test_a_stage_of_which_nobody_can_tell_whether_it_applies_is_run(tmp_path: Path):
+    def applies(_: Any) -> str:
+        raise ToolError("bandit.yaml cannot be read")
+
+    _, result = run(
+        tmp_path,
+        stage(tool("black", ToolError("bandit.yaml cannot be read")), by_name=False, applies=applies),
+    )
+    assert [one.verdict.conclusion.value for one in result.stages] == ["broken"]
+    assert result.verdict.exit_code == 3
+
+
+def test_a_reason_to_run_that_cannot_be_told_is_no_bug(tmp_path: Path):
+    def because(_: Any) -> str:
+        raise ToolError("requirements.txt cannot be read")
+
+    _, result = run(tmp_path, stage(tool("black"), by_name=False, because=because))
+    assert result.stages[0].because == "requirements.txt cannot be read"
+    assert result.verdict.conclusion is Conclusion.PASSED

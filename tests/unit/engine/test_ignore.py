@@ -1,0 +1,93 @@
+"""The `ignore` setting: which findings it names, and what is wrong with it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.builders import at, broken_tool, finding, tool_result
+
+from ci_action.engine.ignore import ignore_mistakes, mute, parse_ignore
+from ci_action.model.result import Skipped
+
+
+@pytest.mark.parametrize(
+    ("entry", "one", "matches"),
+    [
+        pytest.param("ruff", finding(), True, id="tool"),
+        pytest.param("black", finding(), False, id="other tool"),
+        pytest.param("ruff:F401", finding(), True, id="rule"),
+        pytest.param("ruff:F402", finding(), False, id="other rule"),
+        pytest.param("ruff:F4*", finding(), True, id="rules by pattern"),
+        pytest.param("*:F401", finding(), True, id="every tool"),
+        pytest.param("ruff:f401", finding(), False, id="case matters"),
+        pytest.param("ruff@src/", finding(), True, id="folder"),
+        pytest.param("ruff@tests/", finding(), False, id="other folder"),
+        pytest.param("ruff:F401@*.py", finding(), True, id="files by pattern"),
+        pytest.param("ruff:F401@/app.py", finding(), False, id="anchored at the workspace"),
+        pytest.param("ruff:F401@src/**/app.py", finding(), True, id="two stars"),
+        pytest.param("ruff@a b.py", finding(location=at("a b.py")), True, id="blank in the pattern"),
+        pytest.param("ruff@a@b.py", finding(location=at("a@b.py")), True, id="at sign in the pattern"),
+        pytest.param("ruff@src/", finding(location=None), False, id="a pattern needs a place"),
+        pytest.param("ruff:F401", finding(location=None), True, id="no place, no pattern"),
+    ],
+)
+def test_an_entry(entry: str, one, matches: bool):
+    assert parse_ignore(entry).matches(one) is matches
+
+
+@pytest.mark.parametrize("entry", ["", ":F401", "@src", "ruff:", "ruff@", "ruff:F 401", "a b", "ruff:F401:x"])
+def test_other_forms_are_mistakes(entry: str):
+    (mistake,) = ignore_mistakes([entry], ["ruff"])
+    assert mistake == f"ignore = {entry!r}: write 'tool', 'tool:rule' or 'tool:rule@path-pattern'"
+
+
+def test_a_tool_that_does_not_exist_is_a_mistake_with_the_nearest_name():
+    assert ignore_mistakes(["ruf:E1", "black", "b*"], ["black", "ruff"]) == [
+        "ignore = 'ruf:E1': there is no tool 'ruf'; did you mean 'ruff'?"
+    ]
+
+
+NAMES = st.text("abXY09*-_[]", min_size=1, max_size=6)
+PATTERNS = st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs", "Cc"]), min_size=1)
+
+
+@given(NAMES, st.none() | NAMES, st.none() | PATTERNS)
+@pytest.mark.filterwarnings("ignore:Possible nested set:FutureWarning")
+def test_what_is_written_is_what_is_parsed(tool: str, rule: str | None, pattern: str | None):
+    text = tool + (f":{rule}" if rule else "") + (f"@{pattern}" if pattern else "")
+    if ignore_mistakes([text], [tool]):
+        return  # a pattern that git would refuse; it must be told, not raised
+    parsed = parse_ignore(text)
+    assert (parsed.tool, parsed.rule, parsed.text) == (tool, rule or "*", text)
+    assert (parsed.paths is None) == (pattern is None)
+
+
+@given(st.text(max_size=12))
+@pytest.mark.filterwarnings("ignore:Possible nested set:FutureWarning")
+def test_any_text_is_a_rule_or_a_mistake(text: str):
+    mistakes = ignore_mistakes([text], ["ruff"])
+    if not mistakes:
+        assert parse_ignore(text).matches(finding(location=None)) in {True, False}
+
+
+def test_muting_sets_the_reason_and_drops_nothing():
+    tool = mute(tool_result(finding(rule="F401"), finding(rule="E501")), ["ruff:E501"])
+    assert [one.muted for one in tool.findings] == ["", "ignored by the setting 'ruff:E501'"]
+
+
+def test_the_first_rule_gives_the_reason_and_an_earlier_reason_stays():
+    tool = mute(tool_result(finding(), finding(muted="baseline")), ["ruff:F*", "ruff"])
+    assert [one.muted for one in tool.findings] == ["ignored by the setting 'ruff:F*'", "baseline"]
+
+
+def test_what_a_broken_tool_had_found_is_muted_too():
+    assert [one.muted for one in mute(broken_tool(findings=(finding(),)), ["ruff"]).findings] != [""]
+
+
+def test_without_rules_the_result_stays_itself():
+    tool = tool_result(finding())
+    assert mute(tool, []) is tool
+
+
+def test_a_skipped_tool_is_left_alone():
+    tool = tool_result(outcome=Skipped("x"))
+    assert mute(tool, ["ruff"]) == tool

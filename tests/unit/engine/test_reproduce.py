@@ -1,0 +1,70 @@
+"""The command that gives the same verdict in a shell, for every mix of stages."""
+
+from typing import Any
+
+import pytest
+from support.builders import finding, resolved, run_result, stage_result, tool_result
+
+from ci_action.engine.reproduce import reproduce
+from ci_action.github.pull_request import NO_PULL, NoPull, Pull
+from ci_action.model.result import StageResult
+
+PULL = Pull(number=7, title="x")
+FETCHED = (
+    "gh api repos/o/r/pulls/7 --jq '{pull_request: .}' > event.json"
+    " && GITHUB_EVENT_NAME=pull_request GITHUB_EVENT_PATH=event.json ci-action run "
+)
+
+
+def told(*stages: StageResult, pull: Pull | NoPull = NO_PULL, repository: str = "o/r", **values: Any) -> str:
+    judged = run_result(*stages).stages
+    return reproduce(judged, resolved(**values), pull, repository)
+
+
+def green(name: str, **overrides: Any) -> StageResult:
+    return stage_result(tool_result(), stage=name, **overrides)
+
+
+def red(name: str, **overrides: Any) -> StageResult:
+    return stage_result(tool_result(finding()), stage=name, **overrides)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({}, ""),
+        ({"paths": "a b\nc"}, " '--paths=a b' --paths=c"),
+        ({"black_args": "-S --x 'a b'"}, """ '--black-args=-S --x '"'"'a b'"'"''"""),
+        ({"report_dir": "x", "cache_dir": "none", "timeout": 5}, " --timeout=5"),
+        ({"github_token": "s3cr3t-token"}, ""),
+        ({"areas": "a: src/, lib/\nb: docs/"}, " '--areas=a: src/, lib/' '--areas=b: docs/'"),
+        ({"size_ignore": "*.snap,docs/"}, " '--size-ignore=*.snap' --size-ignore=docs/"),
+    ],
+)
+def test_the_command_that_gives_the_same_verdict(values: dict[str, Any], words: str):
+    assert told(stage_result(), **values) == f"ci-action run quality{words}"
+
+
+@pytest.mark.parametrize(
+    ("stages", "words"),
+    [
+        pytest.param([green("quality"), green("pr")], "ci-action run quality", id="nothing is red"),
+        pytest.param([red("quality"), green("pr")], "ci-action run quality", id="another is red"),
+        pytest.param([green("quality"), red("pr")], f"{FETCHED}quality pr", id="the pull request is red"),
+        pytest.param([red("pr")], f"{FETCHED}pr", id="alone"),
+        pytest.param([green("pr")], f"{FETCHED}pr", id="alone and green"),
+        pytest.param([red("comment")], "", id="a comment is nothing for a shell"),
+        pytest.param(
+            [red("quality", by_name=False), green("test", by_name=False, reason="no tests")],
+            "ci-action run all",
+            id="what does not apply would be red by its name",
+        ),
+    ],
+)
+def test_the_stages_of_the_command(stages: list[StageResult], words: str):
+    assert told(*stages, pull=PULL) == words
+
+
+@pytest.mark.parametrize(("pull", "repository"), [(NO_PULL, "o/r"), (PULL, ""), (PULL, "o/r;rm -r x")])
+def test_without_a_pull_request_there_is_no_command(pull: Pull | NoPull, repository: str):
+    assert told(red("pr"), pull=pull, repository=repository) == ""

@@ -1,0 +1,155 @@
+"""The order of the tools: what only reads the project runs before what builds or starts its code."""
+
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from support.builders import FakeRun, context, resolved, tool, write
+from unit.engine.test_execute import GIT, Told, stage
+
+from ci_action.engine.execute import execute
+from ci_action.engine.schedule import busy, phases, rounds
+from ci_action.engine.tool import Turn
+from ci_action.stages import STAGES, TOOLS, select
+from ci_action.system.errors import InterruptedRunError, ToolError
+
+LOOSE = {"requirements.txt": "flask\n"}
+PINNED = {"requirements.txt": "flask==3.0.0 --hash=sha256:00\n"}
+PLUGIN = '{"version": "1.5.0", "plugins_used": [{"name": "X", "path": "file://x.py"}], "filters_used": [], "results": {}}'
+WORDS = '{"version": "1.5.0", "filters_used": [{"path": "detect_secrets.filters.wordlist.x"}], "results": {}}'
+
+
+@pytest.mark.parametrize(
+    ("files", "settings", "order"),
+    [
+        pytest.param(
+            PINNED,
+            {},
+            [
+                "pip-audit, detect-secrets, bandit, title, size, metadata",
+                "environment, services",
+                "pytest, coverage",
+            ],
+            id="a locked project is audited before anything is built",
+        ),
+        pytest.param(
+            LOOSE,
+            {"licenses_allow": "MIT"},
+            [
+                "detect-secrets, bandit, title, size, metadata",
+                "pip-audit",
+                "environment, services",
+                "licenses",
+                "pytest, coverage",
+            ],
+            id="a resolution builds, and goes before the environment",
+        ),
+        pytest.param(
+            PINNED,
+            {"install": "make install"},
+            [
+                "detect-secrets, bandit, title, size, metadata",
+                "environment, services",
+                "pip-audit",
+                "pytest, coverage",
+            ],
+            id="what commands install is audited before the tests run",
+        ),
+        pytest.param(
+            {**PINNED, ".secrets.baseline": PLUGIN},
+            {},
+            [
+                "pip-audit, bandit, title, size, metadata",
+                "detect-secrets",
+                "environment, services",
+                "pytest, coverage",
+            ],
+            id="a plugin of the project is code of the project",
+        ),
+        pytest.param(
+            {**PINNED, ".secrets.baseline": WORDS},
+            {},
+            [
+                "pip-audit, detect-secrets, bandit, title, size, metadata",
+                "environment, services",
+                "pytest, coverage",
+            ],
+            id="a word list is none",
+        ),
+    ],
+)
+def test_the_order_of_all(tmp_path: Path, files: dict[str, str], settings: Any, order: list[str]):
+    ctx = context(write(tmp_path / "w", files), settings=settings)
+    quality, rest = rounds(select(["all"]))
+    shown = [
+        [", ".join(slot.tool.name for slot in phase) for phase in phases([one.stage for one in group], ctx)]
+        for group in (quality, rest)
+    ]
+    assert shown == [["black, ruff"], order]
+
+
+def test_quality_goes_first_and_the_others_together_whatever_was_asked_for():
+    names = [[one.stage.name for one in group] for group in rounds(select(["security", "test", "quality"]))]
+    assert names == [["quality"], ["test", "security"]]
+    assert rounds(select(["test"])) == [list(select(["test"]))]
+    assert rounds([]) == []
+
+
+@pytest.mark.parametrize("settings", [{}, {"install": "none"}, {"install": "make"}])
+def test_no_tool_that_runs_code_reads_beside_those_that_read(tmp_path: Path, settings: Any):
+    for files in (LOOSE, PINNED, {".secrets.baseline": PLUGIN}):
+        ctx = context(write(tmp_path / "w", files), settings=settings)
+        for one in TOOLS.values():
+            assert not one.runs_code(ctx) or one.turn(ctx) > Turn.READS, one.name
+        for tools in (one.tools for one in STAGES):
+            turns = {one.name: one.turn(ctx) for one in tools}
+            assert all(turns[name] <= turns[one.name] for one in tools for name in one.needs)
+
+
+@pytest.mark.parametrize("error", [ToolError("unreadable"), InterruptedRunError("stop")])
+def test_a_tool_whose_turn_cannot_be_told_starts_nothing_and_goes_first(tmp_path: Path, error: Exception):
+    def turn(_ctx: object) -> Turn:
+        raise error
+
+    (tmp_path / "w").mkdir()
+    one, two = tool("black", turn=lambda _: Turn.RUNS), tool("ruff", turn=turn)
+    order = phases([stage(one, two).stage], context(tmp_path / "w"))
+    assert [[slot.tool.name for slot in phase] for phase in order] == [["ruff"], ["black"]]
+
+
+def test_code_starts_after_every_reader_of_every_stage_has_ended(tmp_path: Path):
+    """The reader of the later stage is slow; the tests of the earlier one wait for it all the same."""
+    (tmp_path / "w").mkdir()
+    events: list[str] = []
+
+    def slow(one: Any, words: str) -> Any:
+        def checked(ctx: Any, program: Any) -> Any:
+            events.append(f"{words} starts")
+            Event().wait(0.05)
+            events.append(f"{words} ends")
+            return one.check(ctx, program)
+
+        return replace(one, check=checked)
+
+    tests = slow(tool("pytest", program=tool("black").program, turn=lambda _: Turn.RUNS), "tests")
+    reader = slow(tool("ruff"), "reader")
+    ctx = context(tmp_path / "w", FakeRun(git=GIT))
+    result = execute(
+        [stage(replace(tests, name="black"), name="test"), stage(reader, name="security")],
+        ctx,
+        Told(),
+        resolved=resolved(),
+    )
+    assert events == ["reader starts", "reader ends", "tests starts", "tests ends"]
+    assert [one.stage for one in result.stages] == ["test", "security"]
+    assert all(0.05 <= one.seconds < result.seconds for one in result.stages)
+
+
+@pytest.mark.parametrize(
+    ("spans", "seconds"),
+    [([], 0), ([(1, 2)], 1), ([(1, 3), (2, 4)], 3), ([(5, 6), (1, 2)], 2), ([(1, 9), (2, 3)], 8)],
+)
+def test_the_seconds_of_a_stage_are_those_in_which_a_tool_of_it_ran(spans: Any, seconds: float):
+    assert busy(spans) == seconds

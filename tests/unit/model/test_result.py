@@ -1,0 +1,184 @@
+"""Findings in their order, their fingerprints, results and their findings."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.builders import at, broken_tool, finding, report, run_result, stage_result, tool_result
+
+from ci_action.model.ranking import LEVELS, at_least, ranked
+from ci_action.model.result import Broken, Conclusion, Fix, Severity, Skipped, with_fingerprints
+from ci_action.system.errors import ExitCode
+
+
+def test_conclusions_are_in_the_order_of_precedence():
+    order = ["skipped", "passed", "warned", "empty", "failed", "broken"]
+    assert sorted(Conclusion, key=lambda one: one.rank) == order
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "code"),
+    [("passed", 0), ("warned", 0), ("skipped", 0), ("failed", 1), ("empty", 2), ("broken", 3)],
+)
+def test_exit_codes(conclusion: str, code: int):
+    assert Conclusion(conclusion).exit_code == code
+
+
+def test_every_exit_code_has_a_meaning():
+    assert {code.value for code in ExitCode} == {0, 1, 2, 3, 4, 130}
+    assert all(code.meaning for code in ExitCode)
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [(at("a.py", 3, column=5), "a.py:3:5"), (at("a.py", 3), "a.py:3"), (at("a.py", None), "a.py")],
+)
+def test_places_read_as_editors_do(place: object, text: str):
+    assert str(place) == text
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param(finding(), finding(muted="x", severity=Severity.ERROR), id="counting before muted"),
+        pytest.param(
+            finding(severity=Severity.ERROR, location=at("z")),
+            finding(severity=Severity.WARNING, location=at("a")),
+            id="errors before warnings",
+        ),
+        pytest.param(
+            finding(severity=Severity.WARNING, location=at("z")),
+            finding(severity=Severity.NOTICE, location=at("a")),
+            id="warnings before notices",
+        ),
+        *(
+            pytest.param(
+                finding(rule=rule, location=at("z")), finding(location=at("a")), id=f"{rule} hides the rest"
+            )
+            for rule in ("parse", "unreadable", "invalid-syntax", "E902", "E999")
+        ),
+        pytest.param(
+            finding(level="critical", location=at("z")), finding(level="high"), id="critical before high"
+        ),
+        pytest.param(
+            finding(level="high", location=at("z")), finding(level="unknown"), id="high before unknown"
+        ),
+        pytest.param(
+            finding(level="unknown", location=at("z")), finding(level="medium"), id="unknown before medium"
+        ),
+        pytest.param(finding(level="low", location=at("z")), finding(), id="any level before none"),
+        pytest.param(
+            finding(location=at("z")), finding(fix=Fix.SAFE, location=at("a")), id="unfixable before fixable"
+        ),
+        pytest.param(
+            finding(fix=Fix.UNSAFE, location=at("a")),
+            finding(location=at("b")),
+            id="an unsafe fix is no fix",
+        ),
+        pytest.param(finding(location=at("a", 9)), finding(location=at("b", 1)), id="by path"),
+        pytest.param(finding(location=at("a", 1)), finding(location=at("a", 2)), id="by line"),
+        pytest.param(
+            finding(location=at("a", None)), finding(location=at("a", 1)), id="the file before its lines"
+        ),
+        pytest.param(finding(location=None), finding(location=at("a", None)), id="the project before files"),
+        pytest.param(finding(rule="A"), finding(rule="B"), id="by rule"),
+    ],
+)
+def test_what_matters_first(first, second):
+    assert ranked([second, first]) == [first, second]
+    assert ranked([first, second]) == [first, second]
+
+
+@pytest.mark.parametrize("limit", ["low", "medium", "high", "critical"])
+def test_levels_that_are_as_bad_as_a_limit(limit: str):
+    order = ["low", "medium", "high", "critical"]
+    bad = {level for level in LEVELS if at_least(level, limit)}
+    expected = set(order[order.index(limit) :])
+    assert bad == (expected | {"unknown"} if "high" in expected else expected)
+
+
+PLACES = st.builds(at, st.sampled_from(["a.py", "b.py"]), st.integers(1, 50))
+FINDINGS = st.builds(
+    finding,
+    rule=st.sampled_from(["F401", "E501"]),
+    message=st.sampled_from(["x", "y"]),
+    location=st.none() | PLACES,
+    before=st.sampled_from(["", "x = 1\n"]),
+)
+
+
+@given(st.lists(FINDINGS, max_size=12))
+def test_fingerprints_are_unique_and_change_nothing_else(findings):
+    marked = with_fingerprints(findings)
+    assert len({one.fingerprint for one in marked}) == len(findings)
+    assert [replace(one, fingerprint="") for one in marked] == findings
+
+
+@given(st.lists(FINDINGS, max_size=12), st.integers(1, 100))
+def test_fingerprints_stay_when_lines_move(findings, down: int):
+    moved = [
+        (
+            one
+            if one.location is None
+            else replace(one, location=replace(one.location, line=one.location.line + down))
+        )
+        for one in findings
+    ]
+    before = [one.fingerprint for one in with_fingerprints(findings)]
+    assert [one.fingerprint for one in with_fingerprints(moved)] == before
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"tool": "black"}, {"rule": "E1"}, {"message": "m"}, {"before": "b"}, {"location": at("other.py")}],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_fingerprints_differ_by(changed):
+    one, other = with_fingerprints([finding(), finding(**changed)])
+    assert one.fingerprint != other.fingerprint
+
+
+def test_fingerprints_take_lone_surrogates():
+    assert with_fingerprints([finding(location=at("a\udcff.py"))])[0].fingerprint
+
+
+@given(st.lists(FINDINGS, max_size=12))
+def test_ranking_is_a_permutation_in_order(findings):
+    order = ranked(findings)
+    assert sorted(map(repr, order)) == sorted(map(repr, findings))
+    places = [(one.location.path, one.location.line) if one.location else ("", 0) for one in order]
+    assert all(one <= two for one, two in pairwise(places))
+
+
+def test_a_broken_tool_keeps_what_it_had_found():
+    one = broken_tool(findings=(finding(),))
+    assert one.findings == (finding(),)
+    assert one.with_findings(()).findings == ()
+    assert isinstance(one.with_findings(()).outcome, Broken)
+
+
+def test_a_skipped_tool_has_neither_findings_nor_counts():
+    one = tool_result(outcome=Skipped("no files"))
+    assert (one.findings, one.examined, one.with_findings((finding(),))) == ((), {}, one)
+
+
+def test_a_report_knows_what_was_looked_at():
+    assert tool_result(outcome=report(files=7)).examined == {"files": 7, "unreadable": 0}
+
+
+def test_a_run_holds_the_findings_of_all_stages():
+    muted = finding(muted="because")
+    result = run_result(
+        stage_result(tool_result(finding())),
+        stage_result(tool_result(muted), broken_tool(findings=(finding(),))),
+    )
+    assert list(result.findings) == [finding(), muted, finding()]
+    assert list(result.counting) == [finding(), finding()]
+
+
+def test_equal_findings_are_told_apart_by_their_order():
+    one, two, three = (marked.fingerprint for marked in with_fingerprints([finding()] * 3))
+    assert (two, three) == (f"{one}-2", f"{one}-3")
+    assert "-" not in one

@@ -1,0 +1,167 @@
+"""Making environments: what uv is told, what it says, and what the project's code must not find."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from support.builders import FakeRun, completed, layout
+
+from ci_action.project.dependencies.discover import Dependencies
+from ci_action.project.environment import Builder, Environment, environment_of_project, python_variables
+from ci_action.system.errors import ToolError
+from ci_action.system.process import Command, Owner
+
+ME = Owner(uid=os.getuid(), gid=os.getgid())
+
+
+def builder(folder: Path, run: FakeRun | None = None, owner: Owner | None = None, **environ: str) -> Builder:
+    workspace = folder / "w"
+    workspace.mkdir(exist_ok=True)
+    scratch = folder / "scratch"
+    scratch.mkdir(exist_ok=True)
+    return Builder(
+        uv=Path("/bin/uv"),
+        run=run or FakeRun(),
+        layout=layout(workspace),
+        environ=environ,
+        scratch=scratch,
+        cache=folder / "cache",
+        timeout=9,
+        owner=owner,
+    )
+
+
+def test_credentials_of_an_index_are_there_while_packages_are_installed_and_gone_after(tmp_path: Path):
+    (tmp_path / ".netrc").write_text("machine index.example login u password p\n")
+    made = builder(tmp_path, owner=ME, HOME=str(tmp_path))
+    copy = Path(made.variables()["NETRC"])
+    assert copy.read_text() == (tmp_path / ".netrc").read_text()
+    assert copy.stat().st_mode & 0o077 == 0
+    made.forget()
+    assert not copy.exists()
+
+
+def test_without_another_user_the_credentials_stay_where_they_are(tmp_path: Path):
+    (tmp_path / ".netrc").write_text("x")
+    assert "NETRC" not in builder(tmp_path, HOME=str(tmp_path)).variables()
+
+
+@pytest.mark.parametrize(
+    ("stderr", "reason"),
+    [
+        ("error: No solution found\n  cause: Because x is not there\n", "No solution found; Because x is not there"),
+        ("error: Failed to build `x`\n" + "  line\n" * 90 + "hint: Build failures usually indicate\n", "Failed to build `x`"),
+        ("something\nelse\n", "something else"),
+        ("", "uv wrote nothing"),
+    ],
+)  # fmt: skip
+def test_the_reason_of_a_failed_install_is_what_uv_says(stderr: str, reason: str, tmp_path: Path):
+    run = FakeRun(uv=completed(stderr=stderr, returncode=1))
+    with pytest.raises(ToolError) as caught:
+        builder(tmp_path, run).pip("/python", "x")
+    assert f"the environment cannot be made (pip install): {reason}" in caught.value.reason
+
+
+def test_what_an_environment_is_made_of_decides_whether_it_is_kept(tmp_path: Path):
+    made = builder(tmp_path)
+    lock = tmp_path / "w" / "uv.lock"
+    lock.write_text("one")
+    one = Dependencies(source="uv.lock", inputs=(lock,))
+    first = made._folder(one, "3.12", ["pytest"])
+    assert made._folder(one, "3.12", ["pytest"]) == first
+    assert made._folder(one, "3.13", ["pytest"]) != first
+    assert made._folder(one, "3.12", ["pytest", "pytest-xdist"]) != first
+    lock.write_text("two")
+    assert made._folder(one, "3.12", ["pytest"]) != first
+
+
+def test_an_environment_is_handed_from_tool_to_tool(tmp_path: Path):
+    environment = Environment(
+        python="/p", version="3.13.0", source="uv.lock", packages={"a": "1"}, added=("a",)
+    )
+    environment.save(tmp_path)
+    assert Environment.load(tmp_path) == environment
+    (tmp_path / "environment.json").write_text("{")
+    with pytest.raises(ToolError, match="there is no environment"):
+        Environment.load(tmp_path)
+
+
+def test_the_code_of_the_project_sees_no_credentials_of_indexes():
+    environ = {"PIP_INDEX_URL": "x", "UV_INDEX_A_PASSWORD": "x", "PIP_FIND_LINKS": "x", "DATABASE_URL": "x"}
+    command = environment_of_project(Command(argv=("python",), cwd=Path("/")), environ)
+    assert command.withheld == {"PIP_INDEX_URL", "UV_INDEX_A_PASSWORD", "PIP_FIND_LINKS"}
+
+
+def test_the_tests_see_what_the_step_says_to_python():
+    environ = {
+        "PYTHONPATH": "src",
+        "PYTHONHASHSEED": "0",
+        "PYTHONHOME": "/x",
+        "PYTHONINSPECT": "1",
+        "PATH": "/bin",
+    }
+    assert python_variables(environ) == {"PYTHONPATH": "src", "PYTHONHASHSEED": "0"}
+
+
+def test_where_no_interpreter_can_be_had_those_that_are_here_are_asked_as_the_owner_too(tmp_path: Path):
+    run = FakeRun(
+        uv=[
+            completed("", "error: no interpreter", 2),
+            completed("cpython-3.13.0-linux-x86_64-gnu    /usr/bin/python3.13\n"),
+        ]
+    )
+    with pytest.raises(ToolError, match=r"the ones that are here: 3\.13\.0"):
+        builder(tmp_path, run=run, owner=ME).command("venv", "x")
+    assert [command.owner for command in run.asked] == [ME, ME]
+
+
+def test_what_cannot_be_kept_is_made_in_a_temporary_folder(tmp_path: Path):
+    (tmp_path / "cache").write_text("nothing can be made below a file")
+    made = builder(tmp_path)
+    one = Dependencies(source="uv.lock", locked=True)
+    folders = [
+        made._folder(one, "", ()),
+        *(Path(made.variables()[f"UV_{name}_DIR"]) for name in ("CACHE", "PYTHON_INSTALL")),
+    ]
+    assert all(folder.is_relative_to(tmp_path / "scratch") for folder in folders)
+    (tmp_path / "cache").unlink()
+    assert made._folder(one, "", ()).is_relative_to(tmp_path / "cache")
+
+
+FULL = "error: failed to write: No space left on device (os error 28)"
+
+
+@pytest.mark.parametrize(("stderr", "starts"), [(FULL, 2), ("error: no such package", 1)])
+def test_a_command_is_run_again_without_a_cache_that_is_full(tmp_path: Path, stderr: str, starts: int):
+    run = FakeRun(uv=[completed(stderr=stderr, returncode=1), completed()])
+    made = builder(tmp_path, run)
+    if starts == 1:
+        with pytest.raises(ToolError):
+            made.command("pip", "compile")
+    else:
+        made.command("pip", "compile")
+    assert len(run.asked) == starts
+    folders = [command.environ["UV_CACHE_DIR"] for command in run.asked]
+    assert folders == [str(tmp_path / "cache" / "uv"), str(made.scratch / "uv")][:starts]
+    assert len(made.notes) == starts - 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"python": 5},
+        {"packages": "x"},
+        {"packages": {"a": 1}},
+        {"added": [1]},
+        {"more": ""},
+        {"overlay": None},
+    ],
+)
+def test_a_kept_environment_of_another_shape_is_none(tmp_path: Path, change: dict[str, object]):
+    values = {"python": "/p", "version": "3", "source": "x", "packages": {"a": "1"}, "added": ["a"]}
+    (tmp_path / "e.json").write_text(json.dumps(values))
+    assert Environment.read(tmp_path / "e.json").added == ("a",)
+    (tmp_path / "e.json").write_text(json.dumps({**values, **change}))
+    with pytest.raises((TypeError, ValueError)):
+        Environment.read(tmp_path / "e.json")

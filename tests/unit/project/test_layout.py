@@ -1,0 +1,204 @@
+"""Where things are."""
+
+from pathlib import Path
+
+import pytest
+from support.builders import layout, resolved, write
+
+from ci_action.project.layout import (
+    cache_dir,
+    load_toml,
+    lowest_minor,
+    path_mistakes,
+    python_mistakes,
+    report_dir,
+    working_directory_mistakes,
+)
+from ci_action.system.errors import SettingsError
+
+
+@pytest.mark.parametrize(
+    ("root", "path", "expected"),
+    [
+        ("/w", "a.py", "a.py"),
+        ("/w", "./a/../b.py", "b.py"),
+        ("/w", "/w/a/b.py", "a/b.py"),
+        ("/w", ".", "."),
+        ("/w", "/w", "."),
+        ("/w/app", "a.py", "app/a.py"),
+        ("/w/app", "../lib/a.py", "lib/a.py"),
+        ("/w/app", "/w/lib/a.py", "lib/a.py"),
+        ("/w", "/workshop/a.py", "/workshop/a.py"),
+        ("/w", "../else/a.py", "/else/a.py"),
+    ],
+)
+def test_paths_are_relative_to_the_workspace(root: str, path: str, expected: str):
+    assert layout(Path("/w"), root=Path(root)).relative(path) == expected
+
+
+def test_a_workspace_that_is_a_link(tmp_path: Path):
+    real = tmp_path / "real"
+    write(real, {"a.py": ""})
+    (tmp_path / "link").symlink_to(real)
+    place = layout(tmp_path / "link")
+    assert place.relative(real / "a.py") == "a.py"
+    assert place.relative(tmp_path / "link" / "a.py") == "a.py"
+    assert place.shown(tmp_path / "out") == str(tmp_path / "out")
+
+
+def test_the_folders_above_the_root_up_to_the_workspace():
+    place = layout(Path("/w"), root=Path("/w/a/b"))
+    assert place.folders == (Path("/w/a/b"), Path("/w/a"), Path("/w"))
+    assert layout(Path("/w"), root=Path("/else")).folders == (Path("/else"),)
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ({}, ""),
+        ({"project": {"requires-python": ">=3.11"}}, ">=3.11"),
+        ({"project": {"requires-python": 3.11}}, ""),
+        ({"project": {}}, ""),
+        ({"project": []}, ""),
+    ],
+    ids=["none", "set", "number", "no key", "no table"],
+)
+def test_requires_python(document: dict[str, object], expected: str):
+    assert layout(Path("/w"), pyproject=document).requires_python == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("", "/w/ci-action-report"), ("out", "/w/out"), ("/tmp/out", "/tmp/out"), ("../out", "/w/../out")],
+)
+def test_the_folder_of_the_reports(given: str, expected: str):
+    settings = resolved(**({"report_dir": given} if given else {})).settings
+    assert report_dir(layout(Path("/w")), settings) == Path(expected)
+
+
+@pytest.mark.parametrize(
+    ("given", "environ", "expected"),
+    [
+        ("", {"HOME": "/home/me"}, "/home/me/.cache/ci-action"),
+        ("", {"HOME": "/home/me", "XDG_CACHE_HOME": "/cache"}, "/cache/ci-action"),
+        ("", {}, None),
+        ("", {"HOME": ""}, None),
+        ("", {"XDG_CACHE_HOME": "relative"}, None),
+        ("none", {"HOME": "/home/me"}, None),
+        ("c", {"HOME": "/home/me"}, "/w/c"),
+        ("/c", {}, "/c"),
+    ],
+)
+def test_the_folder_of_the_cache(given: str, environ: dict[str, str], expected: str | None):
+    settings = resolved(**({"cache_dir": given} if given else {})).settings
+    assert cache_dir(layout(Path("/w")), settings, environ) == (Path(expected) if expected else None)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"a = ", b"\xff", b"a = 1\na = 2", b"a = " + b"9" * 5000, b"a.b = [0x" + b"f" * 5000 + b"]",
+        b"a = " + b"[" * 3000 + b"]" * 3000,
+    ],
+    ids=["cut", "bytes", "twice", "digits", "hexadecimal", "nested"],
+)  # fmt: skip
+def test_what_is_no_toml(tmp_path: Path, content: bytes):
+    (tmp_path / "x.toml").write_bytes(content)
+    with pytest.raises(SettingsError, match="x cannot be read as TOML"):
+        load_toml(tmp_path / "x.toml", "x", tmp_path)
+
+
+def test_toml(tmp_path: Path):
+    write(tmp_path, {"x.toml": "a = 'é'"})
+    assert load_toml(tmp_path / "x.toml", "x", tmp_path) == {"a": "é"}
+    assert load_toml(tmp_path / "absent.toml", "x", tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (".", ""),
+        ("app", ""),
+        ("app/../app", ""),
+        ("absent", "there is no such folder"),
+        ("file.py", "there is no such folder"),
+        ("..", "outside the workspace"),
+        ("/", "outside the workspace"),
+        ("out", "outside the workspace"),
+        ("loop", "there is no such folder"),
+    ],
+)
+def test_working_directories(tmp_path: Path, value: str, says: str):
+    workspace = write(tmp_path / "w", {"app/a.py": "", "file.py": ""})
+    (workspace / "out").symlink_to(tmp_path)
+    (workspace / "loop").symlink_to(workspace / "loop")
+    mistakes = working_directory_mistakes(value, workspace)
+    if not says:
+        assert mistakes == []
+    else:
+        assert len(mistakes) == 1
+        assert mistakes[0].startswith(f"working-directory = {value!r}: ")
+
+
+@pytest.mark.parametrize(
+    ("paths", "says"),
+    [
+        (["."], []),
+        (["src", "src/a.py"], []),
+        (["absent"], ["paths = 'absent': there is no such file or folder in"]),
+        (["../x", "absent"], ["paths = '../x': it lies outside", "paths = 'absent': there is no such"]),
+        (["link"], ["paths = 'link': it lies outside the workspace"]),
+        (["/etc"], ["paths = '/etc': it lies outside the workspace"]),
+        ([""], ["paths = '': a path is empty"]),
+        (["a\0b"], ["paths = 'a\\x00b': a path cannot hold a NUL character"]),
+    ],
+)
+def test_paths(tmp_path: Path, paths: list[str], says: list[str]):
+    workspace = write(tmp_path / "w", {"src/a.py": ""})
+    (workspace / "link").symlink_to(tmp_path)
+    mistakes = path_mistakes(resolved(paths=paths).settings, workspace)
+    assert len(mistakes) == len(says)
+    assert all(mistake.startswith(start) for mistake, start in zip(mistakes, says, strict=True))
+
+
+def test_paths_are_not_looked_at_where_the_working_directory_is_wrong(tmp_path: Path):
+    mistakes = path_mistakes(resolved(working_directory="absent", paths="x").settings, tmp_path)
+    assert [mistake.partition(" ")[0] for mistake in mistakes] == ["working-directory"]
+
+
+@pytest.mark.parametrize(
+    ("version", "requires", "says"),
+    [
+        ("", ">=3.11", ""),
+        ("3.12", "", ""),
+        ("3.12", ">=3.11", ""),
+        ("3.10", ">=3.11", "contradicts"),
+        ("3.11", ">=3.11.4", ""),
+        ("3.11.3", ">=3.11.4", "contradicts"),
+        (">=3.12", "<3.12", "contradicts"),
+        (">=3.11", "<3.12", ""),
+        ("3.12", "three", "is no version range"),
+        ("3.12", "<" + "9" * 5000, "is no version range"),
+        ("3.12", "==3.12.*", ""),
+    ],
+)
+def test_python_version_against_requires_python(version: str, requires: str, says: str):
+    mistakes = python_mistakes(resolved(python_version=version).settings, requires)
+    assert len(mistakes) == bool(says)
+    assert says in "".join(mistakes)
+
+
+@pytest.mark.parametrize(
+    ("version", "minor"),
+    [
+        ("3.12", 12),
+        ("3.12.1", 12),
+        (">=3.11", 11),
+        (">3.11,<3.13", 11),
+        ("~=3.11", 11),
+        ("<3", None),
+        (">=three", None),
+    ],
+)
+def test_the_lowest_minor_version(version: str, minor: int | None):
+    assert lowest_minor(version) == minor

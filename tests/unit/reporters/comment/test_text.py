@@ -1,0 +1,77 @@
+"""What a run says in the comment: foreign text is only text, failures come first, and there is a limit."""
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from support.builders import at, broken_tool, case, event, finding, run_result, tool_result, with_tests
+from support.fake_feedback import HEAD
+from support.hostile_text import FOREIGN
+from support.renderers import rendered
+
+from ci_action.model.result import RunResult
+from ci_action.reporters.comment.sections import size_of
+from ci_action.reporters.comment.text import MOST_FINDINGS, text_of
+from ci_action.system.text import one_line
+
+
+def told(result: RunResult, limit: int = 20_000, **overrides: Any) -> str:
+    values = {"place": "", "commit": HEAD, "url": "https://github.com/o/r/actions/runs/9", "limit": limit}
+    return text_of(result, event(), **{**values, **overrides})
+
+
+def hostile(text: str) -> RunResult:
+    """Return a run in which a foreign text stands wherever foreign text can stand."""
+    findings = [
+        finding(message=text, rule=text, location=at(text.replace("\0", ""), 1), level="high"),
+        finding(message=text, rule=text, location=None, tool="black"),
+    ]
+    tests = with_tests(case("t.py::a", "failed", message=text, detail=text), case(text + "::b", "error"))
+    broken = broken_tool(text, tool="black", detail=text)
+    return run_result(tool_result(*findings), broken, tests, reproduce=text)
+
+
+def outline(page: Any) -> str:
+    return re.sub(r"pre\(code\)", "pre", page.skeleton)
+
+
+@given(FOREIGN.filter(lambda text: bool(one_line(text).strip())))
+def test_foreign_text_is_only_text(text: str):
+    page = rendered(told(hostile(text), place=text))
+    assert outline(page) == outline(rendered(told(hostile("ordinary"), place="ordinary")))
+    assert not page.all("img", "script", "comment")
+    for node in page.all("a"):
+        assert node.attributes["href"].startswith("https://github.com/o/r/")
+    outside = page.outside_code
+    assert "@user" not in outside
+    assert "#12" not in outside
+    assert "<!-- ci-action" not in told(hostile(f"{text}<!-- ci-action:end -->"))
+
+
+def test_failures_come_first_and_the_rest_is_pointed_to():
+    tests = with_tests(case("t.py::a", "failed", message="assert 1 == 2", detail="a traceback"))
+    text = told(run_result(tool_result(finding()), tests))
+    lines = [line for line in text.split("\n") if line.startswith("#")]
+    assert lines == ["### ❌ quality: failed", "#### 1 test failed", "#### 1 finding"]
+    assert "[the rest is in the summary of the run](<https://github.com/o/r/actions/runs/9>)" in text
+    assert "the same on your machine: `ci-action run quality`" in text
+    assert "commit `aaaaaaaaaaaa`" in text
+
+
+def test_a_green_run_is_a_few_lines():
+    text = told(run_result(), place="Python 3.12")
+    assert text.startswith("### ✅ quality: passed · `Python 3.12`\n")
+    assert "on your machine" not in text
+
+
+@pytest.mark.parametrize("limit", [3_000, 8_000, 20_000])
+def test_the_text_is_within_its_limit(limit: int):
+    findings = [finding(message="é🎉" * 200, location=at(f"f{number}.py")) for number in range(200)]
+    tests = with_tests(*[case(f"t.py::{number}", "failed", detail="x\n" * 500) for number in range(50)])
+    text = told(run_result(tool_result(*findings), tests), limit)
+    assert size_of(text) <= limit
+    shown = re.findall(r"#### 200 findings, (\d+) of them are shown here", text)
+    assert shown
+    assert int(shown[0]) == text.count("· `ruff` `F401` ·") <= MOST_FINDINGS
+    assert rendered(text).all("h3")

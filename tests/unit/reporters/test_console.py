@@ -1,0 +1,255 @@
+"""The console: plain lines, colours, what is said while tools run, and report files on the disk."""
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from rich.text import Text
+from support.builders import (
+    at,
+    broken_tool,
+    finding,
+    printed,
+    publication,
+    run_result,
+    tool,
+    tool_result,
+    workflow,
+    write,
+)
+from support.runner_model import commands, could_be_command
+
+from ci_action.model.result import Fix
+from ci_action.reporters import REPORTERS
+from ci_action.reporters.console import MOST_FINDINGS, LiveProgress, report, screen_of, wants_color
+from ci_action.reporters.context import Publication, Screen
+from ci_action.reporters.progress import MOST_LINES, ActionsProgress, PlainProgress
+from ci_action.system.redaction import Concealer
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def shown(result, where: Publication) -> str:
+    report(result, where)
+    return printed(where)
+
+
+def test_a_run_in_plain_lines(tmp_path: Path):
+    write(tmp_path, {"src/app.py": "a\nb\nimport os\n"})
+    one = finding(location=at(line=3, column=8, end_line=3, end_column=10), fix=Fix.SAFE)
+    where = publication(tmp_path, written={"report.json"}, problems=["x could not be written"])
+    text = shown(run_result(one, warnings=("two pins disagree",)), where)
+    rows = [row for row in text.split("\n") if row]
+    assert rows[:3] == [
+        "src/app.py:3:8: ruff F401: `os` imported but unused [fixable]",
+        "      3 | import os",
+        "        |        ^^",
+    ]
+    assert rows[-6:] == [
+        "note: two pins disagree",
+        "note: x could not be written",
+        "reports: ci-action-report/report.json",
+        "reproduce: ci-action run quality",
+        "fix: ci-action fix (does 1 of the findings)",
+        "ci-action: failed (ruff: 1 finding), exit 1",
+    ]
+    assert "\x1b" not in text
+
+
+def test_a_run_that_passed_says_little(tmp_path: Path):
+    text = shown(run_result(), publication(tmp_path))
+    assert "reproduce" not in text
+    assert text.endswith("\nci-action: passed, exit 0\n")
+
+
+def test_more_findings_than_a_reader_takes(tmp_path: Path):
+    findings = [finding(location=at(line=line)) for line in range(1, MOST_FINDINGS + 10)]
+    text = shown(run_result(*findings), publication(tmp_path))
+    assert text.count("ruff F401") == MOST_FINDINGS
+    assert f"{MOST_FINDINGS} of {MOST_FINDINGS + 9} findings are shown, the rest is in the report" in text
+
+
+def test_under_actions_the_groups_have_shown_the_findings(tmp_path: Path):
+    text = shown(run_result(finding()), publication(tmp_path, workflow=workflow(tmp_path)))
+    assert "ruff F401" not in text
+    assert text.endswith("exit 1\n")
+
+
+HOSTILE = "::error::x\r##[add-mask]y\x1b[31m [red]z[/red]"
+
+
+@pytest.mark.parametrize("color", [False, True], ids=["plain", "colours"])
+def test_hostile_text_is_only_text(tmp_path: Path, color: bool):
+    write(tmp_path, {"a.py": f"{HOSTILE}\n"})
+    findings = [
+        finding(message=HOSTILE, rule=HOSTILE, location=at("a.py", 1)),
+        finding(before=f"{HOSTILE}\n", location=at("::b", 1)),
+    ]
+    screen = Screen(stream=io.StringIO(), color=color)
+    result = run_result(
+        tool_result(*findings, version=HOSTILE),
+        broken_tool(HOSTILE, tool="t"),
+        warnings=(HOSTILE,),
+        reproduce=HOSTILE,
+    )
+    text = ANSI.sub("", shown(result, publication(tmp_path, screen=screen, problems=[HOSTILE])))
+    assert commands(text) == []
+    assert not any(could_be_command(row) for row in text.split("\n"))
+    assert "[red]z[/red]" in text
+    assert "\x1b" not in text
+
+
+def test_secrets_are_taken_out(tmp_path: Path):
+    write(tmp_path, {"a.py": "token = 's3cr3t'\n"})
+    result = run_result(
+        finding(message="s3cr3t", location=at("a.py", 1)), reproduce="--x=s3cr3t", warnings=("s3cr3t",)
+    )
+    for color in (False, True):
+        where = publication(
+            tmp_path,
+            screen=Screen(io.StringIO(), color=color),
+            redact=lambda text: text.replace("s3cr3t", "***"),
+        )
+        assert "s3cr3t" not in shown(result, where)
+
+
+def test_colours_say_the_same_words(tmp_path: Path):
+    write(tmp_path, {"src/app.py": "a\nb\nimport os\n"})
+    result = run_result(
+        finding(location=at(line=3, column=8)),
+        finding(tool="ruff", before="a\n", after="b\n"),
+        warnings=("w",),
+    )
+    plain = shown(result, publication(tmp_path))
+    coloured = shown(result, publication(tmp_path, screen=Screen(stream=io.StringIO(), color=True)))
+    assert "\x1b[" in coloured
+    assert set(Text.from_ansi(coloured).plain.split()) == set(plain.split())
+
+
+@pytest.mark.parametrize(
+    ("choice", "terminal", "no_color", "expected"),
+    [
+        ("auto", True, "", True),
+        ("auto", False, "", False),
+        ("auto", True, "1", False),
+        ("always", False, "1", True),
+        ("never", True, "", False),
+    ],
+)
+def test_when_colours_are_used(choice: str, terminal: bool, no_color: str, expected: bool):
+    assert wants_color(choice, terminal=terminal, no_color=no_color) is expected
+
+
+def test_the_screen_of_a_log_is_no_terminal():
+    screen = screen_of("auto", {"GITHUB_ACTIONS": "true"}, verbose=True)
+    assert (screen.terminal, screen.color, screen.verbose) == (False, False, True)
+
+
+def test_progress_without_a_terminal_is_a_line_when_a_tool_ends():
+    stream = io.StringIO()
+    progress = PlainProgress(stream)
+    progress.started(tool())
+    progress.ended(broken_tool("::error::x"))
+    assert stream.getvalue() == "ruff 0.17.6: broken: ::error::x, 0.25 s\n"
+
+
+def test_progress_under_actions_is_a_group_when_a_tool_ends(tmp_path: Path, capsys):
+    progress = ActionsProgress(workflow(tmp_path))
+    progress.started(tool())
+    findings = [finding(location=at(line=line)) for line in range(1, MOST_LINES + 3)]
+    progress.ended(tool_result(*findings, log="::error::forged\nlast words\n"))
+    out = capsys.readouterr().out
+    assert [one.name for one in commands(out)] == ["group", "stop-commands", "endgroup"]
+    assert out.count("ruff F401") == MOST_LINES
+    assert "… 2 more findings, they are in report.json" in out
+    assert "last words" in out
+
+
+def test_what_is_a_part_of_ours_has_no_version_to_print(tmp_path: Path, capsys):
+    progress = ActionsProgress(workflow(tmp_path))
+    progress.ended(tool_result(version="", version_source=""))
+    assert "version" not in capsys.readouterr().out
+    progress.ended(tool_result(version="1.0", version_source=""))
+    assert "version 1.0 from nowhere" in capsys.readouterr().out
+
+
+def test_the_live_view_ends_with_the_last_tool():
+    stream = io.StringIO()
+    progress = LiveProgress(Screen(stream=stream, terminal=True))
+    progress.started(tool("black"))
+    progress.started(tool("ruff"))
+    progress.ended(tool_result(tool="black"))
+    progress.ended(tool_result(tool="ruff"))
+    text = Text.from_ansi(stream.getvalue()).plain
+    assert "ruff 0.17.6: 0 findings in 3 files, 0.25 s" in text
+
+
+SOURCE = b"one\r\ntwo\nthr\xe9e\nfour\nfive\nsix\nseven"
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        (at("a.py", 1), ["one"]),
+        (at("a.py", 3), ["thr\xe9e"]),
+        (at("a.py", 2, end_line=3), ["two", "thr\xe9e"]),
+        (at("a.py", 2, end_line=99), ["two", "thr\xe9e", "four", "five", "six"]),
+        (at("a.py", 99), []),
+        (at("a.py", None), []),
+        (None, []),
+        (at("absent.py", 1), []),
+        (at("a\0.py", 1), []),
+        (at(".", 1), []),
+    ],
+)
+def test_source_lines(tmp_path: Path, place, expected: list[str]):
+    write(tmp_path, {"a.py": SOURCE})
+    assert publication(tmp_path).source_lines(finding(location=place)) == expected
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "latin-1", "utf-8"])
+def test_a_secret_is_hidden_in_every_encoding(tmp_path: Path, encoding: str):
+    write(tmp_path, {"a.txt": "key = hunté2-Xy9".encode(encoding)})
+    conceal = Concealer()
+    conceal.add(["hunté2-Xy9"])
+    shown = publication(tmp_path, conceal=conceal).source_lines(finding(location=at("a.txt", 1)))
+    assert shown == ([] if "16" in encoding else ["key = ***"])
+
+
+@pytest.mark.parametrize(("rule", "shown"), [("B105", []), ("B107", []), ("S106", []), ("B602", ["one"])])
+def test_a_line_that_holds_a_password_is_not_shown(tmp_path: Path, rule: str, shown: list[str]):
+    write(tmp_path, {"a.py": SOURCE})
+    assert publication(tmp_path).source_lines(finding(rule=rule, location=at("a.py", 1))) == shown
+
+
+def test_a_large_file_is_not_read_for_a_line(tmp_path: Path):
+    write(tmp_path, {"a.py": b"x\n" * 2_500_001})
+    assert publication(tmp_path).source_lines(finding(location=at("a.py", 1))) == []
+
+
+def test_report_files_make_a_folder_that_git_ignores(tmp_path: Path):
+    where = publication(tmp_path)
+    where.write("a.json", b"{}")
+    assert (where.folder / ".gitignore").read_text() == "*\n"
+    assert where.shown("a.json") == "ci-action-report/a.json"
+    assert where.shown("b.json") == ""
+    assert sorted(file.name for file in where.folder.iterdir()) == [".gitignore", "a.json"]
+
+
+def test_a_gitignore_that_is_there_is_left_alone(tmp_path: Path):
+    write(tmp_path, {"ci-action-report/.gitignore": "mine\n"})
+    publication(tmp_path).write("a.json", b"{}")
+    assert (tmp_path / "ci-action-report" / ".gitignore").read_text() == "mine\n"
+
+
+def test_files_come_before_the_outputs_that_name_them_and_the_verdict_comes_last():
+    names = [reporter.name for reporter in REPORTERS]
+    assert names.index("report.json") < names.index("outputs")
+    assert names[-1] == "console"
+
+
+@pytest.mark.parametrize(("count", "more"), [(1_000, False), (1_001, True)])
+def test_a_group_says_what_it_leaves_out(tmp_path: Path, count: int, more: bool, capsys):
+    ActionsProgress(workflow(tmp_path)).ended(tool_result(*[finding()] * count))
+    assert ("they are in report.json" in capsys.readouterr().out) is more

@@ -1,0 +1,108 @@
+"""Our labels: what is missing is added, what is outdated of ours is taken away, and nothing else is touched."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.builders import finding, publication, resolved, run_result, tool_result
+from support.fake_github import FilesAndLabels, pull
+
+from ci_action.github.protocol import ApiError
+from ci_action.github.pull_request import NO_PULL
+from ci_action.model.result import Report, RunResult
+from ci_action.reporters.labels import report
+
+
+def ran(size: str = "M", kind: str = "feat") -> RunResult:
+    outputs = {"pr-size": size, "pr-type": kind}
+    return run_result(tool_result(tool="metadata", outcome=Report(outputs=outputs)))
+
+
+def told(tmp_path: Path, github: Any, result: RunResult | None = None, **overrides: Any) -> list[str]:
+    """Report and return the problems."""
+    settings = {"labels": "true", **overrides.pop("settings", {})}
+    values: dict[str, Any] = {"github": github, "pull": pull(labels=tuple(github.labels) if github else ())}
+    shown = publication(tmp_path, **{**values, "resolved": resolved(**settings), **overrides})
+    report(result or ran(), shown)
+    return shown.problems
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([], ["size/M", "type: feat"]),
+        (["bug", "size/M", "type: feat"], ["bug", "size/M", "type: feat"]),
+        (["size/XL", "type: fix", "bug"], ["bug", "size/M", "type: feat"]),
+        (["SIZE/m", "Type: Feat"], ["SIZE/m", "Type: Feat"]),
+        (["size/huge", "type: question", "sizes/L", "Type: fix"], ["Type: fix", "size/M", "size/huge", "sizes/L", "type: feat", "type: question"]),
+    ],
+)  # fmt: skip
+def test_only_what_is_ours_changes(tmp_path: Path, before: list[str], after: list[str]):
+    github = FilesAndLabels(labels=before)
+    assert told(tmp_path, github) == []
+    assert sorted(github.labels) == sorted(after)
+
+
+def test_types_of_the_project_are_ours_too(tmp_path: Path):
+    github = FilesAndLabels(labels=["type: hotfix", "type: hot", "type: other", "type: aaa"])
+    told(tmp_path, github, settings={"title_types": "feat\nhotfix|hot\na+"})
+    assert sorted(github.labels) == ["size/M", "type: aaa", "type: feat", "type: other"]
+
+
+@pytest.mark.parametrize(
+    ("size", "kind", "after"),
+    [
+        ("", "feat", ["size/L", "type: feat"]),
+        ("S", "", ["size/S", "type: fix"]),
+        ("S", "a,b", ["size/S", "type: fix"]),
+        ("S", "x" * 41, ["size/S", "type: fix"]),
+        ("huge", "", ["size/L", "type: fix"]),
+    ],
+)
+def test_a_kind_of_which_nothing_is_known_stays_as_it_is(
+    tmp_path: Path, size: str, kind: str, after: list[str]
+):
+    github = FilesAndLabels(labels=["size/L", "type: fix"])
+    told(tmp_path, github, ran(size, kind))
+    assert sorted(github.labels) == after
+
+
+def test_a_payload_may_be_old_so_the_labels_of_now_are_asked_for(tmp_path: Path):
+    github = FilesAndLabels(labels=["size/M", "type: fix"])
+    told(tmp_path, github, pull=pull(labels=("size/XS", "type: feat")))
+    assert sorted(github.labels) == ["size/M", "type: feat"]
+    assert github.asked == ["pull", "add_labels", "remove_label"]
+    github = FilesAndLabels(labels=["size/XS", "type: feat"])
+    told(tmp_path, github, pull=pull(labels=("size/XS", "type: feat"), current=True))
+    assert github.asked == ["add_labels", "remove_label"]
+
+
+@pytest.mark.parametrize("what", ["pull", "add_labels", "remove_label"])
+@pytest.mark.parametrize("status", [403, 422, 429, 502, 0])
+def test_a_refusal_is_one_warning(tmp_path: Path, what: str, status: int):
+    github = FilesAndLabels(labels=["size/XS", "size/L"], refuses={what: ApiError("GitHub refuses", status)})
+    problems = told(tmp_path, github)
+    assert [problem.partition(";")[0] for problem in problems] == [
+        "the labels could not be set: GitHub refuses"
+    ]
+    assert github.asked.count(what) == 1
+
+
+def test_a_label_that_somebody_else_took_away_is_no_problem(tmp_path: Path):
+    github = FilesAndLabels(labels=["size/XS"], refuses={"remove_label": ApiError("not there", 404)})
+    assert told(tmp_path, github) == []
+
+
+def test_without_a_token_it_is_said(tmp_path: Path):
+    assert told(tmp_path, None) == ["the labels could not be set: there is no token, give `github-token`"]
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [{"settings": {"labels": "false"}}, {"pull": NO_PULL}, {"result": run_result(finding())}],
+    ids=["not asked for", "no pull request", "another stage"],
+)
+def test_nothing_is_touched_without_need(tmp_path: Path, overrides: dict[str, Any]):
+    github = FilesAndLabels(labels=["size/XS"])
+    assert told(tmp_path, github, **overrides) == []
+    assert github.asked == []

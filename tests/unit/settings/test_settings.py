@@ -1,0 +1,255 @@
+"""Settings: every one of them from every source, and what their definitions say."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from ci_action.settings import Settings, about, is_list, names
+from ci_action.settings.patterns import Area
+from ci_action.settings.resolve import from_inputs, from_pyproject, resolve
+from ci_action.settings.types import (
+    CommentWhen,
+    DraftTitles,
+    FailOn,
+    GateChanges,
+    IgnoredVulnerability,
+    RunAs,
+    Scope,
+    ToolVersions,
+)
+
+LAST = date(2026, 12, 31)
+# Every name with a value that is not its default: as an input has it, as TOML has it, and what becomes of it.
+VALUES: dict[str, tuple[str, Any, Any]] = {
+    "stage": ("quality, all", ["quality", "all"], ("quality", "all")),
+    "working-directory": ("app", "app", "app"),
+    "paths": ("src\ntests", ["src", "tests"], ("src", "tests")),
+    "python-version": ("3.12", "3.12", "3.12"),
+    "ignore": ("ruff:E501, black", ["ruff:E501", "black"], ("ruff:E501", "black")),
+    "tool-versions": ("bundled", "bundled", ToolVersions.BUNDLED),
+    "timeout": ("60", 60, 60),
+    "report-dir": ("out", "out", "out"),
+    "cache-dir": ("none", "none", "none"),
+    "black-args": ("--skip-string-normalization -v", ["-S"], None),
+    "ruff-args": ("--select 'E, F'", "--select 'E, F'", ("--select", "E, F")),
+    "scope": ("changed", "changed", Scope.CHANGED),
+    "coverage-min": ("89.996", 89.996, Decimal("89.996")),
+    "patch-coverage-min": ("90 %", 90, None),
+    "coverage-source": ("pkg, src", ["pkg", "src"], ("pkg", "src")),
+    "install": (
+        "pip install a, b\npip check",
+        ["pip install a, b", "pip check"],
+        ("pip install a, b", "pip check"),
+    ),
+    "system-packages": ("libpq5, git", ["libpq5", "git"], ("libpq5", "git")),
+    "run-as": ("root", "root", RunAs.ROOT),
+    "pytest-args": ("-x -k 'a b'", ["-x", "-k", "a b"], ("-x", "-k", "a b")),
+    "workers": ("auto", "auto", "auto"),
+    "shard": ("2/4", "2/4", "2/4"),
+    "wait-for": ("tcp://a:1, tcp://b:2", ["tcp://a:1", "tcp://b:2"], ("tcp://a:1", "tcp://b:2")),
+    "reruns": ("2", 2, 2),
+    "fail-on": ("high", "high", FailOn.HIGH),
+    "secrets-baseline": ("ci/secrets.json", "ci/secrets.json", "ci/secrets.json"),
+    "secrets-verify": ("yes", True, True),
+    "bandit-args": ("--severity-level=high", ["--severity-level=high"], ("--severity-level=high",)),
+    "pip-audit-args": ("--skip-editable", "--skip-editable", ("--skip-editable",)),
+    "advisory-url": ("https://osv.example/v1", "https://osv.example/v1", "https://osv.example/v1"),
+    "ignore-vulnerabilities": (
+        "urllib3 CVE-2021-33503 2026-12-31 no proxy is used",
+        [{"package": "urllib3", "id": "CVE-2021-33503", "expires": LAST, "reason": "no proxy is used"}],
+        (
+            IgnoredVulnerability(
+                package="urllib3", id="CVE-2021-33503", expires=LAST, reason="no proxy is used"
+            ),
+        ),
+    ),
+    "licenses-allow": ("MIT, BSD-*", ["MIT", "BSD-*"], ("MIT", "BSD-*")),
+    "licenses-deny": ("GPL-*", "GPL-*", ("GPL-*",)),
+    "comment": ("on-failure", "on-failure", CommentWhen.ON_FAILURE),
+    "check-run": ("true", True, True),
+    "suggestions": ("true", True, True),
+    "gate-changes": ("fail", "fail", GateChanges.FAIL),
+    "title-types": ("feat\nfix|mend", ["feat", "fix|mend"], ("feat", "fix|mend")),
+    "title-scopes": ("api\nui-.*", ["api", "ui-.*"], ("api", "ui-.*")),
+    "title-disallow-scopes": ("release", ["release"], ("release",)),
+    "title-require-scope": ("true", True, True),
+    "title-subject-pattern": ("(?![A-Z]).+", "(?![A-Z]).+", "(?![A-Z]).+"),
+    "title-pattern": (r"[A-Z]+-\d+ .+", r"[A-Z]+-\d+ .+", r"[A-Z]+-\d+ .+"),
+    "title-error": ("See the wiki: {title}", "See the wiki: {title}", "See the wiki: {title}"),
+    "draft-titles": ("skip", "skip", DraftTitles.SKIP),
+    "ignore-labels": ("big, bot", ["big", "bot"], ("big", "bot")),
+    "max-files": ("100", 100, 100),
+    "max-lines": ("1000", 1000, 1000),
+    "size-ignore": ("*.svg, data/", ["*.svg", "data/"], ("*.svg", "data/")),
+    "size-blocking": ("true", True, True),
+    "areas": (
+        "api: src/api/, tests/api/",
+        {"api": ["src/api/", "tests/api/"]},
+        (Area(name="api", patterns=("src/api/", "tests/api/")),),
+    ),
+    "labels": ("true", True, True),
+}
+# Whose word counts for each input, spelled out here as well: a change of it is a change of what a stranger may decide.
+POLICIES = {
+    "stage": "anyone",
+    "working-directory": "anyone",
+    "paths": "anyone",
+    "python-version": "anyone",
+    "scope": "anyone",
+    "ignore": "anyone",
+    "tool-versions": "anyone",
+    "timeout": "anyone",
+    "report-dir": "workflow",
+    "cache-dir": "workflow",
+    "github-token": "workflow",
+    "comment": "workflow",
+    "check-run": "workflow",
+    "suggestions": "workflow",
+    "allow-privileged": "workflow",
+    "gate-changes": "workflow",
+    "black-args": "anyone",
+    "ruff-args": "anyone",
+    "coverage-min": "anyone",
+    "patch-coverage-min": "anyone",
+    "coverage-source": "anyone",
+    "install": "anyone",
+    "system-packages": "workflow",
+    "run-as": "workflow",
+    "pytest-args": "anyone",
+    "workers": "anyone",
+    "shard": "anyone",
+    "wait-for": "anyone",
+    "reruns": "anyone",
+    "fail-on": "anyone",
+    "secrets-baseline": "anyone",
+    "secrets-verify": "workflow",
+    "bandit-args": "anyone",
+    "pip-audit-args": "anyone",
+    "advisory-url": "workflow",
+    "ignore-vulnerabilities": "anyone",
+    "licenses-allow": "anyone",
+    "licenses-deny": "anyone",
+    "title-types": "anyone",
+    "title-scopes": "anyone",
+    "title-disallow-scopes": "anyone",
+    "title-require-scope": "anyone",
+    "title-subject-pattern": "anyone",
+    "title-pattern": "anyone",
+    "title-error": "anyone",
+    "draft-titles": "anyone",
+    "ignore-labels": "anyone",
+    "max-files": "anyone",
+    "max-lines": "anyone",
+    "size-ignore": "anyone",
+    "size-blocking": "anyone",
+    "areas": "anyone",
+    "labels": "workflow",
+}
+NO_KEYS = [name for name, policy in POLICIES.items() if policy == "workflow"]
+
+
+def test_the_table_names_every_setting():
+    assert VALUES.keys() | {"github-token", "allow-privileged"} == set(names())
+
+
+def test_whose_word_counts():
+    assert {name: about(name)["x-set-by"] for name in names()} == POLICIES
+
+
+@pytest.mark.parametrize("name", NO_KEYS)
+def test_what_only_the_workflow_decides(name: str):
+    values, mistakes = from_pyproject({"tool": {"ci-action": {name: "x"}}}, "app/pyproject.toml")
+    assert values == {}
+    (mistake,) = mistakes
+    assert mistake.startswith(f"app/pyproject.toml: {name!r} cannot be set in [tool.ci-action]")
+    assert f"set the input {name!r} in the workflow" in mistake
+
+
+def test_the_privilege_of_an_event_is_allowed_by_an_input():
+    values, _ = from_inputs({"INPUT_ALLOW-PRIVILEGED": "true"})
+    assert resolve(("input", values)).settings.allow_privileged
+
+
+def test_which_values_are_the_projects_own():
+    got = resolve(("pyproject.toml", {"timeout": 1, "install": ["x"]}), ("input", {"install": "y"}))
+    assert got.of_project == {"timeout"}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_every_setting_comes_from_an_input(name: str):
+    text, _, expected = VALUES[name]
+    values, mistakes = from_inputs({f"INPUT_{name.upper()}": text})
+    settings = resolve(("input", values))
+    assert mistakes == []
+    assert settings.sources[name] == "input"
+    if expected is not None:
+        assert getattr(settings.settings, name.replace("-", "_")) == expected
+
+
+@pytest.mark.parametrize("name", sorted(VALUES.keys() - set(NO_KEYS)))
+def test_every_setting_comes_from_pyproject(name: str):
+    _, value, expected = VALUES[name]
+    values, mistakes = from_pyproject({"tool": {"ci-action": {name: value}}}, "pyproject.toml")
+    settings = resolve(("pyproject.toml", values))
+    assert mistakes == []
+    assert settings.sources[name] == "pyproject.toml"
+    if expected is not None:
+        assert getattr(settings.settings, name.replace("-", "_")) == expected
+
+
+@pytest.mark.parametrize(
+    ("layers", "value", "source"),
+    [
+        pytest.param({}, 600, "default", id="nobody"),
+        pytest.param({"pyproject.toml": 1}, 1, "pyproject.toml", id="pyproject"),
+        pytest.param({"pyproject.toml": 1, "input": "2"}, 2, "input", id="input over pyproject"),
+        pytest.param({"pyproject.toml": 1, "input": "2", "flag": "3"}, 3, "flag", id="flag over everything"),
+        pytest.param({"pyproject.toml": 1, "flag": "3"}, 3, "flag", id="flag over pyproject"),
+    ],
+)
+def test_the_strongest_source_wins(layers: dict[str, Any], value: int, source: str):
+    got = resolve(*((name, {"timeout": given}) for name, given in layers.items()))
+    assert (got.settings.timeout, got.sources["timeout"]) == (value, source)
+
+
+def test_defaults():
+    got = resolve()
+    assert got.settings == Settings()
+    assert set(got.sources.values()) == {"default"}
+    assert got.chosen() == {}
+
+
+def test_chosen_holds_what_is_no_default_in_a_form_that_prints():
+    got = resolve(("flag", {"paths": "a\nb", "tool-versions": "bundled", "timeout": "5"}))
+    assert got.chosen() == {"paths": ["a", "b"], "tool-versions": "bundled", "timeout": 5}
+
+
+def test_every_definition_says_what_people_read():
+    for name in names():
+        assert set(about(name)) == {"x-stage", "x-default", "x-set-by"}
+        assert Settings.model_fields[name.replace("-", "_")].description
+    assert [name for name in names() if is_list(name)] == [
+        "stage",
+        "paths",
+        "ignore",
+        "black-args",
+        "ruff-args",
+        "coverage-source",
+        "install",
+        "system-packages",
+        "pytest-args",
+        "wait-for",
+        "bandit-args",
+        "pip-audit-args",
+        "ignore-vulnerabilities",
+        "licenses-allow",
+        "licenses-deny",
+        "title-types",
+        "title-scopes",
+        "title-disallow-scopes",
+        "ignore-labels",
+        "size-ignore",
+        "areas",
+    ]

@@ -1,0 +1,135 @@
+"""How the text of a setting becomes a value."""
+
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from ci_action.settings.types import (
+    Folder,
+    IgnoredVulnerabilities,
+    IgnoredVulnerability,
+    Items,
+    Lines,
+    PythonVersion,
+    Seconds,
+    Switch,
+    Words,
+)
+
+NO_SWITCH: tuple[object, ...] = ("", "1", 1, None, [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "expected"),
+    [
+        pytest.param(Lines, "a\n b ,c\r\n\n", ("a", "b ,c"), id="lines keep commas"),
+        pytest.param(Lines, ["a,b"], ("a,b",), id="lines as a list"),
+        pytest.param(Lines, "", (), id="no lines"),
+        pytest.param(Items, "a, b\nc\r\n,,", ("a", "b", "c"), id="items by comma and newline"),
+        pytest.param(Items, ("a",), ("a",), id="items as a tuple"),
+        pytest.param(Words, '--a \'b c\' "d\\"e"', ("--a", "b c", 'd"e'), id="words as in a shell"),
+        pytest.param(Words, ["x y"], ("x y",), id="words as a list stay whole"),
+        pytest.param(Words, "", (), id="no words"),
+        pytest.param(Folder, "a b", "a b", id="a folder"),
+        pytest.param(Seconds, "600", 600, id="seconds as text"),
+        pytest.param(Seconds, 7, 7, id="seconds"),
+        pytest.param(PythonVersion, "3.12", "3.12", id="a minor version"),
+        pytest.param(PythonVersion, "3.12.4", "3.12.4", id="a patch version"),
+        pytest.param(PythonVersion, ">=3.11,<4", ">=3.11,<4", id="a range"),
+        pytest.param(PythonVersion, "~=3.11", "~=3.11", id="a compatible release"),
+        pytest.param(PythonVersion, "", "", id="no version"),
+        pytest.param(Switch, True, True, id="true as TOML has it"),
+        pytest.param(Switch, False, False, id="false as TOML has it"),
+        *(pytest.param(Switch, word, True, id=f"{word!r} is on") for word in ["true", "Yes", " on ", "True"]),
+        *(
+            pytest.param(Switch, word, False, id=f"{word!r} is off")
+            for word in ("FALSE", "no", "off", "False")
+        ),
+    ],
+)
+def test_becomes(kind: Any, given: object, expected: object):
+    assert TypeAdapter(kind).validate_python(given) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "says"),
+    [
+        pytest.param(Words, "--a 'b", "the quotes do not match", id="open quote"),
+        pytest.param(Words, 5, "valid tuple", id="words as a number"),
+        pytest.param(Lines, 5, "valid tuple", id="lines as a number"),
+        pytest.param(Items, {"a": 1}, "valid tuple", id="items as a table"),
+        pytest.param(Items, [1], "valid string", id="items as numbers"),
+        pytest.param(Folder, "a\0b", "NUL", id="a NUL in a folder"),
+        pytest.param(Folder, 5, "valid string", id="a folder as a number"),
+        pytest.param(Seconds, "ten", "whole number of seconds", id="seconds as a word"),
+        pytest.param(Seconds, "-5", "whole number of seconds", id="negative seconds"),
+        pytest.param(Seconds, "1.5", "whole number of seconds", id="seconds with a point"),
+        pytest.param(Seconds, 1.5, "whole number of seconds", id="seconds as a float"),
+        pytest.param(Seconds, True, "whole number of seconds", id="seconds as a boolean"),
+        pytest.param(Seconds, "", "whole number of seconds", id="no seconds"),
+        pytest.param(PythonVersion, 3.1, "in quotes", id="a float: 3.10 in YAML"),
+        pytest.param(PythonVersion, 3, "in quotes", id="a whole number"),
+        pytest.param(PythonVersion, "3.1", "write '3.10' in quotes", id="what YAML makes of 3.10"),
+        pytest.param(PythonVersion, "3.2", "write '3.10' in quotes", id="what YAML makes of 3.20"),
+        pytest.param(PythonVersion, "py311", "write a version such as '3.12'", id="a target name"),
+        pytest.param(PythonVersion, "2.7", "write a version such as '3.12'", id="Python 2"),
+        pytest.param(PythonVersion, ">=three", "write a version such as '3.12'", id="a range of words"),
+        pytest.param(PythonVersion, "3." + "9" * 5000, "write a version such as '3.12'", id="endless digits"),
+        pytest.param(
+            PythonVersion, "<" + "9" * 5000, "write a version such as '3.12'", id="an endless range"
+        ),
+        pytest.param(PythonVersion, "3.12; rm -rf /", "write a version such as '3.12'", id="a command"),
+        pytest.param(PythonVersion, ["3.12"], "valid string", id="a list"),
+        *(pytest.param(Switch, word, "'true' or 'false'", id=repr(word)) for word in NO_SWITCH),
+    ],
+)
+def test_is_refused(kind: Any, given: object, says: str):
+    with pytest.raises(ValidationError, match=says):
+        TypeAdapter(kind).validate_python(given)
+
+
+ACCEPTED = IgnoredVulnerability(
+    package="typing-extensions", id="CVE-2021-1", expires=date(2026, 12, 31), reason="not reached"
+)
+TABLE = {"package": "Typing_Extensions", "id": "CVE-2021-1", "expires": "2026-12-31", "reason": "not reached"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "Typing_Extensions CVE-2021-1 2026-12-31 not reached",
+        "\n  typing.extensions   CVE-2021-1\t2026-12-31   not   reached \n\n",
+        ["typing-extensions CVE-2021-1 2026-12-31 not\nreached"],
+        [TABLE],
+        [{**TABLE, "expires": date(2026, 12, 31)}],
+        [{**TABLE, "reason": " not  reached"}],
+        [ACCEPTED],
+    ],
+    ids=str,
+)
+def test_an_accepted_vulnerability(given: object):
+    assert TypeAdapter(IgnoredVulnerabilities).validate_python(given) == (ACCEPTED,)
+
+
+@pytest.mark.parametrize(
+    "day", [datetime.fromisoformat("2026-12-31"), "2026-12-31T00:00", "2026-W01-1", "soon", None]
+)
+def test_a_day_is_a_day(day: object):
+    with pytest.raises(ValidationError, match="write the last day as year-month-day"):
+        TypeAdapter(IgnoredVulnerabilities).validate_python([{**TABLE, "expires": day}])
+
+
+@pytest.mark.parametrize(
+    ("package", "advisories", "matches"),
+    [
+        ("typing-extensions", ["CVE-2021-1"], True),
+        ("Typing.Extensions", ["PYSEC-2021-9", "cve-2021-1"], True),
+        ("typing-extensions", ["CVE-2021-10"], False),
+        ("typing-extensions", [], False),
+        ("typing", ["CVE-2021-1"], False),
+    ],
+)
+def test_what_an_accepted_vulnerability_is_about(package: str, advisories: list[str], matches: bool):
+    assert ACCEPTED.matches(package, advisories) is matches

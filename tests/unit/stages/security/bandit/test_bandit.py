@@ -1,0 +1,259 @@
+"""bandit as a tool: which files it is given, how they are divided, and what is made of the answers."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from support.builders import FakeRun, completed, context, program, write
+from support.fake_bandit import Bandit, checked, findings, in_project, large, places, result
+
+from ci_action.engine.context import Context
+from ci_action.engine.tool import NOTHING_CHANGED
+from ci_action.model.changes import Changes
+from ci_action.model.result import Broken, Report, Skipped
+from ci_action.project.files import is_test
+from ci_action.stages.security.bandit import IN_A_TEST, check, count
+from ci_action.system.errors import InterruptedRunError, ProjectFileError, TimedOutError, ToolError
+from ci_action.system.process import Command, Completed
+
+UNPRINTABLE = (
+    "Traceback\nRuntimeError: Unable to output report using 'json' formatter: surrogates not allowed\n"
+)
+
+
+def test_findings_and_what_was_looked_at(tmp_path: Path):
+    found, (command,) = checked(tmp_path, {"a.py": "B602", "bad.py": "x", "c.txt": "B602"})
+    assert places(found) == [("a.py", "B602"), ("bad.py", "parse")]
+    assert isinstance(found.outcome, Report)
+    assert found.outcome.examined == {"files": 2, "unreadable": 1}
+    assert command.argv[1:] == ("--quiet", "--format=json", "--number=0", "--", "./a.py", "./bad.py")
+    first = found.outcome.findings[0]
+    assert (first.level, first.message) == ("medium", "It is weak (bandit: medium severity, low confidence)")
+
+
+def test_nothing_found_is_a_report_with_the_files(tmp_path: Path):
+    found, _ = checked(tmp_path, {"a.py": ""})
+    assert found.outcome == Report(examined={"files": 1, "unreadable": 0})
+
+
+def test_no_python_is_skipped(tmp_path: Path):
+    found, commands = checked(tmp_path, {"a.txt": "B602"})
+    assert (found.outcome, commands) == (Skipped("no Python files in '.'"), [])
+
+
+def test_without_git_that_is_said(tmp_path: Path):
+    run = FakeRun(git=completed("", "fatal: not a git repository\n", 128), bandit=Bandit())
+    found = check(context(write(tmp_path / "w", {"a.py": ""}), run), program("bandit"))
+    assert found.warnings == (
+        "all files were looked at, not the tracked ones: there is no git repository here: not a git repository",
+    )
+
+
+def test_only_changed_files_are_given(tmp_path: Path):
+    changes = Changes(base="b", lines={"b.py": frozenset({1})})
+    files = {"a.py": "B602", "b.py": "B602"}
+    found, (command,) = checked(tmp_path, files, changes=changes, settings={"scope": "changed"})
+    assert command.argv[-1] == "./b.py"
+    assert places(found) == [("b.py", "B602")]
+
+
+def test_nothing_changed_is_rightly_skipped(tmp_path: Path):
+    changes = Changes(base="b", lines={"x.txt": frozenset({1})})
+    found, commands = checked(tmp_path, {"a.py": ""}, changes=changes, settings={"scope": "changed"})
+    assert (found.outcome, commands) == (NOTHING_CHANGED, [])
+
+
+@pytest.mark.parametrize(("touched", "new"), [(1, True), (2, True), (3, None), (9, False)])
+def test_a_statement_is_new_where_any_of_its_lines_is(tmp_path: Path, touched: int, new: bool | None):
+    out = {
+        "results": [result("a.py", line_number=2, line_range=[1, 2, 3])],
+        "errors": [],
+        "metrics": {"./a.py": {"loc": 1}},
+    }
+    bandit = Bandit(a=completed(json.dumps(out), "", 1))
+    changes = Changes(base="b", lines={"a.py": frozenset({touched})})
+    found, _ = checked(tmp_path, {"a.py": ""}, bandit, changes=changes)
+    (one,) = findings(found)
+    assert changes.touches(one) is (new is not False)
+
+
+def test_assert_in_a_test_is_muted_and_still_told(tmp_path: Path):
+    found, _ = checked(tmp_path, {"tests/a.py": "B101 B602", "b.py": "B101"})
+    assert [(one.rule, one.muted) for one in findings(found)] == [
+        ("B101", ""),
+        ("B101", IN_A_TEST),
+        ("B602", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("tests/a.py", True), ("src/pkg/tests/deep/a.py", True), ("test/a.py", True), ("testing/a.py", True),
+        ("test_a.py", True), ("src/a_test.py", True), ("tests.py", True), ("app/tests.py", True),
+        ("conftest.py", True), ("src/a.py", False), ("contest/a.py", False), ("latest.py", False),
+        ("my_tests.py", False), ("src/tests", False), ("attest_a.py", False),
+    ],
+)  # fmt: skip
+def test_what_belongs_to_the_tests(name: str, expected: bool):
+    assert is_test(name) is expected
+
+
+BAD = "[main]\tERROR\tbandit.yaml : Error parsing file.\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (completed("", BAD, 2), "exit code 2: bandit.yaml : Error parsing file."),
+        (completed("", "usage\nbandit: error: no such option\n", 2), "exit code 2: no such option"),
+        (completed("", "", 2), "exit code 2: it wrote nothing"),
+        (completed("", "Traceback\nTypeError: x\n", 1), "exit code 1: TypeError: x"),
+        (completed("", "", -9), "bandit was ended by SIGKILL"),
+        (completed("", "", 0), "bandit printed nothing"),
+        (completed("rubbish", "", 0), "not its JSON"),
+        (completed('{"results": [', "", 1), "not its JSON"),
+        (completed("{}", "", 0), "not its JSON"),
+        (completed("{}", "[x]\tWARNING\tUnknown test found in profile: B99\n", 0), "there is no test 'B99'"),
+        (ToolError("'bandit' cannot be started"), "cannot be started"),
+    ],
+)
+def test_what_is_no_answer_is_broken_never_a_pass(tmp_path: Path, answer: Completed | Exception, says: str):
+    found, _ = checked(tmp_path, {"a.py": ""}, Bandit(a=answer))
+    assert isinstance(found.outcome, Broken)
+    assert says in found.outcome.reason
+
+
+def test_a_wrong_configuration_is_an_error(tmp_path: Path):
+    with pytest.raises(ToolError, match="must be a list of texts"):
+        checked(tmp_path, {"a.py": "", "bandit.yaml": "skips: B101\n"})
+
+
+def test_work_is_divided_and_the_results_are_those_of_one_process(tmp_path: Path):
+    files = {f"{letter}.py": large(f"B10{number}") for number, letter in enumerate("dbca")}
+    found, commands = checked(tmp_path, files)
+    expected = min(len(os.sched_getaffinity(0)), 4)
+    assert len(commands) == expected
+    given = [word for command in commands for word in command.argv if word.startswith("./")]
+    assert sorted(given) == ["./a.py", "./b.py", "./c.py", "./d.py"]
+    assert places(found) == [("a.py", "B103"), ("b.py", "B101"), ("c.py", "B102"), ("d.py", "B100")]
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) == 1, reason="one processor is one share")
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (TimedOutError("too late", stderr="[x]\tWARNING\tslow\nKeyError: 'hunter2'\n"), "too late"),
+        (InterruptedRunError("interrupted"), "interrupted"),
+        (ToolError("gone"), "gone"),
+    ],
+)
+def test_what_other_shares_found_is_kept(tmp_path: Path, error: ToolError, reason: str):
+    found, _ = checked(tmp_path, {"a.py": large(), "b.py": large("B602")}, Bandit(a=error))
+    assert isinstance(found.outcome, Broken)
+    assert found.outcome.reason == reason
+    assert "hunter2" not in found.outcome.detail
+    assert places(found) == [("b.py", "B602")]
+    assert found.outcome.examined == {"files": 1, "unreadable": 0}
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) == 1, reason="one processor is one share")
+def test_an_interruption_is_the_cause_of_what_fails_beside_it(tmp_path: Path):
+    bandit = Bandit(a=ToolError("gone"), b=InterruptedRunError("interrupted"))
+    found, _ = checked(tmp_path, {"a.py": large(), "b.py": large()}, bandit)
+    assert isinstance(found.outcome, Broken)
+    assert found.outcome.reason == "interrupted"
+
+
+def test_columns_count_characters(tmp_path: Path):
+    at_byte_four = result("a.py", col_offset=3, end_col_offset=4)
+    out = {"results": [at_byte_four], "errors": [], "metrics": {"./a.py": {"loc": 1}}}
+    found, _ = checked(tmp_path, {"a.py": "é;x"}, Bandit(a=completed(json.dumps(out), "", 1)))
+    (one,) = findings(found)
+    assert one.location is not None
+    assert (one.location.column, one.location.end_column) == (3, 4)
+
+
+def test_a_file_of_which_nothing_is_said_is_not_left_out_unless_something_says_so(tmp_path: Path):
+    silent = completed(json.dumps({"results": [], "errors": [], "metrics": {"_totals": {}}}), "", 0)
+    found, _ = checked(tmp_path, {"a.py": "", "bandit.yaml": "exclude_dirs: [tests]\n"}, Bandit(a=silent))
+    assert isinstance(found.outcome, Broken)
+    assert found.outcome.reason == "bandit says nothing of 'a.py', which no configuration leaves out"
+
+
+def test_what_is_left_out_is_counted_and_told(tmp_path: Path):
+    files = {"a.py": "", "src/left/b.py": "B602", "bandit.yaml": "exclude_dirs: [eft]\n"}
+    found, _ = checked(tmp_path, files)
+    assert isinstance(found.outcome, Report)
+    assert found.outcome.examined == {"files": 1, "unreadable": 0, "excluded": 1}
+    (warning,) = found.warnings
+    assert warning.startswith("bandit left out 1 of 2 files, as bandit.yaml says; ")
+    assert warning.endswith("hence also 'src/left/b.py'")
+
+
+@pytest.mark.parametrize("narrowed", [True, False])
+def test_where_nothing_remains_the_reason_is_the_configuration(tmp_path: Path, narrowed: bool):
+    files = {"left/a.py": "", "left/b.py": "", "bandit.yaml": "exclude_dirs: [left]\n"}
+    changes = Changes(base="b", lines=dict.fromkeys(files, frozenset({1})))
+    settings = {"scope": "changed"} if narrowed else {}
+    found, _ = checked(tmp_path, files, changes=changes, settings=settings)
+    assert found.outcome == Skipped("bandit leaves out all 2 files, as bandit.yaml says", rightly=narrowed)
+
+
+def test_a_file_that_bandit_cannot_report_on_does_not_hide_the_others(tmp_path: Path):
+    class Choking(Bandit):
+        def __call__(self, command: Command) -> Completed:
+            if "./half.py" in command.argv:
+                return completed("", UNPRINTABLE, 1)
+            return super().__call__(command)
+
+    files = {"a.py": "B602", "b.py": "", "half.py": "B602", "z.py": "B602"}
+    found, _ = checked(tmp_path, files, Choking())
+    assert places(found) == [("a.py", "B602"), ("half.py", "unreadable"), ("z.py", "B602")]
+    assert isinstance(found.outcome, Report)
+    assert found.outcome.examined == {"files": 4, "unreadable": 1}
+
+
+def test_a_file_that_cannot_be_read_is_a_finding(tmp_path: Path):
+    ctx, run = in_project(tmp_path, {"a.py": ""})
+
+    class Gone:
+        def of(self, file: Path, workspace: Path) -> str:
+            raise ProjectFileError(file.relative_to(workspace).as_posix(), "Permission denied")
+
+    found = check(Context(**{**vars(ctx), "digests": Gone()}), program("bandit"))
+    assert [(one.rule, one.level) for one in findings(found)] == [("unreadable", "unknown")]
+    assert {command.argv[0] for command in run.asked} == {"git"}
+
+
+@pytest.mark.parametrize("name", ["-x.py", "a b.py", "n\nl.py", "b\udcff.py", "$(x).py", "ü.py"])
+def test_names_are_only_names(tmp_path: Path, name: str):
+    found, (command,) = checked(tmp_path, {name: "B602"})
+    assert command.argv[-2:] == ("--", f"./{name}")
+    assert places(found) == [(name, "B602")]
+
+
+def test_the_users_options_come_before_ours(tmp_path: Path):
+    files = {"a.py": "", "bandit.yaml": "skips: [B101]\n"}
+    _, (command,) = checked(tmp_path, files, settings={"bandit_args": "-s B102 -ll"})
+    config = f"--configfile={tmp_path}/w/bandit.yaml"
+    assert command.argv[1:6] == ("-s", "B102", "-ll", config, "--quiet")
+
+
+def test_no_list_of_plugins_at_home_is_believed(tmp_path: Path):
+    _, (command,) = checked(tmp_path, {"a.py": ""})
+    assert Path(command.environ["XDG_CACHE_HOME"]).is_relative_to(tmp_path / "w-scratch")
+
+
+def test_a_test_that_bandit_has_no_more_is_told(tmp_path: Path):
+    bandit = Bandit()
+    bandit.stderr = "[extension_loader]\tWARNING\tUnknown test found in profile: B322\n"
+    found, _ = checked(tmp_path, {"a.py": ""}, bandit)
+    assert isinstance(found.outcome, Report)
+    assert found.warnings == ("bandit has no test B322 any more: the configuration can do without",)
+
+
+def test_files_are_counted(tmp_path: Path):
+    ctx, _ = in_project(tmp_path, {"a.py": "", "b.pyw": "", "c.txt": ""})
+    assert count(ctx) == 2

@@ -1,0 +1,322 @@
+"""detect-secrets as a tool: what the script is asked, and what is made of its answers. No script is started here."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.builders import FakeRun, bundle, completed, context, write
+
+from ci_action.engine.context import Context
+from ci_action.engine.secret_scan.baseline import NAME, hash_of
+from ci_action.model.changes import Changes
+from ci_action.model.result import Broken, Report, Skipped
+from ci_action.stages.security.detect_secrets import SCRIPT, TOOL, accept, check, count, search
+from ci_action.stages.security.detect_secrets import program as program_of
+from ci_action.system.errors import ExitCode, InterruptedRunError, TimedOutError, ToolError
+from ci_action.system.process import Command, Completed, Owner, Sees
+
+VALUE = "hunter2-" + "hunter2"
+LINE = f'password = "{VALUE}"\n'
+KEYWORD = "Secret Keyword"
+STATES = {".png": "excluded", ".bin": "binary"}
+START = {"event": "start", "engine": "prefilter", "plugins_used": [{"name": "X"}], "filters_used": []}
+
+
+class Script:
+    """Answers as the script does: every line with our value is found, the suffix says what else becomes of a file."""
+
+    def __init__(
+        self, root: Path, change: Callable[[list[str]], Any] = lambda lines: lines, **answer: Any
+    ) -> None:
+        self.root = root
+        self.change = change
+        self.answer = answer
+        self.jobs: list[dict[str, Any]] = []
+
+    def __call__(self, command: Command) -> Completed:
+        job = json.loads(command.stdin)
+        self.jobs.append(job)
+        events = [START, *(self._file(number, name) for number, name in enumerate(job["files"]))]
+        events.append({"event": "finish", "files": len(job["files"])})
+        told = self.change([json.dumps(one) for one in events])
+        if isinstance(told, Exception):
+            raise told
+        return completed("".join(f"{line}\n" for line in told), **self.answer)
+
+    def _file(self, number: int, name: str) -> dict[str, Any]:
+        state = STATES.get(Path(name).suffix, "scanned")
+        rows = (self.root / name).read_text("utf-8", "replace").splitlines() if state == "scanned" else []
+        found = [[line, KEYWORD, VALUE.encode().hex()] for line, row in enumerate(rows, 1) if VALUE in row]
+        return {"event": "file", "number": number, "state": state, "encoding": "utf-8", "found": found}
+
+    @property
+    def files(self) -> list[list[str]]:
+        return [job["files"] for job in self.jobs]
+
+
+def ready(workspace: Path, script: Script, **overrides: Any) -> Context:
+    """Return a context in which git tracks what is there, or what `tracked` says."""
+    names = overrides.pop("tracked", None) or sorted(
+        str(file.relative_to(workspace)) for file in workspace.rglob("*") if file.is_file()
+    )
+    run = FakeRun(git=completed("".join(f"{name}\0" for name in names)), python=script)
+    tools = bundle(workspace.parent / "tools", detect_secrets="1.5.0")
+    write(workspace.parent / "tools", {"bin/python": ""})
+    return context(workspace, run, **{"bundle": tools, **overrides})
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> Path:
+    return write(tmp_path / "w", {"a.py": LINE, "b.py": "x = 1\n", "c.png": "", "d.bin": ""})
+
+
+def outcome(ctx: Context) -> Any:
+    return check(ctx, program_of(ctx)).outcome
+
+
+def test_findings_and_what_was_looked_at(one: Path):
+    ctx = ready(one, script := Script(one))
+    found = outcome(ctx)
+    assert isinstance(found, Report)
+    assert found.examined == {"files": 2, "unreadable": 0, "binary": 1, "excluded": 1}
+    assert [(finding.rule, finding.location.path) for finding in found.findings if finding.location] == [
+        ("secret-keyword", "a.py")
+    ]
+    assert script.files == [["a.py", "b.py", "c.png", "d.bin"]]
+    assert VALUE not in repr(found)
+
+
+def test_values_are_hidden_before_anything_is_reported(one: Path):
+    ctx = ready(one, Script(one))
+    outcome(ctx)
+    assert ctx.conceal(f"it is {VALUE}") == "it is ***"
+
+
+def test_the_script_is_started_isolated_by_the_python_of_the_tools_as_the_owner(one: Path):
+    ctx = ready(one, Script(one), owner=Owner(1, 2), environ={"UV_INDEX_X_PASSWORD": "p"})
+    write(one.parent, {"w-scratch/readers/x": ""})
+    asked = ctx.start
+    assert isinstance(asked, FakeRun)
+    try:
+        outcome(ctx)
+    except PermissionError:
+        pytest.skip("only root gives folders away")
+    command = asked.asked[-1]
+    assert command.argv == (str(ctx.bundle.scripts / "python"), "-I", "-B", "-X", "utf8", str(SCRIPT))
+    assert SCRIPT.is_file()
+    assert (command.cwd, command.owner, command.environ["HOME"]) == (
+        one,
+        Owner(1, 2),
+        str(ctx.scratch / "readers"),
+    )
+    assert command.sees is Sees.LITTLE
+
+
+@pytest.mark.parametrize("absent", ["bin/python", "lib/detect_secrets-1.5.0.dist-info/METADATA"])
+def test_what_is_absent_is_named(absent: str, one: Path):
+    ctx = ready(one, Script(one))
+    (one.parent / "tools" / absent).unlink()
+    if absent.endswith("METADATA"):
+        (one.parent / "tools" / absent).parent.rmdir()
+    with pytest.raises(ToolError, match="install ci-action anew"):
+        program_of(ctx)
+
+
+def cut(lines: list[str]) -> list[str]:
+    return lines[:2]
+
+
+@pytest.mark.parametrize(
+    ("change", "answer", "says", "kept"),
+    [
+        (cut, {}, "without a word of some of the files", 1),
+        (cut, {"returncode": -9}, "was ended by SIGKILL", 1),
+        (cut, {"returncode": 1}, "exit code 1 before it came to its end", 1),
+        (lambda lines: lines, {"returncode": 1}, "exit code 1", 1),
+        (lambda lines: [*cut(lines), '{"event": "fi'], {}, "none of its events", 1),
+        (lambda _: ["rubbish"], {}, "none of its events", 0),
+        (lambda _: [], {}, "without a word of some of the files", 0),
+        (lambda _: ['{"event": "failed", "problem": "no plugins"}'], {"returncode": 3}, "cannot be set up: no plugins", 0),
+        (lambda _: ToolError("'python' cannot be started"), {}, "cannot be started", 0),
+        (
+            lambda lines: TimedOutError("python was ended after its time limit", stdout="\n".join(cut(lines)).encode()),
+            {},
+            "detect-secrets was ended after its time limit",
+            1,
+        ),
+        (
+            lambda lines: InterruptedRunError("python was interrupted", stdout="\n".join(cut(lines)).encode()),
+            {},
+            "detect-secrets was interrupted",
+            1,
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_no_whole_answer_is_broken_and_keeps_what_was_found(
+    change: Any, answer: dict[str, Any], says: str, kept: int, one: Path
+):
+    found = outcome(ready(one, Script(one, change, **answer)))
+    assert isinstance(found, Broken)
+    assert says in found.reason
+    assert len(found.findings) == kept
+
+
+def test_a_second_run_starts_nothing_and_says_the_same(one: Path, tmp_path: Path):
+    cache = tmp_path / "cache"
+    first = outcome(ready(one, Script(one), cache=cache))
+    ctx = ready(one, script := Script(one), cache=cache)
+    assert outcome(ctx) == first
+    assert script.jobs == []
+    assert ctx.conceal(VALUE) == "***"
+    kept = (cache / "results" / "detect-secrets.kept").read_text()
+    assert VALUE not in kept
+    assert hash_of(VALUE) not in kept
+
+
+@pytest.mark.parametrize(
+    ("files", "settings", "asked"),
+    [
+        ({"a.py": LINE + LINE}, {}, ["a.py"]),
+        ({NAME: json.dumps({"version": "1.5.0", "results": {}, "plugins_used": []})}, {}, "all"),
+        ({NAME: json.dumps({"version": "1.5.0", "results": {}, "plugins_used": [{"name": "X", "path": "file://x.py"}]})}, {}, "always"),
+        ({NAME: json.dumps({"version": "1.5.0", "results": {}, "filters_used": [{"path": "file://x.py::f"}]})}, {}, "always"),
+        ({NAME: json.dumps({"version": "1.5.0", "results": {}, "filters_used": 7})}, {}, "always"),
+        ({NAME: json.dumps({"version": "0.14.3", "results": {}})}, {}, "always"),
+        ({}, {"secrets_verify": "true"}, "always"),  # pragma: allowlist secret
+    ],
+)  # fmt: skip
+def test_what_may_say_something_else_is_scanned_again(
+    files: dict[str, str], settings: dict[str, str], asked: Any, one: Path, tmp_path: Path
+):
+    cache = tmp_path / "cache"
+    outcome(ready(one, Script(one), cache=cache))
+    write(one, files)
+    every = ["a.py", "b.py", "c.png", "d.bin"]
+    ctx = ready(one, script := Script(one), cache=cache, settings=settings)
+    outcome(ctx)
+    assert script.files == [asked if isinstance(asked, list) else every]
+    assert script.jobs[0]["verify"] is bool(settings)
+    outcome(ready(one, script := Script(one), cache=cache, settings=settings))
+    assert script.files == ([every] if asked == "always" else [])
+
+
+def test_what_is_done_before_it_breaks_is_kept(one: Path, tmp_path: Path):
+    outcome(ready(one, Script(one, cut), cache=tmp_path / "cache"))
+    outcome(ready(one, script := Script(one), cache=tmp_path / "cache"))
+    assert script.files == [["b.py", "c.png", "d.bin"]]
+
+
+def accepted(root: Path, *more: dict[str, Any], **mark: Any) -> None:
+    entry = {"type": KEYWORD, "hashed_secret": hash_of(VALUE), "filename": "a.py", **mark}
+    write(root, {NAME: json.dumps({"version": "1.5.0", "results": {"a.py": [entry, *more]}})})
+
+
+def test_what_is_accepted_is_muted_and_the_baseline_itself_is_not_scanned(one: Path):
+    accepted(one)
+    found = outcome(ready(one, script := Script(one)))
+    assert [finding.muted for finding in found.findings] == ["accepted in .secrets.baseline"]
+    assert NAME not in script.files[0]
+    assert script.jobs[0]["baseline"] == {"version": "1.5.0"}
+    assert script.jobs[0]["name"] == NAME
+
+
+def test_what_the_baseline_marks_as_real_counts(one: Path):
+    accepted(one, is_secret=True)
+    (found,) = outcome(ready(one, Script(one))).findings
+    assert found.counts
+    assert "marks it as a real secret" in found.message
+
+
+def test_entries_that_are_found_no_more_are_one_warning(one: Path):
+    gone = {"type": KEYWORD, "hashed_secret": "0" * 40}
+    accepted(one, gone, {**gone, "type": "AWS Access Key"})
+    ctx = ready(one, Script(one))
+    assert check(ctx, program_of(ctx)).warnings == (
+        "2 entries are in .secrets.baseline and found no more: `ci-action secrets baseline` takes out what is gone",
+    )
+
+
+def test_of_files_that_were_not_looked_at_nothing_is_gone(one: Path):
+    accepted(one, {"type": KEYWORD, "hashed_secret": "0" * 40})
+    changes = Changes(lines={"b.py": frozenset({1})})
+    ctx = ready(one, script := Script(one), changes=changes, settings={"scope": "changed"})
+    checked = check(ctx, program_of(ctx))
+    assert checked.warnings == ()
+    assert isinstance(checked.outcome, Report)
+    assert {found.location.path for found in checked.outcome.findings if found.location} <= {"b.py"}
+    assert script.files == [["a.py", "b.py", "c.png", "d.bin"]], "tests may quote any file"
+
+
+def test_without_files_it_is_skipped(one: Path, tmp_path: Path):
+    empty = write(tmp_path / "empty", {"only.png": ""})
+    assert outcome(ready(empty, Script(empty))) == Skipped(
+        "no file holds text to scan (0 binary, 1 left out by the filters of detect-secrets)"
+    )
+    (empty / "only.png").unlink()
+    assert outcome(ready(empty, Script(empty))) == Skipped("no files in '.'")
+    ctx = ready(one, Script(one), changes=Changes(), settings={"scope": "changed"})
+    assert outcome(ctx) == Skipped("no changed file", rightly=True)
+
+
+def test_a_large_project_is_divided_and_the_results_are_the_same(tmp_path: Path):
+    files = {f"{letter}.py": LINE + "#" * 700_000 for letter in "abcdefgh"}
+    root = write(tmp_path / "w", files)
+    script = Script(root)
+    found = outcome(ready(root, script))
+    assert sorted(name for names in script.files for name in names) == sorted(files)
+    assert [finding.location.path for finding in found.findings] == sorted(files)
+
+
+def test_count_and_plan(one: Path):
+    accepted(one)
+    ctx = ready(one, Script(one))
+    assert count(ctx) == 4
+    assert TOOL.plan
+    assert TOOL.plan(ctx) == "1.5.0 from bundled, 4 files, 1 accepted in .secrets.baseline"
+
+
+def test_accepting_writes_what_is_found_and_keeps_what_was_not_looked_at(one: Path):
+    accepted(one, {"type": KEYWORD, "hashed_secret": "0" * 40}, is_secret=False)
+    document = json.loads((one / NAME).read_text())
+    document["results"]["other/x.py"] = document["results"]["gone.py"] = [
+        {"type": KEYWORD, "hashed_secret": "1" * 40}
+    ]
+    write(one, {NAME: json.dumps(document), "other/x.py": ""})
+    told = accept(ready(one, Script(one), tracked=["a.py"]))
+    assert told.code is ExitCode.OK
+    written = json.loads((one / NAME).read_text())
+    hashes = {name: [one["hashed_secret"] for one in found] for name, found in written["results"].items()}
+    assert hashes == {"a.py": [hash_of(VALUE)], "other/x.py": ["1" * 40]}
+    assert written["results"]["a.py"][0]["is_secret"] is False
+    assert told.lines == ("2 accepted in .secrets.baseline (0 new, 2 gone)",)
+
+
+@pytest.mark.parametrize("change", [cut, lambda _: ToolError("no"), lambda _: TimedOutError("late")])
+def test_a_scan_that_breaks_writes_nothing(change: Any, one: Path):
+    told = accept(ready(one, Script(one, change)))
+    assert told.code is ExitCode.BROKEN
+    assert "nothing was written" in told.lines[0]
+    assert not (one / NAME).exists()
+
+
+def test_an_interruption_writes_nothing_and_is_no_answer(one: Path):
+    script = Script(one, lambda _: InterruptedRunError("python was interrupted"))
+    with pytest.raises(InterruptedRunError):
+        accept(ready(one, script, stopped=lambda: True))
+    assert not (one / NAME).exists()
+
+
+@pytest.mark.parametrize(
+    ("answers", "reason"),
+    [
+        ({"python": ToolError("gone")}, "gone"),
+        ({"python": InterruptedRunError("python was interrupted")}, "detect-secrets was interrupted"),
+        ({"git": InterruptedRunError("git was interrupted")}, "git was interrupted"),
+    ],
+)
+def test_a_search_says_why_it_could_not_look(answers: dict[str, Any], reason: str, one: Path):
+    run = FakeRun(**{"git": completed("a.py\0"), **answers})
+    assert search(replace(ready(one, Script(one)), start=run)) == reason

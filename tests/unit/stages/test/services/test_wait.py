@@ -1,0 +1,284 @@
+"""Waiting for services: tries and delays by a clock of the test, and what the tool `services` says."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.builders import context, program
+
+from ci_action.engine.tool import Checked
+from ci_action.model.result import Broken, Report, Skipped
+from ci_action.stages.test.services import TOOL, cause, fix, look, told
+from ci_action.stages.test.services.addresses import Address, parse
+from ci_action.stages.test.services.protocol import Fault, Unfit
+from ci_action.stages.test.services.wait import Attempt, Clock, Probed, Terms, delays, probe, probe_all
+from ci_action.system.errors import InterruptedRunError
+
+DB = parse("postgres://app:s3cr3t-value@db:5432/app")
+
+
+class Time:
+    """A clock that only sleeping moves."""
+
+    def __init__(self, jitter: float = 1.0) -> None:
+        self.seconds = 100.0
+        self.slept: list[float] = []
+        self.clock = Clock(now=lambda: self.seconds, sleep=self.sleep, jitter=lambda: jitter)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.seconds += seconds
+
+
+def answering(*answers: str | Fault, time: Time | None = None, takes: float = 0.0) -> Attempt:
+    """Return what greets: these answers in turn, the last of them for ever."""
+    waiting = list(answers)
+
+    def attempt(_address: Address, _seconds: float) -> str:
+        if time:
+            time.seconds += takes
+        answer = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+        if isinstance(answer, Fault):
+            raise Unfit(answer, f"words of {answer.name.lower()}")
+        return answer
+
+    return attempt
+
+
+def probed(
+    *answers: str | Fault,
+    address: Address = DB,
+    takes: float = 0.0,
+    limit: float = 60,
+    container: bool = True,
+) -> Probed:
+    time = Time()
+    terms = Terms(limit=limit, container=container, clock=time.clock)
+    return probe(address, answering(*answers, time=time, takes=takes), terms)
+
+
+def test_the_delay_doubles_up_to_a_bound():
+    longest, shortest = delays(lambda: 1.0), delays(lambda: 0.0)
+    assert [round(next(longest), 3) for _ in range(7)] == [0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
+    assert [round(next(shortest), 3) for _ in range(7)] == [0.075, 0.15, 0.3, 0.6, 1.2, 1.5, 1.5]
+
+
+def test_a_service_that_answers_at_once():
+    assert probed("16.3") == Probed(address=DB, seconds=0.0, tries=1, version="16.3")
+
+
+def test_a_service_that_starts_late():
+    one = probed(Fault.UNRESOLVED, Fault.REFUSED, Fault.STARTING, "16.3")
+    assert (one.tries, one.fault, one.version, round(one.seconds, 3)) == (4, None, "16.3", 0.7)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.TLS,
+        Fault.PROTOCOL,
+        Fault.PASSWORD,
+        Fault.NO_PASSWORD,
+        Fault.ROLE,
+        Fault.DATABASE,
+        Fault.DENIED,
+    ],
+)
+def test_what_waiting_does_not_mend_ends_it(fault: Fault):
+    one = probed(Fault.REFUSED, fault)
+    assert (one.tries, one.fault, one.said) == (2, fault, f"words of {fault.name.lower()}")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault.REFUSED, Fault.UNREACHABLE, Fault.SILENT, Fault.CLOSED, Fault.STARTING, Fault.UNHEALTHY],
+)
+def test_what_waiting_may_mend_ends_with_the_time(fault: Fault):
+    one = probed(fault)
+    assert one.fault is fault
+    assert 57 < one.seconds <= 60
+    assert one.tries == 34
+    assert probed(fault, limit=3).seconds <= 3
+
+
+def test_an_unknown_name_is_given_less_time():
+    assert 7 < probed(Fault.UNRESOLVED).seconds <= 10
+
+
+@pytest.mark.parametrize(("container", "most"), [(True, 10), (False, 60)])
+def test_our_own_localhost_is_given_less_time(container: bool, most: int):
+    one = probed(Fault.REFUSED, address=parse("tcp://localhost:1"), container=container)
+    assert most - 3 < one.seconds <= most
+
+
+def test_no_try_is_given_more_than_what_is_left():
+    given: list[float] = []
+    time = Time()
+
+    def attempt(_address: Address, seconds: float) -> str:
+        given.append(round(seconds, 2))
+        time.seconds += seconds
+        raise Unfit(Fault.SILENT)
+
+    probe(DB, attempt, Terms(limit=8, clock=time.clock))
+    assert given == [5.0, 2.9]
+
+
+def test_an_interruption_ends_it():
+    one = probe(DB, answering(Fault.REFUSED), Terms(limit=60, stopped=lambda: True, clock=Time().clock))
+    assert one.tries == 1
+
+
+def test_an_interruption_does_not_wait_for_the_tries():
+    hang = threading.Event()
+
+    def attempt(_address: Address, _seconds: float) -> str:
+        hang.wait(30)
+        return ""
+
+    with pytest.raises(InterruptedRunError):
+        probe_all([DB], attempt, Terms(limit=60, stopped=lambda: True))
+    hang.set()
+
+
+def test_a_try_that_does_not_end_is_given_up():
+    hang = threading.Event()
+
+    def attempt(_address: Address, _seconds: float) -> str:
+        hang.wait(30)
+        return ""
+
+    moments = iter(range(0, 1000, 20))
+    (one,) = probe_all([DB], attempt, Terms(limit=60, clock=Clock(now=lambda: next(moments))))
+    hang.set()
+    assert one.fault is Fault.SILENT
+
+
+def test_services_are_probed_side_by_side():
+    meeting = threading.Barrier(3, timeout=10)
+
+    def attempt(address: Address, _seconds: float) -> str:
+        meeting.wait()
+        return address.host
+
+    found = probe_all([parse(f"tcp://{name}:1") for name in "abc"], attempt, Terms(limit=60))
+    assert [one.version for one in found] == ["a", "b", "c"]
+
+
+def test_a_bug_of_ours_is_not_swallowed():
+    def attempt(_address: Address, _seconds: float) -> str:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        probe_all([DB], attempt, Terms(limit=60))
+
+
+# --- the tool ------------------------------------------------------------------------------------
+
+
+def looked(
+    tmp_path: Path, wait_for: str, attempt: Attempt, *, container: bool = True, **settings: object
+) -> Checked:
+    ctx = context(tmp_path, settings={"wait_for": wait_for, **settings}, container=container)
+    return look(ctx, attempt, Time().clock)
+
+
+def by_host(**answers: str | Fault) -> Callable[[Address, float], str]:
+    return lambda address, seconds: answering(answers[address.host])(address, seconds)
+
+
+def test_no_services(tmp_path: Path):
+    assert TOOL.check(context(tmp_path), program()).outcome == Skipped("no services to wait for")
+    assert (TOOL.name, TOOL.needs) == ("services", ())
+    assert TOOL.program is not None
+    assert TOOL.program(context(tmp_path)).argv == ()
+
+
+def test_all_answer(tmp_path: Path):
+    items = "postgres://u:s3cr3t-value@db/app, redis://cache, tcp://x:1, redis://cache"
+    checked = looked(tmp_path, items, by_host(db="16.3", cache="7.2.5", x=""))
+    assert checked.outcome == Report(examined={"services": 3})
+    assert checked.log.splitlines() == [
+        "postgres 16.3 at db:5432/app answered after 0.00 s (1 try)",
+        "redis 7.2.5 at cache:6379 answered after 0.00 s (1 try)",
+        "tcp at x:1 answered after 0.00 s (1 try)",
+    ]
+
+
+def test_some_fail_and_all_of_them_are_named(tmp_path: Path):
+    items = "postgres://app:s3cr3t-value@db/app, redis://cache, tcp://x:1"
+    checked = looked(tmp_path, items, by_host(db=Fault.PASSWORD, cache=Fault.UNRESOLVED, x=""))
+    assert isinstance(checked.outcome, Broken)
+    assert checked.outcome.reason == (
+        "postgres at db:5432/app refused the password of 'app': write the password that the service was started with"
+        " (POSTGRES_USER, POSTGRES_PASSWORD and POSTGRES_DB in its `env:`); "
+        "redis at cache:6379 cannot be found, the name 'cache' is unknown here: write the label that the service has"
+        " under `services:` of the job, to which this step must belong"
+    )
+    assert checked.outcome.examined == {"services": 1}
+    assert checked.outcome.detail == checked.log
+    assert [one.name for one in checked.hints] == ["service-wrong-password", "service-unknown-name"]
+    assert checked.hints[0].cause == "postgres at db:5432/app refused the password of 'app'"
+    assert all(one.fix and one.url.startswith("https://docs.github.com/") for one in checked.hints)
+    assert "s3cr3t-value" not in repr(checked)
+
+
+def test_the_time_limit_of_a_tool_holds(tmp_path: Path):
+    time = Time()
+    ctx = context(tmp_path, settings={"wait_for": "tcp://x:1", "timeout": 3})
+    look(ctx, answering(Fault.REFUSED), time.clock)
+    assert sum(time.slept) <= 3
+
+
+def test_an_interrupted_run(tmp_path: Path):
+    ctx = context(tmp_path, settings={"wait_for": "tcp://x:1"}, stopped=lambda: True)
+    with pytest.raises(InterruptedRunError):
+        look(ctx, answering(Fault.REFUSED), Time().clock)
+
+
+def failed(item: str, fault: Fault, said: str = "") -> Probed:
+    return Probed(address=parse(item), seconds=60.0, tries=33, fault=fault, said=said)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
+@pytest.mark.parametrize(
+    ("scheme", "example"),
+    [
+        ("postgres", "postgres://postgres:5432"),
+        ("redis", "redis://redis:6379"),
+        ("http", "http://web:9999"),
+        ("tcp", "tcp://db:9999"),
+    ],
+)
+def test_localhost_in_the_container(host: str, scheme: str, example: str):
+    one = failed(f"{scheme}://{host}:9999", Fault.REFUSED)
+    assert fix(one, container=True).endswith(f"the port inside its container, such as {example}")
+    assert fix(one, container=True).startswith(
+        f"{host.strip('[]')} is the action's own container: write the label"
+    )
+    assert "publish" in fix(one, container=False)
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+@pytest.mark.parametrize("container", [True, False])
+@pytest.mark.parametrize(
+    "item",
+    [
+        f"{scheme}://u:s3cr3t-value@host:77/x"
+        for scheme in ("postgres", "redis", "rediss", "mysql", "amqp", "https", "memcached", "tcp")
+    ],
+)
+def test_every_fault_has_its_cause_and_what_to_do(item: str, fault: Fault, container: bool):
+    one = failed(item, fault, "no entry for s3cr3t-value")
+    texts = [told(one), cause(one), fix(one, container=container)]
+    assert not any("s3cr3t-value" in text or text.endswith(".") or "{" in text for text in texts)
+    assert all(texts)
+    assert fix(one, container=container)[0].islower()
+
+
+def test_what_the_service_said_is_shown_where_it_helps():
+    assert told(failed("postgres://db", Fault.STARTING, "starting up (57P03)")) == (
+        "postgres at db:5432 was not ready in time (starting up (57P03)) (33 tries in 60.0 s)"
+    )
+    assert "words" not in told(failed("postgres://db", Fault.REFUSED, "words"))

@@ -1,0 +1,103 @@
+"""Folders that are opened: no link is followed on the way, nothing is written through."""
+
+import os
+from pathlib import Path
+
+import pytest
+from support.builders import write
+
+from ci_action.system.folder import Place, is_own, opened, place_of
+
+OWN = (os.geteuid(), os.getegid())
+
+
+def test_a_folder_is_made_and_ignores_itself(tmp_path: Path):
+    place = Place(tmp_path, ("a", "b"))
+    with opened(place, make=True, owner=OWN) as folder:
+        found = folder.write("report.json", b"1", OWN)
+    assert place.path == tmp_path / "a" / "b"
+    assert (found.st_size, found.st_mode & 0o777) == (1, 0o644)
+    assert sorted(os.listdir(place.path)) == [".gitignore", "report.json"]
+    assert is_own(place.path)
+    assert not is_own(tmp_path / "a")
+
+
+def test_a_folder_that_is_there_stays_as_it_is(tmp_path: Path):
+    with opened(Place(tmp_path, ()), make=True):
+        pass
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_absent_folder_is_an_error(tmp_path: Path):
+    with pytest.raises(FileNotFoundError, match="absent"), opened(Place(tmp_path, ("absent",))):
+        pass
+
+
+@pytest.mark.parametrize("link", ["a", "a/b"])
+def test_a_link_on_the_way_is_refused(tmp_path: Path, link: str):
+    (tmp_path / "elsewhere" / "b").mkdir(parents=True)
+    (tmp_path / link).parent.mkdir(exist_ok=True)
+    (tmp_path / link).symlink_to(tmp_path / "elsewhere")
+    with (
+        pytest.raises(OSError, match="a link or not a folder"),
+        opened(Place(tmp_path, ("a", "b")), make=True),
+    ):
+        pass
+    assert os.listdir(tmp_path / "elsewhere") == ["b"]
+
+
+def test_links_above_the_start_are_followed(tmp_path: Path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    with opened(Place(tmp_path / "link", ("a",)), make=True) as folder:
+        folder.write("x", b"")
+    assert (tmp_path / "real" / "a" / "x").exists()
+
+
+@pytest.mark.parametrize("kind", ["link", "hard link"])
+def test_a_file_is_replaced_and_never_written_through(tmp_path: Path, kind: str):
+    write(tmp_path, {"precious": "as it was"})
+    link = Path.symlink_to if kind == "link" else Path.hardlink_to
+    (tmp_path / "out").mkdir()
+    link(tmp_path / "out" / "report.json", tmp_path / "precious")
+    with opened(Place(tmp_path, ("out",))) as folder:
+        folder.write("report.json", b"ours")
+    assert (tmp_path / "precious").read_text() == "as it was"
+    assert (tmp_path / "out" / "report.json").read_text() == "ours"
+    assert not (tmp_path / "out" / "report.json").is_symlink()
+
+
+def test_a_write_that_fails_leaves_neither_the_file_nor_a_part_of_it(tmp_path: Path):
+    (tmp_path / "target").mkdir()
+    with opened(Place(tmp_path, ())) as folder, pytest.raises(OSError, match="target"):
+        folder.write("target", b"x")
+    assert os.listdir(tmp_path) == ["target"]
+
+
+@pytest.mark.parametrize(
+    ("path", "strict", "start", "parts"),
+    [
+        ("work/out", True, "work", ("out",)),
+        ("work/link/out", False, "work", ("link", "out")),
+        ("work/../other/out", True, "/", ("other", "out")),
+        ("link/out", True, "/", ("link", "out")),
+        ("link/out", False, "/", ("other", "out")),
+    ],
+)
+def test_where_links_count(tmp_path: Path, path: str, strict: bool, start: str, parts: tuple[str, ...]):
+    for name in ("work", "other"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "other")
+    place = place_of(tmp_path / path, tmp_path / "work", strict=strict)
+    if start == "/":
+        assert place == Place(Path("/"), (*tmp_path.parts[1:], *parts))
+    else:
+        assert place == Place(tmp_path / start, parts)
+
+
+@pytest.mark.parametrize(
+    ("text", "own"), [("*\n", True), ("*", False), ("*\n!src\n", False), ("build/\n", False)]
+)
+def test_the_mark_of_a_folder_of_ours(tmp_path: Path, text: str, own: bool):
+    write(tmp_path, {".gitignore": text})
+    assert is_own(tmp_path) is own

@@ -1,0 +1,99 @@
+"""Secrets: which ones the environment holds, and that none is left in a text."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ci_action.system.redaction import HIDDEN, credentials, redactor, secrets_of
+
+SECRET = "s3cr3t-value"
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        *({name: SECRET} for name in ("INPUT_GITHUB-TOKEN", "GITHUB_TOKEN", "GH_TOKEN")),
+        {"ACTIONS_RUNTIME_TOKEN": f" {SECRET}\n"},
+        {"ACTIONS_ID_TOKEN_REQUEST_TOKEN": SECRET},
+        {"UV_INDEX_PRIVATE_PASSWORD": SECRET},
+        {"PIP_INDEX_URL": f"https://user:{SECRET}@pypi.example/simple"},
+        {"PIP_EXTRA_INDEX_URL": f"https://a.example https://user:{SECRET}@b.example"},
+        {"UV_INDEX": f"private=https://user:{SECRET}@b.example"},
+        {"UV_DEFAULT_INDEX": f"https://:{SECRET}@b.example"},
+        {"https_proxy": f"http://user:{SECRET}@proxy:3128"},
+        {"PIP_FIND_LINKS": f"https://u:{SECRET}@c.example"},
+    ],
+    ids=lambda environ: next(iter(environ)),
+)
+def test_a_secret_is_found(environ: dict[str, str]):
+    assert secrets_of(environ) == {SECRET}
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {},
+        {"GITHUB_TOKEN": ""},
+        {"GITHUB_TOKEN": "short"},
+        {"PIP_INDEX_URL": "https://user@pypi.example/simple"},
+        {"PIP_INDEX_URL": "https://[broken"},
+        {"HOME": f"https://u:{SECRET}@c.example"},
+    ],
+    ids=["none", "empty", "too short", "no password", "no URL", "another variable"],
+)
+def test_no_secret(environ: dict[str, str]):
+    assert secrets_of(environ) == frozenset()
+
+
+def test_a_percent_encoded_password_is_hidden_as_it_stands_and_as_it_is_meant():
+    redact = redactor(secrets_of({"PIP_INDEX_URL": "https://user:p%40ssword@pypi.example"}))
+    assert (
+        redact("https://user:p%40ssword@pypi.example and p@ssword")
+        == f"https://user:{HIDDEN}@pypi.example and {HIDDEN}"
+    )
+
+
+def test_without_secrets_text_stays():
+    assert redactor([])("a *** b") == "a *** b"
+
+
+def test_the_longer_of_two_that_overlap_goes_first():
+    assert redactor(["secret", "secret-and-more"])("x secret-and-more secret") == "x *** ***"
+
+
+def test_secrets_are_no_patterns():
+    assert redactor(["a.c+(*)"])("abc a.c+(*)") == "abc ***"
+
+
+SECRETS = st.lists(st.text("ab.*+é", min_size=6, max_size=9), min_size=1, max_size=3)
+
+
+@given(SECRETS, st.lists(st.text("xyzé \n", max_size=5), min_size=1, max_size=4))
+def test_no_secret_is_left_and_the_rest_stays(secrets: list[str], between: list[str]):
+    text = secrets[0].join(between)
+    redacted = redactor(secrets)(text)
+    assert not any(secret in redacted for secret in secrets)
+    assert redacted == HIDDEN.join(between)
+
+
+def test_bytes_pass_through_latin1_unchanged_but_for_the_secret():
+    raw = bytes(range(256)) + SECRET.encode() + b"\xff"
+    assert redactor([SECRET])(raw.decode("latin-1")).encode("latin-1") == bytes(range(256)) + b"***\xff"
+
+
+@pytest.mark.parametrize("secret", ['pass"word', "pass\\word", "passwörd", "pass\tword"])
+def test_a_secret_is_hidden_in_json_too(secret: str):
+    text = json.dumps({"message": f"x {secret} y"})
+    assert json.loads(redactor([secret])(text)) == {"message": "x *** y"}
+
+
+@pytest.mark.parametrize(("value", "found"), [("12345", False), ("123456", True)])
+def test_how_short_a_secret_may_be(value: str, found: bool):
+    assert bool(secrets_of({"GITHUB_TOKEN": value})) is found
+
+
+def test_a_token_is_hidden_also_as_git_sends_it():
+    header = f"AUTHORIZATION: basic {credentials(SECRET)}"
+    assert redactor({SECRET})(header) == "AUTHORIZATION: basic ***"
