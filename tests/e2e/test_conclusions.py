@@ -33,7 +33,7 @@ def test_messy_project_fails_and_every_channel_agrees(machine: Machine):
     found = [finding for name in ("black", "ruff") for finding in ran.tool(name)["findings"]]
     counting = [finding for finding in found if not finding["muted"]]
     assert ran.outputs["findings"] == str(len(counting))
-    assert ran.outputs["errors"] == str(sum(finding["severity"] == "error" for finding in counting))
+    assert ran.outputs["errors"] == str(sum(finding["level"] == "error" for finding in counting))
     assert len(found) > len(counting), "the sample mutes a finding"
     assert ran.report["outputs"] == ran.outputs
     assert all((ran.workspace / ran.outputs[name]).is_file() for name in FILES)

@@ -147,8 +147,8 @@ def test_the_findings_are_filtered_by_keyboard_alone(shown: Page):
     for name, key, rows in (
         ("stage", "s", ["GHSA-462w-v97r-4m45"]),
         ("tool", "b", ["format"]),
-        ("severity", "w", ["PGH003"]),
-        ("level", "h", ["GHSA-462w-v97r-4m45"]),
+        ("level", "w", ["PGH003"]),
+        ("severity", "h", ["GHSA-462w-v97r-4m45"]),
     ):
         shown.run(
             f"document.getElementById('filters').reset(), document.getElementById('filters').elements.{name}.focus()"

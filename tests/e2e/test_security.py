@@ -107,7 +107,7 @@ def test_what_is_severe_fails_also_where_no_result_can_be_kept(
     ran = run(exposed, service, fail_on="high", cache=":ro")
     assert (ran.code, ran.outputs["result"]) == (1, "failed"), ran.log
     found = counted(ran)
-    assert ran.outputs["errors"] == str(sum(finding["level"] in SEVERE for finding in found)) != "0"
+    assert ran.outputs["errors"] == str(sum(finding["severity"] in SEVERE for finding in found)) != "0"
     assert {str(f["fingerprint"]) for f in found} == {str(f["fingerprint"]) for f in counted(warned)}
     written = b"\n".join(line for line in ran.written.splitlines() if not line.startswith(b"::add-mask::"))
     assert not planted_secrets.readable_in(exposed.root / "cache", written.decode("utf-8", "replace"))
@@ -214,7 +214,7 @@ def test_what_the_settings_of_the_repository_name_is_started_as_the_owner(
     assert set().union(*noted.values()) == {str(projects.OWNER)}
     assert noted.keys() == {"remote.origin.uploadpack.noted"}, "a filter is not started at all"
     assert (ran.code, ran.report["base"]) == (1, base), ran.log
-    assert {finding["path"]: finding["severity"] for finding in ran.tool("bandit")["findings"]} == {
+    assert {finding["path"]: finding["level"] for finding in ran.tool("bandit")["findings"]} == {
         "a.py": "warning",
         "b.py": "error",
     }

@@ -24,7 +24,7 @@ def test_what_the_project_needs_is_judged_and_what_we_bring_is_not(project, ci_a
     licenses = ran.tool("licenses")
     assert (licenses["outcome"], licenses["examined"]["packages"]) == ("report", 1)
     (one,) = ran.findings("licenses")
-    assert (one["rule"], one["level"], one["severity"]) == ("license-not-allowed", "high", "error")
+    assert (one["rule"], one["severity"], one["level"]) == ("license-not-allowed", "high", "error")
     assert one["message"].startswith("iniconfig 2.1.0 is licensed under MIT")
 
     # Alone it takes the environment that the test stage has left.

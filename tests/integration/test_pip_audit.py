@@ -38,7 +38,7 @@ def lock(**versions: str) -> str:
 
 def rules(findings: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
     return sorted(
-        (one["package"]["name"] if one["package"] else "", one["rule"], one["level"]) for one in findings
+        (one["package"]["name"] if one["package"] else "", one["rule"], one["severity"]) for one in findings
     )
 
 
@@ -114,14 +114,14 @@ def test_what_the_change_brought(tmp_path, ci_action):
         for option in ("--fail-on=new", "--scope=changed"):
             ran = ci_action(folder, "run", "security", option, f"--advisory-url={service.address}")
             new = {
-                one["rule"]: (one["new"], one["severity"], bool(one["muted"]))
+                one["rule"]: (one["new"], one["level"], bool(one["muted"]))
                 for one in ran.findings("pip-audit")
             }
             assert {rule for rule, (is_new, _, _) in new.items() if is_new} == {"GHSA-h5c8-rqwp-cp95"}
             assert len(new) == 5
             if option == "--fail-on=new":
                 assert ran.code == 1
-                assert {rule for rule, (_, severity, _) in new.items() if severity == "error"} == {
+                assert {rule for rule, (_, level, _) in new.items() if level == "error"} == {
                     "GHSA-h5c8-rqwp-cp95"
                 }
             else:

@@ -208,7 +208,7 @@ def test_plugins_and_filters_of_the_project_are_honoured(project, ci_action):
     track(folder)
     ran = ci_action(folder, "run", "security")
     assert {
-        (one["path"], one["line"], one["rule"], one["level"]) for one in ran.findings("detect-secrets")
+        (one["path"], one["line"], one["rule"], one["severity"]) for one in ran.findings("detect-secrets")
     } >= {("a.txt", 1, "our-token", "unknown")}
     assert {(one["path"], one["line"]) for one in ran.findings("detect-secrets")} & {
         ("a.txt", 2),

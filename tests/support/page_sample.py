@@ -26,7 +26,7 @@ from support.tests_sample import HINT, TRACEBACK
 
 from ci_action.github.pull_request import Pull
 from ci_action.model.packages import Package
-from ci_action.model.result import Fix, Hint, Report, RunResult, Severity, Skipped, StageResult
+from ci_action.model.result import Fix, Hint, Level, Report, RunResult, Skipped, StageResult
 from ci_action.reporters.context import Publication
 
 SOURCE: Final = (
@@ -69,7 +69,7 @@ def quality() -> StageResult:
             rule="PGH003",
             message="Use specific rule codes",
             location=at("src/fees.py", 5),
-            severity=Severity.WARNING,
+            level=Level.WARNING,
         ),
         finding(
             rule="E501", message="Line too long", location=at("src/tides.py", 9), muted="the ignore rule E501"
@@ -132,14 +132,14 @@ def security() -> StageResult:
             tool="pip-audit",
             rule="GHSA-462w-v97r-4m45",
             message="Sandbox escape by str.format_map",
-            level="high",
+            severity="high",
             location=at("uv.lock", 120),
             package=jinja,
             url="https://osv.dev/vulnerability/GHSA-462w-v97r-4m45",
         ),
         finding(
-            tool="pip-audit", rule="CVE-2024-3651", message="Denial of service", level="medium",
-            location=at("uv.lock", 80), package=idna, severity=Severity.WARNING, muted="accepted until 2026-06-01: no route to it",
+            tool="pip-audit", rule="CVE-2024-3651", message="Denial of service", severity="medium",
+            location=at("uv.lock", 80), package=idna, level=Level.WARNING, muted="accepted until 2026-06-01: no route to it",
         ),
     )  # fmt: skip
     audit = Report(findings=found, examined={"packages": 41, "skipped": 2, "unreachable": 0})
@@ -192,7 +192,7 @@ def everywhere(text: str) -> RunResult:
         tool=text, rule=text, message=text, url=text, location=at(text, 1, end_line=9), fix_message=text, also=(text,)
     )  # fmt: skip
     change = finding(
-        message=text, before=f"{text}\n", after=f"{text}\n", muted=text, level="high", package=package
+        message=text, before=f"{text}\n", after=f"{text}\n", muted=text, severity="high", package=package
     )
     hint = Hint(name="hint", cause=text, fix=text, url=f"https://example.org/{text}")
     outputs = {"pr-scope": text, "pr-size": text, "pr-issues": json.dumps([text]), "changed-areas": text}

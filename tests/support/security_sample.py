@@ -5,7 +5,7 @@ from typing import Any
 from support.builders import at, finding, report, run_result, stage_result, tool_result
 
 from ci_action.model.packages import Package
-from ci_action.model.result import Finding, Report, RunResult, Severity, with_fingerprints
+from ci_action.model.result import Finding, Level, Report, RunResult, with_fingerprints
 
 
 def advisory(rule: str = "CVE-2021-33503", **overrides: Any) -> Finding:
@@ -23,10 +23,10 @@ def advisory(rule: str = "CVE-2021-33503", **overrides: Any) -> Finding:
     )
     values: dict[str, Any] = {
         "message": f"{package.name} {package.version}: hangs on an address",
-        "level": "high",
+        "severity": "high",
         "location": None,
     }
-    values |= {"url": f"https://osv.dev/vulnerability/{rule}", "severity": Severity.WARNING}
+    values |= {"url": f"https://osv.dev/vulnerability/{rule}", "level": Level.WARNING}
     return finding(**{"tool": "pip-audit", "rule": rule, "package": package, **values, **overrides})
 
 
@@ -34,18 +34,18 @@ def secret(**overrides: Any) -> Finding:
     values: dict[str, Any] = {
         "rule": "secret-keyword",
         "message": "Secret Keyword, fingerprint 5ebe2294",
-        "level": "high",
+        "severity": "high",
     }
-    values |= {"severity": Severity.WARNING, "location": at("src/keys.py", 2)}
+    values |= {"level": Level.WARNING, "location": at("src/keys.py", 2)}
     return finding(**{"tool": "detect-secrets", **values, **overrides})
 
 
 def weak(rule: str = "B602", **overrides: Any) -> Finding:
     values: dict[str, Any] = {
         "message": "a shell is started (bandit: HIGH severity, LOW confidence)",
-        "level": "medium",
+        "severity": "medium",
     }
-    values |= {"severity": Severity.WARNING, "location": at("src/run.py", 7, column=5)}
+    values |= {"level": Level.WARNING, "location": at("src/run.py", 7, column=5)}
     return finding(
         **{"tool": "bandit", "rule": rule, "url": "https://bandit.readthedocs.io/", **values, **overrides}
     )
@@ -54,8 +54,8 @@ def weak(rule: str = "B602", **overrides: Any) -> Finding:
 def unlicensed(**overrides: Any) -> Finding:
     values: dict[str, Any] = {
         "rule": "license-denied",
-        "level": "high",
-        "severity": Severity.WARNING,
+        "severity": "high",
+        "level": Level.WARNING,
         "location": None,
     }
     values |= {"message": "chardet 3.0 is licensed under LGPL-2.1-only, which licenses-deny names"}
@@ -67,15 +67,15 @@ def security_run(**overrides: Any) -> RunResult:
     """Return a run of the security stage that only warns, and a finding of the quality stage beside it."""
     audit = with_fingerprints(
         [
-            advisory("CVE-2019-11324", level="critical", package={"fixed_in": ("1.24.2", "1.25")}),
+            advisory("CVE-2019-11324", severity="critical", package={"fixed_in": ("1.24.2", "1.25")}),
             advisory(),
             advisory(
                 "PYSEC-2023-1",
-                level="unknown",
+                severity="unknown",
                 package={"name": "old|one", "fixed_in": (), "parents": (), "direct": True, "upgrade": ""},
             ),
-            advisory("expired-ignore", level="low", message="the end of CVE-1 was 2026-01-01"),
-            advisory("not-audited", level="unknown", message="private 1.0 is not known to the service"),
+            advisory("expired-ignore", severity="low", message="the end of CVE-1 was 2026-01-01"),
+            advisory("not-audited", severity="unknown", message="private 1.0 is not known to the service"),
             advisory("CVE-2020-1", muted="ignored until 2026-12-31: no proxy is used"),
         ]
     )
@@ -97,8 +97,8 @@ def security_run(**overrides: Any) -> RunResult:
             *with_fingerprints(
                 [
                     weak(),
-                    weak("B101", level="low", location=at("src/run.py", 9)),
-                    weak("parse", level="unknown", message="no Python", location=at("src/old.py", None)),
+                    weak("B101", severity="low", location=at("src/run.py", 9)),
+                    weak("parse", severity="unknown", message="no Python", location=at("src/old.py", None)),
                     weak("B105", muted="the same as detect-secrets secret-keyword, which counts"),
                 ]
             ),

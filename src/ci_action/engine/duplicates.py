@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ci_action.model.ranking import LEVELS
+from ci_action.model.ranking import SEVERITIES
 from ci_action.model.result import Finding, StageResult, ToolResult
 
 _BANDIT: Final = "bandit"
@@ -35,7 +35,7 @@ class _Kept:
         place = self.finding.location
         column = (place.column or 0) if place else 0
         one = self.finding
-        worst = -one.severity.rank, _badness(one.level)
+        worst = -one.level.rank, _badness(one.severity)
         return one.tool != _SECRETS, one.rule, column, *worst, one.fingerprint
 
 
@@ -143,10 +143,10 @@ def _with(finding: Finding, joining: Iterable[Finding]) -> Finding:
     return replace(
         finding,
         also=tuple(names),
-        severity=max((one.severity for one in everyone), key=lambda severity: severity.rank),
-        level=min((one.level for one in everyone), key=_badness),
+        level=max((one.level for one in everyone), key=lambda level: level.rank),
+        severity=min((one.severity for one in everyone), key=_badness),
     )
 
 
-def _badness(level: str) -> int:
-    return LEVELS.index(level) if level in LEVELS else len(LEVELS)
+def _badness(severity: str) -> int:
+    return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)

@@ -4,25 +4,26 @@ from dataclasses import replace
 
 from ci_action.model.changes import Changes
 from ci_action.model.ranking import at_least
-from ci_action.model.result import Finding, Severity, ToolResult
+from ci_action.model.result import Finding, Level, ToolResult
 from ci_action.settings.types import FailOn
 
 
 def weighed(result: ToolResult, fail_on: FailOn, changes: Changes | None) -> ToolResult:
-    """Make every finding that has a level an error where it blocks, and a warning where it does not.
+    """Make every finding that has a severity an error where it blocks, and a warning where it does not.
 
-    Findings without a level stay what their tool made of them.
+    Findings without a severity stay what their tool made of them.
     """
     return result.with_findings(
         tuple(
-            _weighed(finding, fail_on, changes) if finding.level else finding for finding in result.findings
+            _weighed(finding, fail_on, changes) if finding.severity else finding
+            for finding in result.findings
         )
     )
 
 
 def _weighed(finding: Finding, fail_on: FailOn, changes: Changes | None) -> Finding:
-    severity = Severity.ERROR if _blocks(finding, fail_on, changes) else Severity.WARNING
-    return finding if finding.severity is severity else replace(finding, severity=severity)
+    level = Level.ERROR if _blocks(finding, fail_on, changes) else Level.WARNING
+    return finding if finding.level is level else replace(finding, level=level)
 
 
 def _blocks(finding: Finding, fail_on: FailOn, changes: Changes | None) -> bool:
@@ -30,4 +31,4 @@ def _blocks(finding: Finding, fail_on: FailOn, changes: Changes | None) -> bool:
         return False
     if fail_on is FailOn.NEW:  # what the change brought is not known without a base, so everything may be new
         return changes is None or not changes.known or changes.touches(finding)
-    return at_least(finding.level, fail_on.value)
+    return at_least(finding.severity, fail_on.value)

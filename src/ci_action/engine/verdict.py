@@ -9,9 +9,9 @@ from ci_action.model.result import (
     Broken,
     Conclusion,
     Finding,
+    Level,
     Report,
     RunResult,
-    Severity,
     Skipped,
     StageResult,
     ToolResult,
@@ -86,8 +86,8 @@ def _judge_tool(result: ToolResult) -> tuple[Conclusion, str]:
 
 def _judge_findings(findings: Sequence[Finding]) -> tuple[Conclusion, str]:
     """Judge by what counts: an error is red, a warning warns, a notice is worth a look."""
-    errors = sum(finding.counts and finding.severity is Severity.ERROR for finding in findings)
-    warnings = sum(finding.counts and finding.severity is Severity.WARNING for finding in findings)
+    errors = sum(finding.counts and finding.level is Level.ERROR for finding in findings)
+    warnings = sum(finding.counts and finding.level is Level.WARNING for finding in findings)
     if not errors and not warnings:
         return Conclusion.PASSED, ""
     older = aside(finding for finding in findings if finding.muted == OLDER)

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import Final
 
-from ci_action.model.result import Finding, Fix, Severity
+from ci_action.model.result import Finding, Fix, Level
 
 # The worst first. What nobody has rated may be anything: it has the place right behind `high`, and counts like it.
-LEVELS: Final = ("critical", "high", "unknown", "medium", "low")
-_LEVELS: Final = {level: rank for rank, level in enumerate(LEVELS)}
+SEVERITIES: Final = ("critical", "high", "unknown", "medium", "low")
+_SEVERITIES: Final = {severity: rank for rank, severity in enumerate(SEVERITIES)}
 # A file that could not be read or parsed hides what else is in it.
 BLINDING: Final = frozenset({"parse", "unreadable", "invalid-syntax", "E902", "E999"})
 
@@ -22,14 +22,14 @@ _GATES: Final = {
 }
 # Each weighs more than all that come after it.
 _SEEING: Final = 100
-_SEVERE: Final = {severity: 1_000 * (len(Severity) - severity.rank) for severity in Severity}
+_SEVERE: Final = {level: 1_000 * (len(Level) - level.rank) for level in Level}
 _MUTED: Final = 100_000
 
 
-def at_least(level: str, limit: str) -> bool:
-    """Whether a level is as bad as the limit, or worse; one that nobody has rated counts as `high`."""
-    level = "high" if level == "unknown" else level
-    return _LEVELS[level] <= _LEVELS[limit]
+def at_least(severity: str, limit: str) -> bool:
+    """Whether a severity is as bad as the limit, or worse; one that nobody has rated counts as `high`."""
+    severity = "high" if severity == "unknown" else severity
+    return _SEVERITIES[severity] <= _SEVERITIES[limit]
 
 
 def ranked(findings: Iterable[Finding]) -> list[Finding]:
@@ -41,9 +41,9 @@ def _rank(finding: Finding) -> tuple[int, str, int, str]:
     # One number for all that is no place: a large run is sorted several times, and a longer tuple takes longer.
     weight = (
         (_MUTED if finding.muted else 0)
-        + _SEVERE[finding.severity]
+        + _SEVERE[finding.level]
         + (_SEEING if finding.rule not in BLINDING else 0)
-        + 2 * _LEVELS.get(finding.level, len(LEVELS))
+        + 2 * _SEVERITIES.get(finding.severity, len(SEVERITIES))
         + (finding.fix is Fix.SAFE)
         + (_GATES.get(finding.rule, 0) if finding.tool == GATE_CHANGES else 0)
     )

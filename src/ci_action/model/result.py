@@ -18,7 +18,7 @@ from ci_action.model.tests import TestCase
 from ci_action.system.errors import ExitCode
 
 
-class Severity(StrEnum):
+class Level(StrEnum):
     """How much a finding weighs, in GitHub's own names, the lightest first."""
 
     NOTICE = "notice"
@@ -28,10 +28,10 @@ class Severity(StrEnum):
     @property
     def rank(self) -> int:
         """The position in the order, 0 for the lightest."""
-        return _SEVERITIES[self]
+        return _LEVELS[self]
 
 
-_SEVERITIES: Final = {severity: rank for rank, severity in enumerate(Severity)}
+_LEVELS: Final = {level: rank for rank, level in enumerate(Level)}
 
 
 class Conclusion(StrEnum):
@@ -104,8 +104,8 @@ class Finding:
     tool: str
     rule: str
     message: str
-    severity: Severity = Severity.ERROR
-    level: str = ""
+    level: Level = Level.ERROR
+    severity: str = ""
     """How bad a security finding is: low, medium, high, critical, unknown; empty elsewhere."""
     location: Location | None = None
     url: str = ""

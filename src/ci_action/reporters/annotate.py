@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ci_action.model.ranking import ranked
-from ci_action.model.result import Broken, Conclusion, Finding, Fix, RunResult, Severity
+from ci_action.model.result import Broken, Conclusion, Finding, Fix, Level, RunResult
 from ci_action.model.totals import hint_line
 from ci_action.reporters.context import Publication
 from ci_action.system.redaction import Redact
@@ -25,7 +25,7 @@ _AFTER_WIDTH: Final = 200
 class Annotation:
     """One annotation, with the properties of the runner's command."""
 
-    level: Severity
+    level: Level
     message: str
     properties: dict[str, str | int]
 
@@ -41,11 +41,11 @@ def select(result: RunResult) -> list[Annotation]:
     """Choose what is annotated: broken tools, then the ranked findings; the last one says how many there are."""
     own = [*_broken(result), *_notes(result), *_help(result)]
     folds = list(_folded(ranked(result.counting)))
-    room = {level: BUDGET - sum(one.level is level for one in own) for level in Severity}
-    room[Severity.NOTICE] -= 1  # kept for the count of what is not shown
+    room = {level: BUDGET - sum(one.level is level for one in own) for level in Level}
+    room[Level.NOTICE] -= 1  # kept for the count of what is not shown
     chosen, shown = [], 0
     for fold in folds:
-        level = fold.finding.severity
+        level = fold.finding.level
         if room[level] > 0:
             room[level] -= 1
             shown += fold.count
@@ -53,7 +53,7 @@ def select(result: RunResult) -> list[Annotation]:
     total = sum(fold.count for fold in folds)
     if shown < total:
         text = f"{shown:,} of {total:,} findings are annotated, the rest is in the job summary and in report.json"
-        chosen.append(Annotation(Severity.NOTICE, text, {"title": "ci-action"}))
+        chosen.append(Annotation(Level.NOTICE, text, {"title": "ci-action"}))
     return [*own, *chosen]
 
 
@@ -63,32 +63,32 @@ def _broken(result: RunResult) -> Iterator[Annotation]:
     ]
     for stage, tool in tools[: BUDGET - 2]:
         reason = tool.outcome.reason if isinstance(tool.outcome, Broken) else ""
-        level = Severity.WARNING if stage.warns_only else Severity.ERROR
+        level = Level.WARNING if stage.warns_only else Level.ERROR
         reason = "\n".join([reason, *(f"Hint: {hint_line(hint)}" for hint in tool.hints)])
         yield Annotation(level, reason, {"title": f"{tool.tool} could not do its work"})
     if result.verdict.conclusion is Conclusion.EMPTY:
         text = "; ".join(result.verdict.reasons)
-        yield Annotation(Severity.ERROR, f"nothing was looked at: {text}", {"title": "ci-action: empty"})
+        yield Annotation(Level.ERROR, f"nothing was looked at: {text}", {"title": "ci-action: empty"})
 
 
 def _notes(result: RunResult) -> Iterator[Annotation]:
     for text in result.warnings[:MOST_NOTES]:
-        yield Annotation(Severity.WARNING, text, {"title": "ci-action"})
+        yield Annotation(Level.WARNING, text, {"title": "ci-action"})
 
 
 def _help(result: RunResult) -> Iterator[Annotation]:
     """Say what may help in one notice; the hints of a broken tool stand in its own annotation."""
     tools = [tool for stage in result.stages for tool in stage.tools if not isinstance(tool.outcome, Broken)]
     if lines := [hint_line(hint) for tool in tools for hint in tool.hints]:
-        yield Annotation(Severity.NOTICE, "\n".join(lines), {"title": "ci-action: what may help"})
+        yield Annotation(Level.NOTICE, "\n".join(lines), {"title": "ci-action: what may help"})
 
 
 def _folded(findings: Sequence[Finding]) -> Iterator[_Fold]:
     """Join neighbours of one tool, rule and file; the order of the ranking stays that of the first of each."""
-    groups: dict[tuple[str, str, str, Severity], list[Finding]] = {}
+    groups: dict[tuple[str, str, str, Level], list[Finding]] = {}
     for finding in findings:
         path = finding.location.path if finding.location else ""
-        groups.setdefault((finding.tool, finding.rule, path, finding.severity), []).append(finding)
+        groups.setdefault((finding.tool, finding.rule, path, finding.level), []).append(finding)
     folds = [fold for group in groups.values() for fold in _neighbours(group)]
     position = {id(finding): number for number, finding in enumerate(findings)}
     return iter(sorted(folds, key=lambda fold: position[id(fold.finding)]))
@@ -127,12 +127,12 @@ def _annotation(fold: _Fold) -> Annotation:
                 properties["col"] = place.column
                 if place.end_column is not None:
                     properties["endColumn"] = place.end_column
-    return Annotation(finding.severity, _message(fold), properties)
+    return Annotation(finding.level, _message(fold), properties)
 
 
 def _title(finding: Finding) -> str:
-    level = f" ({finding.level})" if finding.level else ""
-    return f"{finding.tool}: {finding.rule}{level}"
+    severity = f" ({finding.severity})" if finding.severity else ""
+    return f"{finding.tool}: {finding.rule}{severity}"
 
 
 def _message(fold: _Fold) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from ci_action.github.protocol import ApiError, GitHub
 from ci_action.github.pull_request import Pull
 from ci_action.model.ranking import ranked
-from ci_action.model.result import Conclusion, Finding, RunResult, Severity, StageResult
+from ci_action.model.result import Conclusion, Finding, Level, RunResult, StageResult
 from ci_action.project.layout import Layout
 from ci_action.reporters.comment import place_of
 from ci_action.reporters.context import Publication
@@ -37,7 +37,7 @@ _CONCLUSIONS: Final = {
     Conclusion.EMPTY: "failure",
     Conclusion.BROKEN: "failure",
 }
-_LEVELS: Final = {Severity.ERROR: "failure", Severity.WARNING: "warning", Severity.NOTICE: "notice"}
+_LEVELS: Final = {Level.ERROR: "failure", Level.WARNING: "warning", Level.NOTICE: "notice"}
 _NOT_VALID: Final = 422
 
 
@@ -171,7 +171,7 @@ def _annotations(findings: Sequence[Finding], top: str, publication: Publication
             "path": path,
             "start_line": first,
             "end_line": last,
-            "annotation_level": _LEVELS[finding.severity],
+            "annotation_level": _LEVELS[finding.level],
             "message": _text(_message(finding), _MESSAGE, publication) or "-",
             "title": _text(f"{finding.tool}: {finding.rule}", _TITLE, publication),
         }

@@ -13,9 +13,9 @@ from ci_action.model.result import (
     Conclusion,
     Finding,
     Fix,
+    Level,
     Report,
     RunResult,
-    Severity,
     Skipped,
     ToolResult,
 )
@@ -145,7 +145,7 @@ def _outcome(tool: ToolResult) -> str:
     match tool.outcome:
         case Report(findings=findings):
             counting = [finding for finding in findings if finding.counts]
-            red = any(finding.severity is Severity.ERROR for finding in counting)
+            red = any(finding.level is Level.ERROR for finding in counting)
             return "❌ found" if red else "⚠️ found" if counting else "✅ passed"
         case Skipped():
             return "⏭️ skipped"
@@ -187,8 +187,8 @@ def _row(finding: Finding, event: Event) -> str:
     at = where(place.path, place.line, event, place.end_line) if place else "—"
     rule = link(finding.url, code(finding.rule)) if finding.url else code(finding.rule)
     row = f"- {at} · {finding.tool} {rule} · {code(finding.message)}"
-    if finding.level:
-        row += f" · {finding.level}"
+    if finding.severity:
+        row += f" · {finding.severity}"
     row += "".join(f" · also {code(one)}" for one in finding.also)
     if finding.fix is Fix.SAFE and finding.fix_message and finding.tool != "black":
         row += f" · fixable: {code(finding.fix_message)}"

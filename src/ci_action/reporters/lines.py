@@ -92,14 +92,14 @@ def accounts(result: RunResult) -> list[str]:
 
 
 def finding_line(finding: Finding) -> str:
-    """Say a finding in one line: `path:line:column: tool rule [level]: message`."""
+    """Say a finding in one line: `path:line:column: tool rule [severity]: message`."""
     place = one_line(str(finding.location)) if finding.location else "project"
     fixable = " [fixable]" if finding.fix is Fix.SAFE else ""
     muted = f" (muted: {one_line(finding.muted)})" if finding.muted else ""
-    level = f" [{finding.level}]" if finding.level else ""
+    severity = f" [{finding.severity}]" if finding.severity else ""
     also = f" (also {one_line(', '.join(finding.also))})" if finding.also else ""
     upgrade = f" → {one_line(finding.package.upgrade)}" if finding.package and finding.package.upgrade else ""
-    head = f"{place}: {finding.tool} {one_line(finding.rule)}{level}"
+    head = f"{place}: {finding.tool} {one_line(finding.rule)}{severity}"
     return f"{head}: {one_line(finding.message)}{also}{upgrade}{fixable}{muted}"
 
 

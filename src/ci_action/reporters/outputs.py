@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from ci_action.model.result import RunResult, Severity
+from ci_action.model.result import Level, RunResult
 from ci_action.model.totals import measured
 from ci_action.reporters.context import COBERTURA, JUNIT, PAGE, REPORT, SARIF, SUMMARY, Publication
 from ci_action.stages.pr import section
@@ -20,8 +20,8 @@ class Output:
     value: Callable[[RunResult, Publication], str]
 
 
-def _count(severity: Severity) -> Callable[[RunResult, Publication], str]:
-    return lambda result, _: str(sum(finding.severity is severity for finding in result.counting))
+def _count(level: Level) -> Callable[[RunResult, Publication], str]:
+    return lambda result, _: str(sum(finding.level is level for finding in result.counting))
 
 
 def _tests(*names: str) -> Callable[[RunResult, Publication], str]:
@@ -47,8 +47,8 @@ OUTPUTS: Final = (
         "How many findings count.",
         lambda result, _: str(sum(1 for _finding in result.counting)),
     ),
-    Output("errors", "How many of them are errors.", _count(Severity.ERROR)),
-    Output("warnings", "How many of them are warnings.", _count(Severity.WARNING)),
+    Output("errors", "How many of them are errors.", _count(Level.ERROR)),
+    Output("warnings", "How many of them are warnings.", _count(Level.WARNING)),
     Output(
         "new-findings",
         "How many of the findings that count touch a line of the change; empty where its base is not known.",

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from ci_action.model.ranking import LEVELS, ranked
-from ci_action.model.result import Broken, Finding, Fix, RunResult, Severity, ToolResult
+from ci_action.model.ranking import SEVERITIES, ranked
+from ci_action.model.result import Broken, Finding, Fix, Level, RunResult, ToolResult
 from ci_action.reporters.context import SARIF, Publication
 from ci_action.system.text import as_bytes, plain
 
@@ -17,7 +17,7 @@ from ci_action.system.text import as_bytes, plain
 MOST_RESULTS: Final = 25_000
 MOST_RUNS: Final = 20
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-_LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTICE: "note"}
+_LEVELS: Final = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTICE: "note"}
 # A number in each of GitHub's ranges (critical from 9.0, high from 7.0, medium from 4.0, low above 0.0).
 _SECURITY: Final = {"critical": "9.5", "high": "8.0", "unknown": "7.0", "medium": "5.5", "low": "2.0"}
 
@@ -31,16 +31,16 @@ def render(result: RunResult, project: str = "pyproject.toml") -> dict[str, Any]
 def _run(stage: str, tool: ToolResult, project: str) -> dict[str, Any]:
     findings = ranked(tool.findings)[:MOST_RESULTS]
     rules: dict[str, Finding] = {}
-    levels: dict[str, str] = {}
+    severities: dict[str, str] = {}
     for finding in findings:
         rules.setdefault(finding.rule, finding)
-        if finding.level:
-            known = levels.get(finding.rule, finding.level)
-            levels[finding.rule] = min(known, finding.level, key=LEVELS.index)
+        if finding.severity:
+            known = severities.get(finding.rule, finding.severity)
+            severities[finding.rule] = min(known, finding.severity, key=SEVERITIES.index)
     index = {rule: number for number, rule in enumerate(rules)}
     driver: dict[str, Any] = {
         "name": tool.tool,
-        "rules": [_rule(finding, levels.get(rule, "")) for rule, finding in rules.items()],
+        "rules": [_rule(finding, severities.get(rule, "")) for rule, finding in rules.items()],
     }
     if tool.version:
         driver["version"] = tool.version
@@ -69,15 +69,15 @@ def _invocation(tool: ToolResult, shown: int) -> dict[str, Any]:
     }
 
 
-def _rule(finding: Finding, level: str) -> dict[str, Any]:
+def _rule(finding: Finding, severity: str) -> dict[str, Any]:
     rule: dict[str, Any] = {
         "id": finding.rule,
         "shortDescription": {"text": f"{finding.tool} {finding.rule}"},
     }
     if finding.url:
         rule["helpUri"] = finding.url
-    if level:  # GitHub reads it of rules alone: the worst of its findings decides
-        rule["properties"] = {"security-severity": _SECURITY[level], "tags": ["security"]}
+    if severity:  # GitHub reads it of rules alone: the worst of its findings decides
+        rule["properties"] = {"security-severity": _SECURITY[severity], "tags": ["security"]}
     return rule
 
 
@@ -85,7 +85,7 @@ def _result(finding: Finding, index: Mapping[str, int], project: str) -> dict[st
     entry: dict[str, Any] = {
         "ruleId": finding.rule,
         "ruleIndex": index[finding.rule],
-        "level": _LEVELS[finding.severity],
+        "level": _LEVELS[finding.level],
         "message": {"text": plain(finding.message) or finding.rule},
         "partialFingerprints": {"ciAction/v1": finding.fingerprint},
     }
@@ -107,7 +107,7 @@ def _result(finding: Finding, index: Mapping[str, int], project: str) -> dict[st
 
 def _properties(finding: Finding) -> dict[str, Any]:
     package = finding.package
-    found: dict[str, Any] = {"level": finding.level, "also": list(finding.also), "new": finding.new}
+    found: dict[str, Any] = {"severity": finding.severity, "also": list(finding.also), "new": finding.new}
     if package is not None:
         found |= {
             "package": plain(package.name),
@@ -118,8 +118,8 @@ def _properties(finding: Finding) -> dict[str, Any]:
             "upgrade": plain(package.upgrade),
             "licenses": plain(package.licenses),
         }
-    if finding.level:
-        found["security-severity"] = _SECURITY[finding.level]
+    if finding.severity:
+        found["security-severity"] = _SECURITY[finding.severity]
     return {name: value for name, value in found.items() if value not in ("", [], None)}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ci_action.github.pull_request import Pull
-from ci_action.model.result import RunResult, Severity
+from ci_action.model.result import Level, RunResult
 from ci_action.reporters.context import Publication
 from ci_action.reporters.markdown import code, table
 from ci_action.stages.pr.section import details_of, findings_of, told
@@ -49,8 +49,8 @@ def _rows(result: RunResult) -> Iterator[list[str]]:
     files, lines, size = (told(result, name) for name in ("changed-files", "changed-lines", "pr-size"))
     if files.isdecimal() and lines.isdecimal():
         yield ["Changed", f"{_number(files, 'file')}, {_number(lines, 'line')}"]
-        worst = {finding.severity for finding in findings_of(result, "size")}
-        mark = " ❌ too large" if Severity.ERROR in worst else " ⚠️ large" if worst else ""
+        worst = {finding.level for finding in findings_of(result, "size")}
+        mark = " ❌ too large" if Level.ERROR in worst else " ⚠️ large" if worst else ""
         yield ["Size", f"{size if size.isalpha() else ''}{mark}"]
     said = [word for name, word in _SWITCHES.items() if told(result, name) == "true"]
     if said:

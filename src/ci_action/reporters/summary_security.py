@@ -73,8 +73,10 @@ def _parts(found: Exposed, address: Callable[[Location], str]) -> Iterator[_Part
         rows = [_secret(one, address) for one in found.secrets[:MOST_ROWS]]
         yield _Part(f"Secrets: {len(found.secrets):,}", rows, ("Type", "File", "Line", "What", "Severity"))
     if found.code:
-        levels = [one.level or one.severity.value for one in found.code]
-        counts = ", ".join(f"{levels.count(level):,} {level}" for level in dict.fromkeys(levels))
+        severities = [one.severity or one.level.value for one in found.code]
+        counts = ", ".join(
+            f"{severities.count(severity):,} {severity}" for severity in dict.fromkeys(severities)
+        )
         yield _Part(f"Code: {counts}", [_row(one, address) for one in found.code[:MOST_ROWS]])
     if found.licenses:
         rows = [_license(one, one.package) for one in found.licenses[:MOST_ROWS] if one.package]
@@ -98,7 +100,7 @@ def _vulnerability(finding: Finding, package: Package) -> str:
         cell(package.name),
         cell(package.version),
         advisory,
-        finding.level,
+        finding.severity,
         fixed,
         through,
         cell(package.upgrade) if package.upgrade else "",
@@ -110,7 +112,7 @@ def _secret(finding: Finding, address: Callable[[Location], str]) -> str:
     place = finding.location
     line = html_link(address(place), f"{place.line}") if place and place.line else ""
     what = cell(finding.message) + "".join(f"<br>also {cell(one)}" for one in finding.also)
-    return _columns(cell(finding.rule), cell(place.path) if place else "", line, what, finding.level)
+    return _columns(cell(finding.rule), cell(place.path) if place else "", line, what, finding.severity)
 
 
 def _license(finding: Finding, package: Package) -> str:
@@ -128,4 +130,4 @@ def _row(finding: Finding, address: Callable[[Location], str]) -> str:
     where = link(address(place), code(str(place))) if place else "the project"
     rule = link(finding.url, code(finding.rule))
     also = "".join(f" · also {code(one)}" for one in finding.also)
-    return f"- {finding.level or finding.severity.value} · {where} · {finding.tool} {rule} · {code(finding.message)}{also}"
+    return f"- {finding.severity or finding.level.value} · {where} · {finding.tool} {rule} · {code(finding.message)}{also}"

@@ -278,7 +278,7 @@ def test_without_a_base_everything_counts_and_it_is_said(tmp_path: Path, changes
 def test_without_a_base_fail_on_new_says_that_everything_counts(tmp_path: Path):
     (tmp_path / "w").mkdir()
     settings = {"fail_on": "new"}
-    one = stage(tool("ruff", report(finding(level="low", location=None))))
+    one = stage(tool("ruff", report(finding(severity="low", location=None))))
     ctx = context(tmp_path / "w", event=event(), changes=Changes(problem="no git"), settings=settings)
     result = execute([one], ctx, Told(), resolved=resolved(**settings))
     assert result.warnings == ("every finding counts, because the base of the change is not known: no git",)

@@ -12,24 +12,22 @@ from support.builders import at, broken_tool, finding, program, report, stage_re
 from unit.engine.test_execute import executed, stage
 
 from ci_action.engine.duplicates import joined
-from ci_action.model.ranking import LEVELS
-from ci_action.model.result import Finding, Severity, Skipped, StageResult, with_fingerprints
+from ci_action.model.ranking import SEVERITIES
+from ci_action.model.result import Finding, Level, Skipped, StageResult, with_fingerprints
 
 
 def secret(**overrides: Any) -> Finding:
     values = {
         "tool": "detect-secrets",
         "rule": "secret-keyword",
-        "level": "high",
-        "severity": Severity.WARNING,
+        "severity": "high",
+        "level": Level.WARNING,
     }
     return finding(**{**values, **overrides})
 
 
 def bandit(rule: str = "B105", **overrides: Any) -> Finding:
-    return finding(
-        **{"tool": "bandit", "rule": rule, "level": "low", "severity": Severity.WARNING, **overrides}
-    )
+    return finding(**{"tool": "bandit", "rule": rule, "severity": "low", "level": Level.WARNING, **overrides})
 
 
 def ruff(rule: str = "S105", **overrides: Any) -> Finding:
@@ -120,19 +118,19 @@ def test_what_blocks_never_hides_behind_what_only_warns():
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "severity", "level"),
+    ("one", "other", "level", "severity"),
     [
-        (bandit(level="critical"), secret(level="low"), Severity.WARNING, "critical"),
-        (bandit(level="low", severity=Severity.ERROR), secret(level="high"), Severity.ERROR, "high"),
-        (bandit(level="medium"), secret(level="unknown"), Severity.WARNING, "unknown"),
-        (bandit(level="medium"), ruff(), Severity.ERROR, "medium"),
-        (bandit(level="low"), ruff(severity=Severity.NOTICE), Severity.WARNING, "low"),
+        (bandit(severity="critical"), secret(severity="low"), Level.WARNING, "critical"),
+        (bandit(severity="low", level=Level.ERROR), secret(severity="high"), Level.ERROR, "high"),
+        (bandit(severity="medium"), secret(severity="unknown"), Level.WARNING, "unknown"),
+        (bandit(severity="medium"), ruff(), Level.ERROR, "medium"),
+        (bandit(severity="low"), ruff(level=Level.NOTICE), Level.WARNING, "low"),
     ],
 )
-def test_what_stays_is_as_bad_as_the_worse(one: Finding, other: Finding, severity: Severity, level: str):
+def test_what_stays_is_as_bad_as_the_worse(one: Finding, other: Finding, level: Level, severity: str):
     stages = joined(stages_of(one, other))
     (kept,) = (found for part in stages for found in part.findings if found.counts)
-    assert (kept.severity, kept.level) == (severity, level)
+    assert (kept.level, kept.severity) == (level, severity)
 
 
 def test_broken_and_skipped_tools_keep_what_they_are():
@@ -149,8 +147,8 @@ def test_broken_and_skipped_tools_keep_what_they_are():
 PLACES = st.builds(at, st.sampled_from(["a.py", "b.py"]), st.sampled_from([1, 2, None]))
 MORE = {
     "location": st.none() | PLACES,
-    "level": st.sampled_from(["", *LEVELS]),
-    "severity": st.sampled_from(list(Severity)),
+    "severity": st.sampled_from(["", *SEVERITIES]),
+    "level": st.sampled_from(list(Level)),
     "muted": st.sampled_from(["", "", "ignored"]),
 }
 FINDINGS = st.one_of(
@@ -180,7 +178,7 @@ def test_the_order_does_not_matter_and_nothing_is_lost(findings: list[Finding], 
             new.location,
             new.message,
         )
-        assert new.severity.rank >= old.severity.rank
+        assert new.level.rank >= old.level.rank
         if new.muted == old.muted:
             continue
         assert old.tool == "bandit"
@@ -190,7 +188,7 @@ def test_the_order_does_not_matter_and_nothing_is_lost(findings: list[Finding], 
             if one.counts and one.location == new.location and f"bandit:{new.rule}" in one.also
         ]
         assert heirs
-        assert max(one.severity.rank for one in heirs) >= old.severity.rank
+        assert max(one.level.rank for one in heirs) >= old.level.rank
 
 
 def test_a_run_joins_before_it_judges(tmp_path: Path):

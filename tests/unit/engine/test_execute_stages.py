@@ -10,7 +10,7 @@ from unit.engine.test_execute import GIT, Told, stage
 from ci_action.commands.plan import describe
 from ci_action.engine.execute import execute
 from ci_action.engine.stage import Selected, Stage
-from ci_action.model.result import Conclusion, RunResult, Severity
+from ci_action.model.result import Conclusion, Level, RunResult
 from ci_action.reporters import console, job_summary
 from ci_action.reporters.html import document as page
 from ci_action.reporters.report_json.write import document
@@ -18,7 +18,7 @@ from ci_action.stages import STAGES
 from ci_action.system.errors import ToolError
 
 RED = report(finding())
-WARNS = report(finding(severity=Severity.WARNING))
+WARNS = report(finding(level=Level.WARNING))
 
 
 def run(tmp_path: Path, *selected: Selected, **settings: str) -> tuple[list[str], RunResult]:
@@ -81,7 +81,7 @@ def test_whether_a_tool_is_wanted_may_hang_on_the_settings(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("fail_on", "level", "conclusion", "code"),
+    ("fail_on", "severity", "conclusion", "code"),
     [
         ("never", "critical", "warned", 0),
         ("critical", "high", "warned", 0),
@@ -91,13 +91,13 @@ def test_whether_a_tool_is_wanted_may_hang_on_the_settings(tmp_path: Path):
     ],
 )
 def test_the_security_stage_blocks_by_choice(
-    tmp_path: Path, fail_on: str, level: str, conclusion: str, code: int
+    tmp_path: Path, fail_on: str, severity: str, conclusion: str, code: int
 ):
     security = next(one for one in STAGES if one.name == "security")
     fake = Stage(
         name="security",
         summary="s",
-        tools=(tool("ruff", report(finding(level=level))),),
+        tools=(tool("ruff", report(finding(severity=severity))),),
         warns_only=security.warns_only,
     )
     _, result = run(tmp_path, Selected(fake, by_name=True), fail_on=fail_on)

@@ -6,16 +6,16 @@ import pytest
 from support.builders import finding, run_result, stage_result, tool_result
 
 from ci_action.engine.verdict import crashed, interrupted, judge, judge_stage
-from ci_action.model.result import Broken, Conclusion, Severity, Skipped, StageResult, ToolResult
+from ci_action.model.result import Broken, Conclusion, Level, Skipped, StageResult, ToolResult
 
 # Short names of what one tool can do, with its conclusion in a stage that blocks.
 TOOLS: dict[str, tuple[ToolResult, str]] = {
     "clean": (tool_result(tool="t"), "passed"),
     "muted": (tool_result(finding(muted="because"), tool="t"), "passed"),
     "found": (tool_result(finding(), tool="t"), "failed"),
-    "warned": (tool_result(finding(severity=Severity.WARNING), tool="t"), "warned"),
-    "both": (tool_result(finding(), finding(severity=Severity.WARNING), tool="t"), "failed"),
-    "noted": (tool_result(finding(severity=Severity.NOTICE), tool="t"), "passed"),
+    "warned": (tool_result(finding(level=Level.WARNING), tool="t"), "warned"),
+    "both": (tool_result(finding(), finding(level=Level.WARNING), tool="t"), "failed"),
+    "noted": (tool_result(finding(level=Level.NOTICE), tool="t"), "passed"),
     "skipped": (tool_result(tool="t", outcome=Skipped("no files")), "skipped"),
     "broken": (tool_result(tool="t", outcome=Broken("killed")), "broken"),
     "half": (tool_result(tool="t", outcome=Broken("killed late", findings=(finding(),))), "broken"),

@@ -212,7 +212,7 @@ def test_what_is_said_of_the_minima():
     project, change, line = judged(coverage=Decimal(80), patch=Decimal(60)).findings
     assert "75.00 %" in project.message
     assert "50.00 % (1 of 2 statements)" in change.message
-    assert (line.location and line.location.line, line.severity.value) == (4, "notice")
+    assert (line.location and line.location.line, line.level.value) == (4, "notice")
 
 
 def test_no_statement_reaches_no_minimum():

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.builders import at, broken_tool, finding, report, run_result, stage_result, tool_result
 
-from ci_action.model.ranking import LEVELS, at_least, ranked
-from ci_action.model.result import Broken, Conclusion, Fix, Severity, Skipped, with_fingerprints
+from ci_action.model.ranking import SEVERITIES, at_least, ranked
+from ci_action.model.result import Broken, Conclusion, Fix, Level, Skipped, with_fingerprints
 from ci_action.system.errors import ExitCode
 
 
@@ -42,15 +42,15 @@ def test_places_read_as_editors_do(place: object, text: str):
 @pytest.mark.parametrize(
     ("first", "second"),
     [
-        pytest.param(finding(), finding(muted="x", severity=Severity.ERROR), id="counting before muted"),
+        pytest.param(finding(), finding(muted="x", level=Level.ERROR), id="counting before muted"),
         pytest.param(
-            finding(severity=Severity.ERROR, location=at("z")),
-            finding(severity=Severity.WARNING, location=at("a")),
+            finding(level=Level.ERROR, location=at("z")),
+            finding(level=Level.WARNING, location=at("a")),
             id="errors before warnings",
         ),
         pytest.param(
-            finding(severity=Severity.WARNING, location=at("z")),
-            finding(severity=Severity.NOTICE, location=at("a")),
+            finding(level=Level.WARNING, location=at("z")),
+            finding(level=Level.NOTICE, location=at("a")),
             id="warnings before notices",
         ),
         *(
@@ -60,15 +60,19 @@ def test_places_read_as_editors_do(place: object, text: str):
             for rule in ("parse", "unreadable", "invalid-syntax", "E902", "E999")
         ),
         pytest.param(
-            finding(level="critical", location=at("z")), finding(level="high"), id="critical before high"
+            finding(severity="critical", location=at("z")),
+            finding(severity="high"),
+            id="critical before high",
         ),
         pytest.param(
-            finding(level="high", location=at("z")), finding(level="unknown"), id="high before unknown"
+            finding(severity="high", location=at("z")), finding(severity="unknown"), id="high before unknown"
         ),
         pytest.param(
-            finding(level="unknown", location=at("z")), finding(level="medium"), id="unknown before medium"
+            finding(severity="unknown", location=at("z")),
+            finding(severity="medium"),
+            id="unknown before medium",
         ),
-        pytest.param(finding(level="low", location=at("z")), finding(), id="any level before none"),
+        pytest.param(finding(severity="low", location=at("z")), finding(), id="any severity before none"),
         pytest.param(
             finding(location=at("z")), finding(fix=Fix.SAFE, location=at("a")), id="unfixable before fixable"
         ),
@@ -94,7 +98,7 @@ def test_what_matters_first(first, second):
 @pytest.mark.parametrize("limit", ["low", "medium", "high", "critical"])
 def test_levels_that_are_as_bad_as_a_limit(limit: str):
     order = ["low", "medium", "high", "critical"]
-    bad = {level for level in LEVELS if at_least(level, limit)}
+    bad = {severity for severity in SEVERITIES if at_least(severity, limit)}
     expected = set(order[order.index(limit) :])
     assert bad == (expected | {"unknown"} if "high" in expected else expected)
 

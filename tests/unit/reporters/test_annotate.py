@@ -18,7 +18,7 @@ from support.builders import (
 )
 from support.runner_model import commands
 
-from ci_action.model.result import Finding, Fix, Hint, Severity, Skipped
+from ci_action.model.result import Finding, Fix, Hint, Level, Skipped
 from ci_action.reporters.annotate import BUDGET, GAP, report, report_problems, select
 
 
@@ -52,15 +52,15 @@ def test_outside_actions_nothing_is_printed(tmp_path: Path, capsys):
 def test_the_budget_is_per_level_and_shared_by_all_tools():
     one = tool_result(*apart(8))
     two = tool_result(*apart(8, tool="black"), tool="black")
-    warnings = tool_result(*apart(8, severity=Severity.WARNING), tool="third")
+    warnings = tool_result(*apart(8, level=Level.WARNING), tool="third")
     shown = select(run_result(one, two, warnings))
-    assert [one.level for one in shown].count(Severity.ERROR) == BUDGET
-    assert [one.level for one in shown].count(Severity.WARNING) == 8
+    assert [one.level for one in shown].count(Level.ERROR) == BUDGET
+    assert [one.level for one in shown].count(Level.WARNING) == 8
     assert shown[-1].message.startswith("18 of 24 findings")
 
 
 def test_ten_notices_leave_room_for_the_count():
-    shown = select(run_result(*apart(12, severity=Severity.NOTICE)))
+    shown = select(run_result(*apart(12, level=Level.NOTICE)))
     assert len(shown) == BUDGET
     assert shown[-1].message.startswith("9 of 12 findings")
 
@@ -68,31 +68,31 @@ def test_ten_notices_leave_room_for_the_count():
 def test_broken_tools_come_first_and_take_of_the_budget():
     shown = select(run_result(broken_tool("killed", tool="black"), tool_result(*apart(12))))
     assert (shown[0].message, shown[0].properties) == ("killed", {"title": "black could not do its work"})
-    assert [one.level for one in shown].count(Severity.ERROR) == BUDGET
+    assert [one.level for one in shown].count(Level.ERROR) == BUDGET
     assert shown[-1].message.startswith("9 of 12 findings")
 
 
 def test_a_broken_tool_in_a_stage_that_warns_is_a_warning():
     (shown,) = select(run_result(stage_result(broken_tool("killed"), warns_only=True)))
-    assert shown.level is Severity.WARNING
+    assert shown.level is Level.WARNING
 
 
 def test_many_broken_tools_leave_room():
     shown = select(run_result(*[broken_tool(f"b{number}") for number in range(15)]))
-    assert [one.level for one in shown].count(Severity.ERROR) <= BUDGET
+    assert [one.level for one in shown].count(Level.ERROR) <= BUDGET
 
 
 def test_an_empty_run_says_why():
     (shown,) = select(run_result(tool_result(outcome=Skipped("no Python files in '.'"))))
-    assert shown.level is Severity.ERROR
+    assert shown.level is Level.ERROR
     assert shown.message == "nothing was looked at: ruff: no Python files in '.'"
 
 
 def test_our_notes_are_few_warnings_and_take_of_the_budget():
-    result = run_result(*apart(10, severity=Severity.WARNING), warnings=("a", "b", "c", "d"))
+    result = run_result(*apart(10, level=Level.WARNING), warnings=("a", "b", "c", "d"))
     shown = select(result)
     assert [one.message for one in shown[:3]] == ["a", "b", "c"]
-    assert [one.level for one in shown].count(Severity.WARNING) == BUDGET
+    assert [one.level for one in shown].count(Level.WARNING) == BUDGET
 
 
 def test_muted_findings_are_not_annotated():
@@ -121,7 +121,7 @@ def test_neighbours_are_folded(lines: list[int], expected: list[tuple[int, int, 
 
 @pytest.mark.parametrize(
     "other",
-    [{"rule": "E501"}, {"tool": "black"}, {"location": at("other.py", 4)}, {"severity": Severity.WARNING}],
+    [{"rule": "E501"}, {"tool": "black"}, {"location": at("other.py", 4)}, {"level": Level.WARNING}],
     ids=lambda other: next(iter(other)),
 )
 def test_only_the_like_are_folded(other: dict[str, Any]):
@@ -179,7 +179,7 @@ def test_secrets_are_taken_out(tmp_path: Path, capsys):
 FINDINGS = st.builds(
     finding,
     rule=st.sampled_from(["A", "B"]),
-    severity=st.sampled_from(list(Severity)),
+    level=st.sampled_from(list(Level)),
     muted=st.sampled_from(["", "x"]),
     location=st.none() | st.builds(at, st.sampled_from(["a.py", "b.py"]), st.none() | st.integers(1, 60)),
 )
@@ -189,10 +189,10 @@ FINDINGS = st.builds(
 def test_no_level_ever_has_more_than_github_shows(findings: list[Finding], broken: int, notes: int):
     tools = [tool_result(*findings, tool="ruff"), *[broken_tool(f"b{number}") for number in range(broken)]]
     shown = select(run_result(*tools, warnings=tuple(f"n{number}" for number in range(notes))))
-    for level in Severity:
+    for level in Level:
         assert sum(one.level is level for one in shown) <= BUDGET
-    errors = any(one.severity is Severity.ERROR and one.counts for one in findings)
-    assert not errors or any(one.level is Severity.ERROR for one in shown)
+    errors = any(one.level is Level.ERROR and one.counts for one in findings)
+    assert not errors or any(one.level is Level.ERROR for one in shown)
 
 
 HINT = Hint(name="h", cause="no service", fix="start it", url="https://docs.example.org")
@@ -208,7 +208,7 @@ def test_other_hints_are_one_notice():
     other = Hint(name="o", cause="c", fix="f")
     tools = [tool_result(hints=(HINT,)), tool_result(tool="b", hints=(other,))]
     (one,) = select(run_result(*tools))
-    assert (one.level, one.message) == (Severity.NOTICE, f"{LINE}\nc → f")
+    assert (one.level, one.message) == (Level.NOTICE, f"{LINE}\nc → f")
     assert one.properties["title"] == "ci-action: what may help"
 
 

@@ -27,7 +27,7 @@ from support.renderers import rendered
 
 from ci_action.github.protocol import ApiError
 from ci_action.github.pull_request import NoPull
-from ci_action.model.result import Finding, RunResult, Severity, Skipped
+from ci_action.model.result import Finding, Level, RunResult, Skipped
 from ci_action.reporters import check_run
 from ci_action.reporters.check_run import BATCH, MOST, in_repository, top_of
 from ci_action.system.errors import ExitCode
@@ -69,7 +69,7 @@ def warns_only(**overrides: Any) -> RunResult:
 
 CONCLUSIONS: dict[str, tuple[RunResult, str]] = {
     "passed": (run_result(), "success"),
-    "warned": (run_result(finding(severity=Severity.WARNING)), "neutral"),
+    "warned": (run_result(finding(level=Level.WARNING)), "neutral"),
     "failed": (run_result(finding()), "failure"),
     "broken": (run_result(broken_tool()), "failure"),
     "empty": (run_result(tool_result(outcome=Skipped("nothing"))), "failure"),

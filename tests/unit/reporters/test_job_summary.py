@@ -22,7 +22,7 @@ from support.builders import (
 from support.hostile_text import FOREIGN
 from support.renderers import rendered
 
-from ci_action.model.result import Finding, Fix, RunResult, Severity, Skipped
+from ci_action.model.result import Finding, Fix, Level, RunResult, Skipped
 from ci_action.reporters import job_summary
 from ci_action.reporters.job_summary import LIMIT, MOST_FINDINGS, render
 from ci_action.system.text import one_line
@@ -43,7 +43,7 @@ def run_with(text: str, path: str) -> RunResult:
             location=at(path, 2),
             fix=Fix.SAFE,
         ),
-        finding(message=text, fix=Fix.SAFE, fix_message=text, location=at("b.py", None), level="high"),
+        finding(message=text, fix=Fix.SAFE, fix_message=text, location=at("b.py", None), severity="high"),
         finding(message="muted", muted=text, location=None),
     ]
     broken = broken_tool(text, tool="black", detail=text, version=text, version_source=text)
@@ -181,8 +181,7 @@ def test_a_page_of_more_than_a_mebibyte_is_cut_by_bytes(tmp_path: Path, one_file
 
 def test_errors_stay_where_there_is_no_room_for_all(tmp_path: Path):
     notices = [
-        finding(severity=Severity.NOTICE, message="n" * 200, location=at("a.py", line))
-        for line in range(1, 50)
+        finding(level=Level.NOTICE, message="n" * 200, location=at("a.py", line)) for line in range(1, 50)
     ]
     text = render(
         run_result(*notices, finding(message="the error", location=at("z.py"))), publication(tmp_path), 4_000

@@ -54,7 +54,7 @@ def test_what_was_looked_at_in_words(examined: dict[str, int], text: str):
         (finding(location=None), "project: ruff F401: `os` imported but unused"),
         (finding(fix=Fix.SAFE, message="a\nb"), "src/app.py:3: ruff F401: a b [fixable]"),
         (finding(muted="x\ny", message="m"), "src/app.py:3: ruff F401: m (muted: x y)"),
-        (finding(level="high", message="m"), "src/app.py:3: ruff F401 [high]: m"),
+        (finding(severity="high", message="m"), "src/app.py:3: ruff F401 [high]: m"),
         (finding(also=("bandit:B105",), message="m"), "src/app.py:3: ruff F401: m (also bandit:B105)"),
         (
             finding(package=Package(name="a", version="1", upgrade="uv\nlock"), message="m"),

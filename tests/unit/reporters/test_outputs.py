@@ -17,16 +17,16 @@ from support.builders import (
 )
 from support.runner_model import key_values
 
-from ci_action.model.result import Severity, Skipped
+from ci_action.model.result import Level, Skipped
 from ci_action.reporters.outputs import NOTHING_RUN, OUTPUTS, report, values
 
 
 def test_counts_are_of_what_is_not_muted(tmp_path: Path):
     findings = [
         finding(),
-        finding(severity=Severity.WARNING),
-        finding(severity=Severity.WARNING),
-        finding(severity=Severity.NOTICE),
+        finding(level=Level.WARNING),
+        finding(level=Level.WARNING),
+        finding(level=Level.NOTICE),
         finding(muted="x"),
     ]
     found = values(run_result(*findings), publication(tmp_path))

@@ -19,7 +19,7 @@ from support.builders import (
 )
 
 from ci_action.model.packages import Package
-from ci_action.model.result import Finding, Fix, RunResult, Severity, Skipped
+from ci_action.model.result import Finding, Fix, Level, RunResult, Skipped
 from ci_action.reporters.sarif import MOST_RESULTS, MOST_RUNS, render, report
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "sarif"
@@ -63,8 +63,8 @@ def example() -> RunResult:
             url="https://docs.astral.sh/ruff/rules/unused-import",
             location=at("a b/é%.py", 1, column=8, end_line=1, end_column=10),
         ),
-        finding(rule="E501", severity=Severity.NOTICE, muted="ignored by the setting 'ruff:E501'"),
-        finding(rule="E902", severity=Severity.WARNING, message="", location=at(line=None)),
+        finding(rule="E501", level=Level.NOTICE, muted="ignored by the setting 'ruff:E501'"),
+        finding(rule="E902", level=Level.WARNING, message="", location=at(line=None)),
         finding(rule="X", location=None),
     ]
     warned = tool_result(*ruff, warnings=("two pins disagree",))
@@ -84,7 +84,7 @@ def test_the_example_is_as_recorded():
 def test_the_recorded_example_is_valid_and_the_schema_can_say_no():
     log = json.loads((GOLDEN / "report.sarif").read_text("utf-8"))
     assert VALIDATOR.is_valid(log)
-    log["runs"][0]["results"][0]["level"] = "dreadful"
+    log["runs"][0]["results"][0]["severity"] = "dreadful"
     assert not VALIDATOR.is_valid(log)
 
 
@@ -136,30 +136,32 @@ def test_a_finding_of_the_project_stands_at_its_file(tmp_path: Path, folder: str
 
 
 @pytest.mark.parametrize(
-    ("level", "least", "below"),
+    ("severity", "least", "below"),
     [("critical", 9, 11), ("high", 7, 9), ("unknown", 7, 9), ("medium", 4, 7), ("low", 0.1, 4)],
 )
-def test_levels_are_in_github_s_ranges(level: str, least: float, below: float):
-    (run,) = log_of(run_result(finding(level=level), finding(rule="X")))["runs"]
+def test_levels_are_in_github_s_ranges(severity: str, least: float, below: float):
+    (run,) = log_of(run_result(finding(severity=severity), finding(rule="X")))["runs"]
     rated, other = sorted(run["tool"]["driver"]["rules"], key=lambda rule: rule["id"])
     assert least <= float(rated["properties"]["security-severity"]) < below
     assert rated["properties"]["tags"] == ["security"]
     assert "properties" not in other
-    assert run["results"][0]["properties"]["level"] == level
+    assert run["results"][0]["properties"]["severity"] == severity
 
 
 def test_the_worst_finding_rates_the_rule_and_each_keeps_its_own_level():
-    (run,) = log_of(run_result(finding(level="low"), finding(level="high"), finding(level="medium")))["runs"]
+    (run,) = log_of(
+        run_result(finding(severity="low"), finding(severity="high"), finding(severity="medium"))
+    )["runs"]
     (rule,) = run["tool"]["driver"]["rules"]
     assert rule["properties"]["security-severity"] == "8.0"
-    assert sorted(one["properties"]["level"] for one in run["results"]) == ["high", "low", "medium"]
+    assert sorted(one["properties"]["severity"] for one in run["results"]) == ["high", "low", "medium"]
 
 
 def test_what_is_known_of_a_package_is_told():
     package = Package(name="a\ud800", version="1", advisories=("CVE-1",), fixed_in=("2",), upgrade="uv lock")
-    one = result_of(finding(level="high", package=package, also=("ruff:S105",), new=False))
+    one = result_of(finding(severity="high", package=package, also=("ruff:S105",), new=False))
     assert one["properties"] == {
-        "level": "high",
+        "severity": "high",
         "security-severity": "8.0",
         "also": ["ruff:S105"],
         "new": False,

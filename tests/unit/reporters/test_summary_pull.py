@@ -11,7 +11,7 @@ from support.fake_github import pull
 from support.hostile_text import FOREIGN
 from support.renderers import rendered
 
-from ci_action.model.result import Broken, Finding, Report, RunResult, Severity
+from ci_action.model.result import Broken, Finding, Level, Report, RunResult
 from ci_action.reporters.job_summary import render
 from ci_action.reporters.outputs import values
 from ci_action.reporters.summary_pull import section
@@ -49,9 +49,7 @@ def test_what_is_told(tmp_path: Path):
     wrong = finding(
         tool="title", rule="type", message="'feature' is no type", fix_message="feat: x", location=None
     )
-    large = finding(
-        tool="size", rule="too-many-files", message="many", severity=Severity.WARNING, location=None
-    )
+    large = finding(tool="size", rule="too-many-files", message="many", level=Level.WARNING, location=None)
     result = ran(wrong, large, details=("src/api: 30 files",), pr_title_valid="false")
     page = rendered(section(result, publication(tmp_path, pull=pull(title="feature: x"))))
     cells = [[cell.text for cell in row.all("td")] for row in page.all("tr")]

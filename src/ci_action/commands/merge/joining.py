@@ -10,7 +10,7 @@ from ci_action.commands.merge.shard import PYTEST, Bundle
 from ci_action.engine.test_run.minima import FAIL_UNDER, IN_SHARD, OF_PROJECT, Minima, minimum
 from ci_action.model.coverage import Coverage, joined
 from ci_action.model.ranking import GATE_CHANGES
-from ci_action.model.result import Broken, Conclusion, Finding, Outcome, Report, Severity, Skipped
+from ci_action.model.result import Broken, Conclusion, Finding, Level, Outcome, Report, Skipped
 from ci_action.model.tests import NONE_PASSED, TestCase, counts, unpassed
 from ci_action.settings import Settings
 from ci_action.system.errors import ExitCode
@@ -89,8 +89,8 @@ def _findings(bundles: Sequence[Bundle], cases: Sequence[TestCase]) -> Iterator[
                     if nodeid in collected:
                         continue
                     collected.add(nodeid)
-                # What is muted is for the settings of this run to say, and tests have no levels.
-                yield replace(finding, tool=PYTEST, muted="", level="")
+                # What is muted is for the settings of this run to say, and tests have no severities.
+                yield replace(finding, tool=PYTEST, muted="", severity="")
         if bundle.conclusion is Conclusion.FAILED and not counting:
             message = f"shard {bundle.name} has failed: {_reasons(bundle)}"
             yield Finding(tool=PYTEST, rule="shard", message=message)
@@ -100,7 +100,7 @@ def _findings(bundles: Sequence[Bundle], cases: Sequence[TestCase]) -> Iterator[
 
 
 def _weighs(finding: Finding) -> bool:
-    return finding.counts and finding.severity is not Severity.NOTICE
+    return finding.counts and finding.level is not Level.NOTICE
 
 
 def changes_of(bundles: Sequence[Bundle]) -> tuple[Finding, ...] | None:

@@ -12,7 +12,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from ci_action.model.coverage import Coverage, FileCoverage
-from ci_action.model.result import Conclusion, Finding, Severity
+from ci_action.model.result import Conclusion, Finding, Level
 from ci_action.model.tests import TestCase
 from ci_action.reporters.context import COVERAGE
 from ci_action.reporters.report_json.read import (
@@ -147,7 +147,7 @@ def _check_tools(report: RunReport) -> None:
             raise ValueError(f"findings of {tool['name'][:40]!r}, which was skipped")
     broken = any(tool["outcome"] == "broken" for tool in tools)
     counting = any(
-        one["severity"] == Severity.ERROR and not one["muted"] for tool in tools for one in tool["findings"]
+        one["level"] == Level.ERROR and not one["muted"] for tool in tools for one in tool["findings"]
     )
     least = Conclusion.BROKEN if broken else Conclusion.FAILED if counting else Conclusion.SKIPPED
     said = Conclusion(report["conclusion"])

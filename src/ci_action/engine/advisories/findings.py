@@ -7,7 +7,7 @@ from urllib.parse import quote
 from ci_action.engine.advisories.accepted import Acceptance
 from ci_action.engine.advisories.vulnerabilities import Problem
 from ci_action.model.packages import Package
-from ci_action.model.result import Finding, Location, Severity
+from ci_action.model.result import Finding, Level, Location
 from ci_action.project.dependencies.inventory import Inventory, Kind, Needed, by_name, chain
 from ci_action.system.text import one_line
 
@@ -44,8 +44,8 @@ def finding_of(
         tool=NAME,
         rule=problem.id,
         message=_message(problem, package, acceptance),
-        severity=Severity.WARNING,
-        level=problem.level,
+        level=Level.WARNING,
+        severity=problem.severity,
         location=needed.location,
         url=_PAGES + quote(problem.id, safe=""),
         muted=acceptance.muted,
@@ -55,7 +55,7 @@ def finding_of(
 
 def _message(problem: Problem, package: Package, acceptance: Acceptance) -> str:
     words = [f"{package.name} {package.version} has a known vulnerability of "]
-    words.append("unknown severity" if problem.level == "unknown" else f"{problem.level} severity")
+    words.append("unknown severity" if problem.severity == "unknown" else f"{problem.severity} severity")
     words.append(f" ({', '.join(problem.ids)})")
     if package.parents:
         words.append(f", needed through {' > '.join(package.parents)}")
@@ -79,7 +79,7 @@ def expired_finding(problem: Problem, needed: Needed, acceptance: Acceptance) ->
             f"{needed.name} {needed.version}: {problem.id} was accepted until {until}; mend it, or write a later day"
             " into ignore-vulnerabilities: 30 days after that day it counts"
         ),
-        severity=Severity.WARNING,
+        level=Level.WARNING,
         location=needed.location,
     )
 
@@ -108,12 +108,12 @@ def _edit(needed: Needed, fixed: str, file: str, inventory: Inventory) -> str:
 
 
 def not_audited(name: str, version: str, reason: str, location: Location | None) -> Finding:
-    """Return the warning about a package that nobody could look up; it has no level, so it never blocks."""
+    """Return the warning about a package that nobody could look up; it has no severity, so it never blocks."""
     what = f"{name} {version}".strip()
     return Finding(
         tool=NAME,
         rule=NOT_AUDITED,
         message=one_line(f"{what} was not audited: {reason}"),
-        severity=Severity.WARNING,
+        level=Level.WARNING,
         location=location,
     )

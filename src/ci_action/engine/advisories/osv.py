@@ -11,11 +11,11 @@ from typing import Any, Final
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from ci_action.model.ranking import LEVELS
+from ci_action.model.ranking import SEVERITIES
 from ci_action.system.text import one_line
 
 UNKNOWN: Final = "unknown"
-_RATED: Final = tuple(level for level in LEVELS if level != UNKNOWN)
+_RATED: Final = tuple(severity for severity in SEVERITIES if severity != UNKNOWN)
 _WORDS: Final = {
     "LOW": "low",
     "MODERATE": "medium",
@@ -59,7 +59,7 @@ class Record:
     ids: frozenset[str]
     """Its own name and its aliases."""
     summary: str = ""
-    level: str = ""
+    severity: str = ""
     """How bad it is; empty where it does not say."""
     withdrawn: bool = False
     spans: Mapping[str, Sequence[Span]]
@@ -88,16 +88,16 @@ def record_of(document: object) -> Record | None:
     return Record(
         ids=frozenset(name for name in names if is_id(name)),
         summary=_title(document.get("summary")),
-        level=_level(document),
+        severity=_severity(document),
         withdrawn=bool(document.get("withdrawn")),
         spans=spans,
     )
 
 
-def worst(levels: Iterable[str]) -> str:
-    """Return the worst of some levels; empty where none is known."""
-    known = set(levels)
-    return next((level for level in _RATED if level in known), "")
+def worst(severities: Iterable[str]) -> str:
+    """Return the worst of some severities; empty where none is known."""
+    known = set(severities)
+    return next((severity for severity in _RATED if severity in known), "")
 
 
 def _title(text: object) -> str:
@@ -107,27 +107,27 @@ def _title(text: object) -> str:
     return line if len(line) <= _LONGEST_TITLE else f"{line[: _LONGEST_TITLE - 2].rstrip()} …"
 
 
-def _level(document: Mapping[str, Any]) -> str:
-    """Return the level by the vectors, the worst of them; else by the word of the database."""
+def _severity(document: Mapping[str, Any]) -> str:
+    """Return the severity by the vectors, the worst of them; else by the word of the database."""
     entries = [*_list(document.get("severity"))]
     words = [_dict(document.get("database_specific")).get("severity")]
     for affected in _list(document.get("affected")):
         entries += _list(_dict(affected).get("severity"))
         tables = (_dict(affected).get(key) for key in ("database_specific", "ecosystem_specific"))
         words += [_dict(table).get("severity") for table in tables]
-    rated = worst(level_of_vector(_dict(entry).get("score")) for entry in entries)
+    rated = worst(severity_of_vector(_dict(entry).get("score")) for entry in entries)
     return rated or worst(_WORDS.get(word.upper(), "") for word in words if isinstance(word, str))
 
 
-def level_of_vector(vector: object) -> str:
-    """Return the level of a CVSS vector, of version 2, 3 or 4, or of a bare score; empty for anything else."""
+def severity_of_vector(vector: object) -> str:
+    """Return the severity of a CVSS vector, of version 2, 3 or 4, or of a bare score; empty for anything else."""
     if not isinstance(vector, str) or not 0 < len(vector) <= _LONGEST_VECTOR:
         return ""
     import cvss  # type: ignore[import-untyped]  # noqa: PLC0415 - untyped, and loaded only where something was found
 
     text = vector.strip()
     if re.fullmatch(r"\d{1,2}(\.\d+)?", text):
-        return _level_of_score(float(text))
+        return _severity_of_score(float(text))
     kind = (
         cvss.CVSS4 if text.startswith("CVSS:4") else cvss.CVSS3 if text.startswith("CVSS:3") else cvss.CVSS2
     )
@@ -135,12 +135,12 @@ def level_of_vector(vector: object) -> str:
         score = float(kind(text).scores()[0] if kind is not cvss.CVSS4 else kind(text).base_score)
     except (cvss.CVSSError, ArithmeticError, LookupError, TypeError, ValueError):
         return ""
-    level = _level_of_score(score)
-    return "high" if kind is cvss.CVSS2 and level == "critical" else level
+    severity = _severity_of_score(score)
+    return "high" if kind is cvss.CVSS2 and severity == "critical" else severity
 
 
-def _level_of_score(score: float) -> str:
-    return next((level for least, level in _SCORES if least <= score <= _HIGHEST_SCORE), "")
+def _severity_of_score(score: float) -> str:
+    return next((severity for least, severity in _SCORES if least <= score <= _HIGHEST_SCORE), "")
 
 
 def _spans(events: Sequence[object]) -> Iterator[Span]:

@@ -47,7 +47,7 @@ def _rated(advisories: Mapping[Key, tuple[Advisory, ...]], ask: Records) -> dict
     unrated = [
         group
         for group in names
-        if not worst(records[one].level for one in group if one in records and not records[one].withdrawn)
+        if not worst(records[one].severity for one in group if one in records and not records[one].withdrawn)
     ]
     rest = dict.fromkeys(one for group in unrated for one in group if one not in first)
     return {**records, **ask(rest)} if rest else records

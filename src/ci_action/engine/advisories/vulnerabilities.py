@@ -20,7 +20,7 @@ class Problem:
     ids: tuple[str, ...]
     """Every name that it has, the one that it is called by first."""
     summary: str
-    level: str
+    severity: str
     fixed_in: tuple[str, ...]
     """Versions that mend it and are newer than the one that is in use, the lowest first."""
     unrated: bool = False
@@ -77,7 +77,7 @@ def _problem(name: str, version: str, group: Sequence[Advisory], records: Mappin
     names = {one for advisory in group for one in (advisory.id, *advisory.aliases)}
     known = [records[one] for one in sorted(names) if one in records and not records[one].withdrawn]
     names |= {one for record in known for one in record.ids}
-    level = worst(record.level for record in known)
+    severity = worst(record.severity for record in known)
     fixes = {text for advisory in group for text in advisory.fixed_in}
     fixes |= {
         str(span.fixed) for record in known for span in record.spans.get(name, ()) if span.fixed is not None
@@ -87,7 +87,7 @@ def _problem(name: str, version: str, group: Sequence[Advisory], records: Mappin
     return Problem(
         ids=tuple(sorted(names, key=preference)),
         summary=next((text for text in titles if text), ""),
-        level=level or UNKNOWN,
+        severity=severity or UNKNOWN,
         fixed_in=_newer(version, fixes),
         unrated=not known,
     )

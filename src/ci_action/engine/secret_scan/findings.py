@@ -1,4 +1,4 @@
-"""What a found secret means: its rule, its level, its place, and what of its file must not be shown."""
+"""What a found secret means: its rule, its severity, its place, and what of its file must not be shown."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Final
 from ci_action.engine.duplicates import ACCEPTED
 from ci_action.engine.secret_scan.events import FAILED, Scanned, Secret, Text
 from ci_action.model.changes import Changes
-from ci_action.model.ranking import LEVELS
+from ci_action.model.ranking import SEVERITIES
 from ci_action.model.result import Finding, Location
 from ci_action.system.redaction import SHORTEST_SECRET
 
@@ -18,7 +18,7 @@ UNREADABLE: Final = "unreadable"
 URL: Final = "https://github.com/Yelp/detect-secrets"
 # A detector of one kind of credential knows what it sees: critical. These do not, or see something else; a detector of
 # the project is one that nobody has rated.
-LEVEL_OF_TYPE: Final[Mapping[str, str]] = {
+SEVERITY_OF_TYPE: Final[Mapping[str, str]] = {
     "Secret Keyword": "high",  # a name that sounds like one, and any value
     "Base64 High Entropy String": "high",  # looks random
     "Hex High Entropy String": "high",
@@ -75,9 +75,9 @@ def rule_of(kind: str) -> str:
     return "-".join(re.findall(r"[a-z0-9]+", kind.lower())) or "secret"
 
 
-def level_of(kind: str) -> str:
+def severity_of(kind: str) -> str:
     """Return how bad a secret of this type is."""
-    return LEVEL_OF_TYPE.get(kind) or ("critical" if kind in _ONE_KIND else "unknown")
+    return SEVERITY_OF_TYPE.get(kind) or ("critical" if kind in _ONE_KIND else "unknown")
 
 
 def findings_of(file: File) -> Iterator[Finding]:
@@ -86,7 +86,7 @@ def findings_of(file: File) -> Iterator[Finding]:
         verb = "scanned" if file.scanned.state == FAILED else "read"
         message = f"the file cannot be {verb}, so what secrets it holds is not known: {file.scanned.problem}"
         place = Location(path=file.path)
-        yield Finding(tool=TOOL, rule=UNREADABLE, message=message, level="unknown", location=place)
+        yield Finding(tool=TOOL, rule=UNREADABLE, message=message, severity="unknown", location=place)
     secrets = (one for secret in file.scanned.secrets for one in _apart(file, secret))
     # A token that one type knows whole and another by its beginning is one value.
     seen = sorted(
@@ -99,7 +99,7 @@ def findings_of(file: File) -> Iterator[Finding]:
 
 def _tokens(file: File, secret: Secret, line: int) -> list[str]:
     """Return what stands around a value on a line, where its detector may have taken a part for the whole."""
-    if file.text is None or secret.type in LEVEL_OF_TYPE:
+    if file.text is None or secret.type in SEVERITY_OF_TYPE:
         return []
     return [token for token in _TOKEN.findall(file.text.line(line)) if secret.value in token]
 
@@ -139,11 +139,11 @@ def _line(file: File, secret: Secret) -> int:
 
 def _finding(file: File, line: int, value: str, secrets: Sequence[Secret]) -> Finding:
     standings = {secret.type: file.standing(secret, token_of(file, secret)) for secret in secrets}
-    order = {level: rank for rank, level in enumerate(LEVELS)}
+    order = {severity: rank for rank, severity in enumerate(SEVERITIES)}
     # The type that names the finding: one that counts, of them the worst.
     first, *others = sorted(
         standings,
-        key=lambda kind: (standings[kind].accepted, not standings[kind].real, order[level_of(kind)], kind),
+        key=lambda kind: (standings[kind].accepted, not standings[kind].real, order[severity_of(kind)], kind),
     )
     standing = standings[first]
     location, new = _location(file, line, value)
@@ -151,7 +151,7 @@ def _finding(file: File, line: int, value: str, secrets: Sequence[Secret]) -> Fi
         tool=TOOL,
         rule=rule_of(first),
         message=f"{first}: a secret may stand here; {_REAL if standing.real else _ADVICE}",
-        level=level_of(first),
+        severity=severity_of(first),
         location=location,
         url=URL,
         muted=f"{ACCEPTED}{file.baseline}" if standing.accepted else "",

@@ -7,7 +7,7 @@ from typing import Final
 
 from ci_action.model.changes import Changes
 from ci_action.model.coverage import Coverage, PatchCoverage, patch, ranges, reaches, shown
-from ci_action.model.result import Finding, Location, Severity
+from ci_action.model.result import Finding, Level, Location
 from ci_action.system.errors import ToolError
 
 # Uncovered lines of a change that are this close are one finding.
@@ -111,6 +111,6 @@ def _of_change(patched: PatchCoverage, least: Decimal | None) -> Iterator[Findin
                 tool="coverage",
                 rule="uncovered",
                 message=f"no test runs {where}, which the change touched",
-                severity=Severity.NOTICE,
+                level=Level.NOTICE,
                 location=Location(path=path, line=first, end_line=last),
             )

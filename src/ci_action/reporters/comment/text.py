@@ -86,8 +86,8 @@ def _row(finding: Finding, event: Event) -> str:
         if place
         else "the project"
     )
-    level = f" · {finding.level}" if finding.level.isalpha() else ""
-    return f"- {at} · {code(finding.tool, 40)} {code(finding.rule, 80)} · {code(finding.message)}{level}"
+    severity = f" · {finding.severity}" if finding.severity.isalpha() else ""
+    return f"- {at} · {code(finding.tool, 40)} {code(finding.rule, 80)} · {code(finding.message)}{severity}"
 
 
 def _tail(result: RunResult, commit: str, url: str) -> Sequence[str]:

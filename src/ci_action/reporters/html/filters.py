@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from ci_action.model.ranking import LEVELS
-from ci_action.model.result import Severity
+from ci_action.model.ranking import SEVERITIES
+from ci_action.model.result import Level
 from ci_action.reporters.html.markup import NOTHING, Html, Markup
 from ci_action.reporters.html.shown import Shown
 
@@ -16,15 +16,19 @@ def form(h: Markup, shown: Sequence[Shown]) -> Html:
     """Return the filters for these findings; a choice of one is left out."""
     findings = [one.finding for one in shown]
     muted = any(finding.muted for finding in findings)
-    severities = [severity.value for severity in reversed(Severity)]
+    levels = [level.value for level in reversed(Level)]
     fields = (
         _search(h, "text", "Text", "words in a finding"),
         _select(h, "stage", "Stage", Counter(one.stage for one in shown)),
         _select(h, "tool", "Tool", Counter(finding.tool for finding in findings)),
+        _select(h, "level", "Level", Counter(finding.level.value for finding in findings), levels),
         _select(
-            h, "severity", "Severity", Counter(finding.severity.value for finding in findings), severities
+            h,
+            "severity",
+            "Severity",
+            Counter(finding.severity for finding in findings if finding.severity),
+            SEVERITIES,
         ),
-        _select(h, "level", "Level", Counter(finding.level for finding in findings if finding.level), LEVELS),
         _paths(h, dict.fromkeys(one.path for one in shown if one.path)),
         _muted(h) if muted else NOTHING,
     )

@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Final
 
 from ci_action.github.event import Event
-from ci_action.model.ranking import LEVELS, ranked
+from ci_action.model.ranking import SEVERITIES, ranked
 from ci_action.model.result import Finding, Fix, RunResult
 from ci_action.model.totals import beside_tests
 from ci_action.reporters.context import REPORT, Publication
@@ -96,14 +96,14 @@ def _item(h: Markup, publication: Publication) -> Callable[[Shown], Html]:
         finding = one.finding
         return h(
             "li",
-            h("p", h.icon(_MARKS[finding.severity.value]), h("span", finding.message, class_="message")),
+            h("p", h.icon(_MARKS[finding.level.value]), h("span", finding.message, class_="message")),
             h("p", *_facts(h, one, publication.event), class_="about"),
             _shown_lines(h, finding, publication),
             class_="finding",
             data_stage=one.stage,
             data_tool=finding.tool,
-            data_severity=finding.severity.value,
-            data_level=finding.level or None,
+            data_level=finding.level.value,
+            data_severity=finding.severity or None,
             data_path=one.path,
             data_muted="yes" if finding.muted else None,
         )
@@ -121,9 +121,9 @@ def _shown_lines(h: Markup, finding: Finding, publication: Publication) -> Html:
 
 def _facts(h: Markup, one: Shown, event: Event) -> Iterator[Html]:
     finding, place = one.finding, one.finding.location
-    yield h("span", finding.severity.value, class_=f"word is-{_MARKS[finding.severity.value]}")
-    if finding.level in LEVELS:
-        yield h("span", finding.level, class_=f"level is-{finding.level}")
+    yield h("span", finding.level.value, class_=f"word is-{_MARKS[finding.level.value]}")
+    if finding.severity in SEVERITIES:
+        yield h("span", finding.severity, class_=f"severity is-{finding.severity}")
     yield h("span", f"{finding.tool} ", h.link(finding.url, h("code", finding.rule)))
     if place and place.line:
         last = place.end_line if place.end_line and place.end_line > place.line else None

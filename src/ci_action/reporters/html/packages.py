@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from ci_action.model.packages import Package
-from ci_action.model.ranking import LEVELS
+from ci_action.model.ranking import SEVERITIES
 from ci_action.model.result import Finding, RunResult
 from ci_action.reporters.context import REPORT
 from ci_action.reporters.html.markup import NOTHING, Html, Markup
@@ -15,8 +15,8 @@ _CHAIN: Final = " → "
 
 
 def vulnerabilities(result: RunResult) -> list[Finding]:
-    """Return the known vulnerabilities: what else is said of packages has no level."""
-    return [finding for finding in about_packages(result) if finding.level]
+    """Return the known vulnerabilities: what else is said of packages has no severity."""
+    return [finding for finding in about_packages(result) if finding.severity]
 
 
 def about_packages(result: RunResult) -> list[Finding]:
@@ -28,7 +28,7 @@ def about_packages(result: RunResult) -> list[Finding]:
 
 
 def _rank(finding: Finding) -> int:
-    return LEVELS.index(finding.level) if finding.level in LEVELS else len(LEVELS)
+    return SEVERITIES.index(finding.severity) if finding.severity in SEVERITIES else len(SEVERITIES)
 
 
 def section(h: Markup, result: RunResult) -> Html:
@@ -43,18 +43,20 @@ def section(h: Markup, result: RunResult) -> Html:
     return h(
         "section",
         h("h2", "Packages"),
-        _levels(h, found),
+        _severities(h, found),
         rest,
         h("div", *(_row(h, one) for one in found[:MOST]), class_="card packages"),
         id="packages",
     )
 
 
-def _levels(h: Markup, found: Sequence[Finding]) -> Html:
-    counts = {level: sum(one.level == level and one.counts for one in found) for level in LEVELS}
+def _severities(h: Markup, found: Sequence[Finding]) -> Html:
+    counts = {
+        severity: sum(one.severity == severity and one.counts for one in found) for severity in SEVERITIES
+    }
     items = [
-        h("li", h("span", level, class_=f"level is-{level}"), Html(" "), h("b", f"{number:,}"))
-        for level, number in counts.items()
+        h("li", h("span", severity, class_=f"severity is-{severity}"), Html(" "), h("b", f"{number:,}"))
+        for severity, number in counts.items()
         if number
     ]
     if muted := sum(not one.counts for one in found):
@@ -67,14 +69,16 @@ def _row(h: Markup, finding: Finding) -> Html:
     if package is None:
         return NOTHING
     pairs = (h("div", h("dt", name), h("dd", value)) for name, value in _facts(h, finding, package))
-    level = (
-        h("span", finding.level, class_=f"level is-{finding.level}") if finding.level in LEVELS else NOTHING
+    severity = (
+        h("span", finding.severity, class_=f"severity is-{finding.severity}")
+        if finding.severity in SEVERITIES
+        else NOTHING
     )
     return h(
         "article",
         h(
             "header",
-            level,
+            severity,
             h("h3", f"{package.name} {package.version}"),
             h.link(finding.url, h("code", finding.rule)),
         ),

@@ -57,7 +57,7 @@
     const chosen = (name) => (form.elements[name] ? form.elements[name].value : "");
 
     const apply = () => {
-      const exact = ["stage", "tool", "severity", "level"].map((name) => [name, chosen(name)]).filter((pair) => pair[1]);
+      const exact = ["stage", "tool", "level", "severity"].map((name) => [name, chosen(name)]).filter((pair) => pair[1]);
       const muted = chosen("muted");
       const path = chosen("path").trim().toLowerCase();
       const words = chosen("text").toLowerCase().split(/\s+/).filter(Boolean);

@@ -9,9 +9,9 @@ from ci_action.model.result import (
     NOT_EXAMINED,
     Broken,
     Hint,
+    Level,
     Report,
     RunResult,
-    Severity,
     Skipped,
     StageResult,
     ToolResult,
@@ -80,8 +80,8 @@ def _tool(h: Markup, stage: str, tool: ToolResult) -> Html:
 def _outcome(tool: ToolResult) -> tuple[str, str]:
     match tool.outcome:
         case Report(findings=findings):
-            counting = {finding.severity for finding in findings if finding.counts}
-            look = "failed" if Severity.ERROR in counting else "warned"
+            counting = {finding.level for finding in findings if finding.counts}
+            look = "failed" if Level.ERROR in counting else "warned"
             return (look, "found") if counting else ("passed", "passed")
         case Skipped():
             return "skipped", "skipped"

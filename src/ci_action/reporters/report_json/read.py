@@ -12,8 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from ci_action.model.packages import Package
-from ci_action.model.ranking import LEVELS
-from ci_action.model.result import Conclusion, Finding, Location, Severity
+from ci_action.model.ranking import SEVERITIES
+from ci_action.model.result import Conclusion, Finding, Level, Location
 from ci_action.model.tests import TestCase, TestOutcome, counts
 from ci_action.reporters.context import REPORT
 from ci_action.reporters.report_json.schema import SCHEMA, FindingEntry, PackageEntry, RunReport, ToolEntry
@@ -122,7 +122,7 @@ def check(report: RunReport) -> None:
 
 
 def _check_tests(tool: ToolEntry) -> None:
-    """Check that the figures are those of the tests, and that each red test is a finding: an error of no level."""
+    """Check that the figures are those of the tests, and that each red test is a finding: an error of no severity."""
     cases = list(cases_of([tool]))
     for name, number in counts(cases).items():
         if tool["metrics"].get(name) != number:
@@ -131,7 +131,7 @@ def _check_tests(tool: ToolEntry) -> None:
     messages = [
         one["message"]
         for one in tool["findings"]
-        if one["rule"] in _RED and one["severity"] == Severity.ERROR and not one["level"]
+        if one["rule"] in _RED and one["level"] == Level.ERROR and not one["severity"]
     ]
     said = {message.partition(": ")[0] for message in messages}
     for case in cases:
@@ -170,9 +170,9 @@ def finding_of(tool: str, entry: FindingEntry) -> Finding:
         tool=tool,
         rule=entry["rule"],
         message=entry["message"],
-        severity=Severity(entry["severity"]),
+        level=Level(entry["level"]),
         location=Location(path=path, line=line, end_line=last) if inside else None,
-        level=_level(entry["level"]),
+        severity=_severity(entry["severity"]),
         muted=entry["muted"],
         package=_package(entry["package"]),
         also=tuple(entry["also"]),
@@ -180,10 +180,10 @@ def finding_of(tool: str, entry: FindingEntry) -> Finding:
     )
 
 
-def _level(level: str) -> str:
-    if level and level not in LEVELS:
-        raise ValueError(f"the level {level[:20]!r}")
-    return level
+def _severity(severity: str) -> str:
+    if severity and severity not in SEVERITIES:
+        raise ValueError(f"the severity {severity[:20]!r}")
+    return severity
 
 
 def _package(entry: PackageEntry | None) -> Package | None:

@@ -32,8 +32,8 @@ class FindingEntry(TypedDict):
 
     rule: str
     message: str
-    severity: str
     level: str
+    severity: str
     path: str
     line: int | None
     column: int | None
@@ -145,8 +145,8 @@ _ENUMS: Final[dict[str, dict[str, list[str]]]] = {
     "StageEntry": {"conclusion": _CONCLUSIONS},
     "ToolEntry": {"outcome": ["report", "skipped", "broken"]},
     "FindingEntry": {
-        "severity": ["notice", "warning", "error"],
-        "level": ["", "low", "medium", "high", "critical", "unknown"],
+        "level": ["notice", "warning", "error"],
+        "severity": ["", "low", "medium", "high", "critical", "unknown"],
         "fix": ["", "safe", "unsafe"],
     },
     "CaseEntry": {"outcome": [one.value for one in TestOutcome]},

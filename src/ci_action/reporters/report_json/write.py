@@ -99,8 +99,8 @@ def entry(finding: Finding) -> FindingEntry:
     return FindingEntry(
         rule=finding.rule,
         message=plain(finding.message),
-        severity=finding.severity.value,
-        level=finding.level,
+        level=finding.level.value,
+        severity=finding.severity,
         path=plain(place.path) if place else "",
         line=place.line if place else None,
         column=place.column if place else None,

@@ -13,7 +13,7 @@ from ci_action.engine.secret_scan.baseline import NAME as BASELINE
 from ci_action.engine.test_run.minima import WITH_BASE
 from ci_action.engine.tool import Checked, Tool
 from ci_action.model.ranking import GATE_CHANGES
-from ci_action.model.result import Broken, Finding, Location, Outcome, Report, Severity, Skipped, ToolResult
+from ci_action.model.result import Broken, Finding, Level, Location, Outcome, Report, Skipped, ToolResult
 from ci_action.project.git.base_files import Difference, contents, differences
 from ci_action.project.git.repository import Repository, is_commit_name
 from ci_action.project.programs import Program
@@ -46,13 +46,13 @@ def check(ctx: Context, _program: Program) -> Checked:
     repository = ctx.repository.with_fetched()
     look = _Look(ctx=ctx, repository=repository, commit=changes.base)
     found = sorted(look.loosened(), key=lambda one: (one.path, one.line or 0))
-    severity = Severity.ERROR if ctx.settings.gate_changes is GateChanges.FAIL else Severity.WARNING
-    findings = tuple(_finding(one, severity) for one in found[:_MOST_FINDINGS])
+    level = Level.ERROR if ctx.settings.gate_changes is GateChanges.FAIL else Level.WARNING
+    findings = tuple(_finding(one, level) for one in found[:_MOST_FINDINGS])
     if more := len(found) - len(findings):
-        findings += (_finding(Loosened(rule=found[-1].rule, message=f"{more:,} more like these"), severity),)
+        findings += (_finding(Loosened(rule=found[-1].rule, message=f"{more:,} more like these"), level),)
     examined = {"files": look.compared}
     outcome: Outcome = Report(findings=findings, examined=examined)
-    if look.incomplete and severity is Severity.ERROR:
+    if look.incomplete and level is Level.ERROR:
         outcome = Broken(look.incomplete, findings=findings, examined=examined)
     elif look.incomplete:
         look.problems.append(look.incomplete)
@@ -78,12 +78,12 @@ def _notes(problems: Iterable[str]) -> Iterator[str]:
         yield f"{GATE_CHANGES} did not compare {len(texts) - _MOST_PROBLEMS:,} more"
 
 
-def _finding(one: Loosened, severity: Severity) -> Finding:
+def _finding(one: Loosened, level: Level) -> Finding:
     return Finding(
         tool=GATE_CHANGES,
         rule=one.rule,
         message=one.message,
-        severity=severity,
+        level=level,
         location=Location(path=one.path, line=one.line) if one.path else None,
         url=_DOCUMENTATION,
         new=True,

@@ -6,7 +6,7 @@ from typing import Final
 from ci_action.engine.context import Context
 from ci_action.engine.tool import Checked, Tool
 from ci_action.github.pull_request import NoPull
-from ci_action.model.result import Broken, Finding, Report, Severity, Skipped
+from ci_action.model.result import Broken, Finding, Level, Report, Skipped
 from ci_action.project.programs import Program
 from ci_action.stages.pr.changed_files import PullFiles
 from ci_action.stages.pr.changed_files_source import files_of
@@ -42,7 +42,7 @@ def check(ctx: Context, _program: Program) -> Checked:
 
 def _findings(ctx: Context, size: Size) -> Iterator[Finding]:
     settings = ctx.settings
-    severity = Severity.ERROR if settings.size_blocking else Severity.WARNING
+    level = Level.ERROR if settings.size_blocking else Level.WARNING
     if settings.max_files and size.files > settings.max_files:
         where = ", ".join(
             f"{folder.name} ({folder.files:,})" for folder in largest(size.counted, lambda one: one.files)
@@ -50,7 +50,7 @@ def _findings(ctx: Context, size: Size) -> Iterator[Finding]:
         yield _finding(
             f"{size.files:,} changed files are more than {settings.max_files:,}",
             where,
-            severity,
+            level,
             size,
             "files",
         )
@@ -61,13 +61,13 @@ def _findings(ctx: Context, size: Size) -> Iterator[Finding]:
         yield _finding(
             f"{size.lines:,} changed lines are more than {settings.max_lines:,}",
             where,
-            severity,
+            level,
             size,
             "lines",
         )
 
 
-def _finding(text: str, where: str, severity: Severity, size: Size, what: str) -> Finding:
+def _finding(text: str, where: str, level: Level, size: Size, what: str) -> Finding:
     left = (
         f"; {size.left:,} more {'file does' if size.left == 1 else 'files do'} not count" if size.left else ""
     )
@@ -75,7 +75,7 @@ def _finding(text: str, where: str, severity: Severity, size: Size, what: str) -
         tool="size",
         rule=f"too-many-{what}",
         message=f"{text}, most of them in {where}{left}" if where else f"{text}{left}",
-        severity=severity,
+        level=level,
         url=_DOCUMENTATION,
     )
 

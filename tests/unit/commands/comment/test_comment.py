@@ -26,7 +26,7 @@ from ci_action.reporters.report_json import write
 Document = dict[str, Any]
 shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 RED = run_result(
-    with_tests(case("t.py::a", "failed", message="no")), finding(location=at("a.py", 3), level="")
+    with_tests(case("t.py::a", "failed", message="no")), finding(location=at("a.py", 3), severity="")
 )
 
 
@@ -201,8 +201,8 @@ def strings(part: Any, text: str) -> Any:
     """Return a report with a text in the place of every text that means nothing to us."""
     kept = {
         "conclusion",
-        "severity",
         "level",
+        "severity",
         "outcome",
         "fix",
         "name",

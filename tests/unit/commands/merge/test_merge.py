@@ -18,7 +18,7 @@ from ci_action.commands.merge.joining import cases_of, minima_of, uneven
 from ci_action.engine.execute import execute
 from ci_action.engine.tool import Tool
 from ci_action.model.changes import OLDER, Changes
-from ci_action.model.result import Broken, Conclusion, Finding, Report, RunResult, Severity, ToolResult
+from ci_action.model.result import Broken, Conclusion, Finding, Level, Report, RunResult, ToolResult
 from ci_action.model.tests import TestOutcome, counts
 from ci_action.reporters.report_json.write import entry
 
@@ -103,11 +103,11 @@ def test_a_shard_that_failed_without_a_finding_is_not_green(tmp_path: Path):
     ]
 
 
-@pytest.mark.parametrize(("severity", "code"), [(Severity.WARNING, 0), (Severity.ERROR, 1)])
-def test_what_every_shard_says_of_the_change_is_said_once(tmp_path: Path, severity: Severity, code: int):
+@pytest.mark.parametrize(("level", "code"), [(Level.WARNING, 0), (Level.ERROR, 1)])
+def test_what_every_shard_says_of_the_change_is_said_once(tmp_path: Path, level: Level, code: int):
     def change(found: dict[str, Any]) -> None:
         tool = copy.deepcopy(found["stages"][0]["tools"][0])
-        gone = Finding(tool="", rule="removed-test", message="gone", severity=severity)
+        gone = Finding(tool="", rule="removed-test", message="gone", level=level)
         found["stages"][0]["tools"].append(
             {**tool, "name": "gate-changes", "tests": [], "findings": [entry(gone)]}
         )
@@ -170,10 +170,10 @@ def test_what_is_muted_is_for_the_settings_of_the_last_job(
     assert result.verdict.conclusion is conclusion
 
 
-@pytest.mark.parametrize("level", ["", "low"])
-def test_a_finding_without_a_test_counts_whatever_it_calls_itself(tmp_path: Path, level: str):
+@pytest.mark.parametrize("severity", ["", "low"])
+def test_a_finding_without_a_test_counts_whatever_it_calls_itself(tmp_path: Path, severity: str):
     def change(found: dict[str, Any]) -> None:
-        odd = entry(Finding(tool="pytest", rule="all-skipped", message="exit code 1", level=level))
+        odd = entry(Finding(tool="pytest", rule="all-skipped", message="exit code 1", severity=severity))
         found["stages"][0]["tools"][0]["findings"].append(odd)
         found["stages"][0]["conclusion"] = "failed"
         found.update(conclusion="failed", exit_code=1)
@@ -193,7 +193,7 @@ def test_what_a_finding_says_of_a_package_comes_back(tmp_path: Path):
     write_shard(tmp_path / "shards", "1/1", [case("a")], change=change)
     [bundle] = bundles_of(layout_of(tmp_path))
     (found,) = bundle.findings["pytest"]
-    names = ("rule", "message", "severity", "level", "location", "package", "also", "new")
+    names = ("rule", "message", "level", "severity", "location", "package", "also", "new")
     assert [getattr(found, name) for name in names] == [getattr(given_finding, name) for name in names]
 
 
@@ -237,7 +237,7 @@ def test_the_lines_of_the_change(tmp_path: Path):
     changes = Changes(base="ba5e", lines={"pkg/a.py": frozenset({2, 3})})
     settings = {"patch_coverage_min": "60"}
     result = merged(tmp_path, settings=settings, changes=changes, event=event())
-    assert [(finding.rule, finding.severity.value) for finding in result.findings] == [
+    assert [(finding.rule, finding.level.value) for finding in result.findings] == [
         ("patch-coverage-min", "error"),
         ("uncovered", "notice"),
     ]

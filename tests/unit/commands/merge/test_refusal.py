@@ -122,8 +122,8 @@ def tool(found: Document, name: str = "pytest") -> Document:
 FINDING: Document = {
     **dict.fromkeys(("rule", "message", "path", "url", "fingerprint", "muted", "fix", "fix_message"), ""),
     **dict.fromkeys(("line", "column", "end_line", "end_column")),
-    "severity": "error",
-    "level": "",
+    "level": "error",
+    "severity": "",
     "before": "",
     "after": "",
     "package": None,
@@ -166,11 +166,11 @@ WRONG: dict[str, tuple[Callable[[Document], Any], str]] = {
         lambda found: tool(found)["tests"][0].update(seconds=float("nan")),
         "number that is none",
     ),
-    "severity": (
-        lambda found: tool(found)["findings"].append({**FINDING, "severity": "mild"}),
+    "level": (
+        lambda found: tool(found)["findings"].append({**FINDING, "level": "mild"}),
         "'mild'",
     ),
-    "level": (lambda found: tool(found)["findings"].append({**FINDING, "level": "dire"}), "'dire'"),
+    "severity": (lambda found: tool(found)["findings"].append({**FINDING, "severity": "dire"}), "'dire'"),
     "a package without a name": (
         lambda found: tool(found)["findings"].append({**FINDING, "package": {"version": "1"}}),
         "package.name",
@@ -216,9 +216,9 @@ WRONG: dict[str, tuple[Callable[[Document], Any], str]] = {
         ),
         "the test 'test_a.py::t1' is red, and no finding says so",
     ),
-    "a red test as a notice": (red(severity="notice"), UNSAID),
-    "a red test as a warning": (red(severity="warning"), UNSAID),
-    "a red test of a low level": (red(level="low"), UNSAID),
+    "a red test as a notice": (red(level="notice"), UNSAID),
+    "a red test as a warning": (red(level="warning"), UNSAID),
+    "a red test of a low severity": (red(severity="low"), UNSAID),
     "a red test by a rule that is judged once": (red(rule="all-skipped"), UNSAID),
     "tests of another tool": (
         lambda found: found["stages"][0]["tools"].append({**tool(found), "name": "gate-changes"}),
@@ -226,7 +226,7 @@ WRONG: dict[str, tuple[Callable[[Document], Any], str]] = {
     ),
     "findings of a tool that was skipped": (
         lambda found: tool(found, "coverage").update(
-            outcome="skipped", findings=[{**FINDING, "severity": "notice"}]
+            outcome="skipped", findings=[{**FINDING, "level": "notice"}]
         ),
         "findings of 'coverage', which was skipped",
     ),

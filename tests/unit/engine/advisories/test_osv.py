@@ -1,18 +1,18 @@
-"""What the records of advisories say: severity and affected versions; nothing in them is trusted."""
+"""What the records of advisories say: level and affected versions; nothing in them is trusted."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from ci_action.engine.advisories.osv import Record, level_of_vector, record_of
+from ci_action.engine.advisories.osv import Record, record_of, severity_of_vector
 
 V3 = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"
 V4 = "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"
 
 
 @pytest.mark.parametrize(
-    ("vector", "level"),
+    ("vector", "severity"),
     [
         (V3, "critical"),
         ("CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H", "high"),
@@ -34,8 +34,8 @@ V4 = "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"
         (None, ""),
     ],
 )
-def test_the_level_of_a_vector(vector, level):
-    assert level_of_vector(vector) == level
+def test_the_level_of_a_vector(vector, severity):
+    assert severity_of_vector(vector) == severity
 
 
 def record(name: str = "PYSEC-1", **document) -> Record:
@@ -45,7 +45,7 @@ def record(name: str = "PYSEC-1", **document) -> Record:
 
 
 @pytest.mark.parametrize(
-    ("document", "level"),
+    ("document", "severity"),
     [
         (
             {"severity": [{"type": "CVSS_V3", "score": V3}], "database_specific": {"severity": "LOW"}},
@@ -62,8 +62,8 @@ def record(name: str = "PYSEC-1", **document) -> Record:
         ({"severity": ["x", None, {"score": ["x"]}], "affected": [None, {"package": 7}]}, ""),
     ],
 )
-def test_the_level_of_a_record(document, level):
-    assert record(**document).level == level
+def test_the_level_of_a_record(document, severity):
+    assert record(**document).severity == severity
 
 
 def affected(*events: dict[str, str], name: str = "a") -> dict[str, object]:

@@ -11,7 +11,7 @@ from ci_action.engine.advisories.findings import upgrade_of
 from ci_action.engine.advisories.osv import Record, record_of
 from ci_action.engine.advisories.output import Advisory
 from ci_action.engine.advisories.result import Judgement
-from ci_action.model.result import Broken, Finding, Location, Report, Severity
+from ci_action.model.result import Broken, Finding, Level, Location, Report
 from ci_action.project.dependencies.inventory import Inventory, Kind, Needed, Unauditable
 from ci_action.settings.types import IgnoredVulnerability
 
@@ -66,10 +66,10 @@ def test_one_sentence_holds_it_all():
         "urllib3 1.26.4 has a known vulnerability of high severity (PYSEC-2021-108, GHSA-q2q7-5pp4-w6pg, CVE-2021-33503),"
         " needed through requests, fixed in 1.26.5: Many at signs in a URL make its parser very slow"
     )
-    assert (found.rule, found.level, found.severity, str(found.location)) == (
+    assert (found.rule, found.severity, found.level, str(found.location)) == (
         "PYSEC-2021-108",
         "high",
-        Severity.WARNING,
+        Level.WARNING,
         "uv.lock:9",
     )
     assert found.url == "https://osv.dev/vulnerability/PYSEC-2021-108"
@@ -88,9 +88,9 @@ def test_what_was_not_audited_warns_and_has_no_level():
     outcome = judgement(audit=audit, inventory=inventory(unauditable=(elsewhere,))).outcome("")
     assert isinstance(outcome, Report)
     assert outcome.examined == {"packages": 1, "skipped": 2}
-    assert [(one.rule, one.level, one.severity, one.message) for one in outcome.findings] == [
-        ("not-audited", "", Severity.WARNING, "urllib3 1.26.4 was not audited: it answered with HTTP 500"),
-        ("not-audited", "", Severity.WARNING, "six was not audited: it comes from a repository ::error::x"),
+    assert [(one.rule, one.severity, one.level, one.message) for one in outcome.findings] == [
+        ("not-audited", "", Level.WARNING, "urllib3 1.26.4 was not audited: it answered with HTTP 500"),
+        ("not-audited", "", Level.WARNING, "six was not audited: it comes from a repository ::error::x"),
     ]
 
 
@@ -184,7 +184,7 @@ def test_accepted_ones(until, rules, muted, text):
     findings = reported(judgement(acceptances=(accepted(until),)))
     assert ([one.rule for one in findings], findings[0].muted) == (rules, muted)
     assert text in findings[0].message
-    assert all(one.level == "" and not one.muted for one in findings[1:])
+    assert all(one.severity == "" and not one.muted for one in findings[1:])
 
 
 def test_what_nothing_needs_is_told_only_where_all_was_audited():
@@ -198,7 +198,7 @@ def test_what_nothing_needs_is_told_only_where_all_was_audited():
 
 def test_a_record_that_cannot_be_had_is_told_with_the_number():
     one = judgement(records={})
-    assert [found.level for found in reported(one)] == ["unknown"]
+    assert [found.severity for found in reported(one)] == ["unknown"]
     assert list(one.warnings()) == [
         "the severity of 1 vulnerability is unknown: the advisory itself could not be had"
     ]

@@ -73,7 +73,7 @@ def test_what_a_problem_is_called():
     names = ["CVE-1", "X-9", "GHSA-2", "PYSEC-2", "PYSEC-1", "GHSA-1"]
     assert sorted(names, key=preference) == ["PYSEC-1", "PYSEC-2", "GHSA-1", "GHSA-2", "CVE-1", "X-9"]
     (problem,) = problems_of("a", "1", [advisory("CVE-1", "X-1"), advisory("GHSA-1", "CVE-1")], {})
-    assert (problem.id, problem.ids, problem.level, problem.unrated) == (
+    assert (problem.id, problem.ids, problem.severity, problem.unrated) == (
         "GHSA-1",
         ("GHSA-1", "CVE-1", "X-1"),
         "unknown",
@@ -88,7 +88,7 @@ def test_the_worst_of_the_group_counts_and_the_withdrawn_does_not():
         "CVE-1": record("CVE-1", database_specific={"severity": "CRITICAL"}, withdrawn="2022"),
     }
     (problem,) = problems_of("a", "1", [advisory("PYSEC-1", "GHSA-1", "CVE-1")], records)
-    assert (problem.level, problem.summary, problem.unrated) == ("high", "a title", False)
+    assert (problem.severity, problem.summary, problem.unrated) == ("high", "a title", False)
 
 
 def test_the_versions_that_mend_are_newer_than_the_one_in_use():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support import planted_secrets
 
 from ci_action.engine.secret_scan.events import Scanned, Secret, Text, kept, parse, restored
-from ci_action.engine.secret_scan.findings import File, Standing, findings_of, hidden, level_of, rule_of
+from ci_action.engine.secret_scan.findings import File, Standing, findings_of, hidden, rule_of, severity_of
 from ci_action.model.changes import Changes
 from ci_action.model.result import Finding
 
@@ -135,7 +135,7 @@ def only(given: File) -> Finding:
 
 def test_a_finding_names_type_place_and_what_to_do_and_never_the_value():
     found = only(file(f'# é\npassword = "{VALUE}"\n'.encode(), Secret(KEYWORD, VALUE, (2,))))
-    assert (found.tool, found.rule, found.level, found.also, found.muted) == (
+    assert (found.tool, found.rule, found.severity, found.also, found.muted) == (
         "detect-secrets",
         "secret-keyword",
         "high",
@@ -152,7 +152,7 @@ def test_a_finding_names_type_place_and_what_to_do_and_never_the_value():
 def test_several_types_of_one_value_on_a_line_are_one_finding():
     types = (KEYWORD, "AWS Access Key", BASE64)
     found = only(file(VALUE.encode(), *(Secret(kind, VALUE, (1,)) for kind in types)))
-    assert (found.rule, found.level) == ("aws-access-key", "critical")
+    assert (found.rule, found.severity) == ("aws-access-key", "critical")
     assert found.also == ("detect-secrets:base64-high-entropy-string", "detect-secrets:secret-keyword")
 
 
@@ -242,13 +242,13 @@ def test_places_count_like_git(content: str, number: int):
 @pytest.mark.parametrize("state", ["unreadable", "failed"])
 def test_what_could_not_be_looked_at_is_a_finding(state: str):
     found = only(File(path="a.py", scanned=Scanned(state=state, problem="Permission denied")))
-    assert (found.rule, found.level) == ("unreadable", "unknown")
+    assert (found.rule, found.severity) == ("unreadable", "unknown")
     assert "Permission denied" in found.message
 
 
 def test_every_type_has_a_rule_and_a_level():
-    assert {level_of(kind) for kind in planted_secrets.secrets()} == {"critical", "high"}
-    assert (level_of("Public IP (ipv4)"), level_of("Our own")) == ("low", "unknown")
+    assert {severity_of(kind) for kind in planted_secrets.secrets()} == {"critical", "high"}
+    assert (severity_of("Public IP (ipv4)"), severity_of("Our own")) == ("low", "unknown")
     assert [rule_of(kind) for kind in ("AWS Access Key", "Public IP (ipv4)", "::x\n", "")] == [
         "aws-access-key",
         "public-ip-ipv4",

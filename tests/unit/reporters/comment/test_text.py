@@ -24,7 +24,7 @@ def told(result: RunResult, limit: int = 20_000, **overrides: Any) -> str:
 def hostile(text: str) -> RunResult:
     """Return a run in which a foreign text stands wherever foreign text can stand."""
     findings = [
-        finding(message=text, rule=text, location=at(text.replace("\0", ""), 1), level="high"),
+        finding(message=text, rule=text, location=at(text.replace("\0", ""), 1), severity="high"),
         finding(message=text, rule=text, location=None, tool="black"),
     ]
     tests = with_tests(case("t.py::a", "failed", message=text, detail=text), case(text + "::b", "error"))

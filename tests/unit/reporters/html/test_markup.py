@@ -26,7 +26,7 @@ _TAGS = (
 _ATTRIBUTES = (
     "lang charset http-equiv content name href rel id class type value checked open placeholder "
     "autocomplete spellcheck list role tabindex aria-label aria-labelledby aria-hidden aria-live viewbox "
-    "d x width height data-stage data-tool data-severity data-level data-path data-muted data-number "
+    "d x width height data-stage data-tool data-level data-severity data-path data-muted data-number "
     "data-copy"
 )
 TAGS, ATTRIBUTES = set(_TAGS.split()), set(_ATTRIBUTES.split())

@@ -113,7 +113,7 @@ def test_a_finding_has_its_lines_and_what_the_filters_look_at(whole: Node):
     none = rows["E711"]
     assert none.attributes["data-stage"] == "quality"
     assert none.attributes["data-tool"] == "ruff"
-    assert none.attributes["data-severity"] == "error"
+    assert none.attributes["data-level"] == "error"
     assert none.attributes["data-path"] == "src/fees.py"
     assert "data-muted" not in none.attributes
     assert [one.text for one in none.all("mark")] == ["None"]
@@ -123,7 +123,7 @@ def test_a_finding_has_its_lines_and_what_the_filters_look_at(whole: Node):
     assert rows["format"].all("pre")[0].text == "−def fee( berth, nights ):\n+def fee(berth, nights):"
     assert rows["E501"].attributes["data-muted"] == "yes"
     assert "muted: the ignore rule E501" in rows["E501"].text
-    assert rows["GHSA-462w-v97r-4m45"].attributes["data-level"] == "high"
+    assert rows["GHSA-462w-v97r-4m45"].attributes["data-severity"] == "high"
     # What stands for a failed test is told by the test.
     assert {"failed", "error"} & set(rows) == set()
 
@@ -132,8 +132,8 @@ def test_the_filters_offer_what_there_is(whole: Node):
     fields = part(whole, "filters").all("select")
     offered = {one.attributes["name"]: [option.text for option in one.all("option")] for one in fields}
     assert offered["stage"] == ["all", "quality (5)", "security (2)", "test (1)"]
-    assert offered["severity"] == ["all", "error (6)", "warning (2)"]
-    assert offered["level"] == ["all", "high (1)", "medium (1)"]
+    assert offered["level"] == ["all", "error (6)", "warning (2)"]
+    assert offered["severity"] == ["all", "high (1)", "medium (1)"]
     assert offered["muted"] == ["left out", "included", "nothing else"]
 
 
@@ -231,7 +231,7 @@ def test_the_page_is_never_larger_than_a_browser_likes(letter: str, tmp_path: Pa
     cases = [case(f"t.py::test_{one}", "failed", detail=wide, message=letter * 9_000) for one in range(700)]
     files = [file_coverage(f"{one}.py", missing=frozenset(range(1, 99, 2))) for one in range(1_200)]
     package = Package(name=letter * 9_000, version="1", fixed_in=(letter * 90,) * 90)
-    vulnerable = [finding(tool="pip-audit", level="high", package=package) for _ in range(600)]
+    vulnerable = [finding(tool="pip-audit", severity="high", package=package) for _ in range(600)]
     tools = (tool_result(*many, *vulnerable), with_tests(*cases), covered(*files))
     text = html.document(run_result(*tools), publication(tmp_path))
     assert len(text) < findings.LARGEST + tests.LARGEST + 12_000_000

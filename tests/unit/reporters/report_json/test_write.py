@@ -40,7 +40,7 @@ RUN = "schema version conclusion exit_code reasons seconds started commit base s
 STAGE = "name conclusion reasons seconds tools"
 TOOL = "name version version_source seconds outcome reason examined metrics findings"
 FINDING = (
-    "rule message severity level path line column end_line end_column url fingerprint muted package also new"
+    "rule message level severity path line column end_line end_column url fingerprint muted package also new"
 )
 
 

@@ -22,7 +22,7 @@ from ci_action.engine.tool import Checked
 from ci_action.engine.verdict import judge_stage
 from ci_action.model.changes import Changes
 from ci_action.model.ranking import ranked
-from ci_action.model.result import Broken, Conclusion, Location, Report, Severity, Skipped, ToolResult
+from ci_action.model.result import Broken, Conclusion, Level, Location, Report, Skipped, ToolResult
 from ci_action.project.git.base_files import Difference, parse
 from ci_action.project.programs import Program
 from ci_action.reporters import loosened
@@ -76,8 +76,8 @@ def key(*rows: str) -> str:
 LOWERED = {"pyproject.toml": (key("coverage-min = 90"), key("coverage-min = 80"))}
 
 
-@pytest.mark.parametrize(("mode", "severity"), [("warn", Severity.WARNING), ("fail", Severity.ERROR)])
-def test_a_finding_has_its_line_and_its_weight(tmp_path: Path, mode: str, severity: Severity):
+@pytest.mark.parametrize(("mode", "level"), [("warn", Level.WARNING), ("fail", Level.ERROR)])
+def test_a_finding_has_its_line_and_its_weight(tmp_path: Path, mode: str, level: Level):
     found = checked(
         tmp_path,
         LOWERED,
@@ -86,7 +86,7 @@ def test_a_finding_has_its_line_and_its_weight(tmp_path: Path, mode: str, severi
     )
     assert isinstance(found.outcome, Report)
     (one,) = found.outcome.findings
-    assert (one.tool, one.rule, one.severity) == ("gate-changes", "lower-minimum", severity)
+    assert (one.tool, one.rule, one.level) == ("gate-changes", "lower-minimum", level)
     assert one.location == Location(path="pyproject.toml", line=2)
     assert found.outcome.examined == {"files": 1}
 
@@ -185,16 +185,16 @@ FOUND = tool_result(finding(), tool="t")
 DEAD = tool_result(tool="t", outcome=Broken("killed"))
 
 
-def gate(outcome: Any = None, severity: Severity | None = None) -> ToolResult:
-    found = (finding(severity=severity),) if severity else ()
+def gate(outcome: Any = None, level: Level | None = None) -> ToolResult:
+    found = (finding(level=level),) if level else ()
     return tool_result(*found, tool="gate-changes", apart=True, **({"outcome": outcome} if outcome else {}))
 
 
 GATES = {
     "clean": gate(),
     "skipped": gate(Skipped("unknown")),
-    "warned": gate(severity=Severity.WARNING),
-    "failed": gate(severity=Severity.ERROR),
+    "warned": gate(level=Level.WARNING),
+    "failed": gate(level=Level.ERROR),
     "broken": gate(Broken("unknown")),
 }
 
@@ -227,10 +227,10 @@ def test_that_it_was_skipped_is_no_reason_of_a_stage():
 
 def test_settings_come_first_in_every_list():
     others = [
-        finding(tool="ruff", severity=Severity.WARNING),
-        finding(tool="gate-changes", rule="added-suppression", severity=Severity.WARNING),
+        finding(tool="ruff", level=Level.WARNING),
+        finding(tool="gate-changes", rule="added-suppression", level=Level.WARNING),
     ]
-    mine = finding(tool="gate-changes", rule="lower-minimum", severity=Severity.WARNING)
+    mine = finding(tool="gate-changes", rule="lower-minimum", level=Level.WARNING)
     assert ranked([*others, mine])[0] is mine
 
 

@@ -10,7 +10,7 @@ from support.fake_github import FilesAndLabels, entry, pull
 from ci_action.engine.tool import Checked
 from ci_action.github.protocol import ApiError
 from ci_action.github.pull_request import NoPull
-from ci_action.model.result import Broken, Report, Severity, Skipped
+from ci_action.model.result import Broken, Level, Report, Skipped
 from ci_action.project.programs import Program
 from ci_action.stages.pr.size import TOOL
 from ci_action.system.errors import ToolError
@@ -51,7 +51,7 @@ def test_more_files_than_asked_for_are_a_finding(tmp_path: Path, number: int, li
         assert found.findings[0].message.startswith(
             f"{number:,} changed files are more than {limit:,}, most of them in src ("
         )
-        assert found.findings[0].severity is Severity.WARNING
+        assert found.findings[0].level is Level.WARNING
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_more_lines_than_asked_for_are_a_finding(tmp_path: Path, lines: int, lim
 
 def test_it_fails_where_that_is_asked_for(tmp_path: Path):
     found = report_of(checked(tmp_path, many(51), settings={"size_blocking": "true"}))
-    assert found.findings[0].severity is Severity.ERROR
+    assert found.findings[0].level is Level.ERROR
 
 
 def test_at_fifty_what_is_left_out_does_not_count(tmp_path: Path):

@@ -55,7 +55,7 @@ def test_every_finding_of_the_stage_that_counts_is_in_one_list():
     lists = (found.vulnerabilities, found.secrets, found.code, found.licenses, found.others)
     assert [len(one) for one in lists] == [3, 1, 2, 1, 3]
     assert found.total == sum(one.counts for one in security_run().stages[1].findings)
-    assert [one.level for one in found.vulnerabilities] == ["critical", "high", "unknown"]
+    assert [one.severity for one in found.vulnerabilities] == ["critical", "high", "unknown"]
 
 
 def test_annotations_say_how_bad_it_is_what_to_do_and_who_says_the_same():

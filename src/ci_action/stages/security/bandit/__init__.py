@@ -129,7 +129,7 @@ def _known(job: _Job, files: Iterable[str], results: Results, scan: _Scan) -> di
             key = key_of(same, name, ctx.digests.of(ctx.layout.root / name, ctx.layout.workspace))
         except ProjectFileError as error:
             text = f"could not read the file: {error.problem}"
-            scan.issues[name] = [Issue(rule="unreadable", message=text, level="unknown")]
+            scan.issues[name] = [Issue(rule="unreadable", message=text, severity="unknown")]
             continue
         kept = results.get(key)
         issues = restored(Issue, kept)
@@ -191,7 +191,7 @@ def _apart(job: _Job, files: Sequence[str], scan: _Scan) -> Iterator[Seen]:
     """Look at the halves of a batch of which bandit could not print the report, until the file is alone."""
     if len(files) == 1:
         text = "bandit found something in this file that it cannot print, so it could not report on it"
-        yield Seen(issues={files[0]: [Issue(rule="unreadable", message=text, level="unknown")]})
+        yield Seen(issues={files[0]: [Issue(rule="unreadable", message=text, severity="unknown")]})
         return
     middle = len(files) // 2
     for half in (files[:middle], files[middle:]):
@@ -249,7 +249,7 @@ def _findings(ctx: Context, issues: Mapping[str, Sequence[Issue]]) -> Iterator[F
                 tool="bandit",
                 rule=issue.rule,
                 message=issue.message,
-                level=issue.level,
+                severity=issue.severity,
                 location=Location(
                     path=path,
                     line=issue.line,

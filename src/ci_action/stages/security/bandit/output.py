@@ -16,7 +16,7 @@ from ci_action.system.errors import ToolError
 from ci_action.system.process import last_lines
 
 DOCUMENTATION: Final = "https://bandit.readthedocs.io/"
-_LEVELS: Final = frozenset({"low", "medium", "high"})
+_SEVERITIES: Final = frozenset({"low", "medium", "high"})
 _MISSING: Final = os.strerror(ENOENT)
 # These tests print what they found: a password, the name of a file, an object with its address.
 _QUOTING: Final = {
@@ -95,7 +95,7 @@ class Issue:
 
     rule: str
     message: str
-    level: str
+    severity: str
     line: int | None = None
     first: int | None = None
     """Where the statement begins, which may be above the line that is meant."""
@@ -167,8 +167,10 @@ def _known(given: str, names: dict[str, str]) -> str:
 def _unreadable(reason: str) -> Issue:
     if reason.startswith("syntax error"):
         text = "bandit cannot parse this file with the Python that runs it, so nothing in it was looked at"
-        return Issue(rule="parse", message=text, level="unknown")
-    return Issue(rule="unreadable", message=f"bandit could not look at this file: {reason}", level="unknown")
+        return Issue(rule="parse", message=text, severity="unknown")
+    return Issue(
+        rule="unreadable", message=f"bandit could not look at this file: {reason}", severity="unknown"
+    )
 
 
 def _issue(result: _Result) -> Issue:
@@ -188,7 +190,7 @@ def _issue(result: _Result) -> Issue:
     return Issue(
         rule=result.test_id,
         message=f"{text} (bandit: {severity} severity, {confidence} confidence)",
-        level=severity if severity in _LEVELS else "unknown",
+        severity=severity if severity in _SEVERITIES else "unknown",
         line=line,
         first=first,
         end_line=last,
@@ -217,7 +219,7 @@ def _crashed_tests(stderr: str, names: dict[str, str]) -> Iterator[tuple[str, Is
         told.add((name, match["test"]))
         text = f"bandit's own test {match['test']} failed in this file: what it looks for was not looked for everywhere"
         line = max(1, int(match["line"]))
-        yield name, Issue(rule="test-failed", message=text, level="unknown", line=line, first=line)
+        yield name, Issue(rule="test-failed", message=text, severity="unknown", line=line, first=line)
 
 
 def complaints(stderr: str) -> list[str]:

@@ -12,7 +12,7 @@ from ci_action.engine.context import Context
 from ci_action.engine.environment.installation import NONE, installed
 from ci_action.engine.tool import Checked, Tool, Turn
 from ci_action.model.packages import Package
-from ci_action.model.result import Finding, Report, Severity, Skipped
+from ci_action.model.result import Finding, Level, Report, Skipped
 from ci_action.project.dependencies.discover import find
 from ci_action.project.environment import Environment
 from ci_action.project.programs import Program
@@ -89,8 +89,8 @@ def _finding(
         tool=TOOL.name,
         rule=problem.rule,
         message=one_line(f"{one.name} {one.version} {said}"),
-        severity=Severity.WARNING,
-        level="unknown" if problem.rule == UNKNOWN else "high",
+        level=Level.WARNING,
+        severity="unknown" if problem.rule == UNKNOWN else "high",
         package=Package(name=one.name, version=one.version, licenses=licence.expression or licence.shown),
         new=new,
     )

@@ -11,7 +11,7 @@ from support.hostile_text import TEXTS
 from ci_action.engine.tool import Checked
 from ci_action.github.pull_request import NoPull, Pull
 from ci_action.model.changes import Changes
-from ci_action.model.result import Broken, Report, Severity, Skipped
+from ci_action.model.result import Broken, Level, Report, Skipped
 from ci_action.project.programs import Program
 from ci_action.stages.pr import title
 from ci_action.stages.pr.changed_files import ChangedFile, listing
@@ -50,7 +50,7 @@ def test_a_right_title(tmp_path: Path):
 def test_a_wrong_title(tmp_path: Path):
     found = report(tmp_path, "feature(api):add x", body="BREAKING CHANGE: y")
     assert [one.rule for one in found.findings] == ["title-form", "title-type"]
-    assert {one.severity for one in found.findings} == {Severity.ERROR}
+    assert {one.level for one in found.findings} == {Level.ERROR}
     assert {one.location for one in found.findings} == {None}
     assert {one.fix_message for one in found.findings} == {"feat(api): add x"}
     assert "a title that passes: feat(api): add x" in found.findings[0].message

@@ -29,7 +29,10 @@ def test_findings_and_what_was_looked_at(tmp_path: Path):
     assert found.outcome.examined == {"files": 2, "unreadable": 1}
     assert command.argv[1:] == ("--quiet", "--format=json", "--number=0", "--", "./a.py", "./bad.py")
     first = found.outcome.findings[0]
-    assert (first.level, first.message) == ("medium", "It is weak (bandit: medium severity, low confidence)")
+    assert (first.severity, first.message) == (
+        "medium",
+        "It is weak (bandit: medium severity, low confidence)",
+    )
 
 
 def test_nothing_found_is_a_report_with_the_files(tmp_path: Path):
@@ -223,7 +226,7 @@ def test_a_file_that_cannot_be_read_is_a_finding(tmp_path: Path):
             raise ProjectFileError(file.relative_to(workspace).as_posix(), "Permission denied")
 
     found = check(Context(**{**vars(ctx), "digests": Gone()}), program("bandit"))
-    assert [(one.rule, one.level) for one in findings(found)] == [("unreadable", "unknown")]
+    assert [(one.rule, one.severity) for one in findings(found)] == [("unreadable", "unknown")]
     assert {command.argv[0] for command in run.asked} == {"git"}
 
 

@@ -89,7 +89,7 @@ def test_nothing_found_names_the_files_that_were_looked_at(version: str):
 @pytest.mark.parametrize("version", VERSIONS)
 def test_findings_have_rule_level_place_and_both_ratings(version: str):
     found = seen(version, "findings").issues
-    assert [(one.rule, one.level, one.line) for one in found["weak.py"]] == [
+    assert [(one.rule, one.severity, one.line) for one in found["weak.py"]] == [
         ("B404", "low", 2),
         ("B602", "high", 7),
         ("B105", "low", 9),
@@ -127,14 +127,14 @@ def test_files_that_bandit_cannot_read_are_findings_of_unknown_level(version: st
     rules = {name: [one.rule for one in issues] for name, issues in found.issues.items()}
     unparsed = {name: ["parse"] for name in ("syntax.py", "bytes.py", "nul.py")}
     assert rules == {**unparsed, "deep.py": ["unreadable"], "fine.py": ["B101"]}
-    assert {one.level for name in ("syntax.py", "deep.py") for one in found.issues[name]} == {"unknown"}
+    assert {one.severity for name in ("syntax.py", "deep.py") for one in found.issues[name]} == {"unknown"}
     assert found.passing == {"deep.py"}
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_test_of_bandit_that_fails_is_a_finding_though_bandit_says_nothing_was_found(version: str):
     (one,) = seen(version, "test-failed").issues["tar.py"]
-    assert (one.rule, one.level, one.line) == ("test-failed", "unknown", 2)
+    assert (one.rule, one.severity, one.line) == ("test-failed", "unknown", 2)
     assert "tarfile_unsafe_members" in one.message
 
 
@@ -218,11 +218,11 @@ def test_places(overrides: dict[str, Any], expected: tuple[int | None, ...]):
 
 
 @pytest.mark.parametrize(
-    ("severity", "level"),
+    ("said", "severity"),
     [("LOW", "low"), ("MEDIUM", "medium"), ("HIGH", "high"), ("UNDEFINED", "unknown"), ("NEW", "unknown")],
 )
-def test_levels(severity: str, level: str):
-    assert parsed(issue_severity=severity).level == level
+def test_severities(said: str, severity: str):
+    assert parsed(issue_severity=said).severity == severity
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_columns_count_code_points(before: str, encoding: str, newline: str, mar
     issue = Issue(
         rule="B307",
         message="m",
-        level="low",
+        severity="low",
         line=2,
         column=offset + 1,
         end_column=offset + 1 + len("eval(a)"),
@@ -81,5 +81,5 @@ def test_columns_count_code_points(before: str, encoding: str, newline: str, mar
 
 @pytest.mark.parametrize("source", [b"\xff\xfe", b"# coding: nonsense\n\xff", b"", b"\xc3\xa9\n"])
 def test_columns_stay_where_the_source_does_not_tell(source: bytes):
-    issue = Issue(rule="B307", message="m", level="low", line=2, column=3)
+    issue = Issue(rule="B307", message="m", severity="low", line=2, column=3)
     assert in_characters([issue], source) == [issue]

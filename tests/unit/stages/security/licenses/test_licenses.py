@@ -51,7 +51,7 @@ def test_the_dependencies_are_judged_and_neither_our_packages_nor_the_project(tm
     outcome = report_of(ctx_of(tmp_path))
     assert outcome.examined == {"packages": 2, "unreadable": 0}
     (one,) = outcome.findings
-    assert (one.rule, one.level, one.location) == ("license-unknown", "unknown", None)
+    assert (one.rule, one.severity, one.location) == ("license-unknown", "unknown", None)
     assert one.message == (
         "urllib3 2.5.0 does not name its licence; to accept it, add LicenseRef-urllib3 to licenses-allow"
     )
@@ -70,7 +70,7 @@ def test_the_dependencies_are_judged_and_neither_our_packages_nor_the_project(tm
 def test_the_lists_decide(tmp_path: Path, settings: dict[str, str], rules: dict[str, str]):
     found = report_of(ctx_of(tmp_path, settings=settings)).findings
     assert {one.package.name: one.rule for one in found if one.package} == rules
-    assert {one.level for one in found} <= {"high", "unknown"}
+    assert {one.severity for one in found} <= {"high", "unknown"}
 
 
 def test_metadata_that_cannot_be_read_is_told(tmp_path: Path):
