@@ -12,16 +12,8 @@ from pathlib import Path
 from ci_action.engine.verdict import judge
 from ci_action.github.workflow import Workflow
 from ci_action.model.coverage import Coverage, FileCoverage
-from ci_action.model.result import (
-    Finding,
-    Fix,
-    Location,
-    Report,
-    RunResult,
-    StageResult,
-    ToolResult,
-    with_fingerprints,
-)
+from ci_action.model.finding import Finding, Fix, Location, with_fingerprints
+from ci_action.model.result import Report, RunResult, StageResult, ToolResult
 from ci_action.model.tests import TestCase, TestOutcome, counts
 from ci_action.project.layout import Layout
 from ci_action.reporters import publish

@@ -14,7 +14,7 @@ from support.github_bodies import changed_file, sha_of
 from support.github_hub import BOT, PERSON, READER, TOKEN, Fault, Hub
 from support.github_service import served
 
-from ci_action.model.result import Finding, Fix
+from ci_action.model.finding import Finding, Fix
 from ci_action.reporters import REPORTERS, comment
 from ci_action.reporters.comment.sections import MARKER, parse
 

@@ -13,8 +13,8 @@ from support.builders import layout, write
 from support.git_server import basic, served
 from support.git_traps import set_traps
 
-from ci_action.model.changes import Diff
 from ci_action.project.files import tracked
+from ci_action.project.git.diff import Diff
 from ci_action.project.git.repository import Allowance, Repository, Server, find, withheld_from_git
 from ci_action.stages.pr.git_diff import PullDiff
 from ci_action.system.errors import ToolError

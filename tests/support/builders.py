@@ -15,18 +15,8 @@ from ci_action.github.event import Event
 from ci_action.github.pull_request import Pull
 from ci_action.github.workflow import Workflow
 from ci_action.model.coverage import Coverage, FileCoverage
-from ci_action.model.result import (
-    Broken,
-    Finding,
-    Location,
-    Outcome,
-    Report,
-    RunResult,
-    StageResult,
-    ToolResult,
-    Verdict,
-    with_fingerprints,
-)
+from ci_action.model.finding import Finding, Location, with_fingerprints
+from ci_action.model.result import Broken, Outcome, Report, RunResult, StageResult, ToolResult, Verdict
 from ci_action.model.tests import TestCase, TestOutcome, counts
 from ci_action.project.layout import Layout
 from ci_action.project.programs import Bundle, Program

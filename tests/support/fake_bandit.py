@@ -10,7 +10,8 @@ from support.builders import FakeRun, completed, context, program, write
 
 from ci_action.engine.context import Context
 from ci_action.engine.tool import Checked
-from ci_action.model.result import Finding, Skipped
+from ci_action.model.finding import Finding
+from ci_action.model.result import Skipped
 from ci_action.stages.security.bandit import LEAST_SHARE, check
 from ci_action.system.process import Command, Completed
 

@@ -25,8 +25,8 @@ from support.builders import event as event_of
 from support.tests_sample import HINT, TRACEBACK
 
 from ci_action.github.pull_request import Pull
-from ci_action.model.packages import Package
-from ci_action.model.result import Fix, Hint, Level, Report, RunResult, Skipped, StageResult
+from ci_action.model.finding import Fix, Level, Package
+from ci_action.model.result import Hint, Report, RunResult, Skipped, StageResult
 from ci_action.reporters.context import Publication
 
 SOURCE: Final = (

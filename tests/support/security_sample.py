@@ -4,8 +4,8 @@ from typing import Any
 
 from support.builders import at, finding, report, run_result, stage_result, tool_result
 
-from ci_action.model.packages import Package
-from ci_action.model.result import Finding, Level, Report, RunResult, with_fingerprints
+from ci_action.model.finding import Finding, Level, Package, with_fingerprints
+from ci_action.model.result import Report, RunResult
 
 
 def advisory(rule: str = "CVE-2021-33503", **overrides: Any) -> Finding:

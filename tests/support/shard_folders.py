@@ -8,7 +8,8 @@ from typing import Any
 from support.builders import broken_tool, publication, resolved, run_result, stage_result, tool_result
 
 from ci_action.model.coverage import Coverage, FileCoverage
-from ci_action.model.result import Finding, Report, RunResult, Skipped
+from ci_action.model.finding import Finding
+from ci_action.model.result import Report, RunResult, Skipped
 from ci_action.model.tests import TestCase, TestOutcome, counts
 from ci_action.project.layout import Layout
 from ci_action.reporters import coverage_json

@@ -9,7 +9,8 @@ from typing import Any, Final
 from ci_action.engine.context import Context
 from ci_action.github.event import Event
 from ci_action.github.protocol import ApiError
-from ci_action.model.changes import Changes, Diff
+from ci_action.model.changes import Changes
+from ci_action.project.git.diff import Diff
 from ci_action.project.git.repository import Commit, Repository, Server, is_commit_name
 from ci_action.settings import Settings
 from ci_action.settings.types import FailOn, GateChanges, Scope

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ci_action.model.ranking import SEVERITIES
-from ci_action.model.result import Finding, StageResult, ToolResult
+from ci_action.model.finding import SEVERITIES, Finding
+from ci_action.model.result import StageResult, ToolResult
 
 _BANDIT: Final = "bandit"
 _SECRETS: Final = "detect-secrets"

@@ -23,17 +23,8 @@ from ci_action.engine.tool import Tool
 from ci_action.engine.trust import permission, refusal
 from ci_action.engine.verdict import crashed, judge, judge_stage
 from ci_action.github.pull_request import Pull
-from ci_action.model.result import (
-    Broken,
-    Finding,
-    Hint,
-    Outcome,
-    RunResult,
-    Skipped,
-    StageResult,
-    ToolResult,
-    with_fingerprints,
-)
+from ci_action.model.finding import Finding, with_fingerprints
+from ci_action.model.result import Broken, Hint, Outcome, RunResult, Skipped, StageResult, ToolResult
 from ci_action.project.programs import Installer, Program, locate, select, variables_of_uv
 from ci_action.settings.resolve import Resolved
 from ci_action.settings.types import FailOn, Scope

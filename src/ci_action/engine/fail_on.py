@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from ci_action.model.changes import Changes
-from ci_action.model.ranking import at_least
-from ci_action.model.result import Finding, Level, ToolResult
+from ci_action.model.finding import Finding, Level, at_least
+from ci_action.model.result import ToolResult
 from ci_action.settings.types import FailOn
 
 

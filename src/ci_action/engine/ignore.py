@@ -8,7 +8,8 @@ from fnmatch import fnmatchcase
 from pathspec import GitIgnoreSpec
 
 from ci_action.model.changes import OLDER, Changes
-from ci_action.model.result import Finding, ToolResult
+from ci_action.model.finding import Finding
+from ci_action.model.result import ToolResult
 from ci_action.system.patterns import gitignore
 from ci_action.system.text import did_you_mean
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ci_action.model.result import Broken, Finding, Hint, Report, Skipped, StageResult, ToolResult
+from ci_action.model.finding import Finding
+from ci_action.model.result import Broken, Hint, Report, Skipped, StageResult, ToolResult
 from ci_action.model.tests import TestCase
 from ci_action.system.redaction import Concealer
 

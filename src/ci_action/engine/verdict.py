@@ -5,11 +5,10 @@ from dataclasses import replace
 from typing import assert_never
 
 from ci_action.model.changes import OLDER, aside
+from ci_action.model.finding import Finding, Level
 from ci_action.model.result import (
     Broken,
     Conclusion,
-    Finding,
-    Level,
     Report,
     RunResult,
     Skipped,

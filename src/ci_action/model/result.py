@@ -1,37 +1,15 @@
-"""The values that a run is made of: findings, outcomes, results, verdicts. No input or output here.
+"""The values that a run is made of: outcomes, results, verdicts. No input or output here."""
 
-Places: paths are POSIX and relative to the workspace; lines and columns start at 1 (columns count code points);
-end lines are inclusive, end columns exclusive. `None` means that the tool did not say.
-"""
-
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from hashlib import sha256
 from typing import Final, TypeAlias
 
 from ci_action.model.coverage import Coverage
-from ci_action.model.packages import Package
+from ci_action.model.finding import Finding
 from ci_action.model.tests import TestCase
 from ci_action.system.errors import ExitCode
-
-
-class Level(StrEnum):
-    """How much a finding weighs, in GitHub's own names, the lightest first."""
-
-    NOTICE = "notice"
-    WARNING = "warning"
-    ERROR = "error"
-
-    @property
-    def rank(self) -> int:
-        """The position in the order, 0 for the lightest."""
-        return _LEVELS[self]
-
-
-_LEVELS: Final = {level: rank for rank, level in enumerate(Level)}
 
 
 class Conclusion(StrEnum):
@@ -63,77 +41,6 @@ _EXIT_CODES: Final = {
     Conclusion.FAILED: ExitCode.FOUND,
     Conclusion.BROKEN: ExitCode.BROKEN,
 }
-
-
-class Fix(StrEnum):
-    """Whether the tool can mend a finding itself."""
-
-    NONE = ""
-    SAFE = "safe"
-    UNSAFE = "unsafe"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Location:
-    """Where a finding is."""
-
-    path: str
-    line: int | None = None
-    column: int | None = None
-    end_line: int | None = None
-    end_column: int | None = None
-
-    def __str__(self) -> str:
-        """Render as editors understand it: `path:line:column`."""
-        return ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Edit:
-    """A part of a fix: what takes the place of the text between two points, each a line and a column."""
-
-    start: tuple[int, int]
-    end: tuple[int, int]
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """One problem that a tool saw."""
-
-    tool: str
-    rule: str
-    message: str
-    level: Level = Level.ERROR
-    severity: str = ""
-    """How bad a security finding is: low, medium, high, critical, unknown; empty elsewhere."""
-    location: Location | None = None
-    url: str = ""
-    """Where the rule is explained."""
-    fix: Fix = Fix.NONE
-    fix_message: str = ""
-    """What the tool's own fix would do, in a sentence."""
-    before: str = ""
-    """The lines as they are, where the tool names them."""
-    after: str = ""
-    """What these lines should become."""
-    edits: tuple[Edit, ...] = ()
-    """The tool's own fix, where it tells it in parts of lines."""
-    fingerprint: str = ""
-    """The same while the finding only moves: made of tool, rule, path and text (`with_fingerprints`)."""
-    muted: str = ""
-    """Why the finding does not count; empty when it counts."""
-    package: Package | None = None
-    """The package that it is about, where it is about one."""
-    also: tuple[str, ...] = ()
-    """Who else says the same, as `tool:rule`."""
-    new: bool | None = None
-    """Whether the change brought it, where the tool knows; None where the lines decide."""
-
-    @property
-    def counts(self) -> bool:
-        """Whether the finding can turn a stage red."""
-        return not self.muted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -312,17 +219,3 @@ class RunResult:
     def counting(self) -> Iterator[Finding]:
         """The findings that are not muted."""
         return (finding for finding in self.findings if not finding.muted)  # a property takes its time
-
-
-def with_fingerprints(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Give each finding its fingerprint; equal ones in one file are told apart by their order."""
-    seen: Counter[str] = Counter()
-    marked = []
-    for finding in findings:
-        path = finding.location.path if finding.location else ""
-        text = f"{finding.tool}\x00{finding.rule}\x00{path}\x00{finding.message}\x00{finding.before}"
-        base = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:20]
-        seen[base] += 1
-        mark = base if seen[base] == 1 else f"{base}-{seen[base]}"
-        marked.append(replace(finding, fingerprint=mark))
-    return tuple(marked)

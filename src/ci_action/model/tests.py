@@ -1,5 +1,6 @@
 """What became of each test: the values that pytest's results are read into."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -82,3 +83,8 @@ def unpassed(cases: Iterable[TestCase]) -> tuple[str, str] | None:
         f"of {found['tests']} tests {found['xfailed']} failed as expected and {found['skipped']} were skipped"
     )
     return "none-passed", f"no test passed: {said}: {reasons or 'no reason given'}"
+
+
+def durations(cases: Iterable[TestCase]) -> str:
+    """Return the durations of the tests in the form that pytest-split stores."""
+    return json.dumps({case.nodeid: case.seconds for case in cases if "::" in case.nodeid}, indent=0)

@@ -8,8 +8,8 @@ from fractions import Fraction
 from typing import Final
 
 from ci_action.model.coverage import Coverage, shown
-from ci_action.model.ranking import ranked
-from ci_action.model.result import Finding, Hint, Report, RunResult, Skipped, ToolResult
+from ci_action.model.finding import Finding, ranked
+from ci_action.model.result import Hint, Report, RunResult, Skipped, ToolResult
 from ci_action.model.tests import TestCase, TestOutcome
 
 # What XML 1.0 cannot hold, and what a terminal would act on.

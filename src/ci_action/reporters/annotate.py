@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ci_action.model.ranking import ranked
-from ci_action.model.result import Broken, Conclusion, Finding, Fix, Level, RunResult
+from ci_action.model.finding import Finding, Fix, Level, ranked
+from ci_action.model.result import Broken, Conclusion, RunResult
 from ci_action.model.totals import hint_line
 from ci_action.reporters.context import Publication
 from ci_action.system.redaction import Redact

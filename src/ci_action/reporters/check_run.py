@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from ci_action.github.protocol import ApiError, GitHub
 from ci_action.github.pull_request import Pull
-from ci_action.model.ranking import ranked
-from ci_action.model.result import Conclusion, Finding, Level, RunResult, StageResult
+from ci_action.model.finding import Finding, Level, ranked
+from ci_action.model.result import Conclusion, RunResult, StageResult
 from ci_action.project.layout import Layout
 from ci_action.reporters.comment import place_of
 from ci_action.reporters.context import Publication

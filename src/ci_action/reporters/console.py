@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from ci_action.engine.tool import Tool
-from ci_action.model.result import Conclusion, Finding, Fix, RunResult, ToolResult
+from ci_action.model.finding import Finding, Fix
+from ci_action.model.result import Conclusion, RunResult, ToolResult
 from ci_action.model.totals import other_findings
 from ci_action.reporters import loosened
 from ci_action.reporters.context import Publication, Screen

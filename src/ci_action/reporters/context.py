@@ -8,7 +8,7 @@ from ci_action.github.event import Event
 from ci_action.github.protocol import GitHub
 from ci_action.github.pull_request import NO_PULL, NoPull, Pull
 from ci_action.github.workflow import Workflow
-from ci_action.model.result import Finding
+from ci_action.model.finding import Finding
 from ci_action.project.layout import Layout
 from ci_action.settings.resolve import Resolved
 from ci_action.system.errors import ProjectFileError

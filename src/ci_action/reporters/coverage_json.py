@@ -12,9 +12,9 @@ from typing import Any, Final
 from ci_action import __version__
 from ci_action.model.coverage import Coverage, FileCoverage, percent, shown
 from ci_action.model.result import RunResult
+from ci_action.model.tests import durations
 from ci_action.model.totals import measured
 from ci_action.reporters.context import COVERAGE, DURATIONS, Publication
-from ci_action.stages.test.pytest import durations
 from ci_action.system.text import plain
 
 # The version of the shape, as coverage counts it.

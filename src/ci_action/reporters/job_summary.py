@@ -8,17 +8,8 @@ from urllib.parse import quote
 
 from ci_action.github.event import Event
 from ci_action.model.changes import aside
-from ci_action.model.result import (
-    Broken,
-    Conclusion,
-    Finding,
-    Fix,
-    Level,
-    Report,
-    RunResult,
-    Skipped,
-    ToolResult,
-)
+from ci_action.model.finding import Finding, Fix, Level
+from ci_action.model.result import Broken, Conclusion, Report, RunResult, Skipped, ToolResult
 from ci_action.model.totals import other_findings
 from ci_action.reporters import loosened, summary_pull, summary_security
 from ci_action.reporters.context import REPORT, SUMMARY, Publication

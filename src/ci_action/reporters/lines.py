@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, assert_never
 
 from ci_action.model.changes import aside
-from ci_action.model.result import Broken, Finding, Fix, Location, Report, RunResult, Skipped, ToolResult
+from ci_action.model.finding import Finding, Fix, Location
+from ci_action.model.result import Broken, Report, RunResult, Skipped, ToolResult
 from ci_action.reporters.markdown import clipped
 from ci_action.system.text import duration, one_line, visible
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from ci_action.model.ranking import GATE_CHANGES, ranked
-from ci_action.model.result import Finding, Location, RunResult
+from ci_action.model.finding import GATE_CHANGES, Finding, Location, ranked
+from ci_action.model.result import RunResult
 from ci_action.reporters.markdown import code
 from ci_action.system.text import one_line
 

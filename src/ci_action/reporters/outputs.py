@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from ci_action.model.result import Level, RunResult
+from ci_action.model.finding import Level
+from ci_action.model.result import RunResult
 from ci_action.model.totals import measured
 from ci_action.reporters.context import COBERTURA, JUNIT, PAGE, REPORT, SARIF, SUMMARY, Publication
 from ci_action.stages.pr import section

@@ -5,7 +5,7 @@ from typing import Final, TextIO
 
 from ci_action.engine.tool import Tool
 from ci_action.github.workflow import Workflow
-from ci_action.model.ranking import ranked
+from ci_action.model.finding import ranked
 from ci_action.model.result import ToolResult
 from ci_action.reporters.lines import finding_line, headline
 from ci_action.system.redaction import Redact

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from ci_action.github.pull_request import Pull
-from ci_action.model.result import Level, RunResult
+from ci_action.model.finding import Level
+from ci_action.model.result import RunResult
 from ci_action.reporters.context import Publication
 from ci_action.reporters.markdown import code, table
 from ci_action.stages.pr.section import details_of, findings_of, told

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ci_action.model.packages import Package
-from ci_action.model.result import Finding, Location, RunResult
+from ci_action.model.finding import Finding, Location, Package
+from ci_action.model.result import RunResult
 from ci_action.reporters.lines import looked_at
 from ci_action.reporters.markdown import cell, code, html_link, html_table, link
 from ci_action.stages.security.section import Exposed, exposed, is_skipped, reason_of, security_tools

@@ -14,7 +14,8 @@ from ci_action.engine.context import Context
 from ci_action.engine.execute import execute
 from ci_action.github.protocol import ApiError
 from ci_action.model.changes import OLDER, Changes
-from ci_action.model.result import Location, Skipped
+from ci_action.model.finding import Location
+from ci_action.model.result import Skipped
 from ci_action.project.git.repository import Commit
 from ci_action.system.errors import InterruptedRunError, TimedOutError, ToolError
 from ci_action.system.process import Command, Completed

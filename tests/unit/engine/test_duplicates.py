@@ -12,8 +12,8 @@ from support.builders import at, broken_tool, finding, program, report, stage_re
 from unit.engine.test_execute import executed, stage
 
 from ci_action.engine.duplicates import joined
-from ci_action.model.ranking import SEVERITIES
-from ci_action.model.result import Finding, Level, Skipped, StageResult, with_fingerprints
+from ci_action.model.finding import SEVERITIES, Finding, Level, with_fingerprints
+from ci_action.model.result import Skipped, StageResult
 
 
 def secret(**overrides: Any) -> Finding:

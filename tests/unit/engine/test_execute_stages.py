@@ -10,7 +10,8 @@ from unit.engine.test_execute import GIT, Told, stage
 from ci_action.commands.plan import describe
 from ci_action.engine.execute import execute
 from ci_action.engine.stage import Selected, Stage
-from ci_action.model.result import Conclusion, Level, RunResult
+from ci_action.model.finding import Level
+from ci_action.model.result import Conclusion, RunResult
 from ci_action.reporters import console, job_summary
 from ci_action.reporters.html import document as page
 from ci_action.reporters.report_json.write import document

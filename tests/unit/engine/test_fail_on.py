@@ -8,7 +8,8 @@ from support.builders import at, broken_tool, finding, tool_result
 
 from ci_action.engine.fail_on import weighed
 from ci_action.model.changes import Changes
-from ci_action.model.result import Broken, Level, Skipped
+from ci_action.model.finding import Level
+from ci_action.model.result import Broken, Skipped
 from ci_action.settings.types import FailOn
 
 SEVERITIES = ("low", "medium", "high", "critical", "unknown")

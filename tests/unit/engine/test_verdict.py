@@ -6,7 +6,8 @@ import pytest
 from support.builders import finding, run_result, stage_result, tool_result
 
 from ci_action.engine.verdict import crashed, interrupted, judge, judge_stage
-from ci_action.model.result import Broken, Conclusion, Level, Skipped, StageResult, ToolResult
+from ci_action.model.finding import Level
+from ci_action.model.result import Broken, Conclusion, Skipped, StageResult, ToolResult
 
 # Short names of what one tool can do, with its conclusion in a stage that blocks.
 TOOLS: dict[str, tuple[ToolResult, str]] = {

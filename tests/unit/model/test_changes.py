@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.builders import at, finding
 
-from ci_action.model.changes import OLDER, Changes, Diff, aside, parse
+from ci_action.model.changes import OLDER, Changes, aside
+from ci_action.project.git.diff import Diff, parse
 from ci_action.system.errors import ToolError
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "git"

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.builders import at, broken_tool, finding, report, run_result, stage_result, tool_result
 
-from ci_action.model.ranking import SEVERITIES, at_least, ranked
-from ci_action.model.result import Broken, Conclusion, Fix, Level, Skipped, with_fingerprints
+from ci_action.model.finding import SEVERITIES, Fix, Level, at_least, ranked, with_fingerprints
+from ci_action.model.result import Broken, Conclusion, Skipped
 from ci_action.system.errors import ExitCode
 
 

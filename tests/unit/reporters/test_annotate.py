@@ -18,7 +18,8 @@ from support.builders import (
 )
 from support.runner_model import commands
 
-from ci_action.model.result import Finding, Fix, Hint, Level, Skipped
+from ci_action.model.finding import Finding, Fix, Level
+from ci_action.model.result import Hint, Skipped
 from ci_action.reporters.annotate import BUDGET, GAP, report, report_problems, select
 
 

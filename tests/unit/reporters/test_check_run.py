@@ -27,7 +27,8 @@ from support.renderers import rendered
 
 from ci_action.github.protocol import ApiError
 from ci_action.github.pull_request import NoPull
-from ci_action.model.result import Finding, Level, RunResult, Skipped
+from ci_action.model.finding import Finding, Level
+from ci_action.model.result import RunResult, Skipped
 from ci_action.reporters import check_run
 from ci_action.reporters.check_run import BATCH, MOST, in_repository, top_of
 from ci_action.system.errors import ExitCode

@@ -20,7 +20,7 @@ from support.builders import (
 )
 from support.runner_model import commands, could_be_command
 
-from ci_action.model.result import Fix
+from ci_action.model.finding import Fix
 from ci_action.reporters import REPORTERS
 from ci_action.reporters.console import MOST_FINDINGS, LiveProgress, report, screen_of, wants_color
 from ci_action.reporters.context import Publication, Screen

@@ -22,7 +22,8 @@ from support.builders import (
 from support.hostile_text import FOREIGN
 from support.renderers import rendered
 
-from ci_action.model.result import Finding, Fix, Level, RunResult, Skipped
+from ci_action.model.finding import Finding, Fix, Level
+from ci_action.model.result import RunResult, Skipped
 from ci_action.reporters import job_summary
 from ci_action.reporters.job_summary import LIMIT, MOST_FINDINGS, render
 from ci_action.system.text import one_line

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from support.builders import at, broken_tool, finding, report, run_result, tool_result
 from support.hostile_text import FOREIGN
 
-from ci_action.model.packages import Package
-from ci_action.model.result import Fix, Report, Skipped
+from ci_action.model.finding import Fix, Package
+from ci_action.model.result import Report, Skipped
 from ci_action.reporters.lines import HEAD, WIDTH, excerpt, finding_line, headline, looked_at, table, verdict
 from ci_action.system.text import lines_of
 

@@ -17,7 +17,8 @@ from support.builders import (
 )
 from support.runner_model import key_values
 
-from ci_action.model.result import Level, Skipped
+from ci_action.model.finding import Level
+from ci_action.model.result import Skipped
 from ci_action.reporters.outputs import NOTHING_RUN, OUTPUTS, report, values
 
 

@@ -18,8 +18,8 @@ from support.builders import (
     tool_result,
 )
 
-from ci_action.model.packages import Package
-from ci_action.model.result import Finding, Fix, Level, RunResult, Skipped
+from ci_action.model.finding import Finding, Fix, Level, Package
+from ci_action.model.result import RunResult, Skipped
 from ci_action.reporters.sarif import MOST_RESULTS, MOST_RUNS, render, report
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "sarif"

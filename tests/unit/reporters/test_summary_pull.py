@@ -11,7 +11,8 @@ from support.fake_github import pull
 from support.hostile_text import FOREIGN
 from support.renderers import rendered
 
-from ci_action.model.result import Broken, Finding, Level, Report, RunResult
+from ci_action.model.finding import Finding, Level
+from ci_action.model.result import Broken, Report, RunResult
 from ci_action.reporters.job_summary import render
 from ci_action.reporters.outputs import values
 from ci_action.reporters.summary_pull import section

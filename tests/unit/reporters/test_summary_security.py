@@ -10,7 +10,8 @@ from support.hostile_text import FOREIGN
 from support.renderers import Node, rendered
 from support.security_sample import advisory, secret, security_run, unlicensed, weak
 
-from ci_action.model.result import Finding, Report, RunResult, Skipped, ToolResult
+from ci_action.model.finding import Finding
+from ci_action.model.result import Report, RunResult, Skipped, ToolResult
 from ci_action.reporters.job_summary import render
 from ci_action.reporters.summary_security import MOST_ROWS
 from ci_action.system.text import one_line

@@ -9,8 +9,8 @@ from ci_action.commands.merge.shard import COVERAGE_TOOL as COVERAGE
 from ci_action.commands.merge.shard import PYTEST, Bundle
 from ci_action.engine.test_run.minima import FAIL_UNDER, IN_SHARD, OF_PROJECT, Minima, minimum
 from ci_action.model.coverage import Coverage, joined
-from ci_action.model.ranking import GATE_CHANGES
-from ci_action.model.result import Broken, Conclusion, Finding, Level, Outcome, Report, Skipped
+from ci_action.model.finding import GATE_CHANGES, Finding, Level
+from ci_action.model.result import Broken, Conclusion, Outcome, Report, Skipped
 from ci_action.model.tests import NONE_PASSED, TestCase, counts, unpassed
 from ci_action.settings import Settings
 from ci_action.system.errors import ExitCode

@@ -12,7 +12,8 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from ci_action.model.coverage import Coverage, FileCoverage
-from ci_action.model.result import Conclusion, Finding, Level
+from ci_action.model.finding import Finding, Level
+from ci_action.model.result import Conclusion
 from ci_action.model.tests import TestCase
 from ci_action.reporters.context import COVERAGE
 from ci_action.reporters.report_json.read import (

@@ -6,8 +6,7 @@ from urllib.parse import quote
 
 from ci_action.engine.advisories.accepted import Acceptance
 from ci_action.engine.advisories.vulnerabilities import Problem
-from ci_action.model.packages import Package
-from ci_action.model.result import Finding, Level, Location
+from ci_action.model.finding import Finding, Level, Location, Package
 from ci_action.project.dependencies.inventory import Inventory, Kind, Needed, by_name, chain
 from ci_action.system.text import one_line
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from ci_action.model.ranking import SEVERITIES
+from ci_action.model.finding import SEVERITIES
 from ci_action.system.text import one_line
 
 UNKNOWN: Final = "unknown"

@@ -10,7 +10,8 @@ from ci_action.engine.advisories.audit import Audit, Key
 from ci_action.engine.advisories.findings import expired_finding, finding_of, not_audited, upgrade_of
 from ci_action.engine.advisories.osv import Record
 from ci_action.engine.advisories.vulnerabilities import Problem, mending, problems_of
-from ci_action.model.result import Broken, Finding, Report
+from ci_action.model.finding import Finding
+from ci_action.model.result import Broken, Report
 from ci_action.project.dependencies.inventory import Inventory, Needed
 from ci_action.settings.types import IgnoredVulnerability
 

@@ -9,8 +9,7 @@ from typing import Final
 from ci_action.engine.duplicates import ACCEPTED
 from ci_action.engine.secret_scan.events import FAILED, Scanned, Secret, Text
 from ci_action.model.changes import Changes
-from ci_action.model.ranking import SEVERITIES
-from ci_action.model.result import Finding, Location
+from ci_action.model.finding import SEVERITIES, Finding, Location
 from ci_action.system.redaction import SHORTEST_SECRET
 
 TOOL: Final = "detect-secrets"

@@ -28,7 +28,8 @@ from ci_action.engine.secret_scan.events import (
 )
 from ci_action.engine.secret_scan.findings import TOOL as NAME
 from ci_action.engine.secret_scan.findings import File, Standing, findings_of, hidden, tokens_of
-from ci_action.model.result import Broken, Finding, Outcome, Report, Skipped
+from ci_action.model.finding import Finding
+from ci_action.model.result import Broken, Outcome, Report, Skipped
 from ci_action.project.environment import environment_of_project
 from ci_action.project.programs import Program
 from ci_action.system.cache import Results, key_of

@@ -7,7 +7,7 @@ from typing import Final
 
 from ci_action.model.changes import Changes
 from ci_action.model.coverage import Coverage, PatchCoverage, patch, ranges, reaches, shown
-from ci_action.model.result import Finding, Level, Location
+from ci_action.model.finding import Finding, Level, Location
 from ci_action.system.errors import ToolError
 
 # Uncovered lines of a change that are this close are one finding.

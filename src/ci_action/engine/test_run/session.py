@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ci_action.engine.test_run.events import UNENDED, Session
-from ci_action.model.result import Broken, Finding, Location, Report
+from ci_action.model.finding import Finding, Location
+from ci_action.model.result import Broken, Report
 from ci_action.model.tests import TestCase, TestOutcome, counts, unpassed
 from ci_action.system.process import Completed, last_lines
 

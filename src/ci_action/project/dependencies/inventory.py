@@ -11,7 +11,7 @@ from typing import Final
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from ci_action.model.result import Location
+from ci_action.model.finding import Location
 
 _PROPER_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,200}[a-z0-9])?")
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
 
-from ci_action.model.result import Location
+from ci_action.model.finding import Location
 from ci_action.project.dependencies.inventory import Inventory, Kind, Needed, Unauditable, unique
 from ci_action.project.dependencies.poetry import poetry_tables
 from ci_action.project.dependencies.pyproject import requirement_lists, requirement_of

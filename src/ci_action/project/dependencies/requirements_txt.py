@@ -14,7 +14,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from ci_action.model.result import Location
+from ci_action.model.finding import Location
 from ci_action.project.dependencies.inventory import Needed, Unauditable, unique
 from ci_action.project.dependencies.pyproject import requirement_of
 from ci_action.system.errors import AbsentFileError, ProjectFileError, ToolError

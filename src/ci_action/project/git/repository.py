@@ -20,8 +20,8 @@ from threading import Lock
 from types import MappingProxyType
 from typing import Final
 
-from ci_action.model.changes import SOURCE_PREFIX, TARGET_PREFIX, Diff, parse
 from ci_action.project.git import lfs_filter
+from ci_action.project.git.diff import SOURCE_PREFIX, TARGET_PREFIX, Diff, parse
 from ci_action.system.errors import TimedOutError, ToolError
 from ci_action.system.ownership import hand_over, hand_over_whole
 from ci_action.system.process import Command, Completed, Owner, Run, last_lines

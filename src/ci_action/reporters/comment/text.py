@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from ci_action.github.event import Event
-from ci_action.model.result import Finding, RunResult
+from ci_action.model.finding import Finding
+from ci_action.model.result import RunResult
 from ci_action.model.totals import other_findings
 from ci_action.reporters import loosened
 from ci_action.reporters.comment.sections import harmless, size_of

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from ci_action.model.coverage import Coverage, FileCoverage, percent, ranges, shown
-from ci_action.model.result import Location, RunResult
+from ci_action.model.finding import Location
+from ci_action.model.result import RunResult
 from ci_action.model.totals import Measured, coverage_of, measured, tools_of
 from ci_action.reporters.context import Publication
 from ci_action.reporters.html.markup import NOTHING, Html, Markup

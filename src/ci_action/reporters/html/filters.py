@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from ci_action.model.ranking import SEVERITIES
-from ci_action.model.result import Level
+from ci_action.model.finding import SEVERITIES, Level
 from ci_action.reporters.html.markup import NOTHING, Html, Markup
 from ci_action.reporters.html.shown import Shown
 

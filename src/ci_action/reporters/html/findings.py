@@ -5,8 +5,8 @@ from itertools import groupby
 from typing import Final
 
 from ci_action.github.event import Event
-from ci_action.model.ranking import SEVERITIES, ranked
-from ci_action.model.result import Finding, Fix, RunResult
+from ci_action.model.finding import SEVERITIES, Finding, Fix, ranked
+from ci_action.model.result import RunResult
 from ci_action.model.totals import beside_tests
 from ci_action.reporters.context import REPORT, Publication
 from ci_action.reporters.html.filters import form

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from ci_action.model.packages import Package
-from ci_action.model.ranking import SEVERITIES
-from ci_action.model.result import Finding, RunResult
+from ci_action.model.finding import SEVERITIES, Finding, Package
+from ci_action.model.result import RunResult
 from ci_action.reporters.context import REPORT
 from ci_action.reporters.html.markup import NOTHING, Html, Markup
 

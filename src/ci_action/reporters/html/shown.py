@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ci_action.model.result import Finding
+from ci_action.model.finding import Finding
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from ci_action.model.result import Finding, Location
+from ci_action.model.finding import Finding, Location
 from ci_action.reporters.html.markup import NOTHING, Html, Markup
 
 _WIDEST: Final = 300

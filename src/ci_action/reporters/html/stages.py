@@ -5,11 +5,11 @@ from itertools import islice
 from typing import Final, assert_never
 
 from ci_action.model.changes import aside
+from ci_action.model.finding import Level
 from ci_action.model.result import (
     NOT_EXAMINED,
     Broken,
     Hint,
-    Level,
     Report,
     RunResult,
     Skipped,

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ci_action.github.event import Event
-from ci_action.model.result import Conclusion, Fix, RunResult
+from ci_action.model.finding import Fix
+from ci_action.model.result import Conclusion, RunResult
 from ci_action.reporters.html.markup import NOTHING, Html, Markup, counted
 from ci_action.system.text import duration
 

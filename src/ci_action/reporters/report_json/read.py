@@ -11,9 +11,8 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from ci_action.model.packages import Package
-from ci_action.model.ranking import SEVERITIES
-from ci_action.model.result import Conclusion, Finding, Level, Location
+from ci_action.model.finding import SEVERITIES, Finding, Level, Location, Package
+from ci_action.model.result import Conclusion
 from ci_action.model.tests import TestCase, TestOutcome, counts
 from ci_action.reporters.context import REPORT
 from ci_action.reporters.report_json.schema import SCHEMA, FindingEntry, PackageEntry, RunReport, ToolEntry

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final, assert_never
 
 from ci_action.model.coverage import Coverage, ranges
-from ci_action.model.packages import Package
-from ci_action.model.result import Broken, Finding, Hint, Report, RunResult, Skipped, StageResult, ToolResult
+from ci_action.model.finding import Finding, Package
+from ci_action.model.result import Broken, Hint, Report, RunResult, Skipped, StageResult, ToolResult
 from ci_action.model.tests import TestCase
 from ci_action.model.totals import coverage_of, metrics_of, shortened, tests_of
 from ci_action.reporters.context import REPORT, Publication

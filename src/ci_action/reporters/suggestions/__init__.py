@@ -12,8 +12,8 @@ from typing import Any, Final, TypeAlias
 
 from ci_action.github.protocol import ApiError, GitHub
 from ci_action.github.pull_request import Pull
-from ci_action.model.ranking import ranked
-from ci_action.model.result import Finding, Fix, Location, RunResult
+from ci_action.model.finding import Finding, Fix, Location, ranked
+from ci_action.model.result import RunResult
 from ci_action.reporters.check_run import in_repository, top_of
 from ci_action.reporters.context import Publication
 from ci_action.reporters.feedback import Ours, on_pull

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from ci_action.model.result import Edit
+from ci_action.model.finding import Edit
 
 
 def whole_lines(

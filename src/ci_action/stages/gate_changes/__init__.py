@@ -12,8 +12,8 @@ from ci_action.engine.ignore import mute
 from ci_action.engine.secret_scan.baseline import NAME as BASELINE
 from ci_action.engine.test_run.minima import WITH_BASE
 from ci_action.engine.tool import Checked, Tool
-from ci_action.model.ranking import GATE_CHANGES
-from ci_action.model.result import Broken, Finding, Level, Location, Outcome, Report, Skipped, ToolResult
+from ci_action.model.finding import GATE_CHANGES, Finding, Level, Location
+from ci_action.model.result import Broken, Outcome, Report, Skipped, ToolResult
 from ci_action.project.git.base_files import Difference, contents, differences
 from ci_action.project.git.repository import Repository, is_commit_name
 from ci_action.project.programs import Program

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from ci_action.model.result import Finding, Report, RunResult, Skipped, ToolResult
+from ci_action.model.finding import Finding
+from ci_action.model.result import Report, RunResult, Skipped, ToolResult
 from ci_action.model.totals import tools_of
 
 # The outputs that the tools of the stage fill in themselves; names and what they say.

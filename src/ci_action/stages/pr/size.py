@@ -6,7 +6,8 @@ from typing import Final
 from ci_action.engine.context import Context
 from ci_action.engine.tool import Checked, Tool
 from ci_action.github.pull_request import NoPull
-from ci_action.model.result import Broken, Finding, Level, Report, Skipped
+from ci_action.model.finding import Finding, Level
+from ci_action.model.result import Broken, Report, Skipped
 from ci_action.project.programs import Program
 from ci_action.stages.pr.changed_files import PullFiles
 from ci_action.stages.pr.changed_files_source import files_of

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from ci_action.model.ranking import BLINDING, ranked
-from ci_action.model.result import Finding, Report, RunResult, Skipped, ToolResult
+from ci_action.model.finding import BLINDING, Finding, ranked
+from ci_action.model.result import Report, RunResult, Skipped, ToolResult
 from ci_action.model.totals import tools_of
 
 STAGE: Final = "security"

@@ -1,6 +1,5 @@
 """The project's tests, by pytest in the project's own environment."""
 
-import json
 import os
 import re
 from collections.abc import Iterable
@@ -216,11 +215,6 @@ def why(ctx: Context) -> str:
 
 
 test_files.__test__ = False  # type: ignore[attr-defined]  # its name begins like that of a test
-
-
-def durations(cases: Iterable[TestCase]) -> str:
-    """Return the durations of the tests in the form that pytest-split stores."""
-    return json.dumps({case.nodeid: case.seconds for case in cases if "::" in case.nodeid}, indent=0)
 
 
 def plan(ctx: Context) -> str:

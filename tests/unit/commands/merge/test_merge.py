@@ -18,7 +18,8 @@ from ci_action.commands.merge.joining import cases_of, minima_of, uneven
 from ci_action.engine.execute import execute
 from ci_action.engine.tool import Tool
 from ci_action.model.changes import OLDER, Changes
-from ci_action.model.result import Broken, Conclusion, Finding, Level, Report, RunResult, ToolResult
+from ci_action.model.finding import Finding, Level
+from ci_action.model.result import Broken, Conclusion, Report, RunResult, ToolResult
 from ci_action.model.tests import TestOutcome, counts
 from ci_action.reporters.report_json.write import entry
 

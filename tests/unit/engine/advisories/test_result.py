@@ -11,7 +11,8 @@ from ci_action.engine.advisories.findings import upgrade_of
 from ci_action.engine.advisories.osv import Record, record_of
 from ci_action.engine.advisories.output import Advisory
 from ci_action.engine.advisories.result import Judgement
-from ci_action.model.result import Broken, Finding, Level, Location, Report
+from ci_action.model.finding import Finding, Level, Location
+from ci_action.model.result import Broken, Report
 from ci_action.project.dependencies.inventory import Inventory, Kind, Needed, Unauditable
 from ci_action.settings.types import IgnoredVulnerability
 

@@ -11,7 +11,7 @@ from support import planted_secrets
 from ci_action.engine.secret_scan.events import Scanned, Secret, Text, kept, parse, restored
 from ci_action.engine.secret_scan.findings import File, Standing, findings_of, hidden, rule_of, severity_of
 from ci_action.model.changes import Changes
-from ci_action.model.result import Finding
+from ci_action.model.finding import Finding
 
 VALUE = "hunter2-" + "hunter2"
 KEYWORD, BASE64 = "Secret Keyword", "Base64 High Entropy String"

@@ -23,7 +23,7 @@ from support.builders import (
 from support.page_sample import page_publication, page_run, without_constants
 from support.renderers import Node, parsed
 
-from ci_action.model.packages import Package
+from ci_action.model.finding import Package
 from ci_action.model.result import RunResult, Skipped
 from ci_action.reporters import html
 from ci_action.reporters.context import PAGE

@@ -26,8 +26,8 @@ from support.builders import (
 )
 from support.hostile_text import FOREIGN
 
-from ci_action.model.packages import Package
-from ci_action.model.result import Fix, Hint, RunResult, Skipped
+from ci_action.model.finding import Fix, Package
+from ci_action.model.result import Hint, RunResult, Skipped
 from ci_action.reporters.context import Publication
 from ci_action.reporters.report_json import write
 from ci_action.reporters.report_json.schema import json_schema

@@ -11,7 +11,7 @@ from support.fake_feedback import BOT, HEAD, Feedback
 from support.fake_github import pull
 from support.renderers import rendered
 
-from ci_action.model.result import Edit, Finding, Fix
+from ci_action.model.finding import Edit, Finding, Fix
 from ci_action.reporters import suggestions
 from ci_action.reporters.suggestions import MARKER, MOST
 from ci_action.reporters.suggestions.diff import shown_lines

@@ -21,8 +21,8 @@ from ci_action.engine.changes import is_needed
 from ci_action.engine.tool import Checked
 from ci_action.engine.verdict import judge_stage
 from ci_action.model.changes import Changes
-from ci_action.model.ranking import ranked
-from ci_action.model.result import Broken, Conclusion, Level, Location, Report, Skipped, ToolResult
+from ci_action.model.finding import Level, Location, ranked
+from ci_action.model.result import Broken, Conclusion, Report, Skipped, ToolResult
 from ci_action.project.git.base_files import Difference, parse
 from ci_action.project.programs import Program
 from ci_action.reporters import loosened

@@ -10,7 +10,8 @@ from support.fake_github import FilesAndLabels, entry, pull
 from ci_action.engine.tool import Checked
 from ci_action.github.protocol import ApiError
 from ci_action.github.pull_request import NoPull
-from ci_action.model.result import Broken, Level, Report, Skipped
+from ci_action.model.finding import Level
+from ci_action.model.result import Broken, Report, Skipped
 from ci_action.project.programs import Program
 from ci_action.stages.pr.size import TOOL
 from ci_action.system.errors import ToolError

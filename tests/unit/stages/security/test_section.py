@@ -6,7 +6,8 @@ import pytest
 from support.builders import broken_tool, finding, publication, run_result, stage_result, tool_result
 from support.security_sample import advisory, secret, security_run, unlicensed, weak
 
-from ci_action.model.result import Finding, Report, Skipped, ToolResult
+from ci_action.model.finding import Finding
+from ci_action.model.result import Report, Skipped, ToolResult
 from ci_action.reporters.annotate import select
 from ci_action.reporters.outputs import values
 from ci_action.stages.security.section import exposed

@@ -7,7 +7,8 @@ from typing import Final
 from ci_action.engine.context import Context
 from ci_action.engine.tool import Checked, Tool
 from ci_action.github.pull_request import NoPull, Pull
-from ci_action.model.result import Broken, Finding, Report, Skipped
+from ci_action.model.finding import Finding
+from ci_action.model.result import Broken, Report, Skipped
 from ci_action.project.programs import Program
 from ci_action.settings.types import DraftTitles
 from ci_action.stages.pr.changed_files_source import files_of

@@ -11,7 +11,8 @@ from typing import Final
 
 from ci_action.engine.context import Context
 from ci_action.engine.tool import NOTHING_CHANGED, Checked, Tool
-from ci_action.model.result import Broken, Finding, Fix, Location, Report, Skipped
+from ci_action.model.finding import Finding, Fix, Location
+from ci_action.model.result import Broken, Report, Skipped
 from ci_action.project.layout import lowest_minor
 from ci_action.project.programs import Program
 from ci_action.stages.quality.black.discovery import (

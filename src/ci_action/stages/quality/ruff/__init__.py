@@ -11,7 +11,8 @@ from typing import Any, Final
 from ci_action.engine.context import Context
 from ci_action.engine.tool import NOTHING_CHANGED, Checked, Tool
 from ci_action.model.changes import as_shown
-from ci_action.model.result import Broken, Finding, Report, Skipped
+from ci_action.model.finding import Finding
+from ci_action.model.result import Broken, Report, Skipped
 from ci_action.project.layout import Layout, load_toml, lowest_minor
 from ci_action.project.programs import Program, argument_names
 from ci_action.stages.quality.ruff.config import CONFIG_FILES, SKIPPED_FOLDERS, as_argument, refuse_outside

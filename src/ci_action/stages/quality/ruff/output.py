@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, BeforeValidator, TypeAdapter, ValidationError
 
-from ci_action.model.result import Edit, Finding, Fix, Location
+from ci_action.model.finding import Edit, Finding, Fix, Location
 from ci_action.project.layout import Layout
 from ci_action.system.errors import ToolError
 

@@ -11,8 +11,8 @@ from ci_action import __version__
 from ci_action.engine.context import Context
 from ci_action.engine.environment.installation import NONE, installed
 from ci_action.engine.tool import Checked, Tool, Turn
-from ci_action.model.packages import Package
-from ci_action.model.result import Finding, Level, Report, Skipped
+from ci_action.model.finding import Finding, Level, Package
+from ci_action.model.result import Report, Skipped
 from ci_action.project.dependencies.discover import find
 from ci_action.project.environment import Environment
 from ci_action.project.programs import Program

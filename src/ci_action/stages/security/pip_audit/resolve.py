@@ -16,7 +16,7 @@ from typing import Final
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from ci_action.model.result import Location
+from ci_action.model.finding import Location
 from ci_action.project.dependencies.discover import Dependencies, find
 from ci_action.project.dependencies.inventory import Inventory, Kind, Needed, Unauditable, placed, unique
 from ci_action.project.dependencies.poetry import MAIN, poetry_entries, poetry_requirements

@@ -11,7 +11,8 @@ from support.hostile_text import TEXTS
 from ci_action.engine.tool import Checked
 from ci_action.github.pull_request import NoPull, Pull
 from ci_action.model.changes import Changes
-from ci_action.model.result import Broken, Level, Report, Skipped
+from ci_action.model.finding import Level
+from ci_action.model.result import Broken, Report, Skipped
 from ci_action.project.programs import Program
 from ci_action.stages.pr import title
 from ci_action.stages.pr.changed_files import ChangedFile, listing

@@ -7,7 +7,8 @@ import pytest
 from support.builders import FakeRun, bundle, completed, context, program, write
 
 from ci_action.engine.tool import Checked
-from ci_action.model.result import Broken, Fix, Report, Skipped
+from ci_action.model.finding import Fix
+from ci_action.model.result import Broken, Report, Skipped
 from ci_action.stages.quality.black import TOOL, check, count, fix
 from ci_action.system.cache import Digests
 from ci_action.system.errors import ENDED, InterruptedRunError, ProjectFileError, TimedOutError, ToolError

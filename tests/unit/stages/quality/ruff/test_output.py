@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.builders import at, layout
 
-from ci_action.model.result import Finding, Fix
+from ci_action.model.finding import Finding, Fix
 from ci_action.project.layout import Layout
 from ci_action.stages.quality.ruff.output import SEPARATOR, Diagnostics, parse_files
 from ci_action.system.errors import ToolError
