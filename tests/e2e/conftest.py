@@ -4,8 +4,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.container.image import REPOSITORY, build
+from support.container.image import build
 from support.container.runner import Machine
+from support.paths import ROOT
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +35,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "clone",
         "--quiet",
         "--no-hardlinks",
-        str(REPOSITORY),
+        str(ROOT),
         str(folder),
     ]
     subprocess.run(clone, check=True)

@@ -9,15 +9,15 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from support.container.image import REPOSITORY
 from support.github_description import SEEN, VARIABLE, Description, read
+from support.paths import ROOT
 
 pytestmark = pytest.mark.npm
 
 PACKAGE, VERSION = "@octokit/openapi", "23.0.2"
 FILE = "package/generated/api.github.com.json"
 # Fetched once; git ignores the folder.
-CACHE = REPOSITORY / ".ci-action-cache" / f"openapi-{VERSION}"
+CACHE = ROOT / ".ci-action-cache" / f"openapi-{VERSION}"
 COMMENT = "/repos/o/r/issues/7/comments"
 
 
@@ -45,14 +45,14 @@ def known(published: Path) -> Description:
 
 def test_every_request_and_every_answer_is_as_github_describes_it(published: Path, tmp_path: Path):
     """Run all tests that use the stand-in; each fails where a request or an answer is not as described."""
-    folder = REPOSITORY / "tests" / "integration"
-    uses = re.compile(r"^from integration\.github_service import", re.MULTILINE)
+    folder = ROOT / "tests" / "integration"
+    uses = re.compile(r"^from support\.github_service import", re.MULTILINE)
     files = [str(file) for file in sorted(folder.glob("test_*.py")) if uses.search(file.read_text("utf-8"))]
     assert any("test_github_api" in file for file in files)
     seen = tmp_path / "seen"
     variables = {**os.environ, VARIABLE: str(published), SEEN: str(seen)}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=variables, cwd=REPOSITORY)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=variables, cwd=ROOT)
     assert done.returncode == 0, done.stdout[-5_000:]
     asked = set(seen.read_text().splitlines())
     repository = "/repos/{owner}/{repo}"

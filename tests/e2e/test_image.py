@@ -6,8 +6,9 @@ import tomllib
 from typing import Any, Final
 
 import pytest
-from support.container.image import REPOSITORY, docker, layers
+from support.container.image import docker, layers
 from support.container.runner import Machine
+from support.paths import ROOT
 
 pytestmark = pytest.mark.docker
 BUDGET: Final = 300_000_000
@@ -47,7 +48,7 @@ for file in pathlib.Path("/opt/ci-action").glob("**/lib/**/*.py"):
 
 def declared() -> list[str]:
     """Return what the project needs, but for the tools, which it starts."""
-    needs = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    needs = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
     return [need for need in needs if re.split(r"[^\w.-]", need)[0] not in TOOLS]
 
 
@@ -63,7 +64,7 @@ def config(image: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def locked() -> set[str]:
-    lock = tomllib.loads((REPOSITORY / "uv.lock").read_text("utf-8"))
+    lock = tomllib.loads((ROOT / "uv.lock").read_text("utf-8"))
     return {f"{package['name']}=={package.get('version', '')}" for package in lock["package"]}
 
 

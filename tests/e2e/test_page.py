@@ -14,6 +14,7 @@ from projects import hostile
 from support.builders import publication
 from support.container.browser import Page, browser
 from support.page_sample import everywhere, page_publication, page_run
+from support.paths import PROJECTS
 
 from ci_action.reporters import html
 from ci_action.reporters.html.palette import DARK, LIGHT
@@ -245,7 +246,7 @@ def test_on_paper_all_is_open_and_light_and_no_control_is_there(shown: Page):
 
 def test_the_messy_sample_looks_like_a_page(chromium: Page, watch: Watch, tmp_path: Path):
     project = tmp_path / "harbour"
-    shutil.copytree(Path(__file__).parents[1] / "projects" / "messy", project)
+    shutil.copytree(PROJECTS / "messy", project)
     address = ran(project, tmp_path / "reports")
     chromium.look()
     chromium.open(address)

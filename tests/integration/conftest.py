@@ -8,37 +8,15 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.advisory_service import served
+from support.repositories import OLD, commit, git
+from support.runs import PREFIX, Ran, Write
 
 from ci_action.cli import main
-
-PREFIX = Path(sys.prefix)
-Write = Callable[[Mapping[str, str | bytes]], Path]
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a run left behind."""
-
-    code: int
-    out: str
-    report: dict[str, Any]
-
-    def tool(self, name: str) -> dict[str, Any]:
-        """Return what the report says of a tool."""
-        return next(
-            tool for stage in self.report["stages"] for tool in stage["tools"] if tool["name"] == name
-        )
-
-    def findings(self, name: str) -> list[dict[str, Any]]:
-        """Return the findings of a tool."""
-        found: list[dict[str, Any]] = self.tool(name)["findings"]
-        return found
 
 
 @pytest.fixture
@@ -148,5 +126,37 @@ def fake_tools(tmp_path: Path) -> Callable[..., Path]:
             (libraries / f"{tool}-99.1.0.dist-info").mkdir(parents=True, exist_ok=True)
         (prefix / "bin" / "uv").symlink_to(PREFIX / "bin" / "uv")
         return prefix
+
+    return make
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Path:
+    """Make a repository with a main branch that serves every commit by its name, as GitHub does."""
+    folder = tmp_path / "origin"
+    git(tmp_path, "init", "--quiet", "-b", "main", str(folder))
+    for key in ("allowAnySHA1InWant", "allowFilter"):
+        git(folder, "config", f"uploadpack.{key}", "true")
+    commit(folder, {"old.py": OLD, "both.py": OLD, "README": "x\n"})
+    return folder
+
+
+@pytest.fixture
+def under_actions(tmp_path: Path) -> Callable[..., dict[str, str]]:
+    """Return the variables of a run for an event."""
+
+    def make(folder: Path, name: str, payload: Mapping[str, Any], **more: str) -> dict[str, str]:
+        file = tmp_path / "event.json"
+        file.write_text(json.dumps(payload))
+        values = {
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_WORKSPACE": str(folder),
+            "GITHUB_EVENT_NAME": name,
+            "GITHUB_EVENT_PATH": str(file),
+            "GITHUB_SHA": git(folder, "rev-parse", "HEAD"),
+            "GITHUB_OUTPUT": str(tmp_path / "output"),
+            "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
+        }
+        return {**values, **more}
 
     return make

@@ -8,6 +8,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import bare
+from support.paths import PROJECTS
 
 from ci_action.project.layout import Layout
 from ci_action.stages.quality.black.discovery import black_config, black_files
@@ -48,7 +49,7 @@ def test_a_real_package_without_configuration(package, ci_action, tmp_path):
 
 
 def test_the_messy_sample(ci_action, tmp_path):
-    sample = Path(__file__).parents[1] / "projects" / "messy"
+    sample = PROJECTS / "messy"
     project = shutil.copytree(sample, tmp_path / "project")
     ran = ci_action(project, "quality", "--cache-dir=none", "--tool-versions=bundled")
     assert ran.code == 1

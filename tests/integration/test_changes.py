@@ -1,109 +1,14 @@
 """The lines of a change in real repositories, and what `scope: changed` makes of them."""
 
-import json
 import os
 import shutil
-import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.git_server import basic, served
-
-BAD = "import os\n"
-OLD = "import re\n\n\ndef old():\n    return 1\n"
-GIT = {
-    "GIT_CONFIG_GLOBAL": "/dev/null",
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_AUTHOR_NAME": "a",
-    "GIT_AUTHOR_EMAIL": "a@example.org",
-    "GIT_COMMITTER_NAME": "a",
-    "GIT_COMMITTER_EMAIL": "a@example.org",
-    "PATH": os.environ["PATH"],
-}
-
-
-def git(folder: Path, *words: str) -> str:
-    done = subprocess.run(["git", "-C", str(folder), *words], env=GIT, check=True, capture_output=True)
-    return done.stdout.decode().strip()
-
-
-def write(folder: Path, files: Mapping[str | bytes, str | bytes]) -> None:
-    for name, content in files.items():
-        file = os.path.join(os.fsencode(folder), os.fsencode(name))
-        os.makedirs(os.path.dirname(file), exist_ok=True)
-        with open(file, "wb") as stream:
-            stream.write(content.encode() if isinstance(content, str) else content)
-
-
-def commit(folder: Path, files: Mapping[str | bytes, str | bytes]) -> str:
-    write(folder, files)
-    git(folder, "add", "-A")
-    git(folder, "commit", "--quiet", "--allow-empty", "-m", "x")
-    return git(folder, "rev-parse", "HEAD")
-
-
-@pytest.fixture
-def origin(tmp_path: Path) -> Path:
-    """Make a repository with a main branch that serves every commit by its name, as GitHub does."""
-    folder = tmp_path / "origin"
-    git(tmp_path, "init", "--quiet", "-b", "main", str(folder))
-    for key in ("allowAnySHA1InWant", "allowFilter"):
-        git(folder, "config", f"uploadpack.{key}", "true")
-    commit(folder, {"old.py": OLD, "both.py": OLD, "README": "x\n"})
-    return folder
-
-
-def pull_request(origin: Path, files: Mapping[str | bytes, str | bytes]) -> dict[str, Any]:
-    """Commit to a branch, let the base move on, merge them as GitHub does; return the payload."""
-    git(origin, "checkout", "--quiet", "-b", "topic")
-    head = commit(origin, files)
-    git(origin, "checkout", "--quiet", "main")
-    base = commit(origin, {"moved.py": BAD})
-    git(origin, "checkout", "--quiet", "--detach")
-    git(origin, "merge", "--quiet", "--no-ff", "-m", "merge", "topic")
-    git(origin, "update-ref", "refs/pull/7/merge", "HEAD")
-    git(origin, "checkout", "--quiet", "main")
-    return {"pull_request": {"number": 7, "head": {"sha": head}, "base": {"sha": base, "ref": "main"}}}
-
-
-def checkout(origin: Path, folder: Path, ref: str, *options: str) -> Path:
-    """Fetch one ref into an empty repository, as actions/checkout does."""
-    git(origin.parent, "init", "--quiet", str(folder))
-    git(folder, "remote", "add", "origin", f"file://{origin}")
-    git(
-        folder,
-        "fetch",
-        "--quiet",
-        "--no-tags",
-        *(options or ("--depth=1",)),
-        "origin",
-        f"+{ref}:refs/remotes/x",
-    )
-    git(folder, "checkout", "--quiet", "--detach", "refs/remotes/x")
-    return folder
-
-
-@pytest.fixture
-def under_actions(tmp_path: Path) -> Callable[..., dict[str, str]]:
-    """Return the variables of a run for an event."""
-
-    def make(folder: Path, name: str, payload: Mapping[str, Any], **more: str) -> dict[str, str]:
-        file = tmp_path / "event.json"
-        file.write_text(json.dumps(payload))
-        values = {
-            "GITHUB_ACTIONS": "true",
-            "GITHUB_WORKSPACE": str(folder),
-            "GITHUB_EVENT_NAME": name,
-            "GITHUB_EVENT_PATH": str(file),
-            "GITHUB_SHA": git(folder, "rev-parse", "HEAD"),
-            "GITHUB_OUTPUT": str(tmp_path / "output"),
-            "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
-        }
-        return {**values, **more}
-
-    return make
+from support.repositories import BAD, OLD, checkout, commit, git, pull_request, snapshot, write
 
 
 def counting(ran: Any, tool: str = "ruff") -> list[str]:
@@ -112,15 +17,6 @@ def counting(ran: Any, tool: str = "ruff") -> list[str]:
 
 def notes(ran: Any) -> str:
     return "\n".join(ran.report["warnings"])
-
-
-def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """Everything in a repository, `.git` too."""
-    return {
-        str(file): (file.stat().st_mtime_ns, file.read_bytes())
-        for file in folder.rglob("*")
-        if file.is_file()
-    }
 
 
 CHANGE: dict[str | bytes, str | bytes] = {"both.py": OLD + "\n\nimport sys\n", "new.py": BAD}

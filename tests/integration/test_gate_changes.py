@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.test_changes import commit, git
+from support.repositories import commit, git
 
 CODE = "def f():\n    return 1\n"
 TESTS = "def test_a():\n    assert True\n\n\ndef test_b():\n    assert True\n"

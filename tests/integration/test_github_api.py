@@ -8,9 +8,9 @@ import pytest
 from support.builders import event
 from support.github_bodies import changed_file, sha_of
 from support.github_hub import BOT, PERSON, READER, TOKEN, Fault, Hub
-from support.github_service import served
+from support.github_service import api, served
 
-from ci_action.github.protocol import ApiError, GitHub
+from ci_action.github.protocol import ApiError
 from ci_action.github.transport import Line, open_api
 
 HEAD, BASE = sha_of("head 7"), sha_of("base")
@@ -21,12 +21,6 @@ def hub() -> Iterator[Hub]:
     with served(Hub()) as hub:
         hub.add_pull()
         yield hub
-
-
-def api(hub: Hub, token: str = TOKEN, **options: Any) -> GitHub:
-    made = open_api(token, {"GITHUB_API_URL": hub.root}, event(repository=hub.repository), **options)
-    assert made is not None
-    return made
 
 
 def test_everything_that_is_asked(hub):

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from integration.conftest import Ran, Write
-from integration.test_github_api import api
 from support.builders import at, event, finding, publication, resolved, run_result
 from support.fake_github import pull
 from support.github_bodies import changed_file, sha_of
 from support.github_hub import BOT, PERSON, READER, TOKEN, Fault, Hub
-from support.github_service import served
+from support.github_service import api, served
+from support.runs import Ran, Write
 
 from ci_action.model.finding import Finding, Fix
 from ci_action.reporters import REPORTERS, comment

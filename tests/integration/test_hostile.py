@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.paths import PROJECTS
 from support.renderers import rendered
 from support.runner_model import commands, key_values
 
-SCRIPT = Path(__file__).parents[1] / "projects" / "hostile.py"
+SCRIPT = PROJECTS / "hostile.py"
 OURS = {"group", "endgroup", "stop-commands", "error", "warning", "notice"}
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.test_changes import commit
 from support.advisory_service import AdvisoryService, Failing, served
 from support.builders import context
+from support.repositories import commit
 
 from ci_action.engine.advisories.audit import Audit, Auditor
 from ci_action.engine.advisories.osv_client import Service

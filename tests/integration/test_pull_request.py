@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.conftest import Ran
-from integration.test_changes import commit, git
 from support.builders import pull_payload
 from support.github_hub import TOKEN, Fault, Hub
 from support.github_service import served
 from support.hostile_text import TEXTS
 from support.renderers import rendered
+from support.repositories import commit, git
 from support.runner_model import commands, key_values
+from support.runs import Ran
 
 HEADS_TEST = "def test_it():\n    open('owned', 'w').close()\n"
 

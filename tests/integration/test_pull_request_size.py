@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.test_changes import checkout, commit, git, snapshot, write
-from integration.test_changes import under_actions as _under_actions
 from support.github_bodies import changed_file
 from support.github_hub import READER, TOKEN, Hub
 from support.github_service import served
+from support.repositories import checkout, commit, git, snapshot, write
 
 LINES = "".join(f"line {number}\n" for number in range(40))
-under_actions = _under_actions
 
 
 def other(letter: str) -> str:

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.paths import PROJECTS
 
 PROGRAM = Path(sys.executable).parent / "ci-action"
-PROJECTS = Path(__file__).resolve().parents[1] / "projects"
 
 
 @pytest.mark.parametrize(("project", "code"), [("clean", 0), ("messy", 1), ("wrong-settings", 2)])

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from support.paths import ROOT
 
 from ci_action.commands.schema import schema_files
 from ci_action.reporters.outputs import OUTPUTS
@@ -17,7 +18,6 @@ from ci_action.settings import names
 from ci_action.stages import STAGES
 from ci_action.system.errors import ExitCode
 
-ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 README = (ROOT / "README.md").read_text("utf-8")
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import tomllib
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import click
@@ -16,13 +15,13 @@ import jsonschema
 import pytest
 import yaml
 from cmarkgfm.cmark import Options
+from support.paths import ROOT
 
 from ci_action.cli import cli
 from ci_action.commands.schema import schema_files
 from ci_action.reporters.outputs import OUTPUTS
 from ci_action.settings import names
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("README.md", ".github/CONTRIBUTING.md", ".github/SECURITY.md", "tests/projects/README.md")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ACTION = re.compile(r"^org/ci-action@")

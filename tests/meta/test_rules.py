@@ -4,22 +4,19 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.paths import GOLDEN, ROOT
 
 from ci_action.project.programs import Bundle
 from ci_action.stages import STAGES
 from ci_action.stages.quality.black import discovery
 
-ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
-TESTS = sorted(
-    file
-    for folder in ("bench", "e2e", "integration", "meta", "support", "unit")
-    for file in (ROOT / "tests" / folder).rglob("*.py")
-)
-GOLDEN = ROOT / "tests" / "golden"
+FOLDERS = ("bench", "e2e", "integration", "meta", "support", "unit")
+TESTS = sorted(file for folder in FOLDERS for file in (ROOT / "tests" / folder).rglob("*.py"))
 BUNDLED = Bundle.of(Path(sys.prefix))
 
 
@@ -51,6 +48,42 @@ def test_an_exception_from_a_checker_gives_its_reason(file: Path):
 def test_nothing_of_ours_is_patched(file: Path):
     forbidden = ("mock." + "patch", "monkeypatch" + ".setattr", "unittest" + ".mock")
     assert not [word for word in forbidden if word in file.read_text("utf-8")]
+
+
+def imported(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+@pytest.mark.parametrize("file", [file for file in TESTS if "bench" not in file.parts], ids=shown)
+def test_what_tests_share_is_in_support(file: Path):
+    others = set(FOLDERS) - {"support"}
+    assert [name for name in imported(file) if name.split(".")[0] in others] == []
+
+
+@pytest.mark.parametrize("file", [file for file in TESTS if file.name != "paths.py"], ids=shown)
+def test_folders_of_the_repository_are_named_in_one_place(file: Path):
+    assert not re.search(r"__file__\W.*\bparents\b", file.read_text("utf-8"))
+
+
+# The seal of the unit tests itself is tested among them.
+WITHOUT_A_MODULE = {"test_seal.py"}
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "tests" / "unit").rglob("test_*.py")), ids=shown)
+def test_unit_tests_mirror_the_package(file: Path):
+    """`test_a.py` or `test_a_topic.py` is beside where the module `a` is, or in the folder of the package `a`."""
+    place = file.parent.relative_to(ROOT / "tests" / "unit")
+    words = file.stem.removeprefix("test_").split("_")
+    names = ["_".join(words[:length]) for length in range(1, len(words) + 1)]
+    folder = ROOT / "src" / "ci_action" / place
+    known = (
+        {one.stem for one in folder.glob("*.py")} | {one.name for one in folder.glob("*/")} | {folder.name}
+    )
+    assert known.intersection(names) or file.name in WITHOUT_A_MODULE
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import yaml
+from support.paths import ROOT
 
 from ci_action.reporters.outputs import OUTPUTS
 from ci_action.settings import about, names
 
-ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 # With the stage that each runs.
 REUSABLE = {"pr-checks": "pr", "tests": "test", "security": "security"}

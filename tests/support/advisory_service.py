@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+from support.paths import GOLDEN
 
-ADVISORIES = Path(__file__).parents[1] / "golden" / "advisories"
+ADVISORIES = GOLDEN / "advisories"
 
 
 def advisories() -> dict[str, dict[str, Any]]:

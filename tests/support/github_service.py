@@ -13,10 +13,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from support.builders import event
 from support.github_bodies import refused
 from support.github_description import description
-from support.github_hub import Fault, Hub, Request, Token
+from support.github_hub import TOKEN, Fault, Hub, Request, Token
 from support.github_routes import RefusedError, answer
+
+from ci_action.github.protocol import GitHub
+from ci_action.github.transport import open_api
 
 # Longer than any request may take; the test ends it.
 _HANG = 60.0
@@ -207,3 +211,9 @@ def served(hub: Hub, host: str = "127.0.0.1") -> Iterator[Hub]:
         server.server_close()
         thread.join()
     assert hub.problems == []
+
+
+def api(hub: Hub, token: str = TOKEN, **options: Any) -> GitHub:
+    made = open_api(token, {"GITHUB_API_URL": hub.root}, event(repository=hub.repository), **options)
+    assert made is not None
+    return made

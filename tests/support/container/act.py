@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from support.container import projects
-from support.container.image import REPOSITORY
+from support.paths import ROOT
 
-TOOLS: Final = Path(os.environ.get("CI_ACTION_TOOLS_DIR") or REPOSITORY.parent / "shared" / "tools").resolve()
+TOOLS: Final = Path(os.environ.get("CI_ACTION_TOOLS_DIR") or ROOT.parent / "shared" / "tools").resolve()
 ACTION: Final = "org/ci-action@v1"
 CHECKOUT: Final = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1"
 DOWNLOAD: Final = "actions/download-artifact@3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c"
@@ -54,7 +54,7 @@ def _alone() -> Iterator[None]:
 
 def recipe(word: str) -> str:
     """Return the workflow of the README that holds a word."""
-    text = (REPOSITORY / "README.md").read_text("utf-8")
+    text = (ROOT / "README.md").read_text("utf-8")
     (found,) = (
         block
         for block in re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)

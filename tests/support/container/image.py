@@ -11,7 +11,8 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Final
 
-REPOSITORY: Final = Path(__file__).resolve().parents[3]
+from support.paths import ROOT
+
 BASE: Final = "python:3.13-slim-trixie"
 # Where Debian and GitHub's machines have it; another `docker` may come first on PATH without an engine behind it.
 _USUAL: Final = "/usr/bin/docker"
@@ -50,7 +51,7 @@ def gateway() -> str:
     return named or str(next(ip_network(subnet).hosts()))
 
 
-def build(context: Path = REPOSITORY, *, buildkit: bool = False) -> str:
+def build(context: Path = ROOT, *, buildkit: bool = False) -> str:
     """Build the image as the runner does, without any option of ours; return its id."""
     return docker("build", "--quiet", str(context), environ={"DOCKER_BUILDKIT": "1" if buildkit else "0"})
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-SAMPLES: Final = Path(__file__).resolve().parents[2] / "projects"
+from support.paths import PROJECTS
+
 # The user `runner` of GitHub's machines; where we may not give files away they stay ours.
 OWNER: Final = 1001 if os.geteuid() == 0 else os.geteuid()
 _SOCKET: Final = Path("/var/run/docker.sock")
@@ -47,7 +48,7 @@ def put(folder: Path, files: Files) -> None:
 def sample(folder: Path, name: str) -> str:
     """Copy one of the sample projects."""
     leave = shutil.ignore_patterns(".*_cache", "__pycache__", "ci-action-report")
-    shutil.copytree(SAMPLES / name, folder, dirs_exist_ok=True, ignore=leave)
+    shutil.copytree(PROJECTS / name, folder, dirs_exist_ok=True, ignore=leave)
     return settle(folder)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import yaml
-from support.container.image import REPOSITORY
+from support.paths import ROOT
 
 WORKSPACE: Final = "/github/workspace"
 TOKEN: Final = "ghs_T0kenOfTheInputGithubToken0000000001"
@@ -14,7 +14,7 @@ SHA: Final = "0123456789abcdef0123456789abcdef01234567"
 
 def inputs_of(given: Mapping[str, str]) -> dict[str, str]:
     """Return a variable for every input of action.yml: empty where it is not given and has no default."""
-    declared = yaml.safe_load((REPOSITORY / "action.yml").read_text("utf-8"))["inputs"]
+    declared = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))["inputs"]
     values = {name: TOKEN if entry.get("default") else "" for name, entry in declared.items()} | dict(given)
     return {f"INPUT_{name.replace(' ', '_').upper()}": value for name, value in values.items()}
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from support.builders import FakeRun, completed, context, event, finding, report, resolved, tool
+from support.execution import Told, stage
 from support.fake_feedback import Feedback
-from unit.engine.test_execute import Told, stage
 
 from ci_action.commands.plan import describe
 from ci_action.engine.changes import Base, base_of, changes_of, is_needed, with_changes

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.builders import at, broken_tool, finding, program, report, stage_result, tool, tool_result
-from unit.engine.test_execute import executed, stage
+from support.execution import executed, stage
 
 from ci_action.engine.duplicates import joined
 from ci_action.model.finding import SEVERITIES, Finding, Level, with_fingerprints

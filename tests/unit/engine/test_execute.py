@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from support.builders import (
-    FakeGit,
     FakeRun,
     completed,
     context,
@@ -20,46 +19,17 @@ from support.builders import (
     run_result,
     tool,
 )
+from support.execution import GIT, Told, executed, stage
 
 from ci_action.commands.fix import write_fixes
 from ci_action.commands.plan import describe
 from ci_action.engine import pull_request
-from ci_action.engine.execute import check, execute
-from ci_action.engine.stage import Selected, Stage
-from ci_action.engine.tool import Tool, refused_options
-from ci_action.model.result import Broken, Conclusion, RunResult, Skipped, ToolResult
+from ci_action.engine.execute import check
+from ci_action.engine.tool import refused_options
+from ci_action.model.result import Broken, Conclusion, Skipped
 from ci_action.reporters import feedback, publish
 from ci_action.stages import COMMENT, MERGE, NAMES, STAGES, select, stage_mistakes
 from ci_action.system.errors import InterruptedRunError, TimedOutError, ToolError, shortage
-
-GIT = FakeGit(head="c0ffee")
-
-
-class Told:
-    """A progress that remembers what it was told."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-        self.results: list[ToolResult] = []
-
-    def started(self, one: Tool) -> None:
-        self.names.append(one.name)
-
-    def ended(self, result: ToolResult) -> None:
-        self.results.append(result)
-
-
-def stage(*tools: Tool, by_name: bool = True, **overrides: Any) -> Selected:
-    return Selected(
-        Stage(**{"name": "quality", "summary": "s", "tools": tools, **overrides}), by_name=by_name
-    )
-
-
-def executed(tmp_path: Path, *selected: Selected, **overrides: Any) -> tuple[RunResult, Told]:
-    (tmp_path / "w").mkdir(exist_ok=True)
-    told = Told()
-    ctx = context(tmp_path / "w", overrides.pop("run", FakeRun(git=GIT)), **overrides)
-    return execute(selected, ctx, told, resolved=resolved()), told
 
 
 def test_a_run_of_two_tools(tmp_path: Path):

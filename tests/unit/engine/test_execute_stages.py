@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from support.builders import FakeRun, context, finding, printed, program, publication, report, resolved, tool
-from unit.engine.test_execute import GIT, Told, stage
+from support.execution import GIT, Told, stage
 
 from ci_action.commands.plan import describe
 from ci_action.engine.execute import execute

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from support.builders import context, program, report, run_result, stage_result, tool, tool_result, write
 from support.hostile_text import FOREIGN
+from support.paths import GOLDEN
 
 from ci_action.engine.context import Context
 from ci_action.engine.execute import check
@@ -21,7 +22,7 @@ from ci_action.model.tests import TestCase, TestOutcome
 from ci_action.project.programs import Program
 from ci_action.system.errors import ToolError
 
-LOGS = Path(__file__).parents[2] / "golden" / "hints"
+LOGS = GOLDEN / "hints"
 KNOWN = Facts(packages=frozenset({"tally"}), empty=frozenset({"PAYMENT_API_KEY"}))
 # The recorded log, who wrote it, the hint, and a word that must be told.
 CASES = [

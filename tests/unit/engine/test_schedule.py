@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from support.builders import FakeRun, context, resolved, tool, write
-from unit.engine.test_execute import GIT, Told, stage
+from support.execution import GIT, Told, stage
 
 from ci_action.engine.execute import execute
 from ci_action.engine.schedule import busy, phases, rounds

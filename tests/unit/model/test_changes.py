@@ -8,15 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.builders import at, finding
+from support.paths import GOLDEN
 
 from ci_action.model.changes import OLDER, Changes, aside
 from ci_action.project.git.diff import Diff, parse
 from ci_action.system.errors import ToolError
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "git"
+RECORDED = GOLDEN / "git"
 
 
-@pytest.mark.parametrize("file", sorted(GOLDEN.glob("*-change.out")), ids=lambda file: file.name)
+@pytest.mark.parametrize("file", sorted(RECORDED.glob("*-change.out")), ids=lambda file: file.name)
 def test_what_git_prints_for_a_change_with_everything_in_it(file: Path):
     diff = parse(file.read_bytes())
     assert {name: sorted(lines) for name, lines in diff.lines.items()} == {

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from support.builders import STARTED, covered, file_coverage, publication, run_result
 from support.hostile_text import FOREIGN
+from support.paths import GOLDEN
 
 from ci_action.model.coverage import Coverage, from_json
 from ci_action.model.totals import xml_text
 from ci_action.reporters import cobertura
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "coverage"
+RECORDED = GOLDEN / "coverage"
 # What the format of Cobertura asks of each element: its children in their order, and its attributes.
 RATES = {"line-rate", "branch-rate"}
 SUMS = {"lines-covered", "lines-valid", "branches-covered", "branches-valid"}
@@ -34,7 +35,7 @@ FORMAT = {
 
 
 def sample(name: str) -> Coverage:
-    return from_json(json.loads((GOLDEN / f"{name}.json").read_text("utf-8")))
+    return from_json(json.loads((RECORDED / f"{name}.json").read_text("utf-8")))
 
 
 def xml(coverage: Coverage) -> ET.Element:
@@ -67,7 +68,7 @@ def rates(root: ET.Element) -> dict[str, float]:
 
 @pytest.mark.parametrize("name", ["branches", "lines"])
 def test_cobertura_says_what_coverage_says(name: str):
-    theirs = ET.fromstring((GOLDEN / f"{name}.xml").read_bytes())
+    theirs = ET.fromstring((RECORDED / f"{name}.xml").read_bytes())
     ours = xml(sample(name))
     assert told(ours) == told(theirs)
     assert rates(ours) == pytest.approx(rates(theirs), abs=1e-4)
@@ -81,7 +82,7 @@ def test_lcov_says_what_coverage_says(name: str):
         return [re.sub(r"^(BRDA:\d+,0),.*,", r"\1,", row) for row in rows]
 
     ours = "".join(cobertura.lcov(sample(name)))
-    assert lines(ours) == lines((GOLDEN / f"{name}.lcov").read_text("utf-8").rstrip("\n") + "\n")
+    assert lines(ours) == lines((RECORDED / f"{name}.lcov").read_text("utf-8").rstrip("\n") + "\n")
 
 
 def test_cobertura_has_the_shape_of_its_format():

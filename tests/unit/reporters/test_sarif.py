@@ -17,13 +17,14 @@ from support.builders import (
     stage_result,
     tool_result,
 )
+from support.paths import GOLDEN
 
 from ci_action.model.finding import Finding, Fix, Level, Package
 from ci_action.model.result import RunResult, Skipped
 from ci_action.reporters.sarif import MOST_RESULTS, MOST_RUNS, render, report
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "sarif"
-VALIDATOR = Draft4Validator(json.loads((GOLDEN / "sarif-schema-2.1.0.json").read_text("utf-8")))
+SAMPLES = GOLDEN / "sarif"
+VALIDATOR = Draft4Validator(json.loads((SAMPLES / "sarif-schema-2.1.0.json").read_text("utf-8")))
 
 
 def log_of(result: RunResult) -> dict[str, Any]:
@@ -75,14 +76,14 @@ def example() -> RunResult:
 
 def test_the_example_is_as_recorded():
     shown = json.dumps(log_of(example()), indent=1, ensure_ascii=False) + "\n"
-    golden = GOLDEN / "report.sarif"
+    golden = SAMPLES / "report.sarif"
     if not golden.is_file():
         golden.write_text(shown, encoding="utf-8")
     assert shown == golden.read_text("utf-8")
 
 
 def test_the_recorded_example_is_valid_and_the_schema_can_say_no():
-    log = json.loads((GOLDEN / "report.sarif").read_text("utf-8"))
+    log = json.loads((SAMPLES / "report.sarif").read_text("utf-8"))
     assert VALIDATOR.is_valid(log)
     log["runs"][0]["results"][0]["severity"] = "dreadful"
     assert not VALIDATOR.is_valid(log)

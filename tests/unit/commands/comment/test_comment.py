@@ -7,66 +7,19 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.builders import at, case, context, event, finding, publication, resolved, run_result, with_tests
+from support.builders import event, resolved, run_result
+from support.comment_runs import RED, Document, bundle, ended, payload, posted
 from support.fake_feedback import BOT, HEAD, Feedback
 from support.fake_github import pull
 from support.hostile_text import FOREIGN
 from support.renderers import rendered
-from unit.engine.test_execute import Told
 
-from ci_action.commands.comment import selected
-from ci_action.engine.execute import execute
 from ci_action.github.protocol import ApiError
 from ci_action.github.pull_request import NoPull
-from ci_action.model.result import RunResult
 from ci_action.reporters import comment
 from ci_action.reporters.comment.sections import parse
-from ci_action.reporters.report_json import write
 
-Document = dict[str, Any]
 shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
-RED = run_result(
-    with_tests(case("t.py::a", "failed", message="no")), finding(location=at("a.py", 3), severity="")
-)
-
-
-def payload(**overrides: Any) -> Document:
-    values = {
-        "id": 99,
-        "run_attempt": 1,
-        "event": "pull_request",
-        "head_sha": HEAD,
-        "head_repository": {"full_name": "stranger/r"},
-        "pull_requests": [],
-    }
-    return {"workflow_run": {**values, **overrides}}
-
-
-def bundle(folder: Path, result: RunResult = RED, **chosen: Any) -> Path:
-    """Write the report folder of a run below a folder."""
-    where = folder / "bundles" / "quality"
-    shown = publication(folder, folder=where, resolved=resolved(**chosen))
-    write.report(result, shown)
-    return where / "report.json"
-
-
-def posted(folder: Path, github: Feedback | None, **overrides: Any) -> RunResult:
-    """Run the stage over the bundles below a folder."""
-    (folder / "bundles").mkdir(exist_ok=True)
-    values: Document = {
-        "settings": {"stage": "comment", "paths": "bundles"},
-        "event": event(name="workflow_run", payload=payload()),
-        "pull": pull(head_sha=HEAD, head_repository="stranger/r", is_fork=True),
-        "github": github,
-        **overrides,
-    }
-    given_ = resolved(**values["settings"])
-    ctx = context(folder, **values)
-    return execute((selected(wait=lambda: None),), ctx, Told(), resolved=given_)
-
-
-def ended(result: RunResult) -> tuple[str, int, str]:
-    return result.verdict.conclusion.value, int(result.verdict.exit_code), " ".join(result.verdict.reasons)
 
 
 def test_a_bundle_becomes_the_comment(tmp_path: Path):

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.comment_runs import Document, bundle, ended, posted
 from support.fake_feedback import Feedback
-from unit.commands.comment.test_comment import Document, bundle, ended, posted
 
 from ci_action.commands.comment.report_folder import LARGEST
 

@@ -2,17 +2,17 @@
 
 import json
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.paths import GOLDEN
 
 from ci_action.engine.advisories.errors import Cause, cause_of
 from ci_action.engine.advisories.output import audited_before_it_failed, failure_of, parse, passed_over
 from ci_action.system.errors import ToolError
 
-FOLDER = Path(__file__).parents[3] / "golden" / "pip-audit"
+FOLDER = GOLDEN / "pip-audit"
 CASES = sorted(file.stem for file in FOLDER.glob("*.txt"))
 
 

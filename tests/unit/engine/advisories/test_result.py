@@ -2,9 +2,9 @@
 
 import json
 from datetime import date
-from pathlib import Path
 
 import pytest
+from support.paths import GOLDEN
 
 from ci_action.engine.advisories.audit import Audit
 from ci_action.engine.advisories.findings import upgrade_of
@@ -16,7 +16,7 @@ from ci_action.model.result import Broken, Report
 from ci_action.project.dependencies.inventory import Inventory, Kind, Needed, Unauditable
 from ci_action.settings.types import IgnoredVulnerability
 
-ADVISORIES = Path(__file__).parents[3] / "golden" / "advisories"
+ADVISORIES = GOLDEN / "advisories"
 RECORDS: dict[str, Record] = {
     file.stem: found
     for file in ADVISORIES.glob("*.json")

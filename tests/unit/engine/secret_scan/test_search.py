@@ -18,7 +18,7 @@ from support.builders import (
     tool_result,
     with_tests,
 )
-from unit.engine.test_execute import GIT, stage
+from support.execution import GIT, stage
 
 from ci_action.engine.execute import execute
 from ci_action.engine.secret_scan.search import Search, quotes

@@ -1,19 +1,18 @@
 """What Black's output means, from recorded outputs of several versions, and from output that is none."""
 
-from pathlib import Path
-
 import pytest
+from support.paths import GOLDEN
 
 from ci_action.stages.quality.black.output import Change, parse, parse_part
 from ci_action.system.errors import ToolError
 
-GOLDEN = Path(__file__).parents[4] / "golden" / "black"
-VERSIONS = sorted({file.name.rpartition("-")[0] for file in GOLDEN.glob("*.out")})
+RECORDED = GOLDEN / "black"
+VERSIONS = sorted({file.name.rpartition("-")[0] for file in RECORDED.glob("*.out")})
 UNICODE = "sub folder/ünïcödé ##[x].py".encode().decode("latin-1")
 
 
 def recorded(version: str, case: str) -> tuple[bytes, str]:
-    stem = GOLDEN / f"{version}-{case}"
+    stem = RECORDED / f"{version}-{case}"
     return stem.with_name(f"{stem.name}.out").read_bytes(), stem.with_name(f"{stem.name}.err").read_text(
         "utf-8"
     )

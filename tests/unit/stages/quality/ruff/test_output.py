@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.builders import at, layout
+from support.paths import GOLDEN
 
 from ci_action.model.finding import Finding, Fix
 from ci_action.project.layout import Layout
@@ -16,8 +17,8 @@ from ci_action.stages.quality.ruff.output import SEPARATOR, Diagnostics, parse_f
 from ci_action.system.errors import ToolError
 from ci_action.system.process import blocks
 
-GOLDEN = Path(__file__).parents[4] / "golden" / "ruff"
-VERSIONS = sorted({file.name.split("-")[0] for file in GOLDEN.glob("*.out")})
+RECORDED = GOLDEN / "ruff"
+VERSIONS = sorted({file.name.split("-")[0] for file in RECORDED.glob("*.out")})
 PLACE = layout(Path("/project"))
 
 
@@ -29,7 +30,7 @@ def parse(stdout: bytes, place: Layout = PLACE, size: int = 1_000_000) -> list[F
 
 
 def recorded(version: str, case: str) -> bytes:
-    return (GOLDEN / f"{version}-{case}.out").read_bytes()
+    return (RECORDED / f"{version}-{case}.out").read_bytes()
 
 
 def diagnostic(**overrides: Any) -> dict[str, Any]:

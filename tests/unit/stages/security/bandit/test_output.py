@@ -2,12 +2,12 @@
 
 import json
 import keyword
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.paths import GOLDEN
 
 from ci_action.stages.security.bandit.output import (
     Issue,
@@ -20,8 +20,8 @@ from ci_action.stages.security.bandit.output import (
 )
 from ci_action.system.errors import ToolError
 
-GOLDEN = Path(__file__).parents[4] / "golden" / "bandit"
-VERSIONS = sorted({file.name.split("-")[0] for file in GOLDEN.glob("*.out")})
+RECORDED = GOLDEN / "bandit"
+VERSIONS = sorted({file.name.split("-")[0] for file in RECORDED.glob("*.out")})
 FILES = {
     "clean": ["clean.py", "empty.py"],
     "findings": ["weak.py", "deep/bidi.py", "tests/test_it.py"],
@@ -41,7 +41,7 @@ VALUES = (
 
 
 def recorded(version: str, case: str) -> tuple[bytes, str, int]:
-    out, err, code = (GOLDEN / f"{version}-{case}.{kind}" for kind in ("out", "err", "code"))
+    out, err, code = (RECORDED / f"{version}-{case}.{kind}" for kind in ("out", "err", "code"))
     return out.read_bytes(), err.read_text(), int(code.read_text())
 
 

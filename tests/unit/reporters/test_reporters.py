@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 from support.builders import event, printed, publication
+from support.paths import GOLDEN
 from support.security_sample import security_run
 from support.tests_sample import sample_run
 
 from ci_action import __version__
 from ci_action.reporters import cobertura, console, job_summary, junit
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "reports"
+REPORTS = GOLDEN / "reports"
 NAMES = ["console.txt", "coverage.xml", "junit.xml", "lcov.info", "summary.md"]
 
 
@@ -23,7 +24,7 @@ def test_a_report_is_as_it_was(tmp_path: Path, name: str):
     for reporter in (junit.report, cobertura.report, job_summary.write, console.report):
         reporter(sample_run(), shown)
     found = printed(shown) if name == "console.txt" else (shown.folder / name).read_text("utf-8")
-    assert found.replace(f'"ci-action {__version__}"', '"ci-action"') == (GOLDEN / name).read_text("utf-8")
+    assert found.replace(f'"ci-action {__version__}"', '"ci-action"') == (REPORTS / name).read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", ["security.md", "security.txt"])
@@ -32,4 +33,4 @@ def test_a_report_of_the_security_stage_is_as_it_was(tmp_path: Path, name: str):
     for reporter in (job_summary.write, console.report):
         reporter(security_run(), shown)
     found = printed(shown) if name == "security.txt" else (shown.folder / "summary.md").read_text("utf-8")
-    assert found == (GOLDEN / name).read_text("utf-8")
+    assert found == (REPORTS / name).read_text("utf-8")

@@ -21,6 +21,7 @@ from support.builders import (
     write,
 )
 from support.page_sample import page_publication, page_run, without_constants
+from support.paths import GOLDEN
 from support.renderers import Node, parsed
 
 from ci_action.model.finding import Package
@@ -29,7 +30,7 @@ from ci_action.reporters import html
 from ci_action.reporters.context import PAGE
 from ci_action.reporters.html import coverage, findings, packages, tests
 
-GOLDEN = Path(__file__).parents[3] / "golden" / "reports" / "report.html"
+RECORDED = GOLDEN / "reports" / "report.html"
 
 
 def page(result: RunResult, workspace: Path, **overrides) -> Node:
@@ -59,7 +60,7 @@ def whole(tmp_path: Path) -> Node:
 
 def test_the_page_is_as_it_was(tmp_path: Path):
     """To the letter, but for style and script. After a wanted change: `tests/golden/capture_reports.py`."""
-    assert without_constants(html.document(page_run(), page_publication(tmp_path))) == GOLDEN.read_text(
+    assert without_constants(html.document(page_run(), page_publication(tmp_path))) == RECORDED.read_text(
         "utf-8"
     )
 

@@ -1,0 +1,58 @@
+"""Runs of the command `comment` over bundles of the test, as a trusted workflow runs it after the one of a stranger."""
+
+from pathlib import Path
+from typing import Any
+
+from support.builders import at, case, context, event, finding, publication, resolved, run_result, with_tests
+from support.execution import Told
+from support.fake_feedback import HEAD, Feedback
+from support.fake_github import pull
+
+from ci_action.commands.comment import selected
+from ci_action.engine.execute import execute
+from ci_action.model.result import RunResult
+from ci_action.reporters.report_json import write
+
+Document = dict[str, Any]
+RED = run_result(
+    with_tests(case("t.py::a", "failed", message="no")), finding(location=at("a.py", 3), severity="")
+)
+
+
+def payload(**overrides: Any) -> Document:
+    values = {
+        "id": 99,
+        "run_attempt": 1,
+        "event": "pull_request",
+        "head_sha": HEAD,
+        "head_repository": {"full_name": "stranger/r"},
+        "pull_requests": [],
+    }
+    return {"workflow_run": {**values, **overrides}}
+
+
+def bundle(folder: Path, result: RunResult = RED, **chosen: Any) -> Path:
+    """Write the report folder of a run below a folder."""
+    where = folder / "bundles" / "quality"
+    shown = publication(folder, folder=where, resolved=resolved(**chosen))
+    write.report(result, shown)
+    return where / "report.json"
+
+
+def posted(folder: Path, github: Feedback | None, **overrides: Any) -> RunResult:
+    """Run the stage over the bundles below a folder."""
+    (folder / "bundles").mkdir(exist_ok=True)
+    values: Document = {
+        "settings": {"stage": "comment", "paths": "bundles"},
+        "event": event(name="workflow_run", payload=payload()),
+        "pull": pull(head_sha=HEAD, head_repository="stranger/r", is_fork=True),
+        "github": github,
+        **overrides,
+    }
+    given_ = resolved(**values["settings"])
+    ctx = context(folder, **values)
+    return execute((selected(wait=lambda: None),), ctx, Told(), resolved=given_)
+
+
+def ended(result: RunResult) -> tuple[str, int, str]:
+    return result.verdict.conclusion.value, int(result.verdict.exit_code), " ".join(result.verdict.reasons)

@@ -1,0 +1,40 @@
+"""Runs of stages whose tools are functions of the test, and what they tell while they run."""
+
+from pathlib import Path
+from typing import Any
+
+from support.builders import FakeGit, FakeRun, context, resolved
+
+from ci_action.engine.execute import execute
+from ci_action.engine.stage import Selected, Stage
+from ci_action.engine.tool import Tool
+from ci_action.model.result import RunResult, ToolResult
+
+GIT = FakeGit(head="c0ffee")
+
+
+class Told:
+    """A progress that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.results: list[ToolResult] = []
+
+    def started(self, one: Tool) -> None:
+        self.names.append(one.name)
+
+    def ended(self, result: ToolResult) -> None:
+        self.results.append(result)
+
+
+def stage(*tools: Tool, by_name: bool = True, **overrides: Any) -> Selected:
+    return Selected(
+        Stage(**{"name": "quality", "summary": "s", "tools": tools, **overrides}), by_name=by_name
+    )
+
+
+def executed(tmp_path: Path, *selected: Selected, **overrides: Any) -> tuple[RunResult, Told]:
+    (tmp_path / "w").mkdir(exist_ok=True)
+    told = Told()
+    ctx = context(tmp_path / "w", overrides.pop("run", FakeRun(git=GIT)), **overrides)
+    return execute(selected, ctx, told, resolved=resolved()), told
