@@ -24,9 +24,9 @@ WEAK = 'import pickle\n\nassert pickle.loads(b"")\npassword = "correct horse"\n'
 class Counting:
     """Starts programs and notes which."""
 
-    def __init__(self, scratch: Path) -> None:
+    def __init__(self, tempdir: Path) -> None:
         self.started: list[str] = []
-        self._run = Processes(os.environ, scratch).run
+        self._run = Processes(os.environ, tempdir).run
 
     def __call__(self, command: Command, /) -> Completed:
         self.started.append(Path(command.argv[0]).name)
@@ -35,9 +35,9 @@ class Counting:
 
 def bandit(folder: Path, **overrides: Any) -> tuple[ToolResult, list[str]]:
     """Run the tool alone in a folder; return its result and the programs that were started."""
-    scratch = folder.parent / "programs"
-    scratch.mkdir(exist_ok=True)
-    run = Counting(scratch)
+    tempdir = folder.parent / "programs"
+    tempdir.mkdir(exist_ok=True)
+    run = Counting(tempdir)
     return check(TOOL, context(folder, start=run, **{"bundle": BUNDLE, **overrides})), run.started
 
 

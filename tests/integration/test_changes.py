@@ -403,8 +403,8 @@ def test_without_the_right_token_nobody_is_asked_and_it_is_said(token, private, 
         folder, env = private(address)
         write(tmp_path, {"ask": f"#!/bin/sh\necho asked >> {tmp_path}/asked\n"})
         (tmp_path / "ask").chmod(0o755)
-        asking = {"GIT_ASKPASS": str(tmp_path / "ask"), "SSH_ASKPASS": str(tmp_path / "ask")}
-        env = {**env, **asking, "INPUT_GITHUB-TOKEN": token}
+        helpers = {"GIT_ASKPASS": str(tmp_path / "ask"), "SSH_ASKPASS": str(tmp_path / "ask")}
+        env = {**env, **helpers, "INPUT_GITHUB-TOKEN": token}
         ran = ci_action(folder, "quality", "--scope=changed", env=env)
     assert not (tmp_path / "asked").exists()
     assert len(counting(ran)) == 6

@@ -224,15 +224,15 @@ def asking(tmp_path: Path):
     """Ask a service through the real pip-audit, without pauses."""
 
     def make(service: AdvisoryService, *packages: tuple[str, str], address: str = "") -> Audit:
-        scratch = tmp_path / "scratch"
-        scratch.mkdir(exist_ok=True)
+        tempdir = tmp_path / "tempdir"
+        tempdir.mkdir(exist_ok=True)
         environ = {**os.environ, "PIP_AUDIT_FORMAT": "columns", "PIP_AUDIT_OUTPUT": "/nowhere/else"}
         ctx = context(
-            tmp_path / "w", start=Processes(environ, scratch).run, scratch=scratch, environ=environ,
+            tmp_path / "w", start=Processes(environ, tempdir).run, tempdir=tempdir, environ=environ,
             settings={"advisory_url": address or service.address, "pip_audit_args": "--timeout=1"},
         )  # fmt: skip
         program = Bundle.of(Path(sys.prefix)).program("pip-audit")
-        ask = PipAudit(ctx=ctx, program=program, folder=scratch / "pip-audit")
+        ask = PipAudit(ctx=ctx, program=program, folder=tempdir / "pip-audit")
         return Auditor(ask=ask, seconds=60, pauses=()).audit(packages)
 
     (tmp_path / "w").mkdir()

@@ -61,15 +61,15 @@ def pointer_of(content: bytes) -> str:
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Iterator[Open]:
-    (tmp_path / "scratch").mkdir()
+    (tmp_path / "tempdir").mkdir()
     (tmp_path / "home").mkdir()
     environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path / "home"), "CORP_PASSWORD": "secret"}
-    processes = Processes(environ, tmp_path / "scratch")
+    processes = Processes(environ, tmp_path / "tempdir")
 
     def of(folder: Path) -> Repository:
-        scratch = tmp_path / "scratch" / folder.name
-        scratch.mkdir(exist_ok=True)
-        here = Repository(run=processes.run, top=folder, scratch=scratch, withheld=withheld_from_git(environ))
+        tempdir = tmp_path / "tempdir" / folder.name
+        tempdir.mkdir(exist_ok=True)
+        here = Repository(run=processes.run, top=folder, tempdir=tempdir, withheld=withheld_from_git(environ))
         return find(here)
 
     yield of
@@ -216,9 +216,9 @@ def test_git_that_hangs_is_ended_once_and_for_all(tmp_path: Path, opened: Open):
     made(top, {"a.py": ""})
     (top / ".git" / "HEAD").unlink()
     os.mkfifo(top / ".git" / "HEAD")
-    scratch = tmp_path / "scratch"
-    processes = Processes({"PATH": os.environ["PATH"]}, scratch)
-    here = Repository(run=processes.run, top=top, scratch=scratch, allowance=Allowance(0.5))
+    tempdir = tmp_path / "tempdir"
+    processes = Processes({"PATH": os.environ["PATH"]}, tempdir)
+    here = Repository(run=processes.run, top=top, tempdir=tempdir, allowance=Allowance(0.5))
     for reason in ("git timed out after 0 s", "git is unavailable"):
         with pytest.raises(ToolError, match=reason):
             find(here)

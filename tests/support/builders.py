@@ -230,16 +230,16 @@ class FakeGit:
 
 
 def context(workspace: Path, run: FakeRun | None = None, **overrides: Any) -> Context:
-    """Return a context; settings as in `resolved` by `settings=dict(...)`, its scratch folder beside the workspace."""
-    scratch = workspace.parent / f"{workspace.name}-scratch"
-    scratch.mkdir(exist_ok=True)
+    """Return a context; settings as in `resolved` by `settings=dict(...)`, its tempdir folder beside the workspace."""
+    tempdir = workspace.parent / f"{workspace.name}-tempdir"
+    tempdir.mkdir(exist_ok=True)
     settings = resolved(**overrides.pop("settings", {})).settings
     values: dict[str, Any] = {
         "settings": settings,
         "layout": layout(workspace, paths=settings.paths),
         "bundle": bundle(workspace.parent / f"{workspace.name}-tools"),
         "start": run or FakeRun(),
-        "scratch": scratch,
+        "tempdir": tempdir,
     }
     if cache := overrides.get("cache"):
         values["kept"] = store(cache)

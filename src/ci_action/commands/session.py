@@ -49,7 +49,7 @@ from ci_action.system.ownership import give_back, owner_of
 from ci_action.system.process import Processes, end_orphans
 from ci_action.system.redaction import Concealer, Redact, redactor, secrets_of, service_passwords
 from ci_action.system.signals import Interruption
-from ci_action.system.tempdir import scratch_folder
+from ci_action.system.tempdir import temporary_folder
 from ci_action.system.text import neutral
 
 
@@ -145,7 +145,7 @@ class Call:
     def open(self, **circumstances: bool) -> Session:
         """Return the session; raises `SettingsError`, `ToolError`, and `KeyboardInterrupt` after a signal."""
         environ = self._options.environ
-        scratch = self._closing.enter_context(scratch_folder(environ))
+        tempdir = self._closing.enter_context(temporary_folder(environ))
         resolved, layout = configure(self._flags, environ, **circumstances)
         token = resolved.settings.github_token.get_secret_value()
         passwords = service_passwords((*resolved.settings.wait_for, resolved.settings.advisory_url))
@@ -154,8 +154,8 @@ class Call:
         if self.workflow:
             for secret in sorted({token, *passwords} - {""}):
                 self.workflow.mask(secret)
-        processes = Processes(environ, scratch, self._redact)
-        ctx = _context(resolved, layout, self._options, processes, scratch)
+        processes = Processes(environ, tempdir, self._redact)
+        ctx = _context(resolved, layout, self._options, processes, tempdir)
         github = open_api(token, environ, ctx.event, stopped=lambda: self.interruption.urgent)
         self._session = Session(
             resolved=resolved,
@@ -330,13 +330,13 @@ def _context(
     layout: Layout,
     options: Options,
     processes: Processes,
-    scratch: Path,
+    tempdir: Path,
 ) -> Context:
     environ = options.environ
     bundle = Bundle.of(options.prefix)
     holder = owner_of(layout.workspace) if bundle.apart else None
     if holder is not None:
-        scratch.chmod(0o711)  # what the owner runs finds its own folders in it, and can list nothing
+        tempdir.chmod(0o711)  # what the owner runs finds its own folders in it, and can list nothing
     ctx = Context(
         settings=resolved.settings,
         of_project=resolved.of_project,
@@ -347,7 +347,7 @@ def _context(
         container=bundle.apart,
         start=processes.run,
         stopped=lambda: processes.stopped,
-        scratch=scratch / "work",
+        tempdir=tempdir / "work",
         environ=environ,
         event=Event.from_environ(environ),
     )

@@ -70,7 +70,7 @@ def changes_of(ctx: Context, *, fetch: bool, lines: bool = True) -> Changes:
     except UNDONE as error:
         return Changes(problem=error.reason)
     except OSError as error:
-        return Changes(problem=f"a commit cannot be kept in {str(ctx.scratch)!r}: {error}")
+        return Changes(problem=f"a commit cannot be kept in {str(ctx.tempdir)!r}: {error}")
     return Changes(base=commit, source=source, lines=changed)
 
 

@@ -17,7 +17,7 @@ from ci_action.project.programs import Bundle
 from ci_action.settings import Settings
 from ci_action.settings.types import Scope
 from ci_action.system.cache import Digests, Results, Store
-from ci_action.system.lazy import Once
+from ci_action.system.lazy import Lazy
 from ci_action.system.ownership import hand_over
 from ci_action.system.process import Command, Completed, Owner, Run, Sees
 from ci_action.system.redaction import Concealer
@@ -34,7 +34,7 @@ class Context:
     bundle: Bundle
     start: Run
     """Starts a program; its time limit is that of the command."""
-    scratch: Path
+    tempdir: Path
     """An empty folder outside the workspace, gone after the run."""
     environ: Mapping[str, str] = field(default_factory=dict)
     event: Event = field(default_factory=Event)
@@ -54,7 +54,7 @@ class Context:
     """GitHub's API for the repository of the run; None without a token."""
     pull: Pull | NoPull = NO_PULL
     """The pull request of the run."""
-    pull_files: Once[Any] = field(default_factory=Once)
+    pull_files: Lazy[Any] = field(default_factory=Lazy)
     """Its changed files, asked for by several tools (`pull_source`)."""
     changes: Changes | None = None
     """What the change touched; None where nobody asked."""
@@ -62,9 +62,9 @@ class Context:
     """Who runs the project's code: the owner of the workspace in the container, None for ourselves."""
     holder: Owner | None = None
     """Who owns the workspace in the container, whoever runs the project's code; None where that is who we are."""
-    repositories: Once[Repository] = field(default_factory=Once)
-    listed: Once[Files] = field(default_factory=Once)
-    scans: Once[Any] = field(default_factory=Once)
+    repositories: Lazy[Repository] = field(default_factory=Lazy)
+    listed: Lazy[Files] = field(default_factory=Lazy)
+    scans: Lazy[Any] = field(default_factory=Lazy)
     """The scan of all files for secrets: one for the tool and for what is hidden."""
     container: bool = False
     """Whether we run in our image."""
@@ -90,7 +90,7 @@ class Context:
                 Repository(
                     run=self.run,
                     top=self.layout.root,
-                    scratch=self.scratch,
+                    tempdir=self.tempdir,
                     owner=self.holder,
                     withheld=withheld_from_git(self.environ),
                 )
@@ -114,7 +114,7 @@ class Context:
         """Return where the project's code finds its home: ours is closed to another user."""
         if self.owner is None:
             return {}
-        home = self.scratch / "home"
+        home = self.tempdir / "home"
         hand_over(home, self.owner)
         return {"HOME": str(home)}
 
@@ -131,7 +131,7 @@ class Context:
         No configuration and no list of plugins at home has a say: laptop and runner would differ, and the project's code
         may have written them.
         """
-        home = self.scratch / "readers"
+        home = self.tempdir / "readers"
         hand_over(home, self.owner)
         apart = {"HOME": str(home)} if self.owner else {}
         return {**apart, "XDG_CONFIG_HOME": str(home / "config"), "XDG_CACHE_HOME": str(home / "cache")}

@@ -38,10 +38,10 @@ def program_of(tool: Tool, ctx: Context) -> Program:
     if tool.program is not None:
         return tool.program(ctx)
     choice = select(tool.name, settings=ctx.settings, layout=ctx.layout, bundle=ctx.bundle)
-    folder = ctx.scratch / f"{tool.name}-of-project"
+    folder = ctx.tempdir / f"{tool.name}-of-project"
     ctx.hand_over(folder)
     variables = variables_of_uv(ctx.environ, folder if ctx.owner else None)
-    with lent_netrc(ctx.environ, ctx.scratch / f"{tool.name}-netrc", ctx.owner) as lent:
+    with lent_netrc(ctx.environ, ctx.tempdir / f"{tool.name}-netrc", ctx.owner) as lent:
         installer = Installer(run=ctx.run, folder=folder, variables={**variables, **lent}, owner=ctx.owner)
         return locate(tool.name, choice, bundle=ctx.bundle, installer=installer)
 

@@ -21,7 +21,7 @@ LONGEST_DETAIL: Final = 10_000
 
 
 @dataclass(frozen=True)
-class Measured:
+class Totals:
     """Everything that the tools of a run measured, together."""
 
     tests: tuple[TestCase, ...]
@@ -61,7 +61,7 @@ def metrics_of(tool: ToolResult) -> dict[str, float]:
     return {} if isinstance(tool.outcome, Skipped) else dict(tool.outcome.metrics)
 
 
-def measured(result: RunResult) -> Measured:
+def totals(result: RunResult) -> Totals:
     """Gather what the tools of a run measured."""
     tests: list[TestCase] = []
     coverage: Coverage | None = None
@@ -70,7 +70,7 @@ def measured(result: RunResult) -> Measured:
         tests += tests_of(tool)
         coverage = coverage_of(tool) or coverage
         metrics |= metrics_of(tool)
-    return Measured(tuple(tests), coverage, metrics)
+    return Totals(tuple(tests), coverage, metrics)
 
 
 def tools_of(result: RunResult) -> Iterator[ToolResult]:

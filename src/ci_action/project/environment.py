@@ -58,15 +58,15 @@ class Environment:
             raise TypeError("not an environment of ours")
         return found
 
-    def save(self, scratch: Path) -> None:
+    def save(self, tempdir: Path) -> None:
         """Write it for the tools that come after."""
-        (scratch / FILE).write_text(json.dumps(asdict(self)), encoding="utf-8")
+        (tempdir / FILE).write_text(json.dumps(asdict(self)), encoding="utf-8")
 
     @classmethod
-    def load(cls, scratch: Path) -> "Environment":
+    def load(cls, tempdir: Path) -> "Environment":
         """Read what the environment tool wrote; raises `ToolError` where it wrote nothing."""
         try:
-            return cls.read(scratch / FILE)
+            return cls.read(tempdir / FILE)
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise ToolError("there is no environment: the tool that makes it left none") from error
 
@@ -94,7 +94,7 @@ class Builder:
     run: Run
     layout: Layout
     environ: Mapping[str, str]
-    scratch: Path
+    tempdir: Path
     cache: Path | None
     timeout: float
     owner: Owner | None = None
@@ -156,7 +156,7 @@ class Builder:
         # A cache inside the workspace would put the environment into the source tree.
         outside = self.cache is not None and not self.cache.is_relative_to(self.layout.workspace)
         keeps = outside and dependencies.can_be_kept
-        homes = [self.cache, self.scratch] if keeps and self.cache else [self.scratch]
+        homes = [self.cache, self.tempdir] if keeps and self.cache else [self.tempdir]
         home = first_given([home / "environments" for home in homes], self.owner)
         return home / digest.hexdigest()[:20]
 
@@ -174,7 +174,7 @@ class Builder:
                 self.command("sync", "--locked", *dependencies.sync, project=where)
                 return
             if dependencies.requirements:
-                file = self.scratch / "requirements.txt"
+                file = self.tempdir / "requirements.txt"
                 file.write_text("\n".join(dependencies.requirements) + "\n", encoding="utf-8")
                 exact = ("--no-deps",) if dependencies.locked else ()
                 self.pip(python, *exact, f"--requirements={file}")
@@ -193,7 +193,7 @@ class Builder:
         there = self.packages(python)
         missing = [name for name in extra if name not in there]
         if missing:
-            freeze = self.scratch / "constraints.txt"
+            freeze = self.tempdir / "constraints.txt"
             freeze.write_text(
                 "".join(f"{name}=={version}\n" for name, version in there.items() if _released(version))
             )
@@ -265,7 +265,7 @@ class Builder:
 
     def variables(self) -> dict[str, str]:
         """Return what uv sees beside the cleaned environment: folders that its user may write to."""
-        homes = [home for home in (self.cache, self.scratch) if home]
+        homes = [home for home in (self.cache, self.tempdir) if home]
         found = dict(index_variables(self.environ))
         for name, folder in (("UV_CACHE_DIR", "uv"), ("UV_PYTHON_INSTALL_DIR", "python")):
             if name not in self.environ:
@@ -278,13 +278,13 @@ class Builder:
         found["PATH"] = os.pathsep.join([self.environ.get("PATH", os.defpath), *bins])
         if self.owner:
             found |= self._netrc()
-            hand_over(self.scratch / "home", self.owner)
-            found["HOME"] = str(self.scratch / "home")
+            hand_over(self.tempdir / "home", self.owner)
+            found["HOME"] = str(self.tempdir / "home")
         return found
 
     def _netrc(self) -> dict[str, str]:
         """Hand over the credentials of indexes while packages are installed; `forget` takes them back."""
-        given, copy = netrc_of(self.environ), self.scratch / "netrc"
+        given, copy = netrc_of(self.environ), self.tempdir / "netrc"
         if self.owner is None or not os.path.lexists(given):
             return {}
         if not copy.exists():
@@ -293,7 +293,7 @@ class Builder:
 
     def forget(self) -> None:
         """Take away what the project's code must not find: it runs as the same user."""
-        (self.scratch / "netrc").unlink(missing_ok=True)
+        (self.tempdir / "netrc").unlink(missing_ok=True)
 
     def _leftovers(self) -> set[Path]:
         root = self.layout.root

@@ -14,7 +14,7 @@ from xml.sax.saxutils import quoteattr  # nosec B406 # it writes XML and parses 
 from ci_action import __version__
 from ci_action.model.coverage import Coverage, FileCoverage
 from ci_action.model.result import RunResult
-from ci_action.model.totals import measured, xml_text
+from ci_action.model.totals import totals, xml_text
 from ci_action.reporters.context import COBERTURA, LCOV, Publication
 
 _DOCTYPE = '<!DOCTYPE coverage SYSTEM "http://cobertura.sourceforge.net/xml/coverage-04.dtd">'
@@ -126,7 +126,7 @@ def _field(text: str) -> str:
 
 def report(result: RunResult, publication: Publication) -> None:
     """Write both files where the run has coverage."""
-    coverage = measured(result).coverage
+    coverage = totals(result).coverage
     if coverage is None:
         return
     text = "".join(cobertura(coverage, result.started))

@@ -13,7 +13,7 @@ from ci_action import __version__
 from ci_action.model.coverage import Coverage, FileCoverage, percent, shown
 from ci_action.model.result import RunResult
 from ci_action.model.tests import durations
-from ci_action.model.totals import measured
+from ci_action.model.totals import totals
 from ci_action.reporters.context import COVERAGE, DURATIONS, Publication
 from ci_action.system.text import plain
 
@@ -36,8 +36,8 @@ def coverage_json(coverage: Coverage, measured_at: datetime) -> Iterator[str]:
     for path, one in sorted(coverage.files.items()):
         yield f"{separator}{json.dumps(plain(path))}: {json.dumps(_file(one, with_branches=branches))}"
         separator = ",\n"
-    totals = _summary(list(coverage.files.values()), with_branches=branches)
-    yield f'}}, "totals": {json.dumps(totals)}}}\n'
+    summary = _summary(list(coverage.files.values()), with_branches=branches)
+    yield f'}}, "totals": {json.dumps(summary)}}}\n'
 
 
 def _file(one: FileCoverage, *, with_branches: bool) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def _partial(one: FileCoverage) -> int:
 
 def report(result: RunResult, publication: Publication) -> None:
     """Write both files where there is something for them."""
-    found = measured(result)
+    found = totals(result)
     if found.coverage is not None:
         text = "".join(coverage_json(found.coverage, result.started))
         publication.write(COVERAGE, publication.redact(text).encode("utf-8", "replace"))

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape, quoteattr  # nosec B406 # it writes XML and
 
 from ci_action.model.result import RunResult
 from ci_action.model.tests import TestCase, TestOutcome
-from ci_action.model.totals import measured, shortened, xml_text
+from ci_action.model.totals import shortened, totals, xml_text
 from ci_action.reporters.context import JUNIT, Publication
 from ci_action.system.redaction import Redact
 from ci_action.system.text import named_marks
@@ -108,7 +108,7 @@ def _clean(text: str, redact: Redact) -> str:
 
 def report(result: RunResult, publication: Publication) -> None:
     """Write the file where the run has tests."""
-    cases = measured(result).tests
+    cases = totals(result).tests
     if cases:
         text = "".join(render(cases, result.started, publication.redact))
         publication.write(JUNIT, text.encode("utf-8"))

@@ -5,7 +5,7 @@ from typing import Final
 
 from ci_action.model.result import RunResult
 from ci_action.model.tests import TestCase
-from ci_action.model.totals import hint_line, hints_of, measured, metrics_of, name_of, red_tests, tools_of
+from ci_action.model.totals import hint_line, hints_of, metrics_of, name_of, red_tests, tools_of, totals
 from ci_action.reporters.lines import WIDTH
 from ci_action.reporters.markdown import clipped
 from ci_action.reporters.summary_tests import counted, coverage_line, file_line, worst
@@ -43,7 +43,7 @@ def facts(result: RunResult) -> Iterator[str]:
         metrics = metrics_of(tool)
         if "tests" in metrics:
             yield counted(metrics)
-    found = measured(result)
+    found = totals(result)
     if line := coverage_line(found):
         yield line
     if found.coverage is not None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from ci_action.model.finding import Level
 from ci_action.model.result import RunResult
-from ci_action.model.totals import measured
+from ci_action.model.totals import totals
 from ci_action.reporters.context import COBERTURA, JUNIT, PAGE, REPORT, SARIF, SUMMARY, Publication
 from ci_action.stages.pr import section
 from ci_action.stages.security.section import AUDIT, SECRETS, is_secret, is_vulnerability, number_of
@@ -27,7 +27,7 @@ def _count(level: Level) -> Callable[[RunResult, Publication], str]:
 
 def _tests(*names: str) -> Callable[[RunResult, Publication], str]:
     def value(result: RunResult, _: Publication) -> str:
-        number = measured(result).count(*names)
+        number = totals(result).count(*names)
         return "" if number is None else str(number)
 
     return value
@@ -81,12 +81,12 @@ OUTPUTS: Final = (
     Output(
         "coverage",
         "The coverage in percent, cut to two decimals; empty where none was measured.",
-        lambda result, _: measured(result).percent,
+        lambda result, _: totals(result).percent,
     ),
     Output(
         "patch-coverage",
         "The coverage of the changed lines in percent, cut to two decimals; empty where it is not known.",
-        lambda result, _: measured(result).patch_percent,
+        lambda result, _: totals(result).patch_percent,
     ),
     Output(
         "coverage-file",

@@ -8,15 +8,15 @@ from ci_action.model.coverage import Coverage, FileCoverage, percent, ranges, sh
 from ci_action.model.result import RunResult, ToolResult
 from ci_action.model.tests import TestCase, TestOutcome
 from ci_action.model.totals import (
-    Measured,
+    Totals,
     coverage_of,
     hints_of,
-    measured,
     metrics_of,
     name_of,
     red_tests,
     tests_of,
     tools_of,
+    totals,
 )
 from ci_action.reporters.markdown import code, fenced, link
 from ci_action.system.text import duration
@@ -51,7 +51,7 @@ def counted(metrics: dict[str, float]) -> str:
     return f"{total:,} {'test' if total == 1 else 'tests'}: {', '.join(parts)}"
 
 
-def coverage_line(found: Measured) -> str:
+def coverage_line(found: Totals) -> str:
     """Say the coverage in a line; empty where there is none."""
     if found.coverage is None:
         return ""
@@ -89,7 +89,7 @@ def _opening(result: RunResult) -> Iterator[str]:
             yield f"  - {number:,} skipped: {code(reason or 'no reason given')}"
         if len(reasons) > _MOST_REASONS:
             yield f"  - and {len(reasons) - _MOST_REASONS:,} more reasons to skip"
-    if line := coverage_line(measured(result)):
+    if line := coverage_line(totals(result)):
         yield f"- {line}"
 
 
@@ -188,7 +188,7 @@ def _files(title: str, files: Sequence[FileCoverage]) -> str:
 
 
 def _slowest(result: RunResult) -> Iterator[str]:
-    cases = [case for case in measured(result).tests if not case.subtest and case.seconds > 0]
+    cases = [case for case in totals(result).tests if not case.subtest and case.seconds > 0]
     slow = sorted(cases, key=lambda case: -case.seconds)[:MOST_SLOW]
     if slow:
         rows = "\n".join(f"- {duration(case.seconds)} {code(case.nodeid)}" for case in slow)

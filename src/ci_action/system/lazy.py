@@ -9,7 +9,7 @@ from ci_action.system.errors import ToolError
 Value = TypeVar("Value")
 
 
-class Once(Generic[Value]):
+class Lazy(Generic[Value]):
     """Makes a value for whoever asks first; all others get the same, or the same reason why there is none."""
 
     def __init__(self) -> None:

@@ -172,11 +172,11 @@ class Processes:
     """All programs that one run of ours has started; `stop` ends them together."""
 
     def __init__(
-        self, environ: Mapping[str, str], scratch: Path, redact: Redact = str, python: str = sys.executable
+        self, environ: Mapping[str, str], tempdir: Path, redact: Redact = str, python: str = sys.executable
     ) -> None:
-        """Keep the cleaned environment; what programs write is collected under `scratch`."""
+        """Keep the cleaned environment; what programs write is collected under `tempdir`."""
         self._environ = clean_environment(environ)
-        self._scratch = scratch
+        self._tempdir = tempdir
         self._redact = redact
         self._supervisor = (python, "-I", "-S", supervisor.__file__)
         self._running: dict[subprocess.Popen[bytes], float] = {}
@@ -190,10 +190,10 @@ class Processes:
         if self._stopped.is_set() or (command.background and self._background_ended.is_set()):
             raise InterruptedRunError("interrupted before it started")
         with (
-            tempfile.TemporaryFile(dir=self._scratch) as stdin,
-            tempfile.TemporaryFile(dir=self._scratch) as out,
-            tempfile.TemporaryFile(dir=self._scratch) as err,
-            tempfile.TemporaryFile(dir=self._scratch) as result,
+            tempfile.TemporaryFile(dir=self._tempdir) as stdin,
+            tempfile.TemporaryFile(dir=self._tempdir) as out,
+            tempfile.TemporaryFile(dir=self._tempdir) as err,
+            tempfile.TemporaryFile(dir=self._tempdir) as result,
         ):
             stdin.write(command.stdin)
             stdin.seek(0)

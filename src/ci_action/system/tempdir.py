@@ -14,7 +14,7 @@ _TEMPORARY: Final = "/tmp"  # nosec B108 # noqa: S108 - only a folder of random 
 
 
 @contextmanager
-def scratch_folder(environ: Mapping[str, str]) -> Iterator[Path]:
+def temporary_folder(environ: Mapping[str, str]) -> Iterator[Path]:
     """Make the folder of our temporary files, gone at the end, where the runner keeps its own: Python might take the workspace.
 
     The runner's belongs to the user who runs the project's code, who could put another folder in the place of ours:

@@ -76,9 +76,9 @@ def test_a_home_to_write_to():
 
 
 def test_our_temporary_files_are_closed():
-    scratch = glob.glob("/tmp/ci-action-*") + glob.glob(os.environ["RUNNER_TEMP"] + "/ci-action-*")
-    assert scratch
-    for folder in scratch:
+    tempdir = glob.glob("/tmp/ci-action-*") + glob.glob(os.environ["RUNNER_TEMP"] + "/ci-action-*")
+    assert tempdir
+    for folder in tempdir:
         with pytest.raises(PermissionError):
             os.listdir(folder)
         with pytest.raises(PermissionError):

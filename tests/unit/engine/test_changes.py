@@ -315,7 +315,7 @@ def test_a_full_disk_is_told(tmp_path: Path):
             tmp_path,
             git,
             event=event(name="push", payload={"before": BASE}),
-            scratch=tmp_path / "no" / "folder",
+            tempdir=tmp_path / "no" / "folder",
         ),
         fetch=True,
     )

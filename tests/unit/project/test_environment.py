@@ -18,14 +18,14 @@ ME = Owner(uid=os.getuid(), gid=os.getgid())
 def builder(folder: Path, run: FakeRun | None = None, owner: Owner | None = None, **environ: str) -> Builder:
     workspace = folder / "w"
     workspace.mkdir(exist_ok=True)
-    scratch = folder / "scratch"
-    scratch.mkdir(exist_ok=True)
+    tempdir = folder / "tempdir"
+    tempdir.mkdir(exist_ok=True)
     return Builder(
         uv=Path("/bin/uv"),
         run=run or FakeRun(),
         layout=layout(workspace),
         environ=environ,
-        scratch=scratch,
+        tempdir=tempdir,
         cache=folder / "cache",
         timeout=9,
         owner=owner,
@@ -124,7 +124,7 @@ def test_what_cannot_be_kept_is_made_in_a_temporary_folder(tmp_path: Path):
         made._folder(one, "", ()),
         *(Path(made.variables()[f"UV_{name}_DIR"]) for name in ("CACHE", "PYTHON_INSTALL")),
     ]
-    assert all(folder.is_relative_to(tmp_path / "scratch") for folder in folders)
+    assert all(folder.is_relative_to(tmp_path / "tempdir") for folder in folders)
     (tmp_path / "cache").unlink()
     assert made._folder(one, "", ()).is_relative_to(tmp_path / "cache")
 
@@ -143,7 +143,7 @@ def test_a_command_is_run_again_without_a_cache_that_is_full(tmp_path: Path, std
         made.command("pip", "compile")
     assert len(run.asked) == starts
     folders = [command.environ["UV_CACHE_DIR"] for command in run.asked]
-    assert folders == [str(tmp_path / "cache" / "uv"), str(made.scratch / "uv")][:starts]
+    assert folders == [str(tmp_path / "cache" / "uv"), str(made.tempdir / "uv")][:starts]
     assert len(made.notes) == starts - 1
 
 

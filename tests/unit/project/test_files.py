@@ -18,7 +18,7 @@ REFUSED = completed(stderr="fatal: not a git repository (or any parent)\n", retu
 
 def repository(tmp_path: Path, git: Any) -> Callable[[], Repository]:
     run = git if isinstance(git, FakeGit) else FakeGit(rev_parse=git)
-    return lambda: find(Repository(run=run, top=tmp_path, scratch=tmp_path))
+    return lambda: find(Repository(run=run, top=tmp_path, tempdir=tmp_path))
 
 
 def listed(tmp_path: Path, git: Any, *own: Path, **overrides: Any) -> tuple[tuple[str, ...], str]:

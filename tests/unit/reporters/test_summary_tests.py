@@ -25,7 +25,7 @@ from support.renderers import Node, rendered
 
 from ci_action.model.result import Broken, Hint, RunResult
 from ci_action.model.tests import TestCase, TestOutcome
-from ci_action.model.totals import measured, other_findings, red_tests
+from ci_action.model.totals import other_findings, red_tests, totals
 from ci_action.reporters import console
 from ci_action.reporters.context import Screen
 from ci_action.reporters.job_summary import LIMIT, render
@@ -214,7 +214,7 @@ def test_changed_files_come_first(tmp_path: Path):
 
 def test_coverage_is_cut_and_never_rounded():
     one = file_coverage(executed=frozenset(range(22_499)), missing=frozenset(range(22_499, 25_000)))
-    assert measured(run_result(covered(one))).percent == "89.99"
+    assert totals(run_result(covered(one))).percent == "89.99"
 
 
 def test_hints_are_on_every_channel(tmp_path: Path):
@@ -246,5 +246,5 @@ def test_the_console_tells_failed_tests_and_facts(tmp_path: Path, color: bool):
 
 def test_tests_of_a_broken_run_are_told(tmp_path: Path):
     outcome = Broken("it crashed", tests=(case(),), metrics={"tests": 1, "passed": 1})
-    found = measured(run_result(tool_result(tool="pytest", outcome=outcome)))
+    found = totals(run_result(tool_result(tool="pytest", outcome=outcome)))
     assert (len(found.tests), found.count("tests"), found.tests[0].outcome) == (1, 1, TestOutcome.PASSED)

@@ -19,7 +19,7 @@ def program(ctx: Context) -> Program:
 def check(ctx: Context, _program: Program) -> Checked:
     """Make the environment, or take the one that is kept."""
     environment, warnings = installed(ctx)
-    environment.save(ctx.scratch)
+    environment.save(ctx.tempdir)
     _, asked_by = python_request(ctx.layout, ctx.settings.python_version)
     log = [
         f"Python {environment.version} ({asked_by or 'the first one that uv found'}): {environment.python}",

@@ -25,7 +25,7 @@ def installed(ctx: Context) -> tuple[Environment, tuple[str, ...]]:
     With it come our notices about what was made.
     """
     with suppress(ToolError):
-        return Environment.load(ctx.scratch), ()
+        return Environment.load(ctx.tempdir), ()
     warnings = list(_system_packages(ctx))
     request, asked_by = python_request(ctx.layout, ctx.settings.python_version)
     builder = _builder(ctx)
@@ -67,7 +67,7 @@ def _builder(ctx: Context) -> Builder:
         run=ctx.run,
         layout=ctx.layout,
         environ=ctx.environ,
-        scratch=ctx.scratch,
+        tempdir=ctx.tempdir,
         cache=None if is_judged(ctx) else ctx.cache,
         timeout=float(ctx.settings.timeout),
         owner=ctx.owner,
@@ -86,7 +86,7 @@ def _extra(ctx: Context) -> list[str]:
 
 def _by_commands(ctx: Context, builder: Builder, request: str) -> Environment:
     """Make an empty environment and let the commands of `install` fill it: the words of the workflow, or the project's."""
-    where = ctx.scratch / "environments" / "own"
+    where = ctx.tempdir / "environments" / "own"
     ctx.hand_over(where.parent)
     builder.command(
         "venv",
@@ -96,7 +96,7 @@ def _by_commands(ctx: Context, builder: Builder, request: str) -> Environment:
         *([f"--python={request}"] if request else []),
         str(where),
     )
-    tools = ctx.scratch / "bin"
+    tools = ctx.tempdir / "bin"
     tools.mkdir(exist_ok=True)
     shutil.copy(ctx.bundle.uv, tools / "uv")
     seeded = builder.packages(str(where / "bin" / "python"))
@@ -151,8 +151,8 @@ def _current(ctx: Context, builder: Builder) -> Environment:
     missing = [name for name in _extra(ctx) if name not in packages]
     overlay = ""
     if missing:
-        folder = ctx.scratch / "overlay"
-        freeze = ctx.scratch / "constraints.txt"
+        folder = ctx.tempdir / "overlay"
+        freeze = ctx.tempdir / "constraints.txt"
         lines = [
             f"{name}=={version}\n" for name, version in packages.items() if re.fullmatch(r"[\w.!]+", version)
         ]
@@ -182,7 +182,7 @@ def _system_packages(ctx: Context) -> list[str]:
         done = ctx.run(
             Command(
                 argv=("apt-get", *words),
-                cwd=ctx.scratch,
+                cwd=ctx.tempdir,
                 environ={"DEBIAN_FRONTEND": "noninteractive"},
                 timeout=float(ctx.settings.timeout),
             )
@@ -197,5 +197,5 @@ def _system_packages(ctx: Context) -> list[str]:
 
 
 def _is_installed(ctx: Context, name: str) -> bool:
-    done = ctx.run(Command(argv=("dpkg-query", "--status", name), cwd=ctx.scratch, timeout=20))
+    done = ctx.run(Command(argv=("dpkg-query", "--status", name), cwd=ctx.tempdir, timeout=20))
     return done.returncode == 0 and b"install ok installed" in done.stdout

@@ -151,7 +151,7 @@ class Repository:
 
     run: Run
     top: Path
-    scratch: Path
+    tempdir: Path
     """A folder that is ours alone."""
     environ: Mapping[str, str] = field(default_factory=dict)
     owner: Owner | None = None
@@ -263,7 +263,7 @@ class Repository:
         that are no part of the commit may hide others. `own` are folders of ours, which hold data alone. Git would look
         into submodules under their own settings, not under ours: each is asked like a repository.
         """
-        folder = self.scratch / f"head-{sha256(os.fsencode(self.top)).hexdigest()[:20]}"
+        folder = self.tempdir / f"head-{sha256(os.fsencode(self.top)).hexdigest()[:20]}"
         hand_over(folder, self.owner)
         fresh = replace(self, environ={**self.environ, "GIT_INDEX_FILE": str(folder / "index")})
         fresh.told("read-tree", "HEAD")
@@ -363,7 +363,7 @@ class Repository:
         return apart
 
     def _store(self, name: str) -> Path:
-        return self.scratch / f"{name}.git"
+        return self.tempdir / f"{name}.git"
 
     def _made(self, name: str) -> Path:
         """Make an empty repository that nobody else has written to; it knows where the history of ours ends."""

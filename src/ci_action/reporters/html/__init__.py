@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from ci_action.model.result import RunResult
-from ci_action.model.totals import beside_tests, measured
+from ci_action.model.totals import beside_tests, totals
 from ci_action.reporters.context import PAGE, REPORT, Publication
 from ci_action.reporters.html import closing, coverage, findings, packages, stages, tests, verdict
 from ci_action.reporters.html.markup import Html, Markup
@@ -96,7 +96,7 @@ def _switch(h: Markup) -> Html:
 
 
 def _tiles(result: RunResult) -> list[Tile]:
-    found = measured(result)
+    found = totals(result)
     counting = sum(finding.counts for finding in beside_tests(result))
     tools = sum(len(stage.tools) for stage in result.stages)
     tiles = []

@@ -6,7 +6,7 @@ from typing import Final
 from ci_action.model.coverage import Coverage, FileCoverage, percent, ranges, shown
 from ci_action.model.finding import Location
 from ci_action.model.result import RunResult
-from ci_action.model.totals import Measured, coverage_of, measured, tools_of
+from ci_action.model.totals import Totals, coverage_of, tools_of, totals
 from ci_action.reporters.context import Publication
 from ci_action.reporters.html.markup import NOTHING, Html, Markup
 from ci_action.reporters.job_summary import blob
@@ -20,7 +20,7 @@ _OPEN_UP_TO: Final = 40
 
 def section(h: Markup, result: RunResult, publication: Publication) -> Html:
     """Return the part about coverage; nothing where none was measured."""
-    found = measured(result)
+    found = totals(result)
     if found.coverage is None:
         return NOTHING
     uncovered = [
@@ -41,7 +41,7 @@ def section(h: Markup, result: RunResult, publication: Publication) -> Html:
     )
 
 
-def _whole(h: Markup, found: Measured) -> Html:
+def _whole(h: Markup, found: Totals) -> Html:
     rows = [_figure(h, "all lines", found.percent, found.metrics.get("coverage_min"))]
     if found.patch_percent:
         rows.append(_figure(h, "changed lines", found.patch_percent, found.metrics.get("patch_coverage_min")))

@@ -9,13 +9,13 @@ from ci_action.model.result import RunResult
 from ci_action.model.tests import TestCase, TestOutcome
 from ci_action.model.totals import (
     LONGEST_DETAIL,
-    Measured,
-    measured,
+    Totals,
     name_of,
     red_tests,
     shortened,
     tests_of,
     tools_of,
+    totals,
 )
 from ci_action.reporters.context import REPORT, Publication
 from ci_action.reporters.html.markup import NOTHING, Html, Markup, counted
@@ -42,7 +42,7 @@ _COUNTS: Final = (
 
 def section(h: Markup, result: RunResult, publication: Publication) -> Html:
     """Return the part about the tests; nothing where none were run."""
-    found = measured(result)
+    found = totals(result)
     if "tests" not in found.metrics:
         return NOTHING
     return h(
@@ -58,7 +58,7 @@ def section(h: Markup, result: RunResult, publication: Publication) -> Html:
     )
 
 
-def _totals(h: Markup, found: Measured) -> Html:
+def _totals(h: Markup, found: Totals) -> Html:
     total = found.metrics["tests"]
     there = [(name, words, look) for name, words, look in _COUNTS if found.metrics.get(name)]
     parts = [(found.metrics[name] * 100 / total, look) for name, _, look in there] if total else []

@@ -38,9 +38,9 @@ class PullDiff:
     def at(cls, repository: Repository, commit: str) -> "PullDiff":
         """Put the names of the commit's files into an index of ours, beside an empty folder."""
         found = _done(repository.git("rev-parse", "--absolute-git-dir"))
-        folder = repository.scratch / "pull"
+        folder = repository.tempdir / "pull"
         hand_over(folder, repository.owner)
-        empty = repository.scratch / "empty"
+        empty = repository.tempdir / "empty"
         empty.mkdir(exist_ok=True)
         environ = {
             **repository.environ,

@@ -58,10 +58,10 @@ def program(_ctx: Context) -> Program:
 
 def check(ctx: Context, _program: Program) -> Checked:
     """Read the data that the tests have left and judge it."""
-    folder = ctx.scratch / "pytest"
+    folder = ctx.tempdir / "pytest"
     if not (folder / ".coverage").is_file():
         return _without_data(ctx)
-    environment = Environment.load(ctx.scratch)
+    environment = Environment.load(ctx.tempdir)
     try:
         coverage, asked, note = _measured(ctx, environment, folder)
     except ToolError as error:
@@ -108,7 +108,7 @@ def _without_data(ctx: Context) -> Checked:
 
 
 def _python(ctx: Context, environment: Environment, *words: str) -> Completed:
-    variables = {"COVERAGE_FILE": str(ctx.scratch / "pytest" / ".coverage"), **ctx.home_of_project()}
+    variables = {"COVERAGE_FILE": str(ctx.tempdir / "pytest" / ".coverage"), **ctx.home_of_project()}
     if environment.overlay:
         variables["PYTHONPATH"] = environment.overlay
     command = Command(
@@ -134,7 +134,7 @@ def _measured(ctx: Context, environment: Environment, folder: Path) -> tuple[Cov
     options = [str(folder / _OPTIONS)] if (folder / _OPTIONS).is_file() else []
     done = _python(ctx, environment, "-c", MEASURE, str(file), str(lines), *options)
     report, statements = (
-        read_project_file(one, ctx.scratch, largest=LARGEST_SOURCE) for one in (file, lines)
+        read_project_file(one, ctx.tempdir, largest=LARGEST_SOURCE) for one in (file, lines)
     )
     try:
         coverage = coverage_of(report, statements, ctx.layout.relative)

@@ -37,7 +37,7 @@ def program(_ctx: Context) -> Program:
 
 def check(ctx: Context, _program: Program) -> Checked:
     """Run the tests, and the failed ones again where that is wanted."""
-    environment = Environment.load(ctx.scratch)
+    environment = Environment.load(ctx.tempdir)
     job = _Job(ctx, environment)
     name = "first"
     try:
@@ -68,7 +68,7 @@ class _Job:
     def __init__(self, ctx: Context, environment: Environment) -> None:
         self.ctx = ctx
         self.environment = environment
-        self.folder = ctx.scratch / "pytest"
+        self.folder = ctx.tempdir / "pytest"
         self.covered = True
         """Whether pytest-cov is there to be used."""
         self.folder.mkdir(exist_ok=True)

@@ -23,7 +23,7 @@ def settings_of(command: Command) -> dict[str, str]:
 
 
 def found(tmp_path: Path, git: FakeGit, **overrides: Any) -> Repository:
-    return find(Repository(run=git, top=tmp_path, scratch=tmp_path, **overrides))
+    return find(Repository(run=git, top=tmp_path, tempdir=tmp_path, **overrides))
 
 
 def test_every_git_is_the_owners_and_starts_nothing(tmp_path: Path):

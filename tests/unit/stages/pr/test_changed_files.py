@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ci_action.stages.pr.changed_files import ChangedFile, Status, from_git, from_github, listing
 from ci_action.system.errors import InterruptedRunError, ToolError
-from ci_action.system.lazy import Once
+from ci_action.system.lazy import Lazy
 
 LETTERS = {
     Status.ADDED: "A",
@@ -154,7 +154,7 @@ def test_the_sum_of_the_files():
 
 def test_a_value_is_made_once_and_so_is_the_reason_why_there_is_none():
     made: list[int] = []
-    once: Once[int] = Once()
+    once: Lazy[int] = Lazy()
 
     def make() -> int:
         made.append(1)
@@ -166,7 +166,7 @@ def test_a_value_is_made_once_and_so_is_the_reason_why_there_is_none():
         made.append(1)
         raise ToolError("no")
 
-    failing: Once[int] = Once()
+    failing: Lazy[int] = Lazy()
     for _ in range(2):
         with pytest.raises(ToolError, match="no"):
             failing.of(fail)
@@ -176,4 +176,4 @@ def test_a_value_is_made_once_and_so_is_the_reason_why_there_is_none():
         raise InterruptedRunError("stop")
 
     with pytest.raises(InterruptedRunError):
-        Once[int]().of(end)
+        Lazy[int]().of(end)

@@ -97,7 +97,7 @@ def test_values_are_hidden_before_anything_is_reported(one: Path):
 
 def test_the_script_is_started_isolated_by_the_python_of_the_tools_as_the_owner(one: Path):
     ctx = ready(one, Script(one), owner=Owner(1, 2), environ={"UV_INDEX_X_PASSWORD": "p"})
-    write(one.parent, {"w-scratch/readers/x": ""})
+    write(one.parent, {"w-tempdir/readers/x": ""})
     asked = ctx.start
     assert isinstance(asked, FakeRun)
     try:
@@ -110,7 +110,7 @@ def test_the_script_is_started_isolated_by_the_python_of_the_tools_as_the_owner(
     assert (command.cwd, command.owner, command.environ["HOME"]) == (
         one,
         Owner(1, 2),
-        str(ctx.scratch / "readers"),
+        str(ctx.tempdir / "readers"),
     )
     assert command.sees is Sees.LITTLE
 

@@ -67,7 +67,7 @@ def check(ctx: Context, program: Program) -> Checked:
     job = _Job(
         ctx=ctx,
         program=program,
-        options=(*_CHECKING, config_option(config, ctx.scratch), *target, *ctx.settings.black_args),
+        options=(*_CHECKING, config_option(config, ctx.tempdir), *target, *ctx.settings.black_args),
     )
     results = ctx.results("black")
     seen, logs = Seen(), []
@@ -103,7 +103,7 @@ def fix(ctx: Context, program: Program) -> None:
     job = _Job(
         ctx=ctx,
         program=program,
-        options=(*_WRITING, config_option(config, ctx.scratch), *target, *ctx.settings.black_args),
+        options=(*_WRITING, config_option(config, ctx.tempdir), *target, *ctx.settings.black_args),
     )
     for batch in batches(
         [name if not name.startswith("-") else f"./{name}" for name in _changed(ctx, files)]
@@ -146,7 +146,7 @@ def _target(ctx: Context, config: BlackConfig, program: Program) -> tuple[tuple[
     wanted = lowest_minor(ctx.settings.python_version) if ctx.settings.python_version else None
     if config.sets_target or wanted is None:
         return (), ()
-    probe = Command(argv=(*program.argv, "--target-version=none", "--code="), cwd=ctx.scratch)
+    probe = Command(argv=(*program.argv, "--target-version=none", "--code="), cwd=ctx.tempdir)
     known = sorted({int(name[3:]) for name in _CHOICES.findall(ctx.run(ctx.reading(probe)).stderr)})
     if not known:
         raise ToolError("Black does not say which target versions it knows")

@@ -271,12 +271,12 @@ def discovery_options(words: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def config_option(config: BlackConfig, scratch: Path) -> str:
+def config_option(config: BlackConfig, tempdir: Path) -> str:
     """Return the option that names the configuration: always given, so that one at home is never read."""
     file = config.file
     if file is None or _NOISE & config.table.keys():
         table = {key: value for key, value in config.table.items() if key not in _NOISE}
-        file = scratch / "black.toml"
+        file = tempdir / "black.toml"
         file.write_text(_black_toml(table, config.requires_python), encoding="utf-8")
     return f"--config={file}"
 

@@ -241,7 +241,7 @@ def _with_target(ctx: Context, program: Program, parts: list[_Part]) -> tuple[li
     if minor is None:
         return parts, ()
     argv = (*program.argv, "check", "--target-version=none")
-    probe = ctx.run(ctx.reading(Command(argv=argv, cwd=ctx.scratch)))
+    probe = ctx.run(ctx.reading(Command(argv=argv, cwd=ctx.tempdir)))
     known = sorted({int(number) for number in _CHOICES.findall(probe.stderr)})
     if not known:
         raise ToolError("ruff does not say which target versions it knows", detail=last_lines(probe.stderr))

@@ -82,7 +82,7 @@ class _Job:
 
 def check(ctx: Context, program: Program) -> Checked:
     """Let bandit look at every Python file that is not known to be unchanged, in several processes."""
-    config = bandit_config(ctx.layout, ctx.settings.bandit_args, ctx.scratch)
+    config = bandit_config(ctx.layout, ctx.settings.bandit_args, ctx.tempdir)
     files = _files(ctx, config)
     warnings = [*config.warnings, *ctx.tracked.notices]
     if not files:
@@ -102,7 +102,7 @@ def check(ctx: Context, program: Program) -> Checked:
 
 def count(ctx: Context) -> int:
     """Count the files that bandit would be given."""
-    config = bandit_config(ctx.layout, ctx.settings.bandit_args, ctx.scratch)
+    config = bandit_config(ctx.layout, ctx.settings.bandit_args, ctx.tempdir)
     return len(_changed(ctx, _files(ctx, config)))
 
 

@@ -128,7 +128,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     return given
 
 
-def bandit_config(layout: Layout, words: Sequence[str], scratch: Path) -> BanditConfig:
+def bandit_config(layout: Layout, words: Sequence[str], tempdir: Path) -> BanditConfig:
     """Find and read the configuration; raises `ToolError` for what bandit would stumble over or leave aside."""
     given = _arguments(words)
     ini_file = layout.root / given.ini if given.ini else _nearest_ini(layout)
@@ -140,7 +140,7 @@ def bandit_config(layout: Layout, words: Sequence[str], scratch: Path) -> Bandit
     options += [f"--configfile={file}"] if file and not named else []
     baseline, digest = given.baseline or ini.get("baseline"), ""
     if baseline:
-        option, digest = _baseline(layout, baseline, scratch)
+        option, digest = _baseline(layout, baseline, tempdir)
         options.append(option)
     left_out = given.exclude if given.exclude is not None else ini.get("exclude", _NEVER)
     return BanditConfig(
@@ -252,7 +252,7 @@ def _excludes(layout: Layout, table: Mapping[str, Any], given: str) -> Iterator[
         )
 
 
-def _baseline(layout: Layout, given: str, scratch: Path) -> tuple[str, str]:
+def _baseline(layout: Layout, given: str, tempdir: Path) -> tuple[str, str]:
     """Rewrite a baseline so that its names of files are those that bandit has for files given by name."""
     text = _text(layout.root / given, layout)
     try:
@@ -262,6 +262,6 @@ def _baseline(layout: Layout, given: str, scratch: Path) -> tuple[str, str]:
             entry["filename"] = os.path.join(".", ".", path)
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise ToolError(f"{given} is no report of bandit in JSON, so it cannot be its baseline") from error
-    copy = scratch / "bandit-baseline.json"
+    copy = tempdir / "bandit-baseline.json"
     copy.write_text(json.dumps(document), encoding="utf-8")
     return f"--baseline={copy}", sha256(text.encode()).hexdigest()

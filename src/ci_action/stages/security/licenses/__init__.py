@@ -55,7 +55,7 @@ def check(ctx: Context, _program: Program) -> Checked:
 def _folders(ctx: Context, environment: Environment) -> list[Path]:
     command = Command(
         argv=(environment.python, "-I", "-c", _ASK),
-        cwd=ctx.scratch,
+        cwd=ctx.tempdir,
         owner=ctx.owner,
         timeout=60,
         supervised=True,

@@ -57,8 +57,8 @@ def check(ctx: Context, program: Program) -> Checked:
         return Checked(outcome=Skipped("the project names no dependencies"), warnings=warnings)
     base = _base(ctx, inventory)
     keys = [needed.key for needed in (*inventory.packages, *(base.packages if base else ()))]
-    asking = PipAudit(ctx=ctx, program=program, folder=ctx.scratch / NAME)
-    audit = Auditor(ask=asking, seconds=float(ctx.settings.timeout)).audit(keys)
+    process = PipAudit(ctx=ctx, program=program, folder=ctx.tempdir / NAME)
+    audit = Auditor(ask=process, seconds=float(ctx.settings.timeout)).audit(keys)
     service = Service(base=base_of(ctx.settings.advisory_url), seconds=_RECORD_SECONDS, stopped=ctx.stopped)
     records = rated(audit.audited, service.records, service.about)
     judgement = Judgement(
@@ -71,7 +71,7 @@ def check(ctx: Context, program: Program) -> Checked:
     )
     asked = f"advisories from {host_of(ctx.settings.advisory_url)}, {audit.runs:,} runs of pip-audit"
     return Checked(
-        outcome=judgement.outcome("\n".join(dict.fromkeys(asking.details))),
+        outcome=judgement.outcome("\n".join(dict.fromkeys(process.details))),
         warnings=(*inventory.notes, *judgement.warnings()),
         log=f"{judgement.told()}\n{asked}",
     )
@@ -127,14 +127,14 @@ def _inventory(ctx: Context) -> Inventory:
         run=ctx.run,
         layout=ctx.layout,
         environ=ctx.environ,
-        scratch=ctx.scratch / "inventory",  # apart from the environment that another tool may be making
+        tempdir=ctx.tempdir / "inventory",  # apart from the environment that another tool may be making
         # In the container the project's code may have written to it in a step before.
         cache=None if ctx.container else ctx.cache,
         timeout=float(ctx.settings.timeout),
         owner=ctx.owner,
     )
-    builder.scratch.mkdir(exist_ok=True)
-    made = Environment.load(ctx.scratch) if (ctx.scratch / FILE).is_file() else None
+    builder.tempdir.mkdir(exist_ok=True)
+    made = Environment.load(ctx.tempdir) if (ctx.tempdir / FILE).is_file() else None
     try:
         inventory = take(
             builder,

@@ -132,7 +132,7 @@ def _first_unit(builder: Builder, needs: Dependencies) -> _Unit:
     unit = _Unit(files=needs.files, lines=lines, unread=unread)
     extra: list[str] = []
     if lines:
-        file = builder.scratch / "needed.txt"
+        file = builder.tempdir / "needed.txt"
         file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         extra = [str(file)]
     named = re.findall(r"[\w.-]+", needs.project.partition("[")[2])

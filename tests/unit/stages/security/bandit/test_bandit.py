@@ -246,7 +246,7 @@ def test_the_users_options_come_before_ours(tmp_path: Path):
 
 def test_no_list_of_plugins_at_home_is_believed(tmp_path: Path):
     _, (command,) = checked(tmp_path, {"a.py": ""})
-    assert Path(command.environ["XDG_CACHE_HOME"]).is_relative_to(tmp_path / "w-scratch")
+    assert Path(command.environ["XDG_CACHE_HOME"]).is_relative_to(tmp_path / "w-tempdir")
 
 
 def test_a_test_that_bandit_has_no_more_is_told(tmp_path: Path):

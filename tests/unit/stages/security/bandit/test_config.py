@@ -12,9 +12,9 @@ from ci_action.system.errors import ToolError
 
 def config(tmp_path: Path, files: dict[str, str], *words: str, root: str = "") -> BanditConfig:
     workspace = write(tmp_path / "w", {"a.py": "", **files})
-    scratch = tmp_path / "scratch"
-    scratch.mkdir(exist_ok=True)
-    return bandit_config(layout(workspace, root=workspace / root), words, scratch)
+    tempdir = tmp_path / "tempdir"
+    tempdir.mkdir(exist_ok=True)
+    return bandit_config(layout(workspace, root=workspace / root), words, tempdir)
 
 
 TABLE = "[tool.bandit]\nskips = ['B101']\n"

@@ -37,7 +37,7 @@ def ctx_of(tmp_path: Path, files: dict[str, str] = FILES, answer: Any = None, **
     environment = Environment(
         python="/env/bin/python", version="3.13.0", source="uv.lock", packages=PACKAGES, added=("pytest",)
     )
-    environment.save(ctx.scratch)
+    environment.save(ctx.tempdir)
     return replace(ctx, layout=layout(workspace, pyproject=pyproject))
 
 

@@ -33,11 +33,11 @@ NO_NETWORK = completed("", "error: Request failed after 3 retries\n  cause: dns 
 
 def builder(root: Path, run: FakeRun | None = None, **environ: str) -> Builder:
     text = (root / "pyproject.toml").read_text() if (root / "pyproject.toml").is_file() else ""
-    scratch = root.parent / "scratch"
-    scratch.mkdir(exist_ok=True)
+    tempdir = root.parent / "tempdir"
+    tempdir.mkdir(exist_ok=True)
     return Builder(
         uv=Path("uv"), run=run or FakeRun(), layout=layout(root, pyproject=tomllib.loads(text)), environ=environ,
-        scratch=scratch, cache=None, timeout=60,
+        tempdir=tempdir, cache=None, timeout=60,
     )  # fmt: skip
 
 
@@ -185,7 +185,7 @@ def test_further_files_are_resolved_by_themselves(root):
 def test_tables_of_poetry_without_a_build_system(root):
     run = FakeRun(uv=completed("six==1\n"))
     taken(root, {"pyproject.toml": "[tool.poetry.dependencies]\npython = '^3.11'\nsix = '^1.16'\n"}, run)
-    assert (root.parent / "scratch" / "needed.txt").read_text() == "six (>=1.16,<2.0)\n"
+    assert (root.parent / "tempdir" / "needed.txt").read_text() == "six (>=1.16,<2.0)\n"
     assert run.words[0][-1].endswith("needed.txt")
 
 
@@ -203,7 +203,7 @@ test = ["-e file:///x", "six"]
 def test_entries_of_every_form_are_resolved_or_named(root):
     run = FakeRun(uv=completed("many==2\nsix==1\naddress @ https://e.org/address-1.0.tar.gz\n"))
     found = taken(root, {"pyproject.toml": ODD, "vendor/part/pyproject.toml": ""}, run)
-    needed = (root.parent / "scratch" / "needed.txt").read_text().splitlines()
+    needed = (root.parent / "tempdir" / "needed.txt").read_text().splitlines()
     assert [line.partition(" ")[0] for line in needed] == ["many", "many", "address", "part", "six"]
     assert [one.name for one in found.packages] == ["many", "six"]
     assert sorted(one.name for one in found.unauditable) == ["absent", "address", "an entry", "three"]
@@ -243,16 +243,16 @@ def test_a_setup_cfg_that_nothing_builds(root):
     text = "[options]\ninstall_requires =\n    requests==2.19.0\n    # why\n    six; python_version<'4'\n[options.extras_require]\ndocs = sphinx\nall = file: all.txt\n"
     run = FakeRun(uv=completed("requests==2.19.0\nsix==1\nsphinx==2\n"))
     found = taken(root, {"setup.cfg": text}, run)
-    assert (root.parent / "scratch" / "needed.txt").read_text().splitlines() == [
+    assert (root.parent / "tempdir" / "needed.txt").read_text().splitlines() == [
         "requests==2.19.0",
         "six; python_version<'4'",
         "sphinx",
     ]
     assert (found.kind, found.source) == (Kind.METADATA, "setup.cfg")
     assert str(found.packages[0].location) == "setup.cfg:3"
-    (root.parent / "scratch" / "needed.txt").unlink()
+    (root.parent / "tempdir" / "needed.txt").unlink()
     taken(root, {"setup.py": ""}, run)  # now it is for the build backend to read
-    assert not (root.parent / "scratch" / "needed.txt").exists()
+    assert not (root.parent / "tempdir" / "needed.txt").exists()
     assert taken(root, {"setup.py": "", "setup.cfg": "[["}, run).packages
 
 

@@ -140,7 +140,7 @@ def test_packages_of_the_base_are_asked_for_in_the_same_go(locked):
     assert found.outcome.examined == {"packages": 2, "skipped": 0}
     asked = sorted(
         line
-        for file in (locked.parent / "w-scratch" / "pip-audit").glob("*.txt")
+        for file in (locked.parent / "w-tempdir" / "pip-audit").glob("*.txt")
         for line in file.read_text().split()
     )
     assert asked == ["a==0.9", "a==1", "b==2"]
