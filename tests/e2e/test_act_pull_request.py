@@ -54,7 +54,7 @@ KEEPING: Final = f"""
     steps:
       - uses: {DOWNLOAD}
         with:
-          path: bundles
+          path: reports
 """
 FILES: Final = {"src/app.py": "import os\n", "docs/a.md": "text\n"}
 # By its address act knows the name of the repository.
@@ -131,7 +131,7 @@ def test_what_a_fork_may_not_write_a_second_run_posts(checkout: Path, tmp_path: 
         assert download == 1
         projects.write(second, {".github/workflows/comment.yml": workflow})
         projects.commands(second, f"remote add {ON_GITHUB}")
-        shutil.copytree(project / "bundles", second / "bundles")
+        shutil.copytree(project / "reports", second / "reports")
         posted = recorded()["workflow_run"][0]
         about = {
             "event": "pull_request", "head_sha": pull.head, "pull_requests": [], "conclusion": "failure",
@@ -141,12 +141,12 @@ def test_what_a_fork_may_not_write_a_second_run_posts(checkout: Path, tmp_path: 
         # It checks nothing out, so the folder is there only where it is the same inside.
         code, log = run(second, "workflow_run", posted, hub, checkout, "--bind")
         assert code == 0, log
-    assert "1 bundle" in log, log
+    assert "1 report" in log, log
     [comment] = hub.comments[NUMBER]
     [section] = parse(comment["body"])
     assert (section.red, section.commit) == (True, pull.head)
     assert section.run == f"{posted['workflow_run']['id']}-{posted['workflow_run']['run_attempt']}"
     assert "`F401`" in section.text
     assert "`title-form`" in section.text
-    report = json.loads(next((second / "bundles").glob("**/report.json")).read_bytes())
+    report = json.loads(next((second / "reports").glob("**/report.json")).read_bytes())
     assert report["outputs"]["pr-number"] == str(NUMBER)

@@ -22,15 +22,15 @@ RIGHT: Final = f"postgres://app:{PASSWORD}@postgres:5432/app_test"
 PROBE: Final = """
 import json, sys
 from pathlib import Path
-from ci_action.context import Context
-from ci_action.model import Broken
+from ci_action.engine.context import Context
+from ci_action.model.result import Broken
 from ci_action.project.layout import Layout
-from ci_action.project.versions import Bundle, Program
+from ci_action.project.programs import BundledTools, Program
 from ci_action.settings import Settings
-from ci_action.tools.services import TOOL
+from ci_action.stages.test.services import TOOL
 settings = Settings.model_validate({"timeout": int(sys.argv[1]), "wait-for": sys.argv[2:]})
 here = Path("/tmp")
-ctx = Context(settings=settings, layout=Layout(workspace=here, root=here), bundle=Bundle.of(Path(sys.prefix)),
+ctx = Context(settings=settings, layout=Layout(workspace=here, root=here), bundled=BundledTools.of(Path(sys.prefix)),
               start=None, tempdir=here, container=True)
 checked = TOOL.check(ctx, Program(argv=(), version=""))
 reason = checked.outcome.reason if isinstance(checked.outcome, Broken) else ""

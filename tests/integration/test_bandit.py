@@ -13,11 +13,11 @@ from support.builders import context
 
 from ci_action.engine.execute import check
 from ci_action.model.result import Broken, Report, Skipped, ToolResult
-from ci_action.project.programs import Bundle
+from ci_action.project.programs import BundledTools
 from ci_action.stages.security.bandit import LEAST_SHARE, TOOL
 from ci_action.system.process import Command, Completed, Processes
 
-BUNDLE = Bundle.of(Path(sys.prefix))
+BUNDLED = BundledTools.of(Path(sys.prefix))
 WEAK = 'import pickle\n\nassert pickle.loads(b"")\npassword = "correct horse"\n'
 
 
@@ -38,7 +38,7 @@ def bandit(folder: Path, **overrides: Any) -> tuple[ToolResult, list[str]]:
     tempdir = folder.parent / "programs"
     tempdir.mkdir(exist_ok=True)
     run = Counting(tempdir)
-    return check(TOOL, context(folder, start=run, **{"bundle": BUNDLE, **overrides})), run.started
+    return check(TOOL, context(folder, start=run, **{"bundled": BUNDLED, **overrides})), run.started
 
 
 def rules(found: ToolResult) -> list[tuple[str, str, bool]]:
@@ -165,24 +165,24 @@ def test_a_baseline_of_bandit_alone_works(project):
 def test_a_fault_is_broken(script, says, project, tmp_path):
     folder = project({"weak.py": WEAK})
     bare.git_add(folder)
-    found, _ = bandit(folder, bundle=faulty(tmp_path, script), settings={"timeout": 1})
+    found, _ = bandit(folder, bundled=faulty(tmp_path, script), settings={"timeout": 1})
     assert isinstance(found.outcome, Broken)
     assert says in found.outcome.reason
 
 
 def test_an_absent_bandit_is_broken(project, tmp_path):
-    bundle = faulty(tmp_path, "")
-    (bundle.scripts / "bandit").unlink()
-    found, _ = bandit(project({"weak.py": WEAK}), bundle=bundle)
+    tools = faulty(tmp_path, "")
+    (tools.scripts / "bandit").unlink()
+    found, _ = bandit(project({"weak.py": WEAK}), bundled=tools)
     assert isinstance(found.outcome, Broken)
     assert "install ci-action anew" in found.outcome.reason
 
 
-def faulty(tmp_path: Path, script: str) -> Bundle:
+def faulty(tmp_path: Path, script: str) -> BundledTools:
     """Make an environment whose bandit is a script of the test."""
     folder = tmp_path / "faulty"
     (folder / "bin").mkdir(parents=True)
     (folder / "lib" / "bandit-9.9.dist-info").mkdir(parents=True)
     (folder / "bin" / "bandit").write_text(f"#!/bin/bash\n{script}\n")
     (folder / "bin" / "bandit").chmod(0o755)
-    return Bundle(scripts=folder / "bin", libraries=folder / "lib", uv=BUNDLE.uv)
+    return BundledTools(scripts=folder / "bin", libraries=folder / "lib", uv=BUNDLED.uv)

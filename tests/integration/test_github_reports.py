@@ -269,7 +269,7 @@ def test_a_read_only_run_is_posted_by_another(hub, reported, project, ci_action,
     assert reported(token=READER).code == 1
     assert bodies(hub) == []
     report = (tmp_path / "reports" / "report.json").read_bytes()
-    folder = project({"bundles/quality/report.json": report})
+    folder = project({"reports/quality/report.json": report})
     run = {
         "id": 99,
         "run_attempt": 1,
@@ -289,11 +289,11 @@ def test_a_read_only_run_is_posted_by_another(hub, reported, project, ci_action,
         "GITHUB_SHA": "e" * 40,
         "INPUT_GITHUB-TOKEN": TOKEN,
         "INPUT_STAGE": "comment",
-        "INPUT_PATHS": "bundles",
+        "INPUT_PATHS": "reports",
     }
     ran = ci_action(folder, "run", env=variables)
     assert (ran.code, ran.report["conclusion"]) == (0, "passed")
-    assert ran.tool("bundle")["examined"] == {"bundles": 1, "refused": 0, "posted": 1}
+    assert ran.tool("comment")["examined"] == {"reports": 1, "refused": 0, "posted": 1}
     [body] = bodies(hub)
     [section] = parse(body)
     assert (section.commit, section.run, section.red) == (HEAD, "99-1", True)

@@ -135,7 +135,7 @@ def test_the_stage_of_the_action(sharded, merge):
     code, report, out = merge(env={"STAGE": "merge", "PATHS": "shards/shard-1", "COVERAGE-MIN": "1"})
     assert (code, report) == (2, {})
     assert "error: shard 2/2 is missing" in out
-    assert "1 mistake in the bundles of the shards" in out
+    assert "1 mistake in the report folders of the shards" in out
 
 
 def test_a_shard_that_no_test_fell_to(sharded, merge):
@@ -179,7 +179,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "foreign": (foreign, "different numbers"),
     "empty": (
         lambda folder: [one.rename(folder.parent / one.name) for one in folder.iterdir()],
-        "there is no bundle",
+        "no report folder",
     ),
     "corrupt": (
         lambda folder: (folder / "shard-2" / "report.json").write_bytes(b"{\x00"),
@@ -201,21 +201,21 @@ REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
 
 
 @pytest.fixture(scope="module")
-def bundles(tmp_path_factory) -> Path:
-    """Two bundles, made without running anything."""
+def shards(tmp_path_factory) -> Path:
+    """Two report folders, made without running anything."""
     from support.shard_folders import case, covered, write_shard
 
-    folder: Path = tmp_path_factory.mktemp("bundles")
+    folder: Path = tmp_path_factory.mktemp("shards")
     for part in (1, 2):
         write_shard(folder / f"shard-{part}", f"{part}/2", [case(f"t{part}")], covered([part], [3]))
     return folder
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_joined_is_refused_in_words(name, bundles, project, merge, monkeypatch):
+def test_what_cannot_be_joined_is_refused_in_words(name, shards, project, merge, monkeypatch):
     folder = project(FILES)
     monkeypatch.chdir(folder)
-    shutil.copytree(bundles, folder / "shards")
+    shutil.copytree(shards, folder / "shards")
     change, said = REFUSED[name]
     change(folder / "shards")
     code, report, out = merge()

@@ -15,7 +15,7 @@ from support.repositories import commit
 from ci_action.engine.advisories.audit import Audit, Auditor
 from ci_action.engine.advisories.osv_client import Service
 from ci_action.engine.advisories.process import PipAudit
-from ci_action.project.programs import Bundle
+from ci_action.project.programs import BundledTools
 from ci_action.system.process import Processes
 
 PYPROJECT = '[project]\nname = "app"\nversion = "1"\n'
@@ -231,7 +231,7 @@ def asking(tmp_path: Path):
             tmp_path / "w", start=Processes(environ, tempdir).run, tempdir=tempdir, environ=environ,
             settings={"advisory_url": address or service.address, "pip_audit_args": "--timeout=1"},
         )  # fmt: skip
-        program = Bundle.of(Path(sys.prefix)).program("pip-audit")
+        program = BundledTools.of(Path(sys.prefix)).program("pip-audit")
         ask = PipAudit(ctx=ctx, program=program, folder=tempdir / "pip-audit")
         return Auditor(ask=ask, seconds=60, pauses=()).audit(packages)
 

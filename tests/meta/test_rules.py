@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from support.paths import GOLDEN, ROOT
 
-from ci_action.project.programs import Bundle
+from ci_action.project.programs import BundledTools
 from ci_action.stages import STAGES
 from ci_action.stages.quality.black import discovery
 
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 FOLDERS = ("bench", "e2e", "integration", "meta", "support", "unit")
 TESTS = sorted(file for folder in FOLDERS for file in (ROOT / "tests" / folder).rglob("*.py"))
-BUNDLED = Bundle.of(Path(sys.prefix))
+BUNDLED = BundledTools.of(Path(sys.prefix))
 
 
 def shown(file: Path) -> str:

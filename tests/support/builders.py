@@ -19,7 +19,7 @@ from ci_action.model.finding import Finding, Location, with_fingerprints
 from ci_action.model.result import Broken, Outcome, Report, RunResult, StageResult, ToolResult, Verdict
 from ci_action.model.tests import TestCase, TestOutcome, counts
 from ci_action.project.layout import Layout
-from ci_action.project.programs import Bundle, Program
+from ci_action.project.programs import BundledTools, Program
 from ci_action.reporters.context import Publication, Screen
 from ci_action.settings.resolve import Resolved, resolve
 from ci_action.stages import TOOLS
@@ -146,11 +146,11 @@ def write(root: Path, files: Mapping[str, str | bytes]) -> Path:
     return root
 
 
-def bundle(folder: Path, **versions: str) -> Bundle:
+def bundled_tools(folder: Path, **versions: str) -> BundledTools:
     """Make the environment of the bundled tools, empty programs in it."""
     for name, version in (versions or BUNDLED).items():
         write(folder, {f"bin/{name}": "", f"lib/{name}-{version}.dist-info/METADATA": ""})
-    return Bundle(scripts=folder / "bin", libraries=folder / "lib", uv=folder / "bin" / "uv")
+    return BundledTools(scripts=folder / "bin", libraries=folder / "lib", uv=folder / "bin" / "uv")
 
 
 def program(tool: str = "black", **overrides: Any) -> Program:
@@ -237,7 +237,7 @@ def context(workspace: Path, run: FakeRun | None = None, **overrides: Any) -> Co
     values: dict[str, Any] = {
         "settings": settings,
         "layout": layout(workspace, paths=settings.paths),
-        "bundle": bundle(workspace.parent / f"{workspace.name}-tools"),
+        "bundled": bundled_tools(workspace.parent / f"{workspace.name}-tools"),
         "start": run or FakeRun(),
         "tempdir": tempdir,
     }

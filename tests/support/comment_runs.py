@@ -1,4 +1,4 @@
-"""Runs of the command `comment` over bundles of the test, as a trusted workflow runs it after the one of a stranger."""
+"""Runs of the command `comment` over report folders of the test, as a trusted workflow runs it after the one of a stranger."""
 
 from pathlib import Path
 from typing import Any
@@ -31,19 +31,19 @@ def payload(**overrides: Any) -> Document:
     return {"workflow_run": {**values, **overrides}}
 
 
-def bundle(folder: Path, result: RunResult = RED, **chosen: Any) -> Path:
+def report_folder(folder: Path, result: RunResult = RED, **chosen: Any) -> Path:
     """Write the report folder of a run below a folder."""
-    where = folder / "bundles" / "quality"
+    where = folder / "reports" / "quality"
     shown = publication(folder, folder=where, resolved=resolved(**chosen))
     write.report(result, shown)
     return where / "report.json"
 
 
 def posted(folder: Path, github: Feedback | None, **overrides: Any) -> RunResult:
-    """Run the stage over the bundles below a folder."""
-    (folder / "bundles").mkdir(exist_ok=True)
+    """Run the stage over the report folders below a folder."""
+    (folder / "reports").mkdir(exist_ok=True)
     values: Document = {
-        "settings": {"stage": "comment", "paths": "bundles"},
+        "settings": {"stage": "comment", "paths": "reports"},
         "event": event(name="workflow_run", payload=payload()),
         "pull": pull(head_sha=HEAD, head_repository="stranger/r", is_fork=True),
         "github": github,

@@ -35,7 +35,7 @@ from ci_action.github.transport import open_api
 from ci_action.github.workflow import Workflow, is_actions
 from ci_action.model.result import RunResult
 from ci_action.project.layout import Layout, report_dir
-from ci_action.project.programs import Bundle
+from ci_action.project.programs import BundledTools
 from ci_action.reporters import console, publish
 from ci_action.reporters.console import LiveProgress, screen_of
 from ci_action.reporters.context import Publication, Screen
@@ -131,7 +131,7 @@ class Call:
         self._options = options
         self._redact = redactor(secrets_of(environ))
         self._conceal = Concealer(self._mask)
-        self._container = Bundle.of(options.prefix).apart
+        self._container = BundledTools.of(options.prefix).apart
         self._session: Session | None = None
         self._clean = False
         self._closing = ExitStack()
@@ -276,17 +276,17 @@ def run_command(flags: Mapping[str, Any], options: Options) -> int:
 
 
 def _merged(session: Session) -> RunResult:
-    """Join the results of shards; raises `BundlesError` where they are no whole."""
-    bundles = merge.bundles_of(session.layout)
+    """Join the results of shards; raises `ShardsError` where they are no whole."""
+    shards = merge.shards_of(session.layout)
     ctx = with_changes(session.ctx)
     result = execute(
-        (merge.selected(bundles),),
+        (merge.selected(shards),),
         ctx,
         session.progress(),
         resolved=session.resolved,
         search=session.search(ctx),
     )
-    return merge.finished(result, bundles)
+    return merge.finished(result, shards)
 
 
 def fix_command(flags: Mapping[str, Any], options: Options) -> int:
@@ -333,18 +333,18 @@ def _context(
     tempdir: Path,
 ) -> Context:
     environ = options.environ
-    bundle = Bundle.of(options.prefix)
-    holder = owner_of(layout.workspace) if bundle.apart else None
+    bundled = BundledTools.of(options.prefix)
+    holder = owner_of(layout.workspace) if bundled.apart else None
     if holder is not None:
         tempdir.chmod(0o711)  # what the owner runs finds its own folders in it, and can list nothing
     ctx = Context(
         settings=resolved.settings,
         of_project=resolved.of_project,
         layout=layout,
-        bundle=bundle,
+        bundled=bundled,
         owner=holder if resolved.settings.run_as is RunAs.OWNER else None,
         holder=holder,
-        container=bundle.apart,
+        container=bundled.apart,
         start=processes.run,
         stopped=lambda: processes.stopped,
         tempdir=tempdir / "work",

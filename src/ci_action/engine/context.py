@@ -13,7 +13,7 @@ from ci_action.model.changes import Changes
 from ci_action.project.files import Files, tracked
 from ci_action.project.git.repository import Repository, find, withheld_from_git
 from ci_action.project.layout import Layout
-from ci_action.project.programs import Bundle
+from ci_action.project.programs import BundledTools
 from ci_action.settings import Settings
 from ci_action.settings.types import Scope
 from ci_action.system.cache import Digests, Results, Store
@@ -31,7 +31,7 @@ class Context:
     of_project: frozenset[str] = frozenset()
     """The settings that `[tool.ci-action]` of the project has set: the author of a pull request writes them."""
     layout: Layout
-    bundle: Bundle
+    bundled: BundledTools
     start: Run
     """Starts a program; its time limit is that of the command."""
     tempdir: Path

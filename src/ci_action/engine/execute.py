@@ -37,13 +37,13 @@ def program_of(tool: Tool, ctx: Context) -> Program:
     """Return the program that runs for a tool: the project's version, or the bundled one; raises `ToolError`."""
     if tool.program is not None:
         return tool.program(ctx)
-    choice = select(tool.name, settings=ctx.settings, layout=ctx.layout, bundle=ctx.bundle)
+    choice = select(tool.name, settings=ctx.settings, layout=ctx.layout, bundled=ctx.bundled)
     folder = ctx.tempdir / f"{tool.name}-of-project"
     ctx.hand_over(folder)
     variables = variables_of_uv(ctx.environ, folder if ctx.owner else None)
     with lent_netrc(ctx.environ, ctx.tempdir / f"{tool.name}-netrc", ctx.owner) as lent:
         installer = Installer(run=ctx.run, folder=folder, variables={**variables, **lent}, owner=ctx.owner)
-        return locate(tool.name, choice, bundle=ctx.bundle, installer=installer)
+        return locate(tool.name, choice, bundled=ctx.bundled, installer=installer)
 
 
 def check(tool: Tool, ctx: Context) -> ToolResult:

@@ -18,7 +18,7 @@ RESTORED: Final = (
     "; if a step restored it, run `sudo chown -R root:` on it after that step, before any code of the project runs"
 )
 # These words read report folders of other runs and check no files: `paths` may well lie in a folder of ours.
-_BUNDLES: Final = frozenset({"merge", "comment"})
+_READ_REPORTS: Final = frozenset({"merge", "comment"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ def facts_of(folder: Path, ctx: Context) -> Facts:
     path = Path(os.path.normpath(folder))
     if link := next(_links(path, layout.workspace), None):
         return Facts(link=layout.relative(link))
-    if _BUNDLES & {*ctx.settings.stage}:
+    if _READ_REPORTS & {*ctx.settings.stage}:
         return Facts()
     real = Path(os.path.realpath(path))
     for name in (layout.root, *(layout.root / given for given in layout.paths)):

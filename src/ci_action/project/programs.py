@@ -38,7 +38,7 @@ class Program:
 
 
 @dataclass(frozen=True)
-class Bundle:
+class BundledTools:
     """The tools that come with us: in an environment of their own in the image, beside us in a shell."""
 
     scripts: Path
@@ -48,7 +48,7 @@ class Bundle:
     """Whether the tools have an environment of their own, which is so in our image alone."""
 
     @classmethod
-    def of(cls, prefix: Path) -> "Bundle":
+    def of(cls, prefix: Path) -> "BundledTools":
         """Find the tools that belong to a Python environment."""
         apart = prefix / "tools"
         home = apart if (apart / "bin").is_dir() else prefix
@@ -85,13 +85,13 @@ def _metadata_version(libraries: Path, tool: str) -> str:
     return found[-1].name.removeprefix(f"{name}-").removesuffix(".dist-info") if found else ""
 
 
-def select(tool: str, *, settings: Settings, layout: Layout, bundle: Bundle) -> Choice:
+def select(tool: str, *, settings: Settings, layout: Layout, bundled: BundledTools) -> Choice:
     """Choose the version of a tool without starting anything."""
-    bundled = bundle.version(tool)
+    version = bundled.version(tool)
     if settings.tool_versions is ToolVersions.BUNDLED:
         return Choice()
     pins, problems = find_pins(layout.folders, layout.workspace, tool)
-    choice = choose(tool, pins, bundled)
+    choice = choose(tool, pins, version)
     return replace(choice, warnings=(*problems, *choice.warnings))
 
 
@@ -134,17 +134,17 @@ class Installer:
         return self.run(Command(argv=argv, cwd=self.folder, owner=self.owner, sees=Sees.LITTLE))
 
 
-def locate(tool: str, choice: Choice, *, bundle: Bundle, installer: Installer) -> Program:
+def locate(tool: str, choice: Choice, *, bundled: BundledTools, installer: Installer) -> Program:
     """Return the program for a choice; if the project's version is not available, the bundled one and why."""
     if not choice.specifier and not choice.extras:
-        return replace(bundle.program(tool), warnings=choice.warnings)
-    specifier = choice.specifier or f"=={bundle.version(tool)}"
-    if specifier == f"=={bundle.version(tool)}" and not choice.extras:
-        return replace(bundle.program(tool), source=choice.source, warnings=choice.warnings)
+        return replace(bundled.program(tool), warnings=choice.warnings)
+    specifier = choice.specifier or f"=={bundled.version(tool)}"
+    if specifier == f"=={bundled.version(tool)}" and not choice.extras:
+        return replace(bundled.program(tool), source=choice.source, warnings=choice.warnings)
     extras = f"[{','.join(sorted(choice.extras))}]" if choice.extras else ""
     wanted = f"{tool}{extras}{specifier}"
     try:
-        done = installer.install(bundle.uv, wanted)
+        done = installer.install(bundled.uv, wanted)
         done = installer.version(tool) if done.returncode == 0 else done
         problem = "" if done.returncode == 0 else last_lines(done.stderr, 3) or f"exit code {done.returncode}"
         found = _VERSION.search(done.stdout.decode("utf-8", "replace"))
@@ -153,10 +153,10 @@ def locate(tool: str, choice: Choice, *, bundle: Bundle, installer: Installer) -
     if problem or found is None:
         because = " ".join(problem.split()) or "it did not say its version"
         warning = (
-            f"{wanted} (from {choice.source}) cannot be had, the bundled {tool} {bundle.version(tool)}"
+            f"{wanted} (from {choice.source}) cannot be had, the bundled {tool} {bundled.version(tool)}"
             f" was used instead: {because}"
         )
-        return replace(bundle.program(tool), warnings=(*choice.warnings, warning))
+        return replace(bundled.program(tool), warnings=(*choice.warnings, warning))
     return Program(
         argv=(str(installer.script(tool)),),
         version=found[1].rstrip(","),

@@ -21,7 +21,7 @@ from ci_action.system.text import did_you_mean
 ALL: Final = "all"
 # No stage: the word that joins the results of shards.
 MERGE: Final = "merge"
-# No stage of a project: the word that posts the bundle of a read-only run.
+# No stage of a project: the word that posts the report folder of a read-only run.
 COMMENT: Final = "comment"
 
 

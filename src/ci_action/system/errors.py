@@ -4,7 +4,7 @@ The tree::
 
     CiActionError
     ├── SettingsError     what the user chose cannot be used       exit 2, nothing was run
-    │   └── BundlesError      the results of shards cannot be joined
+    │   └── ShardsError       the results of shards cannot be joined
     ├── ToolError         one tool could not do its work           that tool is `Broken`
     │   ├── ProjectFileError  a file of the project cannot be read
     │   │   └── AbsentFileError  because it does not exist
@@ -58,10 +58,10 @@ class SettingsError(CiActionError):
         super().__init__("; ".join(self.mistakes))
 
 
-class BundlesError(SettingsError):
-    """Carries every reason why the bundles of shards cannot be joined."""
+class ShardsError(SettingsError):
+    """Carries every reason why the results of shards cannot be joined."""
 
-    about = "the bundles of the shards"
+    about = "the report folders of the shards"
 
 
 class ToolError(CiActionError):

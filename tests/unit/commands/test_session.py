@@ -10,7 +10,7 @@ from support.runner_model import key_values
 
 from ci_action.commands.session import Call, Options
 from ci_action.reporters.outputs import OUTPUTS
-from ci_action.system.errors import BundlesError, InterruptedRunError, SettingsError, ToolError
+from ci_action.system.errors import InterruptedRunError, SettingsError, ShardsError, ToolError
 from ci_action.system.signals import Interruption
 
 NAMES = ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_STATE", "GITHUB_PATH", "GITHUB_STEP_SUMMARY")
@@ -58,7 +58,7 @@ def raising(error: BaseException) -> Callable[[], None]:
     ("error", "code"),
     [
         (SettingsError(["wrong"]), 2),
-        (BundlesError(["wrong"]), 2),
+        (ShardsError(["wrong"]), 2),
         (ToolError("it is gone"), 3),
         (MemoryError(), 3),
         (RuntimeError("can't start new thread"), 3),

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from support.builders import BUNDLED, FakeRun, bundle, completed, layout, resolved, write
+from support.builders import BUNDLED, FakeRun, bundled_tools, completed, layout, resolved, write
 
 from ci_action.project.pins import Choice
 from ci_action.project.programs import (
-    Bundle,
+    BundledTools,
     Installer,
     Program,
     argument_names,
@@ -24,7 +24,7 @@ PINNED = Choice(specifier="==24.1.0", source="uv.lock", warnings=("two pins disa
 
 def located(tmp_path: Path, choice: Choice, run: FakeRun, environ: dict[str, str] | None = None) -> Program:
     installer = Installer(run=run, folder=tmp_path, variables=variables_of_uv(environ or {}))
-    return locate("black", choice, bundle=bundle(tmp_path), installer=installer)
+    return locate("black", choice, bundled=bundled_tools(tmp_path), installer=installer)
 
 
 def test_the_bundled_version(tmp_path: Path):
@@ -108,7 +108,7 @@ def test_what_lies_at_a_home_that_is_not_ours_decides_nothing(tmp_path: Path):
     environ = {"HOME": str(netrc.parent)}
     variables = variables_of_uv(environ, ours)
     installer = Installer(run=run, folder=tmp_path, variables=variables)
-    locate("black", PINNED, bundle=bundle(tmp_path), installer=installer)
+    locate("black", PINNED, bundled=bundled_tools(tmp_path), installer=installer)
     expected = {"HOME": str(ours), "NETRC": str(netrc), "UV_CACHE_DIR": f"{ours}/.cache/uv"}
     assert run.asked[0].environ.items() >= expected.items()
 
@@ -145,27 +145,27 @@ def test_variables_of_pip_become_those_of_uv(environ: dict[str, str], expected: 
     assert index_variables(environ) == expected
 
 
-def test_a_bundle_without_a_tool_says_so(tmp_path: Path):
+def test_an_environment_without_a_tool_says_so(tmp_path: Path):
     with pytest.raises(ToolError, match=r"ruff is missing from .*: install ci-action anew"):
-        bundle(tmp_path, black="1.0").program("ruff")
-    assert bundle(tmp_path, black="1.0").version("ruff") == ""
+        bundled_tools(tmp_path, black="1.0").program("ruff")
+    assert bundled_tools(tmp_path, black="1.0").version("ruff") == ""
 
 
-def test_the_bundle_of_the_image_is_apart_and_of_a_shell_beside_us(tmp_path: Path):
-    assert Bundle.of(tmp_path).scripts == tmp_path / "bin"
+def test_the_tools_of_the_image_are_apart_and_of_a_shell_beside_us(tmp_path: Path):
+    assert BundledTools.of(tmp_path).scripts == tmp_path / "bin"
     (tmp_path / "tools" / "bin").mkdir(parents=True)
-    assert Bundle.of(tmp_path).scripts == tmp_path / "tools" / "bin"
+    assert BundledTools.of(tmp_path).scripts == tmp_path / "tools" / "bin"
 
 
 def test_select_reads_the_pins_unless_ours_are_asked_for(tmp_path: Path):
     write(tmp_path / "w", {"requirements.txt": "black==24.1.0\n", "setup.cfg": "broken"})
-    ours = bundle(tmp_path / "tools")
+    ours = bundled_tools(tmp_path / "tools")
     place = layout(tmp_path / "w")
-    choice = select("black", settings=resolved().settings, layout=place, bundle=ours)
+    choice = select("black", settings=resolved().settings, layout=place, bundled=ours)
     assert (choice.specifier, choice.source) == ("==24.1.0", "requirements.txt")
     assert choice.warnings[0].startswith("setup.cfg could not be read")
     bundled = resolved(tool_versions="bundled").settings
-    assert select("black", settings=bundled, layout=place, bundle=ours) == Choice()
+    assert select("black", settings=bundled, layout=place, bundled=ours) == Choice()
 
 
 def test_names_of_options():

@@ -23,7 +23,7 @@ from ci_action.project.programs import Program
 from ci_action.reporters import comment
 from ci_action.reporters.comment.text import text_of
 from ci_action.reporters.feedback import POSTING
-from ci_action.reporters.report_json.read import BundleError, files_below
+from ci_action.reporters.report_json.read import ReportFolderError, files_below
 from ci_action.settings.types import CommentWhen
 from ci_action.system.errors import ToolError
 from ci_action.system.redaction import Redact
@@ -34,10 +34,10 @@ _MOST_REASONS: Final = 10
 
 
 def selected(redact: Redact = str, wait: Callable[[], None] = comment.wait) -> Selected:
-    """Return the stage `comment` with its one tool, which posts the bundles below `paths`."""
+    """Return the stage `comment` with its one tool, which posts the report folders below `paths`."""
     tool = Tool(
-        name="bundle",
-        summary="Posts the bundle of a read-only run.",
+        name="comment",
+        summary="Posts the report folder of a read-only run.",
         url="https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows#workflow_run",
         check=lambda ctx, _program: _check(ctx, redact, wait),
         program=lambda _: Program(argv=(), version="", source=""),
@@ -52,11 +52,11 @@ def _check(ctx: Context, redact: Redact, wait: Callable[[], None]) -> Checked:
     origin = origin_of(ctx.event, ctx.pull)
     if isinstance(origin, Skipped):
         return Checked(outcome=origin)
-    told, reasons = _bundles(ctx, ctx.pull)
+    told, reasons = _reports(ctx, ctx.pull)
     if not told:
         shown = "; ".join(reasons[:_MOST_REASONS])
-        raise ToolError(f"there is no bundle that can be posted: {shown or 'the folder holds none'}")
-    warnings = [f"a bundle was not posted: {reason}" for reason in reasons[:_MOST_REASONS]]
+        raise ToolError(f"no report folder can be posted: {shown or 'the folder holds none'}")
+    warnings = [f"a report folder was not posted: {reason}" for reason in reasons[:_MOST_REASONS]]
     posted = 0
     for one in told:
         try:
@@ -64,7 +64,7 @@ def _check(ctx: Context, redact: Redact, wait: Callable[[], None]) -> Checked:
             posted += 1
         except ApiError as error:
             warnings.append(f"{one.where} was not posted: {error.reason}")
-    report = Report(examined={"bundles": len(told), "refused": len(reasons), "posted": posted})
+    report = Report(examined={"reports": len(told), "refused": len(reasons), "posted": posted})
     return Checked(outcome=report, warnings=tuple(warnings))
 
 
@@ -72,8 +72,8 @@ def _without_pull(pull: NoPull) -> Outcome:
     return Broken(pull.reason) if pull.broken else Skipped(pull.reason, rightly=True)
 
 
-def _bundles(ctx: Context, pull: Pull) -> tuple[list[Told], list[str]]:
-    """Read the bundles below the paths; return those that can be posted, and why others cannot."""
+def _reports(ctx: Context, pull: Pull) -> tuple[list[Told], list[str]]:
+    """Read the report folders below the paths; return those that can be posted, and why others cannot."""
     folders = [ctx.layout.root / path for path in ctx.layout.paths]
     reasons = list(_strange(ctx, folders))
     if reasons:  # whoever has put one there has made the folder, so nothing else in it is believed either
@@ -84,10 +84,10 @@ def _bundles(ctx: Context, pull: Pull) -> tuple[list[Told], list[str]]:
         where = ctx.layout.shown(file)
         try:
             told.append(read(file, where, pull))
-        except BundleError as error:
+        except ReportFolderError as error:
             reasons.append(f"{where}: {error}")
     if len(files) > MOST:
-        reasons.append(f"there are {len(files):,} bundles, of which {MOST} are looked at")
+        reasons.append(f"found {len(files):,} report folders, of which {MOST} are read")
     return told, reasons
 
 

@@ -1,4 +1,4 @@
-"""Which run a bundle is of: GitHub's word in the event `workflow_run`, held against the pull request as it is now."""
+"""Which run a report folder is of: GitHub's word in the event `workflow_run`, held against the pull request as it is now."""
 
 import re
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _COMMIT: Final = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """The run that left the bundle."""
+    """The run that left the report folder."""
 
     commit: str
     """The head of the pull request that it looked at."""

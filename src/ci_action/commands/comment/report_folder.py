@@ -1,4 +1,4 @@
-"""The bundle of a read-only run, made into a result that can be shown: whatever no run of ours writes is refused."""
+"""The report folder of a read-only run, made into a result that can be shown: whatever no run of ours writes is refused."""
 
 import os
 import re
@@ -21,7 +21,7 @@ from ci_action.model.result import (
     ToolResult,
     Verdict,
 )
-from ci_action.reporters.report_json.read import BundleError, cases_of, check, finding_of, report_of
+from ci_action.reporters.report_json.read import ReportFolderError, cases_of, check, finding_of, report_of
 from ci_action.reporters.report_json.schema import RunReport, StageEntry, ToolEntry
 from ci_action.system.errors import ExitCode
 
@@ -61,14 +61,14 @@ def strange_entries(folder: Path) -> Iterator[tuple[Path, str]]:
 
 
 def read(file: Path, where: str, pull: Pull) -> Told:
-    """Read a bundle that claims to be about a pull request; raises `BundleError`."""
+    """Read a report that claims to be about a pull request; raises `ReportFolderError`."""
     report = report_of(file, "use one version of ci-action in both workflows", LARGEST)
     _about(report, pull)
     try:
         check(report)
         return Told(where=where, result=_result(report), settings=_settings(report))
     except (ValueError, OverflowError) as error:
-        raise BundleError(f"it holds what no run writes: {str(error)[:200]}") from error
+        raise ReportFolderError(f"it holds what no run writes: {str(error)[:200]}") from error
 
 
 def _about(report: RunReport, pull: Pull) -> None:
@@ -77,7 +77,7 @@ def _about(report: RunReport, pull: Pull) -> None:
     for name, right in known.items():
         said = report["outputs"].get(name, "")
         if said and right and said != right:
-            raise BundleError(
+            raise ReportFolderError(
                 f"it is about another pull request: {name} is {said[:80]!r}, and GitHub says {right[:80]!r}"
             )
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from ci_action.commands.merge.shard import COVERAGE_TOOL as COVERAGE
-from ci_action.commands.merge.shard import PYTEST, Bundle
+from ci_action.commands.merge.shard import PYTEST, Shard
 from ci_action.engine.test_run.minima import FAIL_UNDER, IN_SHARD, OF_PROJECT, Minima, minimum
 from ci_action.model.coverage import Coverage, joined
 from ci_action.model.finding import GATE_CHANGES, Finding, Level
@@ -18,12 +18,12 @@ from ci_action.system.errors import ExitCode
 _LONGEST_REASON: Final = 300
 
 
-def cases_of(bundles: Sequence[Bundle]) -> tuple[TestCase, ...]:
+def cases_of(shards: Sequence[Shard]) -> tuple[TestCase, ...]:
     """Join the tests; every shard collects all modules, so one that cannot be collected is told once."""
     found: list[TestCase] = []
     collected: set[str] = set()
-    for bundle in bundles:
-        for case in bundle.tests:
+    for shard in shards:
+        for case in shard.tests:
             if "::" not in case.nodeid:
                 if case.nodeid in collected:
                     continue
@@ -32,57 +32,57 @@ def cases_of(bundles: Sequence[Bundle]) -> tuple[TestCase, ...]:
     return tuple(found)
 
 
-def outcome_of_tests(bundles: Sequence[Bundle], problem: str = "") -> Outcome:
+def outcome_of_tests(shards: Sequence[Shard], problem: str = "") -> Outcome:
     """Return what pytest did in all shards: broken if it was in one or if there is a problem, empty without a test."""
-    cases = cases_of(bundles)
-    findings = tuple(_findings(bundles, cases))
-    examined = {"tests": int(counts(cases)["tests"]), "shards": len(bundles)}
-    metrics = _metrics(bundles, cases)
-    if reasons := [*([problem] if problem else []), *_broken(bundles)]:
+    cases = cases_of(shards)
+    findings = tuple(_findings(shards, cases))
+    examined = {"tests": int(counts(cases)["tests"]), "shards": len(shards)}
+    metrics = _metrics(shards, cases)
+    if reasons := [*([problem] if problem else []), *_broken(shards)]:
         return Broken("; ".join(reasons), findings=findings, examined=examined, metrics=metrics, tests=cases)
     if not cases and not findings:
         return Skipped("no shard collected a test", empty=True)
     return Report(findings=findings, examined=examined, metrics=metrics, tests=cases)
 
 
-def _broken(bundles: Sequence[Bundle]) -> Iterator[str]:
-    for bundle in bundles:
-        late = bundle.report["exit_code"] in {ExitCode.BUG, ExitCode.INTERRUPTED}
-        torn = any(tool["outcome"] == "broken" for tool in bundle.tools)
-        if late or torn or bundle.conclusion is Conclusion.BROKEN:
-            yield f"shard {bundle.name} is broken: {_reasons(bundle)}"
+def _broken(shards: Sequence[Shard]) -> Iterator[str]:
+    for shard in shards:
+        late = shard.report["exit_code"] in {ExitCode.BUG, ExitCode.INTERRUPTED}
+        torn = any(tool["outcome"] == "broken" for tool in shard.tools)
+        if late or torn or shard.conclusion is Conclusion.BROKEN:
+            yield f"shard {shard.name} is broken: {_reasons(shard)}"
 
 
-def _reasons(bundle: Bundle) -> str:
-    return "; ".join(bundle.report["reasons"])[:_LONGEST_REASON] or "it does not say why"
+def _reasons(shard: Shard) -> str:
+    return "; ".join(shard.report["reasons"])[:_LONGEST_REASON] or "it does not say why"
 
 
-def _metrics(bundles: Sequence[Bundle], cases: Sequence[TestCase]) -> dict[str, float]:
+def _metrics(shards: Sequence[Shard], cases: Sequence[TestCase]) -> dict[str, float]:
     found: dict[str, float] = dict(counts(cases))
     found["subtests"] = sum(bool(case.subtest) for case in cases)
-    found["test_warnings"] = sum(bundle.metric(PYTEST, "test_warnings") or 0 for bundle in bundles)
+    found["test_warnings"] = sum(shard.metric(PYTEST, "test_warnings") or 0 for shard in shards)
     # Each shard deselects what the others run, and what nobody is to run.
-    collected = {_collected(bundle) for bundle in bundles}
+    collected = {_collected(shard) for shard in shards}
     if len(collected) == 1 and None not in collected:
         found["deselected"] = max(0, (collected.pop() or 0) - found["tests"])
     return found
 
 
-def _collected(bundle: Bundle) -> float | None:
-    ran, left = bundle.metric(PYTEST, "tests"), bundle.metric(PYTEST, "deselected")
+def _collected(shard: Shard) -> float | None:
+    ran, left = shard.metric(PYTEST, "tests"), shard.metric(PYTEST, "deselected")
     return None if ran is None or left is None else ran + left
 
 
-def _findings(bundles: Sequence[Bundle], cases: Sequence[TestCase]) -> Iterator[Finding]:
+def _findings(shards: Sequence[Shard], cases: Sequence[TestCase]) -> Iterator[Finding]:
     collected: set[str] = set()
-    for bundle in bundles:
-        counting = sum(map(_weighs, bundle.findings.get(GATE_CHANGES, ())))
-        for tool, found in bundle.findings.items():
+    for shard in shards:
+        counting = sum(map(_weighs, shard.findings.get(GATE_CHANGES, ())))
+        for tool, found in shard.findings.items():
             if tool in {COVERAGE, GATE_CHANGES}:
                 continue
             for finding in found:
                 counting += _weighs(finding)
-                if finding.rule in NONE_PASSED and unpassed(bundle.tests):  # judged once, for all shards
+                if finding.rule in NONE_PASSED and unpassed(shard.tests):  # judged once, for all shards
                     continue
                 if finding.rule == "collection":
                     nodeid = finding.message.partition(": ")[0]
@@ -91,8 +91,8 @@ def _findings(bundles: Sequence[Bundle], cases: Sequence[TestCase]) -> Iterator[
                     collected.add(nodeid)
                 # What is muted is for the settings of this run to say, and tests have no severities.
                 yield replace(finding, tool=PYTEST, muted="", severity="")
-        if bundle.conclusion is Conclusion.FAILED and not counting:
-            message = f"shard {bundle.name} has failed: {_reasons(bundle)}"
+        if shard.conclusion is Conclusion.FAILED and not counting:
+            message = f"shard {shard.name} has failed: {_reasons(shard)}"
             yield Finding(tool=PYTEST, rule="shard", message=message)
     if nothing := unpassed(cases):
         rule, message = nothing
@@ -103,31 +103,31 @@ def _weighs(finding: Finding) -> bool:
     return finding.counts and finding.level is not Level.NOTICE
 
 
-def changes_of(bundles: Sequence[Bundle]) -> tuple[Finding, ...] | None:
+def changes_of(shards: Sequence[Shard]) -> tuple[Finding, ...] | None:
     """Join what the change makes less strict: every shard reports the same. None if no shard has looked."""
-    tools = ((bundle, bundle.tool(GATE_CHANGES)) for bundle in bundles)
-    looked = [bundle for bundle, tool in tools if tool and tool["outcome"] == "report"]
-    found = (finding for bundle in looked for finding in bundle.findings[GATE_CHANGES])
+    tools = ((shard, shard.tool(GATE_CHANGES)) for shard in shards)
+    looked = [shard for shard, tool in tools if tool and tool["outcome"] == "report"]
+    found = (finding for shard in looked for finding in shard.findings[GATE_CHANGES])
     return tuple(dict.fromkeys(found)) if looked else None
 
 
-def coverage_of(bundles: Sequence[Bundle]) -> Coverage | None:
+def coverage_of(shards: Sequence[Shard]) -> Coverage | None:
     """Join the coverage; None where no shard has any."""
-    parts = [bundle.coverage for bundle in bundles if bundle.coverage is not None]
+    parts = [shard.coverage for shard in shards if shard.coverage is not None]
     return joined(parts) if parts else None
 
 
-def minima_of(bundles: Sequence[Bundle], settings: Settings) -> Minima:
+def minima_of(shards: Sequence[Shard], settings: Settings) -> Minima:
     """Return what is asked of coverage: what is given here, else what the shards were given, else the project's own."""
     patch = settings.patch_coverage_min
     if patch is None:
-        patch = _highest(bundle.report["settings"].get("patch-coverage-min") for bundle in bundles)
+        patch = _highest(shard.report["settings"].get("patch-coverage-min") for shard in shards)
     if settings.coverage_min is not None:
         return Minima(coverage=settings.coverage_min, patch=patch)
-    given = [bundle.report["settings"].get("coverage-min") for bundle in bundles]
+    given = [shard.report["settings"].get("coverage-min") for shard in shards]
     if any(one is not None for one in given):
         return Minima(coverage=_highest(given), origin="coverage-min of the shards", patch=patch)
-    own = _highest(bundle.metric(COVERAGE, FAIL_UNDER) for bundle in bundles)
+    own = _highest(shard.metric(COVERAGE, FAIL_UNDER) for shard in shards)
     return Minima(coverage=own, origin=OF_PROJECT, patch=patch)
 
 
@@ -135,21 +135,21 @@ def _highest(given: Iterable[object]) -> Decimal | None:
     return max((number for one in given if (number := minimum(one)) is not None), default=None)
 
 
-def notes_of(bundles: Sequence[Bundle], tool: str) -> tuple[str, ...]:
+def notes_of(shards: Sequence[Shard], tool: str) -> tuple[str, ...]:
     """Return what was said about a tool in the shards, each once."""
-    found = (bundle.tool(tool) for bundle in bundles)
+    found = (shard.tool(tool) for shard in shards)
     texts = (text for entry in found if entry for text in entry["warnings"])
     return tuple(text for text in dict.fromkeys(texts) if text != IN_SHARD)
 
 
-def uneven(bundles: Sequence[Bundle]) -> tuple[str, ...]:
+def uneven(shards: Sequence[Shard]) -> tuple[str, ...]:
     """Say that shards which came to their end did not collect the same tests; xdist does not tell how many there are."""
     ended = [
-        bundle
-        for bundle in bundles
-        if bundle.conclusion is Conclusion.PASSED and not bundle.report["settings"].get("workers")
+        shard
+        for shard in shards
+        if shard.conclusion is Conclusion.PASSED and not shard.report["settings"].get("workers")
     ]
-    totals = {_collected(bundle): bundle for bundle in ended}
+    totals = {_collected(shard): shard for shard in ended}
     if len(totals) < 2:  # noqa: PLR2004 - at least two that differ
         return ()
     shown = ", ".join(f"{total or 0:,.0f} in shard {one.name}" for total, one in totals.items())

@@ -1,4 +1,4 @@
-"""The bundle of a shard: its report folder, read as what it is, foreign data. Nothing in it is trusted before it is checked."""
+"""A shard: its report folder, read as what it is, foreign data. Nothing in it is trusted before it is checked."""
 
 import os
 import re
@@ -17,7 +17,7 @@ from ci_action.model.result import Conclusion
 from ci_action.model.tests import TestCase
 from ci_action.reporters.context import COVERAGE
 from ci_action.reporters.report_json.read import (
-    BundleError,
+    ReportFolderError,
     cases_of,
     check,
     content,
@@ -60,7 +60,7 @@ class _Document(TypedDict):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bundle:
+class Shard:
     """What one shard left."""
 
     where: str
@@ -98,19 +98,19 @@ class Bundle:
         return found["metrics"].get(name) if found else None
 
 
-def read(file: Path, where: str) -> Bundle | None:
-    """Read a bundle; None where the file is the report of `merge` itself. Raises `BundleError`."""
+def read(file: Path, where: str) -> Shard | None:
+    """Read a shard; None where the file is the report of `merge` itself. Raises `ReportFolderError`."""
     report = report_of(file, "use one version of ci-action for the shards and for `merge`")
     stages = [stage["name"] for stage in report["stages"]]
     if report["settings"].get("stage") == [MERGE]:
         return None
     if stages != [STAGE]:
-        raise BundleError(
+        raise ReportFolderError(
             f"it is a run of {', '.join(stages) or 'no stage'}: a shard is a run of '{STAGE}' alone"
         )
     match = _SHARD.fullmatch(str(report["settings"].get("shard", "")))
     if match is None or int(match[1]) > int(match[2]):
-        raise BundleError("its run was no shard: set `shard`, such as '2/4', where the tests run")
+        raise ReportFolderError("its run was no shard: set `shard`, such as '2/4', where the tests run")
     try:
         check(report)
         tests = tuple(cases_of(report["stages"][0]["tools"]))
@@ -121,8 +121,8 @@ def read(file: Path, where: str) -> Bundle | None:
         _check_tools(report)
         coverage = _coverage(file.with_name(COVERAGE), report)
     except ValueError as error:
-        raise BundleError(f"it holds what no run writes: {error}") from error
-    return Bundle(
+        raise ReportFolderError(f"it holds what no run writes: {error}") from error
+    return Shard(
         where=where,
         part=int(match[1]),
         parts=int(match[2]),
@@ -165,11 +165,11 @@ def _coverage(file: Path, report: RunReport) -> Coverage | None:
     if tool is None:
         return None
     if not os.path.lexists(file):
-        raise BundleError(f"{COVERAGE} is not beside it: upload the whole report folder")
+        raise ReportFolderError(f"{COVERAGE} is not beside it: upload the whole report folder")
     try:
         document = validated(_Document, content(file), "it is no coverage report")
-    except BundleError as error:
-        raise BundleError(f"{COVERAGE} beside it cannot be used: {error}") from error
+    except ReportFolderError as error:
+        raise ReportFolderError(f"{COVERAGE} beside it cannot be used: {error}") from error
     files = {
         path_of(path): FileCoverage(
             path=path,
@@ -183,5 +183,5 @@ def _coverage(file: Path, report: RunReport) -> Coverage | None:
     }
     coverage = Coverage(files=files)
     if any(tool["metrics"].get(name) != value for name, value in coverage.metrics.items()):
-        raise BundleError(f"{COVERAGE} beside it is of another run")
+        raise ReportFolderError(f"{COVERAGE} beside it is of another run")
     return coverage

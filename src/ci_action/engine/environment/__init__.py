@@ -13,7 +13,7 @@ from ci_action.project.programs import Program
 
 def program(ctx: Context) -> Program:
     """Return uv."""
-    return Program(argv=(str(ctx.bundle.uv),), version=ctx.bundle.uv_version)
+    return Program(argv=(str(ctx.bundled.uv),), version=ctx.bundled.uv_version)
 
 
 def check(ctx: Context, _program: Program) -> Checked:

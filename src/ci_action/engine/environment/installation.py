@@ -63,7 +63,7 @@ def is_judged(ctx: Context) -> bool:
 
 def _builder(ctx: Context) -> Builder:
     return Builder(
-        uv=ctx.bundle.uv,
+        uv=ctx.bundled.uv,
         run=ctx.run,
         layout=ctx.layout,
         environ=ctx.environ,
@@ -98,7 +98,7 @@ def _by_commands(ctx: Context, builder: Builder, request: str) -> Environment:
     )
     tools = ctx.tempdir / "bin"
     tools.mkdir(exist_ok=True)
-    shutil.copy(ctx.bundle.uv, tools / "uv")
+    shutil.copy(ctx.bundled.uv, tools / "uv")
     seeded = builder.packages(str(where / "bin" / "python"))
     path = os.pathsep.join([str(where / "bin"), str(tools), builder.variables()["PATH"]])
     variables = builder.variables() | {

@@ -40,8 +40,8 @@ class _Head(TypedDict):
 _adapter: Final = cache(TypeAdapter)
 
 
-class BundleError(Exception):
-    """A bundle cannot be used; the text says why."""
+class ReportFolderError(Exception):
+    """A report folder cannot be used; the text says why."""
 
 
 def files_below(folders: Iterable[Path]) -> tuple[list[Path], list[str]]:
@@ -65,11 +65,11 @@ def files_below(folders: Iterable[Path]) -> tuple[list[Path], list[str]]:
 
 
 def report_of(file: Path, advice: str, largest: int = LARGEST) -> RunReport:
-    """Read a report file; raises `BundleError`. `advice` is what to do about one of another version."""
+    """Read a report file; raises `ReportFolderError`. `advice` is what to do about one of another version."""
     raw = content(file, largest)
     head = validated(_Head, raw, "it is no report of ci-action")
     if head["schema"] != SCHEMA:
-        raise BundleError(
+        raise ReportFolderError(
             f"it was written by ci-action {head['version'][:40]!r} with schema {head['schema']}, and this one reads schema"
             f" {SCHEMA}: {advice}"
         )
@@ -78,27 +78,27 @@ def report_of(file: Path, advice: str, largest: int = LARGEST) -> RunReport:
 
 
 def content(file: Path, largest: int = LARGEST) -> bytes:
-    """Read a file that must be an ordinary one; raises `BundleError`."""
+    """Read a file that must be an ordinary one; raises `ReportFolderError`."""
     try:
         found = file.lstat()
         if not stat.S_ISREG(found.st_mode):
-            raise BundleError("it is no ordinary file")
+            raise ReportFolderError("it is no ordinary file")
         if found.st_size > largest:
-            raise BundleError(f"it is larger than {largest // 1_000_000} MB, which no report is")
+            raise ReportFolderError(f"it is larger than {largest // 1_000_000} MB, which no report is")
         return file.read_bytes()
     except OSError as error:
-        raise BundleError(f"it cannot be read: {error.strerror}") from error
+        raise ReportFolderError(f"it cannot be read: {error.strerror}") from error
 
 
 def validated(shape: type, raw: bytes, what: str) -> Any:
-    """Read JSON of a shape; raises `BundleError` with the first problems."""
+    """Read JSON of a shape; raises `ReportFolderError` with the first problems."""
     try:
         return _adapter(shape).validate_json(raw, strict=True)
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=False, include_input=False)
         shown = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}".removeprefix(": ") for one in problems]
         more = f"; and {len(shown) - _MOST_PROBLEMS} more" if len(shown) > _MOST_PROBLEMS else ""
-        raise BundleError(
+        raise ReportFolderError(
             f"{what}: {'; '.join(one[:200] for one in shown[:_MOST_PROBLEMS])}{more}"
         ) from error
 

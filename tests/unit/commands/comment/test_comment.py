@@ -1,4 +1,4 @@
-"""The stage `comment`: whose bundle it is, and what no run of ours writes. Everything in a bundle is a stranger's."""
+"""The stage `comment`: whose report folder it is, and what no run of ours writes. Everything in one is a stranger's."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.builders import event, resolved, run_result
-from support.comment_runs import RED, Document, bundle, ended, payload, posted
+from support.comment_runs import RED, Document, ended, payload, posted, report_folder
 from support.fake_feedback import BOT, HEAD, Feedback
 from support.fake_github import pull
 from support.hostile_text import FOREIGN
@@ -22,13 +22,13 @@ from ci_action.reporters.comment.sections import parse
 shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 
 
-def test_a_bundle_becomes_the_comment(tmp_path: Path):
+def test_a_report_folder_becomes_the_comment(tmp_path: Path):
     github = Feedback()
-    bundle(tmp_path)
+    report_folder(tmp_path)
     result = posted(tmp_path, github)
     assert ended(result) == ("passed", 0, "")
     [tool] = result.stages[0].tools
-    assert tool.examined == {"bundles": 1, "refused": 0, "posted": 1}
+    assert tool.examined == {"reports": 1, "refused": 0, "posted": 1}
     [section] = parse(github.bodies[0])
     assert (section.commit, section.run, section.conclusion.value, section.red) == (
         HEAD,
@@ -46,18 +46,18 @@ def test_a_bundle_becomes_the_comment(tmp_path: Path):
 
 def test_green_with_on_failure_takes_it_away(tmp_path: Path):
     github = Feedback()
-    bundle(tmp_path)
+    report_folder(tmp_path)
     posted(tmp_path, github)
-    bundle(tmp_path, run_result())
+    report_folder(tmp_path, run_result())
     again = event(name="workflow_run", payload=payload(run_attempt=2))
-    given_ = {"stage": "comment", "paths": "bundles", "comment": "on-failure"}
+    given_ = {"stage": "comment", "paths": "reports", "comment": "on-failure"}
     posted(tmp_path, github, event=again, settings=given_)
     assert github.found == []
 
 
 def test_what_the_run_could_say_itself_is_not_said_twice(tmp_path: Path):
     github = Feedback()
-    bundle(tmp_path, comment="always")
+    report_folder(tmp_path, comment="always")
     chosen = resolved(comment="always").chosen()
     own = comment.Entry(
         result=RED,
@@ -113,7 +113,7 @@ ORIGINS: dict[str, tuple[Document, tuple[str, int], str]] = {
 def test_whose_run_it_is_only_github_says(name: str, tmp_path: Path):
     overrides, expected, said = ORIGINS[name]
     github = Feedback()
-    bundle(tmp_path)
+    report_folder(tmp_path)
     conclusion, code, reason = ended(posted(tmp_path, github, **overrides))
     assert (conclusion, code) == expected
     assert said in reason
@@ -122,29 +122,30 @@ def test_whose_run_it_is_only_github_says(name: str, tmp_path: Path):
 
 def test_one_that_is_wrong_does_not_take_the_others_along(tmp_path: Path):
     github = Feedback()
-    bundle(tmp_path)
-    (tmp_path / "bundles" / "x").mkdir()
-    (tmp_path / "bundles" / "x" / "report.json").write_text("{}")
+    report_folder(tmp_path)
+    (tmp_path / "reports" / "x").mkdir()
+    (tmp_path / "reports" / "x" / "report.json").write_text("{}")
     result = posted(tmp_path, github)
     assert ended(result)[:2] == ("passed", 0)
     assert (
-        "a bundle was not posted: bundles/x/report.json: it is no report of ci-action" in result.warnings[0]
+        "a report folder was not posted: reports/x/report.json: it is no report of ci-action"
+        in result.warnings[0]
     )
     assert len(github.found) == 1
 
 
 def test_a_refusal_of_github_is_a_warning(tmp_path: Path):
-    bundle(tmp_path)
+    report_folder(tmp_path)
     result = posted(tmp_path, Feedback(refuses={"comments": ApiError("it may not", 403)}))
     assert ended(result) == ("passed", 0, "")
-    assert result.warnings == ("bundles/quality/report.json was not posted: it may not",)
+    assert result.warnings == ("reports/quality/report.json was not posted: it may not",)
     assert result.stages[0].tools[0].examined["posted"] == 0
 
 
 def test_a_stranger_cannot_speak_in_our_place(tmp_path: Path):
     github = Feedback()
     planted = github.add("stranger", "<!-- ci-action:comment -->\nplanted")
-    bundle(tmp_path)
+    report_folder(tmp_path)
     posted(tmp_path, github)
     assert planted["body"].endswith("planted")
     assert [one["user"]["login"] for one in github.found] == ["stranger", BOT]
@@ -174,7 +175,7 @@ def strings(part: Any, text: str) -> Any:
 @shared
 @given(FOREIGN | st.sampled_from(["<!-- ci-action:end -->", "@org/team", "![x](https://evil.example/x.png)"]))
 def test_everything_in_it_is_only_text(tmp_path: Path, text: str):
-    file = bundle(tmp_path)
+    file = report_folder(tmp_path)
     document = strings(json.loads(file.read_bytes()), text.replace("..", "").replace("\0", ""))
     document["stages"][0]["tools"][0]["url"] = "https://evil.example"
     file.write_text(json.dumps(document))

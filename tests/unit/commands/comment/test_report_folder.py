@@ -1,4 +1,4 @@
-"""What is refused in the bundle of a stranger: values, files and folders that no run of ours leaves."""
+"""What is refused in the report folder of a stranger: values, files and folders that no run of ours leaves."""
 
 import json
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.comment_runs import Document, bundle, ended, posted
+from support.comment_runs import Document, ended, posted, report_folder
 from support.fake_feedback import Feedback
 
 from ci_action.commands.comment.report_folder import LARGEST
@@ -54,7 +54,7 @@ WRONG: dict[str, tuple[Callable[[Document], Any], str]] = {
 def test_what_no_run_of_ours_writes_is_refused(name: str, tmp_path: Path):
     change, said = WRONG[name]
     github = Feedback()
-    file = bundle(tmp_path)
+    file = report_folder(tmp_path)
     document = json.loads(file.read_bytes())
     change(document)
     file.write_text(json.dumps(document))
@@ -89,7 +89,7 @@ FILES: dict[str, tuple[Callable[[Path], Any], str]] = {
 @pytest.mark.parametrize("name", FILES)
 def test_folders_that_no_run_leaves(name: str, tmp_path: Path):
     change, said = FILES[name]
-    change(bundle(tmp_path))
+    change(report_folder(tmp_path))
     github = Feedback()
     conclusion, code, reason = ended(posted(tmp_path, github))
     assert (conclusion, code) == ("broken", 3)

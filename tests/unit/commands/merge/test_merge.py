@@ -13,7 +13,7 @@ from support.builders import FakeRun, at, completed, context, event, resolved
 from support.security_sample import advisory
 from support.shard_folders import case, covered, layout_of, write_shard
 
-from ci_action.commands.merge import bundles_of, finished, selected
+from ci_action.commands.merge import finished, selected, shards_of
 from ci_action.commands.merge.joining import cases_of, minima_of, uneven
 from ci_action.engine.execute import execute
 from ci_action.engine.tool import Tool
@@ -33,12 +33,12 @@ class Quiet:
 
 
 def merged(tmp_path: Path, *, settings: dict[str, Any] | None = None, **overrides: Any) -> RunResult:
-    bundles = bundles_of(layout_of(tmp_path))
+    shards = shards_of(layout_of(tmp_path))
     chosen = resolved(stage="merge", **(settings or {}))
     git = FakeRun(git=completed("c0ffee\n", returncode=128))
     ctx = context(tmp_path, git, settings=settings or {}, **overrides)
-    result = execute((selected(bundles),), ctx, Quiet(), resolved=chosen)
-    return finished(result, bundles)
+    result = execute((selected(shards),), ctx, Quiet(), resolved=chosen)
+    return finished(result, shards)
 
 
 def shards(tmp_path: Path, *given_cases: str, **more: Any) -> None:
@@ -145,7 +145,7 @@ def test_the_shards_of_a_partition_have_the_tests_of_the_whole(tmp_path_factory:
     for part in range(4):
         mine = [one for one, owner in zip(whole, owners, strict=True) if owner == part]
         write_shard(folder / "shards" / str(part), f"{part + 1}/4", mine)
-    found = cases_of(bundles_of(layout_of(folder)))
+    found = cases_of(shards_of(layout_of(folder)))
     assert sorted(found, key=lambda one: one.nodeid) == sorted(whole, key=lambda one: one.nodeid)
     assert counts(found) == counts(whole)
 
@@ -192,8 +192,8 @@ def test_what_a_finding_says_of_a_package_comes_back(tmp_path: Path):
         found["stages"][0]["tools"][0]["findings"].append(entry(given_finding))
 
     write_shard(tmp_path / "shards", "1/1", [case("a")], change=change)
-    [bundle] = bundles_of(layout_of(tmp_path))
-    (found,) = bundle.findings["pytest"]
+    [shard] = shards_of(layout_of(tmp_path))
+    (found,) = shard.findings["pytest"]
     names = ("rule", "message", "level", "severity", "location", "package", "also", "new")
     assert [getattr(found, name) for name in names] == [getattr(given_finding, name) for name in names]
 
@@ -211,7 +211,7 @@ MINIMA = {
 def test_where_the_minimum_comes_from(tmp_path: Path, name: str):
     here, there, own, expected, origin = MINIMA[name]
     write_shard(tmp_path / "shards", "1/1", [case("a")], covered([1]), given=there, fail_under=own)
-    found = minima_of(bundles_of(layout_of(tmp_path)), resolved(**here).settings)
+    found = minima_of(shards_of(layout_of(tmp_path)), resolved(**here).settings)
     assert found.coverage == (Decimal(expected) if expected else None)
     assert not origin or found.origin == origin
 
@@ -314,5 +314,5 @@ def test_shards_that_did_not_collect_the_same_are_told(tmp_path: Path):
             found["stages"][0]["tools"][0]["metrics"]["deselected"] = left
 
         write_shard(tmp_path / "shards" / str(part), f"{part}/2", [case(f"t{part}")], change=change)
-    [note] = uneven(bundles_of(layout_of(tmp_path)))
+    [note] = uneven(shards_of(layout_of(tmp_path)))
     assert note.endswith("5 in shard 1/2, 6 in shard 2/2")

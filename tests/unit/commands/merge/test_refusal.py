@@ -1,4 +1,4 @@
-"""Which bundles are no whole: every reason is told, and nothing that lies in a bundle leads to anything else."""
+"""Which shards are no whole: every reason is told, and nothing that lies in a report folder leads to anything else."""
 
 import json
 import os
@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.shard_folders import case, covered, layout_of, write_shard
 
-from ci_action.commands.merge import bundles_of
+from ci_action.commands.merge import shards_of
 from ci_action.reporters.report_json.read import LARGEST
-from ci_action.system.errors import BundlesError
+from ci_action.system.errors import ShardsError
 
 Document = dict[str, Any]
 
@@ -27,16 +27,16 @@ def whole(tmp_path: Path, parts: int = 3, **more: Any) -> Path:
 
 
 def reasons(tmp_path: Path, *paths: str) -> tuple[str, ...]:
-    with pytest.raises(BundlesError) as raised:
-        bundles_of(layout_of(tmp_path, *paths))
+    with pytest.raises(ShardsError) as raised:
+        shards_of(layout_of(tmp_path, *paths))
     return raised.value.mistakes
 
 
 def test_a_whole_is_read_in_the_order_of_the_shards_wherever_it_lies(tmp_path: Path):
     folder = whole(tmp_path, 12)
     os.rename(folder / "s3", folder / "s12" / "deeper")
-    found = bundles_of(layout_of(tmp_path, "shards", "shards/s1", "shards/s2/report.json"))
-    assert [bundle.name for bundle in found] == [f"{part}/12" for part in range(1, 13)]
+    found = shards_of(layout_of(tmp_path, "shards", "shards/s1", "shards/s2/report.json"))
+    assert [shard.name for shard in found] == [f"{part}/12" for part in range(1, 13)]
     assert [one.nodeid for one in found[2].tests] == ["test_a.py::t3"]
     assert found[2].coverage == covered([3], [9])
 
@@ -44,7 +44,7 @@ def test_a_whole_is_read_in_the_order_of_the_shards_wherever_it_lies(tmp_path: P
 def test_nothing_there(tmp_path: Path):
     (tmp_path / "shards").mkdir()
     [reason] = reasons(tmp_path)
-    assert "there is no bundle of a shard below 'shards'" in reason
+    assert "no report folder of a shard found below 'shards'" in reason
     assert "download" in reason
 
 
@@ -93,13 +93,13 @@ def test_a_module_that_no_shard_could_collect_is_no_test_in_two_shards(tmp_path:
     folder = tmp_path / "shards"
     for part in (1, 2):
         write_shard(folder / str(part), f"{part}/2", [case("e", nodeid="test_b.py"), case(f"t{part}")])
-    assert len(bundles_of(layout_of(tmp_path))) == 2
+    assert len(shards_of(layout_of(tmp_path))) == 2
 
 
-def test_the_report_of_a_merge_is_no_bundle(tmp_path: Path):
+def test_the_report_of_a_merge_is_no_shard(tmp_path: Path):
     whole(tmp_path, 2)
     write_shard(tmp_path / "shards" / "merged", "", [case("t1"), case("t2")], given={"stage": "merge"})
-    assert len(bundles_of(layout_of(tmp_path))) == 2
+    assert len(shards_of(layout_of(tmp_path))) == 2
 
 
 def test_all_reasons_at_once(tmp_path: Path):
@@ -258,7 +258,7 @@ def test_what_no_run_writes_is_refused(tmp_path: Path, name: str):
     change, said = WRONG[name]
     whole(tmp_path, 1, change=change)
     if not said:
-        assert bundles_of(layout_of(tmp_path))
+        assert shards_of(layout_of(tmp_path))
         return
     [reason] = reasons(tmp_path)
     assert reason.startswith("shards/s1/report.json: ")
@@ -295,8 +295,8 @@ def test_coverage_that_no_run_writes_is_refused(tmp_path: Path, name: str):
 def test_coverage_that_an_earlier_run_has_left_is_not_taken(tmp_path: Path):
     folder = whole(tmp_path, 1)
     write_shard(folder / "s1", "1/1", [case("t1")])
-    [bundle] = bundles_of(layout_of(tmp_path))
-    assert bundle.coverage is None
+    [shard] = shards_of(layout_of(tmp_path))
+    assert shard.coverage is None
 
 
 @pytest.mark.parametrize(
@@ -330,9 +330,9 @@ def test_a_place_outside_of_the_workspace_is_not_shown(tmp_path: Path):
 
     whole_folder = tmp_path / "shards"
     write_shard(whole_folder, "1/1", [case("f")], change=change)
-    [bundle] = bundles_of(layout_of(tmp_path))
-    assert bundle.tests[0].path == ""
-    assert [finding.location for finding in bundle.findings["pytest"]] == [None]
+    [shard] = shards_of(layout_of(tmp_path))
+    assert shard.tests[0].path == ""
+    assert [finding.location for finding in shard.findings["pytest"]] == [None]
 
 
 JSON = st.recursive(
@@ -343,7 +343,7 @@ JSON = st.recursive(
 
 
 @given(JSON, st.sampled_from(["report", "settings", "stages", "tool", "case", "coverage"]), st.data())
-def test_whatever_lies_there_is_a_bundle_or_a_reason(
+def test_whatever_lies_there_is_a_shard_or_a_reason(
     tmp_path_factory: pytest.TempPathFactory, value: Any, where: str, data: st.DataObject
 ):
     workspace = tmp_path_factory.mktemp("w")
@@ -363,8 +363,8 @@ def test_whatever_lies_there_is_a_bundle_or_a_reason(
     write_shard(workspace / "shards", "1/1", [case("t")], covered([1], [2]), change=change)
     told: tuple[str, ...] = ()
     try:
-        bundles_of(layout_of(workspace))
-    except BundlesError as error:
+        shards_of(layout_of(workspace))
+    except ShardsError as error:
         told = error.mistakes
     assert all(0 < len(reason) < 2_000 for reason in told)
     assert json.loads((workspace / "shards" / "coverage.json").read_bytes())["totals"]["num_statements"] == 2

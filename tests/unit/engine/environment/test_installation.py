@@ -30,7 +30,7 @@ def test_root_is_for_words_of_the_workflow(
     workspace.mkdir()
     run = FakeRun(uv=completed("[]"), python=completed("3.12.1"), make=completed())
     ctx = context(workspace, run, settings={"install": "make it"}, owner=owner, of_project=of_project)
-    write(ctx.bundle.uv.parent, {"uv": ""})
+    write(ctx.bundled.uv.parent, {"uv": ""})
     installed(ctx)
     (made,) = [command for command in run.asked if command.argv == ("make", "it")]
     assert made.owner == ctx.installer == expected

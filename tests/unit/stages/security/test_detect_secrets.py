@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.builders import FakeRun, bundle, completed, context, write
+from support.builders import FakeRun, bundled_tools, completed, context, write
 
 from ci_action.engine.context import Context
 from ci_action.engine.secret_scan.baseline import NAME, hash_of
@@ -63,9 +63,9 @@ def ready(workspace: Path, script: Script, **overrides: Any) -> Context:
         str(file.relative_to(workspace)) for file in workspace.rglob("*") if file.is_file()
     )
     run = FakeRun(git=completed("".join(f"{name}\0" for name in names)), python=script)
-    tools = bundle(workspace.parent / "tools", detect_secrets="1.5.0")
+    tools = bundled_tools(workspace.parent / "tools", detect_secrets="1.5.0")
     write(workspace.parent / "tools", {"bin/python": ""})
-    return context(workspace, run, **{"bundle": tools, **overrides})
+    return context(workspace, run, **{"bundled": tools, **overrides})
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_the_script_is_started_isolated_by_the_python_of_the_tools_as_the_owner(
     except PermissionError:
         pytest.skip("only root gives folders away")
     command = asked.asked[-1]
-    assert command.argv == (str(ctx.bundle.scripts / "python"), "-I", "-B", "-X", "utf8", str(SCRIPT))
+    assert command.argv == (str(ctx.bundled.scripts / "python"), "-I", "-B", "-X", "utf8", str(SCRIPT))
     assert SCRIPT.is_file()
     assert (command.cwd, command.owner, command.environ["HOME"]) == (
         one,

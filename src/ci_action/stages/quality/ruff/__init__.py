@@ -84,7 +84,7 @@ def fix(ctx: Context, program: Program) -> None:
 def count(ctx: Context) -> int:
     """Count the files that the bundled Ruff would look at."""
     refuse_outside(ctx.layout, ctx.settings.ruff_args)
-    program = ctx.bundle.program("ruff")
+    program = ctx.bundled.program("ruff")
     parts = _parts(ctx)
     parts, listed, _ = _without_links(ctx, parts, [_list(ctx, program, part) for part in parts])
     return len(_changed(ctx, parts, listed)[1])

@@ -24,11 +24,11 @@ _DISTRIBUTION: Final = "detect_secrets"
 
 def program(ctx: Context) -> Program:
     """Return our script and the Python of the bundled tools; raises `ToolError` where one is missing."""
-    python = ctx.bundle.scripts / "python"
-    version = ctx.bundle.version(_DISTRIBUTION)
+    python = ctx.bundled.scripts / "python"
+    version = ctx.bundled.version(_DISTRIBUTION)
     if not version or not python.exists():
         raise ToolError(
-            f"{NAME} or its Python is missing from {str(ctx.bundle.scripts)!r}: install ci-action anew"
+            f"{NAME} or its Python is missing from {str(ctx.bundled.scripts)!r}: install ci-action anew"
         )
     # Neither variables nor the project's folder change what is imported, and no bytecode of the project is written.
     return Program(argv=(str(python), "-I", "-B", "-X", "utf8", str(SCRIPT)), version=version)

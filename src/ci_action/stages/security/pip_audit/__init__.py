@@ -45,8 +45,8 @@ _ALLOWED: Final = ("--timeout", "--verbose", "-v")
 
 def program(ctx: Context) -> Program:
     """Return the bundled pip-audit: the project's pin of it would only change what it can read."""
-    python = ctx.bundle.scripts / "python"
-    return replace(ctx.bundle.program(NAME), argv=(str(python), "-I", "-B", "-X", "utf8", str(GUARD)))
+    python = ctx.bundled.scripts / "python"
+    return replace(ctx.bundled.program(NAME), argv=(str(python), "-I", "-B", "-X", "utf8", str(GUARD)))
 
 
 def check(ctx: Context, program: Program) -> Checked:
@@ -79,7 +79,7 @@ def check(ctx: Context, program: Program) -> Checked:
 
 def plan(ctx: Context) -> str:
     """Say what would be audited; nothing is resolved for it."""
-    version = ctx.bundle.version(NAME)
+    version = ctx.bundled.version(NAME)
     host = host_of(ctx.settings.advisory_url)
     known = None if ctx.settings.install else from_files(ctx.layout)
     if known is None:
@@ -123,7 +123,7 @@ def _turn(ctx: Context) -> Turn:
 
 def _inventory(ctx: Context) -> Inventory:
     builder = Builder(
-        uv=ctx.bundle.uv,
+        uv=ctx.bundled.uv,
         run=ctx.run,
         layout=ctx.layout,
         environ=ctx.environ,

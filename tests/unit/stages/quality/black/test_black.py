@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.builders import FakeRun, bundle, completed, context, program, write
+from support.builders import FakeRun, bundled_tools, completed, context, program, write
 
 from ci_action.engine.tool import Checked
 from ci_action.model.finding import Fix
@@ -289,7 +289,7 @@ def test_many_files_go_in_batches(tmp_path: Path):
     names = [f"{'d' * 200}/{'e' * 200}/{number:04}.py" for number in range(1_300)]
     workspace = write(tmp_path / "w", dict.fromkeys(names, ""))
     run = FakeRun(black=lambda command: said(unchanged=len(command.argv) - command.argv.index("--") - 1))
-    found = check(context(workspace, run, bundle=bundle(tmp_path)), program())
+    found = check(context(workspace, run, bundled=bundled_tools(tmp_path)), program())
     assert isinstance(found.outcome, Report)
     assert found.outcome.examined["files"] == 1_300
     assert len(run.asked) == 2

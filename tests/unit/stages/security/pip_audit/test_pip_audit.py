@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from support.builders import FakeRun, bundle, completed, context, write
+from support.builders import FakeRun, bundled_tools, completed, context, write
 
 from ci_action.model.changes import Changes
 from ci_action.model.result import Broken, Report, Skipped
@@ -37,7 +37,9 @@ def locked(tmp_path: Path) -> Path:
 
 
 def checked(root: Path, run: FakeRun, **overrides):
-    ctx = context(root, run, **{"bundle": bundle(root.parent / "tools", pip_audit="2.10.1"), **overrides})
+    ctx = context(
+        root, run, **{"bundled": bundled_tools(root.parent / "tools", pip_audit="2.10.1"), **overrides}
+    )
     write(root.parent / "tools", {"bin/pip-audit": ""})
     return check(ctx, program(ctx))
 
@@ -176,6 +178,8 @@ def test_what_may_be_given(words, mistakes):
 )
 def test_the_plan_asks_nobody(files, settings, text, tmp_path):
     ctx = context(
-        write(tmp_path / "w", files), settings=settings, bundle=bundle(tmp_path / "tools", pip_audit="2.10.1")
+        write(tmp_path / "w", files),
+        settings=settings,
+        bundled=bundled_tools(tmp_path / "tools", pip_audit="2.10.1"),
     )
     assert plan(ctx) == f"2.10.1 from bundled, {text}"
