@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from ci_action.project.dependencies.discover import Dependencies
+from ci_action.project.dependencies.inventory import Kind
 from ci_action.project.layout import Layout
 from ci_action.project.programs import index_variables
 from ci_action.system.errors import ToolError
@@ -151,7 +152,11 @@ class Builder:
         digest = sha256(
             repr((_FORM, dependencies, request, sorted(extra), str(self.layout.root), self.owner)).encode()
         )
-        for file in dependencies.inputs:
+        for (
+            file
+        ) in (
+            dependencies.inputs
+        ):  # as they are now, when uv reads them: code of the project may have run since
             digest.update(read_project_file(file, self.layout.workspace))
         # A cache inside the workspace would put the environment into the source tree.
         outside = self.cache is not None and not self.cache.is_relative_to(self.layout.workspace)
@@ -170,7 +175,7 @@ class Builder:
     def _install(self, dependencies: Dependencies, python: str, where: Path) -> None:
         before = self._leftovers()
         try:
-            if dependencies.sync or dependencies.source == "uv.lock":
+            if dependencies.sync or dependencies.source == Kind.UV:
                 self.command("sync", "--locked", *dependencies.sync, project=where)
                 return
             if dependencies.requirements:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from packaging.specifiers import SpecifierSet
 
+from ci_action.project.dependencies.lockfiles import Lock, Locks
 from ci_action.settings import Settings
 from ci_action.system.errors import ProjectFileError, SettingsError
 from ci_action.system.project_files import find_project_file
@@ -28,6 +29,7 @@ class Layout:
     """What to look at, relative to the root, as the user wrote it."""
     pyproject: Mapping[str, Any] = field(default_factory=dict)
     """The parsed pyproject.toml of the root; empty where there is none."""
+    locks: Locks = field(default_factory=Locks, compare=False, repr=False)
 
     @property
     def requires_python(self) -> str:
@@ -50,6 +52,10 @@ class Layout:
             if absolute == base or absolute.startswith(base + os.sep):
                 return Path(os.path.relpath(absolute, base)).as_posix()
         return Path(absolute).as_posix()
+
+    def lock(self, file: Path) -> Lock:
+        """Return a lock file, read once in a run; raises `ProjectFileError`."""
+        return self.locks.of(file, self.relative(file), self.workspace)
 
     def shown(self, path: Path) -> str:
         """Return a path of ours for people and outputs: relative inside the workspace, absolute outside."""

@@ -12,7 +12,6 @@ Whatever stands there is only ever parsed as a version or a version range (PEP 4
 """
 
 import configparser
-import json
 import os
 import re
 import tomllib
@@ -27,8 +26,10 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from ci_action.project.config_files import from_yaml
+from ci_action.project.dependencies.lockfiles import Lock
 from ci_action.project.dependencies.poetry import has_origin, poetry_entries, poetry_requirements
 from ci_action.project.dependencies.pyproject import requirement_lists
+from ci_action.project.layout import Layout
 from ci_action.system.errors import ProjectFileError
 from ci_action.system.project_files import read_project_file
 
@@ -39,7 +40,6 @@ HOOK_REPOSITORIES: Final = {
     "ruff": ("astral-sh/ruff-pre-commit", "charliermarsh/ruff-pre-commit"),
 }
 _KNOWN_EXTRAS: Final = frozenset({"jupyter"})
-_LOCK_ENTRY: Final = re.compile(r"^\[\[packages?\]\]\s*$", re.MULTILINE)
 _COMMENT: Final = re.compile(r"(^|\s)#.*$|\s--hash=.*$|\s*\\$")
 
 
@@ -66,16 +66,16 @@ class Pin:
         return SpecifierSet(self.specifier).contains(version, prereleases=True)
 
 
-def find_pins(folders: Sequence[Path], workspace: Path, tool: str) -> tuple[list[Pin], list[str]]:
-    """Collect the pins of a tool in these folders, the strongest first; return them and what could not be read."""
+def find_pins(layout: Layout, tool: str) -> tuple[list[Pin], list[str]]:
+    """Collect the pins of a tool, the strongest first; return them and what could not be read."""
     pins: list[Pin] = []
     problems: list[str] = []
     for kind in _KINDS:
-        for folder in folders:
+        for folder in layout.folders:
             for file in kind.files(folder):
-                name = file.relative_to(workspace).as_posix() if file.is_relative_to(workspace) else str(file)
+                name = layout.relative(file)
                 try:
-                    pins += list(kind.read(read_project_file(file, workspace).decode("utf-8"), name, tool))
+                    pins += list(kind.read(_File(file, layout), name, tool))
                 except (
                     ProjectFileError,
                     ValueError,
@@ -118,36 +118,20 @@ def _version_pin(version: object, source: str) -> Iterator[Pin]:
         return
 
 
-def _from_toml_lock(text: str, source: str, tool: str) -> Iterator[Pin]:
-    # Lock files are written by machines and can be megabytes: only the entries of this tool are read as TOML.
-    entries = (block for block in _LOCK_ENTRY.split(text)[1:] if f'"{tool}"' in block.lower())
-    packages = [tomllib.loads(block.partition("\n[")[0]) for block in entries]
-    versions = {
-        str(package.get("version", ""))
-        for package in packages
-        if canonicalize_name(str(package.get("name", ""))) == tool
-    }
-    # A lock may hold several versions for several Pythons: the newest is the one for the newest Python.
-    for version in sorted(versions, key=_sortable, reverse=True)[:1]:
-        yield from _version_pin(version, source)
+def _from_toml_lock(file: "_File", source: str, tool: str) -> Iterator[Pin]:
+    yield from _version_pin(file.lock.newest(tool), source)
 
 
-def _sortable(version: str) -> Version:
-    try:
-        return Version(version)
-    except InvalidVersion:
-        return Version("0")
-
-
-def _from_pipfile_lock(text: str, source: str, tool: str) -> Iterator[Pin]:
-    document = json.loads(text)
+def _from_pipfile_lock(file: "_File", source: str, tool: str) -> Iterator[Pin]:
+    found = [one for one in file.lock.entries if one.name == tool]
     for section in ("develop", "default"):
-        entry = document.get(section, {}).get(tool, {})
-        yield from (_pin(tool, f"{tool}{entry.get('version', '')}", f"{source}: {section}") if entry else ())
+        for one in found:
+            if one.section == section:
+                yield from _version_pin(one.version, f"{source}: {section}")
 
 
-def _from_required_version(text: str, source: str, tool: str) -> Iterator[Pin]:
-    document = tomllib.loads(text)
+def _from_required_version(file: "_File", source: str, tool: str) -> Iterator[Pin]:
+    document = tomllib.loads(file.text)
     in_pyproject = source.endswith("pyproject.toml")
     table = document.get("tool", {}).get(tool, {}) if in_pyproject else document
     value = table.get("required-version")
@@ -169,8 +153,8 @@ def _from_required_version(text: str, source: str, tool: str) -> Iterator[Pin]:
         yield Pin(specifier=str(specifiers), source=where)
 
 
-def _from_pyproject(text: str, source: str, tool: str) -> Iterator[Pin]:
-    document = tomllib.loads(text)
+def _from_pyproject(file: "_File", source: str, tool: str) -> Iterator[Pin]:
+    document = tomllib.loads(file.text)
     for where, requirements in requirement_lists(document):
         for requirement in requirements:
             if isinstance(requirement, str):
@@ -181,22 +165,22 @@ def _from_pyproject(text: str, source: str, tool: str) -> Iterator[Pin]:
                 yield from _pin(tool, line, f"{source}: {where}")
 
 
-def _from_requirements(text: str, source: str, tool: str) -> Iterator[Pin]:
-    for line in text.splitlines():
+def _from_requirements(file: "_File", source: str, tool: str) -> Iterator[Pin]:
+    for line in file.text.splitlines():
         yield from _pin(tool, line, source)
 
 
-def _from_setup_cfg(text: str, source: str, tool: str) -> Iterator[Pin]:
+def _from_setup_cfg(file: "_File", source: str, tool: str) -> Iterator[Pin]:
     parser = configparser.RawConfigParser()
-    parser.read_string(text)
+    parser.read_string(file.text)
     if parser.has_section("options.extras_require"):
         for extra, entries in parser.items("options.extras_require"):
             for line in entries.splitlines():
                 yield from _pin(tool, line, f"{source}: options.extras_require.{extra}")
 
 
-def _from_pre_commit(text: str, source: str, tool: str) -> Iterator[Pin]:
-    document = from_yaml(text) or {}
+def _from_pre_commit(file: "_File", source: str, tool: str) -> Iterator[Pin]:
+    document = from_yaml(file.text) or {}
     for repository in document.get("repos", ()):
         url = str(repository.get("repo", "")).removesuffix(".git").rstrip("/")
         for known in HOOK_REPOSITORIES.get(tool, ()):
@@ -205,9 +189,23 @@ def _from_pre_commit(text: str, source: str, tool: str) -> Iterator[Pin]:
 
 
 @dataclass(frozen=True)
+class _File:
+    file: Path
+    layout: Layout
+
+    @property
+    def lock(self) -> Lock:
+        return self.layout.lock(self.file)
+
+    @property
+    def text(self) -> str:
+        return read_project_file(self.file, self.layout.workspace).decode("utf-8")
+
+
+@dataclass(frozen=True)
 class _Kind:
     patterns: tuple[str, ...]
-    read: Callable[[str, str, str], Iterator[Pin]]
+    read: Callable[[_File, str, str], Iterator[Pin]]
 
     def files(self, folder: Path) -> Iterator[Path]:
         found = (file for pattern in self.patterns for file in sorted(folder.glob(pattern)))

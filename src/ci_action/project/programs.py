@@ -90,7 +90,7 @@ def select(tool: str, *, settings: Settings, layout: Layout, bundled: BundledToo
     version = bundled.version(tool)
     if settings.tool_versions is ToolVersions.BUNDLED:
         return Choice()
-    pins, problems = find_pins(layout.folders, layout.workspace, tool)
+    pins, problems = find_pins(layout, tool)
     choice = choose(tool, pins, version)
     return replace(choice, warnings=(*problems, *choice.warnings))
 

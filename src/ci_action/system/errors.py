@@ -76,9 +76,9 @@ class ToolError(CiActionError):
 class ProjectFileError(ToolError):
     """A file that the project brings cannot be read: `problem` says why, `reason` names the file as well."""
 
-    def __init__(self, shown: str, problem: str) -> None:
+    def __init__(self, shown: str, problem: str, reason: str = "") -> None:
         self.problem = problem
-        super().__init__(f"could not read {shown!r}: {problem}")
+        super().__init__(reason or f"could not read {shown!r}: {problem}")
 
 
 class AbsentFileError(ProjectFileError):

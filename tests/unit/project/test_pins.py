@@ -4,14 +4,14 @@ import json
 from pathlib import Path
 
 import pytest
-from support.builders import write
+from support.builders import layout, write
 
 from ci_action.project.pins import find_pins
 
 
 def pins_of(root: Path, files: dict[str, str | bytes], tool: str = "black") -> list[tuple[str, str]]:
     write(root, files)
-    found, problems = find_pins([root], root, tool)
+    found, problems = find_pins(layout(root), tool)
     assert problems == []
     return [(pin.specifier, pin.source) for pin in found]
 
@@ -241,7 +241,7 @@ def test_of_one_kind_the_nearest_file_comes_first_and_is_named_from_the_workspac
             "uv.lock": LOCK.format("black", "3"),
         },
     )
-    found, _ = find_pins([tmp_path / "app", tmp_path], tmp_path, "black")
+    found, _ = find_pins(layout(tmp_path, root=tmp_path / "app"), "black")
     assert [(pin.exact, pin.source) for pin in found] == [
         ("3", "uv.lock"),
         ("1", "app/requirements.txt"),
@@ -265,12 +265,12 @@ def test_markers(tmp_path: Path, line: str, specifier: str | None):
 def test_the_extra_of_bandit_for_toml_is_none(tmp_path: Path):
     # Every Python that we run on reads TOML itself: the extra must not make us fetch another bandit.
     write(tmp_path, {"requirements.txt": "bandit[toml]\n"})
-    assert find_pins([tmp_path], tmp_path, "bandit")[0][0].extras == frozenset()
+    assert find_pins(layout(tmp_path), "bandit")[0][0].extras == frozenset()
 
 
 def test_only_known_extras_are_kept(tmp_path: Path):
     write(tmp_path, {"requirements.txt": "black[jupyter,d,colorama]==24.1\n"})
-    assert find_pins([tmp_path], tmp_path, "black")[0][0].extras == {"jupyter"}
+    assert find_pins(layout(tmp_path), "black")[0][0].extras == {"jupyter"}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
-from support.builders import write
+from support.builders import layout, write
 
 from ci_action.project.pins import find_pins
 
@@ -24,7 +24,7 @@ BROKEN = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_file_is_told_and_the_others_are_read(tmp_path: Path, name: str):
     write(tmp_path, {name: BROKEN[name], "requirements/x.txt": "black==24.1.0"})
-    found, problems = find_pins([tmp_path], tmp_path, "black")
+    found, problems = find_pins(layout(tmp_path), "black")
     assert [pin.exact for pin in found] == ["24.1.0"]
     assert problems
     assert all(
@@ -36,7 +36,7 @@ def test_aliases_without_an_end_are_told(tmp_path: Path):
     rows = (f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 9)}]\n" for n in range(9))
     repos = "repos:\n- repo: https://github.com/psf/black\n  rev: *a9\n"
     write(tmp_path, {".pre-commit-config.yaml": f"a0: &a0 [x]\n{''.join(rows)}{repos}"})
-    found, problems = find_pins([tmp_path], tmp_path, "black")
+    found, problems = find_pins(layout(tmp_path), "black")
     assert found == []
     assert "its aliases stand for more than" in problems[0]
 
@@ -60,7 +60,7 @@ def test_aliases_without_an_end_are_told(tmp_path: Path):
 )
 def test_a_file_of_another_shape_is_told_not_raised(tmp_path: Path, name: str, content: str):
     write(tmp_path, {name: content})
-    found, problems = find_pins([tmp_path], tmp_path, "black")
+    found, problems = find_pins(layout(tmp_path), "black")
     assert found == []
     assert all(problem.startswith(f"{name} could not be read") for problem in problems)
 
@@ -88,7 +88,7 @@ def test_hostile_versions_never_yield_anything_but_a_range(tmp_path: Path, text:
         "pyproject.toml": f"[tool.poetry.dependencies]\nblack = {quoted}\n[tool.black]\nrequired-version = {quoted}\n",
     }
     write(tmp_path, files)
-    found, _ = find_pins([tmp_path], tmp_path, "black")
+    found, _ = find_pins(layout(tmp_path), "black")
     for pin in found:
         assert str(SpecifierSet(pin.specifier)) == pin.specifier
         assert not set(pin.specifier) & set(" \n\t;@[]/'\"\\$`|&#")

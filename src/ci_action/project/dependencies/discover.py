@@ -9,28 +9,26 @@ The order, the first that is there decides:
 5. setup.cfg, setup.py
 """
 
-import json
 import re
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from packaging.utils import canonicalize_name
-
+from ci_action.project.dependencies.inventory import Kind
 from ci_action.project.dependencies.poetry import MAIN, is_optional, poetry_entries, poetry_requirements
 from ci_action.project.dependencies.pyproject import requirement_lists, table
 from ci_action.project.dependencies.requirements_txt import read, refuse_endless
 from ci_action.project.layout import Layout
-from ci_action.system.errors import ToolError
-from ci_action.system.project_files import find_project_text, read_project_file
+from ci_action.system.project_files import find_project_text
 
 # Names of groups, extras and files that hold what tests need.
 TEST_NAMES: Final = frozenset({
     "test", "tests", "testing", "dev", "develop", "development", "ci", "pytest", "unit", "unittest", "qa", "all-tests",
 })  # fmt: skip
+_LOCKS: Final = (Kind.PYLOCK, Kind.POETRY, Kind.PDM, Kind.PIPENV)
+_PYPROJECT: Final = "pyproject.toml"
 _NAMED: Final = "|".join(sorted(TEST_NAMES))
 _REQUIREMENTS: Final = re.compile(
     rf"requirements([-_.]({_NAMED}|base|common|main))?\.(txt|in)|({_NAMED})[-_]requirements\.txt|requirements[-_]({_NAMED})\.txt"
@@ -70,36 +68,39 @@ class Dependencies:
 
 def find(layout: Layout) -> Dependencies:
     """Find out what to install; raises `ToolError` for a lock file that cannot be read."""
-    root = layout.root
-    for folder in layout.folders:
-        if (folder / "uv.lock").is_file():
-            names = ("uv.lock", "pyproject.toml")
-            inputs = tuple(path for name in names for path in (folder / name, root / name) if path.is_file())
-            groups = [f"--group={group}" for group in _groups(layout.pyproject)]
-            extras = [f"--extra={extra}" for extra in _extras(layout.pyproject)]
-            return Dependencies(source="uv.lock", locked=True, sync=(*groups, *extras), inputs=inputs)
-    if (root / "pylock.toml").is_file():
-        return Dependencies(
-            source="pylock.toml",
-            locked=True,
-            files=("pylock.toml",),
-            project=_project(layout),
-            inputs=_inputs(root, "pylock.toml"),
+    lock = lock_of(layout)
+    if lock is None:
+        return _from_requirements(layout) or _from_metadata(layout)
+    if lock.name == Kind.UV:
+        places = (
+            lock.parent / Kind.UV,
+            layout.root / Kind.UV,
+            lock.parent / _PYPROJECT,
+            layout.root / _PYPROJECT,
         )
-    for name, lines_of in _LOCKS.items():
-        if (root / name).is_file():
-            return _from_lock(layout, name, tuple(lines_of(root / name, layout.workspace)))
-    return _from_requirements(layout) or _from_metadata(layout)
-
-
-def _from_lock(layout: Layout, name: str, lines: tuple[str, ...]) -> Dependencies:
+        groups = [f"--group={group}" for group in _groups(layout.pyproject)]
+        extras = [f"--extra={extra}" for extra in _extras(layout.pyproject)]
+        return Dependencies(
+            source=lock.name,
+            locked=True,
+            sync=(*groups, *extras),
+            inputs=tuple(filter(Path.is_file, places)),
+        )
+    read_by_uv = lock.name == Kind.PYLOCK
     return Dependencies(
-        source=name,
+        source=lock.name,
         locked=True,
-        requirements=lines,
+        files=(lock.name,) if read_by_uv else (),
+        requirements=() if read_by_uv else layout.lock(lock).requirements,
         project=_project(layout),
-        inputs=_inputs(layout.root, name),
+        inputs=_inputs(layout.root, lock.name),
     )
+
+
+def lock_of(layout: Layout) -> Path | None:
+    """Return the lock file that decides: uv.lock of the project or of its workspace, else one of another tool."""
+    places = (*(folder / Kind.UV for folder in layout.folders), *(layout.root / kind for kind in _LOCKS))
+    return next(filter(Path.is_file, places), None)
 
 
 def _from_requirements(layout: Layout) -> Dependencies | None:
@@ -218,71 +219,3 @@ def _project(layout: Layout, *extras: str) -> str:
             name for name in re.findall(r"^(\w+)\s*=", section, re.MULTILINE) if name in TEST_NAMES
         )
     return f".[{','.join(extras)}]" if extras else "."
-
-
-def _entries(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    return (entry for entry in document.get("package", ()) if isinstance(entry, dict))
-
-
-def _poetry_lock(file: Path, workspace: Path) -> Iterator[str]:
-    for entry in _entries(_load(file, workspace)):
-        source = entry.get("source", {})
-        name, version = str(entry.get("name", "")), str(entry.get("version", ""))
-        if source.get("type") == "git":
-            yield f"{name} @ git+{source['url']}@{source.get('resolved_reference', source.get('reference', 'HEAD'))}"
-        elif source.get("type") == "url":
-            yield f"{name} @ {source['url']}"
-        elif source.get("type") in {"directory", "file"}:
-            yield f"{name} @ {(file.parent / source['url']).resolve().as_uri()}"
-        else:
-            yield f"{name}=={version}{_marker(entry.get('markers', ''))}"
-
-
-def _marker(markers: object) -> str:
-    if isinstance(markers, dict):  # Poetry 2: one marker for each group
-        parts = [f"({marker})" for marker in markers.values() if marker]
-        return f" ; {' or '.join(parts)}" if parts and len(parts) == len(markers) else ""
-    return f" ; {markers}" if markers else ""
-
-
-def _pdm_lock(file: Path, workspace: Path) -> Iterator[str]:
-    for entry in _entries(_load(file, workspace)):
-        name, version = str(entry.get("name", "")), str(entry.get("version", ""))
-        if "extras" in entry or entry.get("path"):  # the same package again with an extra; the project itself
-            continue
-        if entry.get("git"):
-            yield f"{name} @ git+{entry['git']}@{entry.get('revision', 'HEAD')}"
-        else:
-            yield f"{name}=={version}{_marker(entry.get('marker', ''))}"
-
-
-def _pipfile_lock(file: Path, workspace: Path) -> Iterator[str]:
-    document = json.loads(read_project_file(file, workspace))
-    merged = {**document.get("default", {}), **document.get("develop", {})}
-    for name, entry in merged.items():
-        if "git" in entry:
-            yield f"{name} @ git+{entry['git']}@{entry.get('ref', 'HEAD')}"
-        elif "version" in entry:
-            extras = f"[{','.join(entry['extras'])}]" if entry.get("extras") else ""
-            yield f"{canonicalize_name(name)}{extras}{entry['version']}{_marker(entry.get('markers', ''))}"
-
-
-def _load(file: Path, workspace: Path) -> Mapping[str, Any]:
-    return tomllib.loads(read_project_file(file, workspace).decode("utf-8"))
-
-
-def _guarded(read: Any) -> Any:
-    def lines(file: Path, workspace: Path) -> Iterable[str]:
-        try:
-            return tuple(read(file, workspace))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise ToolError(f"{file.name} cannot be read: {error}; make it anew with its own tool") from error
-
-    return lines
-
-
-_LOCKS: Final = {
-    "poetry.lock": _guarded(_poetry_lock),
-    "pdm.lock": _guarded(_pdm_lock),
-    "Pipfile.lock": _guarded(_pipfile_lock),
-}

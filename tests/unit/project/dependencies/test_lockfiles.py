@@ -1,13 +1,15 @@
 """Lock files of every kind: what they fix, who needs it, where it stands; no text makes the readers crash."""
 
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.builders import layout, write
 
 from ci_action.project.dependencies.inventory import Inventory, Kind, Needed, by_name, chain, sound
-from ci_action.project.dependencies.lockfiles import direct_names, read_lock
+from ci_action.project.dependencies.lockfiles import Lock, direct_names, inventory_of, kind_of
 from ci_action.system.errors import ToolError
 
 UV = """version = 1
@@ -145,6 +147,10 @@ PIPENV = """{
 DIRECT = frozenset({"requests", "six"})
 
 
+def read_lock(kind: Kind, text: str, path: str, direct: frozenset[str] = frozenset()) -> Inventory:
+    return inventory_of(Lock(kind, path, text.encode("utf-8", "surrogatepass")), direct)
+
+
 def shown(inventory: Inventory) -> list[tuple[object, ...]]:
     return [
         (one.name, one.version, one.location.line if one.location else None, one.direct, one.parents)
@@ -235,7 +241,27 @@ def test_no_document_makes_a_reader_crash(kind, document):
     import json
 
     with suppress(ToolError):
-        sound(read_lock(kind, json.dumps(document), "a.lock"))
+        lock = Lock(kind, "a.lock", json.dumps(document).encode())
+        sound(inventory_of(lock))
+        assert all(isinstance(line, str) for line in lock.requirements)
+
+
+def test_a_lock_is_read_and_parsed_once_in_a_run(tmp_path: Path):
+    write(tmp_path, {"poetry.lock": POETRY})
+    places = layout(tmp_path)
+    first = places.lock(tmp_path / "poetry.lock")
+    entries = first.entries
+    write(tmp_path, {"poetry.lock": "[["})
+    again = places.lock(tmp_path / "poetry.lock")
+    assert again is first
+    assert again.entries is entries
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("uv.lock", Kind.UV), ("pylock.toml", Kind.PYLOCK), ("pylock.dev.toml", Kind.PYLOCK)]
+)
+def test_the_kind_of_a_lock(name: str, kind: Kind):
+    assert kind_of(name) is kind
 
 
 def toml(value: object) -> str:
@@ -255,7 +281,9 @@ def toml(value: object) -> str:
 def test_no_entries_make_a_reader_crash(kind, entries):
     key = "packages" if kind is Kind.PYLOCK else "package"
     with suppress(ToolError):
-        sound(read_lock(kind, f"{key} = {toml(entries)}\n", "a.lock", DIRECT))
+        lock = Lock(kind, "a.lock", f"{key} = {toml(entries)}\n".encode())
+        sound(inventory_of(lock, DIRECT))
+        assert all(isinstance(line, str) for line in lock.requirements)
 
 
 def test_what_the_project_names():

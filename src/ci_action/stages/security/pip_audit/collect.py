@@ -17,22 +17,18 @@ import shutil
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 from packaging.utils import canonicalize_name
 
-from ci_action.project.dependencies.discover import find
+from ci_action.project.dependencies.discover import find, lock_of
 from ci_action.project.dependencies.inventory import Inventory, Kind, Needed, unique
-from ci_action.project.dependencies.lockfiles import direct_names, read_lock
+from ci_action.project.dependencies.lockfiles import Lock, direct_names, inventory_of, unlocked
 from ci_action.project.dependencies.requirements_txt import of_text, read
-from ci_action.project.dependencies.unlocked import unlocked
 from ci_action.project.environment import Builder, Environment, python_request
 from ci_action.project.layout import Layout
 from ci_action.stages.security.pip_audit.resolve import compiled_files, further_files, resolved
 from ci_action.system.errors import ToolError
-from ci_action.system.project_files import find_project_text, read_project_file
-
-_LOCKS: Final = (Kind.PYLOCK, Kind.POETRY, Kind.PDM, Kind.PIPENV)
+from ci_action.system.project_files import find_project_text
 
 
 def take(
@@ -52,15 +48,13 @@ def take(
 
 def from_files(layout: Layout) -> Inventory | None:
     """Return what files say that need no resolver; None where one is needed."""
-    lock = _lock(layout)
-    if lock is not None:
-        kind, file = lock
-        try:
-            text = read_project_file(file, layout.workspace).decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise ToolError(f"{layout.relative(file)} cannot be read: {error}") from error
-        found = of_file(kind, text, layout.relative(file), layout)
-        missing = tuple(unlocked(found, text, layout))
+    file = lock_of(layout)
+    if file is not None:
+        lock = layout.lock(file)
+        found = _of_lock(lock, layout)
+        names = layout.root / ("Pipfile" if lock.kind is Kind.PIPENV else "pyproject.toml")
+        text = find_project_text(names, layout.workspace)
+        missing = unlocked(lock, layout.pyproject, text, layout.relative(names))
         return replace(found, files=(file,), unauditable=(*found.unauditable, *missing))
     needs, further = find(layout), further_files(layout)
     if needs.project or needs.groups or not (needs.files or further):
@@ -80,16 +74,11 @@ def from_files(layout: Layout) -> Inventory | None:
     )
 
 
-def of_file(kind: Kind, text: str, path: str, layout: Layout) -> Inventory:
-    """Return what the text of one such file says, be it today's or that of an older commit."""
-    if kind is Kind.REQUIREMENTS:
-        listed = of_text(text, path)
-        return Inventory(
-            kind=kind, source=path, packages=tuple(listed.pinned), unauditable=tuple(listed.unauditable)
-        )
-    words = find_project_text(layout.root / "Pipfile", layout.workspace)
+def _of_lock(lock: Lock, layout: Layout) -> Inventory:
+    pipfile = layout.root / "Pipfile"
+    text = find_project_text(pipfile, layout.workspace) if lock.kind is Kind.PIPENV else ""
+    found = inventory_of(lock, direct_names(layout.pyproject, text))
     own = canonicalize_name(_own_name(layout))
-    found = read_lock(kind, text, path, direct_names(layout.pyproject, words if kind is Kind.PIPENV else ""))
     return replace(found, packages=tuple(needed for needed in found.packages if needed.name != own))
 
 
@@ -101,17 +90,14 @@ def at_base(inventory: Inventory, layout: Layout, text_of: Callable[[Path], str 
         if text is None:
             return None
         try:
-            packages += of_file(inventory.kind, text, layout.relative(file), layout).packages
+            if inventory.kind is Kind.REQUIREMENTS:
+                packages += of_text(text, layout.relative(file)).pinned
+            else:
+                lock = Lock(inventory.kind, layout.relative(file), text.encode(), file.parent)
+                packages += _of_lock(lock, layout).packages
         except ToolError:
             return None
     return replace(inventory, packages=unique(packages)) if inventory.files else None
-
-
-def _lock(layout: Layout) -> tuple[Kind, Path] | None:
-    for folder in layout.folders:
-        if (folder / Kind.UV).is_file():
-            return Kind.UV, folder / Kind.UV
-    return next(((kind, layout.root / kind) for kind in _LOCKS if (layout.root / kind).is_file()), None)
 
 
 def _own_name(layout: Layout) -> str:

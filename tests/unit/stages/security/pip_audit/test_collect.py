@@ -290,3 +290,47 @@ def test_the_base_is_read_in_the_same_way(root):
     assert [one.version for one in before.packages] == ["0"]
     assert at_base(here, layout(root), lambda _: None) is None
     assert at_base(here, layout(root), lambda _: "[[") is None
+
+
+UNLOCKED_UV = '[[package]]\nname = "app"\nversion = "1"\nsource = { virtual = "." }\n[package.metadata]\nrequires-dist = [{ name = "tomli", marker = "python_version < \'3\'" }]\n[[package]]\nname = "six"\nversion = "1"\nsource = { registry = "x" }\n'
+NAMED = """[project]
+name = "app"
+dependencies = ["Six", "requests>=2", "tomli", "nt; sys_platform == 'win32'", "app[all]"]
+[project.optional-dependencies]
+all = ["flask"]
+[dependency-groups]
+lint = ["ruff", {include-group = "all"}]
+"""
+NAMED_BY_POETRY = '[tool.poetry]\nname = "app"\n[tool.poetry.dependencies]\npython = "^3.11"\nsix = "*"\nflask = "^1"\nnt = {version = "1", platform = "win32"}\n'
+SIX = '[[package]]\nname = "six"\nversion = "1"\n'
+NAMED_BY_PIPENV = (
+    '[packages]\nsix = "*"\nflask = "*"\nnt = {version = "*", markers = "x"}\n[dev-packages]\nruff = "*"\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("files", "missing"),
+    [
+        ({"pyproject.toml": NAMED, "uv.lock": UNLOCKED_UV}, ["requests", "flask", "ruff"]),
+        ({"pyproject.toml": NAMED, "uv.lock": ""}, ["six", "requests", "tomli", "flask", "ruff"]),
+        ({"pyproject.toml": NAMED, "pdm.lock": SIX}, ["requests", "tomli"]),
+        (
+            {"pyproject.toml": NAMED, "pylock.toml": SIX.replace("package", "packages")},
+            ["requests", "tomli"],
+        ),
+        ({"pyproject.toml": NAMED, "poetry.lock": SIX}, ["requests", "tomli", "flask"]),
+        ({"pyproject.toml": NAMED_BY_POETRY, "poetry.lock": SIX}, ["flask"]),
+        (
+            {"Pipfile": NAMED_BY_PIPENV, "Pipfile.lock": '{"default": {\n"six": {"version": "==1"}}}'},
+            ["flask", "ruff"],
+        ),
+        ({"pyproject.toml": "[project]\ndependencies = 1\n", "uv.lock": UNLOCKED_UV}, []),
+        ({"uv.lock": UNLOCKED_UV}, []),
+    ],
+)
+def test_what_a_lock_lacks_is_not_audited(files: dict[str, str], missing: list[str], tmp_path: Path):
+    write(tmp_path, files)
+    found = from_files(layout(tmp_path, pyproject=tomllib.loads(files.get("pyproject.toml", ""))))
+    assert found is not None
+    assert sorted(one.name for one in found.unauditable) == sorted(missing)
+    assert all(one.location and "older than" in one.reason for one in found.unauditable)
