@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 from ci_action.engine.context import Context
 from ci_action.engine.tool import Tool
+from ci_action.github.pull_request import NoPull, Pull
+from ci_action.model.result import StageResult
+from ci_action.model.section import Section
 from ci_action.settings import Settings
 
 
@@ -19,6 +22,8 @@ class Stage:
     """Say why the stage does not apply to a project; empty where it does. Asked for by name it always does."""
     because: Callable[[Context], str] = field(default=lambda _: "it is for every project")
     """Say why it applies to a project; raises `ToolError`."""
+    sections: Callable[[StageResult, Pull | NoPull], tuple[Section, ...]] = field(default=lambda *_: ())
+    """Return what the reporters show of a result of the stage beside its findings."""
     warns_only: Callable[[Settings], bool] = field(default=lambda _: False)
     """Whether findings warn instead of failing the run."""
     quotes: bool = True

@@ -1,5 +1,6 @@
 """What a reporter may touch, and where it writes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TextIO
@@ -9,8 +10,11 @@ from ci_action.github.protocol import GitHub
 from ci_action.github.pull_request import NO_PULL, NoPull, Pull
 from ci_action.github.workflow import Workflow
 from ci_action.model.finding import Finding
+from ci_action.model.result import RunResult
+from ci_action.model.section import Section
 from ci_action.project.layout import Layout
 from ci_action.settings.resolve import Resolved
+from ci_action.stages import sections_of
 from ci_action.system.errors import ProjectFileError
 from ci_action.system.folder import opened, place_of
 from ci_action.system.ownership import ids_of
@@ -63,12 +67,18 @@ class Publication:
     pull: Pull | NoPull = NO_PULL
     workflow: Workflow | None = None
     """Speaks to the runner; None outside Actions."""
+    sections_of: Callable[[RunResult, Pull | NoPull], tuple[Section, ...]] = sections_of
+    """Returns what the stages of a run report beside their findings."""
     problems: list[str] = field(default_factory=list)
     """What went wrong with reporters until now."""
     written: set[str] = field(default_factory=set)
     """The names of the report files that this run has written."""
     _read: dict[Path, list[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
     """The lines of the source file that was read last."""
+    _sections: list[tuple[RunResult, tuple[Section, ...]]] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
+    """The sections of the result that was asked for last."""
 
     def write(self, name: str, text: bytes) -> None:
         """Write a report file whole, for the owner of the workspace where it lies inside; raises `OSError` where it cannot."""
@@ -81,6 +91,12 @@ class Publication:
     def shown(self, name: str) -> str:
         """Return the path of a report file for outputs; empty where this run has not written it."""
         return self.layout.shown(self.folder / name) if name in self.written else ""
+
+    def sections(self, result: RunResult) -> tuple[Section, ...]:
+        """Return what the stages report beside their findings; made once for all channels."""
+        if not (self._sections and self._sections[0][0] is result):
+            self._sections[:] = [(result, self.sections_of(result, self.pull))]
+        return self._sections[0][1]
 
     def source_lines(self, finding: Finding, most: int = 5) -> list[str]:
         """Return the lines of a finding as they are in the file, without secrets; none where they cannot be read."""

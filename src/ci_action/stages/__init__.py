@@ -8,6 +8,8 @@ from ci_action.engine import environment
 from ci_action.engine.context import Context
 from ci_action.engine.stage import Selected, Stage
 from ci_action.github.pull_request import NoPull, Pull
+from ci_action.model.result import RunResult
+from ci_action.model.section import Section
 from ci_action.project.dependencies.discover import find
 from ci_action.settings.types import FailOn
 from ci_action.stages import gate_changes
@@ -123,3 +125,14 @@ def with_gate_changes(selected: tuple[Selected, ...]) -> tuple[Selected, ...]:
     first, *others = selected
     stage = replace(first.stage, tools=(*first.stage.tools, gate_changes.TOOL))
     return replace(first, stage=stage), *others
+
+
+def sections_of(result: RunResult, pull: Pull | NoPull) -> tuple[Section, ...]:
+    """Return what the stages of a run report beside their findings, in the order of the run."""
+    known = {stage.name: stage for stage in STAGES}
+    return tuple(
+        section
+        for one in result.stages
+        if one.stage in known
+        for section in known[one.stage].sections(one, pull)
+    )

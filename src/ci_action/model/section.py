@@ -1,0 +1,205 @@
+"""What a stage reports beside its findings: sections made of blocks, as plain data that each channel draws in its own way.
+
+Every text in them is foreign, and is escaped as such, unless it is `Ours`. Rows are in the order of their weight: a channel
+shows the first ones and says how many there are.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum, StrEnum, auto
+from typing import Final, TypeAlias
+
+from ci_action.model.finding import Finding, Location
+
+_WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,39}")
+
+
+class Channel(Enum):
+    """Where sections are drawn."""
+
+    CONSOLE = auto()
+    SUMMARY = auto()
+    PAGE = auto()
+    COMMENT = auto()
+
+
+EVERYWHERE: Final = frozenset(Channel)
+
+
+class Place(Enum):
+    """Where a section stands: before everything else, or before or after the findings."""
+
+    FIRST = auto()
+    MIDDLE = auto()
+    LAST = auto()
+
+
+class Look(StrEnum):
+    """How a figure or an entry looks on the page, the worst first: the sign and the colour of that name."""
+
+    FAILED = auto()
+    BROKEN = auto()
+    WARNED = auto()
+    EMPTY = auto()
+    PASSED = auto()
+    NOTICE = auto()
+    SKIPPED = auto()
+    PLAIN = auto()
+
+
+class Ours(str):
+    """Text of our own, with no character that has a meaning in Markdown or HTML."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Text that leads to an address, or to a place in the project's files."""
+
+    text: str
+    url: str = ""
+    place: Location | None = None
+
+
+Line: TypeAlias = tuple[str | Link, ...]
+"""Parts of one line, one right after the other."""
+
+
+def known(word: str) -> str:
+    """Return a word of a tool, such as its name or a severity, as ours if it is nothing but a word."""
+    return Ours(word) if _WORD.fullmatch(word) else word
+
+
+def joined(texts: Iterable[str], separator: str = ", ") -> Line:
+    """Return texts with a separator of ours between them."""
+    parts = [part for text in texts for part in (Ours(separator), text)]
+    return tuple(parts[1:])
+
+
+def place_link(place: Location) -> Link:
+    """Return a place as editors write it, which leads there."""
+    return Link(str(place), place=place)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """A part of a section."""
+
+    title: str = ""
+    on: frozenset[Channel] = EVERYWHERE
+    folded: bool = False
+    """Whether it is opened on demand. The job summary has it after the findings."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts(Block):
+    """Names with their values."""
+
+    rows: tuple[tuple[str, Line], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table(Block):
+    """Rows of cells below the names of the columns."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[Line, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A row of a list; with a share in percent the page draws a bar beside its figure."""
+
+    line: Line
+    figure: str = ""
+    share: float | None = None
+    note: str = ""
+    mark: float | None = None
+    """Where the bar has a mark across it."""
+    look: Look = Look.PASSED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Items(Block):
+    """A list."""
+
+    rows: tuple[Item, ...]
+    note: Line = ()
+    """What is to be done about them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """Something that failed, with what it wrote."""
+
+    name: str
+    message: str
+    word: str
+    """What became of it."""
+    text: str = ""
+    """What it wrote; the end matters most."""
+    place: Location | None = None
+    about: tuple[str, ...] = ()
+    look: Look = Look.FAILED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Log(Block):
+    """What failed, with what each wrote. The first are open on the page."""
+
+    rows: tuple[Entry, ...]
+    what: str = Ours("Output")
+    """What the text of an entry is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A part of a total, and rows that say what it is made of."""
+
+    amount: int
+    words: str
+    look: Look
+    head: str = ""
+    """Stands above the rows on the page."""
+    rows: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar(Block):
+    """A total: in one line as its title and its parts, or what is said instead of them; a bar of the parts on the page."""
+
+    parts: tuple[Part, ...] = ()
+    said: Line = ()
+
+    @property
+    def line(self) -> Line:
+        """Return all of it in one line."""
+        parts = [text for part in self.parts for text in (Ours(", "), Ours(f"{part.amount:,} "), part.words)]
+        return (self.title, Ours(": "), *(self.said or parts[1:]))
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A figure that stands for the whole section."""
+
+    figure: str
+    words: str
+    look: Look = Look.PLAIN
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """What a stage reports under one title."""
+
+    title: str
+    blocks: tuple[Block, ...]
+    place: Place = Place.MIDDLE
+    tile: Tile | None = None
+    shows: tuple[Finding, ...] = ()
+    """The findings that its tables and lists have in full: the job summary lists them nowhere else."""
+
+    def on(self, channel: Channel) -> Iterator[Block]:
+        """Return the blocks of a channel."""
+        return (block for block in self.blocks if channel in block.on)
