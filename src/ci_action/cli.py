@@ -19,7 +19,7 @@ from ci_action.commands.session import (
     tell_usage,
 )
 from ci_action.settings import Settings, about, is_list, may_be_a_key, names
-from ci_action.stages import MERGE
+from ci_action.settings.general import MERGE
 from ci_action.system.errors import ExitCode
 from ci_action.system.signals import Interruption
 

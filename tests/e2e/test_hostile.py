@@ -9,7 +9,7 @@ from support.container.runner import Machine, Ran
 from support.container.variables import TOKEN
 from support.runner_model import could_be_command, log_lines
 
-from ci_action.reporters.outputs import OUTPUTS
+from ci_action.reporters.outputs import ABOUT
 from ci_action.system.text import visible
 
 pytestmark = pytest.mark.docker
@@ -37,7 +37,7 @@ def test_no_name_and_no_line_becomes_a_command(ran: Ran):
     }
     assert titles <= {"black", "ruff", "ci-action"}
     assert ran.outputs["result"] == "failed"
-    assert set(ran.outputs) == {output.name for output in OUTPUTS}
+    assert set(ran.outputs) == set(ABOUT)
 
 
 def test_no_line_of_a_group_looks_like_a_command(ran: Ran):

@@ -19,7 +19,7 @@ from support.renderers import rendered
 from support.runner_model import could_be_command, log_lines
 
 from ci_action.reporters.comment.sections import parse
-from ci_action.reporters.outputs import OUTPUTS
+from ci_action.reporters.outputs import ABOUT
 
 pytestmark = pytest.mark.docker
 # What we print ourselves; whatever else is registered can only come from the pull request.
@@ -64,7 +64,7 @@ def stage(machine: Machine) -> Stage:
 def well_formed(ran: Ran) -> None:
     """What holds of every run: no command but ours, all outputs, a page that belongs to the runner's user."""
     assert set(ran.counted) <= OURS, ran.log
-    assert set(ran.outputs) == {output.name for output in OUTPUTS}
+    assert set(ran.outputs) == set(ABOUT)
     assert ran.outputs["result"] == ran.report["conclusion"]
     assert (ran.workspace / ran.outputs["page-file"]).stat().st_size
     assert set(ran.owners.values()) == {projects.OWNER}

@@ -12,7 +12,7 @@ from support.container import projects
 from support.container.image import docker
 from support.container.runner import Machine, Ran
 
-from ci_action.reporters.outputs import OUTPUTS
+from ci_action.reporters.outputs import ABOUT
 
 pytestmark = [
     pytest.mark.docker,
@@ -90,7 +90,7 @@ def only_ours(ran: Ran, result: str = "broken") -> None:
             written[name] = file.read_text("utf-8")
     assert not any(written.get(name) for name in ("GITHUB_ENV", "GITHUB_STATE", "GITHUB_PATH")), written
     assert "forged" not in "".join(written.values())
-    assert ran.outputs.keys() == {output.name for output in OUTPUTS}
+    assert ran.outputs.keys() == set(ABOUT)
     assert ran.outputs["result"] == result
 
 

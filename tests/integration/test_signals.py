@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from support.runner_model import key_values
 
-from ci_action.reporters.outputs import OUTPUTS
+from ci_action.reporters.outputs import ABOUT
 
 START = "import os, sys; from pathlib import Path; from ci_action.cli import main; sys.exit(main(sys.argv[2:], os.environ, Path(sys.argv[1])))"
 # The runner kills us 7.5 s after its first signal.
@@ -135,7 +135,7 @@ def interrupted(running: subprocess.Popen[str], number: int, tmp_path: Path) -> 
     assert "Traceback" not in out
     assert out.rstrip().endswith("exit 130")
     outputs = key_values((tmp_path / "output").read_text())
-    assert outputs.keys() == {output.name for output in OUTPUTS}
+    assert outputs.keys() == set(ABOUT)
     assert outputs["result"] == "broken"
 
 

@@ -13,9 +13,9 @@ import yaml
 from support.paths import ROOT
 
 from ci_action.commands.schema import schema_files
-from ci_action.reporters.outputs import OUTPUTS
+from ci_action.reporters.outputs import ABOUT
 from ci_action.settings import names
-from ci_action.stages import STAGES
+from ci_action.stages import load_all
 from ci_action.system.errors import ExitCode
 
 BIN = Path(sys.executable).parent
@@ -69,7 +69,7 @@ def test_the_inputs_of_the_action_are_the_settings():
 
 
 def test_the_outputs_of_the_action_are_those_that_are_set():
-    assert list(ACTION["outputs"]) == [output.name for output in OUTPUTS]
+    assert list(ACTION["outputs"]) == list(ABOUT)
 
 
 def test_the_action_is_what_the_marketplace_asks_for():
@@ -83,7 +83,7 @@ def test_the_readme_names_every_input(name: str):
     assert f"| `{name}` |" in README
 
 
-@pytest.mark.parametrize("name", [output.name for output in OUTPUTS])
+@pytest.mark.parametrize("name", list(ABOUT))
 def test_the_readme_names_every_output(name: str):
     assert f"| `{name}` |" in README
 
@@ -93,7 +93,7 @@ def test_the_readme_explains_every_exit_code(code: ExitCode):
     assert f"| {code.value} | {code.meaning} |" in README
 
 
-@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
+@pytest.mark.parametrize("stage", load_all(), ids=lambda stage: stage.name)
 def test_the_readme_names_every_stage_and_tool(stage: Any):
     assert f"| `{stage.name}` |" in README
     assert all(tool.url in README for tool in stage.tools)
@@ -108,7 +108,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 
 @pytest.mark.parametrize(
-    "tool", ["uv", *(tool.name for stage in STAGES for tool in stage.tools if tool.program is None)]
+    "tool", ["uv", *(tool.name for stage in load_all() for tool in stage.tools if tool.program is None)]
 )
 def test_tools_are_pinned_to_what_is_locked(tool: str):
     assert f"{tool}=={LOCKED[tool]}" in PROJECT["project"]["dependencies"]

@@ -19,7 +19,7 @@ from support.paths import ROOT
 
 from ci_action.cli import cli
 from ci_action.commands.schema import schema_files
-from ci_action.reporters.outputs import OUTPUTS
+from ci_action.reporters.outputs import ABOUT
 from ci_action.settings import names
 
 PAGES = ("README.md", ".github/CONTRIBUTING.md", ".github/SECURITY.md", "tests/projects/README.md")
@@ -100,7 +100,7 @@ def test_a_workflow_names_inputs_and_outputs_that_exist(block):
     jobs = loaded(block)["jobs"]
     for where, name, output in re.findall(r"(steps|needs)\.([\w-]+)\.outputs\.([\w-]+)", block):
         if where == "steps":
-            assert output in {one.name for one in OUTPUTS}
+            assert output in ABOUT
         else:
             assert output in (called[name][1]["outputs"] if name in called else jobs[name]["outputs"])
 

@@ -11,7 +11,8 @@ import pytest
 from support.paths import GOLDEN, ROOT
 
 from ci_action.project.programs import BundledTools
-from ci_action.stages import STAGES
+from ci_action.settings.general import STAGES
+from ci_action.stages import load_all
 from ci_action.stages.quality.black import discovery
 
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -87,7 +88,7 @@ def test_unit_tests_mirror_the_package(file: Path):
 
 
 @pytest.mark.parametrize(
-    "tool", [tool.name for stage in STAGES for tool in stage.tools if tool.program is None]
+    "tool", [tool.name for stage in load_all() for tool in stage.tools if tool.program is None]
 )
 def test_every_tool_has_recorded_outputs_of_the_version_that_we_bring(tool: str):
     version = BUNDLED.version(tool)
@@ -120,3 +121,11 @@ def test_no_path_of_a_machine_is_committed():
         if file.is_file() and any(path in file.read_bytes().decode("utf-8", "replace") for path in home)
     ]
     assert found == []
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_does_not_import_the_tools_of_the_others(name: str):
+    load = f"import ci_action.cli, ci_action.stages as s, sys; s.load({name!r}); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", load], capture_output=True, text=True, check=True)
+    loaded = {one for one in STAGES if f"ci_action.stages.{one}.stage" in done.stdout.split()}
+    assert loaded == {name}

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from support.paths import ROOT
 
-from ci_action.reporters.outputs import OUTPUTS
+from ci_action.reporters.outputs import ABOUT
 from ci_action.settings import about, names
 
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -66,7 +66,7 @@ def test_a_reusable_workflow_hands_outputs_back_through_its_job(name: str):
     called, job = loaded(name)["on"]["workflow_call"], only_job(name)
     (key,) = loaded(name)["jobs"]
     (step,) = (one["id"] for one in job["steps"] if "id" in one)
-    assert set(job["outputs"]) == set(called["outputs"]) <= {output.name for output in OUTPUTS}
+    assert set(job["outputs"]) == set(called["outputs"]) <= set(ABOUT)
     for output in called["outputs"]:
         assert called["outputs"][output]["value"] == f"${{{{ jobs.{key}.outputs.{output} }}}}"
         assert job["outputs"][output] == f"${{{{ steps.{step}.outputs.{output} }}}}"

@@ -22,7 +22,7 @@ from ci_action.project.layout import Layout
 from ci_action.project.programs import BundledTools, Program
 from ci_action.reporters.context import Publication, Screen
 from ci_action.settings.resolve import Resolved, resolve
-from ci_action.stages import TOOLS
+from ci_action.stages import tools
 from ci_action.system.cache import Store
 from ci_action.system.folder import place_of
 from ci_action.system.process import Command, Completed, blocks
@@ -46,7 +46,7 @@ def report(*findings: Finding, files: int = 3, **overrides: Any) -> Report:
 
 def tool_result(*findings: Finding, **overrides: Any) -> ToolResult:
     tool = findings[0].tool if findings else "ruff"
-    known = TOOLS.get(overrides.get("tool", tool))
+    known = tools().get(overrides.get("tool", tool))
     values = {
         "tool": tool,
         "url": known.url if known else "",

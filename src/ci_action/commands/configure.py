@@ -1,13 +1,11 @@
 """From flags, inputs and pyproject.toml to settings and places; every mistake at once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from ci_action.engine.advisories.address import address_mistakes
 from ci_action.engine.ignore import ignore_mistakes
-from ci_action.engine.secret_scan.baseline import baseline_mistakes
-from ci_action.engine.tool import refused_options
+from ci_action.engine.stage import Configuration
 from ci_action.github.workflow import workspace_of
 from ci_action.project.layout import (
     Layout,
@@ -16,27 +14,26 @@ from ci_action.project.layout import (
     python_mistakes,
     working_directory_mistakes,
 )
-from ci_action.settings import Settings
+from ci_action.settings import Settings, about
+from ci_action.settings.general import COMMENT, MERGE, STAGES, WORDS
 from ci_action.settings.resolve import PROJECT, Resolved, from_inputs, from_pyproject, resolve
-from ci_action.stages import TOOLS, key_mistakes, stage_mistakes
-from ci_action.stages.pr.title.rules_from_settings import title_mistakes
-from ci_action.stages.security import pip_audit
-from ci_action.stages.security.bandit.config import argument_mistakes
-from ci_action.stages.security.licenses.spdx import license_mistakes
-from ci_action.stages.test.services.addresses import wait_for_mistakes
+from ci_action.stages import load, tools
 from ci_action.system.errors import SettingsError
-from ci_action.system.project_files import leading_words
+from ci_action.system.text import did_you_mean
 
-PYPROJECT = "pyproject.toml"
+PYPROJECT: Final = "pyproject.toml"
 
 
 def configure(
     flags: Mapping[str, Any],
     environ: Mapping[str, str],
     *,
-    writes_baseline: bool = False,
+    written: frozenset[str] = frozenset(),
 ) -> tuple[Resolved, Layout]:
-    """Resolve the settings and find the places that they name; raises `SettingsError` with all mistakes."""
+    """Resolve the settings and find the places that they name; raises `SettingsError` with all mistakes.
+
+    `written` are the settings that name a file which the command itself writes.
+    """
     workspace = workspace_of(environ)
     inputs, mistakes = from_inputs(environ)
     chosen = {**inputs, **flags}
@@ -55,6 +52,14 @@ def configure(
         value = project.get("requires-python", "") if isinstance(project, dict) else ""
         return value if isinstance(value, str) else ""
 
+    def layout_of(settings: Settings) -> Layout:
+        return Layout(
+            workspace=workspace,
+            root=workspace / settings.working_directory,
+            paths=settings.paths or (".",),
+            pyproject=own,
+        )
+
     def only_in_table(name: str) -> bool:
         return name in table and name not in chosen
 
@@ -67,26 +72,15 @@ def configure(
             lambda settings: stage_mistakes(settings.stage, settings.shard),
             lambda settings: key_mistakes(settings.stage if only_in_table("stage") else ()),
             lambda settings: path_mistakes(settings, workspace),
-            lambda settings: baseline_mistakes(settings, workspace, written=writes_baseline),
             lambda settings: python_mistakes(settings, requires()),
-            lambda settings: ignore_mistakes(settings.ignore, TOOLS),
-            lambda settings: wait_for_mistakes(settings.wait_for),
-            title_mistakes,
-            lambda settings: license_mistakes(settings.licenses_allow, settings.licenses_deny),
-            lambda settings: _argument_mistakes(settings, workspace),
-            lambda settings: argument_mistakes(settings.bandit_args),
-            lambda settings: pip_audit.argument_mistakes(settings.pip_audit_args),
-            lambda settings: address_mistakes(settings.advisory_url),
+            lambda settings: ignore_mistakes(settings.ignore, tools()) if settings.ignore else (),
+            lambda settings: _mistakes_of_stages(
+                {*table, *chosen},
+                Configuration(settings=settings, layout=layout_of(settings), written=written),
+            ),
         ),
     )
-    settings = resolved.settings
-    layout = Layout(
-        workspace=workspace,
-        root=workspace / settings.working_directory,
-        paths=settings.paths or (".",),
-        pyproject=own,
-    )
-    return resolved, layout
+    return resolved, layout_of(resolved.settings)
 
 
 def _pyproject(workspace: Path, folder: str) -> tuple[Mapping[str, Any], str, list[str]]:
@@ -109,10 +103,32 @@ def _load(file: Path, workspace: Path, mistakes: list[str]) -> Mapping[str, Any]
         return {}
 
 
-def _argument_mistakes(settings: Settings, workspace: Path) -> list[str]:
-    root = workspace / settings.working_directory
-    mistakes = []
-    for name, words in {"black": settings.black_args, "ruff": settings.ruff_args}.items():
-        mistakes += refused_options(TOOLS[name], words)
-        mistakes += [f"{name}-args: {mistake}" for mistake in leading_words(words, root, workspace)]
+def _mistakes_of_stages(named: Collection[str], given: Configuration) -> Iterator[str]:
+    """Ask every stage of which a setting is named, whether it is to run or not: the others have nothing to say."""
+    concerned = {about(name)["x-stage"] for name in named}
+    for name in STAGES:
+        if name in concerned:
+            yield from load(name).mistakes(given)
+
+
+def key_mistakes(names: Iterable[str]) -> list[str]:
+    """Say which stages `[tool.ci-action]` cannot name: those that check nothing, and write or post what lies there."""
+    return [
+        f"stage = {name!r} cannot be set in [tool.ci-action], which a pull request can change:"
+        " set the input 'stage' in the workflow, or name the stage on the command line"
+        for name in dict.fromkeys(names)
+        if name in {MERGE, COMMENT}
+    ]
+
+
+def stage_mistakes(names: Iterable[str], shard: str = "") -> list[str]:
+    """Say which names are no stages, and what does not go with `merge`."""
+    asked = list(dict.fromkeys(names))
+    mistakes = [f"unknown stage {name!r}{did_you_mean(name, WORDS)}" for name in asked if name not in WORDS]
+    if MERGE in asked and len(asked) > 1:
+        mistakes.append("'merge' joins the results of shards and runs nothing: give it a step of its own")
+    if COMMENT in asked and len(asked) > 1:
+        mistakes.append("'comment' posts what another run has left: give it a step of its own")
+    if MERGE in asked and shard:
+        mistakes.append(f"shard = {shard!r}: 'merge' is for all shards together; set it where they run")
     return mistakes

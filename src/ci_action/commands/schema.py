@@ -5,16 +5,16 @@ Only developers run this: `make generate` writes the files, the tests compare th
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from ci_action.reporters import REPORTERS
-from ci_action.reporters.outputs import OUTPUTS
+from ci_action.reporters.outputs import ABOUT
 from ci_action.reporters.report_json.schema import json_schema, schema_address
 from ci_action.settings import Settings, about, may_be_a_key, names
-from ci_action.stages import NAMES, STAGES, gate_changes
-from ci_action.stages.pr import section
+from ci_action.settings.general import WORDS
+from ci_action.stages import load_all, outputs_of, tool_of_every_run
 from ci_action.system.errors import ExitCode
 
 
@@ -47,76 +47,48 @@ def _described(name: str) -> str:
 def action_outputs() -> str:
     """Return the outputs of action.yml."""
     rows = []
-    for output in OUTPUTS:
-        rows += [
-            f"  {output.name}:",
-            f"    description: {json.dumps(output.description.replace('`', chr(39)))}",
-        ]
+    for name, text in ABOUT.items():
+        rows += [f"  {name}:", f"    description: {json.dumps(text.replace('`', chr(39)))}"]
     return "\n".join(rows)
 
 
-# What the reusable workflows hand on beside the inputs of their stage, and which outputs a caller can use: a path is of
-# no use in another job.
-_HANDED_ON: Final = {
-    "pr": ("working-directory", "ignore", "timeout", "comment", "check-run", "gate-changes"),
-    "test": ("working-directory", "paths", "python-version", "timeout", "gate-changes"),
-    "security": (
-        "working-directory",
-        "paths",
-        "python-version",
-        "scope",
-        "ignore",
-        "tool-versions",
-        "timeout",
-        "gate-changes",
-    ),
-}
-_HANDED_BACK: Final = {
-    "pr": ("result", "findings", "errors", "warnings", *section.OUTPUTS),
-    "test": ("result", "tests-total", "tests-failed", "tests-skipped", "coverage", "patch-coverage"),
-    "security": (
-        "result",
-        "findings",
-        "errors",
-        "warnings",
-        "new-findings",
-        "vulnerabilities",
-        "secrets",
-    ),
-}
+# A reusable workflow names the inputs and outputs of every run that it hands on; those of its stage it has all.
 
 
-def _handed_on(stage: str) -> Iterator[str]:
-    return (name for name in names() if name in _HANDED_ON[stage] or about(name)["x-stage"] == stage)
+def _handed_on(stage: str, general: Collection[str]) -> Iterator[str]:
+    return (name for name in names() if name in general or about(name)["x-stage"] == stage)
 
 
-def workflow_inputs(stage: str) -> str:
+def _handed_back(stage: str, general: Collection[str]) -> tuple[str, ...]:
+    return (*general, *(output.name for output in outputs_of(stage)))
+
+
+def workflow_inputs(stage: str, *general: str) -> str:
     """Return the inputs of the reusable workflow of a stage: all text, so that an empty one counts as not set."""
     rows = []
-    for name in _handed_on(stage):
+    for name in _handed_on(stage, general):
         rows += [f"      {name}:", f"        description: {_described(name)}", "        type: string"]
     return "\n".join(rows)
 
 
-def workflow_with(stage: str) -> str:
+def workflow_with(stage: str, *general: str) -> str:
     """Return the step's inputs in the reusable workflow of a stage."""
-    return "\n".join(f"          {name}: ${{{{ inputs.{name} }}}}" for name in _handed_on(stage))
+    return "\n".join(f"          {name}: ${{{{ inputs.{name} }}}}" for name in _handed_on(stage, general))
 
 
-def workflow_outputs(stage: str, job: str) -> str:
+def workflow_outputs(stage: str, job: str, *general: str) -> str:
     """Return the outputs of the reusable workflow of a stage."""
     rows = []
-    for output in OUTPUTS:
-        if output.name in _HANDED_BACK[stage]:
-            described = json.dumps(output.description.replace("`", "'"))
-            value = f"${{{{ jobs.{job}.outputs.{output.name} }}}}"
-            rows += [f"      {output.name}:", f"        description: {described}", f"        value: {value}"]
+    for name in _handed_back(stage, general):
+        described = json.dumps(ABOUT[name].replace("`", "'"))
+        value = f"${{{{ jobs.{job}.outputs.{name} }}}}"
+        rows += [f"      {name}:", f"        description: {described}", f"        value: {value}"]
     return "\n".join(rows)
 
 
-def job_outputs(stage: str, step: str) -> str:
+def job_outputs(stage: str, step: str, *general: str) -> str:
     """Return the outputs of the job in the reusable workflow of a stage."""
-    handed = (output.name for output in OUTPUTS if output.name in _HANDED_BACK[stage])
+    handed = _handed_back(stage, general)
     return "\n".join(f"      {name}: ${{{{ steps.{step}.outputs.{name} }}}}" for name in handed)
 
 
@@ -135,7 +107,7 @@ def inputs_table() -> str:
 def outputs_table() -> str:
     """Return the README's table of outputs."""
     rows = ["| output | what it says |", "| --- | --- |"]
-    return "\n".join([*rows, *(f"| `{output.name}` | {output.description} |" for output in OUTPUTS)])
+    return "\n".join([*rows, *(f"| `{name}` | {text} |" for name, text in ABOUT.items())])
 
 
 def exit_codes_table() -> str:
@@ -146,16 +118,17 @@ def exit_codes_table() -> str:
 
 def stages_table() -> str:
     """Return the README's table of stages and their tools."""
+    other = tool_of_every_run()
     rows = ["| stage | tool | what it does |", "| --- | --- | --- |"]
     return "\n".join(
         [
             *rows,
             *(
                 f"| `{stage.name}` | [{tool.name}]({tool.url}) | {tool.summary} |"
-                for stage in STAGES
+                for stage in load_all()
                 for tool in stage.tools
             ),
-            f"| the first of a run | [{gate_changes.TOOL.name}]({gate_changes.TOOL.url}) | {gate_changes.TOOL.summary} |",
+            f"| the first of a run | [{other.name}]({other.url}) | {other.summary} |",
         ]
     )
 
@@ -192,7 +165,7 @@ def settings_schema() -> dict[str, Any]:
             entry["anyOf"] = [{"type": "array", "items": items}, {"type": "string"}]
             entry.pop("type")
     properties["areas"]["anyOf"] = [_AREAS, *properties["areas"]["anyOf"]]
-    stages = {"type": "string", "enum": list(NAMES)}
+    stages = {"type": "string", "enum": list(WORDS)}
     properties["stage"]["anyOf"] = [{"type": "array", "items": stages}, stages]
     properties["python-version"]["pattern"] = r"^(3\.([3-9]|[1-9][0-9])(\.[0-9]+)?|[<>=!~].*)?$"
     head = {

@@ -40,9 +40,10 @@ from ci_action.reporters import console, publish
 from ci_action.reporters.console import LiveProgress, screen_of
 from ci_action.reporters.context import Publication, Screen
 from ci_action.reporters.progress import ActionsProgress, PlainProgress
+from ci_action.settings.general import ALL, COMMENT, MERGE
 from ci_action.settings.resolve import Resolved
 from ci_action.settings.types import RunAs
-from ci_action.stages import ALL, COMMENT, MERGE, select, with_gate_changes
+from ci_action.stages import fixing, select, with_tool_of_every_run
 from ci_action.stages.security import detect_secrets
 from ci_action.system.errors import ExitCode, InterruptedRunError, SettingsError, ToolError, shortage
 from ci_action.system.ownership import give_back, owner_of
@@ -142,11 +143,14 @@ class Call:
         self.interruption.last = self._emergency
         return self
 
-    def open(self, **circumstances: bool) -> Session:
-        """Return the session; raises `SettingsError`, `ToolError`, and `KeyboardInterrupt` after a signal."""
+    def open(self, *, written: frozenset[str] = frozenset()) -> Session:
+        """Return the session; raises `SettingsError`, `ToolError`, and `KeyboardInterrupt` after a signal.
+
+        `written` are the settings that name a file which the command itself writes.
+        """
         environ = self._options.environ
         tempdir = self._closing.enter_context(temporary_folder(environ))
-        resolved, layout = configure(self._flags, environ, **circumstances)
+        resolved, layout = configure(self._flags, environ, written=written)
         token = resolved.settings.github_token.get_secret_value()
         passwords = service_passwords((*resolved.settings.wait_for, resolved.settings.advisory_url))
         known = secrets_of({**environ, "GH_TOKEN": token or environ.get("GH_TOKEN", "")})
@@ -267,7 +271,7 @@ def run_command(flags: Mapping[str, Any], options: Options) -> int:
             result = _merged(session)
         else:
             ctx = with_changes(session.ctx)
-            chosen = with_gate_changes(select(names))
+            chosen = with_tool_of_every_run(select(names))
             result = execute(
                 chosen, ctx, session.progress(), resolved=session.resolved, search=session.search(ctx)
             )
@@ -293,7 +297,7 @@ def fix_command(flags: Mapping[str, Any], options: Options) -> int:
     """Write the fixes, then look at what is left; no reports are written."""
     with Call(flags, options) as call:
         session = call.open()
-        chosen = select(session.resolved.settings.stage or ("quality",))
+        chosen = select(session.resolved.settings.stage or fixing())
         ctx = with_changes(session.ctx)
         result = write_fixes(
             chosen, ctx, session.progress(), resolved=session.resolved, search=session.search
@@ -306,7 +310,7 @@ def plan_command(flags: Mapping[str, Any], options: Options) -> int:
     """Show what would run."""
     with Call(flags, options) as call:
         session = call.open()
-        chosen = with_gate_changes(select(session.resolved.settings.stage or (ALL,)))
+        chosen = with_tool_of_every_run(select(session.resolved.settings.stage or (ALL,)))
         # From the event alone: a plan asks nobody.
         ctx = with_pull(replace(session.ctx, github=None), [one.stage.name for one in chosen])
         for line in describe(chosen, with_changes(ctx, fetch=False), session.resolved):
@@ -318,7 +322,7 @@ def plan_command(flags: Mapping[str, Any], options: Options) -> int:
 def baseline_command(flags: Mapping[str, Any], options: Options) -> int:
     """Accept the secrets that are found today, whatever the scope."""
     with Call(flags, options) as call:
-        session = call.open(writes_baseline=True)
+        session = call.open(written=frozenset({"secrets-baseline"}))
         told = detect_secrets.accept(session.ctx)
         say(session.screen, *(session.ctx.conceal(session.redact(line)) for line in told.lines))
         call.code = told.code

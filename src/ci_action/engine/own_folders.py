@@ -8,6 +8,7 @@ from typing import Final
 
 from ci_action.engine.context import Context
 from ci_action.project.layout import Layout, cache_dir, report_dir
+from ci_action.settings.general import COMMENT, MERGE
 from ci_action.system.cache import Store
 from ci_action.system.errors import SettingsError, ToolError
 from ci_action.system.folder import is_own, place_of
@@ -18,7 +19,7 @@ RESTORED: Final = (
     "; if a step restored it, run `sudo chown -R root:` on it after that step, before any code of the project runs"
 )
 # These words read report folders of other runs and check no files: `paths` may well lie in a folder of ours.
-_READ_REPORTS: Final = frozenset({"merge", "comment"})
+_READ_REPORTS: Final = frozenset({MERGE, COMMENT})
 
 
 @dataclass(frozen=True, kw_only=True)

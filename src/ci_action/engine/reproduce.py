@@ -5,9 +5,10 @@ import shlex
 from collections.abc import Iterable
 from typing import Final
 
-from ci_action.engine.pull_request import POSTING, STAGE
+from ci_action.engine.pull_request import STAGE
 from ci_action.github.pull_request import NoPull, Pull
 from ci_action.model.result import StageResult
+from ci_action.settings.general import ALL, COMMENT
 from ci_action.settings.resolve import Resolved
 
 # Settings that say where reports go and who hears of them: no verdict depends on them.
@@ -23,11 +24,11 @@ def reproduce(stages: Iterable[StageResult], resolved: Resolved, pull: Pull | No
     A shell has no pull request: where the stage of one is red, or alone, it is fetched first. Empty where there is
     nothing that a shell could do.
     """
-    every = [one for one in stages if one.stage != POSTING]
+    every = [one for one in stages if one.stage != COMMENT]
     red = {one.stage for one in every if one.verdict.exit_code}
     named = [one.stage for one in every if one.by_name]
     if len(named) < len(every):  # by their names, those that do not apply would be red
-        named = ["all", *named]
+        named = [ALL, *named]
     elsewhere = [name for name in named if name != STAGE]
     if STAGE not in red and elsewhere:
         return shlex.join(["ci-action", "run", *elsewhere, *_flags(resolved)])

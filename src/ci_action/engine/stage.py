@@ -1,6 +1,6 @@
-"""What a stage is: a named set of tools, and when it applies to a project."""
+"""What a stage is: a named set of tools, when it applies to a project, and all that is its own beside them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from ci_action.engine.context import Context
@@ -8,7 +8,29 @@ from ci_action.engine.tool import Tool
 from ci_action.github.pull_request import NoPull, Pull
 from ci_action.model.result import StageResult
 from ci_action.model.section import Section
+from ci_action.project.layout import Layout
 from ci_action.settings import Settings
+
+
+@dataclass(frozen=True)
+class Output:
+    """An output of the action that is a stage's own: its name, what it says, and its value in a result of the stage."""
+
+    name: str
+    about: str
+    value: Callable[[StageResult], str]
+    """Empty where there is nothing to say, as where the stage was not run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """What mistakes in the settings are looked for in."""
+
+    settings: Settings
+    layout: Layout
+    """The places that the settings name: they may not be there."""
+    written: frozenset[str] = frozenset()
+    """The settings that name a file which the command itself writes: it need not be there yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +46,8 @@ class Stage:
     """Say why it applies to a project; raises `ToolError`."""
     sections: Callable[[StageResult, Pull | NoPull], tuple[Section, ...]] = field(default=lambda *_: ())
     """Return what the reporters show of a result of the stage beside its findings."""
+    mistakes: Callable[[Configuration], Iterable[str]] = field(default=lambda _: ())
+    """Say which of its settings contradict each other or the project; nothing where none of them is set."""
     warns_only: Callable[[Settings], bool] = field(default=lambda _: False)
     """Whether findings warn instead of failing the run."""
     quotes: bool = True

@@ -145,6 +145,11 @@ class ToolResult:
         """What was looked at, whatever the outcome."""
         return {} if isinstance(self.outcome, Skipped) else self.outcome.examined
 
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        """The outputs that the tool filled in, whatever the outcome."""
+        return {} if isinstance(self.outcome, Skipped) else self.outcome.outputs
+
     def with_findings(self, findings: tuple[Finding, ...]) -> "ToolResult":
         """Return the same result with other findings."""
         if isinstance(self.outcome, Skipped):

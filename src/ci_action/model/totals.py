@@ -2,7 +2,7 @@
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -63,14 +63,24 @@ def metrics_of(tool: ToolResult) -> dict[str, float]:
 
 def totals(result: RunResult) -> Totals:
     """Gather what the tools of a run measured."""
+    return totals_of(tools_of(result))
+
+
+def totals_of(tools: Iterable[ToolResult]) -> Totals:
+    """Gather what some tools measured."""
     tests: list[TestCase] = []
     coverage: Coverage | None = None
     metrics: dict[str, float] = {}
-    for tool in tools_of(result):
+    for tool in tools:
         tests += tests_of(tool)
         coverage = coverage_of(tool) or coverage
         metrics |= metrics_of(tool)
     return Totals(tuple(tests), coverage, metrics)
+
+
+def told_by(tools: Iterable[ToolResult], name: str) -> str:
+    """Return an output that a tool filled in; empty where none did."""
+    return next((text for tool in tools if (text := tool.outputs.get(name, ""))), "")
 
 
 def tools_of(result: RunResult) -> Iterator[ToolResult]:

@@ -7,12 +7,11 @@ from ci_action.github.protocol import GitHub
 from ci_action.github.pull_request import Pull
 from ci_action.model.result import RunResult
 from ci_action.reporters.context import Publication
+from ci_action.settings.general import COMMENT
 from ci_action.system.errors import ExitCode, ToolError
 
 # The token of a workflow writes as this app, and may not ask who it is.
 WORKFLOW: Final = "github-actions[bot]"
-# The stage that posts what another run has left: its own result is nobody's news.
-POSTING: Final = "comment"
 # Their checkout is that of the default branch, unless the workflow fetches another.
 ELSEWHERE: Final = frozenset({"pull_request_target", "issue_comment", "workflow_run"})
 _OF_THE_PULL: Final = frozenset({"pr"})
@@ -33,8 +32,8 @@ def to_github(
     result: RunResult, publication: Publication, what: str, write: Callable[[GitHub], None]
 ) -> None:
     """Write to GitHub; what stands in the way is a problem, never an error."""
-    if not publication.event.name or any(stage.stage == POSTING for stage in result.stages):
-        return  # a laptop has nothing to say there
+    if not publication.event.name or any(stage.stage == COMMENT for stage in result.stages):
+        return  # a laptop has nothing to say there, and posting what another run has left is nobody's news
     # After a signal a few seconds are left, and the verdict is none.
     if result.verdict.exit_code is ExitCode.INTERRUPTED:
         return

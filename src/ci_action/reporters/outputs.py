@@ -1,23 +1,25 @@
-"""The outputs of the action: small, flat, set also when the run fails."""
+"""The outputs of the action: small, flat, set also when the run fails.
 
-from collections.abc import Callable
+Those of every run are here, those of a stage in its package.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from ci_action.model.finding import Level
 from ci_action.model.result import RunResult
-from ci_action.model.totals import totals
 from ci_action.reporters.context import COBERTURA, JUNIT, PAGE, REPORT, SARIF, SUMMARY, Publication
-from ci_action.stages.pr import section
-from ci_action.stages.security.section import AUDIT, SECRETS, is_secret, is_vulnerability, number_of
+from ci_action.settings.general import STAGES
+from ci_action.stages import outputs_of
 
 
 @dataclass(frozen=True)
 class Output:
-    """One output: its name, what it says, how its value is made."""
+    """An output of every run: its name, what it says, how its value is made."""
 
     name: str
-    description: str
+    about: str
     value: Callable[[RunResult, Publication], str]
 
 
@@ -25,19 +27,7 @@ def _count(level: Level) -> Callable[[RunResult, Publication], str]:
     return lambda result, _: str(sum(finding.level is level for finding in result.counting))
 
 
-def _tests(*names: str) -> Callable[[RunResult, Publication], str]:
-    def value(result: RunResult, _: Publication) -> str:
-        number = totals(result).count(*names)
-        return "" if number is None else str(number)
-
-    return value
-
-
-def _told(name: str) -> Callable[[RunResult, Publication], str]:
-    return lambda result, _: section.told(result, name)
-
-
-OUTPUTS: Final = (
+OF_EVERY_RUN: Final = (
     Output(
         "result",
         "How the run ended: `passed`, `warned`, `skipped`, `failed`, `empty` or `broken`.",
@@ -75,19 +65,6 @@ OUTPUTS: Final = (
         "The run as one HTML page that opens from disk.",
         lambda _, publication: publication.shown(PAGE),
     ),
-    Output("tests-total", "How many tests there were; empty where none were run.", _tests("tests")),
-    Output("tests-failed", "How many of them failed, errors included.", _tests("failed", "errors")),
-    Output("tests-skipped", "How many of them were skipped.", _tests("skipped")),
-    Output(
-        "coverage",
-        "The coverage in percent, cut to two decimals; empty where none was measured.",
-        lambda result, _: totals(result).percent,
-    ),
-    Output(
-        "patch-coverage",
-        "The coverage of the changed lines in percent, cut to two decimals; empty where it is not known.",
-        lambda result, _: totals(result).patch_percent,
-    ),
     Output(
         "coverage-file",
         "The coverage as Cobertura XML; `lcov.info` is beside it.",
@@ -98,27 +75,24 @@ OUTPUTS: Final = (
         "The tests as JUnit XML.",
         lambda _, publication: publication.shown(JUNIT),
     ),
-    *(Output(name, text, _told(name)) for name, text in section.OUTPUTS.items()),
-    Output(
-        "vulnerabilities",
-        "How many known vulnerabilities of dependencies count; empty where none were looked for.",
-        lambda result, _: number_of(result, AUDIT, filter(is_vulnerability, result.counting)),
-    ),
-    Output(
-        "secrets",
-        "How many secrets in files count; empty where none were looked for.",
-        lambda result, _: number_of(result, SECRETS, filter(is_secret, result.counting)),
-    ),
 )
-
+# Every output with what it says: those of every run, then stage by stage.
+ABOUT: Final[Mapping[str, str]] = {output.name: output.about for output in OF_EVERY_RUN} | {
+    output.name: output.about for name in STAGES for output in outputs_of(name)
+}
 # What is set when the settings were wrong and nothing was run.
-NOTHING_RUN: Final = {output.name: "" for output in OUTPUTS} | {"result": "broken"}
+NOTHING_RUN: Final = dict.fromkeys(ABOUT, "") | {"result": "broken"}
 NO_OUTPUTS: Final = "the outputs could not be set: GITHUB_OUTPUT is not set or its folder does not exist"
 
 
 def values(result: RunResult, publication: Publication) -> dict[str, str]:
-    """Return every output by its name."""
-    return {output.name: output.value(result, publication) for output in OUTPUTS}
+    """Return every output by its name; those of stages that were not run are empty."""
+    found = dict.fromkeys(ABOUT, "")
+    found |= {output.name: output.value(result, publication) for output in OF_EVERY_RUN}
+    for stage in result.stages:
+        if stage.stage in STAGES:
+            found |= {output.name: output.value(stage) for output in outputs_of(stage.stage)}
+    return found
 
 
 def report(result: RunResult, publication: Publication) -> None:

@@ -1,5 +1,7 @@
 """Inputs for every stage."""
 
+from typing import Final
+
 from pydantic import BaseModel, SecretStr
 
 from ci_action.settings.field import SetBy, setting
@@ -16,13 +18,24 @@ from ci_action.settings.types import (
     ToolVersions,
 )
 
+STAGES: Final = ("quality", "test", "security", "pr")
+"""The stages, in the order of the pipeline: each is a package in `ci_action.stages`."""
+ALL: Final = "all"
+"""Every stage that applies to the project."""
+MERGE: Final = "merge"
+"""No stage: the word that joins the results of shards."""
+COMMENT: Final = "comment"
+"""No stage: the word that posts what a read-only run has left."""
+WORDS: Final = (*STAGES, ALL, MERGE, COMMENT)
+"""All that `stage` may name."""
+
 
 class General(BaseModel):
     """What every stage goes by."""
 
     stage: Items = setting(
         (),
-        "What to run: `quality`, `test`, `security`, `pr`, or `all`, every stage that applies to the project. `merge` joins shards in `paths`,"
+        f"What to run: {', '.join(f'`{name}`' for name in STAGES)}, or `all`, every stage that applies to the project. `merge` joins shards in `paths`,"
         " `comment` posts what a read-only run has left there.",
         shown="all",
         set_by=SetBy.ANYONE,

@@ -185,3 +185,31 @@ def test_addresses_of_services_are_checked_and_their_passwords_are_not_shown(tmp
     assert resolved.chosen() == {"wait-for": ["postgres://u:***@db/app", "tcp://x:1"]}
     assert resolved.settings.wait_for[0] == "postgres://u:s3cr3t-value@db/app"
     assert "s3cr3t" not in str(mistakes_of(tmp_path, {"wait-for": [1, "redis://:s3cr3t@r"]}))
+
+
+WRONG: dict[str, Any] = {
+    "black_args": "--quiet",
+    "wait_for": "redsi://r",
+    "secrets_baseline": "absent.json",
+    "licenses_allow": "MTI",
+    "bandit_args": "src",
+    "pip_audit_args": "--fix",
+    "advisory_url": "ftp://x",
+    "title_error": "{titel}",
+}
+
+
+@pytest.mark.parametrize("stage", ["all", "quality", "pr", "merge"])
+def test_mistakes_of_stages_that_are_not_to_run_are_told_as_well(tmp_path: Path, stage: str):
+    found = mistakes_of(tmp_path, stage=stage, **WRONG)
+    assert len(found) == len(WRONG)
+    for name in WRONG:
+        assert any(mistake.startswith(name.replace("_", "-")) for mistake in found), name
+
+
+def test_a_file_that_the_command_writes_need_not_be_there(tmp_path: Path):
+    flags = {"secrets-baseline": "new.json"}
+    assert len(mistakes_of(tmp_path, flags)) == 1
+    environ = {"GITHUB_WORKSPACE": str(tmp_path)}
+    resolved, _ = configure(flags, environ, written=frozenset({"secrets-baseline"}))
+    assert resolved.settings.secrets_baseline == "new.json"

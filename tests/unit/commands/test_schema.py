@@ -8,9 +8,9 @@ from jsonschema.validators import validator_for
 
 from ci_action.commands import schema
 from ci_action.reporters import REPORTERS
-from ci_action.reporters.outputs import OUTPUTS
+from ci_action.reporters.outputs import ABOUT
 from ci_action.settings import names
-from ci_action.stages import STAGES
+from ci_action.stages import load_all
 from ci_action.system.errors import ExitCode
 
 ACCEPTED = {"package": "a", "id": "CVE-1", "expires": "2026-12-31", "reason": "why"}
@@ -26,16 +26,19 @@ def test_every_input_is_declared_and_only_the_token_has_a_default():
 
 def test_every_output_is_declared():
     outputs = yaml.safe_load("outputs:\n" + schema.action_outputs())["outputs"]
-    assert list(outputs) == [output.name for output in OUTPUTS]
+    assert list(outputs) == list(ABOUT)
 
 
 @pytest.mark.parametrize(
     ("table", "words"),
     [
         (schema.inputs_table(), names()),
-        (schema.outputs_table(), [output.name for output in OUTPUTS]),
+        (schema.outputs_table(), list(ABOUT)),
         (schema.exit_codes_table(), [str(code.value) for code in ExitCode]),
-        (schema.stages_table(), [*(tool.name for stage in STAGES for tool in stage.tools), "gate-changes"]),
+        (
+            schema.stages_table(),
+            [*(tool.name for stage in load_all() for tool in stage.tools), "gate-changes"],
+        ),
         (schema.reporters_table(), [reporter.name for reporter in REPORTERS]),
     ],
     ids=["inputs", "outputs", "exit codes", "stages", "reporters"],

@@ -9,7 +9,7 @@ from support.builders import actions_environ
 from support.runner_model import key_values
 
 from ci_action.commands.session import Call, Options
-from ci_action.reporters.outputs import OUTPUTS
+from ci_action.reporters.outputs import ABOUT
 from ci_action.system.errors import InterruptedRunError, SettingsError, ShardsError, ToolError
 from ci_action.system.signals import Interruption
 
@@ -42,7 +42,7 @@ class Machine:
         assert not any(self.left(name) for name in ("GITHUB_ENV", "GITHUB_STATE", "GITHUB_PATH"))
         assert "forged" not in self.left("GITHUB_STEP_SUMMARY")
         outputs = key_values(self.left("GITHUB_OUTPUT"))
-        assert outputs.keys() == {output.name for output in OUTPUTS}
+        assert outputs.keys() == set(ABOUT)
         assert outputs["result"] == "broken"
 
 

@@ -21,14 +21,15 @@ from support.builders import (
 )
 from support.execution import GIT, Told, executed, stage
 
+from ci_action.commands.configure import stage_mistakes
 from ci_action.commands.fix import write_fixes
 from ci_action.commands.plan import describe
-from ci_action.engine import pull_request
 from ci_action.engine.execute import check
 from ci_action.engine.tool import refused_options
 from ci_action.model.result import Broken, Conclusion, Skipped
-from ci_action.reporters import feedback, publish
-from ci_action.stages import COMMENT, MERGE, NAMES, STAGES, select, stage_mistakes
+from ci_action.reporters import publish
+from ci_action.settings.general import COMMENT, MERGE, WORDS
+from ci_action.stages import load_all, select
 from ci_action.system.errors import InterruptedRunError, TimedOutError, ToolError, shortage
 
 
@@ -206,21 +207,20 @@ def test_a_fix_that_fails_is_broken(tmp_path: Path, left: Any, code: int, error:
 
 def test_stages_are_chosen_by_name_or_all():
     assert [(one.stage.name, one.by_name) for one in select(["quality", "quality"])] == [("quality", True)]
-    assert [one.by_name for one in select(["all"])] == [False] * len(STAGES)
+    assert [one.by_name for one in select(["all"])] == [False] * len(load_all())
     assert select([]) == ()
-    known = [name for name in NAMES if name not in {COMMENT, MERGE}]
+    known = [name for name in WORDS if name not in {COMMENT, MERGE}]
     assert stage_mistakes(["qualiti", *known]) == ["unknown stage 'qualiti'; did you mean 'quality'?"]
 
 
-def test_comment_stands_alone_and_is_one_word_everywhere():
-    assert COMMENT == feedback.POSTING == pull_request.POSTING
+def test_comment_stands_alone():
     assert select([COMMENT]) == ()
     assert stage_mistakes([COMMENT]) == []
     assert "a step of its own" in stage_mistakes([COMMENT, "quality"])[0]
 
 
 def test_merge_stands_alone():
-    assert MERGE in NAMES
+    assert MERGE in WORDS
     assert select([MERGE]) == ()
     assert all(one.stage.name != MERGE for one in select(["all"]))
     assert stage_mistakes([MERGE, MERGE]) == []

@@ -15,7 +15,7 @@ from ci_action.model.result import Conclusion, RunResult
 from ci_action.reporters import console, job_summary
 from ci_action.reporters.html import document as page
 from ci_action.reporters.report_json.write import document
-from ci_action.stages import STAGES
+from ci_action.stages import load_all
 from ci_action.system.errors import ToolError
 
 RED = report(finding())
@@ -56,7 +56,7 @@ def test_what_seconds_find_spares_what_takes_minutes(
 
 
 def test_only_quality_stops_the_stages_after_it():
-    assert [one.name for one in STAGES if one.stops] == ["quality"]
+    assert [one.name for one in load_all() if one.stops] == ["quality"]
 
 
 @pytest.mark.parametrize("wanted", [True, False])
@@ -94,7 +94,7 @@ def test_whether_a_tool_is_wanted_may_hang_on_the_settings(tmp_path: Path):
 def test_the_security_stage_blocks_by_choice(
     tmp_path: Path, fail_on: str, severity: str, conclusion: str, code: int
 ):
-    security = next(one for one in STAGES if one.name == "security")
+    security = next(one for one in load_all() if one.name == "security")
     fake = Stage(
         name="security",
         summary="s",
@@ -107,7 +107,7 @@ def test_the_security_stage_blocks_by_choice(
 
 @pytest.mark.parametrize(("fail_on", "code"), [("never", 0), ("low", 3)])
 def test_a_broken_scanner_stays_broken_whatever_its_exit_code(tmp_path: Path, fail_on: str, code: int):
-    security = next(one for one in STAGES if one.name == "security")
+    security = next(one for one in load_all() if one.name == "security")
     fake = Stage(
         name="security", summary="s", tools=(tool("ruff", ToolError("no")),), warns_only=security.warns_only
     )

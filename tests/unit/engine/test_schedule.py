@@ -12,7 +12,7 @@ from support.execution import GIT, Told, stage
 from ci_action.engine.execute import execute
 from ci_action.engine.schedule import busy, phases, rounds
 from ci_action.engine.tool import Turn
-from ci_action.stages import STAGES, TOOLS, select
+from ci_action.stages import load_all, select, tools
 from ci_action.system.errors import InterruptedRunError, ToolError
 
 LOOSE = {"requirements.txt": "flask\n"}
@@ -101,11 +101,11 @@ def test_quality_goes_first_and_the_others_together_whatever_was_asked_for():
 def test_no_tool_that_runs_code_reads_beside_those_that_read(tmp_path: Path, settings: Any):
     for files in (LOOSE, PINNED, {".secrets.baseline": PLUGIN}):
         ctx = context(write(tmp_path / "w", files), settings=settings)
-        for one in TOOLS.values():
+        for one in tools().values():
             assert not one.runs_code(ctx) or one.turn(ctx) > Turn.READS, one.name
-        for tools in (one.tools for one in STAGES):
-            turns = {one.name: one.turn(ctx) for one in tools}
-            assert all(turns[name] <= turns[one.name] for one in tools for name in one.needs)
+        for one_stage in load_all():
+            turns = {one.name: one.turn(ctx) for one in one_stage.tools}
+            assert all(turns[name] <= turns[one.name] for one in one_stage.tools for name in one.needs)
 
 
 @pytest.mark.parametrize("error", [ToolError("unreadable"), InterruptedRunError("stop")])

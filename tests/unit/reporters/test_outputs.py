@@ -11,6 +11,7 @@ from support.builders import (
     finding,
     publication,
     run_result,
+    stage_result,
     tool_result,
     with_tests,
     workflow,
@@ -19,7 +20,7 @@ from support.runner_model import key_values
 
 from ci_action.model.finding import Level
 from ci_action.model.result import Skipped
-from ci_action.reporters.outputs import NOTHING_RUN, OUTPUTS, report, values
+from ci_action.reporters.outputs import ABOUT, NOTHING_RUN, report, values
 
 
 def test_counts_are_of_what_is_not_muted(tmp_path: Path):
@@ -88,7 +89,7 @@ def test_outside_actions_nothing_happens(tmp_path: Path):
 
 
 def test_where_nothing_was_run_every_output_is_set():
-    assert set(NOTHING_RUN) == {output.name for output in OUTPUTS}
+    assert set(NOTHING_RUN) == set(ABOUT)
     assert {name for name, value in NOTHING_RUN.items() if value} == {"result"}
     assert NOTHING_RUN["result"] == "broken"
 
@@ -100,7 +101,7 @@ def test_tests_and_coverage(tmp_path: Path):
         file_coverage(executed=frozenset(range(2)), missing=frozenset({5})), patch_coverage=89.996
     )
     shown = publication(tmp_path, written={"junit.xml", "coverage.xml"})
-    found = values(run_result(with_tests(*tests), coverage), shown)
+    found = values(run_result(stage_result(with_tests(*tests), coverage, stage="test")), shown)
     assert {name: found[name] for name in NUMBERS} == {
         "tests-total": "5",
         "tests-failed": "2",

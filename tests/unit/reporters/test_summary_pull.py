@@ -80,7 +80,8 @@ def test_without_the_stage_nothing_is_told(tmp_path: Path):
 
 def test_what_is_known_of_a_broken_tool_is_told(tmp_path: Path):
     known = {"pr-number": "7", "pr-author": "someone"}
-    result = run_result(tool_result(tool="metadata", outcome=Broken("no files", outputs=known)))
+    metadata = tool_result(tool="metadata", outcome=Broken("no files", outputs=known))
+    result = run_result(stage_result(metadata, stage="pr"))
     assert "someone" in section(result, publication(tmp_path))
     assert values(result, publication(tmp_path))["pr-author"] == "someone"
 

@@ -22,8 +22,8 @@ from ci_action.model.result import Broken, Outcome, Report, Skipped
 from ci_action.project.programs import Program
 from ci_action.reporters import comment
 from ci_action.reporters.comment.text import text_of
-from ci_action.reporters.feedback import POSTING
 from ci_action.reporters.report_json.read import ReportFolderError, files_below
+from ci_action.settings.general import COMMENT
 from ci_action.settings.types import CommentWhen
 from ci_action.system.errors import ToolError
 from ci_action.system.redaction import Redact
@@ -42,7 +42,7 @@ def selected(redact: Redact = str, wait: Callable[[], None] = comment.wait) -> S
         check=lambda ctx, _program: _check(ctx, redact, wait),
         program=lambda _: Program(argv=(), version="", source=""),
     )
-    stage = Stage(name=POSTING, summary="Posts what a read-only run has left.", tools=(tool,), quotes=False)
+    stage = Stage(name=COMMENT, summary="Posts what a read-only run has left.", tools=(tool,), quotes=False)
     return Selected(stage, by_name=True)
 
 

@@ -12,7 +12,8 @@ from ci_action.engine.test_run.minima import Judged, judge
 from ci_action.engine.tool import Checked, Tool
 from ci_action.model.result import Broken, Outcome, Report, RunResult, Skipped, StageResult
 from ci_action.project.programs import Program
-from ci_action.stages import MERGE, gate_changes
+from ci_action.settings.general import MERGE
+from ci_action.stages import gate_changes
 from ci_action.stages.test import coverage, pytest
 from ci_action.system.errors import UNDONE, ToolError
 from ci_action.system.project_files import find_project_text

@@ -27,7 +27,7 @@ from ci_action.reporters.report_json.read import (
     validated,
 )
 from ci_action.reporters.report_json.schema import RunReport, ToolEntry
-from ci_action.stages import MERGE
+from ci_action.settings.general import MERGE
 from ci_action.stages.test.pytest import NO_TESTS
 
 STAGE: Final = "test"

@@ -11,11 +11,11 @@ from typing import Final
 from ci_action.engine.context import Context
 from ci_action.project.dependencies.discover import find
 from ci_action.project.environment import Builder, Environment, python_request
+from ci_action.settings.general import ALL
 from ci_action.system.errors import ToolError
 from ci_action.system.process import Command, last_lines
 
 NONE: Final = "none"
-_ALL: Final = "all"
 _SECURITY: Final = "security"
 
 
@@ -56,9 +56,9 @@ def is_judged(ctx: Context) -> bool:
     In the container nothing that is kept counts for it then, neither environments nor packages: the project's code
     can write to both, and may have done so in a step before.
     """
-    stages = {*(ctx.settings.stage or (_ALL,))}
+    stages = {*(ctx.settings.stage or (ALL,))}
     lists = ctx.settings.licenses_allow or ctx.settings.licenses_deny
-    return ctx.container and bool(stages & {_ALL, _SECURITY}) and bool(lists or ctx.settings.install)
+    return ctx.container and bool(stages & {ALL, _SECURITY}) and bool(lists or ctx.settings.install)
 
 
 def _builder(ctx: Context) -> Builder:

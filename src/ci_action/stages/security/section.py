@@ -1,12 +1,11 @@
 """What the security stage found, sorted for the reporters: vulnerabilities, secrets, weak spots, licences, the rest."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 from ci_action.model.finding import BLINDING, Finding, ranked
-from ci_action.model.result import Report, RunResult, Skipped, ToolResult
-from ci_action.model.totals import tools_of
+from ci_action.model.result import Report, RunResult, Skipped, StageResult, ToolResult
 
 STAGE: Final = "security"
 AUDIT: Final = "pip-audit"
@@ -62,10 +61,10 @@ def is_secret(finding: Finding) -> bool:
     return finding.tool == SECRETS and finding.rule not in BLINDING
 
 
-def number_of(result: RunResult, name: str, findings: Iterable[Finding]) -> str:
+def number_of(stage: StageResult, name: str, is_one: Callable[[Finding], bool]) -> str:
     """Return how many there are; empty where the tool did not look, for that is not the same as none."""
-    number = sum(1 for _ in findings)
-    looked = any(tool.tool == name and _looked(tool) for tool in tools_of(result))
+    number = sum(finding.counts and is_one(finding) for finding in stage.findings)
+    looked = any(tool.tool == name and _looked(tool) for tool in stage.tools)
     return str(number) if looked or number else ""
 
 

@@ -25,7 +25,7 @@ from ci_action.engine.secret_scan.search import Search, quotes
 from ci_action.engine.stage import Selected
 from ci_action.engine.tool import Tool
 from ci_action.model.result import Skipped, ToolResult
-from ci_action.stages import STAGES
+from ci_action.stages import load_all
 from ci_action.system.redaction import Concealer
 
 SECRET = "Zq7!" + "mV2#pL9x"
@@ -91,7 +91,7 @@ def test_that_nobody_could_search_is_said_where_something_is_quoted(tmp_path: Pa
 def test_a_stage_that_quotes_nothing_searches_nothing(tmp_path: Path):
     events, _ = executed(tmp_path, stage(tool("black", report(finding())), quotes=False))
     assert "searched" not in events
-    assert [one.name for one in STAGES if not one.quotes] == ["pr"]
+    assert [one.name for one in load_all() if not one.quotes] == ["pr"]
 
 
 @pytest.mark.parametrize(

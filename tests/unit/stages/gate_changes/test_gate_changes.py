@@ -26,7 +26,8 @@ from ci_action.model.result import Broken, Conclusion, Report, Skipped, ToolResu
 from ci_action.project.git.base_files import Difference, parse
 from ci_action.project.programs import Program
 from ci_action.reporters import loosened
-from ci_action.stages import ALL, STAGES, TOOLS, select, with_gate_changes
+from ci_action.settings.general import ALL
+from ci_action.stages import load_all, select, tools, with_tool_of_every_run
 from ci_action.stages.gate_changes import TOOL
 from ci_action.system.errors import ToolError
 from ci_action.system.process import Command, Completed
@@ -164,13 +165,13 @@ def test_whose_exceptions_hold(
     assert all(one.counts for one in added)
 
 
-@pytest.mark.parametrize("names", [[stage.name] for stage in STAGES] + [["all"], ["security", "test"]])
+@pytest.mark.parametrize("names", [[stage.name] for stage in load_all()] + [["all"], ["security", "test"]])
 def test_it_is_a_part_of_the_first_stage_alone(names: list[str]):
-    plain, chosen = select(names), with_gate_changes(select(names))
+    plain, chosen = select(names), with_tool_of_every_run(select(names))
     assert [TOOL in one.stage.tools for one in chosen] == [True] + [False] * (len(chosen) - 1)
     assert [one.stage.name for one in chosen] == [one.stage.name for one in plain]
     assert not any(TOOL in one.stage.tools for one in plain)
-    assert "gate-changes" in TOOLS
+    assert "gate-changes" in tools()
 
 
 def test_the_first_stage_of_all_always_applies(tmp_path: Path):

@@ -16,8 +16,8 @@ from ci_action.github.pull_request import NoPull
 from ci_action.model.changes import Changes
 from ci_action.model.result import Broken, Report, Skipped
 from ci_action.project.programs import Program
+from ci_action.stages.pr import OUTPUTS
 from ci_action.stages.pr.metadata import TOOL
-from ci_action.stages.pr.section import OUTPUTS
 from ci_action.system.errors import InterruptedRunError
 
 NOT_HERE = completed(stderr="fatal: not a git repository", returncode=128)
@@ -78,7 +78,7 @@ def test_all_outputs_of_a_pull_request(tmp_path: Path):
 
 
 def test_every_output_that_is_declared_is_made_and_no_other(tmp_path: Path):
-    assert set(outputs(tmp_path)) | TITLE == set(OUTPUTS)
+    assert set(outputs(tmp_path)) | TITLE == {output.name for output in OUTPUTS}
 
 
 def test_areas_of_the_settings(tmp_path: Path):

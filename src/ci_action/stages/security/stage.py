@@ -1,0 +1,57 @@
+"""The stage `security`: its tools, when it applies, and what is wrong with its settings."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from ci_action.engine.advisories.address import address_mistakes
+from ci_action.engine.context import Context
+from ci_action.engine.secret_scan.baseline import baseline_mistakes
+from ci_action.engine.stage import Configuration, Stage
+from ci_action.project.dependencies.discover import find
+from ci_action.settings.types import FailOn
+from ci_action.stages.security import bandit, detect_secrets, licenses, pip_audit
+from ci_action.stages.security.bandit.config import argument_mistakes
+from ci_action.stages.security.licenses.spdx import license_mistakes
+from ci_action.system.errors import ToolError
+
+
+def why_not(ctx: Context) -> str:
+    """Say why `all` looks for no weak spots: in a folder of text alone a green run would say nothing of a project."""
+    if bandit.TOOL.count(replace(ctx, changes=None)):
+        return ""
+    try:
+        needs = find(ctx.layout)
+    except ToolError:  # that it cannot be read is for the stage to say
+        return ""
+    named = needs.sync or needs.locked or needs.requirements or needs.files or needs.groups or needs.project
+    return "" if named else "no Python files, and nothing names dependencies"
+
+
+def why(ctx: Context) -> str:
+    """Say what there is to look at."""
+    files = bandit.TOOL.count(replace(ctx, changes=None))
+    return f"{files:,} Python {'file' if files == 1 else 'files'}" if files else "named dependencies"
+
+
+def mistakes(given: Configuration) -> Iterator[str]:
+    """Say what is wrong with baseline, licences, options and the address of the advisory service."""
+    settings = given.settings
+    yield from baseline_mistakes(
+        settings, given.layout.workspace, written="secrets-baseline" in given.written
+    )
+    yield from license_mistakes(settings.licenses_allow, settings.licenses_deny)
+    yield from argument_mistakes(settings.bandit_args)
+    yield from pip_audit.argument_mistakes(settings.pip_audit_args)
+    yield from address_mistakes(settings.advisory_url)
+
+
+STAGE: Final = Stage(
+    name="security",
+    summary="Known vulnerabilities of the dependencies, secrets in the files, weak spots of the code.",
+    tools=(pip_audit.TOOL, licenses.TOOL, detect_secrets.TOOL, bandit.TOOL),
+    applies=why_not,
+    because=why,
+    mistakes=mistakes,
+    warns_only=lambda settings: settings.fail_on is FailOn.NEVER,
+)

@@ -1,0 +1,17 @@
+"""The stage `test`: its tools, when it applies, and what is wrong with its settings."""
+
+from typing import Final
+
+from ci_action.engine import environment
+from ci_action.engine.stage import Stage
+from ci_action.stages.test import coverage, pytest, services
+from ci_action.stages.test.services.addresses import wait_for_mistakes
+
+STAGE: Final = Stage(
+    name="test",
+    summary="The project's tests in its own environment, and their coverage.",
+    tools=(environment.TOOL, services.TOOL, pytest.TOOL, coverage.TOOL),
+    applies=pytest.why_not,
+    because=pytest.why,
+    mistakes=lambda given: wait_for_mistakes(given.settings.wait_for),
+)
