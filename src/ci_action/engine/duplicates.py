@@ -39,7 +39,7 @@ class _Kept:
         return one.tool != _SECRETS, one.rule, column, *worst, one.fingerprint
 
 
-def joined(stages: tuple[StageResult, ...]) -> tuple[StageResult, ...]:
+def mute_duplicates(stages: tuple[StageResult, ...]) -> tuple[StageResult, ...]:
     """Mute what bandit says of a line of which a finding of another tool that counts says the same."""
     wanted = {_place(finding) for stage in stages for finding in stage.findings if finding.tool == _BANDIT}
     kept: dict[int, _Kept] = {}

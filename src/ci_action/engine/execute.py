@@ -5,30 +5,20 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
-from datetime import UTC, datetime
 
-from ci_action import __version__
 from ci_action.engine.context import Context
-from ci_action.engine.duplicates import joined
-from ci_action.engine.fail_on import weighed
-from ci_action.engine.hints import merged
-from ci_action.engine.hints.evidence import hints_for, limited
-from ci_action.engine.ignore import mute
-from ci_action.engine.redact import concealed
-from ci_action.engine.reproduce import reproduce
+from ci_action.engine.hints.evidence import with_hints
+from ci_action.engine.run import Run
 from ci_action.engine.schedule import Slot, busy, phases, rounds
-from ci_action.engine.secret_scan.search import Progress, Quiet, Search
+from ci_action.engine.secret_scan.search import Progress, Search
 from ci_action.engine.stage import Selected
 from ci_action.engine.tool import Tool
-from ci_action.engine.trust import permission, refusal
-from ci_action.engine.verdict import crashed, judge, judge_stage
-from ci_action.github.pull_request import Pull
-from ci_action.model.finding import Finding, with_fingerprints
+from ci_action.engine.trust import permitted
+from ci_action.engine.verdict import judge_stage
 from ci_action.model.result import Broken, Hint, Outcome, RunResult, Skipped, StageResult, ToolResult
 from ci_action.project.programs import Installer, Program, locate, select, variables_of_uv
 from ci_action.settings.resolve import Resolved
-from ci_action.settings.types import FailOn, Scope
-from ci_action.system.errors import UNDONE, ToolError, shortage
+from ci_action.system.errors import UNDONE, shortage
 from ci_action.system.index_credentials import unbound_credentials
 from ci_action.system.ownership import lent_netrc
 
@@ -55,7 +45,7 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
     notes: tuple[str, ...] = ()
     try:
         if tool.runs_code(ctx):
-            notes = (*_dared(ctx), *unbound_credentials(ctx.environ))
+            notes = (*permitted(ctx), *unbound_credentials(ctx.environ))
             if ctx.kept:
                 ctx.kept.code_ran = True
         program = program_of(tool, ctx)
@@ -74,8 +64,7 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
         log = "" if lacking else traceback.format_exc()
         reason = lacking or f"a bug in ci-action: {type(error).__name__}: {error}"
         outcome, warnings = Broken(reason, log, bug=not lacking), ()
-    found = hints_for(tool.name, outcome, log, ctx.layout.root, ctx.environ, container=ctx.container)
-    return ToolResult(
+    result = ToolResult(
         tool=tool.name,
         url=tool.url,
         outcome=outcome,
@@ -84,18 +73,10 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
         version_source=program.source,
         warnings=(*program.warnings, *warnings, *notes),
         log=log,
-        hints=merged(hints, found),
+        hints=hints,
         apart=tool.apart,
     )
-
-
-def _dared(ctx: Context) -> tuple[str, ...]:
-    """Return what is dared by starting the project's code; raises `ToolError` where it must not be."""
-    if ctx.settings.allow_privileged:
-        return (dared,) if (dared := permission(ctx)) else ()
-    if reason := refusal(ctx):
-        raise ToolError(reason)
-    return ()
+    return with_hints(result, ctx)
 
 
 def execute(
@@ -106,54 +87,13 @@ def execute(
     resolved: Resolved,
     search: Search | None = None,
 ) -> RunResult:
-    """Run the tools of all stages, mute what is not to count, and judge; `search` hides secrets in what is quoted."""
-    started, clock = datetime.now(UTC), time.monotonic()
-    with search or Search() as searching:
-        if any(one.stage.quotes for one in selected):
-            searching.start()
-        commit = ctx.event.sha or _head(ctx)
-        stages = limited(_run_stages(selected, ctx, Quiet(progress, searching, ctx.conceal)))
-        unsearched = searching.result(tool for stage in stages for tool in stage.tools)
-    stages = joined(concealed(stages, ctx.conceal))
-    stages, verdict = judge(stages)
-    warnings = [
-        *ctx.notices,
-        *(warning for stage in stages for tool in stage.tools for warning in tool.warnings),
-    ]
-    if unsearched:
-        warnings.append(f"the files of the project were not searched for secrets: {unsearched}")
-    warnings += filter(None, [ctx.kept.settle() if ctx.kept else ""])
-    known = ctx.changes if ctx.changes and ctx.changes.known else None
-    if known is None and (ctx.settings.scope is Scope.CHANGED or ctx.settings.fail_on is FailOn.NEW):
-        warnings.append(_all_counts(ctx))
-    if ctx.event.problem:
-        warnings.append(ctx.event.problem)
-    if isinstance(ctx.pull, Pull) and ctx.pull.problem:
-        warnings.append(ctx.pull.problem)
-    result = RunResult(
-        stages=stages,
-        verdict=verdict,
-        started=started,
-        seconds=time.monotonic() - clock,
-        version=__version__,
-        commit=commit,
-        base=known.base if known else "",
-        scope=ctx.settings.scope.value,
-        warnings=tuple(dict.fromkeys(warnings)),
-        reproduce=reproduce(stages, resolved, ctx.pull, ctx.event.repository),
-    )
-    if known:
-        result = replace(result, new_findings=sum(map(known.touches, result.counting)))
-    outcomes = (tool.outcome for stage in stages for tool in stage.tools)
-    return crashed(result) if any(isinstance(one, Broken) and one.bug for one in outcomes) else result
+    """Run the tools of all stages and judge what they found; `search` hides secrets in what is quoted."""
+    quoting = any(one.stage.quotes for one in selected)
+    with Run(ctx, resolved, progress, search if quoting else None) as run:
+        return run.result(_run_stages(selected, ctx, run))
 
 
-def _all_counts(ctx: Context) -> str:
-    reason = ctx.changes.problem if ctx.changes else "nobody looked for it"
-    return f"every finding counts, because the base of the change is not known: {reason}"
-
-
-def _run_stages(selected: Sequence[Selected], ctx: Context, progress: Progress) -> tuple[StageResult, ...]:
+def _run_stages(selected: Sequence[Selected], ctx: Context, run: Run) -> tuple[StageResult, ...]:
     """Run the stages; of `all` those that apply, and none after one that was red and stops the rest."""
     red = ""
     results: dict[str, StageResult] = {}
@@ -161,7 +101,7 @@ def _run_stages(selected: Sequence[Selected], ctx: Context, progress: Progress) 
         reasons = {one.stage.name: "" if one.by_name else (red or _why_not(one, ctx)) for one in group}
         running = [one for one in group if not reasons[one.stage.name]]
         why = {one.stage.name: "" if one.by_name else _because(one, ctx) for one in running}
-        for one, result in zip(running, _run_together(running, ctx, progress), strict=True):
+        for one, result in zip(running, _run_together(running, ctx, run), strict=True):
             results[one.stage.name] = replace(result, because=why[one.stage.name])
             if one.stage.stops and judge_stage(result).exit_code:
                 red = f"{one.stage.name} was red"
@@ -187,12 +127,12 @@ def _because(selected: Selected, ctx: Context) -> str:
         return error.reason
 
 
-def _run_together(selected: Sequence[Selected], ctx: Context, progress: Progress) -> Iterator[StageResult]:
+def _run_together(selected: Sequence[Selected], ctx: Context, run: Run) -> Iterator[StageResult]:
     """Run the tools of these stages, phase by phase."""
     done: dict[str, dict[str, ToolResult]] = {one.stage.name: {} for one in selected}
     spans: dict[str, list[tuple[float, float]]] = {one.stage.name: [] for one in selected}
     for phase in phases([one.stage for one in selected], ctx):
-        for slot, result, span in _run_phase(phase, ctx, progress, done):
+        for slot, result, span in _run_phase(phase, ctx, run, done):
             done[slot.stage.name][result.tool] = result
             spans[slot.stage.name].append(span)
     for one in selected:
@@ -209,7 +149,7 @@ def _run_together(selected: Sequence[Selected], ctx: Context, progress: Progress
 def _run_phase(
     phase: Sequence[Slot],
     ctx: Context,
-    progress: Progress,
+    run: Run,
     done: Mapping[str, Mapping[str, ToolResult]],
 ) -> Iterator[tuple[Slot, ToolResult, tuple[float, float]]]:
     """Run tools side by side, each after those that it needs; yield each when it ends, with its start and end."""
@@ -219,19 +159,12 @@ def _run_phase(
         while pending or waiting:
             for slot in [one for one in pending if done[one.stage.name].keys() >= set(one.tool.needs)]:
                 pending.remove(slot)
-                progress.started(slot.tool)
+                run.started(slot.tool)
                 started = time.monotonic()
                 waiting[_submitted(pool, slot.tool, ctx, done[slot.stage.name])] = slot, started
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                 slot, started = waiting.pop(future)
-                result = mute(
-                    _marked(future.result()),
-                    () if slot.tool.apart else ctx.settings.ignore,
-                    ctx.layout.relative("."),
-                    ctx.narrowed if slot.tool.by_lines else None,
-                )
-                result = weighed(result, ctx.settings.fail_on, ctx.changes)
-                progress.ended(result)
+                result = run.ended(future.result(), by_lines=slot.tool.by_lines)
                 yield slot, result, (started, time.monotonic())
 
 
@@ -258,15 +191,3 @@ def _check_after(tool: Tool, ctx: Context, done: Mapping[str, ToolResult]) -> To
         if isinstance(outcome, Skipped) and outcome.empty:  # nothing to judge is not the same as bad data
             return ToolResult(tool=tool.name, url=tool.url, outcome=Skipped(f"{name} had nothing to look at"))
     return check(tool, ctx)
-
-
-def _marked(result: ToolResult) -> ToolResult:
-    findings: tuple[Finding, ...] = with_fingerprints(result.findings)
-    return result.with_findings(findings)
-
-
-def _head(ctx: Context) -> str:
-    try:
-        return ctx.repository.head().sha
-    except UNDONE:
-        return ""

@@ -8,20 +8,20 @@ from ci_action.model.result import ToolResult
 from ci_action.settings.types import FailOn
 
 
-def weighed(result: ToolResult, fail_on: FailOn, changes: Changes | None) -> ToolResult:
+def set_levels(result: ToolResult, fail_on: FailOn, changes: Changes | None) -> ToolResult:
     """Make every finding that has a severity an error where it blocks, and a warning where it does not.
 
     Findings without a severity stay what their tool made of them.
     """
     return result.with_findings(
         tuple(
-            _weighed(finding, fail_on, changes) if finding.severity else finding
+            _leveled(finding, fail_on, changes) if finding.severity else finding
             for finding in result.findings
         )
     )
 
 
-def _weighed(finding: Finding, fail_on: FailOn, changes: Changes | None) -> Finding:
+def _leveled(finding: Finding, fail_on: FailOn, changes: Changes | None) -> Finding:
     level = Level.ERROR if _blocks(finding, fail_on, changes) else Level.WARNING
     return finding if finding.level is level else replace(finding, level=level)
 

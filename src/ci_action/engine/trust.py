@@ -40,6 +40,15 @@ def permission(ctx: Context) -> str:
     return f"`allow-privileged` lets the code run although {danger}" if (danger := _danger(ctx)) else ""
 
 
+def permitted(ctx: Context) -> tuple[str, ...]:
+    """Return what is dared by letting the project's code decide; raises `ToolError` if it must not."""
+    if ctx.settings.allow_privileged:
+        return (dared,) if (dared := permission(ctx)) else ()
+    if reason := refusal(ctx):
+        raise ToolError(reason)
+    return ()
+
+
 def _danger(ctx: Context) -> str:
     rights = f"the event {ctx.event.name!r} has the rights of the repository"
     try:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.builders import at, broken_tool, finding, program, report, stage_result, tool, tool_result
 from support.execution import executed, stage
 
-from ci_action.engine.duplicates import joined
+from ci_action.engine.duplicates import mute_duplicates
 from ci_action.model.finding import SEVERITIES, Finding, Level, with_fingerprints
 from ci_action.model.result import Skipped, StageResult
 
@@ -50,7 +50,7 @@ def stages_of(*findings: Finding, fail_on_never: bool = True) -> tuple[StageResu
 
 def told(*findings: Finding, fail_on_never: bool = True) -> dict[str, tuple[str, tuple[str, ...]]]:
     """Return for each finding why it does not count, and who else says it."""
-    stages = joined(stages_of(*findings, fail_on_never=fail_on_never))
+    stages = mute_duplicates(stages_of(*findings, fail_on_never=fail_on_never))
     return {f"{one.tool}:{one.rule}": (one.muted, one.also) for part in stages for one in part.findings}
 
 
@@ -104,7 +104,7 @@ def test_a_secret_comes_before_a_rule_of_ruff():
 )
 def test_what_is_not_the_same_stays(findings: list[Finding]):
     stages = stages_of(*findings)
-    assert joined(stages) is stages
+    assert mute_duplicates(stages) is stages
 
 
 def test_a_muted_finding_keeps_its_reason():
@@ -114,7 +114,7 @@ def test_a_muted_finding_keeps_its_reason():
 def test_what_blocks_never_hides_behind_what_only_warns():
     quality = stage_result(tool_result(ruff(), tool="ruff"), warns_only=True)
     security = stage_result(tool_result(bandit(), tool="bandit"), stage="security")
-    assert joined((quality, security)) == (quality, security)
+    assert mute_duplicates((quality, security)) == (quality, security)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_what_blocks_never_hides_behind_what_only_warns():
     ],
 )
 def test_what_stays_is_as_bad_as_the_worse(one: Finding, other: Finding, level: Level, severity: str):
-    stages = joined(stages_of(one, other))
+    stages = mute_duplicates(stages_of(one, other))
     (kept,) = (found for part in stages for found in part.findings if found.counts)
     assert (kept.level, kept.severity) == (level, severity)
 
@@ -139,7 +139,7 @@ def test_broken_and_skipped_tools_keep_what_they_are():
         tool_result(secret(), tool="detect-secrets"),
         tool_result(tool="pip-audit", outcome=Skipped("no dependencies")),
     )
-    (after,) = joined((security,))
+    (after,) = mute_duplicates((security,))
     assert [type(tool.outcome) for tool in after.tools] == [type(tool.outcome) for tool in security.tools]
     assert [one.muted for one in after.tools[0].findings] != [""]
 
@@ -165,10 +165,10 @@ def content(stages: tuple[StageResult, ...]) -> Counter[str]:
 @given(st.lists(FINDINGS, max_size=10), st.randoms(use_true_random=False))
 def test_the_order_does_not_matter_and_nothing_is_lost(findings: list[Finding], random: Any):
     before = stages_of(*with_fingerprints(findings))
-    after = joined(before)
+    after = mute_duplicates(before)
     shuffled = random.sample(findings, len(findings))
-    assert content(joined(stages_of(*with_fingerprints(shuffled)))) == content(after)
-    assert content(joined(after)) == content(after)
+    assert content(mute_duplicates(stages_of(*with_fingerprints(shuffled)))) == content(after)
+    assert content(mute_duplicates(after)) == content(after)
     flat = [one for part in before for one in part.findings]
     pairs = list(zip(flat, [one for part in after for one in part.findings], strict=True))
     for old, new in pairs:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from support.builders import at, broken_tool, finding, tool_result
 
-from ci_action.engine.fail_on import weighed
+from ci_action.engine.fail_on import set_levels
 from ci_action.model.changes import Changes
 from ci_action.model.finding import Level
 from ci_action.model.result import Broken, Skipped
@@ -25,7 +25,7 @@ KNOWN = Changes(base="c" * 40, lines={"src/app.py": frozenset({3})})
 
 
 def level(fail_on: FailOn, changes: Changes | None = None, **overrides: Any) -> Level:
-    (one,) = weighed(tool_result(finding(**overrides)), fail_on, changes).findings
+    (one,) = set_levels(tool_result(finding(**overrides)), fail_on, changes).findings
     return one.level
 
 
@@ -62,8 +62,8 @@ def test_new_blocks_what_the_change_brought(changes: Changes | None, overrides: 
 
 def test_a_skipped_tool_stays_and_a_broken_one_keeps_its_reason():
     skipped = tool_result(outcome=Skipped("no files"))
-    assert weighed(skipped, FailOn.LOW, None) == skipped
-    broken = weighed(broken_tool(findings=(finding(severity="low"),)), FailOn.NEVER, None)
+    assert set_levels(skipped, FailOn.LOW, None) == skipped
+    broken = set_levels(broken_tool(findings=(finding(severity="low"),)), FailOn.NEVER, None)
     assert [one.level for one in broken.findings] == [Level.WARNING]
     assert isinstance(broken.outcome, Broken)
     assert broken.outcome.reason == "ruff was ended by SIGKILL"

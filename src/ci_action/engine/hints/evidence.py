@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from ci_action.engine.hints import LONGEST_TEXT, MOST, Facts, recognise
-from ci_action.model.result import Broken, Hint, Outcome, Report, Skipped, StageResult
+from ci_action.engine.context import Context
+from ci_action.engine.hints import LONGEST_TEXT, MOST, Facts, merged, recognise
+from ci_action.model.result import Broken, Hint, Outcome, Report, Skipped, StageResult, ToolResult
 
 # The failures of tests take at most so much of the text: what the tool said last must have room too.
 _LONGEST_FAILURES: Final = LONGEST_TEXT // 2
@@ -78,6 +79,14 @@ def hints_for(
     """Return the known errors in what a tool said; a tool with which all went well has none."""
     text = evidence(outcome, log)
     return recognise(text, facts(tool, root, environ, container=container)) if text else ()
+
+
+def with_hints(result: ToolResult, ctx: Context) -> ToolResult:
+    """Return a result with the known errors in what its tool said, after those that the tool recognised itself."""
+    found = hints_for(
+        result.tool, result.outcome, result.log, ctx.layout.root, ctx.environ, container=ctx.container
+    )
+    return replace(result, hints=merged(result.hints, found))
 
 
 def limited(stages: tuple[StageResult, ...]) -> tuple[StageResult, ...]:

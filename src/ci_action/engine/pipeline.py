@@ -1,0 +1,79 @@
+"""From what the tools found to the verdict, in this order: ignore → fail-on → duplicates → redact → judge.
+
+Nothing is read, written or started here. The first two steps look at one tool, so that its result can be shown as soon
+as it has ended (`of_tool`); the others look at the whole run (`of_run`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ci_action.engine.context import Context
+from ci_action.engine.duplicates import mute_duplicates
+from ci_action.engine.fail_on import set_levels
+from ci_action.engine.hints.evidence import limited
+from ci_action.engine.ignore import mute
+from ci_action.engine.redact import concealed
+from ci_action.engine.verdict import judge
+from ci_action.model.changes import Changes
+from ci_action.model.finding import with_fingerprints
+from ci_action.model.result import StageResult, ToolResult, Verdict
+from ci_action.settings.types import FailOn
+from ci_action.system.redaction import Concealer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """What settings and change decide about findings."""
+
+    ignore: tuple[str, ...] = ()
+    root: str = "."
+    """The project's folder in the workspace: the patterns of `ignore` are relative to it."""
+    fail_on: FailOn = FailOn.NEVER
+    changes: Changes | None = None
+    """What the change touched; None if nobody asked."""
+    narrowed: Changes | None = None
+    """The change that the run is limited to; None with `scope: all`."""
+
+    @classmethod
+    def of(cls, ctx: Context) -> "Policy":
+        """Return the policy of a run."""
+        return cls(
+            ignore=ctx.settings.ignore,
+            root=ctx.layout.relative("."),
+            fail_on=ctx.settings.fail_on,
+            changes=ctx.changes,
+            narrowed=ctx.narrowed,
+        )
+
+
+def of_tool(result: ToolResult, policy: Policy, *, by_lines: bool = False) -> ToolResult:
+    """Return the result of a tool with fingerprints, ignored findings muted, and levels as `fail-on` sets them.
+
+    `by_lines` is whether `scope: changed` mutes what lies on other lines (`Tool.by_lines`).
+    """
+    result = result.with_findings(with_fingerprints(result.findings))
+    result = mute(
+        result,
+        () if result.apart else policy.ignore,
+        policy.root,
+        policy.narrowed if by_lines else None,
+    )
+    return set_levels(result, policy.fail_on, policy.changes)
+
+
+def of_run(
+    stages: Sequence[StageResult], policy: Policy, conceal: Concealer
+) -> tuple[tuple[StageResult, ...], Verdict, int | None]:
+    """Return the judged stages without duplicates and secrets, the verdict, and the number of new findings.
+
+    That number is None if the base commit is unknown.
+    """
+    unique = mute_duplicates(limited(tuple(stages)))
+    judged, verdict = judge(concealed(unique, conceal))
+    return judged, verdict, _new(unique, policy.changes)
+
+
+def _new(stages: Sequence[StageResult], changes: Changes | None) -> int | None:
+    if changes is None or not changes.known:
+        return None
+    return sum(one.counts and changes.touches(one) for stage in stages for one in stage.findings)

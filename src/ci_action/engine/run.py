@@ -1,0 +1,108 @@
+"""One run from its start to its result, whatever its tools are: what `execute` and the commands have in common."""
+
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Self
+
+from ci_action import __version__
+from ci_action.engine.context import Context
+from ci_action.engine.pipeline import Policy, of_run, of_tool
+from ci_action.engine.reproduce import reproduce
+from ci_action.engine.secret_scan.search import Progress, Quiet, Search
+from ci_action.engine.tool import Tool
+from ci_action.engine.verdict import crashed
+from ci_action.github.pull_request import Pull
+from ci_action.model.result import Broken, RunResult, StageResult, ToolResult
+from ci_action.settings.resolve import Resolved
+from ci_action.settings.types import FailOn, Scope
+from ci_action.system.errors import UNDONE
+
+
+class Run:
+    """The clock of a run, the search for secrets beside its tools, and whoever hears of them; makes the result at the end.
+
+    The search runs as long as the block of the `with` statement: `result` belongs into it.
+    """
+
+    def __init__(
+        self, ctx: Context, resolved: Resolved, progress: Progress, search: Search | None = None
+    ) -> None:
+        """Prepare a run; without a `search` nothing that is quoted is searched for secrets."""
+        self._ctx = ctx
+        self._resolved = resolved
+        self._searches = search is not None
+        self._search = search or Search()
+        self._progress = Quiet(progress, self._search, ctx.conceal)
+        self._policy = Policy.of(ctx)
+
+    def __enter__(self) -> Self:
+        """Start the clock and the search, and ask for the commit before anything can change it."""
+        self._started, self._clock = datetime.now(UTC), time.monotonic()
+        self._search.__enter__()
+        if self._searches:
+            self._search.start()
+        self._commit = self._ctx.event.sha or _head(self._ctx)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the search."""
+        self._search.__exit__()
+
+    def started(self, tool: Tool) -> None:
+        """Show that a tool starts."""
+        self._progress.started(tool)
+
+    def ended(self, result: ToolResult, *, by_lines: bool = False) -> ToolResult:
+        """Return what `ignore` and `fail-on` make of a result, after it was shown."""
+        result = of_tool(result, self._policy, by_lines=by_lines)
+        self._progress.ended(result)
+        return result
+
+    def result(self, stages: Sequence[StageResult]) -> RunResult:
+        """Return the result of the run, once all of its tools have ended."""
+        ctx = self._ctx
+        unsearched = self._search.result(tool for stage in stages for tool in stage.tools)
+        judged, verdict, new = of_run(stages, self._policy, ctx.conceal)
+        tools = [tool for stage in judged for tool in stage.tools]
+        warnings = filter(None, _warnings(ctx, tools, unsearched))
+        result = RunResult(
+            stages=judged,
+            verdict=verdict,
+            started=self._started,
+            seconds=time.monotonic() - self._clock,
+            version=__version__,
+            commit=self._commit,
+            base=ctx.changes.base if ctx.changes and ctx.changes.known else "",
+            scope=ctx.settings.scope.value,
+            new_findings=new,
+            warnings=tuple(dict.fromkeys(warnings)),
+            reproduce=reproduce(judged, self._resolved, ctx.pull, ctx.event.repository),
+        )
+        bug = any(isinstance(tool.outcome, Broken) and tool.outcome.bug for tool in tools)
+        return crashed(result) if bug else result
+
+
+def _warnings(ctx: Context, tools: Sequence[ToolResult], unsearched: str) -> Iterator[str]:
+    """Yield every warning of a run, some of them empty: before its tools, of its tools, about all of them."""
+    yield from ctx.notices
+    for tool in tools:
+        yield from tool.warnings
+    if unsearched:
+        yield f"the files of the project were not searched for secrets: {unsearched}"
+    if ctx.kept:
+        yield ctx.kept.settle()
+    known = ctx.changes is not None and ctx.changes.known
+    if not known and (ctx.settings.scope is Scope.CHANGED or ctx.settings.fail_on is FailOn.NEW):
+        reason = ctx.changes.problem if ctx.changes else "nobody looked for it"
+        yield f"every finding counts, because the base of the change is not known: {reason}"
+    yield ctx.event.problem
+    if isinstance(ctx.pull, Pull):
+        yield ctx.pull.problem
+
+
+def _head(ctx: Context) -> str:
+    try:
+        return ctx.repository.head().sha
+    except UNDONE:
+        return ""
