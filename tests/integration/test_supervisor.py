@@ -195,7 +195,7 @@ def test_when_we_are_killed_nothing_stays(tmp_path: Path):
     ours = f"""
 import os, sys
 from pathlib import Path
-from ci_action.process import Command, Processes
+from ci_action.system.process import Command, Processes
 folder = Path({str(tmp_path)!r})
 Processes(dict(os.environ), folder).run(Command(argv=({sys.executable!r}, "-c", {code!r}, str(folder)), cwd=folder, supervised=True))
 """

@@ -70,6 +70,18 @@ def test_folders_of_the_repository_are_named_in_one_place(file: Path):
     assert not re.search(r"__file__\W.*\bparents\b", file.read_text("utf-8"))
 
 
+@pytest.mark.parametrize("file", [*SOURCES, *TESTS], ids=shown)
+def test_modules_of_ours_that_a_text_names_are_there(file: Path):
+    """Programs that tests write are text: no linter sees what they import."""
+    named = set(
+        re.findall(
+            r"\bfrom (ci_action(?:\.\w+)*) import\b|\bby (ci_action(?:\.\w+)+)", file.read_text("utf-8")
+        )
+    )
+    places = [ROOT.joinpath("src", *(one or other).split(".")) for one, other in named]
+    assert [place for place in places if not place.with_suffix(".py").is_file() and not place.is_dir()] == []
+
+
 # The seal of the unit tests itself is tested among them.
 WITHOUT_A_MODULE = {"test_seal.py"}
 

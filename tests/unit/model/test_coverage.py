@@ -1,17 +1,12 @@
 """The figures of coverage: exact, of statements alone, and those that coverage itself says."""
 
-import json
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from support.builders import file_coverage
 
-from ci_action.engine.test_run.minima import Minima, judge, minimum
-from ci_action.model.changes import Changes
 from ci_action.model.coverage import (
     Coverage,
     FileCoverage,
@@ -23,8 +18,6 @@ from ci_action.model.coverage import (
     reaches,
     shown,
 )
-from ci_action.stages.test.coverage import coverage_of
-from ci_action.system.errors import ToolError
 
 ENTRY: dict[str, Any] = {
     "executed_lines": [1, 2, 3],
@@ -72,24 +65,6 @@ def test_figures_that_contradict_each_other_are_refused(figure: str):
         with pytest.raises(ValueError, match="of all files is"):
             from_json({**DOCUMENT, "totals": {**ENTRY["summary"], **wrong}})
     assert from_json({"files": {}, "totals": dict.fromkeys(ENTRY["summary"], 0)}).files == {}
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
-)
-MORE = st.dictionaries(st.sampled_from(sorted(ENTRY)), JSON, max_size=2)
-ANY = JSON | MORE.map(lambda more: changed(**more)) | JSON.map(lambda value: {**DOCUMENT, "totals": value})
-
-
-@given(ANY.map(json.dumps) | st.text(max_size=20), ANY.map(json.dumps) | st.just("{}"))
-def test_whatever_the_files_hold_is_coverage_or_an_error_of_ours(report: str, statements: str):
-    try:
-        found = coverage_of(report.encode("utf-8", "replace"), statements.encode("utf-8", "replace"), str)
-    except ValueError:
-        return
-    assert 0 <= found.percent <= 100
 
 
 def test_a_file_under_two_names_is_one():
@@ -170,63 +145,3 @@ def test_lines_are_joined_to_ranges():
     assert ranges([5, 1, 2, 9]) == [(1, 2), (5, 5), (9, 9)]
     assert ranges([1, 4, 8], 3) == [(1, 4), (8, 8)]
     assert ranges([]) == []
-
-
-COVERED = Coverage(
-    files={"a.py": FileCoverage(path="a.py", executed=frozenset({1, 2, 3}), missing=frozenset({4}))}
-)
-CHANGES = Changes(base="ba5e", lines={"a.py": frozenset({3, 4})})
-
-
-def judged(**minima: Any):
-    return judge(COVERED, Minima(**minima), CHANGES, lambda _: "")
-
-
-@pytest.mark.parametrize(
-    ("minima", "rules"),
-    [
-        ({"coverage": "75"}, ["uncovered"]),
-        ({"coverage": "75.01"}, ["coverage-min", "uncovered"]),
-        ({"patch": "50"}, ["uncovered"]),
-        ({"patch": "50.01"}, ["patch-coverage-min", "uncovered"]),
-        ({"coverage": "100", "patch": "100"}, ["coverage-min", "patch-coverage-min", "uncovered"]),
-        ({}, ["uncovered"]),
-    ],
-)
-def test_the_minima(minima: dict[str, str], rules: list[str]):
-    found = judged(**{name: Decimal(value) for name, value in minima.items()})
-    assert [one.rule for one in found.findings] == rules
-    assert found.metrics["patch_coverage"] == 50
-    assert found.metrics["coverage"] == 75
-    assert found.metrics.get("coverage_min") == (float(minima["coverage"]) if "coverage" in minima else None)
-
-
-def test_a_change_of_which_nothing_ran_reaches_no_minimum():
-    changes = Changes(base="ba5e", lines={"a.py": frozenset({4})})
-    found = judge(COVERED, Minima(patch=Decimal(1)), changes, lambda _: "")
-    assert [one.rule for one in found.findings] == ["patch-coverage-min", "uncovered"]
-    assert found.metrics["patch_coverage"] == 0
-
-
-def test_what_is_said_of_the_minima():
-    project, change, line = judged(coverage=Decimal(80), patch=Decimal(60)).findings
-    assert "75.00 %" in project.message
-    assert "50.00 % (1 of 2 statements)" in change.message
-    assert (line.location and line.location.line, line.level.value) == (4, "notice")
-
-
-def test_no_statement_reaches_no_minimum():
-    nothing = Coverage(files={"a.py": FileCoverage(path="a.py", executed=frozenset(), missing=frozenset())})
-    for coverage in (nothing, Coverage()):
-        with pytest.raises(ToolError, match="coverage-source"):
-            judge(coverage, Minima(coverage=Decimal(1)), None, lambda _: "")
-        assert judge(coverage, Minima(), None, lambda _: "").findings == ()
-    untouched = Changes(base="ba5e", lines={"b.py": frozenset({1})})
-    found = judge(COVERED, Minima(patch=Decimal(100)), untouched, lambda _: "")
-    assert (found.findings, "patch_coverage" in found.metrics) == ((), False)
-
-
-def test_minima_of_the_project():
-    assert minimum("90") == 90
-    assert minimum("0.5") == Decimal("0.5")
-    assert [minimum(text) for text in ("0", "-1", "NaN", "Infinity", "x", None)] == [None] * 6

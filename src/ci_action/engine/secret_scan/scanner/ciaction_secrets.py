@@ -178,7 +178,7 @@ def _told(error):
 
 
 def main():
-    """Read what to scan, scan it, and tell; what `stdin` holds is made by ci_action.tools.detect_secrets."""
+    """Read what to scan, scan it, and tell; what `stdin` holds is made by ci_action.engine.secret_scan.scan."""
     teller = Teller()
     try:
         job = json.load(sys.stdin)

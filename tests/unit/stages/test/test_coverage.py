@@ -1,0 +1,251 @@
+"""What coverage is asked in the project's environment, what its answer comes to, and where it has none."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.builders import FakeRun, completed, context, event, program, write
+
+from ci_action.engine.test_run import PLUGIN
+from ci_action.engine.tool import Checked
+from ci_action.model.changes import Changes
+from ci_action.model.result import Report, Skipped
+from ci_action.project.environment import Environment
+from ci_action.stages.test.coverage import check, coverage_of
+from ci_action.system.errors import ToolError
+from ci_action.system.process import Command, Completed
+
+PYTHON = "/env/bin/python"
+
+
+def entry(executed: list[int], missing: list[int]) -> dict[str, Any]:
+    figures = {"covered_lines": len(executed), "missing_lines": len(missing)}
+    return {
+        "executed_lines": executed,
+        "missing_lines": missing,
+        "summary": {**figures, "num_statements": len(executed) + len(missing)},
+    }
+
+
+THREE_OF_FOUR = {"a.py": entry([1, 2, 3], [4])}
+
+
+def document(files: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("covered_lines", "missing_lines", "num_statements")
+    totals = {name: sum(one["summary"][name] for one in files.values()) for name in names}
+    return {"files": dict(files), "totals": totals}
+
+
+def coverage(
+    files: Mapping[str, Any] = THREE_OF_FOUR, *, fail_under: str = "0", stdout: str = "", **process: Any
+) -> Any:
+    """Return a coverage that measured these files."""
+
+    def run(command: Command) -> Completed:
+        Path(command.argv[3]).write_text(json.dumps(document(files)))
+        Path(command.argv[4]).write_text("{}")
+        said = json.dumps({"fail_under": fail_under, "version": "7.10.0"})
+        return completed(stdout or f"printed by a plugin\n{said}\n", **process)
+
+    return run
+
+
+def checked(
+    folder: Path, answer: Any = None, *, data: bool = True, **overrides: Any
+) -> tuple[Checked, FakeRun]:
+    (folder / "w").mkdir()
+    run = FakeRun(python=answer or coverage())
+    ctx = context(folder / "w", run, **overrides)
+    Environment(python=PYTHON, version="3.13", source="uv.lock", overlay="/overlay").save(ctx.tempdir)
+    write(ctx.tempdir, {"pytest/.coverage": ""} if data else {"pytest/x": ""})
+    return check(ctx, program("coverage")), run
+
+
+def report(found: Checked) -> Report:
+    assert isinstance(found.outcome, Report)
+    return found.outcome
+
+
+def test_what_was_measured(tmp_path: Path):
+    found, run = checked(tmp_path)
+    outcome = report(found)
+    assert (outcome.examined, outcome.findings) == ({"files": 1}, ())
+    assert outcome.metrics["coverage"] == 75
+    assert (found.version, found.version_source, found.warnings) == ("7.10.0", "uv.lock", ())
+    [command] = run.asked
+    assert command.argv[:2] == (PYTHON, "-c")
+    assert command.environ["PYTHONPATH"] == "/overlay"
+    assert command.environ["COVERAGE_FILE"].endswith("/pytest/.coverage")
+
+
+def test_our_own_plugin_is_in_no_figure(tmp_path: Path):
+    ours = os.path.relpath(PLUGIN / "ciaction_pytest.py", tmp_path / "w")
+    found, _ = checked(
+        tmp_path, coverage({**THREE_OF_FOUR, str(PLUGIN / "ciaction_pytest.py"): entry([1], [])})
+    )
+    outcome = report(found)
+    assert outcome.coverage is not None
+    assert (list(outcome.coverage.files), outcome.metrics["coverage"]) == (["a.py"], 75), ours
+
+
+def test_the_options_that_pytest_cov_was_given_are_used(tmp_path: Path):
+    (tmp_path / "w-tempdir" / "pytest").mkdir(parents=True)
+    options = tmp_path / "w-tempdir" / "pytest" / "coverage-options.json"
+    options.write_text("{}")
+    _, run = checked(tmp_path)
+    assert run.asked[0].argv[5:] == (str(options),)
+
+
+@pytest.mark.parametrize(
+    ("settings", "fail_under", "rules", "metrics"),
+    [
+        ({}, "0", [], {}),
+        ({}, "75", [], {"coverage_min": 75, "fail_under": 75}),
+        ({}, "76", ["coverage-min"], {"coverage_min": 76, "fail_under": 76}),
+        ({"coverage_min": "75"}, "76", [], {"coverage_min": 75, "fail_under": 76}),
+        ({"coverage_min": "75.01"}, "0", ["coverage-min"], {"coverage_min": 75.01}),
+        ({"coverage_min": "0"}, "90", [], {"coverage_min": 0, "fail_under": 90}),
+        ({"shard": "1/2", "coverage_min": "90"}, "90", [], {"fail_under": 90}),
+    ],
+    ids=["none", "reached", "missed", "ours first", "ours missed", "switched off by ours", "a shard judges nothing"],
+)  # fmt: skip
+def test_whose_minimum_counts(
+    tmp_path: Path, settings: dict[str, str], fail_under: str, rules: list[str], metrics: dict[str, float]
+):
+    found, _ = checked(tmp_path, coverage(fail_under=fail_under), settings=settings)
+    outcome = report(found)
+    assert [one.rule for one in outcome.findings] == rules
+    assert {
+        name: outcome.metrics[name] for name in ("coverage_min", "fail_under") if name in outcome.metrics
+    } == (metrics)
+    assert ("merge" in " ".join(found.warnings)) is ("shard" in settings)
+
+
+def test_the_change_is_judged_by_its_lines(tmp_path: Path):
+    changes = Changes(base="ba5e", lines={"a.py": frozenset({3, 4})})
+    settings = {"patch_coverage_min": "51"}
+    (tmp_path / "w").mkdir()
+    write(tmp_path / "w", {"a.py": "a\nb\nc\nd\n"})
+    (tmp_path / "other").mkdir()
+    found, _ = checked(tmp_path / "other", settings=settings, changes=changes)
+    outcome = report(found)
+    assert [one.rule for one in outcome.findings] == ["patch-coverage-min", "uncovered"]
+    assert outcome.metrics["patch_coverage"] == 50
+
+
+def test_a_pull_request_without_a_base_cannot_be_judged(tmp_path: Path):
+    overrides: dict[str, Any] = {
+        "settings": {"patch_coverage_min": "51"},
+        "changes": Changes(problem="the clone is shallow"),
+    }
+    with pytest.raises(ToolError, match="the clone is shallow"):
+        checked(tmp_path, event=event(name="pull_request"), **overrides)
+    (tmp_path / "other").mkdir()
+    found, _ = checked(tmp_path / "other", event=event(name="push"), **overrides)
+    assert "the clone is shallow" in found.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "refused"),
+    [
+        ({}, False),
+        ({"coverage_min": "1"}, True),
+        ({"patch_coverage_min": "1"}, True),
+        ({"coverage_min": "1", "shard": "1/2"}, False),
+    ],
+)
+def test_without_data_there_is_nothing_to_judge(tmp_path: Path, settings: dict[str, str], refused: bool):
+    if refused:
+        with pytest.raises(ToolError, match="--no-cov"):
+            checked(tmp_path, data=False, settings=settings)
+    else:
+        found, run = checked(tmp_path, data=False, settings=settings)
+        assert isinstance(found.outcome, Skipped)
+        assert run.asked == []
+
+
+NOTHING = completed(stderr="coverage.exceptions.NoDataError: No data to report.\n", returncode=1)
+
+
+@pytest.mark.parametrize(("shard", "refused"), [("", True), ("1/2", False)])
+def test_a_shard_may_have_run_nothing(tmp_path: Path, shard: str, refused: bool):
+    settings = {"shard": shard} if shard else {}
+    if refused:
+        with pytest.raises(ToolError, match="No data to report"):
+            checked(tmp_path, NOTHING, settings=settings)
+    else:
+        assert isinstance(checked(tmp_path, NOTHING, settings=settings)[0].outcome, Skipped)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (
+            completed(stderr="ModuleNotFoundError: No module named 'coverage'\n", returncode=1),
+            "No module named",
+        ),
+        (completed("said\n", returncode=1), "said"),
+        (completed(returncode=1), "no reason"),
+        (coverage(stdout="no JSON\n"), "JSON"),
+        (coverage(stdout="{}\n"), "fail_under"),
+        (coverage({"a.py": {**entry([1], []), "missing_lines": [-1]}}), "out of range"),
+    ],
+)
+def test_what_cannot_be_trusted_is_broken(tmp_path: Path, answer: Any, reason: str):
+    with pytest.raises(ToolError, match=reason):
+        checked(tmp_path, answer, settings={"shard": "1/2"})
+
+
+@pytest.mark.parametrize(
+    ("stderr", "number"),
+    [
+        ("", 0),
+        ("CoverageWarning: Couldn't parse '/w/a.py' as Python source\n", 1),
+        ("Couldn't parse Python source: a\nother\nCouldn't parse Python source: b\n", 2),
+        ("something else about Python source\n", 0),
+    ],
+)
+def test_files_that_could_not_be_parsed_are_said(tmp_path: Path, stderr: str, number: int):
+    found, _ = checked(tmp_path, coverage(stderr=stderr))
+    assert len(found.warnings) == bool(number)
+    if number:
+        assert f" {number} " in found.warnings[0]
+        assert stderr.splitlines()[0] in found.warnings[0]
+
+
+ENTRY: dict[str, Any] = {
+    **entry([1, 2, 3], [5]),
+    "executed_branches": [[2, 3]],
+    "missing_branches": [[2, 5]],
+}
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+MORE = st.dictionaries(st.sampled_from(sorted(ENTRY)), JSON, max_size=2)
+WHOLE = document({"a.py": ENTRY})
+ANY = (
+    JSON
+    | MORE.map(lambda more: {**WHOLE, "files": {"a.py": {**ENTRY, **more}}})
+    | JSON.map(lambda value: {**WHOLE, "totals": value})
+)
+
+
+@given(ANY.map(json.dumps) | st.text(max_size=20), ANY.map(json.dumps) | st.just("{}"))
+def test_whatever_the_files_hold_is_coverage_or_an_error_of_ours(report: str, statements: str):
+    try:
+        found = coverage_of(report.encode("utf-8", "replace"), statements.encode("utf-8", "replace"), str)
+    except ValueError:
+        return
+    assert 0 <= found.percent <= 100
+
+
+def test_what_is_nested_too_deeply_is_an_error_of_ours():
+    with pytest.raises(ValueError, match="JSON"):
+        coverage_of(b'{"a":' * 200_000, b"{}", str)
