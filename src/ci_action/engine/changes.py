@@ -10,6 +10,7 @@ from ci_action.engine.context import Context
 from ci_action.github.event import Event
 from ci_action.github.protocol import ApiError
 from ci_action.model.changes import Changes
+from ci_action.project.file_kinds import SOURCES
 from ci_action.project.git.diff import Diff
 from ci_action.project.git.repository import Commit, Repository, Server, is_commit_name
 from ci_action.settings import Settings
@@ -23,7 +24,6 @@ BRANCHES: Final = ("refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs
 _GITHUB: Final = "https://github.com"
 # Nobody counts the lines of a larger file that is no source.
 _LARGEST_OTHER: Final = 5_000_000
-_SOURCES: Final = (".py", ".pyi")
 # What these stages find lies on no line: the base is all that they go by, and comparing every line takes a second.
 _WITHOUT_LINES: Final = frozenset({"pr"})
 
@@ -209,9 +209,7 @@ def _lines(ctx: Context, repository: Repository, diff: Diff, *, untracked: bool)
         path = os.path.relpath(file, workspace)
         if path.split(os.sep, 1)[0] == os.pardir:
             continue
-        if name in wholly or (
-            name.endswith(_SOURCES) and _ends_lines_by_cr(Path(file), ctx.layout.workspace)
-        ):
+        if name in wholly or (name.endswith(SOURCES) and _ends_lines_by_cr(Path(file), ctx.layout.workspace)):
             found[path] = frozenset(_every_line(Path(file), ctx.layout.workspace))
         else:
             found[path] = diff.lines[name]
@@ -230,7 +228,7 @@ def _ends_lines_by_cr(file: Path, workspace: Path) -> bool:
 
 
 def _content(file: Path, workspace: Path) -> bytes:
-    largest = LARGEST_SOURCE if file.suffix in _SOURCES else _LARGEST_OTHER
+    largest = LARGEST_SOURCE if file.suffix in SOURCES else _LARGEST_OTHER
     try:
         return b"" if file.is_symlink() else read_project_file(file, workspace, largest=largest)
     except ProjectFileError:

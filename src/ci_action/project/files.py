@@ -1,12 +1,12 @@
 """The files that scanners look at: those that git tracks, so that neither builds nor environments are searched."""
 
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Final
 
+from ci_action.project.file_kinds import PYTHON
 from ci_action.project.git.repository import Repository
 from ci_action.project.layout import Layout
 from ci_action.system.errors import ToolError
@@ -19,9 +19,6 @@ _FOREIGN: Final = frozenset({
 })  # fmt: skip
 
 _MOST_NAMES: Final = 5
-_PYTHON: Final = frozenset({".py", ".pyw"})
-_TEST_FOLDERS: Final = frozenset({"tests", "test", "testing"})
-_TEST_FILE: Final = re.compile(r"test_.*\.pyw?|.*_test\.pyw?|tests\.py|conftest\.py", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -148,10 +145,10 @@ def _is_file(path: Path) -> bool:
 def _is_made_python(path: Path, workspace: Path) -> bool:
     """Whether a link gives the name of a Python file to a file of the workspace whose own name says something else."""
     return (
-        path.suffix in _PYTHON
+        path.suffix in PYTHON
         and path.is_symlink()
         and path.is_file()
-        and Path(os.path.realpath(path)).suffix not in _PYTHON
+        and Path(os.path.realpath(path)).suffix not in PYTHON
         and not outside(path, workspace)
     )
 
@@ -175,9 +172,3 @@ def _walked(root: Path, paths: Iterable[str], own_folders: tuple[Path, ...]) -> 
                 file = os.path.join(folder, name)
                 if _is_file(Path(file)) or os.path.islink(file):
                     yield os.path.relpath(file, root)
-
-
-def is_test(name: str) -> bool:
-    """Whether a file belongs to the tests by its name."""
-    path = PurePath(name)
-    return not _TEST_FOLDERS.isdisjoint(path.parts[:-1]) or _TEST_FILE.fullmatch(path.name) is not None

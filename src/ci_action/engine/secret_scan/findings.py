@@ -10,6 +10,7 @@ from ci_action.engine.duplicates import ACCEPTED
 from ci_action.engine.secret_scan.events import FAILED, Scanned, Secret, Text
 from ci_action.model.changes import Changes
 from ci_action.model.finding import SEVERITIES, Finding, Location
+from ci_action.project.file_kinds import SOURCES
 from ci_action.system.redaction import SHORTEST_SECRET
 
 TOOL: Final = "detect-secrets"
@@ -41,7 +42,6 @@ _KEY_END: Final = re.compile(r"END .*?PRIVATE KEY|Private-MAC:")
 _KEY_BODY: Final = re.compile(r"[A-Za-z0-9+/=]{16,}")
 # Some detectors take a part of a token for its value: of GitHub's no more than `ghp`. The token is what stands around it.
 _TOKEN: Final = re.compile(r"[\w.~+/=-]+")
-_SOURCES: Final = (".py", ".pyi")
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def _finding(file: File, line: int, value: str, secrets: Sequence[Secret]) -> Fi
 def _place(file: File, line: int, column: int) -> tuple[int, int]:
     if file.text is None:
         return line, column + 1
-    return file.text.place(line, column, carriage_returns=file.path.endswith(_SOURCES))
+    return file.text.place(line, column, carriage_returns=file.path.endswith(SOURCES))
 
 
 def _location(file: File, line: int, value: str) -> tuple[Location, bool | None]:

@@ -14,6 +14,7 @@ from ci_action.engine.test_run.minima import WITH_BASE
 from ci_action.engine.tool import Checked, Tool
 from ci_action.model.finding import GATE_CHANGES, Finding, Level, Location
 from ci_action.model.result import Broken, Outcome, Report, Skipped, ToolResult
+from ci_action.project.file_kinds import SOURCES, is_workflow
 from ci_action.project.git.base_files import Difference, contents, differences
 from ci_action.project.git.repository import Repository, is_commit_name
 from ci_action.project.programs import Program
@@ -34,8 +35,6 @@ _LARGEST: Final = 2_000_000
 _MOST: Final = 40_000_000
 _MOST_FINDINGS: Final = 500
 _MOST_PROBLEMS: Final = 10
-_SOURCES: Final = (".py", ".pyi")
-_WORKFLOWS: Final = ".github/workflows"
 
 
 def check(ctx: Context, _program: Program) -> Checked:
@@ -182,7 +181,7 @@ class _Look:
 
     @cached_property
     def _python(self) -> list[_File]:
-        return self._read([one for one in self.differences if one.name.endswith(_SOURCES)], _MOST)
+        return self._read([one for one in self.differences if one.name.endswith(SOURCES)], _MOST)
 
     @cached_property
     def _sides(self) -> tuple[Side, Side]:
@@ -246,7 +245,7 @@ class _Look:
             self.problems.append(str(error))
 
     def _workflows(self) -> Iterator[Loosened]:
-        chosen = [one for one in self.differences if one.blob and one.exists and _is_workflow(one.name)]
+        chosen = [one for one in self.differences if one.blob and one.exists and is_workflow(one.name)]
         action = self.ctx.environ.get("GITHUB_ACTION_REPOSITORY", "")
         for file in self._read(chosen):
             try:
@@ -316,11 +315,6 @@ def _naming(side: Side) -> Naming:
         functions=entries("python_functions", default.functions),
         classes=entries("python_classes", default.classes),
     )
-
-
-def _is_workflow(path: str) -> bool:
-    folder, _, name = path.rpartition("/")
-    return folder == _WORKFLOWS and name.endswith((".yml", ".yaml"))
 
 
 def _text(raw: bytes | None, path: str) -> str | None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from ci_action.project.config_files import from_yaml
+from ci_action.project.file_kinds import BANDIT_FILES, RUFF_FILES
 from ci_action.stages.gate_changes.places import line_of
 
 PYPROJECT: Final = "pyproject.toml"
@@ -22,16 +23,8 @@ _PYTEST: Final = (
     "setup.cfg",
 )
 _COVERAGE: Final = (".coveragerc", "setup.cfg", "tox.ini", PYPROJECT)
-_RUFF: Final = (".ruff.toml", "ruff.toml", PYPROJECT)
-_BANDIT: Final = (
-    PYPROJECT,
-    "bandit.yaml",
-    "bandit.yml",
-    ".bandit.yaml",
-    ".bandit.yml",
-    "bandit.toml",
-    ".bandit",
-)
+_RUFF: Final = (*RUFF_FILES, PYPROJECT)
+_BANDIT: Final = (PYPROJECT, *BANDIT_FILES, ".bandit")
 NAMES: Final = frozenset({*_PYTEST, *_COVERAGE, *_RUFF, *_BANDIT})
 _INI_OF_COVERAGE: Final = ("run", "report")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Final
 
+from ci_action.project.file_kinds import PYTEST_FILES
 from ci_action.stages.gate_changes.configs import UnreadableError
 from ci_action.stages.gate_changes.suppressions import tree_of
 
@@ -18,7 +19,7 @@ _BLOCKS: Final = (ast.If, ast.Try, ast.With)
 class Naming:
     """What pytest takes for a test: patterns of files, beginnings of functions and classes."""
 
-    files: tuple[str, ...] = ("test_*.py", "*_test.py")
+    files: tuple[str, ...] = PYTEST_FILES
     functions: tuple[str, ...] = ("test",)
     classes: tuple[str, ...] = ("Test",)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ci_action.project.file_kinds import PYTEST_FILES
 from ci_action.stages.gate_changes import options
 from ci_action.stages.gate_changes.configs import READERS, Config, Side, UnreadableError
 from ci_action.stages.gate_changes.loosened import (
@@ -87,7 +88,7 @@ _LISTS: Final[Mapping[str, Sequence[_List]]] = {
     ),
     "pytest": (
         _List(key=("testpaths",), split=words, fewer=True, default=(".",), covers=below),
-        _List(key=("python_files",), split=words, fewer=True, default=("test_*.py", "*_test.py")),
+        _List(key=("python_files",), split=words, fewer=True, default=PYTEST_FILES),
         _List(key=("python_classes",), split=words, fewer=True, default=("Test",)),
         _List(key=("python_functions",), split=words, fewer=True, default=("test",)),
         _List(key=("norecursedirs",), split=words, default=_RECURSION),

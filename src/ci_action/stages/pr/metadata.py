@@ -8,8 +8,9 @@ from ci_action.engine.context import Context
 from ci_action.engine.tool import Checked, Tool
 from ci_action.github.pull_request import NoPull, Pull
 from ci_action.model.result import Broken, Report, Skipped
+from ci_action.project.file_kinds import is_docs, is_migration, names_dependencies
 from ci_action.project.programs import Program
-from ci_action.stages.pr.areas import areas_of, has_dependencies, has_docs, has_migrations
+from ci_action.settings.patterns import Area
 from ci_action.stages.pr.changed_files import ChangedFile, PullFiles
 from ci_action.stages.pr.changed_files_source import files_of
 from ci_action.stages.pr.linked_issues import linked_issues
@@ -57,8 +58,10 @@ def _of_pull(ctx: Context, pull: Pull, notes: list[str]) -> dict[str, str]:
 
 
 def _of_files(ctx: Context, files: PullFiles, notes: list[str]) -> dict[str, str]:
-    def known(asked: Callable[[Iterable[ChangedFile]], bool]) -> str:
-        found = asked(files.files)
+    names = {name for file in files.files for name in file.names}
+
+    def known(asked: Callable[[str], bool]) -> str:
+        found = any(map(asked, names))
         return "" if files.truncated and not found else _word(found)
 
     areas = _list("changed-areas", areas_of(files.files, ctx.settings.areas), notes)
@@ -66,11 +69,23 @@ def _of_files(ctx: Context, files: PullFiles, notes: list[str]) -> dict[str, str
         "changed-files": str(files.total),
         "changed-lines": str(files.lines),
         "changed-areas": "" if files.numbers_only else areas,
-        "has-migrations": known(has_migrations),
-        "has-docs": known(has_docs),
-        "has-dependencies": known(has_dependencies),
+        "has-migrations": known(is_migration),
+        "has-docs": known(is_docs),
+        "has-dependencies": known(names_dependencies),
         "pr-size": measure(files, ctx.settings.size_ignore).name,
     }
+
+
+def areas_of(files: Iterable[ChangedFile], areas: Sequence[Area] = ()) -> list[str]:
+    """Return the areas that files belong to, in the order of their definition; the top folders where none is defined.
+
+    A file that was moved out of an area belongs to it too.
+    """
+    names = {name for file in files for name in file.names}
+    if not areas:
+        return sorted({name.partition("/")[0] if "/" in name else "." for name in names})
+    touched = (area.name for area in areas if any(map(area.spec.match_file, names)))
+    return list(dict.fromkeys(touched))
 
 
 def _line(text: str) -> str:

@@ -7,18 +7,12 @@ from typing import Final
 
 from pathspec import GitIgnoreSpec
 
+from ci_action.project.file_kinds import is_lock
 from ci_action.stages.pr.changed_files import ChangedFile, PullFiles
 from ci_action.system.patterns import gitignore
 
 # The thresholds of Prow's size plugin, which the apps for GitHub have taken over: the class holds from this many lines.
 CLASSES: Final = {"XS": 0, "S": 10, "M": 30, "L": 100, "XL": 500, "XXL": 1000}
-LOCK_FILES: Final = frozenset({
-    "uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pylock.toml", "pixi.lock", "conda-lock.yml",
-    "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb", "deno.lock",
-    "Cargo.lock", "go.sum", "go.work.sum", "composer.lock", "Gemfile.lock", "gems.locked", "mix.lock", "rebar.lock",
-    "pubspec.lock", "Podfile.lock", "Package.resolved", "packages.lock.json", "paket.lock", "gradle.lockfile",
-    "flake.lock", "Chart.lock", ".terraform.lock.hcl", "stack.yaml.lock", "MODULE.bazel.lock",
-})  # fmt: skip
 _VENDORED: Final = frozenset({
     "vendor", "vendors", "_vendor", "vendored", "third_party", "third-party", "node_modules", "bower_components",
 })  # fmt: skip
@@ -67,12 +61,6 @@ class Folder:
     lines: int
 
 
-def is_lock_file(name: str) -> bool:
-    """Whether a file is written by a resolver."""
-    last = name.rpartition("/")[2]
-    return last in LOCK_FILES or (last.startswith("pylock.") and last.endswith(".toml"))
-
-
 def measure(pull: PullFiles, ignore: Sequence[str] = ()) -> Size:
     """Say what counts of a pull request; `ignore` are patterns of `.gitignore`.
 
@@ -98,7 +86,7 @@ def _why_left_out(file: ChangedFile, pull: PullFiles, ignore: GitIgnoreSpec) -> 
     generated, vendored = (marks.generated, marks.vendored) if marks else (None, None)
     if file.moved:
         return Reason.MOVED
-    if generated is None and is_lock_file(file.name):
+    if generated is None and is_lock(file.name):
         return Reason.LOCK
     if generated:
         return Reason.GENERATED

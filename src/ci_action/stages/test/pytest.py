@@ -16,6 +16,7 @@ from ci_action.engine.tool import Checked, Tool, Turn
 from ci_action.model.result import Broken, Report, Skipped
 from ci_action.model.tests import TestCase, TestOutcome
 from ci_action.project.environment import Environment, environment_of_project, python_variables
+from ci_action.project.file_kinds import PYTEST_FILES
 from ci_action.project.layout import Layout
 from ci_action.project.programs import Program
 from ci_action.system.errors import ENDED, ProjectFileError
@@ -194,7 +195,7 @@ def count(ctx: Context) -> int:
 
 def test_files(ctx: Context) -> Iterable[Path]:
     """Yield the files that pytest's own patterns name, outside of environments and hidden folders."""
-    for pattern in ("test_*.py", "*_test.py"):
+    for pattern in PYTEST_FILES:
         for path in ctx.layout.root.rglob(pattern):
             parts = path.relative_to(ctx.layout.root).parts
             if not any(

@@ -16,8 +16,10 @@ from ci_action.github.pull_request import NoPull
 from ci_action.model.changes import Changes
 from ci_action.model.result import Broken, Report, Skipped
 from ci_action.project.programs import Program
+from ci_action.settings.patterns import Area
 from ci_action.stages.pr import OUTPUTS
-from ci_action.stages.pr.metadata import TOOL
+from ci_action.stages.pr.changed_files import ChangedFile, Status
+from ci_action.stages.pr.metadata import TOOL, areas_of
 from ci_action.system.errors import InterruptedRunError
 
 NOT_HERE = completed(stderr="fatal: not a git repository", returncode=128)
@@ -147,3 +149,51 @@ def test_values_are_one_line_of_plain_text(tmp_path: Path, one: str, two: str):
         value.encode("utf-8")
         if name in {"pr-labels", "pr-issues", "changed-areas"}:
             assert all(isinstance(text, str) for text in json.loads(value))
+
+
+def test_the_name_before_a_move_counts_too(tmp_path: Path):
+    moved = entry("x", status="renamed", previous_filename="uv.lock")
+    assert outputs(tmp_path, FilesAndLabels([moved]))["has-dependencies"] == "true"
+
+
+AREAS = (
+    Area(name="api", patterns=("src/api/", "tests/api/")),
+    Area(name="all but docs", patterns=("*", "!docs/**")),
+    Area(name="ci", patterns=("/.github/", "/*.toml")),
+)
+
+
+def files(*names: str) -> list[ChangedFile]:
+    return [ChangedFile(name=name) for name in names]
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ([], []),
+        (["src/a.py", "docs/b.md", "src/x/y"], ["docs", "src"]),
+        (["README.md", "src/a"], [".", "src"]),
+        (["bad\udcff\n/x"], ["bad\udcff\n"]),
+    ],
+)
+def test_without_a_definition_they_are_the_top_folders(names: list[str], expected: list[str]):
+    assert areas_of(files(*names)) == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["docs/a.md"], []),
+        (["src/api/a.py"], ["api", "all but docs"]),
+        (["pyproject.toml"], ["all but docs", "ci"]),
+        (["sub/pyproject.toml"], ["all but docs"]),
+    ],
+)
+def test_defined_areas_stand_in_the_order_of_their_definition(names: list[str], expected: list[str]):
+    assert areas_of(files(*names), AREAS) == expected
+
+
+def test_a_file_that_was_moved_belongs_to_both():
+    moved = [ChangedFile(name="lib/a.py", previous="src/api/a.py", status=Status.RENAMED, moved=True)]
+    assert areas_of(moved) == ["lib", "src"]
+    assert areas_of(moved, AREAS[:1]) == ["api"]

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
-from pathlib import PurePosixPath
 from typing import Final
+
+from ci_action.project.file_kinds import is_docs, is_test, names_dependencies
 
 # Words for the same; the first of a row is that of Conventional Commits.
 _SYNONYMS: Final = tuple(
@@ -42,18 +43,13 @@ _VERBS: Final = {
 }
 # At the head of a title without a colon these stand for the type, and are no verb that the sentence needs.
 NO_VERBS: Final = frozenset({"feat", "feature", "bugfix", "hotfix", "docs", "doc", "perf", "ci", "chore", "chores", "refac"})  # fmt: skip
-_DOCUMENTS: Final = frozenset({".md", ".rst", ".adoc", ".markdown"})
-_DOCUMENT_NAMES: Final = frozenset({"readme", "changelog", "changes", "license", "licence", "contributing", "authors", "history", "news", "code_of_conduct", "security"})  # fmt: skip
-_DOCUMENT_FOLDERS: Final = frozenset({"docs", "doc", "documentation"})
-_TEST_FOLDERS: Final = frozenset({"tests", "test", "testing"})
-_TEST_NAME: Final = re.compile(r"test_.*\.py|.*_test\.py|conftest\.py|tests?\.py")
+_PAPERS: Final = re.compile(r"(LICEN[SC]E|AUTHORS|CODE_OF_CONDUCT|SECURITY)(\.txt)?", re.IGNORECASE)
 _CI: Final = re.compile(
     r"\.github/(workflows|actions)/.*|\.gitlab-ci\.ya?ml|\.circleci/.*|azure-pipelines.*\.ya?ml|Jenkinsfile|\.travis\.ya?ml"
     r"|\.pre-commit-config\.ya?ml|\.ci/.*|\.buildkite/.*|tox\.ini|noxfile\.py"
 )
 _BUILD_NAME: Final = re.compile(
-    r"pyproject\.toml|setup\.(py|cfg)|MANIFEST\.in|.*\.lock|pylock.*\.toml|Pipfile|requirements.*\.(txt|in)|.*requirements\.(txt|in)"
-    r"|package(-lock)?\.json|(.*\.)?Dockerfile(\..*)?|\.dockerignore|docker-compose.*\.ya?ml|Makefile|hatch\.toml|environment\.ya?ml"
+    r"MANIFEST\.in|.*\.lock|(.*\.)?Dockerfile(\..*)?|\.dockerignore|docker-compose.*\.ya?ml|Makefile|hatch\.toml"
 )
 
 
@@ -96,12 +92,11 @@ def type_of_paths(paths: Iterable[str]) -> str:
 
 
 def _kind(path: str) -> str:
-    pure = PurePosixPath(path)
+    last = path.rpartition("/")[2]
     if _CI.fullmatch(path):
         return "ci"
-    if _BUILD_NAME.fullmatch(pure.name):
+    if names_dependencies(path) or _BUILD_NAME.fullmatch(last):
         return "build"
-    if not _TEST_FOLDERS.isdisjoint(pure.parts[:-1]) or _TEST_NAME.fullmatch(pure.name):
+    if is_test(path):
         return "test"
-    documents = pure.suffix.lower() in _DOCUMENTS or pure.stem.lower() in _DOCUMENT_NAMES
-    return "docs" if documents or not _DOCUMENT_FOLDERS.isdisjoint(pure.parts[:-1]) else ""
+    return "docs" if is_docs(path) or _PAPERS.fullmatch(last) else ""

@@ -13,9 +13,10 @@ from ci_action.engine.tool import NOTHING_CHANGED, Checked, Tool
 from ci_action.model.changes import as_shown
 from ci_action.model.finding import Finding
 from ci_action.model.result import Broken, Report, Skipped
+from ci_action.project.file_kinds import RUFF_FILES
 from ci_action.project.layout import Layout, load_toml, lowest_minor
 from ci_action.project.programs import Program, argument_names
-from ci_action.stages.quality.ruff.config import CONFIG_FILES, SKIPPED_FOLDERS, as_argument, refuse_outside
+from ci_action.stages.quality.ruff.config import SKIPPED_FOLDERS, as_argument, refuse_outside
 from ci_action.stages.quality.ruff.output import SEPARATOR, UNREADABLE, Diagnostics, parse_files
 from ci_action.system.errors import ENDED, SettingsError, ToolError
 from ci_action.system.process import Command, Completed, batches, last_lines
@@ -197,7 +198,7 @@ def _is_below(path: str, folder: str) -> bool:
 
 def configures(folder: Path, workspace: Path) -> bool:
     """Whether a folder holds a configuration of Ruff."""
-    if any((folder / name).is_file() for name in CONFIG_FILES):
+    if any((folder / name).is_file() for name in RUFF_FILES):
         return True
     return "ruff" in _tool_table(folder / "pyproject.toml", workspace)
 
@@ -222,7 +223,7 @@ def _configured_below(start: Path, layout: Layout) -> Iterable[str]:
     if not start.is_dir():
         return
     for found, folders, files in os.walk(start):
-        named = {*CONFIG_FILES, "pyproject.toml"} & set(files)
+        named = {*RUFF_FILES, "pyproject.toml"} & set(files)
         if Path(found) != root and named and configures(Path(found), layout.workspace):
             folders.clear()
             yield os.path.relpath(found, root)
@@ -269,7 +270,7 @@ def _configured(ctx: Context) -> bool:
 def _configured_target(ctx: Context) -> bool:
     workspace = ctx.layout.workspace
     for folder in ctx.layout.folders:
-        tables = [load_toml(folder / name, name, workspace) for name in CONFIG_FILES]
+        tables = [load_toml(folder / name, name, workspace) for name in RUFF_FILES]
         tables.append(_tool_table(folder / "pyproject.toml", workspace).get("ruff", {}))
         if any("target-version" in table for table in tables):
             return True

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from ci_action.project.file_kinds import RUFF_FILES
 from ci_action.project.layout import Layout
 from ci_action.system.errors import AbsentFileError, ProjectFileError, ToolError
 from ci_action.system.project_files import find_project_file, read_project_file
 
-CONFIG_FILES: Final = (".ruff.toml", "ruff.toml")
 _PYPROJECT: Final = "pyproject.toml"
 _IGNORES: Final = frozenset({".gitignore", ".ignore"})
-_NAMES: Final = frozenset({*CONFIG_FILES, _PYPROJECT})
+_NAMES: Final = frozenset({*RUFF_FILES, _PYPROJECT})
 SKIPPED_FOLDERS: Final = frozenset(
     {".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".nox"}
 )

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, BeforeValidator, TypeAdapter, ValidationError
 
 from ci_action.model.finding import Edit, Finding, Fix, Location
+from ci_action.project.file_kinds import RUFF_FILES
 from ci_action.project.layout import Layout
 from ci_action.system.errors import ToolError
 
@@ -46,7 +47,7 @@ class _Diagnostic(BaseModel):
 
 _DIAGNOSTICS: Final = TypeAdapter(list[_Diagnostic])
 # Ruff looks at these for its rules about configuration: no Python is in them.
-_CONFIGURATION: Final = frozenset({"pyproject.toml", "ruff.toml", ".ruff.toml"})
+_CONFIGURATION: Final = frozenset({"pyproject.toml", *RUFF_FILES})
 _FIXES: Final = {
     "safe": Fix.SAFE,
     "unsafe": Fix.UNSAFE,

@@ -10,7 +10,7 @@ from ci_action.engine.context import Context
 from ci_action.engine.tool import NOTHING_CHANGED, Checked, Tool
 from ci_action.model.finding import Finding, Location
 from ci_action.model.result import Broken, Outcome, Report, Skipped
-from ci_action.project.files import is_test
+from ci_action.project.file_kinds import is_test
 from ci_action.project.programs import Program
 from ci_action.stages.security.bandit.config import BanditConfig, bandit_config
 from ci_action.stages.security.bandit.output import (

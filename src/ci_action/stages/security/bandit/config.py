@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from ci_action.project.config_files import from_yaml
+from ci_action.project.file_kinds import BANDIT_FILES
 from ci_action.project.layout import Layout, load_toml
 from ci_action.system.errors import SettingsError, ToolError
 from ci_action.system.project_files import read_project_file
 
-_FILES: Final = ("bandit.yaml", "bandit.yml", ".bandit.yaml", ".bandit.yml", "bandit.toml")
 _INI: Final = ".bandit"
 _SECTION: Final = re.compile(r"^\[bandit\]", re.MULTILINE)
 _LISTS: Final = ("tests", "skips", "exclude_dirs", "include")
@@ -161,7 +161,7 @@ def _nearest(layout: Layout) -> Path | None:
         tool = _toml(pyproject, layout).get("tool")
         if isinstance(tool, dict) and "bandit" in tool:
             return pyproject
-        for name in _FILES:
+        for name in BANDIT_FILES:
             if os.path.lexists(folder / name):
                 return folder / name
         if os.path.lexists(folder / _INI) and not _SECTION.search(_text(folder / _INI, layout)):

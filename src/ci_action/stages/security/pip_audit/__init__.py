@@ -26,6 +26,7 @@ from ci_action.engine.tool import Checked, Tool, Turn
 from ci_action.model.result import Skipped
 from ci_action.project.dependencies.inventory import Inventory, sound
 from ci_action.project.environment import FILE, Builder, Environment
+from ci_action.project.file_kinds import PYTHON_LOCKS, is_requirements
 from ci_action.project.programs import Program
 from ci_action.stages.security.pip_audit.collect import at_base, from_files, take
 from ci_action.system.errors import UNDONE
@@ -33,10 +34,9 @@ from ci_action.system.errors import UNDONE
 # The severities are worth less waiting than the advisories.
 _RECORD_SECONDS: Final = 60.0
 _MOST_NAMES: Final = 5
-# Files that list dependencies: below the project's folder, but for its `requirements`, and in a form that is not read.
-_LISTING: Final = re.compile(
-    r"(?!requirements/)(?:.*/)(?:uv\.lock|pylock\.toml|poetry\.lock|pdm\.lock|Pipfile\.lock|[^/]*requirements[^/]*\.(?:txt|in))"
-    r"|(?:.*/)?(?:pylock\.[^/]+\.toml|Pipfile|hatch\.toml|pixi\.(?:toml|lock)|(?:environment|conda)[^/]*\.ya?ml)"
+# They list dependencies in a form that is not read.
+_UNREAD: Final = re.compile(
+    r"pylock\.[^/]+\.toml|Pipfile|hatch\.toml|pixi\.(?:toml|lock)|(?:environment|conda)[^/]*\.ya?ml"
 )
 # Starts pip-audit: it must not believe every answer.
 GUARD: Final = Path(advisories.__file__).parent / "guard" / "ciaction_pip_audit.py"
@@ -150,7 +150,7 @@ def _inventory(ctx: Context) -> Inventory:
 def _elsewhere(ctx: Context) -> Iterator[str]:
     """Say which files list dependencies of another folder, or in a form that is not read."""
     names = frozenset(ctx.tracked.names)
-    listing = sorted(name for name in names if _LISTING.fullmatch(name) and f"{name}.lock" not in names)
+    listing = sorted(name for name in names if _is_elsewhere(name) and f"{name}.lock" not in names)
     found = [ctx.layout.relative(name) for name in listing]
     if found:
         more = f" and {len(found) - _MOST_NAMES:,} more" if len(found) > _MOST_NAMES else ""
@@ -159,6 +159,14 @@ def _elsewhere(ctx: Context) -> Iterator[str]:
             f"not looked at, though dependencies stand there: {listed}{more}; `working-directory` names a project's"
             " folder, of which a lock, requirements files or pyproject.toml are read"
         )
+
+
+def _is_elsewhere(name: str) -> bool:
+    folder, _, last = name.rpartition("/")
+    is_read = not folder or folder.partition("/")[0] == "requirements"
+    return _UNREAD.fullmatch(last) is not None or (
+        not is_read and (last in PYTHON_LOCKS or is_requirements(last))
+    )
 
 
 def _base(ctx: Context, inventory: Inventory) -> Inventory | None:

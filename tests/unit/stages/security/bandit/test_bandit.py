@@ -12,7 +12,6 @@ from ci_action.engine.context import Context
 from ci_action.engine.tool import NOTHING_CHANGED
 from ci_action.model.changes import Changes
 from ci_action.model.result import Broken, Report, Skipped
-from ci_action.project.files import is_test
 from ci_action.stages.security.bandit import IN_A_TEST, check, count
 from ci_action.system.errors import InterruptedRunError, ProjectFileError, TimedOutError, ToolError
 from ci_action.system.process import Command, Completed
@@ -88,19 +87,6 @@ def test_assert_in_a_test_is_muted_and_still_told(tmp_path: Path):
         ("B101", IN_A_TEST),
         ("B602", ""),
     ]
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("tests/a.py", True), ("src/pkg/tests/deep/a.py", True), ("test/a.py", True), ("testing/a.py", True),
-        ("test_a.py", True), ("src/a_test.py", True), ("tests.py", True), ("app/tests.py", True),
-        ("conftest.py", True), ("src/a.py", False), ("contest/a.py", False), ("latest.py", False),
-        ("my_tests.py", False), ("src/tests", False), ("attest_a.py", False),
-    ],
-)  # fmt: skip
-def test_what_belongs_to_the_tests(name: str, expected: bool):
-    assert is_test(name) is expected
 
 
 BAD = "[main]\tERROR\tbandit.yaml : Error parsing file.\n"
