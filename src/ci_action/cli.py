@@ -9,15 +9,11 @@ from typing import Any, Final
 import click
 
 from ci_action import __version__
-from ci_action.commands.session import (
-    Options,
-    baseline_command,
-    fix_command,
-    plan_command,
-    run_command,
-    tell_early,
-    tell_usage,
-)
+from ci_action.commands.baseline import baseline_command
+from ci_action.commands.fix import fix_command
+from ci_action.commands.plan import plan_command
+from ci_action.commands.run import run_command
+from ci_action.commands.session import Options, tell_early, tell_usage
 from ci_action.settings import Settings, about, is_list, may_be_a_key, names
 from ci_action.settings.general import MERGE
 from ci_action.system.errors import ExitCode

@@ -8,8 +8,8 @@ from support.execution import Told
 from support.fake_feedback import HEAD, Feedback
 from support.fake_github import pull
 
-from ci_action.commands.comment import selected
-from ci_action.engine.execute import execute
+from ci_action.commands.comment import commented
+from ci_action.engine.run import Run
 from ci_action.model.result import RunResult
 from ci_action.reporters.report_json import write
 
@@ -51,7 +51,8 @@ def posted(folder: Path, github: Feedback | None, **overrides: Any) -> RunResult
     }
     given_ = resolved(**values["settings"])
     ctx = context(folder, **values)
-    return execute((selected(wait=lambda: None),), ctx, Told(), resolved=given_)
+    with Run(ctx, given_, Told()) as run:
+        return commented(run, ctx, wait=lambda: None)
 
 
 def ended(result: RunResult) -> tuple[str, int, str]:

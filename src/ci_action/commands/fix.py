@@ -1,8 +1,10 @@
-"""Write the safe fixes of the tools, then look at what is left."""
+"""The command `fix`: write the safe fixes of the tools, then look at what is left."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
+from ci_action.commands.session import Call, Options
 from ci_action.engine.changes import with_changes
 from ci_action.engine.context import Context
 from ci_action.engine.execute import execute, program_of
@@ -10,9 +12,26 @@ from ci_action.engine.secret_scan.search import Progress, Search
 from ci_action.engine.stage import Selected
 from ci_action.engine.tool import Tool
 from ci_action.model.result import Conclusion, RunResult, Verdict
+from ci_action.reporters import console
 from ci_action.settings.resolve import Resolved
+from ci_action.stages import fixing, select
 from ci_action.system.cache import Digests
 from ci_action.system.errors import UNDONE
+
+
+def fix_command(flags: Mapping[str, Any], options: Options) -> int:
+    """Write the fixes, then check what is left; no reports are written. Returns the exit code."""
+    with Call(flags, options) as call:
+        session = call.open()
+        result = write_fixes(
+            select(session.resolved.settings.stage or fixing()),
+            with_changes(session.ctx),
+            session.progress(),
+            resolved=session.resolved,
+            search=session.search,
+        )
+        call.finish(session, result, console.report)
+    return call.code
 
 
 def write_fixes(

@@ -1,9 +1,14 @@
-"""What would run: tools, versions and their source, files, limits. No check is started."""
+"""The command `plan`: what would run, as tools, versions and their source, files, limits. No check is started."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from ci_action import __version__
+from ci_action.commands.session import Call, Options
+from ci_action.engine.changes import with_changes
 from ci_action.engine.context import Context
+from ci_action.engine.pull_request import with_pull
 from ci_action.engine.schedule import Slot, phases, rounds
 from ci_action.engine.stage import Selected
 from ci_action.engine.tool import Tool
@@ -12,9 +17,25 @@ from ci_action.model.changes import Changes
 from ci_action.project.programs import select
 from ci_action.reporters.annotate import BUDGET
 from ci_action.reporters.job_summary import LIMIT
+from ci_action.settings.general import ALL
 from ci_action.settings.resolve import Resolved
-from ci_action.system.errors import ToolError
-from ci_action.system.text import one_line
+from ci_action.stages import select as select_stages
+from ci_action.stages import with_tool_of_every_run
+from ci_action.system.errors import ExitCode, ToolError
+from ci_action.system.text import neutral, one_line
+
+
+def plan_command(flags: Mapping[str, Any], options: Options) -> int:
+    """Show what would run; returns the exit code."""
+    with Call(flags, options) as call:
+        session = call.open()
+        chosen = with_tool_of_every_run(select_stages(session.resolved.settings.stage or (ALL,)))
+        # From the event alone: a plan asks nobody.
+        ctx = with_pull(replace(session.ctx, github=None), [one.stage.name for one in chosen])
+        for line in describe(chosen, with_changes(ctx, fetch=False), session.resolved):
+            print(neutral(session.redact(line)), file=session.screen.stream)
+        call.code = ExitCode.OK
+    return call.code
 
 
 def describe(selected: Sequence[Selected], ctx: Context, resolved: Resolved) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""One call of the program: wiring, signals, what is said of wrong settings and of our own bugs, and the exit code."""
+"""One call of the program, whatever its command: wiring, signals, what is said of mistakes and bugs, and the exit code."""
 
 import os
 import platform
@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from ci_action import __version__
-from ci_action.commands import comment, merge
 from ci_action.commands.configure import configure
 from ci_action.commands.failure import (
     nothing_run,
@@ -21,13 +20,8 @@ from ci_action.commands.failure import (
     tell_interrupted,
     tell_mistakes,
 )
-from ci_action.commands.fix import write_fixes
-from ci_action.commands.plan import describe
-from ci_action.engine.changes import with_changes
 from ci_action.engine.context import Context
-from ci_action.engine.execute import execute
 from ci_action.engine.own_folders import with_own_folders
-from ci_action.engine.pull_request import with_pull
 from ci_action.engine.secret_scan.search import Progress, Search
 from ci_action.engine.verdict import interrupted
 from ci_action.github.event import Event
@@ -36,14 +30,11 @@ from ci_action.github.workflow import Workflow, is_actions
 from ci_action.model.result import RunResult
 from ci_action.project.layout import Layout, report_dir
 from ci_action.project.programs import BundledTools
-from ci_action.reporters import console, publish
 from ci_action.reporters.console import LiveProgress, screen_of
 from ci_action.reporters.context import Publication, Screen
 from ci_action.reporters.progress import ActionsProgress, PlainProgress
-from ci_action.settings.general import ALL, COMMENT, MERGE
 from ci_action.settings.resolve import Resolved
 from ci_action.settings.types import RunAs
-from ci_action.stages import fixing, select, with_tool_of_every_run
 from ci_action.stages.security import detect_secrets
 from ci_action.system.errors import ExitCode, InterruptedRunError, SettingsError, ToolError, shortage
 from ci_action.system.ownership import give_back, owner_of
@@ -51,7 +42,6 @@ from ci_action.system.process import Processes, end_orphans
 from ci_action.system.redaction import Concealer, Redact, redactor, secrets_of, service_passwords
 from ci_action.system.signals import Interruption
 from ci_action.system.tempdir import temporary_folder
-from ci_action.system.text import neutral
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,78 +245,6 @@ class Call:
             os.write(1, b"\nci-action: broken (interrupted, and something did not end in time), exit 130\n")
         with suppress(Exception):
             self._tidy()
-
-
-def run_command(flags: Mapping[str, Any], options: Options) -> int:
-    """Run the stages and tell the reporters."""
-    with Call(flags, options) as call:
-        session = call.open()
-        names = session.resolved.settings.stage or (ALL,)
-        stages = [*names, *(one.stage.name for one in select(names))]
-        session = replace(session, ctx=with_pull(session.ctx, stages))
-        if COMMENT in names:
-            posted = (comment.selected(session.redact),)
-            result = execute(posted, session.ctx, session.progress(), resolved=session.resolved)
-        elif MERGE in names:
-            result = _merged(session)
-        else:
-            ctx = with_changes(session.ctx)
-            chosen = with_tool_of_every_run(select(names))
-            result = execute(
-                chosen, ctx, session.progress(), resolved=session.resolved, search=session.search(ctx)
-            )
-        call.finish(session, result, publish)
-    return call.code
-
-
-def _merged(session: Session) -> RunResult:
-    """Join the results of shards; raises `ShardsError` where they are no whole."""
-    shards = merge.shards_of(session.layout)
-    ctx = with_changes(session.ctx)
-    result = execute(
-        (merge.selected(shards),),
-        ctx,
-        session.progress(),
-        resolved=session.resolved,
-        search=session.search(ctx),
-    )
-    return merge.finished(result, shards)
-
-
-def fix_command(flags: Mapping[str, Any], options: Options) -> int:
-    """Write the fixes, then look at what is left; no reports are written."""
-    with Call(flags, options) as call:
-        session = call.open()
-        chosen = select(session.resolved.settings.stage or fixing())
-        ctx = with_changes(session.ctx)
-        result = write_fixes(
-            chosen, ctx, session.progress(), resolved=session.resolved, search=session.search
-        )
-        call.finish(session, result, console.report)
-    return call.code
-
-
-def plan_command(flags: Mapping[str, Any], options: Options) -> int:
-    """Show what would run."""
-    with Call(flags, options) as call:
-        session = call.open()
-        chosen = with_tool_of_every_run(select(session.resolved.settings.stage or (ALL,)))
-        # From the event alone: a plan asks nobody.
-        ctx = with_pull(replace(session.ctx, github=None), [one.stage.name for one in chosen])
-        for line in describe(chosen, with_changes(ctx, fetch=False), session.resolved):
-            print(neutral(session.redact(line)), file=session.screen.stream)
-        call.code = ExitCode.OK
-    return call.code
-
-
-def baseline_command(flags: Mapping[str, Any], options: Options) -> int:
-    """Accept the secrets that are found today, whatever the scope."""
-    with Call(flags, options) as call:
-        session = call.open(written=frozenset({"secrets-baseline"}))
-        told = detect_secrets.accept(session.ctx)
-        say(session.screen, *(session.ctx.conceal(session.redact(line)) for line in told.lines))
-        call.code = told.code
-    return call.code
 
 
 def _context(

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ci_action.engine.pull_request import STAGE
@@ -31,12 +31,17 @@ def reproduce(stages: Iterable[StageResult], resolved: Resolved, pull: Pull | No
         named = [ALL, *named]
     elsewhere = [name for name in named if name != STAGE]
     if STAGE not in red and elsewhere:
-        return shlex.join(["ci-action", "run", *elsewhere, *_flags(resolved)])
+        return command(elsewhere, resolved)
     if not every or not isinstance(pull, Pull) or not _REPOSITORY.fullmatch(repository):
         return ""
     fetch = f"gh api repos/{repository}/pulls/{pull.number} --jq '{{pull_request: .}}' > event.json"
-    command = shlex.join(["ci-action", "run", *named, *_flags(resolved)])
-    return f"{fetch} && GITHUB_EVENT_NAME=pull_request GITHUB_EVENT_PATH=event.json {command}"
+    variables = "GITHUB_EVENT_NAME=pull_request GITHUB_EVENT_PATH=event.json"
+    return f"{fetch} && {variables} {command(named, resolved)}"
+
+
+def command(words: Sequence[str], resolved: Resolved) -> str:
+    """Return the command that runs stages with the same settings."""
+    return shlex.join(["ci-action", "run", *words, *_flags(resolved)])
 
 
 def _flags(resolved: Resolved) -> Iterable[str]:

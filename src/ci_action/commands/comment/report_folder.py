@@ -34,8 +34,8 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
-    """What a run has told."""
+class ReportFolder:
+    """What another run has left."""
 
     where: str
     """Its report file, for people."""
@@ -60,13 +60,13 @@ def strange_entries(folder: Path) -> Iterator[tuple[Path, str]]:
             yield entry, f"unreadable ({error.strerror})"
 
 
-def read(file: Path, where: str, pull: Pull) -> Told:
+def read(file: Path, where: str, pull: Pull) -> ReportFolder:
     """Read a report that claims to be about a pull request; raises `ReportFolderError`."""
     report = report_of(file, "use one version of ci-action in both workflows", LARGEST)
     _about(report, pull)
     try:
         check(report)
-        return Told(where=where, result=_result(report), settings=_settings(report))
+        return ReportFolder(where=where, result=_result(report), settings=_settings(report))
     except (ValueError, OverflowError) as error:
         raise ReportFolderError(f"it holds what no run writes: {str(error)[:200]}") from error
 

@@ -1,72 +1,89 @@
-"""The results of shards joined into those of one run: the report folders are read, judged as a whole, and told like any run."""
+"""The command `merge`: the results of shards, joined and judged as those of one run, and reported like any run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ci_action.commands.merge import joining
 from ci_action.commands.merge.refusal import shards_of
 from ci_action.commands.merge.shard import COVERAGE_TOOL, PYTEST, STAGE, Shard
+from ci_action.commands.session import Session
+from ci_action.engine.changes import with_changes
 from ci_action.engine.context import Context
-from ci_action.engine.stage import Selected, Stage
+from ci_action.engine.hints.evidence import with_hints
+from ci_action.engine.reproduce import command
+from ci_action.engine.run import Run
 from ci_action.engine.test_run.minima import Judged, judge
-from ci_action.engine.tool import Checked, Tool
-from ci_action.model.result import Broken, Outcome, Report, RunResult, Skipped, StageResult
-from ci_action.project.programs import Program
+from ci_action.engine.tool import Tool
+from ci_action.engine.trust import permitted
+from ci_action.model.result import Broken, Outcome, Report, RunResult, Skipped, StageResult, ToolResult
 from ci_action.settings.general import MERGE
+from ci_action.settings.resolve import Resolved
 from ci_action.stages import gate_changes
 from ci_action.stages.test import coverage, pytest
 from ci_action.system.errors import UNDONE, ToolError
 from ci_action.system.project_files import find_project_text
 
-__all__ = ["Shard", "finished", "selected", "shards_of"]
+# Why the shards are not of the commit of this run, and a note if that is unknown.
+_Commit = tuple[str, tuple[str, ...]]
 
 
-def selected(shards: Sequence[Shard]) -> Selected:
-    """Return the test stage, whose tools look at the shards instead of running anything."""
-
-    def tests(ctx: Context, _program: Program) -> Checked:
-        problem, unknown = _commit_problem(shards, ctx)
-        notes = (*joining.notes_of(shards, PYTEST), *joining.uneven(shards), *unknown)
-        return _checked(shards, PYTEST, joining.outcome_of_tests(shards, problem), notes)
-
-    def covered(ctx: Context, _program: Program) -> Checked:
-        return _coverage(shards, ctx)
-
-    def changed(_ctx: Context, _program: Program) -> Checked:
-        found = joining.changes_of(shards) or ()
-        return Checked(outcome=Report(findings=found, examined={"shards": len(shards)}))
-
-    tools: tuple[Tool, ...] = (
-        replace(pytest.TOOL, check=tests, needs=()),
-        replace(coverage.TOOL, check=covered, needs=()),
-    )
-    if joining.changes_of(shards) is not None:
-        tools += (replace(gate_changes.TOOL, check=changed, wanted=lambda _: True),)
-    return Selected(Stage(name=STAGE, summary="The tests of all shards.", tools=tools), by_name=True)
+def merge(session: Session) -> RunResult:
+    """Return the joined result of the report folders below the paths; raises `ShardsError` if some are missing or wrong."""
+    shards = shards_of(session.layout)
+    ctx = with_changes(session.ctx)
+    with Run(ctx, session.resolved, session.progress(), session.search(ctx)) as run:
+        return merged(run, shards, ctx, session.resolved)
 
 
-def _checked(shards: Sequence[Shard], tool: str, outcome: Outcome, notes: tuple[str, ...]) -> Checked:
-    entries = [entry for shard in shards if (entry := shard.tool(tool)) and entry["version"]]
-    versions = list(dict.fromkeys(entry["version"] for entry in entries))
-    sources = list(dict.fromkeys(entry["version_source"] for entry in entries))
-    if len(versions) > 1:
-        notes = (*notes, f"the shards ran different versions of {tool}: {', '.join(versions)}")
-    return Checked(
-        outcome=outcome,
-        warnings=notes,
-        version=versions[0] if versions else "",
-        version_source=sources[0] if sources else "",
+def merged(run: Run, shards: Sequence[Shard], ctx: Context, resolved: Resolved) -> RunResult:
+    """Return the result of all shards: their commit, the time of the longest, and the command that joins them again."""
+    tools = tuple(run.ended(with_hints(one, ctx)) for one in _tools(shards, ctx))
+    seconds = max(shard.report["stages"][0]["seconds"] for shard in shards)
+    longest = max((shard.report for shard in shards), key=lambda report: report["seconds"])
+    result = run.result([StageResult(stage=STAGE, tools=tools, seconds=seconds)])
+    return replace(
+        result,
+        commit=longest["commit"],
+        base=result.base or longest["base"],
+        seconds=longest["seconds"],
+        reproduce=command([MERGE], resolved),
     )
 
 
-def _coverage(shards: Sequence[Shard], ctx: Context) -> Checked:
+def _tools(shards: Sequence[Shard], ctx: Context) -> Iterator[ToolResult]:
+    """Yield what each tool did in all shards."""
+    commit = _commit_problem(shards, ctx)
+    for tool, joined in ((pytest.TOOL, _tests), (coverage.TOOL, _coverage)):
+        try:
+            dared = permitted(ctx)  # what a shard reports is the word of the code that ran in it
+            result = joined(shards, ctx, commit)
+            yield replace(result, warnings=(*result.warnings, *dared))
+        except UNDONE as error:
+            broken = Broken(error.reason, error.detail)
+            seconds = _seconds(shards, tool)
+            yield ToolResult(tool=tool.name, url=tool.url, outcome=broken, seconds=seconds, log=error.detail)
+    if (found := joining.changes_of(shards)) is not None:
+        tool = gate_changes.TOOL
+        report = Report(findings=found, examined={"shards": len(shards)})
+        seconds = _seconds(shards, tool)
+        yield ToolResult(tool=tool.name, url=tool.url, outcome=report, seconds=seconds, apart=tool.apart)
+
+
+def _tests(shards: Sequence[Shard], _ctx: Context, commit: _Commit) -> ToolResult:
+    problem, unknown = commit
+    notes = (*joining.notes_of(shards, PYTEST), *joining.uneven(shards), *unknown)
+    return _joined(shards, pytest.TOOL, joining.outcome_of_tests(shards, problem), notes)
+
+
+def _coverage(shards: Sequence[Shard], ctx: Context, commit: _Commit) -> ToolResult:
+    """Join the coverage and judge it by the minima; raises `ToolError` if a minimum cannot be judged."""
     found, minima = joining.coverage_of(shards), joining.minima_of(shards, ctx.settings)
     notes = joining.notes_of(shards, COVERAGE_TOOL)
-    whole = not isinstance(joining.outcome_of_tests(shards, _commit_problem(shards, ctx)[0]), Broken)
+    whole = not isinstance(joining.outcome_of_tests(shards, commit[0]), Broken)
     if found is None:
         if minima.asked and whole:
             raise ToolError("no shard has coverage data, so the minimum cannot be judged")
-        return _checked(shards, COVERAGE_TOOL, Skipped("no shard has coverage data"), notes)
+        return _joined(shards, coverage.TOOL, Skipped("no shard has coverage data"), notes)
     without = [shard.name for shard in shards if shard.coverage is None]
     if without:
         notes = (*notes, f"there is no coverage of shard {', '.join(without)}")
@@ -82,10 +99,32 @@ def _coverage(shards: Sequence[Shard], ctx: Context) -> Checked:
         metrics=judged.metrics,
         coverage=found,
     )
-    return _checked(shards, COVERAGE_TOOL, report, (*notes, *judged.notes))
+    return _joined(shards, coverage.TOOL, report, (*notes, *judged.notes))
 
 
-def _commit_problem(shards: Sequence[Shard], ctx: Context) -> tuple[str, tuple[str, ...]]:
+def _joined(shards: Sequence[Shard], tool: Tool, outcome: Outcome, notes: tuple[str, ...]) -> ToolResult:
+    """Return the result of a tool with the version that the shards ran, and the time of the longest."""
+    entries = [entry for shard in shards if (entry := shard.tool(tool.name)) and entry["version"]]
+    versions = list(dict.fromkeys(entry["version"] for entry in entries))
+    sources = list(dict.fromkeys(entry["version_source"] for entry in entries))
+    if len(versions) > 1:
+        notes = (*notes, f"the shards ran different versions of {tool.name}: {', '.join(versions)}")
+    return ToolResult(
+        tool=tool.name,
+        url=tool.url,
+        outcome=outcome,
+        seconds=_seconds(shards, tool),
+        version=versions[0] if versions else "",
+        version_source=sources[0] if sources else "",
+        warnings=notes,
+    )
+
+
+def _seconds(shards: Sequence[Shard], tool: Tool) -> float:
+    return max((entry["seconds"] for shard in shards if (entry := shard.tool(tool.name))), default=0.0)
+
+
+def _commit_problem(shards: Sequence[Shard], ctx: Context) -> _Commit:
     """Return why the shards are not of the commit of this run, and a note if that cannot be said."""
     commit, here = shards[0].report["commit"], _checkout(ctx)  # all of them are of one commit
     if commit and here and commit != here:
@@ -114,24 +153,3 @@ def _checkout(ctx: Context) -> str:
 
 def _source(ctx: Context, path: str) -> str:
     return find_project_text(ctx.layout.workspace / path, ctx.layout.workspace)
-
-
-def finished(result: RunResult, shards: Sequence[Shard]) -> RunResult:
-    """Return the run with the commit of the shards, the time of the longest, and the command that joins them again."""
-    report = max((shard.report for shard in shards), key=lambda report: report["seconds"])
-    return replace(
-        result,
-        stages=tuple(_timed(stage, shards) for stage in result.stages),
-        commit=report["commit"],
-        base=result.base or report["base"],
-        seconds=report["seconds"],
-        reproduce=result.reproduce.replace(f"ci-action run {STAGE}", f"ci-action run {MERGE}", 1),
-    )
-
-
-def _timed(stage: StageResult, shards: Sequence[Shard]) -> StageResult:
-    def longest(tool: str) -> float:
-        return max((entry["seconds"] for shard in shards if (entry := shard.tool(tool))), default=0.0)
-
-    tools = tuple(replace(tool, seconds=longest(tool.tool)) for tool in stage.tools)
-    return replace(stage, tools=tools, seconds=max(shard.report["stages"][0]["seconds"] for shard in shards))

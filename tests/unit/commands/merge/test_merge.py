@@ -13,9 +13,10 @@ from support.builders import FakeRun, at, completed, context, event, resolved
 from support.security_sample import advisory
 from support.shard_folders import case, covered, layout_of, write_shard
 
-from ci_action.commands.merge import finished, selected, shards_of
+from ci_action.commands.merge import merged as joined
 from ci_action.commands.merge.joining import cases_of, minima_of, uneven
-from ci_action.engine.execute import execute
+from ci_action.commands.merge.refusal import shards_of
+from ci_action.engine.run import Run
 from ci_action.engine.tool import Tool
 from ci_action.model.changes import OLDER, Changes
 from ci_action.model.finding import Finding, Level
@@ -37,8 +38,8 @@ def merged(tmp_path: Path, *, settings: dict[str, Any] | None = None, **override
     chosen = resolved(stage="merge", **(settings or {}))
     git = FakeRun(git=completed("c0ffee\n", returncode=128))
     ctx = context(tmp_path, git, settings=settings or {}, **overrides)
-    result = execute((selected(shards),), ctx, Quiet(), resolved=chosen)
-    return finished(result, shards)
+    with Run(ctx, chosen, Quiet()) as run:
+        return joined(run, shards, ctx, chosen)
 
 
 def shards(tmp_path: Path, *given_cases: str, **more: Any) -> None:

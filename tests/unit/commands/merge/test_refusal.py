@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.shard_folders import case, covered, layout_of, write_shard
 
-from ci_action.commands.merge import shards_of
+from ci_action.commands.merge.refusal import shards_of
 from ci_action.reporters.report_json.read import LARGEST
 from ci_action.system.errors import ShardsError
 

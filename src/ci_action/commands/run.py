@@ -1,0 +1,44 @@
+"""The command `run`: stages to a result. Two words among the stages are commands: `merge` and `comment`."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ci_action.commands.session import Call, Options, Session
+from ci_action.engine.changes import with_changes
+from ci_action.engine.execute import execute
+from ci_action.engine.pull_request import with_pull
+from ci_action.model.result import RunResult
+from ci_action.reporters import publish
+from ci_action.settings.general import ALL, COMMENT, MERGE
+from ci_action.stages import select, with_tool_of_every_run
+
+
+def run_command(flags: Mapping[str, Any], options: Options) -> int:
+    """Run the stages, or the command that stands for them, and report the result; returns the exit code."""
+    with Call(flags, options) as call:
+        session = call.open()
+        names = session.resolved.settings.stage or (ALL,)
+        stages = [*names, *(one.stage.name for one in select(names))]
+        session = replace(session, ctx=with_pull(session.ctx, stages))
+        call.finish(session, _result(session, names), publish)
+    return call.code
+
+
+def _result(session: Session, names: tuple[str, ...]) -> RunResult:
+    if MERGE in names:
+        from ci_action.commands.merge import merge  # noqa: PLC0415 - it imports tools that others do not need
+
+        return merge(session)
+    if COMMENT in names:
+        from ci_action.commands.comment import post_comments  # noqa: PLC0415 - nobody else needs it
+
+        return post_comments(session)
+    ctx = with_changes(session.ctx)
+    return execute(
+        with_tool_of_every_run(select(names)),
+        ctx,
+        session.progress(),
+        resolved=session.resolved,
+        search=session.search(ctx),
+    )
