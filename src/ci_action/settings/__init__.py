@@ -1,8 +1,8 @@
 """The definition of every input.
 
 One field of `Settings` is an input of the action, an `INPUT_*` variable, a flag, a row of action.yml and of the README and,
-where its source policy allows that, a `[tool.ci-action]` key and a property of the JSON schema. The fields stand in
-`inputs`, by stage.
+where its source policy allows that, a `[tool.ci-action]` key and a property of the JSON schema. `general` has those of
+every run, and each stage has a module of its own.
 """
 
 from collections.abc import Mapping
@@ -14,12 +14,13 @@ from pydantic import ConfigDict
 from ci_action.settings.field import SetBy
 from ci_action.settings.general import General
 from ci_action.settings.pr import PullRequest
+from ci_action.settings.quality import Quality
 from ci_action.settings.security import Security
-from ci_action.settings.test import Checks
+from ci_action.settings.test import Tests
 from ci_action.system.text import kebab
 
 
-class Settings(PullRequest, Security, Checks, General):
+class Settings(PullRequest, Security, Tests, Quality, General):
     """Everything that the user chose, resolved and typed."""
 
     model_config = ConfigDict(

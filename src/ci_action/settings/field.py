@@ -1,4 +1,4 @@
-"""The inputs, in the order of the pipeline: each module defines those of one or two stages."""
+"""How an input is declared."""
 
 from enum import StrEnum
 from typing import Any

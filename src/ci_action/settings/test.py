@@ -1,4 +1,4 @@
-"""Inputs of the stages quality and test."""
+"""Inputs of the test stage."""
 
 from pydantic import BaseModel
 
@@ -6,19 +6,9 @@ from ci_action.settings.field import SetBy, setting
 from ci_action.settings.types import Commands, Items, Percent, RunAs, Shard, Words, Workers
 
 
-class Checks(BaseModel):
-    """What Black, Ruff and the tests go by."""
+class Tests(BaseModel):
+    """What the tests and their coverage go by."""
 
-    black_args: Words = setting(
-        (), "Further options for Black, as in a shell.", stage="quality", shown=" ", set_by=SetBy.ANYONE
-    )
-    ruff_args: Words = setting(
-        (),
-        "Further options for `ruff check`, as in a shell.",
-        stage="quality",
-        shown=" ",
-        set_by=SetBy.ANYONE,
-    )
     coverage_min: Percent = setting(
         None,
         "The least coverage in percent, exact: 89.996 is below 90.",
