@@ -22,6 +22,7 @@ from ci_action.commands.failure import (
 )
 from ci_action.engine.context import Context
 from ci_action.engine.own_folders import with_own_folders
+from ci_action.engine.secret_scan.project import search as search_files
 from ci_action.engine.secret_scan.search import Progress, Search
 from ci_action.engine.verdict import interrupted
 from ci_action.github.event import Event
@@ -35,7 +36,6 @@ from ci_action.reporters.context import Publication, Screen
 from ci_action.reporters.progress import ActionsProgress, PlainProgress
 from ci_action.settings.resolve import Resolved
 from ci_action.settings.types import RunAs
-from ci_action.stages.security import detect_secrets
 from ci_action.system.errors import ExitCode, InterruptedRunError, SettingsError, ToolError, shortage
 from ci_action.system.ownership import give_back, owner_of
 from ci_action.system.process import Processes, end_orphans
@@ -70,7 +70,7 @@ class Session:
 
     def search(self, ctx: Context) -> Search:
         """Return the search for secrets in the project's files."""
-        return Search(lambda: detect_secrets.search(ctx), self.processes.end_background)
+        return Search(lambda: search_files(ctx), self.processes.end_background)
 
     def progress(self) -> Progress:
         """Return what is said while tools run."""

@@ -198,3 +198,8 @@ def write(baseline: Baseline, text: bytes) -> None:
             folder.write(target.name, text, ids_of(target.parent))  # in the container it is to be the user's
     except OSError as error:
         raise ToolError(f"{str(target)!r} cannot be written: {error.strerror}") from error
+
+
+def accepted_in(keys: Iterable[Key]) -> int:
+    """Count the secrets among the keys of entries: a whole token stands beside its beginning."""
+    return sum(not is_whole(key) for key in keys)

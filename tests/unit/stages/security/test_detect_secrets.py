@@ -1,76 +1,27 @@
 """detect-secrets as a tool: what the script is asked, and what is made of its answers. No script is started here."""
 
 import json
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.builders import FakeRun, bundled_tools, completed, context, write
+from support.builders import FakeRun, write
+from support.secret_scans import KEYWORD, LINE, VALUE, Script, accepted, cut, project, ready
 
 from ci_action.engine.context import Context
 from ci_action.engine.secret_scan.baseline import NAME, hash_of
+from ci_action.engine.secret_scan.project import SCRIPT
+from ci_action.engine.secret_scan.project import program as program_of
 from ci_action.model.changes import Changes
 from ci_action.model.result import Broken, Report, Skipped
-from ci_action.stages.security.detect_secrets import SCRIPT, TOOL, accept, check, count, search
-from ci_action.stages.security.detect_secrets import program as program_of
-from ci_action.system.errors import ExitCode, InterruptedRunError, TimedOutError, ToolError
-from ci_action.system.process import Command, Completed, Owner, Sees
-
-VALUE = "hunter2-" + "hunter2"
-LINE = f'password = "{VALUE}"\n'
-KEYWORD = "Secret Keyword"
-STATES = {".png": "excluded", ".bin": "binary"}
-START = {"event": "start", "engine": "prefilter", "plugins_used": [{"name": "X"}], "filters_used": []}
-
-
-class Script:
-    """Answers as the script does: every line with our value is found, the suffix says what else becomes of a file."""
-
-    def __init__(
-        self, root: Path, change: Callable[[list[str]], Any] = lambda lines: lines, **answer: Any
-    ) -> None:
-        self.root = root
-        self.change = change
-        self.answer = answer
-        self.jobs: list[dict[str, Any]] = []
-
-    def __call__(self, command: Command) -> Completed:
-        job = json.loads(command.stdin)
-        self.jobs.append(job)
-        events = [START, *(self._file(number, name) for number, name in enumerate(job["files"]))]
-        events.append({"event": "finish", "files": len(job["files"])})
-        told = self.change([json.dumps(one) for one in events])
-        if isinstance(told, Exception):
-            raise told
-        return completed("".join(f"{line}\n" for line in told), **self.answer)
-
-    def _file(self, number: int, name: str) -> dict[str, Any]:
-        state = STATES.get(Path(name).suffix, "scanned")
-        rows = (self.root / name).read_text("utf-8", "replace").splitlines() if state == "scanned" else []
-        found = [[line, KEYWORD, VALUE.encode().hex()] for line, row in enumerate(rows, 1) if VALUE in row]
-        return {"event": "file", "number": number, "state": state, "encoding": "utf-8", "found": found}
-
-    @property
-    def files(self) -> list[list[str]]:
-        return [job["files"] for job in self.jobs]
-
-
-def ready(workspace: Path, script: Script, **overrides: Any) -> Context:
-    """Return a context in which git tracks what is there, or what `tracked` says."""
-    names = overrides.pop("tracked", None) or sorted(
-        str(file.relative_to(workspace)) for file in workspace.rglob("*") if file.is_file()
-    )
-    run = FakeRun(git=completed("".join(f"{name}\0" for name in names)), python=script)
-    tools = bundled_tools(workspace.parent / "tools", detect_secrets="1.5.0")
-    write(workspace.parent / "tools", {"bin/python": ""})
-    return context(workspace, run, **{"bundled": tools, **overrides})
+from ci_action.stages.security.detect_secrets import TOOL, check, count
+from ci_action.system.errors import InterruptedRunError, TimedOutError, ToolError
+from ci_action.system.process import Owner, Sees
 
 
 @pytest.fixture
 def one(tmp_path: Path) -> Path:
-    return write(tmp_path / "w", {"a.py": LINE, "b.py": "x = 1\n", "c.png": "", "d.bin": ""})
+    return project(tmp_path)
 
 
 def outcome(ctx: Context) -> Any:
@@ -123,10 +74,6 @@ def test_what_is_absent_is_named(absent: str, one: Path):
         (one.parent / "tools" / absent).parent.rmdir()
     with pytest.raises(ToolError, match="install ci-action anew"):
         program_of(ctx)
-
-
-def cut(lines: list[str]) -> list[str]:
-    return lines[:2]
 
 
 @pytest.mark.parametrize(
@@ -209,11 +156,6 @@ def test_what_is_done_before_it_breaks_is_kept(one: Path, tmp_path: Path):
     assert script.files == [["b.py", "c.png", "d.bin"]]
 
 
-def accepted(root: Path, *more: dict[str, Any], **mark: Any) -> None:
-    entry = {"type": KEYWORD, "hashed_secret": hash_of(VALUE), "filename": "a.py", **mark}
-    write(root, {NAME: json.dumps({"version": "1.5.0", "results": {"a.py": [entry, *more]}})})
-
-
 def test_what_is_accepted_is_muted_and_the_baseline_itself_is_not_scanned(one: Path):
     accepted(one)
     found = outcome(ready(one, script := Script(one)))
@@ -276,47 +218,3 @@ def test_count_and_plan(one: Path):
     assert count(ctx) == 4
     assert TOOL.plan
     assert TOOL.plan(ctx) == "1.5.0 from bundled, 4 files, 1 accepted in .secrets.baseline"
-
-
-def test_accepting_writes_what_is_found_and_keeps_what_was_not_looked_at(one: Path):
-    accepted(one, {"type": KEYWORD, "hashed_secret": "0" * 40}, is_secret=False)
-    document = json.loads((one / NAME).read_text())
-    document["results"]["other/x.py"] = document["results"]["gone.py"] = [
-        {"type": KEYWORD, "hashed_secret": "1" * 40}
-    ]
-    write(one, {NAME: json.dumps(document), "other/x.py": ""})
-    told = accept(ready(one, Script(one), tracked=["a.py"]))
-    assert told.code is ExitCode.OK
-    written = json.loads((one / NAME).read_text())
-    hashes = {name: [one["hashed_secret"] for one in found] for name, found in written["results"].items()}
-    assert hashes == {"a.py": [hash_of(VALUE)], "other/x.py": ["1" * 40]}
-    assert written["results"]["a.py"][0]["is_secret"] is False
-    assert told.lines == ("2 accepted in .secrets.baseline (0 new, 2 gone)",)
-
-
-@pytest.mark.parametrize("change", [cut, lambda _: ToolError("no"), lambda _: TimedOutError("late")])
-def test_a_scan_that_breaks_writes_nothing(change: Any, one: Path):
-    told = accept(ready(one, Script(one, change)))
-    assert told.code is ExitCode.BROKEN
-    assert "nothing was written" in told.lines[0]
-    assert not (one / NAME).exists()
-
-
-def test_an_interruption_writes_nothing_and_is_no_answer(one: Path):
-    script = Script(one, lambda _: InterruptedRunError("python was interrupted"))
-    with pytest.raises(InterruptedRunError):
-        accept(ready(one, script, stopped=lambda: True))
-    assert not (one / NAME).exists()
-
-
-@pytest.mark.parametrize(
-    ("answers", "reason"),
-    [
-        ({"python": ToolError("gone")}, "gone"),
-        ({"python": InterruptedRunError("python was interrupted")}, "detect-secrets was interrupted"),
-        ({"git": InterruptedRunError("git was interrupted")}, "git was interrupted"),
-    ],
-)
-def test_a_search_says_why_it_could_not_look(answers: dict[str, Any], reason: str, one: Path):
-    run = FakeRun(**{"git": completed("a.py\0"), **answers})
-    assert search(replace(ready(one, Script(one)), start=run)) == reason
