@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+RED: Final = frozenset({"failed", "error", "collection"})
+"""The rules of the findings that stand for a red test."""
 NONE_PASSED: Final = frozenset({"all-skipped", "none-passed"})
 """The rules of a run in which no test passed, though none is red."""
 _MOST_REASONS: Final = 3

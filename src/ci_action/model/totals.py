@@ -10,12 +10,10 @@ from typing import Final
 from ci_action.model.coverage import Coverage, shown
 from ci_action.model.finding import Finding, ranked
 from ci_action.model.result import Hint, Report, RunResult, Skipped, ToolResult
-from ci_action.model.tests import TestCase, TestOutcome
+from ci_action.model.tests import RED, TestCase, TestOutcome
 
 # What XML 1.0 cannot hold, and what a terminal would act on.
 _NOT_XML: Final = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# The rules of findings that stand for a test.
-_TEST_RULES: Final = frozenset({"failed", "error", "collection"})
 # A traceback and what a test printed, in a file: beyond this nobody reads, and 50,000 failures stay bearable.
 LONGEST_DETAIL: Final = 10_000
 
@@ -118,7 +116,7 @@ def beside_tests(result: RunResult) -> list[Finding]:
 
 def _paired(tool: ToolResult) -> Iterator[tuple[TestCase, Finding | None]]:
     """Yield each failed test with its finding, which begins with its name: both are in the same order."""
-    findings = deque(finding for finding in tool.findings if finding.rule in _TEST_RULES)
+    findings = deque(finding for finding in tool.findings if finding.rule in RED)
     for case in tests_of(tool):
         if case.outcome.is_red:
             mine = bool(findings) and findings[0].message.startswith(f"{name_of(case)}: ")

@@ -5,21 +5,21 @@ from dataclasses import replace
 
 from ci_action.commands.merge import joining
 from ci_action.commands.merge.refusal import shards_of
-from ci_action.commands.merge.shard import COVERAGE_TOOL, PYTEST, STAGE, Shard
+from ci_action.commands.merge.shard import STAGE, Shard
 from ci_action.commands.session import Session
 from ci_action.engine.changes import with_changes
 from ci_action.engine.context import Context
 from ci_action.engine.hints.evidence import with_hints
 from ci_action.engine.reproduce import command
 from ci_action.engine.run import Run
+from ci_action.engine.test_run import COVERAGE, PYTEST
 from ci_action.engine.test_run.minima import Judged, judge
 from ci_action.engine.tool import Tool
 from ci_action.engine.trust import permitted
 from ci_action.model.result import Broken, Outcome, Report, RunResult, Skipped, StageResult, ToolResult
 from ci_action.settings.general import MERGE
 from ci_action.settings.resolve import Resolved
-from ci_action.stages import gate_changes
-from ci_action.stages.test import coverage, pytest
+from ci_action.stages import load, tool_of_every_run
 from ci_action.system.errors import UNDONE, ToolError
 from ci_action.system.project_files import find_project_text
 
@@ -53,7 +53,7 @@ def merged(run: Run, shards: Sequence[Shard], ctx: Context, resolved: Resolved) 
 def _tools(shards: Sequence[Shard], ctx: Context) -> Iterator[ToolResult]:
     """Yield what each tool did in all shards."""
     commit = _commit_problem(shards, ctx)
-    for tool, joined in ((pytest.TOOL, _tests), (coverage.TOOL, _coverage)):
+    for tool, joined in ((_tool(PYTEST), _tests), (_tool(COVERAGE), _coverage)):
         try:
             dared = permitted(ctx)  # what a shard reports is the word of the code that ran in it
             result = joined(shards, ctx, commit)
@@ -63,27 +63,31 @@ def _tools(shards: Sequence[Shard], ctx: Context) -> Iterator[ToolResult]:
             seconds = _seconds(shards, tool)
             yield ToolResult(tool=tool.name, url=tool.url, outcome=broken, seconds=seconds, log=error.detail)
     if (found := joining.changes_of(shards)) is not None:
-        tool = gate_changes.TOOL
+        tool = tool_of_every_run()
         report = Report(findings=found, examined={"shards": len(shards)})
         seconds = _seconds(shards, tool)
         yield ToolResult(tool=tool.name, url=tool.url, outcome=report, seconds=seconds, apart=tool.apart)
 
 
+def _tool(name: str) -> Tool:
+    return next(tool for tool in load(STAGE).tools if tool.name == name)
+
+
 def _tests(shards: Sequence[Shard], _ctx: Context, commit: _Commit) -> ToolResult:
     problem, unknown = commit
     notes = (*joining.notes_of(shards, PYTEST), *joining.uneven(shards), *unknown)
-    return _joined(shards, pytest.TOOL, joining.outcome_of_tests(shards, problem), notes)
+    return _joined(shards, _tool(PYTEST), joining.outcome_of_tests(shards, problem), notes)
 
 
 def _coverage(shards: Sequence[Shard], ctx: Context, commit: _Commit) -> ToolResult:
     """Join the coverage and judge it by the minima; raises `ToolError` if a minimum cannot be judged."""
     found, minima = joining.coverage_of(shards), joining.minima_of(shards, ctx.settings)
-    notes = joining.notes_of(shards, COVERAGE_TOOL)
+    notes = joining.notes_of(shards, COVERAGE)
     whole = not isinstance(joining.outcome_of_tests(shards, commit[0]), Broken)
     if found is None:
         if minima.asked and whole:
             raise ToolError("no shard has coverage data, so the minimum cannot be judged")
-        return _joined(shards, coverage.TOOL, Skipped("no shard has coverage data"), notes)
+        return _joined(shards, _tool(COVERAGE), Skipped("no shard has coverage data"), notes)
     without = [shard.name for shard in shards if shard.coverage is None]
     if without:
         notes = (*notes, f"there is no coverage of shard {', '.join(without)}")
@@ -99,7 +103,7 @@ def _coverage(shards: Sequence[Shard], ctx: Context, commit: _Commit) -> ToolRes
         metrics=judged.metrics,
         coverage=found,
     )
-    return _joined(shards, coverage.TOOL, report, (*notes, *judged.notes))
+    return _joined(shards, _tool(COVERAGE), report, (*notes, *judged.notes))
 
 
 def _joined(shards: Sequence[Shard], tool: Tool, outcome: Outcome, notes: tuple[str, ...]) -> ToolResult:

@@ -5,8 +5,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from ci_action.commands.merge.shard import COVERAGE_TOOL as COVERAGE
-from ci_action.commands.merge.shard import PYTEST, Shard
+from ci_action.commands.merge.shard import Shard
+from ci_action.engine.test_run import COVERAGE, PYTEST
 from ci_action.engine.test_run.minima import FAIL_UNDER, IN_SHARD, OF_PROJECT, Minima, minimum
 from ci_action.model.coverage import Coverage, joined
 from ci_action.model.finding import GATE_CHANGES, Finding, Level

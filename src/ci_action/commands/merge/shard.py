@@ -11,6 +11,9 @@ from typing import Annotated, Final
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from ci_action.engine.test_run import COVERAGE as COVERAGE_TOOL
+from ci_action.engine.test_run import PYTEST
+from ci_action.engine.test_run.job import NO_TESTS
 from ci_action.model.coverage import Coverage, FileCoverage
 from ci_action.model.finding import Finding, Level
 from ci_action.model.result import Conclusion
@@ -28,11 +31,8 @@ from ci_action.reporters.report_json.read import (
 )
 from ci_action.reporters.report_json.schema import RunReport, ToolEntry
 from ci_action.settings.general import MERGE
-from ci_action.stages.test.pytest import NO_TESTS
 
 STAGE: Final = "test"
-PYTEST: Final = "pytest"
-COVERAGE_TOOL: Final = "coverage"
 _OUTCOMES: Final = frozenset({"report", "broken", "skipped"})
 _MOST_LINES: Final = 100_000_000
 _SHARD: Final = re.compile(r"([1-9]\d{0,3})/([1-9]\d{0,3})")

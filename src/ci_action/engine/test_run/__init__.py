@@ -3,5 +3,8 @@
 from pathlib import Path
 from typing import Final
 
+PYTEST: Final = "pytest"
+COVERAGE: Final = "coverage"
+"""The tools of a test run, by their names in results."""
 PLUGIN: Final = Path(__file__).parent / "plugin"
 """The folder with the plugin that we give to pytest."""

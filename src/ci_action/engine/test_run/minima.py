@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from ci_action.engine.test_run import COVERAGE
 from ci_action.model.changes import Changes
 from ci_action.model.coverage import Coverage, PatchCoverage, patch, ranges, reaches, shown
 from ci_action.model.finding import Finding, Level, Location
@@ -89,7 +90,7 @@ def minimum(text: object) -> Decimal | None:
 def _of_project(coverage: Coverage, minima: Minima) -> Iterator[Finding]:
     if minima.coverage is not None and not reaches(coverage.percent, minima.coverage):
         yield Finding(
-            tool="coverage",
+            tool=COVERAGE,
             rule="coverage-min",
             message=f"coverage is {shown(coverage.percent)} %, at least {minima.coverage} % is asked for"
             f" ({minima.origin})",
@@ -99,7 +100,7 @@ def _of_project(coverage: Coverage, minima: Minima) -> Iterator[Finding]:
 def _of_change(patched: PatchCoverage, least: Decimal | None) -> Iterator[Finding]:
     if least is not None and patched.statements and not reaches(patched.percent, least):
         yield Finding(
-            tool="coverage",
+            tool=COVERAGE,
             rule="patch-coverage-min",
             message=f"coverage of the changed lines is {shown(patched.percent)} % ({patched.covered} of"
             f" {patched.statements} statements), at least {least} % is asked for",
@@ -108,7 +109,7 @@ def _of_change(patched: PatchCoverage, least: Decimal | None) -> Iterator[Findin
         for first, last in ranges(lines, GAP):
             where = f"line {first}" if first == last else f"lines {first} to {last}"
             yield Finding(
-                tool="coverage",
+                tool=COVERAGE,
                 rule="uncovered",
                 message=f"no test runs {where}, which the change touched",
                 level=Level.NOTICE,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from ci_action.engine.test_run import PYTEST
 from ci_action.engine.test_run.events import UNENDED, Session
 from ci_action.model.finding import Finding, Location
 from ci_action.model.result import Broken, Report
@@ -105,15 +106,15 @@ def _odd(session: Session, done: Completed) -> Iterable[Finding]:
     flaky = any(case.outcome is TestOutcome.FLAKY for case in session.cases)
     if found := unpassed(session.cases):
         rule, message = found
-        yield Finding(tool="pytest", rule=rule, message=message)
+        yield Finding(tool=PYTEST, rule=rule, message=message)
     elif done.returncode == _WARNINGS and not red:
         yield Finding(
-            tool="pytest", rule="max-warnings", message=f"pytest counts too many warnings: {session.warnings}"
+            tool=PYTEST, rule="max-warnings", message=f"pytest counts too many warnings: {session.warnings}"
         )
     elif done.returncode and not red and not (flaky and done.returncode == _FAILED):
         lines = last_lines(output(done), 1)
         text = f"pytest ended with exit code {done.returncode} though no test failed: {lines}"
-        yield Finding(tool="pytest", rule="exit-code", message=text)
+        yield Finding(tool=PYTEST, rule="exit-code", message=text)
 
 
 def _findings(cases: Sequence[TestCase]) -> Iterable[Finding]:
@@ -130,7 +131,7 @@ def _findings(cases: Sequence[TestCase]) -> Iterable[Finding]:
         name = f"{case.nodeid} [{case.subtest}]" if case.subtest else case.nodeid
         first = case.message.splitlines()[0] if case.message else case.outcome.value
         yield Finding(
-            tool="pytest",
+            tool=PYTEST,
             rule=rule,
             message=f"{name}: {first}",
             location=Location(path=case.path, line=case.line) if case.path else None,

@@ -11,9 +11,10 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
+from ci_action.engine.test_run import PYTEST
 from ci_action.model.finding import SEVERITIES, Finding, Level, Location, Package
 from ci_action.model.result import Conclusion
-from ci_action.model.tests import TestCase, TestOutcome, counts
+from ci_action.model.tests import RED, TestCase, TestOutcome, counts
 from ci_action.reporters.context import REPORT
 from ci_action.reporters.report_json.schema import SCHEMA, FindingEntry, PackageEntry, RunReport, ToolEntry
 from ci_action.system.errors import ExitCode
@@ -22,9 +23,6 @@ from ci_action.system.errors import ExitCode
 LARGEST: Final = 200_000_000
 _MOST_LINES: Final = 100_000_000
 _MOST_PROBLEMS: Final = 3
-_PYTEST: Final = "pytest"
-# The rules of the findings that red tests make.
-_RED: Final = frozenset({"failed", "error", "collection"})
 # A stage that only warns is broken and green; a bug and a signal have exit codes of their own.
 _ENDED: Final = {
     Conclusion.BROKEN: {ExitCode.OK, ExitCode.BROKEN, ExitCode.BUG, ExitCode.INTERRUPTED},
@@ -116,7 +114,7 @@ def check(report: RunReport) -> None:
     if not all(math.isfinite(number) for number in numbers):
         raise ValueError("a number that is none")
     for tool in tools:
-        if tool["tests"] or (tool["name"] == _PYTEST and tool["outcome"] == "report"):
+        if tool["tests"] or (tool["name"] == PYTEST and tool["outcome"] == "report"):
             _check_tests(tool)
 
 
@@ -130,7 +128,7 @@ def _check_tests(tool: ToolEntry) -> None:
     messages = [
         one["message"]
         for one in tool["findings"]
-        if one["rule"] in _RED and one["level"] == Level.ERROR and not one["severity"]
+        if one["rule"] in RED and one["level"] == Level.ERROR and not one["severity"]
     ]
     said = {message.partition(": ")[0] for message in messages}
     for case in cases:

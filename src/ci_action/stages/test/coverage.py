@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from ci_action.engine.context import Context
-from ci_action.engine.test_run import PLUGIN
+from ci_action.engine.test_run import COVERAGE, PLUGIN, PYTEST
+from ci_action.engine.test_run.job import DATA, FOLDER
 from ci_action.engine.test_run.minima import FAIL_UNDER, IN_SHARD, OF_PROJECT, Judged, Minima, judge, minimum
 from ci_action.engine.tool import Checked, Tool, Turn
 from ci_action.model.coverage import Coverage, from_json
@@ -58,8 +59,8 @@ def program(_ctx: Context) -> Program:
 
 def check(ctx: Context, _program: Program) -> Checked:
     """Read the data that the tests have left and judge it."""
-    folder = ctx.tempdir / "pytest"
-    if not (folder / ".coverage").is_file():
+    folder = ctx.tempdir / FOLDER
+    if not (folder / DATA).is_file():
         return _without_data(ctx)
     environment = Environment.load(ctx.tempdir)
     try:
@@ -108,7 +109,7 @@ def _without_data(ctx: Context) -> Checked:
 
 
 def _python(ctx: Context, environment: Environment, *words: str) -> Completed:
-    variables = {"COVERAGE_FILE": str(ctx.tempdir / "pytest" / ".coverage"), **ctx.home_of_project()}
+    variables = {"COVERAGE_FILE": str(ctx.tempdir / FOLDER / DATA), **ctx.home_of_project()}
     if environment.overlay:
         variables["PYTHONPATH"] = environment.overlay
     command = Command(
@@ -178,7 +179,7 @@ def plan(ctx: Context) -> str:
 
 
 TOOL: Final = Tool(
-    name="coverage",
+    name=COVERAGE,
     summary="Coverage of the project and of the changed lines, against a minimum.",
     url="https://coverage.readthedocs.io",
     check=check,
@@ -186,5 +187,5 @@ TOOL: Final = Tool(
     plan=plan,
     runs_code=lambda _: True,
     turn=lambda _: Turn.RUNS,
-    needs=("environment", "services", "pytest"),
+    needs=("environment", "services", PYTEST),
 )

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from support.builders import layout, write
 
 from ci_action.engine.test_run.events import LONGEST_LINE, UNENDED, Session, parse
+from ci_action.engine.test_run.job import session_of
 from ci_action.model.tests import TestOutcome, counts
-from ci_action.stages.test.pytest import session_of
 
 PLACE = layout(Path("/w"))
 START = {"event": "start", "pytest": "9.2.0", "python": "3.13.0", "root": "/w"}

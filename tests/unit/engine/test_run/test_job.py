@@ -1,0 +1,257 @@
+"""What pytest is started with, when it is started again, and what its sessions come to."""
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.builders import FakeRun, completed, context, write
+
+from ci_action.engine.context import Context
+from ci_action.engine.test_run.job import MOST_RERUNS, run
+from ci_action.engine.tool import Checked
+from ci_action.model.result import Broken, Report, Skipped
+from ci_action.model.tests import TestCase
+from ci_action.project.environment import Environment
+from ci_action.system.errors import InterruptedRunError, TimedOutError
+from ci_action.system.process import Command, Completed, Owner
+
+PYTHON = "/env/bin/python"
+START = {"event": "start", "pytest": "9.2.0", "python": "3.13.0", "root": "/w"}
+COV_OFF = completed(stderr="error: unrecognized arguments: --cov --cov-report=\n", returncode=4)
+Session = Callable[[Command], Completed]
+
+
+def phases(nodeid: str, outcome: str) -> list[dict[str, Any]]:
+    one = {"event": "test", "nodeid": nodeid, "seconds": 0.1, "outcome": "passed"}
+    call = {**one, "when": "call", "outcome": outcome}
+    return [{**one, "when": "setup", "at": ["t.py", 3]}, call, {**one, "when": "teardown"}]
+
+
+def session(
+    tests: Mapping[str, str], *, code: int | None = None, torn: bool = False, **facts: Any
+) -> Session:
+    """Return a pytest whose tests end so; `torn` leaves its last event out."""
+    red = int("failed" in tests.values())
+    exit_code = code if code is not None else red or (0 if tests else 5)
+    end = {"event": "finish", "exit": exit_code, "collected": len(tests), "deselected": 0, "dropped": 0}
+
+    def answer(command: Command) -> Completed:
+        events = [START, *(event for test in tests.items() for event in phases(*test))]
+        events += [] if torn else [{**end, "dropped_names": [], **facts}]
+        file = Path(command.environ["CI_ACTION_PYTEST_EVENTS"])
+        file.write_text("".join(f"{json.dumps(event)}\n" for event in events))
+        return completed("what pytest printed\n", returncode=exit_code)
+
+    return answer
+
+
+GREEN, RED = session({"t.py::a": "passed"}), session({"t.py::a": "failed", "t.py::b": "passed"})
+
+
+def made(folder: Path, run: FakeRun, *, overlay: str = "", **overrides: Any) -> Context:
+    (folder / "w").mkdir(exist_ok=True)
+    ctx = context(folder / "w", run, **overrides)
+    Environment(python=PYTHON, version="3.13.0", source="uv.lock", overlay=overlay).save(ctx.tempdir)
+    return ctx
+
+
+def ran(
+    folder: Path, *answers: Session | Completed | Exception, overlay: str = "", **overrides: Any
+) -> tuple[Checked, list[Command]]:
+    started = FakeRun(python=answers or GREEN)
+    return run(made(folder, started, overlay=overlay, **overrides)), started.asked
+
+
+def cases(found: Checked) -> dict[str, tuple[str, int]]:
+    outcome = found.outcome
+    tests: Sequence[TestCase] = () if isinstance(outcome, Skipped) else outcome.tests
+    return {case.nodeid: (case.outcome.value, case.runs) for case in tests}
+
+
+def test_a_session(tmp_path: Path):
+    found, [command] = ran(tmp_path, RED)
+    assert isinstance(found.outcome, Report)
+    assert [one.rule for one in found.outcome.findings] == ["failed"]
+    assert cases(found) == {"t.py::a": ("failed", 1), "t.py::b": ("passed", 1)}
+    assert (found.version, found.version_source, found.warnings) == ("9.2.0", "uv.lock", ())
+    assert found.log == "what pytest printed"
+    assert command.argv[:5] == (PYTHON, "-m", "pytest", "-p", "ciaction_pytest")
+
+
+COVERED = ["--cov", "--cov-report=", "--cov-fail-under=0"]
+PLAIN = ["--color=no", "-p", "no:cacheprovider"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "overlay", "words"),
+    [
+        ({}, "", [*PLAIN, *COVERED]),
+        ({}, "/overlay", [*PLAIN, "--cov=.", *COVERED[1:]]),
+        ({"coverage_source": "src, lib"}, "", [*PLAIN, "--cov=src", "--cov=lib", *COVERED[1:]]),
+        ({"coverage_source": "src"}, "/overlay", [*PLAIN, "--cov=src", *COVERED[1:]]),
+        ({"workers": "auto"}, "", [*PLAIN, *COVERED, "--numprocesses=auto"]),
+        ({"shard": "2/3"}, "", [*PLAIN, *COVERED, "--splits=3", "--group=2"]),
+        ({"pytest_args": "-k 'a b'"}, "", [*PLAIN, *COVERED, "-k", "a b"]),
+    ],
+)
+def test_its_options(tmp_path: Path, settings: dict[str, str], overlay: str, words: list[str]):
+    _, [command] = ran(tmp_path, settings=settings, overlay=overlay)
+    assert list(command.argv[5:]) == words
+
+
+def test_known_durations_decide_about_the_shards(tmp_path: Path):
+    write(tmp_path / "w", {".test_durations": "{}"})
+    _, [command] = ran(tmp_path, settings={"shard": "1/2"})
+    assert command.argv[-1] == f"--durations-path={tmp_path / 'w' / '.test_durations'}"
+
+
+@pytest.mark.parametrize(
+    ("settings", "plugins"),
+    [
+        ({}, ["pytest_cov"]),
+        ({"workers": "2"}, ["pytest_cov", "xdist"]),
+        ({"shard": "1/2"}, ["pytest_cov", "pytest-split"]),
+    ],
+)
+def test_plugins_that_do_not_load_by_themselves_are_named(
+    tmp_path: Path, settings: dict[str, str], plugins: list[str]
+):
+    _, [command] = ran(tmp_path, settings=settings, environ={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
+    named = [value for word, value in zip(command.argv, command.argv[1:], strict=False) if word == "-p"]
+    assert named == ["ciaction_pytest", "no:cacheprovider", *plugins]
+
+
+def test_its_variables(tmp_path: Path):
+    environ = {"PATH": "/bin", "PYTHONPATH": "/mine", "PYTHONWARNINGS": "error"}
+    _, [command] = ran(tmp_path, environ=environ, overlay="/overlay", settings={"timeout": "77"})
+    seen = command.environ
+    assert seen["PYTHONPATH"].endswith(":/mine")
+    assert (seen["PYTHONWARNINGS"], seen["VIRTUAL_ENV"]) == ("error", "/env")
+    assert seen["PATH"] == "/env/bin:/bin"
+    assert seen["CI_ACTION_PYTEST_OVERLAY"] == "/overlay"
+    assert (command.timeout, command.cwd) == (77.0, tmp_path / "w")
+    _, [command] = ran(tmp_path, environ={})
+    assert "CI_ACTION_PYTEST_OVERLAY" not in command.environ
+    assert ":/mine" not in command.environ["PYTHONPATH"]
+
+
+@pytest.mark.parametrize(
+    ("first", "starts"),
+    [
+        (COV_OFF, 2),
+        (completed(stderr="error: unrecognized arguments: --numprocesses=2\n", returncode=4), 1),
+        (completed(stderr="error: unrecognized arguments: --cov\n", returncode=1), 1),
+        (completed("a test printed: unrecognized arguments: --cov\n", returncode=0), 1),
+    ],
+)
+def test_only_a_pytest_without_its_coverage_is_started_again_without_it(
+    tmp_path: Path, first: Any, starts: int
+):
+    found, commands = ran(tmp_path, first, GREEN)
+    assert len(commands) == starts
+    assert isinstance(found.outcome, Report if starts == 2 else Broken)
+    if starts == 2:
+        assert not any("--cov" in word for word in commands[1].argv)
+        assert cases(found) == {"t.py::a": ("passed", 1)}
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (TimedOutError("too late", stdout=b"said", stderr=" words"), "too late"),
+        (session({"t.py::a": "passed"}, torn=True), "half-way"),
+        (session({"t.py::a": "passed"}, code=0, collected=3), "1 of 3"),
+        (completed(stderr="ImportError: no\n", returncode=4), "ImportError: no"),
+    ],
+)
+def test_what_cannot_be_trusted_is_broken(tmp_path: Path, answer: Any, reason: str):
+    found, _ = ran(tmp_path, answer, settings={"reruns": "2"})
+    assert isinstance(found.outcome, Broken)
+    assert reason in found.outcome.reason
+
+
+def test_what_ran_before_the_end_is_told(tmp_path: Path):
+    def late(command: Command) -> Completed:
+        RED(command)
+        raise InterruptedRunError("stopped", stdout=b"said", stderr=" words")
+
+    found, _ = ran(tmp_path, late)
+    assert isinstance(found.outcome, Broken)
+    assert cases(found) == {"t.py::a": ("failed", 1), "t.py::b": ("passed", 1)}
+    assert found.log == "said words"
+
+
+@pytest.mark.parametrize(("deselected", "said"), [(0, False), (3, True)])
+def test_no_tests_are_empty(tmp_path: Path, deselected: int, said: bool):
+    found, _ = ran(tmp_path, session({}, deselected=deselected))
+    assert isinstance(found.outcome, Skipped)
+    assert found.outcome.empty
+    assert ("3 deselected" in found.outcome.reason) is said
+
+
+AGAIN_GREEN, AGAIN_RED = session({"t.py::a": "passed"}), session({"t.py::a": "failed"})
+
+
+@pytest.mark.parametrize(
+    ("reruns", "answers", "outcome", "runs", "starts"),
+    [
+        (0, [RED], "failed", 1, 1),
+        (2, [RED, AGAIN_GREEN], "flaky", 2, 2),
+        (2, [RED, AGAIN_RED, AGAIN_GREEN], "flaky", 3, 3),
+        (2, [RED, AGAIN_RED, AGAIN_RED], "failed", 3, 3),
+        (1, [RED, session({"t.py::a": "passed"}, torn=True)], "failed", 2, 2),
+        (1, [RED, session({"t.py::a": "skipped"})], "failed", 2, 2),
+        (1, [RED, session({})], "failed", 2, 2),
+        (3, [GREEN], "passed", 1, 1),
+    ],
+)
+def test_failed_tests_are_run_again(
+    tmp_path: Path, reruns: int, answers: list[Any], outcome: str, runs: int, starts: int
+):
+    found, commands = ran(tmp_path, *answers, settings={"reruns": str(reruns)})
+    assert cases(found)["t.py::a"] == (outcome, runs)
+    assert len(commands) == starts
+    for command in commands[1:]:
+        assert command.argv[-2:] == ("--", "t.py::a")
+        assert "--no-cov" in command.argv
+
+
+@pytest.mark.parametrize(("number", "starts"), [(MOST_RERUNS, 2), (MOST_RERUNS + 1, 1)])
+def test_too_many_failures_are_not_flaky(tmp_path: Path, number: int, starts: int):
+    many = session({f"t.py::test_{one}": "failed" for one in range(number)})
+    assert len(ran(tmp_path, many, GREEN, settings={"reruns": "1"})[1]) == starts
+
+
+def test_tests_run_again_without_coverage_where_there_is_none(tmp_path: Path):
+    _, commands = ran(tmp_path, COV_OFF, RED, AGAIN_GREEN, settings={"reruns": "1"})
+    assert len(commands) == 3
+    assert "--no-cov" not in commands[2].argv
+
+
+# Ourselves: to anybody else only root can give a folder.
+OWNER = Owner(uid=os.getuid(), gid=os.getgid())
+
+
+@pytest.mark.parametrize(
+    ("container", "owner", "warns"), [(True, None, True), (True, OWNER, False), (False, None, False)]
+)
+def test_tests_that_run_as_root_are_warned_of(
+    tmp_path: Path, container: bool, owner: Owner | None, warns: bool
+):
+    found, [command] = ran(tmp_path, container=container, owner=owner)
+    assert any("run-as: root" in one for one in found.warnings) is warns
+    assert command.owner == owner
+
+
+@pytest.mark.parametrize(("dropped", "more"), [(1, False), (2, False), (2_000, True)])
+def test_tests_that_nobody_ran_are_warned_of(tmp_path: Path, dropped: int, more: bool):
+    names = [f"t.py::{one}" for one in range(min(dropped, 3))]
+    found, _ = ran(tmp_path, session({"t.py::a": "passed"}, dropped=dropped, dropped_names=names))
+    [warning] = found.warnings
+    assert f"{dropped:,} test" in warning
+    assert all(repr(name) in warning for name in names)
+    assert ("and more" in warning) is more
+    assert "pytest_collection_modifyitems" in warning
