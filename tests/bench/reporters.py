@@ -13,7 +13,7 @@ from ci_action.engine.verdict import judge
 from ci_action.github.workflow import Workflow
 from ci_action.model.coverage import Coverage, FileCoverage
 from ci_action.model.finding import Finding, Fix, Location, with_fingerprints
-from ci_action.model.result import Report, RunResult, StageResult, ToolResult
+from ci_action.model.result import Counted, Report, RunResult, StageResult, ToolResult
 from ci_action.model.tests import TestCase, TestOutcome, counts
 from ci_action.project.layout import Layout
 from ci_action.reporters import publish
@@ -42,7 +42,7 @@ def findings(count: int) -> tuple[Finding, ...]:
 def with_findings(count: int) -> list[StageResult]:
     """Make a stage of one tool with that many findings."""
     tool = ToolResult(
-        tool="ruff", outcome=Report(findings=findings(count), examined={"files": 2000}), version="1.0"
+        tool="ruff", outcome=Report(findings=findings(count), examined={Counted.FILES: 2000}), version="1.0"
     )
     return [StageResult(stage="quality", tools=(tool,))]
 
@@ -83,7 +83,7 @@ def with_tests(count: int) -> list[StageResult]:
         if one.outcome.is_red
     )
     metrics: dict[str, float] = dict(counts(cases))
-    ran = Report(findings=red, examined={"tests": count}, metrics=metrics, tests=cases)
+    ran = Report(findings=red, examined={Counted.TESTS: count}, metrics=metrics, tests=cases)
     lines = range(1, 200)
     files = [
         FileCoverage(
@@ -96,7 +96,7 @@ def with_tests(count: int) -> list[StageResult]:
         for number in range(1_000)
     ]
     coverage = Coverage(files={one.path: one for one in files})
-    measured = Report(examined={"files": len(files)}, metrics=coverage.metrics, coverage=coverage)
+    measured = Report(examined={Counted.FILES: len(files)}, metrics=coverage.metrics, coverage=coverage)
     tools = (ToolResult(tool="pytest", outcome=ran), ToolResult(tool="coverage", outcome=measured))
     return [StageResult(stage="test", tools=tools)]
 

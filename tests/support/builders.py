@@ -16,7 +16,16 @@ from ci_action.github.pull_request import Pull
 from ci_action.github.workflow import Workflow
 from ci_action.model.coverage import Coverage, FileCoverage
 from ci_action.model.finding import Finding, Location, with_fingerprints
-from ci_action.model.result import Broken, Outcome, Report, RunResult, StageResult, ToolResult, Verdict
+from ci_action.model.result import (
+    Broken,
+    Counted,
+    Outcome,
+    Report,
+    RunResult,
+    StageResult,
+    ToolResult,
+    Verdict,
+)
 from ci_action.model.tests import TestCase, TestOutcome, counts
 from ci_action.project.layout import Layout
 from ci_action.project.programs import BundledTools, Program
@@ -41,7 +50,7 @@ def finding(**overrides: Any) -> Finding:
 
 
 def report(*findings: Finding, files: int = 3, **overrides: Any) -> Report:
-    return Report(findings=findings, examined={"files": files, "unreadable": 0}, **overrides)
+    return Report(findings=findings, examined={Counted.FILES: files, Counted.UNREADABLE: 0}, **overrides)
 
 
 def tool_result(*findings: Finding, **overrides: Any) -> ToolResult:
@@ -75,7 +84,7 @@ def with_tests(*cases: TestCase, **overrides: Any) -> ToolResult:
         for one in red
     )
     metrics: dict[str, float] = dict(counts(cases))
-    outcome = Report(findings=findings, examined={"tests": len(cases)}, metrics=metrics, tests=cases)
+    outcome = Report(findings=findings, examined={Counted.TESTS: len(cases)}, metrics=metrics, tests=cases)
     return tool_result(**{"tool": "pytest", "outcome": outcome, **overrides})
 
 
@@ -88,7 +97,7 @@ def covered(*files: FileCoverage, **metrics: float) -> ToolResult:
     """Return what the tool coverage gives back for these files."""
     coverage = Coverage(files={one.path: one for one in files})
     outcome = Report(
-        examined={"files": len(files)}, metrics={**coverage.metrics, **metrics}, coverage=coverage
+        examined={Counted.FILES: len(files)}, metrics={**coverage.metrics, **metrics}, coverage=coverage
     )
     return tool_result(tool="coverage", outcome=outcome)
 

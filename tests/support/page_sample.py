@@ -26,7 +26,7 @@ from support.tests_sample import HINT, TRACEBACK
 
 from ci_action.github.pull_request import Pull
 from ci_action.model.finding import Fix, Level, Package
-from ci_action.model.result import Hint, Report, RunResult, Skipped, StageResult
+from ci_action.model.result import Counted, Hint, Report, RunResult, Skipped, StageResult
 from ci_action.reporters.context import Publication
 
 SOURCE: Final = (
@@ -75,7 +75,7 @@ def quality() -> StageResult:
             rule="E501", message="Line too long", location=at("src/tides.py", 9), muted="the ignore rule E501"
         ),
     )
-    looked = Report(findings=ruff, examined={"files": 12, "unreadable": 1})
+    looked = Report(findings=ruff, examined={Counted.FILES: 12, Counted.UNREADABLE: 1})
     tools = (
         tool_result(black, version_source="pyproject.toml: dependency-groups.lint"),
         tool_result(tool="ruff", outcome=looked, warnings=("the pins of Ruff disagree: 0.17.6 and 0.17.2",)),
@@ -142,7 +142,7 @@ def security() -> StageResult:
             location=at("uv.lock", 80), package=idna, level=Level.WARNING, muted="accepted until 2026-06-01: no route to it",
         ),
     )  # fmt: skip
-    audit = Report(findings=found, examined={"packages": 41, "skipped": 2, "unreachable": 0})
+    audit = Report(findings=found, examined={Counted.PACKAGES: 41, Counted.SKIPPED: 2, Counted.LEFT_OUT: 0})
     bandit = tool_result(tool="bandit", outcome=Skipped("no Python file is tracked by git"))
     return stage_result(
         tool_result(tool="pip-audit", outcome=audit), bandit, stage="security", warns_only=True
@@ -161,7 +161,7 @@ def pull_request() -> StageResult:
     return stage_result(
         tool_result(
             tool="metadata",
-            outcome=Report(examined={"files": 3}, outputs=outputs, details=("src: 2 files, 30 lines",)),
+            outcome=Report(examined={Counted.FILES: 3}, outputs=outputs, details=("src: 2 files, 30 lines",)),
         ),
         stage="pr",
     )
@@ -200,7 +200,7 @@ def everywhere(text: str) -> RunResult:
         tool_result(loud, change, version=text, version_source=text, warnings=(text,), hints=(hint,)),
         tool_result(tool=text, outcome=Skipped(text)),
         broken_tool(text, tool=text, detail=text),
-        tool_result(tool="metadata", outcome=Report(outputs=outputs, details=(text,), examined={text: 3})),
+        tool_result(tool="metadata", outcome=Report(outputs=outputs, details=(text,))),
         with_tests(
             case(text or "t", "failed", message=text, detail=text, path=text),
             case(text or "t", "flaky", message=text, subtest=text),

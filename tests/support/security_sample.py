@@ -5,7 +5,7 @@ from typing import Any
 from support.builders import at, finding, report, run_result, stage_result, tool_result
 
 from ci_action.model.finding import Finding, Level, Package, with_fingerprints
-from ci_action.model.result import Report, RunResult
+from ci_action.model.result import Counted, Report, RunResult
 
 
 def advisory(rule: str = "CVE-2021-33503", **overrides: Any) -> Finding:
@@ -83,14 +83,14 @@ def security_run(**overrides: Any) -> RunResult:
         tool_result(
             tool="pip-audit",
             version="2.10.1",
-            outcome=Report(findings=audit, examined={"packages": 83, "skipped": 1}),
+            outcome=Report(findings=audit, examined={Counted.PACKAGES: 83, Counted.SKIPPED: 1}),
         ),
         tool_result(
             tool="detect-secrets",
             version="1.5.0",
             outcome=Report(
                 findings=with_fingerprints([secret(also=("bandit:B105",))]),
-                examined={"files": 120, "binary": 3, "excluded": 2},
+                examined={Counted.FILES: 120, Counted.BINARY: 3, Counted.EXCLUDED: 2},
             ),
         ),
         tool_result(
@@ -107,7 +107,7 @@ def security_run(**overrides: Any) -> RunResult:
         tool_result(
             tool="licenses",
             version="",
-            outcome=Report(findings=with_fingerprints([unlicensed()]), examined={"packages": 83}),
+            outcome=Report(findings=with_fingerprints([unlicensed()]), examined={Counted.PACKAGES: 83}),
         ),
     )
     quality = tool_result(outcome=report(*with_fingerprints([finding()])))

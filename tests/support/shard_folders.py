@@ -9,7 +9,7 @@ from support.builders import broken_tool, publication, resolved, run_result, sta
 
 from ci_action.model.coverage import Coverage, FileCoverage
 from ci_action.model.finding import Finding
-from ci_action.model.result import Report, RunResult, Skipped
+from ci_action.model.result import Counted, Report, RunResult, Skipped
 from ci_action.model.tests import TestCase, TestOutcome, counts
 from ci_action.project.layout import Layout
 from ci_action.reporters import coverage_json
@@ -62,7 +62,9 @@ def run_of(
         tests = tool_result(tool="pytest", outcome=Skipped("pytest collected no tests", empty=True))
     else:
         metrics = {**counts(cases), "deselected": 0, "subtests": 0, "test_warnings": 1}
-        outcome = Report(findings=found, examined={"tests": len(cases)}, metrics=metrics, tests=tuple(cases))
+        outcome = Report(
+            findings=found, examined={Counted.TESTS: len(cases)}, metrics=metrics, tests=tuple(cases)
+        )
         tests = tool_result(tool="pytest", outcome=outcome, version="9.1")
     measured: Report | Skipped = Skipped("the tests left no coverage data")
     if coverage is not None:

@@ -43,13 +43,47 @@ _EXIT_CODES: Final = {
 }
 
 
+class Counted(StrEnum):
+    """What a tool counts of what it looked at, and of what it did not: the names in `examined` of report.json."""
+
+    FILES = "files"
+    PACKAGES = "packages"
+    TESTS = "tests"
+    SERVICES = "services"
+    SHARDS = "shards"
+    TITLES = "titles"
+    REPORTS = "reports"
+    POSTED = "posted"
+    UNREADABLE = "unreadable"
+    SKIPPED = "skipped"
+    LEFT_OUT = "left_out"
+    BINARY = "binary"
+    EXCLUDED = "excluded"
+    REFUSED = "refused"
+
+    @property
+    def is_examined(self) -> bool:
+        """Whether the tool looked at what it counts so."""
+        return self not in _NOT_EXAMINED
+
+    def told(self, number: int) -> str:
+        """Say a number of it: `1 file`, `2 left out`."""
+        word = self.removesuffix("s") if number == 1 else str(self)
+        return f"{number:,} {word.replace('_', ' ')}"
+
+
+_NOT_EXAMINED: Final = frozenset({
+    Counted.UNREADABLE, Counted.SKIPPED, Counted.LEFT_OUT, Counted.BINARY, Counted.EXCLUDED, Counted.REFUSED,
+})  # fmt: skip
+Examined: TypeAlias = Mapping[Counted, int]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Report:
     """A tool looked: what it found, and what it looked at."""
 
     findings: tuple[Finding, ...] = ()
-    examined: Mapping[str, int] = field(default_factory=dict)
-    """Counts of what was looked at: `files`, and `unreadable` for files that could not be read or parsed."""
+    examined: Examined = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     tests: tuple[TestCase, ...] = ()
     coverage: Coverage | None = None
@@ -78,7 +112,7 @@ class Broken:
     detail: str = ""
     """The last lines that the tool wrote."""
     findings: tuple[Finding, ...] = ()
-    examined: Mapping[str, int] = field(default_factory=dict)
+    examined: Examined = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     tests: tuple[TestCase, ...] = ()
     bug: bool = False
@@ -97,22 +131,6 @@ class Hint:
     cause: str
     fix: str
     url: str = ""
-
-
-NOT_EXAMINED: Final = frozenset(
-    {
-        "unreadable",
-        "unreachable",
-        "unaudited",
-        "skipped",
-        "ignored",
-        "left_out",
-        "binary",
-        "excluded",
-        "refused",
-    }
-)
-"""The names in `examined` that count what a tool did not look at; every other name counts what it looked at."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +159,7 @@ class ToolResult:
         return () if isinstance(self.outcome, Skipped) else self.outcome.findings
 
     @property
-    def examined(self) -> Mapping[str, int]:
+    def examined(self) -> Examined:
         """What was looked at, whatever the outcome."""
         return {} if isinstance(self.outcome, Skipped) else self.outcome.examined
 

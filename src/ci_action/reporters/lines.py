@@ -1,18 +1,18 @@
 """The words of the console: what is said of tools, findings and verdicts, as text without colours."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, assert_never
 
 from ci_action.model.changes import aside
 from ci_action.model.finding import Finding, Fix, Location
-from ci_action.model.result import Broken, Report, RunResult, Skipped, ToolResult
+from ci_action.model.result import Broken, Counted, Examined, Report, RunResult, Skipped, ToolResult
 from ci_action.reporters.markdown import clipped
 from ci_action.system.text import duration, one_line, visible
 
 # Longer lines are cut around the place of the finding.
 WIDTH: Final = 110
 # What a tool looked at is told also where it is none.
-_ALWAYS: Final = frozenset({"files", "packages"})
+_ALWAYS: Final = frozenset({Counted.FILES, Counted.PACKAGES})
 HEAD: Final = ("stage", "tool", "version", "from", "looked at", "findings", "seconds", "outcome")
 
 
@@ -59,12 +59,10 @@ def looked_at(tool: ToolResult) -> str:
     return amounts(tool.examined)
 
 
-def amounts(examined: Mapping[str, int]) -> str:
+def amounts(examined: Examined) -> str:
     """Say some counts of what was looked at; nothing of those that are 0, but of what every run has."""
-    counts = [(what, number) for what, number in examined.items() if number or what in _ALWAYS]
-    words = ((what.replace("_", " "), number) for what, number in counts)
-    shown = (f"{number:,} {what.removesuffix('s') if number == 1 else what}" for what, number in words)
-    return ", ".join(shown) or "nothing"
+    counts = (what.told(number) for what, number in examined.items() if number or what in _ALWAYS)
+    return ", ".join(counts) or "nothing"
 
 
 def _word(tool: ToolResult) -> str:

@@ -7,7 +7,7 @@ from support.builders import at, broken_tool, finding, report, run_result, tool_
 from support.hostile_text import FOREIGN
 
 from ci_action.model.finding import Fix, Package
-from ci_action.model.result import Report, Skipped
+from ci_action.model.result import Counted, Examined, Report, Skipped
 from ci_action.reporters.lines import HEAD, WIDTH, excerpt, finding_line, headline, looked_at, table, verdict
 from ci_action.system.text import lines_of
 
@@ -28,21 +28,21 @@ def test_a_headline(tool, text: str):
 
 
 def test_unreadable_files_are_told():
-    tool = tool_result(outcome=Report(examined={"files": 3, "unreadable": 2}))
+    tool = tool_result(outcome=Report(examined={Counted.FILES: 3, Counted.UNREADABLE: 2}))
     assert "3 files, 2 unreadable" in headline(tool)
 
 
 @pytest.mark.parametrize(
     ("examined", "text"),
     [
-        ({"packages": 83, "skipped": 2}, "83 packages, 2 skipped"),
-        ({"packages": 1, "skipped": 0}, "1 package"),
-        ({"packages": 0, "skipped": 3}, "0 packages, 3 skipped"),
-        ({"files": 1000, "unreadable": 1, "binary": 2, "excluded": 3}, "1,000 files, 1 unreadable, 2 binary, 3 excluded"),
+        ({Counted.PACKAGES: 83, Counted.SKIPPED: 2}, "83 packages, 2 skipped"),
+        ({Counted.PACKAGES: 1, Counted.SKIPPED: 0}, "1 package"),
+        ({Counted.PACKAGES: 0, Counted.SKIPPED: 3}, "0 packages, 3 skipped"),
+        ({Counted.FILES: 1000, Counted.UNREADABLE: 1, Counted.BINARY: 2, Counted.EXCLUDED: 3}, "1,000 files, 1 unreadable, 2 binary, 3 excluded"),
         ({}, "nothing"),
     ],
 )  # fmt: skip
-def test_what_was_looked_at_in_words(examined: dict[str, int], text: str):
+def test_what_was_looked_at_in_words(examined: Examined, text: str):
     assert looked_at(tool_result(outcome=Report(examined=examined))) == text
 
 

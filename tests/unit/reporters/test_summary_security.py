@@ -11,7 +11,7 @@ from support.renderers import Node, rendered
 from support.security_sample import advisory, secret, security_run, unlicensed, weak
 
 from ci_action.model.finding import Finding
-from ci_action.model.result import Report, RunResult, Skipped, ToolResult
+from ci_action.model.result import Counted, Report, RunResult, Skipped, ToolResult
 from ci_action.reporters.job_summary import render
 from ci_action.reporters.summary_security import MOST_ROWS
 from ci_action.system.text import one_line
@@ -82,8 +82,11 @@ def test_secrets_code_licences_and_what_was_not_looked_at_have_lists_of_their_ow
 @pytest.mark.parametrize(
     ("tool", "says"),
     [
-        (tool_result(tool="bandit", outcome=Report(examined={"files": 3})), "bandit looked at 3 files"),
-        (tool_result(tool="pip-audit", outcome=Report(examined={"packages": 0})), "looked at 0 packages"),
+        (tool_result(tool="bandit", outcome=Report(examined={Counted.FILES: 3})), "bandit looked at 3 files"),
+        (
+            tool_result(tool="pip-audit", outcome=Report(examined={Counted.PACKAGES: 0})),
+            "looked at 0 packages",
+        ),
         (tool_result(tool="pip-audit", outcome=Skipped("no *x*")), "pip-audit was skipped: no *x*"),
         (broken_tool("no <b>network", tool="pip-audit"), "pip-audit could not look: no <b>network"),
     ],

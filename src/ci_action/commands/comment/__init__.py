@@ -20,7 +20,16 @@ from ci_action.engine.hints.evidence import with_hints
 from ci_action.engine.run import Run
 from ci_action.github.protocol import ApiError
 from ci_action.github.pull_request import NoPull, Pull
-from ci_action.model.result import Broken, Outcome, Report, RunResult, Skipped, StageResult, ToolResult
+from ci_action.model.result import (
+    Broken,
+    Counted,
+    Outcome,
+    Report,
+    RunResult,
+    Skipped,
+    StageResult,
+    ToolResult,
+)
 from ci_action.reporters import comment
 from ci_action.reporters.comment.text import text_of
 from ci_action.reporters.report_json.read import ReportFolderError, files_below
@@ -76,7 +85,9 @@ def _posted(ctx: Context, redact: Redact, wait: Callable[[], None]) -> ToolResul
             posted += 1
         except ApiError as error:
             warnings.append(f"{one.where} was not posted: {error.reason}")
-    report = Report(examined={"reports": len(found), "refused": len(reasons), "posted": posted})
+    report = Report(
+        examined={Counted.REPORTS: len(found), Counted.REFUSED: len(reasons), Counted.POSTED: posted}
+    )
     return ToolResult(tool=COMMENT, outcome=report, warnings=tuple(warnings))
 
 

@@ -16,7 +16,16 @@ from ci_action.engine.test_run import COVERAGE, PYTEST
 from ci_action.engine.test_run.minima import Judged, judge
 from ci_action.engine.tool import Tool
 from ci_action.engine.trust import permitted
-from ci_action.model.result import Broken, Outcome, Report, RunResult, Skipped, StageResult, ToolResult
+from ci_action.model.result import (
+    Broken,
+    Counted,
+    Outcome,
+    Report,
+    RunResult,
+    Skipped,
+    StageResult,
+    ToolResult,
+)
 from ci_action.settings.general import MERGE
 from ci_action.settings.resolve import Resolved
 from ci_action.stages import load, tool_of_every_run
@@ -64,7 +73,7 @@ def _tools(shards: Sequence[Shard], ctx: Context) -> Iterator[ToolResult]:
             yield ToolResult(tool=tool.name, url=tool.url, outcome=broken, seconds=seconds, log=error.detail)
     if (found := joining.changes_of(shards)) is not None:
         tool = tool_of_every_run()
-        report = Report(findings=found, examined={"shards": len(shards)})
+        report = Report(findings=found, examined={Counted.SHARDS: len(shards)})
         seconds = _seconds(shards, tool)
         yield ToolResult(tool=tool.name, url=tool.url, outcome=report, seconds=seconds, apart=tool.apart)
 
@@ -99,7 +108,7 @@ def _coverage(shards: Sequence[Shard], ctx: Context, commit: _Commit) -> ToolRes
         )
     report = Report(
         findings=judged.findings,
-        examined={"files": len(found.files)},
+        examined={Counted.FILES: len(found.files)},
         metrics=judged.metrics,
         coverage=found,
     )

@@ -10,7 +10,7 @@ from ci_action.engine.test_run import COVERAGE, PYTEST
 from ci_action.engine.test_run.minima import FAIL_UNDER, IN_SHARD, OF_PROJECT, Minima, minimum
 from ci_action.model.coverage import Coverage, joined
 from ci_action.model.finding import GATE_CHANGES, Finding, Level
-from ci_action.model.result import Broken, Conclusion, Outcome, Report, Skipped
+from ci_action.model.result import Broken, Conclusion, Counted, Outcome, Report, Skipped
 from ci_action.model.tests import NONE_PASSED, TestCase, counts, unpassed
 from ci_action.settings import Settings
 from ci_action.system.errors import ExitCode
@@ -36,7 +36,7 @@ def outcome_of_tests(shards: Sequence[Shard], problem: str = "") -> Outcome:
     """Return what pytest did in all shards: broken if it was in one or if there is a problem, empty without a test."""
     cases = cases_of(shards)
     findings = tuple(_findings(shards, cases))
-    examined = {"tests": int(counts(cases)["tests"]), "shards": len(shards)}
+    examined = {Counted.TESTS: int(counts(cases)["tests"]), Counted.SHARDS: len(shards)}
     metrics = _metrics(shards, cases)
     if reasons := [*([problem] if problem else []), *_broken(shards)]:
         return Broken("; ".join(reasons), findings=findings, examined=examined, metrics=metrics, tests=cases)

@@ -11,7 +11,7 @@ from ci_action.engine.advisories.findings import expired_finding, finding_of, no
 from ci_action.engine.advisories.osv import Record
 from ci_action.engine.advisories.vulnerabilities import Problem, mending, problems_of
 from ci_action.model.finding import Finding
-from ci_action.model.result import Broken, Report
+from ci_action.model.result import Broken, Counted, Report
 from ci_action.project.dependencies.inventory import Inventory, Needed
 from ci_action.settings.types import IgnoredVulnerability
 
@@ -51,7 +51,7 @@ class Judgement:
         # Where nobody answered, the reason says it once for all packages.
         missed = self._missed() if self.audited else ()
         findings = (*self._findings(), *missed)
-        examined = {"packages": self.audited, "skipped": self.total - self.audited}
+        examined = {Counted.PACKAGES: self.audited, Counted.SKIPPED: self.total - self.audited}
         if self.audit.late or not self.audited:
             return Broken(self._reason(), detail, findings=findings, examined=examined)
         return Report(findings=findings, examined=examined)

@@ -5,7 +5,7 @@ from typing import Final
 from ci_action.engine.context import Context
 from ci_action.engine.environment.installation import NONE, installed
 from ci_action.engine.tool import Checked, Tool, Turn
-from ci_action.model.result import Report
+from ci_action.model.result import Counted, Report
 from ci_action.project.dependencies.discover import find
 from ci_action.project.environment import python_request
 from ci_action.project.programs import Program
@@ -28,7 +28,8 @@ def check(ctx: Context, _program: Program) -> Checked:
     ]
     return Checked(
         outcome=Report(
-            examined={"packages": len(environment.packages)}, metrics={"reused": float(environment.reused)}
+            examined={Counted.PACKAGES: len(environment.packages)},
+            metrics={"reused": float(environment.reused)},
         ),
         warnings=warnings,
         log="\n".join(log),

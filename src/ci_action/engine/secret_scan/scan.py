@@ -29,7 +29,7 @@ from ci_action.engine.secret_scan.events import (
 from ci_action.engine.secret_scan.findings import TOOL as NAME
 from ci_action.engine.secret_scan.findings import File, Standing, findings_of, hidden, tokens_of
 from ci_action.model.finding import Finding
-from ci_action.model.result import Broken, Outcome, Report, Skipped
+from ci_action.model.result import Broken, Counted, Outcome, Report, Skipped
 from ci_action.project.environment import environment_of_project
 from ci_action.project.programs import Program
 from ci_action.system.cache import Results, key_of
@@ -82,12 +82,12 @@ class Scan:
     def outcome(self) -> Outcome:
         """Return what was found, and what was looked at."""
         states = Counter(scanned.state for scanned in self.seen.values())
-        examined = {"files": states[SCANNED], "unreadable": states[UNREADABLE] + states[FAILED]}
-        examined |= {state: states[state] for state in (BINARY, EXCLUDED) if states[state]}
+        examined = {Counted.FILES: states[SCANNED], Counted.UNREADABLE: states[UNREADABLE] + states[FAILED]}
+        examined |= {what: states[what] for what in (Counted.BINARY, Counted.EXCLUDED) if states[what]}
         findings = tuple(self._findings())
         if self.problem:
             return Broken(self.problem, self.detail, findings=findings, examined=examined)
-        if not examined["files"] and not examined["unreadable"]:
+        if not examined[Counted.FILES] and not examined[Counted.UNREADABLE]:
             left = f"{states[BINARY]:,} binary, {states[EXCLUDED]:,} left out by the filters of {NAME}"
             return Skipped(f"no file holds text to scan ({left})", rightly=self.ctx.narrowed is not None)
         return Report(findings=findings, examined=examined)

@@ -6,7 +6,7 @@ from typing import Final
 from ci_action.engine.test_run import PYTEST
 from ci_action.engine.test_run.events import UNENDED, Session
 from ci_action.model.finding import Finding, Location
-from ci_action.model.result import Broken, Report
+from ci_action.model.result import Broken, Counted, Report
 from ci_action.model.tests import TestCase, TestOutcome, counts, unpassed
 from ci_action.system.process import Completed, last_lines
 
@@ -77,7 +77,7 @@ def broken(reason: str, session: Session, text: str) -> Broken:
         reason,
         last_lines(text, 40),
         findings=tuple(_findings(cases)),
-        examined={"tests": len(cases)},
+        examined={Counted.TESTS: len(cases)},
         metrics=_metrics(session),
         tests=cases,
     )
@@ -96,7 +96,10 @@ def report(session: Session, done: Completed) -> Report:
     findings = [*_findings(cases), *_odd(session, done)]
     metrics = _metrics(session)
     return Report(
-        findings=tuple(findings), examined={"tests": int(metrics["tests"])}, metrics=metrics, tests=cases
+        findings=tuple(findings),
+        examined={Counted.TESTS: int(metrics["tests"])},
+        metrics=metrics,
+        tests=cases,
     )
 
 

@@ -1,13 +1,11 @@
 """The stages and their tools: what each looked at, what it could not look at, and what it says."""
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import Final, assert_never
 
 from ci_action.model.changes import aside
 from ci_action.model.finding import Level
 from ci_action.model.result import (
-    NOT_EXAMINED,
     Broken,
     Hint,
     Report,
@@ -109,14 +107,12 @@ def _examined(h: Markup, stage: str, tool: ToolResult) -> Html:
     """Say what was looked at and what was not, and lead to what was found."""
     if isinstance(tool.outcome, Skipped):
         return NOTHING
-    counts = dict(islice(tool.examined.items(), _MOST))
-    seen = {what: number for what, number in counts.items() if what not in NOT_EXAMINED}
+    seen = {what: number for what, number in tool.examined.items() if what.is_examined}
     parts = [h("span", "looked at ", h("b", amounts(seen)), class_="seen")]
-    lost = {what: number for what, number in counts.items() if what in NOT_EXAMINED}
+    lost = {what: number for what, number in tool.examined.items() if not what.is_examined}
     for what, number in lost.items():
         if number:
-            words = what.replace("_", " ")
-            parts.append(h("span", h.icon("warned"), h("b", f"{number:,} {words}"), class_="lost is-warned"))
+            parts.append(h("span", h.icon("warned"), h("b", what.told(number)), class_="lost is-warned"))
     if lost and not any(lost.values()):
         parts.append(h("span", "nothing was left out", class_="quiet"))
     if tool.findings:

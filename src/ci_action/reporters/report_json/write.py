@@ -78,7 +78,7 @@ def _tool(tool: ToolResult) -> ToolEntry:
         seconds=round(tool.seconds, 3),
         outcome=outcome,
         reason=reason,
-        examined=dict(tool.examined),
+        examined={str(what): number for what, number in tool.examined.items()},
         metrics=metrics_of(tool),
         warnings=list(tool.warnings),
         hints=[_hint(hint) for hint in tool.hints],

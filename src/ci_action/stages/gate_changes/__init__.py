@@ -13,7 +13,7 @@ from ci_action.engine.secret_scan.baseline import NAME as BASELINE
 from ci_action.engine.test_run.minima import WITH_BASE
 from ci_action.engine.tool import Checked, Tool
 from ci_action.model.finding import GATE_CHANGES, Finding, Level, Location
-from ci_action.model.result import Broken, Outcome, Report, Skipped, ToolResult
+from ci_action.model.result import Broken, Counted, Outcome, Report, Skipped, ToolResult
 from ci_action.project.file_kinds import SOURCES, is_workflow
 from ci_action.project.git.base_files import Difference, contents, differences
 from ci_action.project.git.repository import Repository, is_commit_name
@@ -49,7 +49,7 @@ def check(ctx: Context, _program: Program) -> Checked:
     findings = tuple(_finding(one, level) for one in found[:_MOST_FINDINGS])
     if more := len(found) - len(findings):
         findings += (_finding(Loosened(rule=found[-1].rule, message=f"{more:,} more like these"), level),)
-    examined = {"files": look.compared}
+    examined = {Counted.FILES: look.compared}
     outcome: Outcome = Report(findings=findings, examined=examined)
     if look.incomplete and level is Level.ERROR:
         outcome = Broken(look.incomplete, findings=findings, examined=examined)

@@ -7,7 +7,7 @@ from typing import Final
 from ci_action.engine.context import Context
 from ci_action.engine.tool import Checked, Tool
 from ci_action.github.pull_request import NoPull, Pull
-from ci_action.model.result import Broken, Report, Skipped
+from ci_action.model.result import Broken, Counted, Report, Skipped
 from ci_action.project.file_kinds import is_docs, is_migration, names_dependencies
 from ci_action.project.programs import Program
 from ci_action.settings.patterns import Area
@@ -38,7 +38,7 @@ def check(ctx: Context, _program: Program) -> Checked:
     except UNDONE as error:
         return Checked(outcome=Broken(error.reason, error.detail, outputs=outputs), warnings=tuple(notes))
     outputs |= _of_files(ctx, files, notes)
-    report = Report(examined={"files": files.total}, outputs=outputs)
+    report = Report(examined={Counted.FILES: files.total}, outputs=outputs)
     return Checked(outcome=report, warnings=tuple(notes))
 
 

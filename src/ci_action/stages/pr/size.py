@@ -7,7 +7,7 @@ from ci_action.engine.context import Context
 from ci_action.engine.tool import Checked, Tool
 from ci_action.github.pull_request import NoPull
 from ci_action.model.finding import Finding, Level
-from ci_action.model.result import Broken, Report, Skipped
+from ci_action.model.result import Broken, Counted, Report, Skipped
 from ci_action.project.programs import Program
 from ci_action.stages.pr.changed_files import PullFiles
 from ci_action.stages.pr.changed_files_source import files_of
@@ -34,7 +34,7 @@ def check(ctx: Context, _program: Program) -> Checked:
         return Checked(outcome=Broken(files.note))
     report = Report(
         findings=findings,
-        examined={"files": size.files, "left_out": size.left},
+        examined={Counted.FILES: size.files, Counted.LEFT_OUT: size.left},
         metrics={"size_files": size.files, "size_lines": size.lines},
         details=tuple(_details(files, size)),
     )

@@ -13,7 +13,7 @@ from ci_action.engine.test_run.job import DATA, FOLDER
 from ci_action.engine.test_run.minima import FAIL_UNDER, IN_SHARD, OF_PROJECT, Judged, Minima, judge, minimum
 from ci_action.engine.tool import Checked, Tool, Turn
 from ci_action.model.coverage import Coverage, from_json
-from ci_action.model.result import Report, Skipped
+from ci_action.model.result import Counted, Report, Skipped
 from ci_action.project.environment import Environment, environment_of_project
 from ci_action.project.programs import Program
 from ci_action.system.errors import ToolError
@@ -80,7 +80,7 @@ def check(ctx: Context, _program: Program) -> Checked:
         judged = judge(coverage, wanted, ctx.changes, lambda path: _source(ctx, path), ctx.event.name)
     report = Report(
         findings=judged.findings,
-        examined={"files": len(coverage.files)},
+        examined={Counted.FILES: len(coverage.files)},
         metrics={**judged.metrics, **recorded},
         coverage=coverage,
     )

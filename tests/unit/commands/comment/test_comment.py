@@ -16,6 +16,7 @@ from support.renderers import rendered
 
 from ci_action.github.protocol import ApiError
 from ci_action.github.pull_request import NoPull
+from ci_action.model.result import Counted
 from ci_action.reporters import comment
 from ci_action.reporters.comment.sections import parse
 
@@ -139,7 +140,7 @@ def test_a_refusal_of_github_is_a_warning(tmp_path: Path):
     result = posted(tmp_path, Feedback(refuses={"comments": ApiError("it may not", 403)}))
     assert ended(result) == ("passed", 0, "")
     assert result.warnings == ("reports/quality/report.json was not posted: it may not",)
-    assert result.stages[0].tools[0].examined["posted"] == 0
+    assert result.stages[0].tools[0].examined[Counted.POSTED] == 0
 
 
 def test_a_stranger_cannot_speak_in_our_place(tmp_path: Path):

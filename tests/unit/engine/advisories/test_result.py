@@ -12,7 +12,7 @@ from ci_action.engine.advisories.osv import Record, record_of
 from ci_action.engine.advisories.output import Advisory
 from ci_action.engine.advisories.result import Judgement
 from ci_action.model.finding import Finding, Level, Location
-from ci_action.model.result import Broken, Report
+from ci_action.model.result import Broken, Counted, Report
 from ci_action.project.dependencies.inventory import Inventory, Kind, Needed, Unauditable
 from ci_action.settings.types import IgnoredVulnerability
 
@@ -101,7 +101,7 @@ def test_none_audited_is_broken_and_says_it_once():
     assert outcome == Broken(
         "none of the 2 packages could be audited: S refused the connection",
         "detail",
-        examined={"packages": 0, "skipped": 2},
+        examined={Counted.PACKAGES: 0, Counted.SKIPPED: 2},
     )
 
 
@@ -127,7 +127,7 @@ def test_a_package_of_which_an_advisory_was_left_out_is_not_wholly_audited():
     audit = Audit(audited={REQUESTS.key: (), URLLIB3.key: (SLOW,)}, missed={URLLIB3.key: "left out"})
     outcome = judgement(audit=audit).outcome("")
     assert isinstance(outcome, Report)
-    assert ([one.rule for one in outcome.findings], outcome.examined["packages"]) == (
+    assert ([one.rule for one in outcome.findings], outcome.examined[Counted.PACKAGES]) == (
         ["PYSEC-2021-108", "not-audited"],
         1,
     )

@@ -22,7 +22,7 @@ from ci_action.engine.tool import Checked
 from ci_action.engine.verdict import judge_stage
 from ci_action.model.changes import Changes
 from ci_action.model.finding import Level, Location, ranked
-from ci_action.model.result import Broken, Conclusion, Report, Skipped, ToolResult
+from ci_action.model.result import Broken, Conclusion, Counted, Report, Skipped, ToolResult
 from ci_action.project.git.base_files import Difference, parse
 from ci_action.project.programs import Program
 from ci_action.reporters import loosened
@@ -96,7 +96,7 @@ def test_nothing_less_strict_is_no_finding(tmp_path: Path):
     found = checked(
         tmp_path, {"pyproject.toml": (LOWERED["pyproject.toml"][1], LOWERED["pyproject.toml"][0])}
     )
-    assert found.outcome == Report(examined={"files": 1})
+    assert found.outcome == Report(examined={Counted.FILES: 1})
     assert found.warnings == ()
 
 

@@ -11,7 +11,7 @@ from ci_action.engine.tool import Checked
 from ci_action.github.protocol import ApiError
 from ci_action.github.pull_request import NoPull
 from ci_action.model.finding import Level
-from ci_action.model.result import Broken, Report, Skipped
+from ci_action.model.result import Broken, Counted, Report, Skipped
 from ci_action.project.programs import Program
 from ci_action.stages.pr.size import TOOL
 from ci_action.system.errors import ToolError
@@ -114,7 +114,7 @@ def test_beyond_three_thousand_files_the_number_is_that_of_the_pull_request(
     numbers = {"changed_files": total, "additions": total * 2, "deletions": 0}
     found = checked(tmp_path, many(3000), settings={"max_files": limit}, pull=pull(**numbers))
     report = report_of(found)
-    assert report.examined["files"] == total
+    assert report.examined[Counted.FILES] == total
     assert [finding.message.partition(", most")[0] for finding in report.findings] == ([says] if says else [])
     if total > 3000:
         known = f"GitHub lists 3,000 of {total:,} changed files"
@@ -132,9 +132,9 @@ def test_three_thousand_files_of_an_unknown_number_may_be_more(tmp_path: Path):
 
 
 def test_a_payload_may_be_older_than_the_list_but_not_what_github_says_now(tmp_path: Path):
-    assert report_of(checked(tmp_path, many(2), pull=pull(changed_files=5))).examined["files"] == 2
+    assert report_of(checked(tmp_path, many(2), pull=pull(changed_files=5))).examined[Counted.FILES] == 2
     found = checked(tmp_path, many(2), pull=pull(changed_files=5, current=True))
-    assert report_of(found).examined["files"] == 5
+    assert report_of(found).examined[Counted.FILES] == 5
     assert "GitHub lists 2 of 5 changed files" in found.warnings[0]
 
 

@@ -7,7 +7,7 @@ from support.builders import broken_tool, finding, publication, run_result, stag
 from support.security_sample import advisory, secret, security_run, unlicensed, weak
 
 from ci_action.model.finding import Finding
-from ci_action.model.result import Report, Skipped, ToolResult
+from ci_action.model.result import Counted, Report, Skipped, ToolResult
 from ci_action.reporters.annotate import select
 from ci_action.reporters.outputs import values
 from ci_action.stages.security.section import exposed
@@ -20,11 +20,11 @@ def outputs(tmp_path: Path, *tools: ToolResult) -> tuple[str, str]:
 
 
 def audit(*findings: Finding) -> ToolResult:
-    return tool_result(tool="pip-audit", outcome=Report(findings=findings, examined={"packages": 5}))
+    return tool_result(tool="pip-audit", outcome=Report(findings=findings, examined={Counted.PACKAGES: 5}))
 
 
 def secrets(*findings: Finding) -> ToolResult:
-    return tool_result(tool="detect-secrets", outcome=Report(findings=findings, examined={"files": 5}))
+    return tool_result(tool="detect-secrets", outcome=Report(findings=findings, examined={Counted.FILES: 5}))
 
 
 @pytest.mark.parametrize(

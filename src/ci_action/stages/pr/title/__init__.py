@@ -8,7 +8,7 @@ from ci_action.engine.context import Context
 from ci_action.engine.tool import Checked, Tool
 from ci_action.github.pull_request import NoPull, Pull
 from ci_action.model.finding import Finding
-from ci_action.model.result import Broken, Report, Skipped
+from ci_action.model.result import Broken, Counted, Report, Skipped
 from ci_action.project.programs import Program
 from ci_action.settings.types import DraftTitles
 from ci_action.stages.pr.changed_files_source import files_of
@@ -39,7 +39,7 @@ def check(ctx: Context, _program: Program) -> Checked:
     looked = _looked(ctx, pull, rules)
     report = Report(
         findings=_findings(looked, pull, rules, ctx.settings.title_error),
-        examined={"titles": 1},
+        examined={Counted.TITLES: 1},
         outputs=_outputs(looked, pull),
     )
     log = f"title: {one_line(pull.title)}\n"

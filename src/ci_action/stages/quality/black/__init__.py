@@ -12,7 +12,7 @@ from typing import Final
 from ci_action.engine.context import Context
 from ci_action.engine.tool import NOTHING_CHANGED, Checked, Tool
 from ci_action.model.finding import Finding, Fix, Location
-from ci_action.model.result import Broken, Report, Skipped
+from ci_action.model.result import Broken, Counted, Report, Skipped
 from ci_action.project.layout import lowest_minor
 from ci_action.project.programs import Program
 from ci_action.stages.quality.black.discovery import (
@@ -83,14 +83,14 @@ def check(ctx: Context, program: Program) -> Checked:
             error.reason,
             last_lines(error.stderr),
             findings=tuple(_findings(ctx, known)),
-            examined={"files": len(seen.changes)},
+            examined={Counted.FILES: len(seen.changes)},
         )
         return Checked(outcome=broken, warnings=(*warnings, *more))
     problem = results.save()
     unreadable = sum(any(change.rule != "format" for change in changes) for changes in seen.changes.values())
     report = Report(
         findings=tuple(_findings(ctx, seen.changes)),
-        examined={"files": len(seen.changes), "unreadable": unreadable},
+        examined={Counted.FILES: len(seen.changes), Counted.UNREADABLE: unreadable},
     )
     return Checked(outcome=report, warnings=(*warnings, *more, *filter(None, [problem])), log="\n".join(logs))
 

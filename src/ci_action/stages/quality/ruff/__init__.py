@@ -12,7 +12,7 @@ from ci_action.engine.context import Context
 from ci_action.engine.tool import NOTHING_CHANGED, Checked, Tool
 from ci_action.model.changes import as_shown
 from ci_action.model.finding import Finding
-from ci_action.model.result import Broken, Report, Skipped
+from ci_action.model.result import Broken, Counted, Report, Skipped
 from ci_action.project.file_kinds import RUFF_FILES
 from ci_action.project.layout import Layout, load_toml, lowest_minor
 from ci_action.project.programs import Program, argument_names
@@ -64,7 +64,9 @@ def check(ctx: Context, program: Program) -> Checked:
     unreadable = len(
         {finding.location.path for finding in findings if finding.rule == UNREADABLE and finding.location}
     )
-    report = Report(findings=tuple(findings), examined={"files": len(files), "unreadable": unreadable})
+    report = Report(
+        findings=tuple(findings), examined={Counted.FILES: len(files), Counted.UNREADABLE: unreadable}
+    )
     return Checked(outcome=report, warnings=warnings, log="\n".join(log))
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from ci_action.engine.context import Context
 from ci_action.engine.tool import NOTHING_CHANGED, Checked, Tool
 from ci_action.model.finding import Finding, Location
-from ci_action.model.result import Broken, Outcome, Report, Skipped
+from ci_action.model.result import Broken, Counted, Examined, Outcome, Report, Skipped
 from ci_action.project.file_kinds import is_test
 from ci_action.project.programs import Program
 from ci_action.stages.security.bandit.config import BanditConfig, bandit_config
@@ -48,13 +48,13 @@ class _Scan:
     removed: set[str] = field(default_factory=set)
     log: list[str] = field(default_factory=list)
 
-    def examined(self) -> dict[str, int]:
+    def examined(self) -> Examined:
         """Count what was looked at."""
         unreadable = sum(
             any(issue.rule in {"parse", "unreadable"} for issue in issues) for issues in self.issues.values()
         )
-        counts = {"files": len(self.issues), "unreadable": unreadable}
-        return counts | ({"excluded": len(self.excluded)} if self.excluded else {})
+        counts = {Counted.FILES: len(self.issues), Counted.UNREADABLE: unreadable}
+        return counts | ({Counted.EXCLUDED: len(self.excluded)} if self.excluded else {})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from ci_action.engine.context import Context
 from ci_action.engine.environment.installation import NONE, installed
 from ci_action.engine.tool import Checked, Tool, Turn
 from ci_action.model.finding import Finding, Level, Package
-from ci_action.model.result import Report, Skipped
+from ci_action.model.result import Counted, Report, Skipped
 from ci_action.project.dependencies.discover import find
 from ci_action.project.environment import Environment
 from ci_action.project.programs import Program
@@ -48,7 +48,7 @@ def check(ctx: Context, _program: Program) -> Checked:
         unreadable += one.metadata is None
         finding = _finding(one, ctx.settings.licenses_allow, ctx.settings.licenses_deny, new=new)
         findings += [finding] if finding else []
-    examined = {"packages": len(judged), "unreadable": unreadable}
+    examined = {Counted.PACKAGES: len(judged), Counted.UNREADABLE: unreadable}
     return Checked(outcome=Report(findings=tuple(findings), examined=examined), warnings=warnings)
 
 

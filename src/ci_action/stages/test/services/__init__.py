@@ -5,7 +5,7 @@ from typing import Final
 
 from ci_action.engine.context import Context
 from ci_action.engine.tool import Checked, Tool, Turn
-from ci_action.model.result import Broken, Hint, Report, Skipped
+from ci_action.model.result import Broken, Counted, Hint, Report, Skipped
 from ci_action.project.programs import Program
 from ci_action.stages.test.services.addresses import Address, Kind, Tls, parse
 from ci_action.stages.test.services.connect import greeted
@@ -34,10 +34,10 @@ def look(ctx: Context, attempt: Attempt, clock: Clock) -> Checked:
     log = "\n".join(told(one) for one in probed)
     failed = [one for one in probed if one.fault is not None]
     if not failed:
-        return Checked(outcome=Report(examined={"services": len(probed)}), log=log)
+        return Checked(outcome=Report(examined={Counted.SERVICES: len(probed)}), log=log)
     advice = {one: fix(one, container=ctx.container) for one in failed}
     reason = "; ".join(f"{name(one.address)} {cause(one)}: {advice[one]}" for one in failed)
-    outcome = Broken(reason, log, examined={"services": len(probed) - len(failed)})
+    outcome = Broken(reason, log, examined={Counted.SERVICES: len(probed) - len(failed)})
     return Checked(outcome=outcome, log=log, hints=tuple(hint(one, advice[one]) for one in failed))
 
 

@@ -8,7 +8,7 @@ from support.builders import FakeRun, bundled_tools, completed, context, program
 
 from ci_action.engine.tool import Checked
 from ci_action.model.finding import Fix
-from ci_action.model.result import Broken, Report, Skipped
+from ci_action.model.result import Broken, Counted, Report, Skipped
 from ci_action.stages.quality.black import TOOL, check, count, fix
 from ci_action.system.cache import Digests
 from ci_action.system.errors import ENDED, InterruptedRunError, ProjectFileError, TimedOutError, ToolError
@@ -291,5 +291,5 @@ def test_many_files_go_in_batches(tmp_path: Path):
     run = FakeRun(black=lambda command: said(unchanged=len(command.argv) - command.argv.index("--") - 1))
     found = check(context(workspace, run, bundled=bundled_tools(tmp_path)), program())
     assert isinstance(found.outcome, Report)
-    assert found.outcome.examined["files"] == 1_300
+    assert found.outcome.examined[Counted.FILES] == 1_300
     assert len(run.asked) == 2

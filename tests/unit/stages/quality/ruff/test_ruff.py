@@ -8,7 +8,7 @@ import pytest
 from support.builders import FakeRun, completed, context, program, write
 
 from ci_action.engine.tool import Checked
-from ci_action.model.result import Broken, Report, Skipped
+from ci_action.model.result import Broken, Counted, Report, Skipped
 from ci_action.stages.quality.ruff import DEFAULT_RULES, TOOL, check, count, fix
 from ci_action.system.errors import ENDED, InterruptedRunError, TimedOutError, ToolError
 from ci_action.system.process import Command, Completed
@@ -74,7 +74,7 @@ def test_findings_and_what_was_looked_at(one: Path):
 
 def test_nothing_found_is_a_report_with_the_files(one: Path):
     found, _ = checked(one, Ruff(one, "a.py"))
-    assert found.outcome == Report(examined={"files": 1, "unreadable": 0})
+    assert found.outcome == Report(examined={Counted.FILES: 1, Counted.UNREADABLE: 0})
 
 
 def test_no_files_are_skipped(one: Path):
@@ -255,7 +255,7 @@ def test_links_that_lead_out_are_not_checked_and_named(one: Path):
     (one / "in.py").symlink_to("b.py")
     found, words = checked(one, Ruff(one, "a.py", "in.py", "out.py"))
     assert isinstance(found.outcome, Report)
-    assert found.outcome.examined["files"] == 2
+    assert found.outcome.examined[Counted.FILES] == 2
     assert "'out.py'" in found.warnings[0]
     assert "in.py" not in found.warnings[0]
     assert f"--extend-exclude={one / 'out.py'}" in words[-1]

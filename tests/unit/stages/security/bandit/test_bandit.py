@@ -11,7 +11,7 @@ from support.fake_bandit import Bandit, checked, findings, in_project, large, pl
 from ci_action.engine.context import Context
 from ci_action.engine.tool import NOTHING_CHANGED
 from ci_action.model.changes import Changes
-from ci_action.model.result import Broken, Report, Skipped
+from ci_action.model.result import Broken, Counted, Report, Skipped
 from ci_action.stages.security.bandit import IN_A_TEST, check, count
 from ci_action.system.errors import InterruptedRunError, ProjectFileError, TimedOutError, ToolError
 from ci_action.system.process import Command, Completed
@@ -36,7 +36,7 @@ def test_findings_and_what_was_looked_at(tmp_path: Path):
 
 def test_nothing_found_is_a_report_with_the_files(tmp_path: Path):
     found, _ = checked(tmp_path, {"a.py": ""})
-    assert found.outcome == Report(examined={"files": 1, "unreadable": 0})
+    assert found.outcome == Report(examined={Counted.FILES: 1, Counted.UNREADABLE: 0})
 
 
 def test_no_python_is_skipped(tmp_path: Path):

@@ -7,7 +7,7 @@ import pytest
 from support.builders import FakeRun, bundled_tools, completed, context, write
 
 from ci_action.model.changes import Changes
-from ci_action.model.result import Broken, Report, Skipped
+from ci_action.model.result import Broken, Counted, Report, Skipped
 from ci_action.stages.security.pip_audit import argument_mistakes, check, plan, program
 from ci_action.system.errors import InterruptedRunError, TimedOutError
 from ci_action.system.process import Command, Completed, Sees
@@ -50,7 +50,7 @@ def test_what_is_started(locked):
         locked, run, settings={"advisory_url": "http://u:pass-word@h/v1", "pip_audit_args": "--timeout=3"},
         environ={"PIP_AUDIT_FORMAT": "x", "PATH": ""},
     )  # fmt: skip
-    assert found.outcome == Report(examined={"packages": 2, "skipped": 0})
+    assert found.outcome == Report(examined={Counted.PACKAGES: 2, Counted.SKIPPED: 0})
     assert found.log == "audited 2 of 2 packages from uv.lock\nadvisories from h, 1 runs of pip-audit"
     (command,) = run.asked
     assert {"--no-deps", "--disable-pip", "--format=json", "--vulnerability-service=osv"} <= set(command.argv)

@@ -8,7 +8,7 @@ import pytest
 from support.builders import context, program
 
 from ci_action.engine.tool import Checked
-from ci_action.model.result import Broken, Report, Skipped
+from ci_action.model.result import Broken, Counted, Report, Skipped
 from ci_action.stages.test.services import TOOL, cause, fix, look, told
 from ci_action.stages.test.services.addresses import Address, parse
 from ci_action.stages.test.services.protocol import Fault, Unfit
@@ -198,7 +198,7 @@ def test_no_services(tmp_path: Path):
 def test_all_answer(tmp_path: Path):
     items = "postgres://u:s3cr3t-value@db/app, redis://cache, tcp://x:1, redis://cache"
     checked = looked(tmp_path, items, by_host(db="16.3", cache="7.2.5", x=""))
-    assert checked.outcome == Report(examined={"services": 3})
+    assert checked.outcome == Report(examined={Counted.SERVICES: 3})
     assert checked.log.splitlines() == [
         "postgres 16.3 at db:5432/app answered after 0.00 s (1 try)",
         "redis 7.2.5 at cache:6379 answered after 0.00 s (1 try)",
