@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
 from ci_action.engine.context import Context
-from ci_action.engine.hints.evidence import with_hints
+from ci_action.engine.hints import with_hints
 from ci_action.engine.run import Run
 from ci_action.engine.schedule import Slot, busy, phases, rounds
 from ci_action.engine.secret_scan.search import Progress, Search
@@ -64,7 +64,7 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
         log = "" if lacking else traceback.format_exc()
         reason = lacking or f"a bug in ci-action: {type(error).__name__}: {error}"
         outcome, warnings = Broken(reason, log, bug=not lacking), ()
-    result = ToolResult(
+    return ToolResult(
         tool=tool.name,
         url=tool.url,
         outcome=outcome,
@@ -76,7 +76,6 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
         hints=hints,
         apart=tool.apart,
     )
-    return with_hints(result, ctx)
 
 
 def execute(
@@ -161,7 +160,7 @@ def _run_phase(
                 pending.remove(slot)
                 run.started(slot.tool)
                 started = time.monotonic()
-                waiting[_submitted(pool, slot.tool, ctx, done[slot.stage.name])] = slot, started
+                waiting[_submitted(pool, slot, ctx, done[slot.stage.name])] = slot, started
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                 slot, started = waiting.pop(future)
                 result = run.ended(future.result(), by_lines=slot.tool.by_lines)
@@ -169,19 +168,20 @@ def _run_phase(
 
 
 def _submitted(
-    pool: ThreadPoolExecutor, tool: Tool, ctx: Context, done: Mapping[str, ToolResult]
+    pool: ThreadPoolExecutor, slot: Slot, ctx: Context, done: Mapping[str, ToolResult]
 ) -> Future[ToolResult]:
     """Start a tool; where there is no thread for it, it is `Broken`."""
     refused: Future[ToolResult] = Future()
     try:
         # The pool keeps work for which it could not start a thread: another one must not do it later.
-        return pool.submit(lambda: refused.result() if refused.done() else _check_after(tool, ctx, done))
+        return pool.submit(lambda: refused.result() if refused.done() else _check_after(slot, ctx, done))
     except RuntimeError as error:
-        refused.set_result(ToolResult(tool=tool.name, outcome=Broken(shortage(error) or str(error))))
+        refused.set_result(ToolResult(tool=slot.tool.name, outcome=Broken(shortage(error) or str(error))))
         return refused
 
 
-def _check_after(tool: Tool, ctx: Context, done: Mapping[str, ToolResult]) -> ToolResult:
+def _check_after(slot: Slot, ctx: Context, done: Mapping[str, ToolResult]) -> ToolResult:
+    tool = slot.tool
     missing = [name for name in tool.needs if isinstance(done[name].outcome, Broken)]
     if missing:
         reason = f"{' and '.join(missing)} could not do its work"
@@ -190,4 +190,4 @@ def _check_after(tool: Tool, ctx: Context, done: Mapping[str, ToolResult]) -> To
         outcome = done[name].outcome
         if isinstance(outcome, Skipped) and outcome.empty:  # nothing to judge is not the same as bad data
             return ToolResult(tool=tool.name, url=tool.url, outcome=Skipped(f"{name} had nothing to look at"))
-    return check(tool, ctx)
+    return with_hints(check(tool, ctx), ctx, slot.stage.hints)

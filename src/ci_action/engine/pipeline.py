@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ci_action.engine.context import Context
 from ci_action.engine.duplicates import mute_duplicates
 from ci_action.engine.fail_on import set_levels
-from ci_action.engine.hints.evidence import limited
+from ci_action.engine.hints import limited
 from ci_action.engine.ignore import mute
 from ci_action.engine.redact import concealed
 from ci_action.engine.verdict import judge

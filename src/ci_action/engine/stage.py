@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ci_action.engine.context import Context
 from ci_action.engine.tool import Tool
@@ -48,6 +49,8 @@ class Stage:
     """Return what the reporters show of a result of the stage beside its findings."""
     mistakes: Callable[[Configuration], Iterable[str]] = field(default=lambda _: ())
     """Say which of its settings contradict each other or the project; nothing where none of them is set."""
+    hints: Path | None = None
+    """The table of the known errors of its tools (`engine.hints`)."""
     warns_only: Callable[[Settings], bool] = field(default=lambda _: False)
     """Whether findings warn instead of failing the run."""
     quotes: bool = True

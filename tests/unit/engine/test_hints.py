@@ -9,20 +9,23 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from support.builders import context, program, report, run_result, stage_result, tool, tool_result, write
+from support.execution import executed, stage
 from support.hostile_text import FOREIGN
 from support.paths import GOLDEN
 
 from ci_action.engine.context import Context
 from ci_action.engine.execute import check
-from ci_action.engine.hints import LONGEST_TEXT, MOST, Facts, entries, recognise
-from ci_action.engine.hints.evidence import evidence, facts, hints_for, limited
+from ci_action.engine.hints import LONGEST_TEXT, MOST, Facts, entries, evidence, facts, limited, with_hints
+from ci_action.engine.hints import recognise as recognise_by
 from ci_action.engine.tool import Checked
 from ci_action.model.result import Broken, Hint, Report, Skipped
 from ci_action.model.tests import TestCase, TestOutcome
 from ci_action.project.programs import Program
+from ci_action.stages import load
 from ci_action.system.errors import ToolError
 
 LOGS = GOLDEN / "hints"
+SECURITY, TEST = load("security").hints, load("test").hints
 KNOWN = Facts(packages=frozenset({"tally"}), empty=frozenset({"PAYMENT_API_KEY"}))
 # The recorded log, who wrote it, the hint, and a word that must be told.
 CASES = [
@@ -94,6 +97,11 @@ NOTHING = {
 }
 
 
+def recognise(text: str, known: Facts) -> tuple[Hint, ...]:
+    """Recognise by the tables of the tool's stage."""
+    return recognise_by(text, known, SECURITY if known.tool == "pip-audit" else TEST)
+
+
 def log(name: str) -> str:
     return (LOGS / f"{name}.log").read_text("utf-8")
 
@@ -117,7 +125,7 @@ def test_nothing_is_recognised_in_ordinary_logs(name: str, tool: str):
 def test_every_log_and_every_hint_has_a_case():
     assert {path.stem for path in LOGS.glob("*.log")} == {case[0] for case in CASES} | set(NOTHING)
     told = {case[2] for case in CASES} | {"refused-localhost-in-container"}
-    assert {entry.name for entry in entries()} == told
+    assert {entry.name for own in (SECURITY, TEST) for entry in entries(own)} == told
 
 
 def test_inside_the_container_localhost_is_explained():
@@ -188,7 +196,12 @@ def unlimited(parsed: Any) -> bool:
 
 
 def test_every_repetition_is_limited():
-    patterns = [one for entry in entries() for one in (*entry.patterns, *entry.needs, *entry.unless)]
+    patterns = [
+        one
+        for own in (SECURITY, TEST)
+        for entry in entries(own)
+        for one in (*entry.patterns, *entry.needs, *entry.unless)
+    ]
     assert [one.pattern for one in patterns if unlimited(_parser.parse(one.pattern))] == []
     assert unlimited(_parser.parse("a(b|c+)"))
 
@@ -212,8 +225,8 @@ FAILED = TestCase(
     ],
 )
 def test_what_hints_are_looked_for_in(tmp_path: Path, outcome, log_: str, found: list[str]):
-    hints = hints_for("pytest", outcome, log_, tmp_path, {}, container=False)
-    assert [hint.name for hint in hints] == found
+    result = with_hints(tool_result(tool="pytest", outcome=outcome, log=log_), context(tmp_path), TEST)
+    assert [hint.name for hint in result.hints] == found
 
 
 def test_the_failures_leave_room_for_what_was_said_last():
@@ -250,7 +263,18 @@ def test_a_run_recognises_what_its_tools_said(tmp_path: Path):
 
     write(tmp_path / "w", {"a.py": ""})
     ctx = context(tmp_path / "w")
-    found = check(tool("ruff", check=look, program=lambda _: Program(argv=(), version="", source="")), ctx)
+    one = tool("ruff", check=look, program=lambda _: Program(argv=(), version="", source=""))
+    found = with_hints(check(one, ctx), ctx)
     assert [hint.name for hint in found.hints] == ["own", "disk-full"]
-    raised = check(tool("ruff", ToolError("ruff was ended by SIGKILL"), program=lambda _: program()), ctx)
+    other = tool("ruff", ToolError("ruff was ended by SIGKILL"), program=lambda _: program())
+    raised = with_hints(check(other, ctx), ctx)
     assert [hint.name for hint in raised.hints] == ["out-of-memory"]
+
+
+@pytest.mark.parametrize(("own", "found"), [(TEST, ["no-tests"]), (None, [])])
+def test_a_stage_recognises_by_its_own_table(own: Path | None, found: list[str], tmp_path: Path):
+    one = tool("pytest", Skipped("no tests collected", empty=True), program=lambda _: program())
+    chosen = stage(one)
+    chosen = replace(chosen, stage=replace(chosen.stage, hints=own))
+    result, _ = executed(tmp_path, chosen)
+    assert [hint.name for hint in result.stages[0].tools[0].hints] == found

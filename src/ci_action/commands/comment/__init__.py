@@ -16,7 +16,7 @@ from ci_action.commands.comment.origin import Origin, origin_of
 from ci_action.commands.comment.report_folder import ReportFolder, read, strange_entries
 from ci_action.commands.session import Session
 from ci_action.engine.context import Context
-from ci_action.engine.hints.evidence import with_hints
+from ci_action.engine.hints import with_hints
 from ci_action.engine.run import Run
 from ci_action.github.protocol import ApiError
 from ci_action.github.pull_request import NoPull, Pull

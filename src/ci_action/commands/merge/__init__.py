@@ -9,7 +9,7 @@ from ci_action.commands.merge.shard import STAGE, Shard
 from ci_action.commands.session import Session
 from ci_action.engine.changes import with_changes
 from ci_action.engine.context import Context
-from ci_action.engine.hints.evidence import with_hints
+from ci_action.engine.hints import with_hints
 from ci_action.engine.reproduce import command
 from ci_action.engine.run import Run
 from ci_action.engine.test_run import COVERAGE, PYTEST
@@ -46,7 +46,7 @@ def merge(session: Session) -> RunResult:
 
 def merged(run: Run, shards: Sequence[Shard], ctx: Context, resolved: Resolved) -> RunResult:
     """Return the result of all shards: their commit, the time of the longest, and the command that joins them again."""
-    tools = tuple(run.ended(with_hints(one, ctx)) for one in _tools(shards, ctx))
+    tools = tuple(run.ended(with_hints(one, ctx, load(STAGE).hints)) for one in _tools(shards, ctx))
     seconds = max(shard.report["stages"][0]["seconds"] for shard in shards)
     longest = max((shard.report for shard in shards), key=lambda report: report["seconds"])
     result = run.result([StageResult(stage=STAGE, tools=tools, seconds=seconds)])

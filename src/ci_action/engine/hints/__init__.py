@@ -1,6 +1,7 @@
 """Hints: known errors, recognised in what a tool wrote, with their cause, what to do, and where to read.
 
-The tables beside this file hold them, in the order in which they are told. An entry has:
+A stage has a table in its package; those beside this file are for every stage and come after it. Entries are in the order
+in which they are told. An entry has:
 
 - `name`, `cause`, `fix`, `url`: what is told; `{group}` stands for what the group of a pattern has found, and
   `{group:package}` for its translation;
@@ -14,18 +15,20 @@ The tables beside this file hold them, in the order in which they are told. An e
 - `hidden-by`: names of hints that say it better.
 """
 
+import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final
 
-from ci_action.model.result import Hint
+from ci_action.engine.context import Context
+from ci_action.model.result import Broken, Hint, Outcome, Report, Skipped, StageResult, ToolResult
 from ci_action.system.text import plain
 
-TABLES: Final = ("tests.toml", "install.toml", "machine.toml", "audit.toml")
+_SHARED: Final = ("install.toml", "machine.toml")
 # What a tool said last is what it ended with.
 LONGEST_TEXT: Final = 200_000
 MOST: Final = 5
@@ -33,6 +36,12 @@ MOST: Final = 5
 _MOST_NAMES: Final = 3
 _ANSI: Final = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")
 _PLACE: Final = re.compile(r"\{(?P<group>[a-z]+)(?::(?P<table>[a-z]+))?\}")
+
+# The failures of tests take at most so much of the text: what the tool said last must have room too.
+_LONGEST_FAILURES: Final = LONGEST_TEXT // 2
+_MOST_ENTRIES: Final = 1_000
+_CREDENTIAL: Final = re.compile(r"KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL|AUTH|URL|URI|DSN|HOST|USER|LOGIN")
+_NOT_THEIRS: Final = ("INPUT_", "GITHUB_", "RUNNER_", "ACTIONS_")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,11 +127,15 @@ class Entry:
         return Hint(name=self.name, cause=told[0], fix=told[1], url=self.url)
 
 
+def entries(own: Path | None) -> tuple[Entry, ...]:
+    """Return the entries of a stage's own table, if it has one, then those for every stage."""
+    shared = (Path(__file__).with_name(name) for name in _SHARED)
+    return tuple(entry for table in (own, *shared) if table for entry in _entries(table))
+
+
 @cache
-def entries() -> tuple[Entry, ...]:
-    """Return all entries of the tables."""
-    texts = (files(__name__).joinpath(table).read_text("utf-8") for table in TABLES)
-    return tuple(_entry(one) for text in texts for one in tomllib.loads(text)["hint"])
+def _entries(table: Path) -> tuple[Entry, ...]:
+    return tuple(map(_entry, tomllib.loads(table.read_text("utf-8"))["hint"]))
 
 
 def _entry(values: Mapping[str, Any]) -> Entry:
@@ -134,13 +147,16 @@ def _entry(values: Mapping[str, Any]) -> Entry:
     return Entry(**given)
 
 
-def recognise(text: str, facts: Facts) -> tuple[Hint, ...]:
-    """Return the known errors in what a tool wrote, at most five; only the end of a long text is looked at."""
+def recognise(text: str, facts: Facts, own: Path | None = None) -> tuple[Hint, ...]:
+    """Return the known errors in what a tool wrote, at most five; only the end of a long text is looked at.
+
+    `own` is the table of the tool's stage.
+    """
     shown = _ANSI.sub("", text[-LONGEST_TEXT:])
     if not shown.strip():
         return ()
     found: dict[str, tuple[Entry, Mapping[str, list[str]]]] = {}
-    for entry in entries():
+    for entry in entries(own):
         if entry.concerns(facts) and (names := entry.found(shown, facts)) is not None:
             found[entry.name] = entry, names
     told = (entry.hint(names) for entry, names in found.values() if not entry.hidden_by & found.keys())
@@ -154,3 +170,84 @@ def merged(*several: Iterable[Hint]) -> tuple[Hint, ...]:
         for hint in hints:
             by_name.setdefault(hint.name, hint)
     return tuple(by_name.values())
+
+
+def evidence(outcome: Outcome, log: str) -> str:
+    """Return the text in which known errors are looked for; empty where all went well."""
+    match outcome:
+        case Broken(reason, detail):
+            return "\n".join((log, *_failures(outcome), detail, reason))
+        case Skipped(reason, empty):
+            return f"{log}\n{reason}" if empty else ""
+        case Report():
+            failures = list(_failures(outcome))
+            return "\n".join((log, *failures)) if failures else ""
+
+
+def _failures(outcome: Report | Broken) -> Iterator[str]:
+    room = _LONGEST_FAILURES
+    for case in outcome.tests:
+        if case.outcome.is_red and room > 0:
+            yield (text := f"{case.message}\n{case.detail}"[:room])
+            room -= len(text)
+
+
+def facts(tool: str, root: Path, environ: Mapping[str, str], *, container: bool) -> Facts:
+    """Gather what is known beside the text; `root` is the project's folder."""
+    return Facts(
+        tool=tool,
+        container=container,
+        packages=frozenset(_packages(root)),
+        empty=frozenset(
+            name
+            for name, value in environ.items()
+            if not value and _CREDENTIAL.search(name) and not name.startswith(_NOT_THEIRS)
+        ),
+    )
+
+
+def _packages(root: Path) -> Iterator[str]:
+    """Yield the names that modules and packages in the project are imported by."""
+    yield root.name
+    for folder in (root, root / "src", root / "lib"):
+        try:
+            with os.scandir(folder) as entries:
+                for entry, _ in zip(entries, range(_MOST_ENTRIES), strict=False):
+                    name, extension = os.path.splitext(entry.name)
+                    if extension == ".py" or (not extension and _holds_python(entry)):
+                        yield name
+        except OSError:
+            continue
+
+
+def _holds_python(entry: "os.DirEntry[str]") -> bool:
+    if not entry.is_dir():
+        return False
+    with os.scandir(entry.path) as inside:
+        return any(one.name.endswith(".py") for one, _ in zip(inside, range(_MOST_ENTRIES), strict=False))
+
+
+def with_hints(result: ToolResult, ctx: Context, own: Path | None = None) -> ToolResult:
+    """Return a result with the known errors in what its tool said, after those that the tool recognised itself.
+
+    `own` is the table of its stage. A tool with which all went well has no hints.
+    """
+    text = evidence(result.outcome, result.log)
+    if not text:
+        return result
+    known = facts(result.tool, ctx.layout.root, ctx.environ, container=ctx.container)
+    return replace(result, hints=merged(result.hints, recognise(text, known, own)))
+
+
+def limited(stages: tuple[StageResult, ...]) -> tuple[StageResult, ...]:
+    """Keep at most five hints in a run, each once, at the first tool that had it."""
+    known: set[str] = set()
+    kept_stages = []
+    for stage in stages:
+        tools = []
+        for tool in stage.tools:
+            kept = [hint for hint in tool.hints if hint.name not in known][: MOST - len(known)]
+            known |= {hint.name for hint in kept}
+            tools.append(replace(tool, hints=tuple(kept)))
+        kept_stages.append(replace(stage, tools=tuple(tools)))
+    return tuple(kept_stages)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from ci_action.engine.advisories.address import address_mistakes
@@ -52,6 +53,7 @@ STAGE: Final = Stage(
     tools=(pip_audit.TOOL, licenses.TOOL, detect_secrets.TOOL, bandit.TOOL),
     applies=why_not,
     because=why,
+    hints=Path(__file__).with_name("hints.toml"),
     mistakes=mistakes,
     warns_only=lambda settings: settings.fail_on is FailOn.NEVER,
 )

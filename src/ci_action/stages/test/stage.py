@@ -1,5 +1,6 @@
 """The stage `test`: its tools, when it applies, and what is wrong with its settings."""
 
+from pathlib import Path
 from typing import Final
 
 from ci_action.engine import environment
@@ -13,5 +14,6 @@ STAGE: Final = Stage(
     tools=(environment.TOOL, services.TOOL, pytest.TOOL, coverage.TOOL),
     applies=pytest.why_not,
     because=pytest.why,
+    hints=Path(__file__).with_name("hints.toml"),
     mistakes=lambda given: wait_for_mistakes(given.settings.wait_for),
 )
