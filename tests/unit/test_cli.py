@@ -44,28 +44,22 @@ def test_schemas_are_schemas(what: str, capsys):
 
 
 @pytest.mark.parametrize(
-    ("argv", "says"),
+    "argv",
     [
-        (["run", "qualty"], "unknown stage 'qualty'; did you mean 'quality'?"),
-        (
-            ["run", "quality", "--timeout=soon"],
-            "timeout = 'soon' (from flag): write a whole number of seconds",
-        ),
-        (["run", "quality", "--paths=absent"], "paths = 'absent': there is no such file or folder"),
-        (
-            ["plan", "--tool-versions=mine"],
-            "tool-versions = 'mine' (from flag): must be 'project' or 'bundled'",
-        ),
-        (["fix", "--black-args='"], "the quotes do not match"),
-        (["run", "--no-such-flag"], "--no-such-flag"),
-        (["nonsense"], "nonsense"),
+        ["run", "qualty"],
+        ["run", "quality", "--timeout=soon"],
+        ["run", "quality", "--paths=absent"],
+        ["plan", "--tool-versions=mine"],
+        ["fix", "--black-args='"],
+        ["run", "--no-such-flag"],
+        ["nonsense"],
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_wrong_usage_is_exit_2_and_runs_nothing(tmp_path: Path, argv: list[str], says: str, capsys):
+def test_wrong_usage_is_exit_2_and_runs_nothing(tmp_path: Path, argv: list[str], wording: Any, capsys):
     assert main(argv, environ(tmp_path)) == 2
     out = capsys.readouterr().out
-    assert says in out
+    assert out == wording
     assert out.rstrip().endswith("exit 2")
     assert not (tmp_path / "w" / "ci-action-report").exists()
 

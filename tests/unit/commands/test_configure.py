@@ -74,16 +74,16 @@ def test_the_table_of_the_workspace_counts_where_the_working_directory_has_none(
     assert layout.pyproject == {"project": {"name": "x"}}
 
 
-def test_wrong_toml_is_told_once(tmp_path: Path):
+def test_wrong_toml_is_told_once(tmp_path: Path, wording: Any):
     write(tmp_path, {"pyproject.toml": "[tool.ci-action\n"})
     (mistake,) = mistakes_of(tmp_path)
-    assert mistake.startswith("pyproject.toml cannot be read as TOML: ")
+    assert mistake == wording
 
 
-def test_wrong_toml_in_the_working_directory(tmp_path: Path):
+def test_wrong_toml_in_the_working_directory(tmp_path: Path, wording: Any):
     write(tmp_path, {"app/pyproject.toml": "x = \n"})
     assert [mistake.partition(":")[0] for mistake in mistakes_of(tmp_path, working_directory="app")] == [
-        "pyproject.toml cannot be read as TOML"
+        wording
     ]
 
 
@@ -147,10 +147,10 @@ def test_odd_but_harmless_projects(tmp_path: Path, content: str):
 
 
 @pytest.mark.parametrize("stage", ["comment", "merge"])
-def test_what_posts_or_merges_is_no_stage_of_the_project(tmp_path: Path, stage: str):
+def test_what_posts_or_merges_is_no_stage_of_the_project(tmp_path: Path, stage: str, wording: Any):
     write(tmp_path, {"pyproject.toml": f"[tool.ci-action]\nstage = ['{stage}']\n"})
     (mistake,) = mistakes_of(tmp_path)
-    assert mistake.startswith(f"stage = {stage!r} cannot be set in [tool.ci-action]")
+    assert mistake == wording
     assert configured(tmp_path, stage="quality")[0].settings.stage == ("quality",)
     assert configured(tmp_path, {"stage": [stage]})[0].settings.stage == (stage,)
 
@@ -169,9 +169,9 @@ def test_a_working_directory_in_pyproject_that_is_no_text(tmp_path: Path, value:
     assert mistake.startswith("working-directory = ")
 
 
-def test_a_nul_in_the_working_directory(tmp_path: Path):
+def test_a_nul_in_the_working_directory(tmp_path: Path, wording: Any):
     (mistake,) = mistakes_of(tmp_path, {"working-directory": "a\0b"})
-    assert mistake.startswith("working-directory = 'a\\x00b' (from flag): a path cannot hold a NUL")
+    assert mistake == wording
 
 
 def test_addresses_of_services_are_checked_and_their_passwords_are_not_shown(tmp_path: Path):

@@ -169,7 +169,7 @@ class Deep(Git):
 
 
 @pytest.mark.parametrize("sha", [OTHER, ""])
-def test_where_the_history_is_too_large_github_names_the_commit(tmp_path: Path, sha: str):
+def test_where_the_history_is_too_large_github_names_the_commit(tmp_path: Path, sha: str, wording: Any):
     git = Deep(rev_parse=completed("/w\n"), cat_file=completed(commit_object(HEAD, TIP)))
     of_pull = event(name="pull_request", payload={"pull_request": PULL})
     github = Parting(sha)
@@ -179,13 +179,10 @@ def test_where_the_history_is_too_large_github_names_the_commit(tmp_path: Path, 
         assert (changes.base, changes.problem) == (OTHER, "")
         assert OTHER in [words for command in git.asked for words in command.argv]
     else:
-        assert (
-            "cannot be fetched (git timed out after 120 s (all git commands of a run: 240 s))"
-            in changes.problem
-        )
+        assert changes.problem == wording
 
 
-def test_a_fetch_that_takes_too_long_is_told(tmp_path: Path):
+def test_a_fetch_that_takes_too_long_is_told(tmp_path: Path, wording: Any):
     git = Git(
         rev_parse=completed("/w\n"),
         cat_file=completed(commit_object(HEAD, OTHER)),
@@ -195,7 +192,7 @@ def test_a_fetch_that_takes_too_long_is_told(tmp_path: Path):
     ctx = ctx_of(tmp_path, git, event=pushed)
     changes = changes_of(ctx, fetch=True)
     assert changes.problem.startswith("the commit cccccccccccc cannot be fetched (git timed out")
-    assert changes.problem.endswith("give actions/checkout `fetch-depth: 0`")
+    assert changes.problem == wording
 
 
 def test_nobody_is_told_to_fetch_more_because_of_a_signal(tmp_path: Path):
@@ -268,21 +265,23 @@ def test_a_failed_test_counts_wherever_it_stands(tmp_path: Path):
 
 
 @pytest.mark.parametrize("changes", [Changes(problem="no git"), None])
-def test_without_a_base_everything_counts_and_it_is_said(tmp_path: Path, changes: Changes | None):
+def test_without_a_base_everything_counts_and_it_is_said(
+    tmp_path: Path, changes: Changes | None, wording: Any
+):
     result = run_with(tmp_path, changes, "changed")
     assert [one.muted for one in result.findings] == ["", ""]
     assert (result.base, result.new_findings) == ("", None)
     (warning,) = result.warnings
-    assert warning.startswith("every finding counts, because the base of the change is not known: no")
+    assert warning == wording
 
 
-def test_without_a_base_fail_on_new_says_that_everything_counts(tmp_path: Path):
+def test_without_a_base_fail_on_new_says_that_everything_counts(tmp_path: Path, wording: Any):
     (tmp_path / "w").mkdir()
     settings = {"fail_on": "new"}
     one = stage(tool("ruff", report(finding(severity="low", location=None))))
     ctx = context(tmp_path / "w", event=event(), changes=Changes(problem="no git"), settings=settings)
     result = execute([one], ctx, Told(), resolved=resolved(**settings))
-    assert result.warnings == ("every finding counts, because the base of the change is not known: no git",)
+    assert result.warnings == (wording,)
     assert result.verdict.conclusion.value == "failed"
     ctx = context(tmp_path / "w", event=event(), changes=KNOWN, settings=settings)
     assert execute([one], ctx, Told(), resolved=resolved(**settings)).warnings == ()
@@ -297,18 +296,19 @@ def test_no_changed_file_is_rightly_nothing_to_do(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("changes", "line"),
+    "changes",
     [
-        (KNOWN, f"base       {BASE}, the commit before the push: 1 changed file"),
-        (Changes(problem="no git"), "base       not known without a fetch: no git"),
+        KNOWN,
+        Changes(problem="no git"),
     ],
 )
-def test_a_plan_names_the_base(tmp_path: Path, changes: Changes, line: str):
+def test_a_plan_names_the_base(tmp_path: Path, changes: Changes, wording: Any):
     (tmp_path / "w").mkdir()
-    assert line in list(describe([], context(tmp_path / "w", changes=changes), resolved()))
+    lines = describe([], context(tmp_path / "w", changes=changes), resolved())
+    assert [line for line in lines if line.startswith("base ")] == wording
 
 
-def test_a_full_disk_is_told(tmp_path: Path):
+def test_a_full_disk_is_told(tmp_path: Path, wording: Any):
     git = Git(rev_parse=completed("/w\n"), cat_file=completed(commit_object(HEAD, OTHER)))
     changes = changes_of(
         ctx_of(
@@ -319,4 +319,4 @@ def test_a_full_disk_is_told(tmp_path: Path):
         ),
         fetch=True,
     )
-    assert changes.problem.startswith("a commit cannot be kept in")
+    assert changes.problem == wording

@@ -78,13 +78,13 @@ def test_what_the_machine_lacks_is_broken_and_not_a_bug(tmp_path: Path, error: E
     assert shortage(error)
 
 
-def test_a_bug_of_ours_in_one_tool_is_exit_4_and_the_others_go_on(tmp_path: Path):
+def test_a_bug_of_ours_in_one_tool_is_exit_4_and_the_others_go_on(tmp_path: Path, wording: Any):
     result, _ = executed(
         tmp_path, stage(tool("black", ZeroDivisionError("oops")), tool("ruff", report(finding())))
     )
     black = result.stages[0].tools[0].outcome
     assert isinstance(black, Broken)
-    assert black.reason == "a bug in ci-action: ZeroDivisionError: oops"
+    assert black.reason == wording
     assert "Traceback" in black.detail
     assert (result.verdict.conclusion, result.verdict.exit_code) == (Conclusion.BROKEN, 4)
     assert [one.rule for one in result.findings] == ["F401"]
@@ -97,12 +97,12 @@ def test_a_tool_that_is_missing_is_broken(tmp_path: Path):
     assert one.outcome.reason.startswith("pylint is missing from")
 
 
-def test_what_is_ignored_is_muted_before_it_is_told_and_judged(tmp_path: Path):
+def test_what_is_ignored_is_muted_before_it_is_told_and_judged(tmp_path: Path, wording: Any):
     result, told = executed(
         tmp_path, stage(tool("ruff", report(finding()))), settings={"ignore": "ruff:F401"}
     )
     assert result.verdict.conclusion is Conclusion.PASSED
-    assert [one.muted for one in told.results[0].findings] == ["ignored by the setting 'ruff:F401'"]
+    assert [one.muted for one in told.results[0].findings] == [wording]
 
 
 def test_notes_of_tools_and_event_are_told_once(tmp_path: Path):
@@ -213,19 +213,19 @@ def test_stages_are_chosen_by_name_or_all():
     assert stage_mistakes(["qualiti", *known]) == ["unknown stage 'qualiti'; did you mean 'quality'?"]
 
 
-def test_comment_stands_alone():
+def test_comment_stands_alone(wording: Any):
     assert select([COMMENT]) == ()
     assert stage_mistakes([COMMENT]) == []
-    assert "a step of its own" in stage_mistakes([COMMENT, "quality"])[0]
+    assert stage_mistakes([COMMENT, "quality"])[0] == wording
 
 
-def test_merge_stands_alone():
+def test_merge_stands_alone(wording: Any):
     assert MERGE in WORDS
     assert select([MERGE]) == ()
     assert all(one.stage.name != MERGE for one in select(["all"]))
     assert stage_mistakes([MERGE, MERGE]) == []
     (beside,) = stage_mistakes([MERGE, "test"])
-    assert "a step of its own" in beside
+    assert beside == wording
     (sharded,) = stage_mistakes([MERGE], "2/4")
     assert sharded.startswith("shard = '2/4': ")
 
@@ -259,11 +259,11 @@ def test_a_plan_tells_and_runs_nothing(tmp_path: Path):
     assert "setting    paths = ['x'] from flag" in lines
 
 
-def test_a_plan_says_what_would_be_broken(tmp_path: Path):
+def test_a_plan_says_what_would_be_broken(tmp_path: Path, wording: Any):
     def count(_ctx: object) -> int:
         raise ToolError("include of Black is no regular expression")
 
     (tmp_path / "w").mkdir()
     lines = list(describe([stage(tool("black", count=count))], context(tmp_path / "w"), resolved()))
-    assert "  black    would be broken: include of Black is no regular expression" in lines
+    assert [line for line in lines if "black " in line] == wording
     assert "cache      none" in lines

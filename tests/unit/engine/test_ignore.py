@@ -1,5 +1,7 @@
 """The `ignore` setting: which findings it names, and what is wrong with it."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,15 +37,13 @@ def test_an_entry(entry: str, one, matches: bool):
 
 
 @pytest.mark.parametrize("entry", ["", ":F401", "@src", "ruff:", "ruff@", "ruff:F 401", "a b", "ruff:F401:x"])
-def test_other_forms_are_mistakes(entry: str):
+def test_other_forms_are_mistakes(entry: str, wording: Any):
     (mistake,) = ignore_mistakes([entry], ["ruff"])
-    assert mistake == f"ignore = {entry!r}: write 'tool', 'tool:rule' or 'tool:rule@path-pattern'"
+    assert mistake == wording
 
 
-def test_a_tool_that_does_not_exist_is_a_mistake_with_the_nearest_name():
-    assert ignore_mistakes(["ruf:E1", "black", "b*"], ["black", "ruff"]) == [
-        "ignore = 'ruf:E1': there is no tool 'ruf'; did you mean 'ruff'?"
-    ]
+def test_a_tool_that_does_not_exist_is_a_mistake_with_the_nearest_name(wording: Any):
+    assert ignore_mistakes(["ruf:E1", "black", "b*"], ["black", "ruff"]) == [wording]
 
 
 NAMES = st.text("abXY09*-_[]", min_size=1, max_size=6)
@@ -69,14 +69,14 @@ def test_any_text_is_a_rule_or_a_mistake(text: str):
         assert parse_ignore(text).matches(finding(location=None)) in {True, False}
 
 
-def test_muting_sets_the_reason_and_drops_nothing():
+def test_muting_sets_the_reason_and_drops_nothing(wording: Any):
     tool = mute(tool_result(finding(rule="F401"), finding(rule="E501")), ["ruff:E501"])
-    assert [one.muted for one in tool.findings] == ["", "ignored by the setting 'ruff:E501'"]
+    assert [one.muted for one in tool.findings] == ["", wording]
 
 
-def test_the_first_rule_gives_the_reason_and_an_earlier_reason_stays():
+def test_the_first_rule_gives_the_reason_and_an_earlier_reason_stays(wording: Any):
     tool = mute(tool_result(finding(), finding(muted="baseline")), ["ruff:F*", "ruff"])
-    assert [one.muted for one in tool.findings] == ["ignored by the setting 'ruff:F*'", "baseline"]
+    assert [one.muted for one in tool.findings] == [wording, "baseline"]
 
 
 def test_what_a_broken_tool_had_found_is_muted_too():

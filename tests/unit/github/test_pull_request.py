@@ -173,19 +173,21 @@ def test_hostile_text_stays_text(text: str):
 
 
 @pytest.mark.parametrize(
-    ("payload", "told"),
+    "payload",
     [
-        ({}, "names no pull request"),
-        ({"number": "7"}, "names no pull request"),
-        ({"pull_request": {"title": "feat: x"}}, "names no pull request"),
-        ({"number": 7, "pull_request": {}}, "title of the pull request 7"),
+        {},
+        {"number": "7"},
+        {"pull_request": {"title": "feat: x"}},
+        {"number": 7, "pull_request": {}},
     ],
 )
 @pytest.mark.parametrize("name", ["pull_request", "pull_request_target", "pull_request_review"])
-def test_an_event_of_a_pull_request_that_names_none_is_broken(name: str, payload: dict[str, Any], told: str):
+def test_an_event_of_a_pull_request_that_names_none_is_broken(
+    name: str, payload: dict[str, Any], wording: Any
+):
     found = none_of(name, payload)
     assert found.broken
-    assert told in found.reason
+    assert found.reason == wording
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{", b"[]", b"\xff\xfe", b"[" * 200_000, b"9" * 5_000])

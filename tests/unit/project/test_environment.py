@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.builders import FakeRun, completed, layout
@@ -48,19 +49,20 @@ def test_without_another_user_the_credentials_stay_where_they_are(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("stderr", "reason"),
+    "stderr",
     [
-        ("error: No solution found\n  cause: Because x is not there\n", "No solution found; Because x is not there"),
-        ("error: Failed to build `x`\n" + "  line\n" * 90 + "hint: Build failures usually indicate\n", "Failed to build `x`"),
-        ("something\nelse\n", "something else"),
-        ("", "uv wrote nothing"),
+        "error: No solution found\n  cause: Because x is not there\n",
+        "error: Failed to build `x`\n" + "  line\n" * 90 + "hint: Build failures usually indicate\n",
+        "something\nelse\n",
+        "",
     ],
-)  # fmt: skip
-def test_the_reason_of_a_failed_install_is_what_uv_says(stderr: str, reason: str, tmp_path: Path):
+    ids=["with causes", "a long log", "words of its own", "no words"],
+)
+def test_the_reason_of_a_failed_install_is_what_uv_says(stderr: str, tmp_path: Path, wording: Any):
     run = FakeRun(uv=completed(stderr=stderr, returncode=1))
     with pytest.raises(ToolError) as caught:
         builder(tmp_path, run).pip("/python", "x")
-    assert f"the environment cannot be made (pip install): {reason}" in caught.value.reason
+    assert caught.value.reason == wording
 
 
 def test_what_an_environment_is_made_of_decides_whether_it_is_kept(tmp_path: Path):
@@ -76,15 +78,16 @@ def test_what_an_environment_is_made_of_decides_whether_it_is_kept(tmp_path: Pat
     assert made._folder(one, "3.12", ["pytest"]) != first
 
 
-def test_an_environment_is_handed_from_tool_to_tool(tmp_path: Path):
+def test_an_environment_is_handed_from_tool_to_tool(tmp_path: Path, wording: Any):
     environment = Environment(
         python="/p", version="3.13.0", source="uv.lock", packages={"a": "1"}, added=("a",)
     )
     environment.save(tmp_path)
     assert Environment.load(tmp_path) == environment
     (tmp_path / "environment.json").write_text("{")
-    with pytest.raises(ToolError, match="there is no environment"):
+    with pytest.raises(ToolError) as caught:
         Environment.load(tmp_path)
+    assert str(caught.value) == wording
 
 
 def test_the_code_of_the_project_sees_no_credentials_of_indexes():
@@ -104,15 +107,18 @@ def test_the_tests_see_what_the_step_says_to_python():
     assert python_variables(environ) == {"PYTHONPATH": "src", "PYTHONHASHSEED": "0"}
 
 
-def test_where_no_interpreter_can_be_had_those_that_are_here_are_asked_as_the_owner_too(tmp_path: Path):
+def test_where_no_interpreter_can_be_had_those_that_are_here_are_asked_as_the_owner_too(
+    tmp_path: Path, wording: Any
+):
     run = FakeRun(
         uv=[
             completed("", "error: no interpreter", 2),
             completed("cpython-3.13.0-linux-x86_64-gnu    /usr/bin/python3.13\n"),
         ]
     )
-    with pytest.raises(ToolError, match=r"the ones that are here: 3\.13\.0"):
+    with pytest.raises(ToolError) as caught:
         builder(tmp_path, run=run, owner=ME).command("venv", "x")
+    assert str(caught.value) == wording
     assert [command.owner for command in run.asked] == [ME, ME]
 
 

@@ -1,6 +1,7 @@
 """How a tool is started: ours, or the project's version through uv."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.builders import BUNDLED, FakeRun, bundled_tools, completed, layout, resolved, write
@@ -63,29 +64,21 @@ def test_extras_are_asked_for_even_with_our_version(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("answer", "because"),
+    "answer",
     [
-        pytest.param(
-            completed(stderr="error: no network\n", returncode=1), "error: no network", id="failure"
-        ),
-        pytest.param(completed(returncode=2), "exit code 2", id="failure without a word"),
-        pytest.param(completed("hello"), "it did not say its version", id="no version"),
-        pytest.param(
-            TimedOutError("uv was ended after its time limit"),
-            "uv was ended after its time limit",
-            id="timeout",
-        ),
-        pytest.param(ToolError("'uv' cannot be started"), "'uv' cannot be started", id="uv is absent"),
+        pytest.param(completed(stderr="error: no network\n", returncode=1), id="failure"),
+        pytest.param(completed(returncode=2), id="failure without a word"),
+        pytest.param(completed("hello"), id="no version"),
+        pytest.param(TimedOutError("uv was ended after its time limit"), id="timeout"),
+        pytest.param(ToolError("'uv' cannot be started"), id="uv is absent"),
     ],
 )
-def test_what_cannot_be_had_is_replaced_by_ours_with_the_reason(tmp_path: Path, answer, because: str):
+def test_what_cannot_be_had_is_replaced_by_ours_with_the_reason(tmp_path: Path, answer, wording: Any):
     black = answer if isinstance(answer, Completed) else completed()
     program = located(tmp_path, PINNED, FakeRun(uv=answer, black=black))
     assert (program.version, program.source) == (BUNDLED["black"], "bundled")
     assert program.warnings[0] == "two pins disagree"
-    assert program.warnings[1] == (
-        f"black==24.1.0 (from uv.lock) cannot be had, the bundled black {BUNDLED['black']} was used instead: {because}"
-    )
+    assert program.warnings[1] == wording
 
 
 def test_an_interruption_is_no_reason_to_go_on(tmp_path: Path):
@@ -157,13 +150,13 @@ def test_the_tools_of_the_image_are_apart_and_of_a_shell_beside_us(tmp_path: Pat
     assert BundledTools.of(tmp_path).scripts == tmp_path / "tools" / "bin"
 
 
-def test_select_reads_the_pins_unless_ours_are_asked_for(tmp_path: Path):
+def test_select_reads_the_pins_unless_ours_are_asked_for(tmp_path: Path, wording: Any):
     write(tmp_path / "w", {"requirements.txt": "black==24.1.0\n", "setup.cfg": "broken"})
     ours = bundled_tools(tmp_path / "tools")
     place = layout(tmp_path / "w")
     choice = select("black", settings=resolved().settings, layout=place, bundled=ours)
     assert (choice.specifier, choice.source) == ("==24.1.0", "requirements.txt")
-    assert choice.warnings[0].startswith("setup.cfg could not be read")
+    assert choice.warnings[0] == wording
     bundled = resolved(tool_versions="bundled").settings
     assert select("black", settings=bundled, layout=place, bundled=ours) == Choice()
 

@@ -31,13 +31,11 @@ def apart(count: int, **overrides: Any) -> list[Finding]:
     ]
 
 
-def test_25_errors_are_10_commands_and_a_notice_with_the_count(tmp_path: Path, capsys):
+def test_25_errors_are_10_commands_and_a_notice_with_the_count(tmp_path: Path, capsys, wording: Any):
     report(run_result(*apart(25)), publication(tmp_path, workflow=workflow(tmp_path)))
     seen = commands(capsys.readouterr().out)
     assert [one.name for one in seen] == ["error"] * 10 + ["notice"]
-    assert (
-        seen[-1].data == "10 of 25 findings are annotated, the rest is in the job summary and in report.json"
-    )
+    assert seen[-1].data == wording
 
 
 @pytest.mark.parametrize("count", [0, 1, 10])
@@ -66,9 +64,9 @@ def test_ten_notices_leave_room_for_the_count():
     assert shown[-1].message.startswith("9 of 12 findings")
 
 
-def test_broken_tools_come_first_and_take_of_the_budget():
+def test_broken_tools_come_first_and_take_of_the_budget(wording: Any):
     shown = select(run_result(broken_tool("killed", tool="black"), tool_result(*apart(12))))
-    assert (shown[0].message, shown[0].properties) == ("killed", {"title": "black could not do its work"})
+    assert (shown[0].message, shown[0].properties) == ("killed", {"title": wording})
     assert [one.level for one in shown].count(Level.ERROR) == BUDGET
     assert shown[-1].message.startswith("9 of 12 findings")
 
@@ -83,10 +81,10 @@ def test_many_broken_tools_leave_room():
     assert [one.level for one in shown].count(Level.ERROR) <= BUDGET
 
 
-def test_an_empty_run_says_why():
+def test_an_empty_run_says_why(wording: Any):
     (shown,) = select(run_result(tool_result(outcome=Skipped("no Python files in '.'"))))
     assert shown.level is Level.ERROR
-    assert shown.message == "nothing was looked at: ruff: no Python files in '.'"
+    assert shown.message == wording
 
 
 def test_our_notes_are_few_warnings_and_take_of_the_budget():
@@ -155,7 +153,7 @@ def test_a_finding_of_the_project_has_no_file():
     assert shown.properties == {"title": "ruff: F401"}
 
 
-def test_what_a_message_says():
+def test_what_a_message_says(wording: Any):
     one = finding(
         message="m",
         after="a = 1\n" + "x" * 300 + "\n" + "b\n" * 12,
@@ -166,7 +164,7 @@ def test_what_a_message_says():
     rows = shown.message.split("\n")
     assert rows[:3] == ["m", "It should become:", "a = 1"]
     assert len(rows[3]) == 200
-    assert rows[-3:] == ["…", "`ci-action fix` does this.", "https://docs.astral.sh/ruff/x"]
+    assert rows[-3:] == ["…", wording, "https://docs.astral.sh/ruff/x"]
 
 
 def test_secrets_are_taken_out(tmp_path: Path, capsys):
@@ -205,15 +203,15 @@ def test_the_hints_of_a_broken_tool_stand_in_its_annotation():
     assert one.message == f"it died\nHint: {LINE}"
 
 
-def test_other_hints_are_one_notice():
+def test_other_hints_are_one_notice(wording: Any):
     other = Hint(name="o", cause="c", fix="f")
     tools = [tool_result(hints=(HINT,)), tool_result(tool="b", hints=(other,))]
     (one,) = select(run_result(*tools))
     assert (one.level, one.message) == (Level.NOTICE, f"{LINE}\nc → f")
-    assert one.properties["title"] == "ci-action: what may help"
+    assert one.properties["title"] == wording
 
 
-def test_what_could_not_be_written_is_one_warning(tmp_path: Path, capsys):
+def test_what_could_not_be_written_is_one_warning(tmp_path: Path, capsys, wording: Any):
     problems = ["the comment could not be written: 403", "the labels\n::error::x of hunter2"]
     hidden: dict[str, Any] = {"redact": lambda text: text.replace("hunter2", "***"), "problems": problems}
     report_problems(run_result(), publication(tmp_path, **hidden))
@@ -222,5 +220,5 @@ def test_what_could_not_be_written_is_one_warning(tmp_path: Path, capsys):
     report_problems(run_result(), publication(tmp_path, workflow=workflow(tmp_path), **hidden))
     [seen] = commands(capsys.readouterr().out)
     assert (seen.name, seen.data.count("\n")) == ("warning", 1)
-    assert seen.data.startswith("the comment could not be written: 403\nthe labels")
+    assert seen.data == wording
     assert seen.data.endswith("of ***")

@@ -35,11 +35,11 @@ def test_areas_as_a_text_as_flags_and_as_a_table(given: Any):
     assert areas(given) == [("api", ("src/api/", "tests/api/")), ("docs", ("docs/", "*.md"))]
 
 
-def test_areas_in_pyproject():
+def test_areas_in_pyproject(wording: Any):
     table, mistakes = from_pyproject(tomllib.loads(TABLE), "pyproject.toml")
     assert mistakes == []
     found = resolve(("pyproject.toml", table)).chosen()["areas"]
-    assert found == ["api: src/api/, tests/api/", "docs: docs/, *.md"]
+    assert found == [wording, "docs: docs/, *.md"]
     assert areas(found) == areas(table["areas"])
 
 

@@ -159,11 +159,11 @@ def test_whose_word_counts():
 
 
 @pytest.mark.parametrize("name", NO_KEYS)
-def test_what_only_the_workflow_decides(name: str):
+def test_what_only_the_workflow_decides(name: str, wording: Any):
     values, mistakes = from_pyproject({"tool": {"ci-action": {name: "x"}}}, "app/pyproject.toml")
     assert values == {}
     (mistake,) = mistakes
-    assert mistake.startswith(f"app/pyproject.toml: {name!r} cannot be set in [tool.ci-action]")
+    assert mistake == wording
     assert f"set the input {name!r} in the workflow" in mistake
 
 

@@ -2,6 +2,7 @@
 
 import re
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -40,9 +41,10 @@ def test_expressions_share_one_limit():
 
 
 @pytest.mark.parametrize("expression", ["(a){4294967294}", "((a{1000}){1000}){1000}"])
-def test_what_cannot_be_held_in_memory_is_refused(expression: str):
-    with pytest.raises(ToolError, match=r"cannot be matched in limited time: .*multiply"):
+def test_what_cannot_be_held_in_memory_is_refused(expression: str, wording: Any):
+    with pytest.raises(ToolError) as caught:
         Bounded(re.compile(expression))
+    assert str(caught.value) == wording
 
 
 @pytest.mark.parametrize(

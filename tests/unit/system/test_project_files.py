@@ -4,6 +4,7 @@ import os
 import shlex
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,15 +86,16 @@ def test_hostile_files(work: Path, make: Callable[[Path], object], said: str):
 
 
 @pytest.mark.parametrize("target", ["", "gone", "/nonexistent/x", "file/x"])
-def test_what_is_absent(work: Path, target: str):
+def test_what_is_absent(work: Path, target: str, wording: Any):
     (work / "file").write_text("")
     file = work / "a.toml"
     if target:
         file.symlink_to(target)
     assert find_project_file(file, work) is None
     assert find_project_text(file, work) == ""
-    with pytest.raises(AbsentFileError, match=r"could not read 'a\.toml': it does not exist"):
+    with pytest.raises(AbsentFileError) as caught:
         read_project_file(file, work)
+    assert str(caught.value) == wording
 
 
 def test_links_inside_the_workspace_are_read(work: Path, tmp_path: Path):

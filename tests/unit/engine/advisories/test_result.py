@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from typing import Any
 
 import pytest
 from support.paths import GOLDEN
@@ -61,12 +62,9 @@ def reported(one: Judgement) -> tuple[Finding, ...]:
     return outcome.findings
 
 
-def test_one_sentence_holds_it_all():
+def test_one_sentence_holds_it_all(wording: Any):
     (found,) = reported(judgement())
-    assert found.message == (
-        "urllib3 1.26.4 has a known vulnerability of high severity (PYSEC-2021-108, GHSA-q2q7-5pp4-w6pg, CVE-2021-33503),"
-        " needed through requests, fixed in 1.26.5: Many at signs in a URL make its parser very slow"
-    )
+    assert found.message == wording
     assert (found.rule, found.severity, found.level, str(found.location)) == (
         "PYSEC-2021-108",
         "high",
@@ -83,7 +81,7 @@ def test_one_sentence_holds_it_all():
     assert found.package.upgrade == "uv lock --upgrade-package 'urllib3>=1.26.5'"
 
 
-def test_what_was_not_audited_warns_and_has_no_level():
+def test_what_was_not_audited_warns_and_has_no_level(wording: Any):
     audit = Audit(audited={REQUESTS.key: ()}, missed={URLLIB3.key: "it answered with HTTP 500"})
     elsewhere = Unauditable(name="six", reason="it comes from a repository\n::error::x")
     outcome = judgement(audit=audit, inventory=inventory(unauditable=(elsewhere,))).outcome("")
@@ -91,36 +89,36 @@ def test_what_was_not_audited_warns_and_has_no_level():
     assert outcome.examined == {"packages": 1, "skipped": 2}
     assert [(one.rule, one.severity, one.level, one.message) for one in outcome.findings] == [
         ("not-audited", "", Level.WARNING, "urllib3 1.26.4 was not audited: it answered with HTTP 500"),
-        ("not-audited", "", Level.WARNING, "six was not audited: it comes from a repository ::error::x"),
+        ("not-audited", "", Level.WARNING, wording),
     ]
 
 
-def test_none_audited_is_broken_and_says_it_once():
+def test_none_audited_is_broken_and_says_it_once(wording: Any):
     audit = Audit(missed=dict.fromkeys((REQUESTS.key, URLLIB3.key), "S refused the connection"))
     outcome = judgement(audit=audit).outcome("detail")
     assert outcome == Broken(
-        "none of the 2 packages could be audited: S refused the connection",
+        wording,
         "detail",
         examined={Counted.PACKAGES: 0, Counted.SKIPPED: 2},
     )
 
 
-def test_only_what_no_index_holds_is_broken_too():
+def test_only_what_no_index_holds_is_broken_too(wording: Any):
     elsewhere = (Unauditable(name="six", reason="it comes from a repository"),)
     empty = Inventory(kind=Kind.UV, source="uv.lock", unauditable=elsewhere)
     outcome = judgement(inventory=empty, audit=Audit()).outcome("")
     assert isinstance(outcome, Broken)
-    assert outcome.reason == "none of the 1 packages could be audited: six: it comes from a repository"
+    assert outcome.reason == wording
 
 
-def test_what_was_found_before_the_time_was_over_is_kept():
+def test_what_was_found_before_the_time_was_over_is_kept(wording: Any):
     audit = Audit(
         audited={URLLIB3.key: (SLOW,)}, missed={REQUESTS.key: "the time limit was reached"}, late=True
     )
     outcome = judgement(audit=audit).outcome("")
     assert isinstance(outcome, Broken)
     assert [one.rule for one in outcome.findings] == ["PYSEC-2021-108", "not-audited"]
-    assert outcome.reason == "only 1 of 2 packages could be audited in time: the time limit was reached"
+    assert outcome.reason == wording
 
 
 def test_a_package_of_which_an_advisory_was_left_out_is_not_wholly_audited():
@@ -153,12 +151,10 @@ def test_what_the_change_brought(before, audited, new):
     assert [one.new for one in reported(judgement(base=before, audit=audit))] == [new]
 
 
-def test_a_base_that_could_not_be_audited_is_told():
+def test_a_base_that_could_not_be_audited_is_told(wording: Any):
     audit = Audit(audited={REQUESTS.key: (), URLLIB3.key: (SLOW,)}, missed={OLDER.key: "HTTP 500"})
     one = judgement(base=inventory(OLDER), audit=audit)
-    assert list(one.warnings()) == [
-        "1 packages of the base commit could not be audited: what they had counts as new"
-    ]
+    assert list(one.warnings()) == [wording]
     assert "not-audited" not in {found.rule for found in reported(one)}
 
 
@@ -197,12 +193,10 @@ def test_what_nothing_needs_is_told_only_where_all_was_audited():
     assert list(judgement(acceptances=entries, audit=part).warnings()) == []
 
 
-def test_a_record_that_cannot_be_had_is_told_with_the_number():
+def test_a_record_that_cannot_be_had_is_told_with_the_number(wording: Any):
     one = judgement(records={})
     assert [found.severity for found in reported(one)] == ["unknown"]
-    assert list(one.warnings()) == [
-        "the severity of 1 vulnerability is unknown: the advisory itself could not be had"
-    ]
+    assert list(one.warnings()) == [wording]
 
 
 def test_hostile_text_is_one_line_without_controls():
@@ -214,25 +208,24 @@ def test_hostile_text_is_one_line_without_controls():
 
 
 @pytest.mark.parametrize(
-    ("kind", "overrides", "command"),
+    ("kind", "overrides"),
     [
-        (Kind.UV, {}, "uv lock --upgrade-package 'urllib3>=2.2'"),
-        (Kind.POETRY, {}, "poetry update urllib3"),
-        (Kind.PDM, {}, "pdm update requests"),
-        (Kind.PIPENV, {}, "pipenv upgrade 'urllib3>=2.2'"),
+        (Kind.UV, {}),
+        (Kind.POETRY, {}),
+        (Kind.PDM, {}),
+        (Kind.PIPENV, {}),
         (
             Kind.PYLOCK,
             {},
-            "uv pip compile pyproject.toml --output-file=pylock.toml --upgrade-package 'urllib3>=2.2'",
         ),
-        (Kind.ENVIRONMENT, {}, "python -m pip install 'urllib3>=2.2'"),
-        (Kind.REQUIREMENTS, {"named": True, "pinned": True}, "write urllib3==2.2 in r.txt"),
-        (Kind.METADATA, {"named": True}, "write urllib3>=2.2 in r.txt"),
-        (Kind.METADATA, {}, "add urllib3>=2.2 to r.txt"),
-        (Kind.METADATA, {"location": None}, "add urllib3>=2.2 to the files"),
+        (Kind.ENVIRONMENT, {}),
+        (Kind.REQUIREMENTS, {"named": True, "pinned": True}),
+        (Kind.METADATA, {"named": True}),
+        (Kind.METADATA, {}),
+        (Kind.METADATA, {"location": None}),
     ],
 )
-def test_the_way_out(kind, overrides, command):
+def test_the_way_out(kind, overrides, wording: Any):
     needed = Needed(
         **{
             "name": "urllib3",
@@ -243,7 +236,7 @@ def test_the_way_out(kind, overrides, command):
             **overrides,
         }
     )
-    assert upgrade_of(needed, "2.2", inventory(REQUESTS, needed, kind=kind, source="the files")) == command
+    assert upgrade_of(needed, "2.2", inventory(REQUESTS, needed, kind=kind, source="the files")) == wording
     assert upgrade_of(needed, "", inventory(needed, kind=kind)) == ""
 
 

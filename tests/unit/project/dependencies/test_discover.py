@@ -2,6 +2,7 @@
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.builders import layout, write
@@ -20,22 +21,22 @@ def found(tmp_path: Path, files: dict[str, str], **overrides):
 
 
 @pytest.mark.parametrize(
-    ("files", "source"),
+    "files",
     [
-        ({"uv.lock": "", "poetry.lock": "", "requirements.txt": ""}, "uv.lock"),
-        ({"pylock.toml": "", "poetry.lock": "", "requirements.txt": ""}, "pylock.toml"),
-        ({"poetry.lock": "", "pdm.lock": "", "requirements.txt": ""}, "poetry.lock"),
-        ({"pdm.lock": "", "Pipfile.lock": "{}", "requirements.txt": ""}, "pdm.lock"),
-        ({"Pipfile.lock": "{}", "requirements.txt": ""}, "Pipfile.lock"),
-        ({"requirements.txt": "", "pyproject.toml": BUILDABLE}, "requirements.txt"),
-        ({"pyproject.toml": BUILDABLE, "setup.py": ""}, "pyproject.toml"),
-        ({"setup.cfg": "[metadata]\n", "setup.py": ""}, "setup.cfg"),
-        ({"setup.py": ""}, "setup.py"),
-        ({"README.md": ""}, "nothing (the project names no dependencies)"),
+        {"uv.lock": "", "poetry.lock": "", "requirements.txt": ""},
+        {"pylock.toml": "", "poetry.lock": "", "requirements.txt": ""},
+        {"poetry.lock": "", "pdm.lock": "", "requirements.txt": ""},
+        {"pdm.lock": "", "Pipfile.lock": "{}", "requirements.txt": ""},
+        {"Pipfile.lock": "{}", "requirements.txt": ""},
+        {"requirements.txt": "", "pyproject.toml": BUILDABLE},
+        {"pyproject.toml": BUILDABLE, "setup.py": ""},
+        {"setup.cfg": "[metadata]\n", "setup.py": ""},
+        {"setup.py": ""},
+        {"README.md": ""},
     ],
 )
-def test_the_order(files: dict[str, str], source: str, tmp_path: Path):
-    assert found(tmp_path, files).source == source
+def test_the_order(files: dict[str, str], wording: Any, tmp_path: Path):
+    assert found(tmp_path, files).source == wording
 
 
 def test_a_lock_above_the_project_counts(tmp_path: Path):

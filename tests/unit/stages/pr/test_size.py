@@ -42,16 +42,16 @@ def report_of(found: Checked) -> Report:
         (100, 50, True), (2999, 2999, False), (3000, 2999, True), (1, 0, False), (2999, 0, False),
     ],
 )  # fmt: skip
-def test_more_files_than_asked_for_are_a_finding(tmp_path: Path, number: int, limit: int, too_many: bool):
+def test_more_files_than_asked_for_are_a_finding(
+    tmp_path: Path, number: int, limit: int, too_many: bool, wording: Any
+):
     found = report_of(
         checked(tmp_path, many(number), settings={"max_files": limit}, pull=pull(changed_files=number))
     )
     assert [finding.rule for finding in found.findings] == (["too-many-files"] if too_many else [])
     assert found.examined == {"files": number, "left_out": 0}
     if too_many:
-        assert found.findings[0].message.startswith(
-            f"{number:,} changed files are more than {limit:,}, most of them in src ("
-        )
+        assert found.findings[0].message == wording
         assert found.findings[0].level is Level.WARNING
 
 
@@ -69,29 +69,27 @@ def test_it_fails_where_that_is_asked_for(tmp_path: Path):
     assert found.findings[0].level is Level.ERROR
 
 
-def test_at_fifty_what_is_left_out_does_not_count(tmp_path: Path):
+def test_at_fifty_what_is_left_out_does_not_count(tmp_path: Path, wording: Any):
     moved = entry("b", status="renamed", previous_filename="a", additions=0)
     files = [*many(50), entry("uv.lock"), moved, entry("vendor/x.py"), entry("docs/x.snap")]
     found = report_of(checked(tmp_path, files, settings={"size_ignore": "*.snap"}))
     assert found.findings == ()
     assert found.examined == {"files": 50, "left_out": 4}
     assert [line for line in found.details if line.startswith("left out")] == [
-        "left out: moved without a change (1): b",
+        wording,
         "left out: lock files (1): uv.lock",
         "left out: vendored (1): vendor/x.py",
         "left out: in size-ignore (1): docs/x.snap",
     ]
     found = report_of(checked(tmp_path, [*files, entry("one.py")], settings={"size_ignore": "*.snap"}))
-    assert found.findings[0].message.startswith("51 changed files are more than 50")
+    assert found.findings[0].message == wording
     assert found.findings[0].message.endswith("; 4 more files do not count")
 
 
-def test_the_folders_that_make_it_large_are_named(tmp_path: Path):
+def test_the_folders_that_make_it_large_are_named(tmp_path: Path, wording: Any):
     files = [*many(31, "src/api"), *many(20, "tests"), *many(10, "docs")]
     found = report_of(checked(tmp_path, files))
-    assert [finding.message for finding in found.findings] == [
-        "61 changed files are more than 50, most of them in src/api (31), tests (20), docs (10)"
-    ]
+    assert [finding.message for finding in found.findings] == [wording]
     assert found.details[:3] == (
         "src/api: 31 files, 31 lines",
         "tests: 20 files, 20 lines",
@@ -125,10 +123,10 @@ def test_beyond_three_thousand_files_the_number_is_that_of_the_pull_request(
         assert found.warnings == ()
 
 
-def test_three_thousand_files_of_an_unknown_number_may_be_more(tmp_path: Path):
+def test_three_thousand_files_of_an_unknown_number_may_be_more(tmp_path: Path, wording: Any):
     found = checked(tmp_path, many(3000), settings={"max_files": 3000})
     assert [finding.rule for finding in report_of(found).findings] == ["too-many-files"]
-    assert "which may not be all" in found.warnings[0]
+    assert found.warnings[0] == wording
 
 
 def test_a_payload_may_be_older_than_the_list_but_not_what_github_says_now(tmp_path: Path):
@@ -139,10 +137,10 @@ def test_a_payload_may_be_older_than_the_list_but_not_what_github_says_now(tmp_p
 
 
 @pytest.mark.parametrize("label", ["big", "BIG"])
-def test_a_label_keeps_it_from_being_checked(tmp_path: Path, label: str):
+def test_a_label_keeps_it_from_being_checked(tmp_path: Path, label: str, wording: Any):
     github = FilesAndLabels(many(51))
     found = checked(tmp_path, github, settings={"ignore_labels": "wip, Big"}, pull=pull(labels=("a", label)))
-    assert found.outcome == Skipped(f"the label {label!r} is one of `ignore-labels`", rightly=True)
+    assert found.outcome == Skipped(wording, rightly=True)
     assert github.asked == []
 
 
@@ -159,20 +157,20 @@ def test_without_a_base_and_a_token_it_says_what_to_do(tmp_path: Path):
 
 
 @pytest.mark.parametrize("status", [403, 404, 500, 0])
-def test_a_refusal_of_github_says_what_to_do(tmp_path: Path, status: int):
+def test_a_refusal_of_github_says_what_to_do(tmp_path: Path, status: int, wording: Any):
     github = FilesAndLabels(refuses={"pull_files": ApiError("GitHub refuses", status)})
-    with pytest.raises(
-        ToolError, match=r"GitHub did not tell them \(GitHub refuses\); give actions/checkout"
-    ):
+    with pytest.raises(ToolError) as caught:
         checked(tmp_path, github)
-    with pytest.raises(ToolError, match="GitHub's list of changed files cannot be read"):
+    assert str(caught.value) == wording
+    with pytest.raises(ToolError) as caught:
         checked(tmp_path, [{"filename": 3}])
+    assert str(caught.value) == wording
 
 
 @pytest.mark.parametrize("github", [None, FilesAndLabels(refuses={"pull_files": ApiError("no", 403)})])
 @pytest.mark.parametrize(("number", "rules"), [(50, []), (51, ["too-many-files"])])
 def test_the_numbers_of_the_payload_do_where_nobody_tells_the_files(
-    tmp_path: Path, github: Any, number: int, rules: list[str]
+    tmp_path: Path, github: Any, number: int, rules: list[str], wording: Any
 ):
     mine = pull(changed_files=number, additions=90, deletions=9)
     found = checked(tmp_path, pull=mine, **({"github": None} if github is None else {"files": github}))
@@ -180,25 +178,25 @@ def test_the_numbers_of_the_payload_do_where_nobody_tells_the_files(
     assert [finding.rule for finding in report.findings] == rules
     assert report.examined == {"files": number, "left_out": 0}
     assert report.metrics == {"size_files": number, "size_lines": 99}
-    assert "The numbers are those of the pull request itself" in found.warnings[0]
+    assert found.warnings[0] == wording
     assert "fetch-depth: 2" in found.warnings[0]
 
 
-def test_the_numbers_of_the_payload_alone_block_nothing(tmp_path: Path):
+def test_the_numbers_of_the_payload_alone_block_nothing(tmp_path: Path, wording: Any):
     mine = pull(changed_files=51, additions=90, deletions=9)
     for settings in ({"size_blocking": "true"}, {"size_blocking": "true", "max_files": 0, "max_lines": 98}):
         outcome = checked(tmp_path, github=None, pull=mine, settings=settings).outcome
         assert isinstance(outcome, Broken)
-        assert outcome.reason.startswith("the changed files are not known")
+        assert outcome.reason == wording
     settings = {"size_blocking": "true", "max_files": 51, "max_lines": 99}
     assert report_of(checked(tmp_path, github=None, pull=mine, settings=settings)).findings == ()
 
 
-def test_without_a_checkout_it_says_that_nothing_is_known_of_generated_files(tmp_path: Path):
+def test_without_a_checkout_it_says_that_nothing_is_known_of_generated_files(tmp_path: Path, wording: Any):
     found = report_of(checked(tmp_path, many(1)))
-    assert found.details[-1].startswith("linguist-generated is not known: there is no git repository here")
+    assert found.details[-1] == wording
 
 
-def test_the_attributes_that_the_pull_request_changes_are_not_asked(tmp_path: Path):
+def test_the_attributes_that_the_pull_request_changes_are_not_asked(tmp_path: Path, wording: Any):
     found = report_of(checked(tmp_path, [*many(1), entry("src/.gitattributes")]))
-    assert found.details[-1].endswith("and the pull request changes .gitattributes")
+    assert found.details[-1] == wording

@@ -48,13 +48,13 @@ def test_a_right_title(tmp_path: Path):
     }
 
 
-def test_a_wrong_title(tmp_path: Path):
+def test_a_wrong_title(tmp_path: Path, wording: Any):
     found = report(tmp_path, "feature(api):add x", body="BREAKING CHANGE: y")
     assert [one.rule for one in found.findings] == ["title-form", "title-type"]
     assert {one.level for one in found.findings} == {Level.ERROR}
     assert {one.location for one in found.findings} == {None}
     assert {one.fix_message for one in found.findings} == {"feat(api): add x"}
-    assert "a title that passes: feat(api): add x" in found.findings[0].message
+    assert found.findings[0].message == wording
     assert found.outputs == {"pr-title-valid": "false", "pr-type": "", "pr-scope": "", "pr-breaking": "true"}
 
 
@@ -93,24 +93,23 @@ def test_groups_of_an_expression_are_the_outputs(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("overrides", "settings", "reason"),
+    ("overrides", "settings"),
     [
         (
             {"labels": ("Any Title",)},
             {"ignore_labels": "x,any title"},
-            "'Any Title' is one of `ignore-labels`",
         ),
-        ({"is_draft": True}, {"draft_titles": "skip"}, "is a draft"),
-        ({"title": "[WIP] x"}, {"draft_titles": "skip"}, "'[WIP]' says that it is work in progress"),
+        ({"is_draft": True}, {"draft_titles": "skip"}),
+        ({"title": "[WIP] x"}, {"draft_titles": "skip"}),
     ],
 )
 def test_titles_that_are_rightly_not_looked_at(
-    tmp_path: Path, overrides: dict[str, Any], settings: dict[str, Any], reason: str
+    tmp_path: Path, overrides: dict[str, Any], settings: dict[str, Any], wording: Any
 ):
     outcome = checked(tmp_path, pull(**{"title": "wrong", **overrides}), **settings).outcome
     assert isinstance(outcome, Skipped)
     assert outcome.rightly
-    assert reason in outcome.reason
+    assert outcome.reason == wording
 
 
 def test_drafts_are_looked_at_by_default(tmp_path: Path):
@@ -162,10 +161,11 @@ def test_expressions_that_could_take_long_judge_and_propose(tmp_path: Path):
 
 
 # Without an end in these settings (`timeout` is the least that they take), the test would not end either.
-def test_an_expression_that_never_ends_is_broken(tmp_path: Path):
+def test_an_expression_that_never_ends_is_broken(tmp_path: Path, wording: Any):
     settings = {"title_subject_pattern": ENDLESS, "timeout": 1}
-    with pytest.raises(ToolError, match=r"did not end within 1 s: write it without repetitions"):
+    with pytest.raises(ToolError) as caught:
         report(tmp_path, LONG, settings=settings)
+    assert str(caught.value) == wording
 
 
 def test_an_interruption_does_not_wait_for_a_match(tmp_path: Path):

@@ -56,9 +56,9 @@ def test_findings_and_what_was_looked_at(two: Path):
     assert any(word.startswith("--config=") for word in argv)
 
 
-def test_no_files_are_skipped_and_nothing_is_run(tmp_path: Path):
+def test_no_files_are_skipped_and_nothing_is_run(tmp_path: Path, wording: Any):
     found, _ = checked(write(tmp_path / "w", {"a.txt": ""}))
-    assert found.outcome == Skipped("no Python files in '.'")
+    assert found.outcome == Skipped(wording)
 
 
 def test_a_file_that_cannot_be_parsed_is_a_finding(two: Path):
@@ -135,13 +135,14 @@ def test_what_was_lost_in_a_batch_is_asked_again_alone(two: Path):
     assert run.asked[1].stdin == b"x  = 1\n"
 
 
-def test_what_is_lost_again_is_an_error(two: Path):
+def test_what_is_lost_again_is_an_error(two: Path, wording: Any):
     lost = "error: cannot format {}: INTERNAL ERROR: unstable"
     answers = said(unchanged=1, failed=1, more=lost.format("a.py")), said(
         failed=1, more=lost.format("file.py")
     )
-    with pytest.raises(ToolError, match=r"Black could not check 'a\.py': INTERNAL ERROR: unstable"):
+    with pytest.raises(ToolError) as caught:
         checked(two, *answers)
+    assert str(caught.value) == wording
 
 
 def test_results_are_kept_and_unchanged_files_not_asked_again(two: Path, tmp_path: Path):
@@ -212,17 +213,16 @@ def test_the_target_version(two: Path, version: str, files: dict[str, str], targ
     assert bool(found.warnings) is warns
 
 
-def test_a_black_that_names_no_targets_is_an_error(two: Path):
-    with pytest.raises(ToolError, match="does not say which target versions it knows"):
+def test_a_black_that_names_no_targets_is_an_error(two: Path, wording: Any):
+    with pytest.raises(ToolError) as caught:
         checked(two, completed("", "", 2), settings={"python_version": "3.12"})
+    assert str(caught.value) == wording
 
 
-def test_notebooks_are_told_where_they_are_not_looked_at(tmp_path: Path):
+def test_notebooks_are_told_where_they_are_not_looked_at(tmp_path: Path, wording: Any):
     workspace = write(tmp_path / "w", {"a.py": "", "n.ipynb": "{}"})
     found, run = checked(workspace, said(unchanged=1))
-    assert found.warnings == (
-        "Black did not look at 1 notebook: it can where the project pins black[jupyter]",
-    )
+    assert found.warnings == (wording,)
     assert run.words[0][-1] == "a.py"
     run = FakeRun(black=said(unchanged=2))
     assert check(context(workspace, run), program(extras=frozenset({"jupyter"}))).warnings == ()

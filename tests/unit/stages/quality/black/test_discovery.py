@@ -89,10 +89,11 @@ def test_options_win_over_the_configuration(tmp_path: Path):
     ["(", "a{99999999999}", "(" * 3000 + ")" * 3000],
     ids=["open", "repeated without an end", "nested without an end"],
 )
-def test_a_wrong_pattern_is_an_error(tmp_path: Path, key: str, pattern: str):
+def test_a_wrong_pattern_is_an_error(tmp_path: Path, key: str, pattern: str, wording: Any):
     write(tmp_path, {"pyproject.toml": f"[tool.black]\n{key} = '{pattern}'\n"})
-    with pytest.raises(ToolError, match=f"^{key} of Black is no regular expression"):
+    with pytest.raises(ToolError) as caught:
         listed(tmp_path)
+    assert str(caught.value) == wording
 
 
 def test_gitignore_files_add_up_from_the_root_down(tmp_path: Path):
@@ -219,10 +220,11 @@ def test_configuration_above_the_workspace_is_never_read(tmp_path: Path):
     assert black_config(layout(tmp_path / "w")).table == {}
 
 
-def test_configuration_that_is_no_toml_is_an_error(tmp_path: Path):
+def test_configuration_that_is_no_toml_is_an_error(tmp_path: Path, wording: Any):
     write(tmp_path, {"pyproject.toml": "["})
-    with pytest.raises(ToolError, match="cannot be read as TOML"):
+    with pytest.raises(ToolError) as caught:
         black_config(layout(tmp_path))
+    assert str(caught.value) == wording
 
 
 @pytest.mark.parametrize(

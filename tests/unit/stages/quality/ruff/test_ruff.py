@@ -77,9 +77,9 @@ def test_nothing_found_is_a_report_with_the_files(one: Path):
     assert found.outcome == Report(examined={Counted.FILES: 1, Counted.UNREADABLE: 0})
 
 
-def test_no_files_are_skipped(one: Path):
+def test_no_files_are_skipped(one: Path, wording: Any):
     found, words = checked(one, Ruff(one))
-    assert found.outcome == Skipped("no Python files in '.'")
+    assert found.outcome == Skipped(wording)
     assert len(words) == 1
 
 
@@ -180,10 +180,11 @@ def test_a_path_that_looks_like_an_option_is_none(one: Path):
     assert words[-1][-2:] == ("--", "./-x.py")
 
 
-def test_a_configuration_that_is_no_toml_is_an_error(tmp_path: Path):
+def test_a_configuration_that_is_no_toml_is_an_error(tmp_path: Path, wording: Any):
     workspace = write(tmp_path / "w", {"pyproject.toml": "["})
-    with pytest.raises(ToolError, match="cannot be read as TOML"):
+    with pytest.raises(ToolError) as caught:
         checked(workspace, Ruff(workspace, "a.py"))
+    assert str(caught.value) == wording
 
 
 def test_our_own_folders_are_excluded(one: Path):
@@ -216,9 +217,10 @@ def test_the_users_own_target_stays(one: Path):
     assert [word for word in words[-1] if word.startswith("--target-version")] == ["--target-version=py38"]
 
 
-def test_a_ruff_that_names_no_targets_is_an_error(one: Path):
-    with pytest.raises(ToolError, match="does not say which target versions it knows"):
+def test_a_ruff_that_names_no_targets_is_an_error(one: Path, wording: Any):
+    with pytest.raises(ToolError) as caught:
         checked(one, Ruff(one, "a.py", probe=completed("", "?", 2)), settings={"python_version": "3.12"})
+    assert str(caught.value) == wording
 
 
 def test_its_own_cache_is_never_used(one: Path, tmp_path: Path):

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.builders import layout, write
@@ -67,51 +68,53 @@ def test_the_nearest_file_up_to_the_workspace(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("files", "says"),
+    "files",
     [
-        ({"pyproject.toml": "[tool.bandit"}, "pyproject.toml cannot be read as TOML"),
-        ({"pyproject.toml": "[tool]\nbandit = 3"}, "it holds no keys"),
-        ({"bandit.yaml": ""}, "bandit.yaml is no configuration of bandit"),
-        ({"bandit.yaml": "- a\n"}, "it holds no keys"),
-        ({"bandit.yaml": "a: [\n"}, "cannot be read as YAML"),
-        ({"bandit.yaml": "a: !!python/object:os.system x\n"}, "cannot be read as YAML"),
-        ({"bandit.yaml": "skips: B101\n"}, "skips of bandit must be a list of texts"),
-        ({"bandit.yaml": "tests: [101]\n"}, "tests of bandit must be a list"),
-        ({"bandit.yaml": "exclude_dirs: tests\n"}, "exclude_dirs of bandit must be a list"),
-        ({"bandit.yaml": "include: '*.py'\n"}, "include of bandit must be a list"),
-        ({"bandit.yaml": "shell_injection: {shell: [x]}\n"}, "lacks no_shell, subprocess"),
-        ({".bandit": "[bandit]\nskips\n"}, ".bandit cannot be read as options of bandit"),
-        ({".bandit": "[bandit]\nskips = 100%\n"}, ".bandit cannot be read as options of bandit"),
-        ({".bandit": "[bandit]\nlevel = 2\n"}, "bandit fails at 'level' there"),
-        ({".bandit": "[bandit]\noutput = x\n"}, "bandit fails at 'output' there"),
-        ({".bandit": "loose words"}, "it holds no keys"),
+        {"pyproject.toml": "[tool.bandit"},
+        {"pyproject.toml": "[tool]\nbandit = 3"},
+        {"bandit.yaml": ""},
+        {"bandit.yaml": "- a\n"},
+        {"bandit.yaml": "a: [\n"},
+        {"bandit.yaml": "a: !!python/object:os.system x\n"},
+        {"bandit.yaml": "skips: B101\n"},
+        {"bandit.yaml": "tests: [101]\n"},
+        {"bandit.yaml": "exclude_dirs: tests\n"},
+        {"bandit.yaml": "include: '*.py'\n"},
+        {"bandit.yaml": "shell_injection: {shell: [x]}\n"},
+        {".bandit": "[bandit]\nskips\n"},
+        {".bandit": "[bandit]\nskips = 100%\n"},
+        {".bandit": "[bandit]\nlevel = 2\n"},
+        {".bandit": "[bandit]\noutput = x\n"},
+        {".bandit": "loose words"},
     ],
 )
-def test_what_is_wrong_in_a_file_is_an_error(tmp_path: Path, files: dict[str, str], says: str):
-    with pytest.raises(ToolError, match=says):
+def test_what_is_wrong_in_a_file_is_an_error(tmp_path: Path, files: dict[str, str], wording: Any):
+    with pytest.raises(ToolError) as caught:
         config(tmp_path, files)
+    assert str(caught.value) == wording
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    "words",
     [
-        (("-c", "none.yaml"), "could not read 'none.yaml': it does not exist"),
-        (("--ini=none",), "could not read 'none': it does not exist"),
-        (("-b", "none.json"), "could not read 'none.json': it does not exist"),
-        (("-b", "a.py"), "a.py is no report of bandit"),
+        ("-c", "none.yaml"),
+        ("--ini=none",),
+        ("-b", "none.json"),
+        ("-b", "a.py"),
     ],
 )
-def test_files_that_the_user_names_must_be_there(tmp_path: Path, words: tuple[str, ...], says: str):
-    with pytest.raises(ToolError, match=says):
+def test_files_that_the_user_names_must_be_there(tmp_path: Path, words: tuple[str, ...], wording: Any):
+    with pytest.raises(ToolError) as caught:
         config(tmp_path, {}, *words)
+    assert str(caught.value) == wording
 
 
 @pytest.mark.parametrize(
     ("key", "advice"), [("exclude", "exclude_dirs"), ("skip", "skips"), ("level", "--severity-level")]
 )
-def test_a_key_that_nobody_reads_is_told(tmp_path: Path, key: str, advice: str):
+def test_a_key_that_nobody_reads_is_told(tmp_path: Path, key: str, advice: str, wording: Any):
     (warning,) = config(tmp_path, {"pyproject.toml": f"[tool.bandit]\n{key} = 'x'\n"}).warnings
-    assert f"bandit does not read {key!r} in pyproject.toml" in warning
+    assert warning == wording
     assert advice in warning
 
 
@@ -219,10 +222,13 @@ def test_options_that_would_write_hide_or_move_are_refused(words: str):
         ({}, ("--ini=../x",)),
     ],
 )
-def test_nothing_outside_the_workspace_is_read(tmp_path: Path, files: dict[str, str], words: tuple[str, ...]):
+def test_nothing_outside_the_workspace_is_read(
+    tmp_path: Path, files: dict[str, str], words: tuple[str, ...], wording: Any
+):
     (tmp_path / "x").write_text("root:secret: [\n")
-    with pytest.raises(ToolError, match="is outside the workspace"):
+    with pytest.raises(ToolError) as caught:
         config(tmp_path, files, *words)
+    assert str(caught.value) == wording
 
 
 BOMB = "a0: &a0 [x]\n" + "".join(f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 9)}]\n" for n in range(9))

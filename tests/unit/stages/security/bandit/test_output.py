@@ -139,9 +139,10 @@ def test_a_test_of_bandit_that_fails_is_a_finding_though_bandit_says_nothing_was
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_file_that_vanished_is_an_error(version: str):
-    with pytest.raises(ToolError, match=r"'gone.py' was there when the files were listed"):
+def test_a_file_that_vanished_is_an_error(version: str, wording: Any):
+    with pytest.raises(ToolError) as caught:
         seen(version, "missing")
+    assert str(caught.value) == wording
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -151,24 +152,24 @@ def test_a_file_of_which_nothing_is_said_was_left_out(version: str):
 
 
 @pytest.mark.parametrize(
-    ("version", "case", "says"),
+    ("version", "case"),
     [
-        ("1.7.10", "skips-as-text", "there is no test"),
-        ("1.9.4", "skips-as-text", "there is no test '0', '1', 'B'"),
-        ("1.8.6", "unknown-test", "there is no test 'B999' in this version of bandit"),
-        ("1.9.4", "unknown-test", "there is no test 'B999' in this version of bandit"),
+        ("1.7.10", "skips-as-text"),
+        ("1.9.4", "skips-as-text"),
+        ("1.8.6", "unknown-test"),
+        ("1.9.4", "unknown-test"),
     ],
 )
-def test_what_bandit_whispers_about_its_configuration(version: str, case: str, says: str):
+def test_what_bandit_whispers_about_its_configuration(version: str, case: str, wording: Any):
     (text,) = complaints(recorded(version, case)[1])
-    assert text.startswith(says)
+    assert text == wording
 
 
-def test_other_whispers_and_none():
+def test_other_whispers_and_none(wording: Any):
     text = "[utils]\tWARNING\tUnable to parse config file b.ini or missing [bandit] section\n"
-    assert complaints(text) == ["Unable to parse config file b.ini or missing [bandit] section"]
+    assert complaints(text) == [wording]
     text = "[manager]\tWARNING\tFailed to load baseline data: Expecting value\n[x]\tWARNING\tother\n"
-    assert complaints(text) == ["Failed to load baseline data: Expecting value"]
+    assert complaints(text) == [wording]
     assert complaints(recorded("1.9.4", "findings")[1]) == []
 
 
@@ -178,16 +179,16 @@ def test_a_test_that_bandit_has_no_more_is_no_mistake():
 
 
 @pytest.mark.parametrize(
-    ("version", "case", "says"),
+    ("version", "case"),
     [
-        ("1.7.10", "unknown-test", "Unknown test found in profile: B999"),
-        ("1.9.4", "contradiction", "Non-exclusive include/exclude test sets: {'B101'}"),
-        ("1.9.4", "empty-configuration", "TypeError: argument of type 'NoneType' is not iterable"),
-        ("1.9.4", "unprintable", "RuntimeError: Unable to output report using 'json' formatter"),
+        ("1.7.10", "unknown-test"),
+        ("1.9.4", "contradiction"),
+        ("1.9.4", "empty-configuration"),
+        ("1.9.4", "unprintable"),
     ],
 )
-def test_why_bandit_ended_without_a_report(version: str, case: str, says: str):
-    assert cause(recorded(version, case)[1]).startswith(says)
+def test_why_bandit_ended_without_a_report(version: str, case: str, wording: Any):
+    assert cause(recorded(version, case)[1]) == wording
 
 
 def test_wrong_usage_and_silence():
@@ -257,12 +258,10 @@ def test_what_is_no_report_is_an_error_never_a_pass(out: bytes, code: int, says:
         parse(out, "", ["a.py"], code)
 
 
-def test_a_file_without_permission_is_unreadable_and_may_be_readable_another_time():
+def test_a_file_without_permission_is_unreadable_and_may_be_readable_another_time(wording: Any):
     out = report(errors=[{"filename": "././a.py", "reason": "Permission denied"}], metrics=["_totals"])
     found = parse(out, "", ["a.py"], 0)
-    assert [(one.rule, one.message) for one in found.issues["a.py"]] == [
-        ("unreadable", "bandit could not look at this file: Permission denied")
-    ]
+    assert [(one.rule, one.message) for one in found.issues["a.py"]] == [("unreadable", wording)]
     assert found.passing == {"a.py"}
 
 

@@ -47,14 +47,12 @@ def report_of(ctx: Context) -> Report:
     return outcome
 
 
-def test_the_dependencies_are_judged_and_neither_our_packages_nor_the_project(tmp_path: Path):
+def test_the_dependencies_are_judged_and_neither_our_packages_nor_the_project(tmp_path: Path, wording: Any):
     outcome = report_of(ctx_of(tmp_path))
     assert outcome.examined == {"packages": 2, "unreadable": 0}
     (one,) = outcome.findings
     assert (one.rule, one.severity, one.location) == ("license-unknown", "unknown", None)
-    assert one.message == (
-        "urllib3 2.5.0 does not name its licence; to accept it, add LicenseRef-urllib3 to licenses-allow"
-    )
+    assert one.message == wording
     assert one.package
     assert (one.package.name, one.package.version, one.package.licenses) == ("urllib3", "2.5.0", "")
 
@@ -73,10 +71,10 @@ def test_the_lists_decide(tmp_path: Path, settings: dict[str, str], rules: dict[
     assert {one.severity for one in found} <= {"high", "unknown"}
 
 
-def test_metadata_that_cannot_be_read_is_told(tmp_path: Path):
+def test_metadata_that_cannot_be_read_is_told(tmp_path: Path, wording: Any):
     outcome = report_of(ctx_of(tmp_path, {"broken-1.0.dist-info/RECORD": ""}))
     assert outcome.examined == {"packages": 1, "unreadable": 1}
-    assert outcome.findings[0].message == "broken 1.0 has metadata that cannot be read"
+    assert outcome.findings[0].message == wording
 
 
 def test_hostile_metadata_is_one_line_and_cut(tmp_path: Path):
@@ -87,25 +85,25 @@ def test_hostile_metadata_is_one_line_and_cut(tmp_path: Path):
     assert len(one.message) < 500
 
 
-def test_nothing_but_the_project_is_skipped(tmp_path: Path):
+def test_nothing_but_the_project_is_skipped(tmp_path: Path, wording: Any):
     files = {name: text for name, text in FILES.items() if name.startswith(("sample", "pytest"))}
     outcome = TOOL.check(ctx_of(tmp_path, files), program("licenses")).outcome
-    assert outcome == Skipped("the project has no dependencies")
+    assert outcome == Skipped(wording)
 
 
 @pytest.mark.parametrize(
-    ("files", "answer", "reason"),
+    ("files", "answer"),
     [
-        ({}, None, "the environment has packages, and no metadata of them can be found"),
-        (FILES, completed("no list", stderr="boom"), "the interpreter does not say where its packages are"),
-        (FILES, completed("5"), "the interpreter does not say where its packages are"),
-        (FILES, ToolError("killed"), "killed"),
+        ({}, None),
+        (FILES, completed("no list", stderr="boom")),
+        (FILES, completed("5")),
+        (FILES, ToolError("killed")),
     ],
 )
-def test_what_cannot_be_looked_at_is_broken(tmp_path: Path, files: dict[str, str], answer: Any, reason: str):
+def test_what_cannot_be_looked_at_is_broken(tmp_path: Path, files: dict[str, str], answer: Any, wording: Any):
     with pytest.raises(ToolError) as caught:
         TOOL.check(ctx_of(tmp_path, files, answer), program("licenses"))
-    assert caught.value.reason == reason
+    assert caught.value.reason == wording
 
 
 @pytest.mark.parametrize(
@@ -134,10 +132,8 @@ def test_it_is_off_unless_a_list_is_set(tmp_path: Path, settings: dict[str, str]
     assert TOOL.wanted(context(tmp_path, settings=settings)) is wanted
 
 
-def test_the_plan_names_the_lists(tmp_path: Path):
+def test_the_plan_names_the_lists(tmp_path: Path, wording: Any):
     settings = {"licenses_allow": "MIT", "licenses_deny": "GPL-*", "install": "none"}
     plan = TOOL.plan
     assert plan
-    assert plan(context(tmp_path, settings=settings)) == (
-        "of the packages in the current environment, allowed: MIT; denied: GPL-*"
-    )
+    assert plan(context(tmp_path, settings=settings)) == wording

@@ -1,5 +1,7 @@
 """Addresses of services: what is read from them, what is wrong with them, and that no password is shown."""
 
+from typing import Any
+
 import pytest
 
 from ci_action.stages.test.services.addresses import Address, Kind, Tls, parse, wait_for_mistakes
@@ -60,39 +62,30 @@ def test_an_address_is_read(item: str, read: Address):
 
 
 @pytest.mark.parametrize(
-    ("item", "says"),
+    "item",
     [
-        (
-            "db:5432",
-            "'db:5432': no scheme; write what answers there, such as postgres://db:5432 or tcp://db:5432",
-        ),
-        ("postgers://db", "'postgers://db': unknown scheme 'postgers'; did you mean 'postgres'?"),
-        ("tcpip+x://db:1", "'tcpip+x://db:1': unknown scheme 'tcpip+x'; did you mean 'tcp'?"),
-        ("sqlite:///x", "'sqlite:///x': unknown scheme 'sqlite'; there are: amqp, amqps, http"),
-        ("postgres:///app", "'postgres:///app': no host; write postgres://host:port"),
-        ("tcp://:80", "'tcp://:80': no host; write tcp://host:port"),
-        ("tcp://db", "'tcp://db': no port; write tcp://host:port"),
-        ("tcp://db:0", "'tcp://db:0': the port is no number from 1 to 65535"),
-        ("redis://db:70000", "'redis://db:70000': the port is no number from 1 to 65535"),
-        ("redis://db:x", "'redis://db:***': the port is no number from 1 to 65535"),
-        (
-            "postgres://u:a/b@db/x",
-            "'postgres://u:***@db/x': the port is no number from 1 to 65535; in a user or a",
-        ),
-        ("postgres://u:first", "'postgres://u:***': the port is no number"),
-        ("second@db:5432/x", "'***@db:5432/x': no scheme"),
-        (
-            "postgres://u:secret[@db",
-            "'postgres://u:***@db': no URL; write it as postgres://user:password@host",
-        ),
-        (f"http://{'a' * 64}.example", "the host is no name that could be looked up"),
-        ("tcp://a b:1", "'tcp://a b:1': the host is no name that could be looked up"),
+        "db:5432",
+        "postgers://db",
+        "tcpip+x://db:1",
+        "sqlite:///x",
+        "postgres:///app",
+        "tcp://:80",
+        "tcp://db",
+        "tcp://db:0",
+        "redis://db:70000",
+        "redis://db:x",
+        "postgres://u:a/b@db/x",
+        "postgres://u:first",
+        "second@db:5432/x",
+        "postgres://u:secret[@db",
+        f"http://{'a' * 64}.example",
+        "tcp://a b:1",
     ],
 )
-def test_a_mistake_says_what_to_write(item: str, says: str):
+def test_a_mistake_says_what_to_write(item: str, wording: Any):
     (mistake,) = wait_for_mistakes([item])
     assert mistake.startswith("wait-for = '")
-    assert says in mistake
+    assert mistake == wording
 
 
 def test_an_address_prints_without_user_password_and_query():
