@@ -20,6 +20,7 @@ from ci_action.system.errors import ExitCode
 
 BIN = Path(sys.executable).parent
 README = (ROOT / "README.md").read_text("utf-8")
+REFERENCE = (ROOT / "docs" / "reference.md").read_text("utf-8")
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
 
 
@@ -79,18 +80,18 @@ def test_the_action_is_what_the_marketplace_asks_for():
 
 
 @pytest.mark.parametrize("name", names())
-def test_the_readme_names_every_input(name: str):
-    assert f"| `{name}` |" in README
+def test_the_reference_names_every_input(name: str):
+    assert f"| `{name}` |" in REFERENCE
 
 
 @pytest.mark.parametrize("name", list(ABOUT))
-def test_the_readme_names_every_output(name: str):
-    assert f"| `{name}` |" in README
+def test_the_reference_names_every_output(name: str):
+    assert f"| `{name}` |" in REFERENCE
 
 
 @pytest.mark.parametrize("code", ExitCode)
-def test_the_readme_explains_every_exit_code(code: ExitCode):
-    assert f"| {code.value} | {code.meaning} |" in README
+def test_the_reference_explains_every_exit_code(code: ExitCode):
+    assert f"| {code.value} | {code.meaning} |" in REFERENCE
 
 
 @pytest.mark.parametrize("stage", load_all(), ids=lambda stage: stage.name)

@@ -1,13 +1,18 @@
-"""What the README shows works: its workflows, its commands, its settings, its links, its pictures."""
+"""What the README and docs/ show works: workflows, commands, settings, links, pictures, quoted messages."""
 
+import ast
 import json
 import re
 import shlex
 import shutil
 import subprocess
 import tomllib
+from collections.abc import Iterator
+from functools import cache
 from importlib.resources import files
-from typing import Any
+from itertools import dropwhile
+from pathlib import Path
+from typing import Any, Final
 
 import click
 import cmarkgfm
@@ -15,22 +20,39 @@ import jsonschema
 import pytest
 import yaml
 from cmarkgfm.cmark import Options
-from support.paths import ROOT
+from support.paths import PAGES, ROOT, SOURCES
 
 from ci_action.cli import cli
 from ci_action.commands.schema import schema_files
 from ci_action.reporters.outputs import ABOUT
 from ci_action.settings import names
+from ci_action.stages import tools
 
-PAGES = ("README.md", ".github/CONTRIBUTING.md", ".github/SECURITY.md", "tests/projects/README.md")
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-ACTION = re.compile(r"^org/ci-action@")
-REUSABLE = re.compile(r"^org/ci-action/(\.github/workflows/[\w-]+\.yml)@v1$")
-PINNED = re.compile(r"^[\w.-]+/[\w./-]+@[0-9a-f]{40}$")
+README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
+# For contributors: their commands and links are checked, their style is not.
+OTHERS: Final = tuple(
+    ROOT / page for page in (".github/CONTRIBUTING.md", ".github/SECURITY.md", "tests/projects/README.md")
+)
+EVERY: Final = (*PAGES, *OTHERS)
+ACTION: Final = re.compile(r"^org/ci-action@")
+REUSABLE: Final = re.compile(r"^org/ci-action/(\.github/workflows/[\w-]+\.yml)@v1$")
+PINNED: Final = re.compile(r"^[\w.-]+/[\w./-]+@[0-9a-f]{40}$")
+MOST_LINES: Final = 400
+LONGEST_LINE: Final = 100
+MOST_WORDS: Final = 25
 
 
-def blocks(language: str, page: str = README) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+def named(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def blocks(language: str, *pages: Path) -> list[str]:
+    texts = [page.read_text(encoding="utf-8") for page in pages or PAGES]
+    return [
+        block
+        for text in texts
+        for block in re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    ]
 
 
 def workflows() -> list[str]:
@@ -57,9 +79,10 @@ def calls(block: str) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
     return found
 
 
-def commands(page: str) -> list[list[str]]:
-    lines = [line for block in blocks("sh", page) for line in block.splitlines()]
-    words = [shlex.split(line, comments=True) for line in lines]
+def commands() -> list[list[str]]:
+    """Return the words of every `ci-action …` in a block for the shell, behind variables as well."""
+    lines = [line for block in blocks("sh", *EVERY) for line in block.splitlines()]
+    words = [list(dropwhile(lambda word: "=" in word, shlex.split(line, comments=True))) for line in lines]
     return [line[1:] for line in words if line[:1] == ["ci-action"]]
 
 
@@ -69,10 +92,17 @@ def schema_of_workflows() -> dict[str, Any]:
     return schema
 
 
+def test_every_block_of_code_is_of_a_kind_that_is_checked():
+    for page in PAGES:
+        kinds = re.findall(r"^```(\S*)\n.*?^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+        assert set(kinds) <= {"yaml", "toml", "sh", "text"}, named(page)
+    assert all(re.search(r"^jobs:", block, re.MULTILINE) for block in blocks("yaml")), "a part of a workflow"
+
+
 def test_the_first_block_is_a_workflow_and_stands_at_the_top():
     assert workflows()[0] == blocks("yaml")[0]
     assert README.index("```yaml") < 1_000
-    assert len(workflows()) > 5
+    assert len(workflows()) > 15
 
 
 @pytest.mark.parametrize("block", workflows())
@@ -95,7 +125,7 @@ def test_a_workflow_names_inputs_and_outputs_that_exist(block):
     ours = [step for step in steps(block) if ACTION.match(step.get("uses", ""))]
     called = calls(block)
     assert ours or called
-    assert all(set(step["with"]) <= set(names()) for step in ours)
+    assert all(set(step.get("with", ())) <= set(names()) for step in ours)
     assert all(set(job["with"]) <= set(declared["inputs"]) for job, declared in called.values())
     jobs = loaded(block)["jobs"]
     for where, name, output in re.findall(r"(steps|needs)\.([\w-]+)\.outputs\.([\w-]+)", block):
@@ -113,9 +143,7 @@ def test_a_workflow_passes_actionlint(block):
     assert done.returncode == 0
 
 
-@pytest.mark.parametrize(
-    "words", [words for page in PAGES for words in commands((ROOT / page).read_text("utf-8"))]
-)
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
 def test_a_command_has_a_name_and_flags_that_exist(words):
     group = cli.make_context("ci-action", list(words), obj={"environ": {}})
     name, command, rest = cli.resolve_command(group, [*group._protected_args, *group.args])
@@ -134,30 +162,110 @@ def test_a_published_schema_is_the_one_of_the_code(name, text):
     assert (ROOT / ".github/schema" / name).read_text(encoding="utf-8") == text, "run `make generate`"
 
 
-def test_the_marks_of_cog_do_not_show():
-    html = cmarkgfm.github_flavored_markdown_to_html(README, options=Options.CMARK_OPT_UNSAFE)
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_the_marks_of_cog_do_not_show(page):
+    text = page.read_text("utf-8")
+    html = cmarkgfm.github_flavored_markdown_to_html(text, options=Options.CMARK_OPT_UNSAFE)
     shown = re.sub(r"<!--.*?-->", "", html, flags=re.DOTALL)
-    assert "cog" not in shown
+    assert not re.search(r"\bcog\b", shown)
     assert "[[[" not in shown
-    assert shown.count("<table>") == 12
+    assert shown.count("<table>") == len(re.findall(r"^\| --- ", text, re.MULTILINE))
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", EVERY, ids=named)
 def test_a_link_inside_the_repository_leads_somewhere(page):
-    text = (ROOT / page).read_text(encoding="utf-8")
-    for target in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"```.*?```", "", text, flags=re.DOTALL)):
+    for target in re.findall(r"\]\(([^)\s]+)\)", without_code(page.read_text(encoding="utf-8"))):
         if target.startswith("https://"):
             continue
         file, _, anchor = target.partition("#")
-        there = (ROOT / page).parent / file if file else ROOT / page
+        there = page.parent / file if file else page
         assert there.exists(), target
         if anchor:
             assert anchor in anchors(there.read_text(encoding="utf-8")), target
 
 
+@pytest.mark.parametrize("tool", tools().values(), ids=lambda tool: tool.name)
+def test_a_link_of_the_program_to_our_pages_leads_somewhere(tool):
+    ours = re.fullmatch(r"https://github\.com/org/ci-action/blob/v1/([^#]+)(?:#(.+))?", tool.url)
+    assert ours or "org/ci-action" not in tool.url
+    if ours:
+        page = ROOT / ours[1]
+        assert not ours[2] or ours[2] in anchors(page.read_text(encoding="utf-8"))
+        assert page.is_file()
+
+
+def test_every_page_is_reached_from_the_readme():
+    reached, ahead = set(), [ROOT / "README.md"]
+    while ahead:
+        page = ahead.pop()
+        if page not in reached:
+            reached.add(page)
+            links = re.findall(r"\]\(([^)#\s]+\.md)", without_code(page.read_text(encoding="utf-8")))
+            ahead += [(page.parent / link).resolve() for link in links if "://" not in link]
+    assert set(PAGES) <= reached
+
+
+def without_code(text: str) -> str:
+    return re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+
+
 def anchors(text: str) -> set[str]:
-    headings = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", without_code(text), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_readme_is_short():
+    assert len(README.splitlines()) <= MOST_LINES
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_lines_are_wrapped(page):
+    # Rows of a table cannot be, nor can a link that stands alone in its line.
+    lines = without_code(page.read_text("utf-8")).splitlines()
+    long = [line for line in lines if len(line) > LONGEST_LINE and not line.startswith(("|", "[!", "!["))]
+    assert not long
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_sentences_are_short(page):
+    assert not [text for text in sentences(page.read_text("utf-8")) if len(text.split()) > MOST_WORDS]
+
+
+def sentences(text: str) -> Iterator[str]:
+    """Yield the sentences of the paragraphs and of the items of lists; a link and code count as one word."""
+    text = re.sub(r"<!--.*?-->", "", without_code(text), flags=re.DOTALL)
+    text = re.sub(r"`[^`]+`", "code", text)
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", "link", text)
+    for paragraph in re.split(r"\n\s*\n|\n(?=[-|#<]|\d+\. )", text):
+        if not paragraph.startswith(("|", "#", "<")):
+            yield from re.split(r"(?<=[.:!?])[*_]*\s+", " ".join(paragraph.split()))
+
+
+# A heading in code is a message that the program prints; `…` stands for a value, and for what is around it.
+TROUBLES: Final = ROOT / "docs" / "troubleshooting.md"
+MESSAGES: Final = re.findall(r"^### `(.+)`$", TROUBLES.read_text("utf-8"), re.MULTILINE)
+
+
+@cache
+def texts_of_the_program() -> tuple[str, ...]:
+    """Return every text in the source, with `…` for the values in it, and those of the hints."""
+    found = [file.read_text("utf-8") for file in SOURCES.rglob("*.toml")]
+    for file in SOURCES.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                parts = (part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
+                found.append("".join(map(str, parts)))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.append(node.value)
+    return tuple(found)
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_a_quoted_message_is_one_of_the_program(message):
+    parts = [part.strip(" '") for part in message.split("…")]
+    distinctive = [re.escape(part) for part in parts if part]
+    assert len("".join(parts)) >= 12
+    assert any(re.search(".*".join(distinctive), text, re.DOTALL) for text in texts_of_the_program())
 
 
 def test_the_pictures_are_small():

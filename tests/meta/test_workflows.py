@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from support.paths import ROOT
+from support.paths import PAGES, ROOT
 
 from ci_action.reporters.outputs import ABOUT
 from ci_action.settings import about, names
@@ -44,8 +44,7 @@ def test_what_others_have_made_is_pinned_and_every_job_ends(file: Path):
 
 
 def test_one_version_of_an_action_is_used_everywhere():
-    pages = [*FILES, ROOT / "README.md"]
-    found = {pin for page in pages for pin in PINNED.findall(page.read_text("utf-8"))}
+    found = {pin for page in (*FILES, *PAGES) for pin in PINNED.findall(page.read_text("utf-8"))}
     assert len({name for name, _, _ in found}) == len(found)
 
 

@@ -8,3 +8,5 @@ SOURCES: Final = ROOT / "src" / "ci_action"
 TESTS: Final = ROOT / "tests"
 GOLDEN: Final = TESTS / "golden"
 PROJECTS: Final = TESTS / "projects"
+PAGES: Final = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+"""The documentation for users."""

@@ -1,4 +1,4 @@
-"""What is generated from the definitions: action.yml, the tables of the README, the published schemas.
+"""What is generated from the definitions: action.yml, the tables of README.md and docs/, the published schemas.
 
 Only developers run this: `make generate` writes the files, the tests compare them.
 """
@@ -92,32 +92,32 @@ def job_outputs(stage: str, step: str, *general: str) -> str:
     return "\n".join(f"      {name}: ${{{{ steps.{step}.outputs.{name} }}}}" for name in handed)
 
 
-def inputs_table() -> str:
-    """Return the README's table of inputs."""
+def inputs_table(*chosen: str) -> str:
+    """Return a table of inputs: of those that are chosen, in that order, else of all."""
     rows = ["| input | for | key | default | what it does |", "| --- | --- | --- | --- | --- |"]
-    for name in names():
+    for name in chosen or names():
         default = str(about(name)["x-default"]).strip()
         key = "yes" if may_be_a_key(name) else "**no**"
         text = (Settings.model_fields[name.replace("-", "_")].description or "").replace("|", "\\|")
-        shown = f"`{default}`" if default else ""
+        shown = f"`{default}`" if default and "`" not in default else default
         rows.append(f"| `{name}` | {about(name)['x-stage']} | {key} | {shown} | {text} |")
     return "\n".join(rows)
 
 
 def outputs_table() -> str:
-    """Return the README's table of outputs."""
+    """Return the table of outputs."""
     rows = ["| output | what it says |", "| --- | --- |"]
     return "\n".join([*rows, *(f"| `{name}` | {text} |" for name, text in ABOUT.items())])
 
 
 def exit_codes_table() -> str:
-    """Return the README's table of exit codes."""
+    """Return the table of exit codes."""
     rows = ["| exit code | means |", "| --- | --- |"]
     return "\n".join([*rows, *(f"| {code.value} | {code.meaning} |" for code in ExitCode)])
 
 
 def stages_table() -> str:
-    """Return the README's table of stages and their tools."""
+    """Return the table of stages and their tools."""
     other = tool_of_every_run()
     rows = ["| stage | tool | what it does |", "| --- | --- | --- |"]
     return "\n".join(
@@ -133,10 +133,11 @@ def stages_table() -> str:
     )
 
 
-def reporters_table() -> str:
-    """Return the README's table of reporters."""
-    rows = ["| where | what |", "| --- | --- |"]
-    return "\n".join([*rows, *(f"| {reporter.name} | {reporter.summary} |" for reporter in REPORTERS)])
+def files_table() -> str:
+    """Return the table of the files that a run writes: the reporters with the name of one."""
+    rows = ["| file | what |", "| --- | --- |"]
+    files = (reporter for reporter in REPORTERS if "." in reporter.name)
+    return "\n".join([*rows, *(f"| `{file.name}` | {file.summary} |" for file in files)])
 
 
 _PATTERNS: Final[dict[str, Any]] = {

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from support.container import projects
-from support.paths import ROOT
+from support.paths import PAGES, ROOT
 
 TOOLS: Final = Path(os.environ.get("CI_ACTION_TOOLS_DIR") or ROOT.parent / "shared" / "tools").resolve()
 ACTION: Final = "org/ci-action@v1"
@@ -53,11 +53,11 @@ def _alone() -> Iterator[None]:
 
 
 def recipe(word: str) -> str:
-    """Return the workflow of the README that holds a word."""
-    text = (ROOT / "README.md").read_text("utf-8")
+    """Return the workflow of the README or of docs/ that holds a word."""
     (found,) = (
         block
-        for block in re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+        for page in PAGES
+        for block in re.findall(r"^```yaml\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
         if word in block
     )
     return str(found)

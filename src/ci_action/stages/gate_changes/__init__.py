@@ -28,7 +28,7 @@ from ci_action.stages.gate_changes.suppressions import Changed, added
 from ci_action.system.errors import ProjectFileError
 from ci_action.system.project_files import find_project_file
 
-_DOCUMENTATION: Final = "https://github.com/org/ci-action#changes-to-the-checks-themselves"
+_DOCUMENTATION: Final = "https://github.com/org/ci-action/blob/v1/docs/stages/gate-changes.md"
 # Nobody writes a larger file by hand.
 _LARGEST: Final = 2_000_000
 # Python before and after, together: ten times what the largest change that people review has.
