@@ -32,6 +32,7 @@ from ci_action.project.programs import BundledTools, Program
 from ci_action.reporters.context import Publication, Screen
 from ci_action.settings.resolve import Resolved, resolve
 from ci_action.stages import tools
+from ci_action.stages.gate_changes.loosened import WEIGHTS
 from ci_action.system.cache import Store
 from ci_action.system.folder import place_of
 from ci_action.system.process import Command, Completed, blocks
@@ -46,6 +47,8 @@ def at(path: str = "src/app.py", line: int | None = 3, **overrides: Any) -> Loca
 
 def finding(**overrides: Any) -> Finding:
     values = {"tool": "ruff", "rule": "F401", "message": "`os` imported but unused", "location": at()}
+    if overrides.get("tool") == "gate-changes":
+        values["loosens"] = WEIGHTS.get(overrides.get("rule", ""), 1)
     return Finding(**{**values, **overrides})
 
 
@@ -103,7 +106,8 @@ def covered(*files: FileCoverage, **metrics: float) -> ToolResult:
 
 
 def stage_result(*tools: ToolResult, **overrides: Any) -> StageResult:
-    return StageResult(**{"stage": "quality", "tools": tools, "seconds": 0.5, **overrides})
+    values: dict[str, Any] = {"stage": "quality", "tools": tools, "seconds": 0.5, **overrides}
+    return StageResult(**{"of_pull": values["stage"] == "pr", **values})
 
 
 def run_result(*given: StageResult | ToolResult | Finding, **overrides: Any) -> RunResult:

@@ -19,8 +19,8 @@ def run_command(flags: Mapping[str, Any], options: Options) -> int:
     with Call(flags, options) as call:
         session = call.open()
         names = session.resolved.settings.stage or (ALL,)
-        stages = [*names, *(one.stage.name for one in select(names))]
-        session = replace(session, ctx=with_pull(session.ctx, stages))
+        judged = COMMENT in names or any(one.stage.of_pull for one in select(names))
+        session = replace(session, ctx=with_pull(session.ctx, judged=judged))
         call.finish(session, _result(session, names), publish)
     return call.code
 
@@ -34,9 +34,10 @@ def _result(session: Session, names: tuple[str, ...]) -> RunResult:
         from ci_action.commands.comment import post_comments  # noqa: PLC0415 - nobody else needs it
 
         return post_comments(session)
-    ctx = with_changes(session.ctx)
+    chosen = with_tool_of_every_run(select(names))
+    ctx = with_changes(session.ctx, lines=any(not one.stage.of_pull for one in chosen))
     return execute(
-        with_tool_of_every_run(select(names)),
+        chosen,
         ctx,
         session.progress(),
         resolved=session.resolved,

@@ -24,8 +24,6 @@ BRANCHES: Final = ("refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs
 _GITHUB: Final = "https://github.com"
 # Nobody counts the lines of a larger file that is no source.
 _LARGEST_OTHER: Final = 5_000_000
-# What these stages find lies on no line: the base is all that they go by, and comparing every line takes a second.
-_WITHOUT_LINES: Final = frozenset({"pr"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,11 +44,12 @@ def is_needed(settings: Settings) -> bool:
     return asked or settings.fail_on is FailOn.NEW or settings.gate_changes is GateChanges.FAIL
 
 
-def with_changes(ctx: Context, *, fetch: bool | None = None) -> Context:
-    """Return the context with the lines of the change; a missing commit is fetched only where they are needed."""
+def with_changes(ctx: Context, *, fetch: bool | None = None, lines: bool = True) -> Context:
+    """Return the context with the lines of the change; a missing commit is fetched only where they are needed.
+
+    Without `lines` the base is all that is found: comparing every line takes a second.
+    """
     wanted = is_needed(ctx.settings) if fetch is None else fetch
-    stages = frozenset(ctx.settings.stage)
-    lines = fetch is not None or not stages or not stages <= _WITHOUT_LINES
     return replace(ctx, changes=changes_of(ctx, fetch=wanted, lines=lines))
 
 

@@ -4,18 +4,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ci_action.model.finding import SEVERITIES, Finding
+from ci_action.model.finding import BLINDING, SEVERITIES, Finding
 from ci_action.model.result import StageResult, ToolResult
 
-_BANDIT: Final = "bandit"
-_SECRETS: Final = "detect-secrets"
-# Hardcoded passwords: as a string, as an argument, as a default.
-_PASSWORDS: Final = frozenset({"B105", "B106", "B107"})
-# How the reason begins with which a secret in the baseline does not count.
 ACCEPTED: Final = "accepted in "
-# Ruff's rules S have the numbers of bandit's tests (https://docs.astral.sh/ruff/rules/#flake8-bandit-s). But for this
-# one: bandit has two tests for `mark_safe`, Ruff one rule.
-_OTHERWISE: Final[Mapping[str, str]] = {"B703": "S308"}
+"""How the reason begins with which a finding in a baseline does not count."""
 
 _Place = tuple[str, int]
 
@@ -30,18 +23,17 @@ class _Kept:
     joining: list[Finding]
 
     @property
-    def order(self) -> tuple[bool, str, int, int, int, str]:
-        """What comes first where several would do: secrets, then by name, place and weight."""
+    def order(self) -> tuple[str, int, int, int, str]:
+        """What comes first among findings of one tool: by name, place and weight."""
         place = self.finding.location
         column = (place.column or 0) if place else 0
         one = self.finding
-        worst = -one.level.rank, _badness(one.severity)
-        return one.tool != _SECRETS, one.rule, column, *worst, one.fingerprint
+        return one.rule, column, -one.level.rank, _badness(one.severity), one.fingerprint
 
 
 def mute_duplicates(stages: tuple[StageResult, ...]) -> tuple[StageResult, ...]:
-    """Mute what bandit says of a line of which a finding of another tool that counts says the same."""
-    wanted = {_place(finding) for stage in stages for finding in stage.findings if finding.tool == _BANDIT}
+    """Mute each finding of which another tool says the same (`Finding.same_as`) on the same line, if that one counts."""
+    wanted = {_place(finding) for stage in stages for finding in stage.findings if finding.same_as}
     kept: dict[int, _Kept] = {}
     by_place: dict[_Place, list[_Kept]] = {}
     for place, one in _keepers(stages, wanted - {None}):
@@ -64,32 +56,24 @@ def mute_duplicates(stages: tuple[StageResult, ...]) -> tuple[StageResult, ...]:
 
 
 def _accepted(stages: tuple[StageResult, ...]) -> dict[int, str]:
-    """Return why bandit's word on a secret that the baseline accepts does not count either."""
+    """Return why a finding does not count of which another tool says the same, and that one is accepted in a baseline."""
     every = [finding for stage in stages for finding in stage.findings]
-    known = {
-        _place(finding): finding
-        for finding in every
-        if finding.tool == _SECRETS and finding.muted.startswith(ACCEPTED)
-    }
-    return {
-        id(
-            finding
-        ): f"the same as {_SECRETS} {known[_place(finding)].rule}, which is {known[_place(finding)].muted}"
-        for finding in every
-        if finding.tool == _BANDIT
-        and finding.rule in _PASSWORDS
-        and finding.counts
-        and _place(finding) in known
-    }
+    known = {_place(finding): finding for finding in every if finding.muted.startswith(ACCEPTED)}
+    muted = {}
+    for finding in every:
+        other = known.get(_place(finding)) if finding.same_as and finding.counts else None
+        if other is not None and _preference(finding, other) is not None:
+            muted[id(finding)] = f"the same as {other.tool} {other.rule}, which is {other.muted}"
+    return muted
 
 
 def _keepers(
     stages: Iterable[StageResult], wanted: Collection[_Place | None]
 ) -> Iterator[tuple[_Place, _Kept]]:
-    """Yield what others may join, at the places where bandit says something: a large run has few of these."""
+    """Yield what others may join, at the places where they are: a large run has few of these."""
     for stage in stages:
         for finding in stage.findings:
-            if not finding.counts or finding.tool not in {_SECRETS, "ruff"}:
+            if not finding.counts or finding.same_as or finding.rule in BLINDING:
                 continue
             place = _place(finding)
             if place and place in wanted:
@@ -102,23 +86,22 @@ def _place(finding: Finding) -> _Place | None:
 
 
 def _same(finding: Finding, by_place: Mapping[_Place, list[_Kept]], *, can_block: bool) -> _Kept | None:
-    """Return what says the same as a finding of bandit, and weighs as much in the verdict."""
+    """Return what says the same as a finding, and weighs as much in the verdict."""
     place = _place(finding)
-    if finding.tool != _BANDIT or not finding.counts or place is None:
+    if not finding.same_as or not finding.counts or place is None:
         return None
-    rule = _OTHERWISE.get(finding.rule, f"S{finding.rule.removeprefix('B')}")
     found = [
-        one
+        (preference, one)
         for one in by_place.get(place, ())
-        if (one.blocks or not can_block) and _means(one.finding, finding.rule, rule)
+        if (one.blocks or not can_block) and (preference := _preference(finding, one.finding)) is not None
     ]
-    return min(found, key=lambda one: one.order, default=None)
+    return min(found, key=lambda each: (each[0], each[1].order))[1] if found else None
 
 
-def _means(kept: Finding, test: str, rule: str) -> bool:
-    if kept.tool == _SECRETS:
-        return test in _PASSWORDS and kept.rule != "unreadable"
-    return kept.rule == rule
+def _preference(finding: Finding, other: Finding) -> int | None:
+    """Return the place of another finding among those that say the same; None if it does not."""
+    names = (other.tool, f"{other.tool}:{other.rule}")
+    return next((place for place, name in enumerate(finding.same_as) if name in names), None)
 
 
 def _rewritten(tool: ToolResult, kept: Mapping[int, _Kept], muted: Mapping[int, str]) -> ToolResult:

@@ -105,9 +105,11 @@ def _run_stages(selected: Sequence[Selected], ctx: Context, run: Run) -> tuple[S
             if one.stage.stops and judge_stage(result).exit_code:
                 red = f"{one.stage.name} was red"
         results |= {
-            name: StageResult(stage=name, tools=(), by_name=False, reason=reason)
-            for name, reason in reasons.items()
-            if reason
+            one.stage.name: StageResult(
+                stage=one.stage.name, tools=(), of_pull=one.stage.of_pull, by_name=False, reason=reason
+            )
+            for one in group
+            if (reason := reasons[one.stage.name])
         }
     return tuple(results[one.stage.name] for one in selected)
 
@@ -141,6 +143,7 @@ def _run_together(selected: Sequence[Selected], ctx: Context, run: Run) -> Itera
             tools=tuple(results[tool.name] for tool in one.stage.tools if tool.name in results),
             seconds=busy(spans[one.stage.name]),
             warns_only=one.stage.warns_only(ctx.settings),
+            of_pull=one.stage.of_pull,
             by_name=one.by_name,
         )
 

@@ -5,7 +5,6 @@ import shlex
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from ci_action.engine.pull_request import STAGE
 from ci_action.github.pull_request import NoPull, Pull
 from ci_action.model.result import StageResult
 from ci_action.settings.general import ALL, COMMENT
@@ -25,12 +24,13 @@ def reproduce(stages: Iterable[StageResult], resolved: Resolved, pull: Pull | No
     nothing that a shell could do.
     """
     every = [one for one in stages if one.stage != COMMENT]
+    of_pull = {one.stage for one in every if one.of_pull}
     red = {one.stage for one in every if one.verdict.exit_code}
     named = [one.stage for one in every if one.by_name]
     if len(named) < len(every):  # by their names, those that do not apply would be red
         named = [ALL, *named]
-    elsewhere = [name for name in named if name != STAGE]
-    if STAGE not in red and elsewhere:
+    elsewhere = [name for name in named if name not in of_pull]
+    if elsewhere and not of_pull & red:
         return command(elsewhere, resolved)
     if not every or not isinstance(pull, Pull) or not _REPOSITORY.fullmatch(repository):
         return ""

@@ -55,6 +55,8 @@ class Stage:
     """Whether findings warn instead of failing the run."""
     quotes: bool = True
     """Whether its results may quote the files of the project, which are then searched for secrets before."""
+    of_pull: bool = False
+    """Whether it judges the pull request itself, and not the files of the checkout."""
     stops: bool = False
     """Whether `all` runs no further stage after this one was red: what takes seconds spares what takes minutes."""
 

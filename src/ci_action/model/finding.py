@@ -110,6 +110,13 @@ class Finding:
     """The package that it is about, where it is about one."""
     also: tuple[str, ...] = ()
     """Who else says the same, as `tool:rule`."""
+    same_as: tuple[str, ...] = ()
+    """The same problem in the words of other tools, as `tool:rule`, or `tool` for whatever it names; the preferred first.
+    If one of these is on the same line, that finding stands for both."""
+    sensitive: bool = False
+    """Whether its lines may hold a secret, so that they are not shown."""
+    loosens: int = 0
+    """How much of the checks the change makes less strict by it: 0 nothing, 1 what a line says, 2 a test, 3 a setting."""
     new: bool | None = None
     """Whether the change brought it, where the tool knows; None where the lines decide."""
 
@@ -141,16 +148,8 @@ _SEVERITIES: Final = {severity: rank for rank, severity in enumerate(SEVERITIES)
 # A file that could not be read or parsed hides what else is in it.
 BLINDING: Final = frozenset({"parse", "unreadable", "invalid-syntax", "E902", "E999"})
 
-GATE_CHANGES: Final = "gate-changes"
-"""The tool that compares the checks themselves with those of the base commit."""
-
-# What makes the checks less strict comes before what the checks found; a suppression is one line, a setting is all of them.
-_GATES: Final = {
-    **dict.fromkeys(
-        ("lower-minimum", "added-ignore", "narrower-paths", "softer-fail-on", "larger-baseline"), -40
-    ),
-    "removed-test": -20,
-}
+# What makes the checks less strict comes before what the checks found, if it is more than a line.
+_LOOSER: Final = (0, 0, -20, -40)
 
 # Each weighs more than all that come after it.
 _SEEING: Final = 100
@@ -179,7 +178,7 @@ def _rank(finding: Finding) -> tuple[int, str, int, str]:
         + (_SEEING if finding.rule not in BLINDING else 0)
         + 2 * _SEVERITIES.get(finding.severity, len(SEVERITIES))
         + (finding.fix is Fix.SAFE)
-        + (_GATES.get(finding.rule, 0) if finding.tool == GATE_CHANGES else 0)
+        + _LOOSER[finding.loosens]
     )
     place = finding.location
     return (weight, place.path, place.line or 0, finding.rule) if place else (weight, "", 0, finding.rule)

@@ -193,6 +193,8 @@ class StageResult:
     seconds: float = 0.0
     warns_only: bool = False
     """Whether findings in this stage warn instead of failing the run."""
+    of_pull: bool = False
+    """Whether it judges the pull request itself, and not the files of the checkout."""
     by_name: bool = True
     """Whether the stage was asked for by its name, not as a part of `all`."""
     reason: str = ""

@@ -32,8 +32,6 @@ DURATIONS: Final = "durations.json"
 PAGE: Final = "report.html"
 # A source file above this size is not read to show a line of it.
 _LARGEST_SOURCE: Final = 5_000_000
-# Rules of bandit, and of Ruff after it, that are about a password: the line that holds it is not shown.
-_PASSWORDS: Final = frozenset({"B105", "B106", "B107", "S105", "S106", "S107"})
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ class Publication:
     def source_lines(self, finding: Finding, most: int = 5) -> list[str]:
         """Return the lines of a finding as they are in the file, without secrets; none where they cannot be read."""
         place = finding.location
-        if place is None or place.line is None or finding.rule in _PASSWORDS:
+        if place is None or place.line is None or finding.sensitive:
             return []
         file = self.layout.workspace / place.path
         lines = self._lines(file)

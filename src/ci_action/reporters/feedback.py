@@ -14,7 +14,6 @@ from ci_action.system.errors import ExitCode, ToolError
 WORKFLOW: Final = "github-actions[bot]"
 # Their checkout is that of the default branch, unless the workflow fetches another.
 ELSEWHERE: Final = frozenset({"pull_request_target", "issue_comment", "workflow_run"})
-_OF_THE_PULL: Final = frozenset({"pr"})
 
 
 def on_pull(
@@ -54,7 +53,7 @@ def _failed(publication: Publication, what: str, reason: str) -> None:
 
 def _hindrance(result: RunResult, publication: Publication) -> str:
     event = publication.event.name
-    looked = {stage.stage for stage in result.stages if not stage.reason} - _OF_THE_PULL
+    looked = any(not stage.reason and not stage.of_pull for stage in result.stages)
     if event in ELSEWHERE and looked and not publication.resolved.settings.allow_privileged:
         return (
             f"under {event!r} what was looked at need not be the code of the pull request, and its verdict would be wrong:"

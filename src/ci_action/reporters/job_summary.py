@@ -181,11 +181,11 @@ def _row(finding: Finding, event: Event) -> str:
     if finding.severity:
         row += f" · {finding.severity}"
     row += "".join(f" · also {code(one)}" for one in finding.also)
-    if finding.fix is Fix.SAFE and finding.fix_message and finding.tool != "black":
-        row += f" · fixable: {code(finding.fix_message)}"
     if finding.before or finding.after:
         block = fenced(_diff(finding), "diff", lines=20)
         row += "\n\n" + "\n".join(f"  {line}" if line else "" for line in block.split("\n")) + "\n"
+    elif finding.fix is Fix.SAFE and finding.fix_message:
+        row += f" · fixable: {code(finding.fix_message)}"
     return row
 
 

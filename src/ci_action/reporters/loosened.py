@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from ci_action.model.finding import GATE_CHANGES, Finding, Location, ranked
+from ci_action.model.finding import Finding, Location, ranked
 from ci_action.model.result import RunResult
 from ci_action.reporters.markdown import code
 from ci_action.system.text import one_line
@@ -16,7 +16,7 @@ _ACCEPT: Final = (
 
 def loosened(result: RunResult) -> list[Finding]:
     """Return what the change makes less strict, as far as it is not muted: settings first, then suppressions and tests."""
-    return ranked(finding for finding in result.counting if finding.tool == GATE_CHANGES)
+    return ranked(finding for finding in result.counting if finding.loosens)
 
 
 def heading(number: int) -> str:

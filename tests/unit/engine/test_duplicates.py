@@ -14,6 +14,7 @@ from support.execution import executed, stage
 from ci_action.engine.duplicates import mute_duplicates
 from ci_action.model.finding import SEVERITIES, Finding, Level, with_fingerprints
 from ci_action.model.result import Skipped, StageResult
+from ci_action.stages.security.bandit import same_as
 
 
 def secret(**overrides: Any) -> Finding:
@@ -27,7 +28,8 @@ def secret(**overrides: Any) -> Finding:
 
 
 def bandit(rule: str = "B105", **overrides: Any) -> Finding:
-    return finding(**{"tool": "bandit", "rule": rule, "severity": "low", "level": Level.WARNING, **overrides})
+    values = {"tool": "bandit", "rule": rule, "severity": "low", "level": Level.WARNING}
+    return finding(**{**values, "same_as": same_as(rule), **overrides})
 
 
 def ruff(rule: str = "S105", **overrides: Any) -> Finding:

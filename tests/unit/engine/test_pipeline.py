@@ -75,7 +75,12 @@ def of(*findings: Finding, **overrides: Any) -> StageResult:
 
 SECRET = "hunter2-Xy9"
 PASSWORD = finding(
-    tool="bandit", rule="B105", severity="low", message=f"it is '{SECRET}'", location=at(line=4)
+    tool="bandit",
+    rule="B105",
+    severity="low",
+    message=f"it is '{SECRET}'",
+    location=at(line=4),
+    same_as=("detect-secrets",),
 )
 SAME = finding(
     tool="detect-secrets", rule="secret-keyword", severity="high", message="a secret", location=at(line=4)

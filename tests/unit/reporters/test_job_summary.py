@@ -242,9 +242,9 @@ def test_the_file_is_written_without_secrets(tmp_path: Path):
         (finding(fix=Fix.SAFE, fix_message="Remove it"), True),
         (finding(fix=Fix.UNSAFE, fix_message="Remove it"), False),
         (finding(fix=Fix.SAFE), False),
-        (finding(tool="black", fix=Fix.SAFE, fix_message="Reformat"), False),
+        (finding(tool="black", fix=Fix.SAFE, fix_message="Reformat", after="x = 1\n"), False),
     ],
-    ids=["safe", "unsafe", "without words", "what Black always says"],
+    ids=["safe", "unsafe", "without words", "with the lines themselves"],
 )
 def test_only_a_safe_fix_is_told(tmp_path: Path, one: Finding, told: bool):
     assert ("fixable: " in render(run_result(one), publication(tmp_path))) is told

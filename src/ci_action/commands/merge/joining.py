@@ -9,10 +9,11 @@ from ci_action.commands.merge.shard import Shard
 from ci_action.engine.test_run import COVERAGE, PYTEST
 from ci_action.engine.test_run.minima import FAIL_UNDER, IN_SHARD, OF_PROJECT, Minima, minimum
 from ci_action.model.coverage import Coverage, joined
-from ci_action.model.finding import GATE_CHANGES, Finding, Level
+from ci_action.model.finding import Finding, Level
 from ci_action.model.result import Broken, Conclusion, Counted, Outcome, Report, Skipped
 from ci_action.model.tests import NONE_PASSED, TestCase, counts, unpassed
 from ci_action.settings import Settings
+from ci_action.stages import tool_of_every_run
 from ci_action.system.errors import ExitCode
 
 _LONGEST_REASON: Final = 300
@@ -75,10 +76,11 @@ def _collected(shard: Shard) -> float | None:
 
 def _findings(shards: Sequence[Shard], cases: Sequence[TestCase]) -> Iterator[Finding]:
     collected: set[str] = set()
+    changes = tool_of_every_run().name
     for shard in shards:
-        counting = sum(map(_weighs, shard.findings.get(GATE_CHANGES, ())))
+        counting = sum(map(_weighs, shard.findings.get(changes, ())))
         for tool, found in shard.findings.items():
-            if tool in {COVERAGE, GATE_CHANGES}:
+            if tool in {COVERAGE, changes}:
                 continue
             for finding in found:
                 counting += _weighs(finding)
@@ -105,9 +107,10 @@ def _weighs(finding: Finding) -> bool:
 
 def changes_of(shards: Sequence[Shard]) -> tuple[Finding, ...] | None:
     """Join what the change makes less strict: every shard reports the same. None if no shard has looked."""
-    tools = ((shard, shard.tool(GATE_CHANGES)) for shard in shards)
+    name = tool_of_every_run().name
+    tools = ((shard, shard.tool(name)) for shard in shards)
     looked = [shard for shard, tool in tools if tool and tool["outcome"] == "report"]
-    found = (finding for shard in looked for finding in shard.findings[GATE_CHANGES])
+    found = (finding for shard in looked for finding in shard.findings[name])
     return tuple(dict.fromkeys(found)) if looked else None
 
 

@@ -173,6 +173,7 @@ def finding_of(tool: str, entry: FindingEntry) -> Finding:
         muted=entry["muted"],
         package=_package(entry["package"]),
         also=tuple(entry["also"]),
+        loosens=entry["loosens"],
         new=entry["new"],
     )
 

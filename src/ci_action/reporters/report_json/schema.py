@@ -1,8 +1,8 @@
 """The shape of report.json: its names and its JSON schema. Names may be added; none goes or changes its meaning."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from ci_action.model.tests import TestOutcome
@@ -26,7 +26,8 @@ class PackageEntry(TypedDict):
 class FindingEntry(TypedDict):
     """One problem. Lines and columns start at 1; end lines are inclusive, end columns exclusive.
 
-    `also` names who else says the same, as `tool:rule`; `new` is whether the change brought it, null where the lines
+    `also` names who else says the same, as `tool:rule`; `loosens` is how much of the checks the change makes less strict
+    by it (0 nothing, 1 what a line says, 2 a test, 3 a setting); `new` is whether the change brought it, null where the lines
     decide or nobody knows.
     """
 
@@ -48,6 +49,7 @@ class FindingEntry(TypedDict):
     after: str
     package: PackageEntry | None
     also: list[str]
+    loosens: Annotated[int, Field(ge=0, le=3)]
     new: bool | None
 
 

@@ -115,6 +115,7 @@ def entry(finding: Finding) -> FindingEntry:
         after=finding.after,
         package=_package(finding.package) if finding.package else None,
         also=list(finding.also),
+        loosens=finding.loosens,
         new=finding.new,
     )
 

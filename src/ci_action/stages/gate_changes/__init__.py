@@ -12,7 +12,7 @@ from ci_action.engine.ignore import mute
 from ci_action.engine.secret_scan.baseline import NAME as BASELINE
 from ci_action.engine.test_run.minima import WITH_BASE
 from ci_action.engine.tool import Checked, Tool
-from ci_action.model.finding import GATE_CHANGES, Finding, Level, Location
+from ci_action.model.finding import Finding, Level, Location
 from ci_action.model.result import Broken, Counted, Outcome, Report, Skipped, ToolResult
 from ci_action.project.file_kinds import SOURCES, is_workflow
 from ci_action.project.git.base_files import Difference, contents, differences
@@ -22,12 +22,20 @@ from ci_action.settings.types import GateChanges
 from ci_action.stages.gate_changes import baselines, own_settings, settings_of_tools
 from ci_action.stages.gate_changes.configs import NAMES, Side, UnreadableError, own
 from ci_action.stages.gate_changes.gone_tests import Naming, OfTests, gone
-from ci_action.stages.gate_changes.loosened import ADDED_SUPPRESSION, REMOVED_TEST, Loosened, counted, listed
+from ci_action.stages.gate_changes.loosened import (
+    ADDED_SUPPRESSION,
+    REMOVED_TEST,
+    WEIGHTS,
+    Loosened,
+    counted,
+    listed,
+)
 from ci_action.stages.gate_changes.options import baseline_of_bandit, deselected
 from ci_action.stages.gate_changes.suppressions import Changed, added
 from ci_action.system.errors import ProjectFileError
 from ci_action.system.project_files import find_project_file
 
+NAME: Final = "gate-changes"
 _DOCUMENTATION: Final = "https://github.com/org/ci-action/blob/v1/docs/stages/gate-changes.md"
 # Nobody writes a larger file by hand.
 _LARGEST: Final = 2_000_000
@@ -56,7 +64,7 @@ def check(ctx: Context, _program: Program) -> Checked:
     elif look.incomplete:
         look.problems.append(look.incomplete)
     # A change cannot ignore what is found in it: exceptions of the base commit count, and those of the workflow.
-    muted = mute(ToolResult(tool=GATE_CHANGES, outcome=outcome), look.ignored, ctx.layout.relative("."))
+    muted = mute(ToolResult(tool=NAME, outcome=outcome), look.ignored, ctx.layout.relative("."))
     return Checked(outcome=muted.outcome, warnings=tuple(_notes(look.problems)))
 
 
@@ -72,19 +80,20 @@ def _without_base(ctx: Context, problem: str) -> Outcome:
 
 def _notes(problems: Iterable[str]) -> Iterator[str]:
     texts = list(dict.fromkeys(problems))
-    yield from (f"{GATE_CHANGES} did not compare everything: {text}" for text in texts[:_MOST_PROBLEMS])
+    yield from (f"{NAME} did not compare everything: {text}" for text in texts[:_MOST_PROBLEMS])
     if len(texts) > _MOST_PROBLEMS:
-        yield f"{GATE_CHANGES} did not compare {len(texts) - _MOST_PROBLEMS:,} more"
+        yield f"{NAME} did not compare {len(texts) - _MOST_PROBLEMS:,} more"
 
 
 def _finding(one: Loosened, level: Level) -> Finding:
     return Finding(
-        tool=GATE_CHANGES,
+        tool=NAME,
         rule=one.rule,
         message=one.message,
         level=level,
         location=Location(path=one.path, line=one.line) if one.path else None,
         url=_DOCUMENTATION,
+        loosens=WEIGHTS[one.rule],
         new=True,
     )
 
@@ -337,7 +346,7 @@ def plan(ctx: Context) -> str:
 
 
 TOOL: Final = Tool(
-    name=GATE_CHANGES,
+    name=NAME,
     summary="What the change makes less strict: minimums, exceptions, suppressions, removed tests.",
     url=_DOCUMENTATION,
     check=check,

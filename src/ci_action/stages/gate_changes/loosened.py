@@ -14,6 +14,17 @@ LARGER_BASELINE: Final = "larger-baseline"
 ADDED_SUPPRESSION: Final = "added-suppression"
 REMOVED_TEST: Final = "removed-test"
 
+# How much a rule is about (`Finding.loosens`): a setting is about all files, a suppression about a line.
+WEIGHTS: Final = {
+    LOWER_MINIMUM: 3,
+    ADDED_IGNORE: 3,
+    NARROWER_PATHS: 3,
+    SOFTER_FAIL_ON: 3,
+    LARGER_BASELINE: 3,
+    REMOVED_TEST: 2,
+    ADDED_SUPPRESSION: 1,
+}
+
 _MOST_NAMED: Final = 5
 _LONGEST: Final = 100
 _SPACE: Final = re.compile(r"\s+|#[^\n]*")

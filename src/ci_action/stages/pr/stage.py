@@ -27,4 +27,5 @@ STAGE: Final = Stage(
     because=why,
     mistakes=lambda given: title_mistakes(given.settings),
     quotes=False,
+    of_pull=True,
 )

@@ -128,6 +128,7 @@ FINDING: Document = {
     "after": "",
     "package": None,
     "also": [],
+    "loosens": 0,
     "new": None,
 }
 

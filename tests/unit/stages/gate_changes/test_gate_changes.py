@@ -29,6 +29,7 @@ from ci_action.reporters import loosened
 from ci_action.settings.general import ALL
 from ci_action.stages import load_all, select, tools, with_tool_of_every_run
 from ci_action.stages.gate_changes import TOOL
+from ci_action.stages.gate_changes import loosened as loosened_values
 from ci_action.system.errors import ToolError
 from ci_action.system.process import Command, Completed
 
@@ -224,6 +225,13 @@ def test_a_stage_with_it(others: tuple[ToolResult, ...], warns_only: bool, expec
 def test_that_it_was_skipped_is_no_reason_of_a_stage():
     assert judge_stage(stage_result(SKIPPED, GATES["skipped"])).reasons == ("t: no files",)
     assert judge_stage(stage_result(CLEAN, GATES["skipped"])).conclusion is Conclusion.PASSED
+
+
+def test_every_rule_has_a_weight():
+    rules = {
+        value for name, value in vars(loosened_values).items() if name.isupper() and isinstance(value, str)
+    }
+    assert set(loosened_values.WEIGHTS) == rules
 
 
 def test_settings_come_first_in_every_list():

@@ -14,6 +14,8 @@ from ci_action.system.errors import ToolError
 SYNTAX: Final = "invalid-syntax"
 UNREADABLE: Final = "E902"
 _SYNTAX_URL: Final = "https://docs.astral.sh/ruff/faq/"
+# Hardcoded passwords: as a string, as an argument, as a default.
+_PASSWORDS: Final = frozenset({"S105", "S106", "S107"})
 _DOCUMENTATION: Final = "https://docs.astral.sh/ruff/"
 
 
@@ -124,6 +126,7 @@ def _finding(diagnostic: _Diagnostic, path: str) -> Finding:
         rule=diagnostic.code,
         message=message,
         location=place,
+        sensitive=diagnostic.code in _PASSWORDS,
         url=(diagnostic.url if (diagnostic.url or "").startswith(_DOCUMENTATION) and diagnostic.url else ""),
         fix=_FIXES.get(fix.applicability, Fix.NONE) if fix else Fix.NONE,
         fix_message=(fix.message or "") if fix else "",

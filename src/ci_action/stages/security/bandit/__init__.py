@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ci_action.engine.context import Context
+from ci_action.engine.secret_scan.findings import TOOL as SECRETS
 from ci_action.engine.tool import NOTHING_CHANGED, Checked, Tool
 from ci_action.model.finding import Finding, Location
 from ci_action.model.result import Broken, Counted, Examined, Outcome, Report, Skipped
@@ -34,6 +35,11 @@ IN_A_TEST: Final = "assert is what tests are made of"
 LEAST_SHARE: Final = 150_000
 _EXCLUDED: Final = "excluded"
 _MOST_NAMES: Final = 5
+# Hardcoded passwords: as a string, as an argument, as a default.
+_PASSWORDS: Final = frozenset({"B105", "B106", "B107"})
+# Ruff's rules S have the numbers of bandit's tests (https://docs.astral.sh/ruff/rules/#flake8-bandit-s). But for this
+# one: bandit has two tests for `mark_safe`, Ruff one rule.
+_OTHERWISE: Final[Mapping[str, str]] = {"B703": "S308"}
 # A report that one file makes impossible, such as a password with half a character in it.
 _UNPRINTABLE: Final = "Unable to output report"
 
@@ -242,6 +248,12 @@ def _outcome(ctx: Context, config: BanditConfig, scan: _Scan) -> Outcome:
     return Report(findings=findings, examined=scan.examined())
 
 
+def same_as(test: str) -> tuple[str, ...]:
+    """Return what other tools call the same problem."""
+    secret = (SECRETS,) if test in _PASSWORDS else ()
+    return (*secret, f"ruff:{_OTHERWISE.get(test, f'S{test[1:]}')}")
+
+
 def _findings(ctx: Context, issues: Mapping[str, Sequence[Issue]]) -> Iterator[Finding]:
     for name in sorted(issues):
         path = ctx.layout.relative(name)
@@ -259,6 +271,8 @@ def _findings(ctx: Context, issues: Mapping[str, Sequence[Issue]]) -> Iterator[F
                     end_column=issue.end_column,
                 ),
                 url=issue.url,
+                same_as=same_as(issue.rule),
+                sensitive=issue.rule in _PASSWORDS,
                 muted=IN_A_TEST if issue.rule == "B101" and is_test(name) else "",
                 new=_is_new(ctx, path, issue),
             )

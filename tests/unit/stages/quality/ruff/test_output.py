@@ -168,6 +168,13 @@ def test_the_row_in_a_cell_stands_in_the_message():
     assert parsed(cell=2).message == "cell 2, line 1: `os` imported but unused"
 
 
+@pytest.mark.parametrize(
+    ("code", "sensitive"), [("S105", True), ("S106", True), ("S107", True), ("S108", False), ("F401", False)]
+)
+def test_a_line_with_a_password_is_sensitive(code: str, sensitive: bool):
+    assert parsed(code=code).sensitive is sensitive
+
+
 def test_a_syntax_error_without_a_code():
     assert parsed(code=None, message="SyntaxError: oh").rule == "invalid-syntax"
 

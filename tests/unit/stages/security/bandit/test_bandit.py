@@ -88,6 +88,23 @@ def test_assert_in_a_test_is_muted_and_still_told(tmp_path: Path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("rule", "same", "sensitive"),
+    [
+        ("B105", ("detect-secrets", "ruff:S105"), True),
+        ("B106", ("detect-secrets", "ruff:S106"), True),
+        ("B107", ("detect-secrets", "ruff:S107"), True),
+        ("B602", ("ruff:S602",), False),
+        ("B703", ("ruff:S308",), False),
+    ],
+)
+def test_what_others_say_the_same_and_whether_the_line_is_shown(
+    tmp_path: Path, rule: str, same: tuple[str, ...], sensitive: bool
+):
+    found, _ = checked(tmp_path, {"a.py": rule})
+    assert [(one.same_as, one.sensitive) for one in findings(found)] == [(same, sensitive)]
+
+
 BAD = "[main]\tERROR\tbandit.yaml : Error parsing file.\n"
 
 
