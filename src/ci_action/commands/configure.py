@@ -7,9 +7,9 @@ from typing import Any, Final
 from ci_action.engine.ignore import ignore_mistakes
 from ci_action.engine.stage import Configuration
 from ci_action.github.workflow import workspace_of
+from ci_action.project.config_files import load_toml
 from ci_action.project.layout import (
     Layout,
-    load_toml,
     path_mistakes,
     python_mistakes,
     working_directory_mistakes,

@@ -1,13 +1,43 @@
-"""YAML, read by PyYAML, which is imported where there is some: it takes as long as thirty of our own modules."""
+"""Configuration files of the project: TOML, and YAML with or without the places of its values.
 
+PyYAML is imported when there is YAML to read: it takes as long as thirty of our own modules.
+"""
+
+import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from ci_action.system.errors import ProjectFileError, SettingsError
+from ci_action.system.project_files import find_project_file
 
 if TYPE_CHECKING:
     from yaml.nodes import Node
 
 # Values of a document with all its aliases written out: ten lines of them can stand for more than any memory holds.
 _MOST_VALUES: Final = 1_000_000
+_MOST_BITS: Final = 63  # and the sign
+
+
+def load_toml(file: Path, shown: str, workspace: Path) -> dict[str, Any]:
+    """Return what a TOML file of the project holds, {} if it is absent; raises `SettingsError`."""
+    try:
+        document = tomllib.loads((find_project_file(file, workspace) or b"").decode("utf-8"))
+        _refuse_large_numbers(document)
+    except ProjectFileError as error:
+        raise SettingsError([error.reason]) from error
+    except (ValueError, RecursionError) as error:  # ValueError: also of a number that is too long
+        raise SettingsError([f"{shown} cannot be read as TOML: {error}"]) from error
+    return document
+
+
+def _refuse_large_numbers(value: object) -> None:
+    """Raise `ValueError` for a number that TOML does not know: Python reads it, and then cannot print it."""
+    if isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            _refuse_large_numbers(one)
+    elif isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        raise ValueError("a number has more than 64 bits")
 
 
 def from_yaml(text: str) -> Any:

@@ -1,7 +1,6 @@
 """Where things are: workspace, project root, the paths to look at, the project's pyproject.toml."""
 
 import os
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +10,8 @@ from packaging.specifiers import SpecifierSet
 
 from ci_action.project.dependencies.lockfiles import Lock, Locks
 from ci_action.settings import Settings
-from ci_action.system.errors import ProjectFileError, SettingsError
-from ci_action.system.project_files import find_project_file
 
 NO_CACHE: Final = "none"
-_MOST_BITS: Final = 63  # and the sign
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,27 +71,6 @@ def cache_dir(layout: Layout, settings: Settings, environ: Mapping[str, str]) ->
         return layout.workspace / Path(settings.cache_dir).expanduser()
     home = environ.get("XDG_CACHE_HOME") or (f"{environ['HOME']}/.cache" if environ.get("HOME") else "")
     return Path(home, "ci-action") if home and Path(home).is_absolute() else None
-
-
-def load_toml(file: Path, shown: str, workspace: Path) -> dict[str, Any]:
-    """Return what a TOML file of the project holds, {} if it is absent; raises `SettingsError`."""
-    try:
-        document = tomllib.loads((find_project_file(file, workspace) or b"").decode("utf-8"))
-        _refuse_large_numbers(document)
-    except ProjectFileError as error:
-        raise SettingsError([error.reason]) from error
-    except (ValueError, RecursionError) as error:  # ValueError: also of a number that is too long
-        raise SettingsError([f"{shown} cannot be read as TOML: {error}"]) from error
-    return document
-
-
-def _refuse_large_numbers(value: object) -> None:
-    """Raise `ValueError` for a number that TOML does not know: Python reads it, and then cannot print it."""
-    if isinstance(value, dict | list):
-        for one in value.values() if isinstance(value, dict) else value:
-            _refuse_large_numbers(one)
-    elif isinstance(value, int) and value.bit_length() > _MOST_BITS:
-        raise ValueError("a number has more than 64 bits")
 
 
 def working_directory_mistakes(value: str, workspace: Path) -> list[str]:

@@ -3,8 +3,7 @@
 from pydantic import BaseModel
 
 from ci_action.settings.field import SetBy, setting
-from ci_action.settings.patterns import Areas, Globs, Pattern, Patterns
-from ci_action.settings.types import DraftTitles, Folder, Items, Switch
+from ci_action.settings.types import Areas, DraftTitles, Folder, Globs, Items, Pattern, Patterns, Switch
 
 
 class PullRequest(BaseModel):

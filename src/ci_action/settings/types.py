@@ -1,4 +1,4 @@
-"""How the text of a setting becomes a value: lists, words, versions, seconds."""
+"""How the text of a setting becomes a value: lists, words, patterns, versions, seconds."""
 
 import re
 import shlex
@@ -10,13 +10,18 @@ from typing import Annotated, Final
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import InvalidName, canonicalize_name
+from pathspec import GitIgnoreSpec
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from ci_action.system.patterns import gitignore
 
 _VERSION: Final = re.compile(r"3\.\d{1,3}(\.\d{1,3})?")
 _IGNORED: Final = re.compile(
     r"(?P<package>\S+)\s+(?P<id>\S+)\s+(?P<expires>\d{4}-\d\d-\d\d)\s+(?P<reason>\S.*)", re.DOTALL
 )
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
+# Several words in a line are meant as a list, which these settings do not have.
+_SEVERAL_WORDS: Final = re.compile(r"[\w.-]+(?:\s*,\s*[\w.-]+)+")
 _MOST_WORKERS: Final = 512
 # What YAML makes of an unquoted 3.10; 3.11 and later survive it.
 _YAML_VICTIMS: Final = frozenset({"3.0", "3.1", "3.2"})
@@ -195,6 +200,90 @@ class IgnoredVulnerability(BaseModel):
         return f"{self.package} {self.id} {self.expires.isoformat()} {self.reason}"
 
 
+class Area(BaseModel):
+    """A part of the project: a name, and the patterns of its files as in `.gitignore`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    patterns: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Render as the input takes it."""
+        return f"{self.name}: {', '.join(self.patterns)}"
+
+    @property
+    def spec(self) -> GitIgnoreSpec:
+        """The patterns, ready to match."""
+        return gitignore(self.patterns)
+
+
+def _expression(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"{value!r} is no regular expression: {error}") from error
+    return value
+
+
+def _expressions(value: object) -> object:
+    given = value.splitlines() if isinstance(value, str) else value
+    if not isinstance(given, list | tuple):
+        return given
+    lines = [entry.strip() if isinstance(entry, str) else entry for entry in given]
+    for line in lines:
+        if isinstance(line, str) and _SEVERAL_WORDS.fullmatch(line):
+            raise ValueError(f"{line!r}: write one expression a line, since a comma may be a part of it")
+    return [_expression(line) for line in lines if line != ""]
+
+
+def _glob(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        gitignore([value])
+    except (ValueError, re.error) as error:
+        raise ValueError(f"{value!r} is no pattern of .gitignore") from error
+    return value
+
+
+def _globs(value: object) -> object:
+    given = re.split(r"[,\n\r]", value) if isinstance(value, str) else value
+    if not isinstance(given, list | tuple):
+        return given
+    entries = [entry.strip() if isinstance(entry, str) else entry for entry in given]
+    return [_glob(entry) for entry in entries if entry != ""]
+
+
+def _areas(value: object) -> object:
+    if isinstance(value, dict):
+        return [_area(str(name), patterns) for name, patterns in value.items()]
+    if isinstance(value, str):
+        value = [line for line in value.splitlines() if line.strip()]
+    return [_area_of(entry) for entry in value] if isinstance(value, list | tuple) else value
+
+
+def _area_of(entry: object) -> object:
+    if not isinstance(entry, str):
+        return entry
+    name, separator, patterns = entry.partition(":")
+    if not separator or not name.strip() or not patterns.strip():
+        raise ValueError(f"{entry!r}: write 'name: pattern, pattern', such as 'api: src/api/, tests/api/'")
+    return _area(name, patterns)
+
+
+def _area(name: str, patterns: object) -> object:
+    given = patterns.split(",") if isinstance(patterns, str) else patterns
+    if not isinstance(given, list | tuple) or not all(isinstance(one, str) for one in given):
+        raise ValueError(f"{name!r}: write its patterns as a list of texts")
+    known = _globs(given)
+    if not name.strip() or not known:
+        raise ValueError(f"{name!r}: an area needs a name, and a pattern at least")
+    return {"name": name.strip(), "patterns": known}
+
+
 class ToolVersions(StrEnum):
     """Whose versions of the tools run."""
 
@@ -264,3 +353,7 @@ Workers = Annotated[str, BeforeValidator(_workers)]
 Shard = Annotated[str, BeforeValidator(_shard)]
 PythonVersion = Annotated[str, BeforeValidator(_python_version)]
 Seconds = Annotated[int, BeforeValidator(_seconds)]
+Pattern = Annotated[str, BeforeValidator(_expression)]
+Patterns = Annotated[tuple[str, ...], BeforeValidator(_expressions)]
+Globs = Annotated[tuple[str, ...], BeforeValidator(_globs)]
+Areas = Annotated[tuple[Area, ...], BeforeValidator(_areas)]

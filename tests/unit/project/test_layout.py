@@ -1,21 +1,18 @@
 """Where things are."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from support.builders import layout, resolved, write
 
 from ci_action.project.layout import (
     cache_dir,
-    load_toml,
     lowest_minor,
     path_mistakes,
     python_mistakes,
     report_dir,
     working_directory_mistakes,
 )
-from ci_action.system.errors import SettingsError
 
 
 @pytest.mark.parametrize(
@@ -93,27 +90,6 @@ def test_the_folder_of_the_reports(given: str, expected: str):
 def test_the_folder_of_the_cache(given: str, environ: dict[str, str], expected: str | None):
     settings = resolved(**({"cache_dir": given} if given else {})).settings
     assert cache_dir(layout(Path("/w")), settings, environ) == (Path(expected) if expected else None)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"a = ", b"\xff", b"a = 1\na = 2", b"a = " + b"9" * 5000, b"a.b = [0x" + b"f" * 5000 + b"]",
-        b"a = " + b"[" * 3000 + b"]" * 3000,
-    ],
-    ids=["cut", "bytes", "twice", "digits", "hexadecimal", "nested"],
-)  # fmt: skip
-def test_what_is_no_toml(tmp_path: Path, content: bytes, wording: Any):
-    (tmp_path / "x.toml").write_bytes(content)
-    with pytest.raises(SettingsError) as caught:
-        load_toml(tmp_path / "x.toml", "x", tmp_path)
-    assert str(caught.value) == wording
-
-
-def test_toml(tmp_path: Path):
-    write(tmp_path, {"x.toml": "a = 'é'"})
-    assert load_toml(tmp_path / "x.toml", "x", tmp_path) == {"a": "é"}
-    assert load_toml(tmp_path / "absent.toml", "x", tmp_path) == {}
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from ci_action.settings import Settings, about, is_list, names
-from ci_action.settings.patterns import Area
 from ci_action.settings.resolve import from_inputs, from_pyproject, resolve
 from ci_action.settings.types import (
+    Area,
     CommentWhen,
     DraftTitles,
     FailOn,

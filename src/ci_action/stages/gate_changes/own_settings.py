@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from ci_action.project.config_files import Field, fields_of
+from ci_action.project import workflows
+from ci_action.project.workflows import Step
 from ci_action.settings import Settings
 from ci_action.settings.resolve import from_pyproject
 from ci_action.settings.types import FailOn, GateChanges, IgnoredVulnerability, Scope
@@ -177,32 +177,13 @@ _LISTS: Final[Mapping[str, _Comparison]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """A step, or a job by a reusable workflow, that runs us."""
-
-    job: str
-    name: str
-    """Its `id` or its name; empty if it has none."""
-    inputs: Mapping[str, Field]
-
-
 def steps_of(text: str, action: str = "") -> list[Step]:
     """Return our steps in a workflow; `action` is one more name of us. Raises `ValueError` and `RecursionError`."""
-    jobs = fields_of(text).at("jobs")
-    found = []
-    for job in jobs.names():
-        body = jobs.at(job)
-        for step in (body, *body.at("steps").items()):
-            if _is_ours(step.at("uses").text, action):
-                given = step.at("with")
-                inputs = {name: given.at(name) for name in given.names()}
-                found.append(Step(job=job, name=step.at("id").text or step.at("name").text, inputs=inputs))
-    return found
-
-
-def _is_ours(uses: str, action: str) -> bool:
-    return bool(_OURS.fullmatch(uses)) or bool(action and uses.partition("@")[0] == action)
+    return [
+        step
+        for step in workflows.steps_of(text)
+        if _OURS.fullmatch(step.uses) or (action and step.uses.partition("@")[0] == action)
+    ]
 
 
 def of_workflow(

@@ -10,7 +10,7 @@ from ci_action.github.pull_request import NoPull, Pull
 from ci_action.model.result import Broken, Counted, Report, Skipped
 from ci_action.project.file_kinds import is_docs, is_migration, names_dependencies
 from ci_action.project.programs import Program
-from ci_action.settings.patterns import Area
+from ci_action.settings.types import Area
 from ci_action.stages.pr.changed_files import ChangedFile, PullFiles
 from ci_action.stages.pr.changed_files_source import files_of
 from ci_action.stages.pr.linked_issues import linked_issues

@@ -16,7 +16,7 @@ from ci_action.github.pull_request import NoPull
 from ci_action.model.changes import Changes
 from ci_action.model.result import Broken, Report, Skipped
 from ci_action.project.programs import Program
-from ci_action.settings.patterns import Area
+from ci_action.settings.types import Area
 from ci_action.stages.pr import OUTPUTS
 from ci_action.stages.pr.changed_files import ChangedFile, Status
 from ci_action.stages.pr.metadata import TOOL, areas_of

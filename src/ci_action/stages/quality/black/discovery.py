@@ -15,7 +15,8 @@ from typing import Any, Final
 
 from pathspec import GitIgnoreSpec
 
-from ci_action.project.layout import Layout, load_toml
+from ci_action.project.config_files import load_toml
+from ci_action.project.layout import Layout
 from ci_action.system.errors import SettingsError, ToolError
 from ci_action.system.patterns import Bounded, Pattern, gitignore
 from ci_action.system.project_files import find_project_file, outside

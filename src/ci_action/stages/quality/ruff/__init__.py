@@ -13,8 +13,9 @@ from ci_action.engine.tool import NOTHING_CHANGED, Checked, Tool
 from ci_action.model.changes import as_shown
 from ci_action.model.finding import Finding
 from ci_action.model.result import Broken, Counted, Report, Skipped
+from ci_action.project.config_files import load_toml
 from ci_action.project.file_kinds import RUFF_FILES
-from ci_action.project.layout import Layout, load_toml, lowest_minor
+from ci_action.project.layout import Layout, lowest_minor
 from ci_action.project.programs import Program, argument_names
 from ci_action.stages.quality.ruff.config import SKIPPED_FOLDERS, as_argument, refuse_outside
 from ci_action.stages.quality.ruff.output import SEPARATOR, UNREADABLE, Diagnostics, parse_files

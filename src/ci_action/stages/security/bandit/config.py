@@ -16,9 +16,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from ci_action.project.config_files import from_yaml
+from ci_action.project.config_files import from_yaml, load_toml
 from ci_action.project.file_kinds import BANDIT_FILES
-from ci_action.project.layout import Layout, load_toml
+from ci_action.project.layout import Layout
 from ci_action.system.errors import SettingsError, ToolError
 from ci_action.system.project_files import read_project_file
 

@@ -1,0 +1,32 @@
+"""What workflows of GitHub Actions say: their steps, with the places of the values. Nothing is read or resolved here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ci_action.project.config_files import Field, fields_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A step, or a job by a reusable workflow."""
+
+    job: str
+    name: str
+    """Its `id` or its name; empty if it has none."""
+    uses: str
+    """The action or workflow that it runs; empty for a step with `run`."""
+    inputs: Mapping[str, Field]
+
+
+def steps_of(text: str) -> list[Step]:
+    """Return the steps of a workflow, those of a job behind the job itself; raises `ValueError` and `RecursionError`."""
+    jobs = fields_of(text).at("jobs")
+    found = []
+    for job in jobs.names():
+        body = jobs.at(job)
+        for step in (body, *body.at("steps").items()):
+            given = step.at("with")
+            inputs = {name: given.at(name) for name in given.names()}
+            name = step.at("id").text or step.at("name").text
+            found.append(Step(job=job, name=name, uses=step.at("uses").text, inputs=inputs))
+    return found
