@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from support.builders import write
 
-from ci_action.model.coverage import Coverage, patch
+from ci_action.engine.test_run.minima import patch
+from ci_action.model.coverage import Coverage
 from ci_action.stages.test.coverage import MEASURE, coverage_of
 
 VERSIONS = ("6.5.0", "7.6.12", "7.10.7", "7.13.0", "7.13.1", "")

@@ -9,9 +9,6 @@ from typing import Final
 
 RED: Final = frozenset({"failed", "error", "collection"})
 """The rules of the findings that stand for a red test."""
-NONE_PASSED: Final = frozenset({"all-skipped", "none-passed"})
-"""The rules of a run in which no test passed, though none is red."""
-_MOST_REASONS: Final = 3
 
 
 class TestOutcome(StrEnum):
@@ -69,22 +66,6 @@ def counts(cases: Iterable[TestCase]) -> dict[str, int]:
         TestOutcome.FLAKY: "flaky",
     }
     return {"tests": sum(found.values()), **{name: found[outcome] for outcome, name in names.items()}}
-
-
-def unpassed(cases: Iterable[TestCase]) -> tuple[str, str] | None:
-    """Return the rule and the message if tests ran, none is red and none passed; else None."""
-    cases = list(cases)
-    outcomes = {case.outcome for case in cases}
-    if not outcomes or outcomes - {TestOutcome.SKIPPED, TestOutcome.XFAILED}:
-        return None
-    reasons = "; ".join(sorted({case.message for case in cases if case.message})[:_MOST_REASONS])
-    found = counts(cases)
-    if outcomes == {TestOutcome.SKIPPED}:
-        return "all-skipped", f"all {found['tests']} tests were skipped: {reasons or 'no reason given'}"
-    said = (
-        f"of {found['tests']} tests {found['xfailed']} failed as expected and {found['skipped']} were skipped"
-    )
-    return "none-passed", f"no test passed: {said}: {reasons or 'no reason given'}"
 
 
 def durations(cases: Iterable[TestCase]) -> str:

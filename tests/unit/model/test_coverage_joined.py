@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from support.builders import publication, run_result, tool_result
 from support.shard_folders import case, covered
 
-from ci_action.model.coverage import Coverage, FileCoverage, from_json, joined
+from ci_action.model.coverage import Coverage, FileCoverage, joined
 from ci_action.model.result import Report
 from ci_action.reporters import coverage_json
+from ci_action.stages.test.coverage import from_json
 
 PATHS = ("a.py", "pkg/b.py", "pkg/é \ud800.py")
 # One source for all runs: its statements, and its branches.

@@ -12,9 +12,10 @@ from support.builders import STARTED, covered, file_coverage, publication, run_r
 from support.hostile_text import FOREIGN
 from support.paths import GOLDEN
 
-from ci_action.model.coverage import Coverage, from_json
+from ci_action.model.coverage import Coverage
 from ci_action.model.totals import xml_text
 from ci_action.reporters import cobertura
+from ci_action.stages.test.coverage import from_json
 
 RECORDED = GOLDEN / "coverage"
 # What the format of Cobertura asks of each element: its children in their order, and its attributes.

@@ -8,10 +8,11 @@ from typing import Final
 from ci_action.commands.merge.shard import Shard
 from ci_action.engine.test_run import COVERAGE, PYTEST
 from ci_action.engine.test_run.minima import FAIL_UNDER, IN_SHARD, OF_PROJECT, Minima, minimum
+from ci_action.engine.test_run.session import NONE_PASSED, unpassed
 from ci_action.model.coverage import Coverage, joined
 from ci_action.model.finding import Finding, Level
 from ci_action.model.result import Broken, Conclusion, Counted, Outcome, Report, Skipped
-from ci_action.model.tests import NONE_PASSED, TestCase, counts, unpassed
+from ci_action.model.tests import TestCase, counts
 from ci_action.settings import Settings
 from ci_action.stages import tool_of_every_run
 from ci_action.system.errors import ExitCode

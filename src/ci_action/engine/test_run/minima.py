@@ -1,14 +1,17 @@
 """What is asked of coverage: the minimum of the project, and that of the lines which the change touched."""
 
-from collections.abc import Callable, Iterator
+import ast
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Final
 
 from ci_action.engine.test_run import COVERAGE
 from ci_action.model.changes import Changes
-from ci_action.model.coverage import Coverage, PatchCoverage, patch, ranges, reaches, shown
+from ci_action.model.coverage import Coverage, ranges, shown
 from ci_action.model.finding import Finding, Level, Location
+from ci_action.project.file_kinds import PYTHON
 from ci_action.system.errors import ToolError
 
 # Uncovered lines of a change that are this close are one finding.
@@ -21,6 +24,76 @@ IN_SHARD: Final = (
 )
 # Events of GitHub that always have a base commit.
 WITH_BASE: Final = frozenset({"pull_request", "pull_request_target", "merge_group"})
+
+
+def reaches(value: Fraction, minimum: Decimal) -> bool:
+    """Whether a percent is at least the minimum: decided on integers, so 89.996 does not reach 90."""
+    return value >= Fraction(minimum)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchCoverage:
+    """The coverage of the lines that a change touched."""
+
+    covered: int = 0
+    statements: int = 0
+    missing: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """The touched statements that did not run, by file: their first lines."""
+    unmeasured: tuple[str, ...] = ()
+    """Touched files of Python of which there is no coverage."""
+
+    @property
+    def percent(self) -> Fraction:
+        """The exact percent; 100 where the change touched no statement."""
+        return Fraction(self.covered * 100, self.statements) if self.statements else Fraction(100)
+
+
+def patch(
+    coverage: Coverage, touched: Mapping[str, frozenset[int]], read: Callable[[str], str]
+) -> PatchCoverage:
+    """Measure the touched lines; a line inside a statement of several lines counts as that statement.
+
+    `read` returns the source of a file; it may raise `OSError`.
+    """
+    covered = statements = 0
+    missing: dict[str, tuple[int, ...]] = {}
+    unmeasured = []
+    for path in sorted(touched):
+        one = coverage.files.get(path)
+        if one is None:
+            if path.endswith(PYTHON):
+                unmeasured.append(path)
+            continue
+        first = _first_lines(read, path)
+        hit = {first.get(line, line) for line in touched[path]} & (one.executed | one.missing)
+        statements += len(hit)
+        covered += len(hit & one.executed)
+        if lost := tuple(sorted(hit & one.missing)):
+            missing[path] = lost
+    return PatchCoverage(
+        covered=covered, statements=statements, missing=missing, unmeasured=tuple(unmeasured)
+    )
+
+
+def _first_lines(read: Callable[[str], str], path: str) -> dict[int, int]:
+    """Return for every line the first line of the innermost statement that it belongs to."""
+    try:
+        tree = ast.parse(read(path))
+    except (OSError, ValueError, SyntaxError):
+        return {}
+    found: dict[int, int] = {}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.stmt):
+            continue
+        inner = [
+            child.lineno
+            for child in ast.iter_child_nodes(node)
+            if isinstance(child, ast.stmt | ast.excepthandler)
+        ]
+        last = min([*(line - 1 for line in inner), node.end_lineno or node.lineno])
+        for line in range(node.lineno, max(last, node.lineno) + 1):
+            found[line] = max(found.get(line, 0), node.lineno)
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from ci_action.engine.test_run import PYTEST
 from ci_action.engine.test_run.events import UNENDED, Session
 from ci_action.model.finding import Finding, Location
 from ci_action.model.result import Broken, Counted, Report
-from ci_action.model.tests import TestCase, TestOutcome, counts, unpassed
+from ci_action.model.tests import TestCase, TestOutcome, counts
 from ci_action.system.process import Completed, last_lines
 
 _FAILED: Final = 1
@@ -18,6 +18,9 @@ _WARNINGS: Final = 6
 _FOREIGN: Final = (
     "something other than ci-action's pytest plugin wrote to the file that CI_ACTION_PYTEST_EVENTS names"
 )
+NONE_PASSED: Final = frozenset({"all-skipped", "none-passed"})
+"""The rules of a run in which no test passed, though none is red."""
+_MOST_REASONS: Final = 3
 
 
 def output(done: Completed) -> str:
@@ -139,3 +142,19 @@ def _findings(cases: Sequence[TestCase]) -> Iterable[Finding]:
             message=f"{name}: {first}",
             location=Location(path=case.path, line=case.line) if case.path else None,
         )
+
+
+def unpassed(cases: Iterable[TestCase]) -> tuple[str, str] | None:
+    """Return the rule and the message if tests ran, none is red and none passed; else None."""
+    cases = list(cases)
+    outcomes = {case.outcome for case in cases}
+    if not outcomes or outcomes - {TestOutcome.SKIPPED, TestOutcome.XFAILED}:
+        return None
+    reasons = "; ".join(sorted({case.message for case in cases if case.message})[:_MOST_REASONS])
+    found = counts(cases)
+    if outcomes == {TestOutcome.SKIPPED}:
+        return "all-skipped", f"all {found['tests']} tests were skipped: {reasons or 'no reason given'}"
+    said = (
+        f"of {found['tests']} tests {found['xfailed']} failed as expected and {found['skipped']} were skipped"
+    )
+    return "none-passed", f"no test passed: {said}: {reasons or 'no reason given'}"

@@ -1,7 +1,8 @@
 """What the tests ran through, held against the minimum: of the project, and of the lines that the change touched."""
 
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -12,12 +13,12 @@ from ci_action.engine.test_run import COVERAGE, PLUGIN, PYTEST
 from ci_action.engine.test_run.job import DATA, FOLDER
 from ci_action.engine.test_run.minima import FAIL_UNDER, IN_SHARD, OF_PROJECT, Judged, Minima, judge, minimum
 from ci_action.engine.tool import Checked, Tool, Turn
-from ci_action.model.coverage import Coverage, from_json
+from ci_action.model.coverage import Coverage, FileCoverage, joined
 from ci_action.model.result import Counted, Report, Skipped
 from ci_action.project.environment import Environment, environment_of_project
 from ci_action.project.programs import Program
 from ci_action.system.errors import ToolError
-from ci_action.system.json_fields import Facts, as_object, as_whole, facts_of
+from ci_action.system.json_fields import MOST, Facts, as_object, as_whole, facts_of
 from ci_action.system.process import Command, Completed, last_lines
 from ci_action.system.project_files import LARGEST_SOURCE, find_project_text, read_project_file
 
@@ -50,6 +51,8 @@ print(json.dumps({"fail_under": str(minimum), "version": coverage.__version__}))
 # Our own plugin runs in the project's interpreter; where the project names no source, coverage counts it too.
 _OURS: Final = PLUGIN / "ciaction_pytest.py"
 _OPTIONS: Final = "coverage-options.json"
+_LINE_FIGURES: Final = ("covered_lines", "missing_lines", "num_statements")
+_FIGURES: Final = (*_LINE_FIGURES, "num_branches", "covered_branches", "missing_branches")
 
 
 def program(_ctx: Context) -> Program:
@@ -166,6 +169,74 @@ def coverage_of(report: bytes, statements: bytes, path_of: Callable[[str], str])
         for name, found in as_object(lines, "the statements").items()
     }
     return from_json(document, path_of, known)
+
+
+def from_json(
+    document: object,
+    path_of: Callable[[str], str] = str,
+    statements: Mapping[str, frozenset[int]] | None = None,
+) -> Coverage:
+    """Read what `coverage json` wrote; `path_of` makes its names relative to the workspace.
+
+    `statements` holds the lines of the statements of files whose executed lines name others as well, which coverage
+    does up to 7.13.0. Raises `ValueError` for a document of another shape, or whose figures contradict each other.
+    """
+    whole = Facts(as_object(document, "the report"))
+    files: list[FileCoverage] = []
+    sums: Counter[str] = Counter()
+    for name, entry in as_object(whole.value("files"), "files").items():
+        one = _file(name, Facts(as_object(entry, name)), path_of(name), (statements or {}).get(name))
+        files.append(one)
+        sums.update(_figures(one))
+    totals = Facts(as_object(whole.value("totals"), "totals"))
+    for figure in _LINE_FIGURES if "num_branches" not in totals else _FIGURES:
+        if totals.whole(figure) != sums[figure]:
+            raise ValueError(
+                f"{figure!r} of all files is {totals.whole(figure)}, their sum is {sums[figure]}"
+            )
+    return joined(Coverage(files={one.path: one}) for one in files)  # a file may have two names
+
+
+def _file(name: str, entry: Facts, path: str, statements: frozenset[int] | None) -> FileCoverage:
+    executed = _numbers(entry, "executed_lines")
+    summary = Facts(as_object(entry.value("summary"), "summary"))
+    with_branches = "num_branches" in summary
+    one = FileCoverage(
+        path=path,
+        executed=executed if statements is None else executed & statements,
+        missing=_numbers(entry, "missing_lines"),
+        executed_branches=_arcs(entry, "executed_branches"),
+        missing_branches=_arcs(entry, "missing_branches"),
+        branch_total=summary.whole("num_branches") if with_branches else None,
+    )
+    figures = _figures(one)
+    for figure in _FIGURES if with_branches else _LINE_FIGURES:
+        if summary.whole(figure) != figures[figure]:
+            raise ValueError(
+                f"{figure!r} of {name!r} is {summary.whole(figure)}, and its lines make {figures[figure]}"
+            )
+    return one
+
+
+def _figures(one: FileCoverage) -> dict[str, int]:
+    return {
+        "covered_lines": len(one.executed),
+        "missing_lines": len(one.missing),
+        "num_statements": one.statements,
+        "num_branches": one.branches,
+        "covered_branches": one.covered_branches,
+        "missing_branches": len(one.missing_branches),
+    }
+
+
+def _numbers(entry: Facts, name: str) -> frozenset[int]:
+    return frozenset(as_whole(line, name) for line in entry.items(name))
+
+
+def _arcs(entry: Facts, name: str) -> frozenset[tuple[int, int]]:
+    return frozenset(
+        (as_whole(start, name, -MOST), as_whole(end, name, -MOST)) for start, end in entry.items(name, 2, [])
+    )
 
 
 def _source(ctx: Context, path: str) -> str:

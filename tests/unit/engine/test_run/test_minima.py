@@ -1,11 +1,21 @@
 """What is asked of coverage: of the project and of the lines that a change touched."""
 
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
-from ci_action.engine.test_run.minima import GAP, WITH_BASE, Minima, judge, minimum
+from ci_action.engine.test_run.minima import (
+    GAP,
+    WITH_BASE,
+    Minima,
+    PatchCoverage,
+    judge,
+    minimum,
+    patch,
+    reaches,
+)
 from ci_action.model.changes import Changes
 from ci_action.model.coverage import Coverage, FileCoverage
 from ci_action.system.errors import ToolError
@@ -120,3 +130,48 @@ def test_lines_that_no_test_runs_are_one_finding_where_they_are_close(missing: s
 def test_what_is_asked():
     asked = [Minima(), Minima(coverage=Decimal(0)), Minima(patch=Decimal(0))]
     assert [one.asked for one in asked] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("value", "least", "reached"),
+    [
+        (Fraction(90), "90", True),
+        (Fraction(89996, 1000), "90", False),
+        (Fraction(89996, 1000), "89.996", True),
+        (Fraction(200, 3), "66.67", False),
+        (Fraction(200, 3), "66.66", True),
+        (Fraction(0), "0", True),
+        (Fraction(1, 100), "0.02", False),
+    ],
+)
+def test_a_minimum_is_held_exactly(value: Fraction, least: str, reached: bool):
+    assert reaches(value, Decimal(least)) is reached
+
+
+def test_percents_of_a_patch():
+    assert PatchCoverage(covered=1, statements=4).percent == 25
+    assert PatchCoverage(covered=2, statements=3).percent == Fraction(200, 3)
+    assert PatchCoverage().percent == 100
+
+
+SOURCE = (
+    'def f(a):\n    """Docstring."""\n    if a:\n        return [\n            a,\n        ]\n    return 0\n'
+)
+
+
+def test_the_changed_lines_are_statements():
+    coverage = Coverage(
+        files={"a.py": FileCoverage(path="a.py", executed=frozenset({1, 3, 4}), missing=frozenset({7}))}
+    )
+    touched = {"a.py": frozenset({2, 4, 5, 6, 7}), "b.py": frozenset({1}), "c.txt": frozenset({1})}
+    found = patch(coverage, touched, lambda _: SOURCE)
+    # Line 2 is a docstring, and 5 and 6 belong to the statement of line 4.
+    assert (found.covered, found.statements, found.missing, found.unmeasured) == (
+        1,
+        2,
+        {"a.py": (7,)},
+        ("b.py",),
+    )
+    assert patch(coverage, {"a.py": frozenset({2})}, lambda _: SOURCE).statements == 0
+    # A file that cannot be parsed is measured line by line.
+    assert patch(coverage, touched, lambda _: "def").statements == 2

@@ -16,7 +16,7 @@ from ci_action.engine.tool import Checked
 from ci_action.model.changes import Changes
 from ci_action.model.result import Report, Skipped
 from ci_action.project.environment import Environment
-from ci_action.stages.test.coverage import check, coverage_of
+from ci_action.stages.test.coverage import check, coverage_of, from_json
 from ci_action.system.errors import ToolError
 from ci_action.system.process import Command, Completed
 
@@ -250,3 +250,63 @@ def test_whatever_the_files_hold_is_coverage_or_an_error_of_ours(report: str, st
 def test_what_is_nested_too_deeply_is_an_error_of_ours():
     with pytest.raises(ValueError, match="JSON"):
         coverage_of(b'{"a":' * 200_000, b"{}", str)
+
+
+FOUR_LINES: dict[str, Any] = {
+    "executed_lines": [1, 2, 3],
+    "missing_lines": [5],
+    "executed_branches": [[2, 3]],
+    "missing_branches": [[2, 5]],
+    "summary": {
+        "covered_lines": 3, "missing_lines": 1, "num_statements": 4,
+        "num_branches": 4, "covered_branches": 3, "missing_branches": 1,
+    },
+}  # fmt: skip
+WITH_BRANCHES: dict[str, Any] = {"files": {"a.py": FOUR_LINES}, "totals": FOUR_LINES["summary"]}
+
+
+def changed(**entry: Any) -> dict[str, Any]:
+    return {**WITH_BRANCHES, "files": {"a.py": {**FOUR_LINES, **entry}}}
+
+
+def with_summary(**figures: Any) -> dict[str, Any]:
+    return changed(summary={**FOUR_LINES["summary"], **figures})
+
+
+def test_branches_are_as_many_as_coverage_counts():
+    coverage = from_json(WITH_BRANCHES)
+    assert coverage.metrics == {
+        "coverage": 75.0, "covered_lines": 3, "statements": 4, "covered_branches": 3, "branches": 4,
+    }  # fmt: skip
+
+
+def test_only_statements_count():
+    raw = {**changed(executed_lines=[1, 2, 3, 9]), "totals": FOUR_LINES["summary"]}
+    with pytest.raises(ValueError, match="is 3, and its lines make 4"):
+        from_json(raw)
+    coverage = from_json(raw, statements={"a.py": frozenset({1, 2, 3, 5})})
+    assert coverage.files["a.py"].executed == {1, 2, 3}
+    assert coverage.metrics["coverage"] == 75.0
+
+
+@pytest.mark.parametrize("figure", FOUR_LINES["summary"])
+def test_figures_that_contradict_each_other_are_refused(figure: str):
+    for more in (-1, 1):
+        wrong = {figure: FOUR_LINES["summary"][figure] + more}
+        with pytest.raises(ValueError, match=r"of 'a\.py' is|out of range"):
+            from_json({**with_summary(**wrong), "totals": {**FOUR_LINES["summary"], **wrong}})
+        with pytest.raises(ValueError, match="of all files is"):
+            from_json({**WITH_BRANCHES, "totals": {**FOUR_LINES["summary"], **wrong}})
+    assert from_json({"files": {}, "totals": dict.fromkeys(FOUR_LINES["summary"], 0)}).files == {}
+
+
+def test_a_file_under_two_names_is_one():
+    document = {
+        "files": {
+            "a.py": FOUR_LINES,
+            "./a.py": {**FOUR_LINES, "executed_lines": [1, 2, 5], "missing_lines": [3]},
+        },
+        "totals": {name: 2 * number for name, number in FOUR_LINES["summary"].items()},
+    }
+    [one] = from_json(document, lambda name: name.removeprefix("./")).files.values()
+    assert (set(one.executed), set(one.missing)) == ({1, 2, 3, 5}, set())
