@@ -24,9 +24,22 @@ from support.paths import PAGES, ROOT, SOURCES
 
 from ci_action.cli import cli
 from ci_action.commands.schema import schema_files
+from ci_action.engine.test_run.job import MOST_RERUNS
+from ci_action.model.result import Conclusion
+from ci_action.reporters import check_run, console, job_summary, sarif
+from ci_action.reporters.comment import text as comment_text
+from ci_action.reporters.html import coverage as page_coverage
+from ci_action.reporters.html import findings as page_findings
+from ci_action.reporters.html import tests as page_tests
 from ci_action.reporters.outputs import ABOUT
-from ci_action.settings import names
+from ci_action.settings import Settings, names
 from ci_action.stages import tools
+from ci_action.stages.gate_changes import loosened
+from ci_action.stages.pr import changed_files, metadata
+from ci_action.stages.pr.sizes import CLASSES
+from ci_action.stages.pr.title.looking import look
+from ci_action.stages.pr.title.proposal import Around
+from ci_action.stages.pr.title.rules_from_settings import rules_of
 
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
 # For contributors: their commands and links are checked, their style is not.
@@ -266,6 +279,59 @@ def test_a_quoted_message_is_one_of_the_program(message):
     distinctive = [re.escape(part) for part in parts if part]
     assert len("".join(parts)) >= 12
     assert any(re.search(".*".join(distinctive), text, re.DOTALL) for text in texts_of_the_program())
+
+
+def test_the_readme_has_every_result_with_its_exit_code():
+    rows = re.findall(r"^\| `(\w+)` \| .+ \| (\d) \|$", README, re.MULTILINE)
+    assert {(one.value, str(one.exit_code.value)) for one in Conclusion} == set(rows)
+
+
+def test_gate_changes_has_every_rule():
+    page = (ROOT / "docs" / "stages" / "gate-changes.md").read_text("utf-8").partition("\n## ")[0]
+    rows = re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)
+    assert sorted(rows) == sorted(loosened.WEIGHTS)
+
+
+def test_a_wrong_title_gets_what_its_page_shows():
+    page = ROOT / "docs" / "stages" / "pr.md"
+    (title,) = re.findall(r"^For `(.+)`:$", page.read_text("utf-8"), re.MULTILINE)
+    (settings,) = (tomllib.loads(block)["tool"]["ci-action"] for block in blocks("toml", page))
+    looked = look(title, rules_of(Settings.model_validate(settings)), Around())
+    first, *others = looked.mistakes
+    rows = [f"{first.rule}: {first.text}; a title that passes: {looked.proposal}"]
+    rows += [f"{one.rule}: {one.text}" for one in others]
+    (shown,) = blocks("text", page)  # sorted, as in a report
+    assert sorted(shown.splitlines()) == sorted(rows)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"`max-files` ({Settings().max_files})",
+        *(f"`{name}` from {least:,}" for name, least in CLASSES.items() if name != "XS"),
+    ],
+)
+def test_the_page_of_pr_has_the_numbers_of_the_code(text):
+    assert text in " ".join((ROOT / "docs" / "stages" / "pr.md").read_text("utf-8").split())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"stops at {job_summary.LIMIT // 1024:,} KiB and {job_summary.MOST_FINDINGS} findings",
+        f"lists {console.MOST_FINDINGS} findings in a shell",
+        f"more than {sarif.MOST_RESULTS:,} results",
+        f"up to {comment_text.MOST_FINDINGS} findings of a run",
+        f"{check_run.BATCH} annotations in a request",
+        f"up to {check_run.MOST:,}, the most severe first",
+        f"up to {page_findings.MOST:,} findings, {page_tests.MOST_FAILURES} failed tests and {page_coverage.MOST_FILES:,} files",
+        f"lists after {metadata.MOST_ENTRIES} entries",
+        f"API lists {changed_files.MOST_LISTED:,} of a pull request",
+        f"more than {MOST_RERUNS} tests failed",
+    ],
+)
+def test_the_limits_are_those_of_the_code(text):
+    assert text in (ROOT / "docs" / "limits.md").read_text("utf-8")
 
 
 def test_the_pictures_are_small():

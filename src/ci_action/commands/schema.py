@@ -94,7 +94,7 @@ def job_outputs(stage: str, step: str, *general: str) -> str:
 
 def inputs_table(*chosen: str) -> str:
     """Return a table of inputs: of those that are chosen, in that order, else of all."""
-    rows = ["| input | for | key | default | what it does |", "| --- | --- | --- | --- | --- |"]
+    rows = ["| input | for | key | default | what |", "| --- | --- | --- | --- | --- |"]
     for name in chosen or names():
         default = str(about(name)["x-default"]).strip()
         key = "yes" if may_be_a_key(name) else "**no**"
@@ -106,7 +106,7 @@ def inputs_table(*chosen: str) -> str:
 
 def outputs_table() -> str:
     """Return the table of outputs."""
-    rows = ["| output | what it says |", "| --- | --- |"]
+    rows = ["| output | what |", "| --- | --- |"]
     return "\n".join([*rows, *(f"| `{name}` | {text} |" for name, text in ABOUT.items())])
 
 
@@ -119,7 +119,7 @@ def exit_codes_table() -> str:
 def stages_table() -> str:
     """Return the table of stages and their tools."""
     other = tool_of_every_run()
-    rows = ["| stage | tool | what it does |", "| --- | --- | --- |"]
+    rows = ["| stage | tool | what |", "| --- | --- | --- |"]
     return "\n".join(
         [
             *rows,
@@ -128,7 +128,7 @@ def stages_table() -> str:
                 for stage in load_all()
                 for tool in stage.tools
             ),
-            f"| the first of a run | [{other.name}]({other.url}) | {other.summary} |",
+            f"| first of a run | [{other.name}]({other.url}) | {other.summary} |",
         ]
     )
 

@@ -35,22 +35,22 @@ class Reporter:
 
 # In this order: files first, since the outputs name those that were written; the verdict comes last.
 REPORTERS: Final = (
-    Reporter("summary.md", "The page of the run as Markdown.", job_summary.write),
+    Reporter("summary.md", "The run in Markdown.", job_summary.write),
     Reporter("ci-action.sarif", "SARIF 2.1.0 for code scanning.", sarif.report),
-    Reporter("junit.xml", "The tests as JUnit XML, where there are any.", junit.report),
+    Reporter("junit.xml", "Tests as JUnit XML, if there are any.", junit.report),
     Reporter(
         "coverage.xml",
-        "The coverage as Cobertura XML and as LCOV, where there is any.",
+        "Coverage as Cobertura XML, and as LCOV in `lcov.info`, if it was measured.",
         cobertura.report,
     ),
     Reporter(
         "coverage.json",
-        "The coverage line by line and the durations of the tests (`durations.json`): with `report.json`, what `merge` joins.",
+        "Coverage by line, and durations of tests in `durations.json`. `merge` joins them.",
         coverage_json.report,
     ),
     Reporter(
         "report.html",
-        "The run as one page that opens from disk, for people: filters, source lines, tests, coverage.",
+        "The run as one page that opens from disk: filters, source lines, tests, coverage.",
         html.report,
     ),
     Reporter("report.json", "Everything, for programs.", write.report),

@@ -30,49 +30,49 @@ def _count(level: Level) -> Callable[[RunResult, Publication], str]:
 OF_EVERY_RUN: Final = (
     Output(
         "result",
-        "How the run ended: `passed`, `warned`, `skipped`, `failed`, `empty` or `broken`.",
+        "Result of the run: `passed`, `warned`, `skipped`, `failed`, `empty` or `broken`.",
         lambda result, _: result.verdict.conclusion.value,
     ),
     Output(
         "findings",
-        "How many findings count.",
+        "Number of findings that are not muted.",
         lambda result, _: str(sum(1 for _finding in result.counting)),
     ),
-    Output("errors", "How many of them are errors.", _count(Level.ERROR)),
-    Output("warnings", "How many of them are warnings.", _count(Level.WARNING)),
+    Output("errors", "Number of errors among them.", _count(Level.ERROR)),
+    Output("warnings", "Number of warnings among them.", _count(Level.WARNING)),
     Output(
         "new-findings",
-        "How many of the findings that count touch a line of the change; empty where its base is not known.",
+        "Number of findings on changed lines that are not muted; empty if the base commit is unknown.",
         lambda result, _: "" if result.new_findings is None else str(result.new_findings),
     ),
     Output(
         "report",
-        "The report file, relative to the workspace (absolute where it lies outside).",
+        "Path of `report.json`, relative to the workspace; absolute if it is outside.",
         lambda _, publication: publication.shown(REPORT),
     ),
     Output(
         "summary-file",
-        "The summary as Markdown.",
+        "Path of the summary in Markdown.",
         lambda _, publication: publication.shown(SUMMARY),
     ),
     Output(
         "sarif-file",
-        "The findings as SARIF 2.1.0.",
+        "Path of the findings as SARIF 2.1.0.",
         lambda _, publication: publication.shown(SARIF),
     ),
     Output(
         "page-file",
-        "The run as one HTML page that opens from disk.",
+        "Path of the run as one HTML page.",
         lambda _, publication: publication.shown(PAGE),
     ),
     Output(
         "coverage-file",
-        "The coverage as Cobertura XML; `lcov.info` is beside it.",
+        "Path of the coverage as Cobertura XML; `lcov.info` is in the same folder.",
         lambda _, publication: publication.shown(COBERTURA),
     ),
     Output(
         "junit-file",
-        "The tests as JUnit XML.",
+        "Path of the tests as JUnit XML.",
         lambda _, publication: publication.shown(JUNIT),
     ),
 )

@@ -11,75 +11,75 @@ class PullRequest(BaseModel):
 
     title_types: Patterns = setting(
         (),
-        "The types that a title may have, one regular expression a line; each has to match the whole type.",
+        "Allowed types of a title, one regular expression a line. Each has to match the whole type.",
         stage="pr",
         shown="feat, fix, docs, style, refactor, perf, test, build, ci, chore, revert",
         set_by=SetBy.ANYONE,
     )
     title_scopes: Patterns = setting(
         (),
-        "The scopes that a title may have, one regular expression a line.",
+        "Allowed scopes of a title, one regular expression a line.",
         stage="pr",
         shown="any",
         set_by=SetBy.ANYONE,
     )
     title_disallow_scopes: Patterns = setting(
         (),
-        "The scopes that a title may not have, one regular expression a line.",
+        "Forbidden scopes of a title, one regular expression a line.",
         stage="pr",
         shown=" ",
         set_by=SetBy.ANYONE,
     )
     title_require_scope: Switch = setting(
         default=False,
-        help_text="Whether a title needs a scope.",
+        help_text="Require a scope in the title.",
         stage="pr",
         shown="false",
         set_by=SetBy.ANYONE,
     )
     title_subject_pattern: Pattern = setting(
         "",
-        "A regular expression that has to match the whole subject, such as `(?![A-Z]).+`.",
+        "Regular expression that has to match the whole subject, such as `(?![A-Z]).+`.",
         stage="pr",
         shown=" ",
         set_by=SetBy.ANYONE,
     )
     title_pattern: Pattern = setting(
         "",
-        "A regular expression for the whole title instead of Conventional Commits, with the groups `type`, `scope`,"
-        " `breaking` and `subject` where it has them.",
+        "Regular expression for the whole title instead of Conventional Commits. Optional groups: `type`,"
+        " `scope`, `breaking` and `subject`.",
         stage="pr",
         shown="Conventional Commits",
         set_by=SetBy.ANYONE,
     )
     title_error: Folder = setting(
         "",
-        "What to say of a wrong title instead of our words; `{title}`, `{type}`, `{scope}`, `{subject}` and `{proposal}` are"
-        " filled in.",
+        "Message for an invalid title instead of the built-in one. `{title}`, `{type}`, `{scope}`,"
+        " `{subject}` and `{proposal}` are replaced.",
         stage="pr",
         shown=" ",
         set_by=SetBy.ANYONE,
     )
     draft_titles: DraftTitles = setting(
         DraftTitles.CHECK,
-        "Whether the titles of drafts and of work in progress are checked: `check` or `skip`.",
+        "Check the titles of drafts and of work in progress: `check` or `skip`.",
         stage="pr",
         shown="check",
         set_by=SetBy.ANYONE,
     )
     ignore_labels: Items = setting(
-        (), "Labels with which title and size are not checked.", stage="pr", shown=" ", set_by=SetBy.ANYONE
+        (), "Labels that disable the checks of title and size.", stage="pr", shown=" ", set_by=SetBy.ANYONE
     )
     max_files: int = setting(
         50,
-        "More changed files than these are a finding; 0 for no limit.",
+        "Maximum number of changed files; 0 for no limit.",
         stage="pr",
         ge=0,
         set_by=SetBy.ANYONE,
     )
     max_lines: int = setting(
         0,
-        "More changed lines than these are a finding; 0 for no limit.",
+        "Maximum number of changed lines; 0 for no limit.",
         stage="pr",
         shown="no limit",
         ge=0,
@@ -87,30 +87,30 @@ class PullRequest(BaseModel):
     )
     size_ignore: Globs = setting(
         (),
-        "Files that do not count for the size, as patterns of `.gitignore`, beside lock files, generated and vendored files"
-        " and pure moves.",
+        "Files that do not count for the size, as patterns of `.gitignore`. Lock files, generated and"
+        " vendored files and pure moves never count.",
         stage="pr",
         shown=" ",
         set_by=SetBy.ANYONE,
     )
     size_blocking: Switch = setting(
         default=False,
-        help_text="Whether a pull request that is too large fails instead of warning.",
+        help_text="Fail instead of warn if a pull request is too large.",
         stage="pr",
         shown="false",
         set_by=SetBy.ANYONE,
     )
     areas: Areas = setting(
         (),
-        "The parts of the project for the output `changed-areas`, one a line: `name: pattern, pattern`, patterns as in"
-        " `.gitignore`; in pyproject.toml the table `[tool.ci-action.areas]`.",
+        "Parts of the project for the output `changed-areas`, one a line: `name: pattern, pattern`, with"
+        " patterns of `.gitignore`. In pyproject.toml it is the table `[tool.ci-action.areas]`.",
         stage="pr",
         shown="the top folders",
         set_by=SetBy.ANYONE,
     )
     labels: Switch = setting(
         default=False,
-        help_text="Whether the pull request gets the labels `size/…` and `type: …`; it takes `pull-requests: write`.",
+        help_text="Set the labels `size/…` and `type: …` on the pull request. Requires `pull-requests: write`.",
         stage="pr",
         shown="false",
         set_by=SetBy.WORKFLOW,

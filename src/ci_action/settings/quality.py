@@ -10,11 +10,11 @@ class Quality(BaseModel):
     """What Black and Ruff go by."""
 
     black_args: Words = setting(
-        (), "Further options for Black, as in a shell.", stage="quality", shown=" ", set_by=SetBy.ANYONE
+        (), "Additional options for Black, as in a shell.", stage="quality", shown=" ", set_by=SetBy.ANYONE
     )
     ruff_args: Words = setting(
         (),
-        "Further options for `ruff check`, as in a shell.",
+        "Additional options for `ruff check`, as in a shell.",
         stage="quality",
         shown=" ",
         set_by=SetBy.ANYONE,

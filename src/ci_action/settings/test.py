@@ -11,75 +11,76 @@ class Tests(BaseModel):
 
     coverage_min: Percent = setting(
         None,
-        "The least coverage in percent, exact: 89.996 is below 90.",
+        "Minimum coverage in percent. Not rounded: 89.996 fails a minimum of 90.",
         stage="test",
         shown="the project's `fail_under`",
         set_by=SetBy.ANYONE,
     )
     patch_coverage_min: Percent = setting(
         None,
-        "The least coverage of the lines that the change touched, in percent.",
+        "Minimum coverage of the changed lines in percent.",
         stage="test",
         shown=" ",
         set_by=SetBy.ANYONE,
     )
     coverage_source: Items = setting(
         (),
-        "Folders or packages whose coverage is measured.",
+        "Folders or packages to measure coverage of.",
         stage="test",
         shown="what the project configures, else its packages",
         set_by=SetBy.ANYONE,
     )
     install: Commands = setting(
         (),
-        "How the environment is made, one command a line (`python` is its interpreter); `none` uses the current"
-        " environment as it is.",
+        "Commands that install the environment, one a line; `python` is its interpreter. `none` uses the"
+        " active environment.",
         stage="test",
-        shown="what the project's files say",
+        shown="from the project's files",
         set_by=SetBy.ANYONE,
     )
     system_packages: Items = setting(
         (),
-        "Debian packages to install first, in the container.",
+        "Debian packages to install first, in the container only.",
         stage="test",
         shown=" ",
         set_by=SetBy.WORKFLOW,
     )
     run_as: RunAs = setting(
         RunAs.OWNER,
-        "Who runs the project's code in the container: `owner` of the workspace, or `root`, who can read our"
-        " tokens and drive the Docker socket.",
+        "User that runs the project's code in the container: `owner` of the workspace, or `root`, who can"
+        " read the tokens of ci-action and use the Docker socket.",
         stage="test",
         shown="owner",
         set_by=SetBy.WORKFLOW,
     )
     pytest_args: Words = setting(
-        (), "Further options for pytest, as in a shell.", stage="test", shown=" ", set_by=SetBy.ANYONE
+        (), "Additional options for pytest, as in a shell.", stage="test", shown=" ", set_by=SetBy.ANYONE
     )
     workers: Workers = setting(
         "",
-        "Processes for the tests, by pytest-xdist: a number, or `auto`.",
+        "Number of processes for the tests, by pytest-xdist, or `auto`.",
         stage="test",
         shown=" ",
         set_by=SetBy.ANYONE,
     )
     shard: Shard = setting(
         "",
-        "The part of the tests to run, such as `2/4`; `merge` joins the parts.",
+        "Part of the tests to run, such as `2/4`; `merge` joins the parts.",
         stage="test",
         shown=" ",
         set_by=SetBy.ANYONE,
     )
     wait_for: Items = setting(
         (),
-        "Services to wait for before the tests: `postgres://`, `redis://`, `mysql://`, `amqp://`, `memcached://`, `http://`, `https://`, `tcp://`.",
+        "Services to wait for before the tests: `postgres://`, `redis://`, `mysql://`, `amqp://`,"
+        " `memcached://`, `http://`, `https://`, `tcp://`.",
         stage="test",
         shown=" ",
         set_by=SetBy.ANYONE,
     )
     reruns: int = setting(
         0,
-        "How often failed tests are run again; those that pass then are flaky, and told apart.",
+        "Number of reruns for failed tests. Tests that pass on a rerun are reported as flaky.",
         stage="test",
         ge=0,
         le=10,

@@ -32,14 +32,14 @@ class ExitCode(IntEnum):
         member.meaning = meaning
         return member
 
-    OK = 0, "looked, and nothing counts (passed, warned), or rightly nothing to do (skipped)"
-    FOUND = 1, "something was found that counts (failed)"
+    OK = 0, "no blocking findings (`passed`, `warned`), or the stage does not apply (`skipped`)"
+    FOUND = 1, "blocking findings (`failed`)"
     USAGE = (
         2,
-        "wrong usage or settings, nothing was run; or asked for with nothing to look at (empty)",
+        "invalid usage or settings, nothing was run; or nothing to check (`empty`)",
     )
-    BROKEN = 3, "a tool could not do its work (broken)"
-    BUG = 4, "a bug in ci-action itself; the log holds a report to paste into an issue"
+    BROKEN = 3, "a tool failed to run (`broken`)"
+    BUG = 4, "a bug in ci-action; the log has a report for an issue"
     INTERRUPTED = 130, "interrupted by SIGINT or SIGTERM; partial results are written"
 
 

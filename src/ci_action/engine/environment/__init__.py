@@ -51,7 +51,7 @@ def plan(ctx: Context) -> str:
 
 TOOL: Final = Tool(
     name="environment",
-    summary="The project's interpreter and dependencies, by uv.",
+    summary="Python and the dependencies of the project, by uv.",
     url="https://docs.astral.sh/uv/",
     check=check,
     program=program,

@@ -347,7 +347,7 @@ def plan(ctx: Context) -> str:
 
 TOOL: Final = Tool(
     name=NAME,
-    summary="What the change makes less strict: minimums, exceptions, suppressions, removed tests.",
+    summary="Checks that the change makes less strict: minimums, exceptions, suppressions, removed tests.",
     url=_DOCUMENTATION,
     check=check,
     program=lambda _: Program(argv=(), version="", source=""),

@@ -105,7 +105,7 @@ def _list(name: str, entries: Sequence[str], notes: list[str]) -> str:
 
 TOOL: Final = Tool(
     name="metadata",
-    summary="What later jobs want to know of the pull request, as outputs.",
+    summary="Outputs about the pull request for later jobs.",
     url=_DOCUMENTATION,
     check=check,
     program=lambda _: Program(argv=(), version="", source=""),

@@ -105,7 +105,7 @@ def plan(ctx: Context) -> str:
 
 TOOL: Final = Tool(
     name="size",
-    summary="How many files and lines the pull request changes, without lock files, generated and vendored ones.",
+    summary="Number of changed files and lines, without lock files, generated and vendored files.",
     url=_DOCUMENTATION,
     check=check,
     program=lambda _: Program(argv=(), version="", source=""),

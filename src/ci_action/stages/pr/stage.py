@@ -21,7 +21,7 @@ def why(ctx: Context) -> str:
 
 STAGE: Final = Stage(
     name="pr",
-    summary="The pull request itself: its title, its size, and what later jobs want to know of it.",
+    summary="Title and size of a pull request, and outputs about it for later jobs.",
     tools=(title.TOOL, size.TOOL, metadata.TOOL),
     applies=why_not,
     because=why,

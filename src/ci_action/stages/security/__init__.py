@@ -8,12 +8,12 @@ from ci_action.stages.security.section import AUDIT, SECRETS, is_secret, is_vuln
 OUTPUTS: Final = (
     Output(
         "vulnerabilities",
-        "How many known vulnerabilities of dependencies count; empty where none were looked for.",
+        "Number of known vulnerabilities that are not muted; empty if dependencies were not checked.",
         lambda stage: number_of(stage, AUDIT, is_vulnerability),
     ),
     Output(
         "secrets",
-        "How many secrets in files count; empty where none were looked for.",
+        "Number of secrets that are not muted; empty if files were not checked.",
         lambda stage: number_of(stage, SECRETS, is_secret),
     ),
 )

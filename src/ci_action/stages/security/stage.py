@@ -49,7 +49,7 @@ def mistakes(given: Configuration) -> Iterator[str]:
 
 STAGE: Final = Stage(
     name="security",
-    summary="Known vulnerabilities of the dependencies, secrets in the files, weak spots of the code.",
+    summary="Vulnerable dependencies, secrets in files, security issues in the code.",
     tools=(pip_audit.TOOL, licenses.TOOL, detect_secrets.TOOL, bandit.TOOL),
     applies=why_not,
     because=why,

@@ -17,17 +17,17 @@ def _tests(*names: str) -> Callable[[StageResult], str]:
 
 
 OUTPUTS: Final = (
-    Output("tests-total", "How many tests there were; empty where none were run.", _tests("tests")),
-    Output("tests-failed", "How many of them failed, errors included.", _tests("failed", "errors")),
-    Output("tests-skipped", "How many of them were skipped.", _tests("skipped")),
+    Output("tests-total", "Number of tests; empty if none were run.", _tests("tests")),
+    Output("tests-failed", "Number of failed tests, including errors.", _tests("failed", "errors")),
+    Output("tests-skipped", "Number of skipped tests.", _tests("skipped")),
     Output(
         "coverage",
-        "The coverage in percent, cut to two decimals; empty where none was measured.",
+        "Coverage in percent, cut to two decimals; empty if it was not measured.",
         lambda stage: totals_of(stage.tools).percent,
     ),
     Output(
         "patch-coverage",
-        "The coverage of the changed lines in percent, cut to two decimals; empty where it is not known.",
+        "Coverage of the changed lines in percent, cut to two decimals; empty if it is unknown.",
         lambda stage: totals_of(stage.tools).patch_percent,
     ),
 )

@@ -251,7 +251,7 @@ def plan(ctx: Context) -> str:
 
 TOOL: Final = Tool(
     name=COVERAGE,
-    summary="Coverage of the project and of the changed lines, against a minimum.",
+    summary="Coverage of the project and of the changed lines, with a minimum.",
     url="https://coverage.readthedocs.io",
     check=check,
     program=program,

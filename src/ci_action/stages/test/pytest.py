@@ -64,7 +64,7 @@ def plan(ctx: Context) -> str:
 
 TOOL: Final = Tool(
     name=PYTEST,
-    summary="The project's tests, by pytest.",
+    summary="Tests, by pytest.",
     url="https://docs.pytest.org",
     check=check,
     program=program,

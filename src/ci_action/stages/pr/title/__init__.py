@@ -146,7 +146,7 @@ def plan(ctx: Context) -> str:
 
 TOOL: Final = Tool(
     name="title",
-    summary="The title of the pull request: Conventional Commits, or what the project asks for.",
+    summary="Title of the pull request: Conventional Commits, or a pattern of yours.",
     url=CONVENTIONAL,
     check=check,
     program=lambda _: Program(argv=(), version="", source=""),

@@ -1,4 +1,4 @@
-"""Weak spots in the code, by bandit."""
+"""Security issues in the code, by bandit."""
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -311,7 +311,7 @@ def _removed(scan: _Scan) -> str:
 
 TOOL: Final = Tool(
     name="bandit",
-    summary="Weak spots in the code, by bandit.",
+    summary="Security issues in the code, by bandit.",
     url="https://bandit.readthedocs.io",
     check=check,
     count=count,

@@ -51,7 +51,7 @@ def _loads_code(ctx: Context) -> bool:
 
 TOOL: Final = Tool(
     name=NAME,
-    summary="Secrets in the files that git tracks, by detect-secrets.",
+    summary="Secrets in files that git tracks, by detect-secrets.",
     url="https://github.com/Yelp/detect-secrets",
     check=check,
     program=program,

@@ -113,7 +113,7 @@ def plan(ctx: Context) -> str:
 
 TOOL: Final = Tool(
     name="licenses",
-    summary="The licences of the dependencies, where `licenses-allow` or `licenses-deny` is set.",
+    summary="Licences of dependencies, if `licenses-allow` or `licenses-deny` is set.",
     url="https://spdx.org/licenses/",
     check=check,
     program=program,

@@ -191,7 +191,7 @@ def _base(ctx: Context, inventory: Inventory) -> Inventory | None:
 
 TOOL: Final = Tool(
     name=NAME,
-    summary="Known vulnerabilities of the dependencies, by pip-audit.",
+    summary="Known vulnerabilities of dependencies, by pip-audit.",
     url="https://github.com/pypa/pip-audit",
     check=check,
     program=program,

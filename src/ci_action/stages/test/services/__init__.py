@@ -203,7 +203,7 @@ def plan(ctx: Context) -> str:
 
 TOOL: Final = Tool(
     name="services",
-    summary="Waiting until the services of `wait-for` answer.",
+    summary="Waits until the services of `wait-for` answer.",
     url=_DOCUMENTATION,
     check=check,
     plan=plan,
