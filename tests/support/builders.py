@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ci_action.engine.context import Context
+from ci_action.engine.redact import redacted_run
 from ci_action.engine.tool import Checked, Tool
 from ci_action.engine.verdict import judge
 from ci_action.github.event import Event
@@ -36,6 +37,7 @@ from ci_action.stages.gate_changes.loosened import WEIGHTS
 from ci_action.system.cache import Store
 from ci_action.system.folder import place_of
 from ci_action.system.process import Command, Completed, blocks
+from ci_action.system.redaction import Redactor
 
 BUNDLED = {"black": "26.10.1", "ruff": "0.17.6"}
 STARTED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -263,6 +265,11 @@ def store(cache: Path, **overrides: Any) -> Store:
     """Return the kept results in a folder, as a new run finds them."""
     place = place_of(cache, cache.parent, strict=False)
     return Store(place, **{"user": os.geteuid(), **overrides})
+
+
+def without(result: RunResult, *secrets: str) -> RunResult:
+    """Return the result of a run whose environment holds these secrets."""
+    return redacted_run(result, Redactor(secrets))
 
 
 def publication(workspace: Path, **overrides: Any) -> Publication:

@@ -183,13 +183,14 @@ def page_publication(workspace: Path, **overrides: object) -> Publication:
     return replace(shown, **overrides)  # type: ignore[arg-type]  # the fields of a publication
 
 
-def everywhere(text: str) -> RunResult:
-    """Return a run with the text in every place that is not ours."""
+def everywhere(text: str, name: str | None = None) -> RunResult:
+    """Return a run with the text in every place; `name` stands for the names of tools, stages and counts, which are ours."""
+    name = text if name is None else name
     package = Package(
         name=text, version=text, advisories=(text,), fixed_in=(text,), parents=(text,), upgrade=text
     )
     loud = finding(
-        tool=text, rule=text, message=text, url=text, location=at(text, 1, end_line=9), fix_message=text, also=(text,)
+        tool=name, rule=text, message=text, url=text, location=at(text, 1, end_line=9), fix_message=text, also=(text,)
     )  # fmt: skip
     change = finding(
         message=text, before=f"{text}\n", after=f"{text}\n", muted=text, severity="high", package=package
@@ -198,8 +199,8 @@ def everywhere(text: str) -> RunResult:
     outputs = {"pr-scope": text, "pr-size": text, "pr-issues": json.dumps([text]), "changed-areas": text}
     tools = (
         tool_result(loud, change, version=text, version_source=text, warnings=(text,), hints=(hint,)),
-        tool_result(tool=text, outcome=Skipped(text)),
-        broken_tool(text, tool=text, detail=text),
+        tool_result(tool=name, outcome=Skipped(text)),
+        broken_tool(text, tool=name, detail=text),
         tool_result(tool="metadata", outcome=Report(outputs=outputs, details=(text,))),
         with_tests(
             case(text or "t", "failed", message=text, detail=text, path=text),
@@ -209,7 +210,7 @@ def everywhere(text: str) -> RunResult:
         covered(file_coverage(text)),
     )
     return run_result(
-        stage_result(*tools, stage=text), warnings=(text,), reproduce=text, commit=text, base=text
+        stage_result(*tools, stage=name), warnings=(text,), reproduce=text, commit=text, base=text
     )
 
 

@@ -54,7 +54,7 @@ def write_fixes(
     result = execute(selected, fresh, progress, resolved=resolved, search=search(fresh))
     if not broken:
         return result
-    reasons = tuple(f"{name}: {reason}" for name, reason in broken)
+    reasons = tuple(ctx.redact(f"{name}: {reason}") for name, reason in broken)
     verdict = Verdict(
         conclusion=Conclusion.BROKEN,
         reasons=(*reasons, *result.verdict.reasons),

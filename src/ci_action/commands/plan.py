@@ -33,7 +33,7 @@ def plan_command(flags: Mapping[str, Any], options: Options) -> int:
         # From the event alone: a plan asks nobody.
         ctx = with_pull(replace(session.ctx, github=None), judged=any(one.stage.of_pull for one in chosen))
         for line in describe(chosen, with_changes(ctx, fetch=False), session.resolved):
-            print(neutral(session.redact(line)), file=session.screen.stream)
+            print(neutral(session.ctx.redact(line)), file=session.screen.stream)
         call.code = ExitCode.OK
     return call.code
 

@@ -39,7 +39,7 @@ from ci_action.settings.types import RunAs
 from ci_action.system.errors import ExitCode, InterruptedRunError, SettingsError, ToolError, shortage
 from ci_action.system.ownership import give_back, owner_of
 from ci_action.system.process import Processes, end_orphans
-from ci_action.system.redaction import Concealer, Redact, redactor, secrets_of, service_passwords
+from ci_action.system.redaction import Redactor, redactor, secrets_of, service_passwords
 from ci_action.system.signals import Interruption
 from ci_action.system.tempdir import temporary_folder
 
@@ -64,7 +64,6 @@ class Session:
     layout: Layout
     ctx: Context
     screen: Screen
-    redact: Redact
     workflow: Workflow | None
     processes: Processes
 
@@ -75,23 +74,24 @@ class Session:
     def progress(self) -> Progress:
         """Return what is said while tools run."""
         if self.workflow:
-            # A tool that quotes a file may end after the one that knows what in it is a secret.
-            return ActionsProgress(self.workflow, lambda text: self.ctx.conceal(self.redact(text)))
+            return ActionsProgress(self.workflow)
         return LiveProgress(self.screen) if self.screen.terminal else PlainProgress(self.screen.stream)
 
     def publication(self) -> Publication:
-        """Return what the reporters may touch."""
+        """Return what the reporters may touch. Whatever they show has lost its secrets."""
+        redact, event = self.ctx.redact, self.ctx.event
         return Publication(
             resolved=self.resolved,
             layout=self.layout,
             folder=report_dir(self.layout, self.resolved.settings),
             strict=self.ctx.container,
             screen=self.screen,
-            redact=self.redact,
-            conceal=self.ctx.conceal,
-            event=self.ctx.event,
+            redact=redact,
+            event=replace(
+                event, repository=redact.known(event.repository), server_url=redact.known(event.server_url)
+            ),
             github=self.ctx.github,
-            pull=self.ctx.pull,
+            pull=self.ctx.pull.shown(redact.known),
             workflow=self.workflow,
         )
 
@@ -120,8 +120,7 @@ class Call:
         self.interruption = options.interruption
         self._flags = flags
         self._options = options
-        self._redact = redactor(secrets_of(environ))
-        self._conceal = Concealer(self._mask)
+        self._redact = Redactor(secrets_of(environ), self._mask)
         self._container = BundledTools.of(options.prefix).apart
         self._session: Session | None = None
         self._clean = False
@@ -144,19 +143,19 @@ class Call:
         token = resolved.settings.github_token.get_secret_value()
         passwords = service_passwords((*resolved.settings.wait_for, resolved.settings.advisory_url))
         known = secrets_of({**environ, "GH_TOKEN": token or environ.get("GH_TOKEN", "")})
-        self._redact = redactor(known | passwords)
+        self._redact = Redactor(known | passwords, self._mask)
+        resolved = replace(resolved, redact=self._redact.known)
         if self.workflow:
             for secret in sorted({token, *passwords} - {""}):
                 self.workflow.mask(secret)
-        processes = Processes(environ, tempdir, self._redact)
+        processes = Processes(environ, tempdir, self._redact.known)
         ctx = _context(resolved, layout, self._options, processes, tempdir)
         github = open_api(token, environ, ctx.event, stopped=lambda: self.interruption.urgent)
         self._session = Session(
             resolved=resolved,
             layout=layout,
-            ctx=replace(ctx, conceal=self._conceal, github=github),
+            ctx=replace(ctx, redact=self._redact, github=github),
             screen=self.screen,
-            redact=self._redact,
             workflow=self.workflow,
             processes=processes,
         )
@@ -192,7 +191,7 @@ class Call:
         return True
 
     def _mask(self, value: str) -> None:
-        if self.workflow and self._redact(value) == value:  # else the runner hides it already
+        if self.workflow and self._redact.known(value) == value:  # else the runner hides it already
             self.workflow.mask(value)
 
     def _clean_up(self) -> list[str]:
@@ -205,7 +204,7 @@ class Call:
         return problems
 
     def _say_problems(self, problems: list[str]) -> None:
-        for problem in problems:
+        for problem in map(self._redact, problems):
             if self.workflow:
                 self.workflow.annotate("error", problem, title="ci-action")
             say(self.screen, f"error: {problem}")
@@ -229,9 +228,9 @@ class Call:
             return tell_mistakes(mistakes, self.screen, self.workflow, error.about)
         reason = error.reason if isinstance(error, ToolError) else shortage(error)
         if reason:
-            return tell_broken(self._conceal(self._redact(reason)), self.screen, self.workflow)
+            return tell_broken(self._redact(reason), self.screen, self.workflow)
         # Not left to Python: a traceback would end in exit 1, "found".
-        told = self._conceal("".join(traceback.format_exception(error)))
+        told = "".join(traceback.format_exception(error))
         event = self._options.environ.get("GITHUB_EVENT_NAME", "")
         return tell_bug(told, self._flags, self.screen, self.workflow, event, self._redact)
 

@@ -20,7 +20,7 @@ from ci_action.system.cache import Digests, Results, Store
 from ci_action.system.lazy import Lazy
 from ci_action.system.ownership import hand_over
 from ci_action.system.process import Command, Completed, Owner, Run, Sees
-from ci_action.system.redaction import Concealer
+from ci_action.system.redaction import Redactor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +47,8 @@ class Context:
     own_folders: tuple[Path, ...] = ()
     """Folders of ours that may lie in the workspace and are never looked at."""
     digests: Digests = field(default_factory=Digests)
-    conceal: Concealer = field(default_factory=Concealer)
-    """Hears of secrets that were found in the project's files, so that no report shows them."""
+    redact: Redactor = field(default_factory=Redactor)
+    """Knows the secrets of the environment, and hears of those that are found in the project's files."""
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
     github: GitHub | None = None
     """GitHub's API for the repository of the run; None without a token."""

@@ -12,13 +12,13 @@ from ci_action.engine.duplicates import mute_duplicates
 from ci_action.engine.fail_on import set_levels
 from ci_action.engine.hints import limited
 from ci_action.engine.ignore import mute
-from ci_action.engine.redact import concealed
+from ci_action.engine.redact import redacted
 from ci_action.engine.verdict import judge
 from ci_action.model.changes import Changes
 from ci_action.model.finding import with_fingerprints
 from ci_action.model.result import StageResult, ToolResult, Verdict
 from ci_action.settings.types import FailOn
-from ci_action.system.redaction import Concealer
+from ci_action.system.redaction import Redactor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,14 +62,14 @@ def of_tool(result: ToolResult, policy: Policy, *, by_lines: bool = False) -> To
 
 
 def of_run(
-    stages: Sequence[StageResult], policy: Policy, conceal: Concealer
+    stages: Sequence[StageResult], policy: Policy, redact: Redactor
 ) -> tuple[tuple[StageResult, ...], Verdict, int | None]:
     """Return the judged stages without duplicates and secrets, the verdict, and the number of new findings.
 
     That number is None if the base commit is unknown.
     """
     unique = mute_duplicates(limited(tuple(stages)))
-    judged, verdict = judge(concealed(unique, conceal))
+    judged, verdict = judge(redacted(unique, redact))
     return judged, verdict, _new(unique, policy.changes)
 
 

@@ -8,6 +8,7 @@ from typing import Self
 from ci_action import __version__
 from ci_action.engine.context import Context
 from ci_action.engine.pipeline import Policy, of_run, of_tool
+from ci_action.engine.redact import redacted_words
 from ci_action.engine.reproduce import reproduce
 from ci_action.engine.secret_scan.search import Progress, Quiet, Search
 from ci_action.engine.tool import Tool
@@ -33,7 +34,7 @@ class Run:
         self._resolved = resolved
         self._searches = search is not None
         self._search = search or Search()
-        self._progress = Quiet(progress, self._search, ctx.conceal)
+        self._progress = Quiet(progress, self._search, ctx.redact)
         self._policy = Policy.of(ctx)
 
     def __enter__(self) -> Self:
@@ -63,7 +64,7 @@ class Run:
         """Return the result of the run, once all of its tools have ended."""
         ctx = self._ctx
         unsearched = self._search.result(tool for stage in stages for tool in stage.tools)
-        judged, verdict, new = of_run(stages, self._policy, ctx.conceal)
+        judged, verdict, new = of_run(stages, self._policy, ctx.redact)
         tools = [tool for stage in judged for tool in stage.tools]
         warnings = filter(None, _warnings(ctx, tools, unsearched))
         result = RunResult(
@@ -79,6 +80,7 @@ class Run:
             warnings=tuple(dict.fromkeys(warnings)),
             reproduce=reproduce(judged, self._resolved, ctx.pull, ctx.event.repository),
         )
+        result = redacted_words(result, ctx.redact)
         bug = any(isinstance(tool.outcome, Broken) and tool.outcome.bug for tool in tools)
         return crashed(result) if bug else result
 

@@ -1,7 +1,7 @@
 """The pull request of a run: what the event says of it, and what GitHub says of it now. All text in it is foreign."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -45,6 +45,19 @@ class Pull:
     problem: str = ""
     """Why it may be older than it could be; empty where nothing was in the way."""
 
+    def shown(self, redact: Callable[[str], str]) -> "Pull":
+        """Return it with what strangers have written changed, for those who show it."""
+        return replace(
+            self,
+            title=redact(self.title),
+            body=redact(self.body),
+            author=redact(self.author),
+            base=redact(self.base),
+            head=redact(self.head),
+            head_repository=redact(self.head_repository),
+            labels=tuple(map(redact, self.labels)),
+        )
+
     def label_among(self, labels: Iterable[str]) -> str:
         """Return its first label that is one of these, whatever the case, as on GitHub; empty where it has none."""
         asked = {label.casefold() for label in labels}
@@ -58,6 +71,10 @@ class NoPull:
     reason: str
     broken: bool = False
     """Whether there has to be one: an event of a pull request that does not say which."""
+
+    def shown(self, redact: Callable[[str], str]) -> "NoPull":
+        """Return it with another reason, for those who show it."""
+        return replace(self, reason=redact(self.reason))
 
 
 NO_PULL: Final = NoPull("no pull request here")

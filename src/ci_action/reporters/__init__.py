@@ -76,6 +76,4 @@ def publish(result: RunResult, publication: Publication) -> None:
         try:
             reporter.report(result, publication)
         except Exception as error:  # noqa: BLE001 - whatever a reporter meets, the verdict stands
-            publication.problems.append(
-                f"{reporter.name} could not be written: {type(error).__name__}: {error}"
-            )
+            publication.note(f"{reporter.name} could not be written: {type(error).__name__}: {error}")

@@ -8,7 +8,6 @@ from ci_action.model.finding import Finding, Fix, Level, ranked
 from ci_action.model.result import Broken, Conclusion, RunResult
 from ci_action.model.totals import hint_line
 from ci_action.reporters.context import Publication
-from ci_action.system.redaction import Redact
 from ci_action.system.text import one_line, visible
 
 # The runner keeps the first ten of a level and drops the others without a word (ExecutionContext.cs).
@@ -163,21 +162,16 @@ def report(result: RunResult, publication: Publication) -> None:
         return
     for annotation in select(result):
         properties = {
-            name: _safe(value, publication.redact) if isinstance(value, str) else value
+            name: visible(value) if isinstance(value, str) else value
             for name, value in annotation.properties.items()
         }
-        text = _safe(annotation.message, publication.redact)
-        publication.workflow.annotate(annotation.level.value, text, **properties)
+        # A name or a message that quotes the source may hold what moves the cursor of a terminal.
+        publication.workflow.annotate(annotation.level.value, visible(annotation.message), **properties)
 
 
 def report_problems(_result: RunResult, publication: Publication) -> None:
     """Print one warning of what could not be written: in the log of a green run nobody would find it."""
     if publication.workflow is None or not publication.problems:
         return
-    text = "\n".join(one_line(_safe(problem, publication.redact)) for problem in publication.problems)
+    text = "\n".join(one_line(visible(problem)) for problem in publication.problems)
     publication.workflow.annotate("warning", text, title="ci-action: not everything could be written")
-
-
-def _safe(text: str, redact: Redact) -> str:
-    # A name or a message that quotes the source may hold a secret, or what moves the cursor of a terminal.
-    return visible(redact(text))

@@ -20,6 +20,7 @@ from ci_action.reporters.feedback import ELSEWHERE, to_github
 from ci_action.reporters.job_summary import render
 from ci_action.reporters.markdown import clipped
 from ci_action.system.errors import ExitCode
+from ci_action.system.redaction import HIDDEN
 from ci_action.system.text import plain, visible
 
 # What GitHub takes at once; more are added by further requests.
@@ -80,17 +81,16 @@ def _created(
     github: GitHub, commit: str, stage: StageResult, result: RunResult, publication: Publication
 ) -> ApiError | None:
     """Create the check run of a stage; return why some of its annotations are missing."""
-    redact = publication.redact
     place = place_of(publication.resolved.chosen())
     name = visible(f"ci-action: {stage.stage}" + (f" ({place})" if place else ""))
     alone = replace(result, stages=(stage,), verdict=stage.verdict)
     annotations, left = annotations_of(stage, publication)
     output = {
-        "title": redact(clipped(_title(stage, shown=len(annotations), left=left), _TITLE)),
-        "summary": redact(render(alone, publication, _SUMMARY)) or "-",
+        "title": clipped(_title(stage, shown=len(annotations), left=left), _TITLE),
+        "summary": render(alone, publication, _SUMMARY) or "-",
     }
     body: dict[str, Any] = {
-        "name": redact(name),
+        "name": name,
         "head_sha": commit,
         "status": "completed",
         "conclusion": conclusion_of(stage, result),
@@ -133,7 +133,7 @@ def annotations_of(stage: StageResult, publication: Publication) -> tuple[list[d
     """Return the findings that count as annotations, what matters first, and how many have no line or no room."""
     findings = ranked(finding for finding in stage.findings if finding.counts)
     top = top_of(publication.layout)
-    found = list(_annotations(findings, top, publication))[:MOST]
+    found = list(_annotations(findings, top))[:MOST]
     return found, len(findings) - len(found)
 
 
@@ -159,11 +159,11 @@ def in_repository(path: str, top: str) -> str:
     return "" if outside or unnameable else path
 
 
-def _annotations(findings: Sequence[Finding], top: str, publication: Publication) -> Iterator[dict[str, Any]]:
+def _annotations(findings: Sequence[Finding], top: str) -> Iterator[dict[str, Any]]:
     for finding in findings:
         place = finding.location
         path = in_repository(place.path, top) if place else ""
-        if place is None or not path or publication.redact(path) != path:
+        if place is None or not path or HIDDEN in path:  # which no file has for a name
             continue
         first = max(1, place.line or 1)
         last = max(first, place.end_line or first)
@@ -172,8 +172,8 @@ def _annotations(findings: Sequence[Finding], top: str, publication: Publication
             "start_line": first,
             "end_line": last,
             "annotation_level": _LEVELS[finding.level],
-            "message": _text(_message(finding), _MESSAGE, publication) or "-",
-            "title": _text(f"{finding.tool}: {finding.rule}", _TITLE, publication),
+            "message": _text(_message(finding), _MESSAGE) or "-",
+            "title": _text(f"{finding.tool}: {finding.rule}", _TITLE),
         }
         # GitHub takes columns only where the first and the last line are the same.
         if first == last and place.line is not None and place.column is not None and place.column > 0:
@@ -186,8 +186,8 @@ def _message(finding: Finding) -> str:
     return "\n".join(filter(None, (finding.message, finding.url)))
 
 
-def _text(text: str, limit: int, publication: Publication) -> str:
+def _text(text: str, limit: int) -> str:
     """Return text within a limit of characters and, since GitHub counts so here, of bytes."""
-    shown = visible(publication.conceal(publication.redact(text)))
+    shown = visible(text)
     raw = shown.encode("utf-8", "replace")
     return clipped(raw[:limit].decode("utf-8", "ignore"), limit) if len(raw) > limit else shown

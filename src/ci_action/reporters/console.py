@@ -41,7 +41,7 @@ def report(result: RunResult, publication: Publication) -> None:
         _Painted(screen).show(result, publication)
         return
     for line in plain(result, publication):
-        print(neutral(publication.redact(line)), file=screen.stream)
+        print(neutral(line), file=screen.stream)
     screen.stream.flush()
 
 
@@ -92,25 +92,25 @@ class _Painted:
         findings = other_findings(result)
         self._line("", "none")
         for line, traceback in failed_tests(result):
-            self._line(publication.redact(line), "bold")
+            self._line(line, "bold")
             for row in (*traceback, ""):
-                self._line(publication.redact(row), "none")
+                self._line(row, "none")
         for finding in findings[:MOST_FINDINGS]:
             self._finding(finding, publication)
         for line in _rest(len(findings), publication):
             self._line(line, "yellow")
         for line in loosened.lines(result):
-            self._line(publication.redact(line), "bold yellow")
-        self._table(result, publication)
+            self._line(line, "bold yellow")
+        self._table(result)
         for line in accounts(result):
-            self._line(publication.redact(line), "none")
+            self._line(line, "none")
         for line in facts(result):
-            self._line(publication.redact(line), "bold" if line.startswith("hint: ") else "none")
+            self._line(line, "bold" if line.startswith("hint: ") else "none")
         for text in [*result.warnings, *publication.problems]:
-            self._line(f"note: {one_line(publication.redact(text))}", "yellow")
+            self._line(f"note: {one_line(text)}", "yellow")
         for line in _end(result, publication):
-            self._line(publication.redact(line), "dim")
-        self._line(publication.redact(verdict(result)), _STYLES[result.verdict.conclusion])
+            self._line(line, "dim")
+        self._line(verdict(result), _STYLES[result.verdict.conclusion])
 
     def _line(self, text: str, style: str, start: int = 0) -> None:
         from rich.text import Text  # noqa: PLC0415 - see the module's docstring
@@ -120,16 +120,16 @@ class _Painted:
         self._console.print(shown, soft_wrap=True)
 
     def _finding(self, finding: Finding, publication: Publication) -> None:
-        self._line(publication.redact(finding_line(finding)), "bold")
+        self._line(finding_line(finding), "bold")
         width = min(WIDTH, max(20, self._console.width - len("  12345 | ")))
         for line in excerpt(finding, publication.source_lines(finding), width):
             mark = line.lstrip()[:1]
             style = {"-": "red", "+": "green", "|": "bold red"}.get(mark, "none")
-            self._line(publication.redact(line), style, line.index("|") + 1 if mark == "|" else 0)
+            self._line(line, style, line.index("|") + 1 if mark == "|" else 0)
         self._line("", "none")
 
-    def _table(self, result: RunResult, publication: Publication) -> None:
-        head, *lines = (publication.redact(line) for line in table(result))
+    def _table(self, result: RunResult) -> None:
+        head, *lines = table(result)
         self._line(head, "dim")
         for line in lines:
             outcome = line.rpartition(" ")[2]

@@ -57,8 +57,7 @@ class Publication:
     """Whether no link on the way to this folder is followed, because the project's code can write there."""
     screen: Screen
     redact: Redact = str
-    conceal: Redact = str
-    """Takes out the secrets that were found in the project's files: for text that quotes these files."""
+    """Takes secrets out of what is no part of the result: lines of the source, and what went wrong."""
     event: Event = field(default_factory=Event)
     github: GitHub | None = None
     """GitHub's API; None without a token."""
@@ -68,7 +67,7 @@ class Publication:
     sections_of: Callable[[RunResult, Pull | NoPull], tuple[Section, ...]] = sections_of
     """Returns what the stages of a run report beside their findings."""
     problems: list[str] = field(default_factory=list)
-    """What went wrong with reporters until now."""
+    """What went wrong with reporters until now (`note`)."""
     written: set[str] = field(default_factory=set)
     """The names of the report files that this run has written."""
     _read: dict[Path, list[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -86,9 +85,18 @@ class Publication:
             folder.write(name, text, owner)
         self.written.add(name)
 
+    def note(self, problem: str) -> None:
+        """Keep what went wrong with a reporter, for the last of them."""
+        self.problems.append(self.redact(problem))
+
     def shown(self, name: str) -> str:
         """Return the path of a report file for outputs; empty where this run has not written it."""
-        return self.layout.shown(self.folder / name) if name in self.written else ""
+        return self.redact(self.layout.shown(self.folder / name)) if name in self.written else ""
+
+    @property
+    def subject(self) -> str:
+        """What the run is about: its repository, or the folder of the project."""
+        return self.event.repository or self.redact(self.layout.root.name)
 
     def sections(self, result: RunResult) -> tuple[Section, ...]:
         """Return what the stages report beside their findings; made once for all channels."""
@@ -104,7 +112,7 @@ class Publication:
         file = self.layout.workspace / place.path
         lines = self._lines(file)
         last = min(place.end_line or place.line, place.line + most - 1)
-        return [self.conceal(self.redact(line.rstrip("\r"))) for line in lines[place.line - 1 : last]]
+        return [self.redact(line.rstrip("\r")) for line in lines[place.line - 1 : last]]
 
     def _lines(self, file: Path) -> list[str]:
         if file not in self._read:  # the findings of a file mostly come one after the other

@@ -48,7 +48,7 @@ def to_github(
 
 
 def _failed(publication: Publication, what: str, reason: str) -> None:
-    publication.problems.append(publication.redact(f"{what} could not be written: {reason}"))
+    publication.note(f"{what} could not be written: {reason}")
 
 
 def _hindrance(result: RunResult, publication: Publication) -> str:

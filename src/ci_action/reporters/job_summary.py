@@ -259,7 +259,7 @@ def mistakes_page(mistakes: Sequence[str], about: str = "the settings") -> str:
 
 def write(result: RunResult, publication: Publication) -> None:
     """Write the page as a file."""
-    publication.write(SUMMARY, publication.redact(render(result, publication)).encode("utf-8", "replace"))
+    publication.write(SUMMARY, render(result, publication).encode("utf-8", "replace"))
 
 
 def report(result: RunResult, publication: Publication) -> None:
@@ -269,8 +269,8 @@ def report(result: RunResult, publication: Publication) -> None:
         return
     text = render(result, publication, LIMIT - workflow.summary_size())
     if not text:
-        publication.problems.append("the job summary could not be written: it is full already")
-    elif not workflow.append_summary(publication.redact(text)):
-        publication.problems.append(
+        publication.note("the job summary could not be written: it is full already")
+    elif not workflow.append_summary(text):
+        publication.note(
             "the job summary could not be written: GITHUB_STEP_SUMMARY is not set or its folder does not exist"
         )

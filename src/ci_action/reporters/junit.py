@@ -15,7 +15,6 @@ from ci_action.model.result import RunResult
 from ci_action.model.tests import TestCase, TestOutcome
 from ci_action.model.totals import shortened, totals, xml_text
 from ci_action.reporters.context import JUNIT, Publication
-from ci_action.system.redaction import Redact
 from ci_action.system.text import named_marks
 
 _LONGEST_MESSAGE: Final = 1_000
@@ -28,7 +27,7 @@ _ELEMENTS: Final = {
 }
 
 
-def render(cases: Iterable[TestCase], started: datetime, redact: Redact = str) -> Iterator[str]:
+def render(cases: Iterable[TestCase], started: datetime) -> Iterator[str]:
     """Yield the document in pieces; secrets are taken out before anything is escaped."""
     suites: dict[str, list[TestCase]] = {}
     for case in cases:
@@ -37,9 +36,9 @@ def render(cases: Iterable[TestCase], started: datetime, redact: Redact = str) -
     yield f"<testsuites{_totals('ci-action', [case for suite in suites.values() for case in suite])}>\n"
     for name, suite in suites.items():
         stamp = quoteattr(started.isoformat(timespec="seconds"))
-        yield f"<testsuite{_totals(_clean(name, redact), suite)} timestamp={stamp}>\n"
+        yield f"<testsuite{_totals(_clean(name), suite)} timestamp={stamp}>\n"
         for case in suite:
-            yield from _case(case, redact)
+            yield from _case(case)
         yield "</testsuite>\n"
     yield "</testsuites>\n"
 
@@ -64,14 +63,14 @@ def names(case: TestCase) -> tuple[str, str]:
     return ".".join([module, *parts]), name or module
 
 
-def _case(case: TestCase, redact: Redact) -> Iterator[str]:
-    class_name, name = (_clean(part, redact) for part in names(case))
-    place = f" file={quoteattr(_clean(case.path, redact))}" if case.path else ""
+def _case(case: TestCase) -> Iterator[str]:
+    class_name, name = (_clean(part) for part in names(case))
+    place = f" file={quoteattr(_clean(case.path))}" if case.path else ""
     place += f' line="{case.line}"' if case.line is not None else ""
     head = (
         f'<testcase classname={quoteattr(class_name)} name={quoteattr(name)}{place} time="{case.seconds:.3f}"'
     )
-    inner = "".join((*_properties(case), *_element(case, redact)))
+    inner = "".join((*_properties(case), *_element(case)))
     yield f"{head}>{inner}</testcase>\n" if inner else f"{head}/>\n"
 
 
@@ -88,27 +87,27 @@ def _properties(case: TestCase) -> Iterator[str]:
         yield f"<properties>{rows}</properties>"
 
 
-def _element(case: TestCase, redact: Redact) -> Iterator[str]:
+def _element(case: TestCase) -> Iterator[str]:
     if case.outcome not in _ELEMENTS:
         if case.outcome is TestOutcome.FLAKY and (case.message or case.detail):
-            yield f"<system-out>{escape(_detail(case, redact))}</system-out>"
+            yield f"<system-out>{escape(_detail(case))}</system-out>"
         return
     element, kind = _ELEMENTS[case.outcome]
-    message = quoteattr(_clean(case.message, redact)[:_LONGEST_MESSAGE])
-    yield f"<{element} message={message} type={quoteattr(kind)}>{escape(_detail(case, redact))}</{element}>"
+    message = quoteattr(_clean(case.message)[:_LONGEST_MESSAGE])
+    yield f"<{element} message={message} type={quoteattr(kind)}>{escape(_detail(case))}</{element}>"
 
 
-def _detail(case: TestCase, redact: Redact) -> str:
-    return _clean(shortened(redact(case.detail or case.message)), str)
+def _detail(case: TestCase) -> str:
+    return _clean(shortened(case.detail or case.message))
 
 
-def _clean(text: str, redact: Redact) -> str:
-    return xml_text(named_marks(redact(text)))
+def _clean(text: str) -> str:
+    return xml_text(named_marks(text))
 
 
 def report(result: RunResult, publication: Publication) -> None:
     """Write the file where the run has tests."""
     cases = totals(result).tests
     if cases:
-        text = "".join(render(cases, result.started, publication.redact))
+        text = "".join(render(cases, result.started))
         publication.write(JUNIT, text.encode("utf-8"))

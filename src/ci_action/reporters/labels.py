@@ -27,12 +27,12 @@ def report(result: RunResult, publication: Publication) -> None:
     if not publication.resolved.settings.labels or not wanted or not isinstance(pull, Pull):
         return
     if publication.github is None:
-        publication.problems.append("the labels could not be set: there is no token, give `github-token`")
+        publication.note("the labels could not be set: there is no token, give `github-token`")
         return
     try:
         _set(publication.github, pull, wanted, publication)
     except ApiError as error:
-        publication.problems.append(f"the labels could not be set: {error.reason}")
+        publication.note(f"the labels could not be set: {error.reason}")
 
 
 def _wanted(result: RunResult) -> Iterator[tuple[str, str]]:

@@ -100,8 +100,7 @@ def report(result: RunResult, publication: Publication) -> None:
     if publication.workflow is None:
         return
     placed = [
-        publication.workflow.set_output(name, publication.redact(value))
-        for name, value in values(result, publication).items()
+        publication.workflow.set_output(name, value) for name, value in values(result, publication).items()
     ]
     if not all(placed):
-        publication.problems.append(NO_OUTPUTS)
+        publication.note(NO_OUTPUTS)

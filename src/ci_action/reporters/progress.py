@@ -8,7 +8,6 @@ from ci_action.github.workflow import Workflow
 from ci_action.model.finding import ranked
 from ci_action.model.result import ToolResult
 from ci_action.reporters.lines import finding_line, headline
-from ci_action.system.redaction import Redact
 from ci_action.system.text import neutral
 
 # The log of a job is read by people: beyond this the report file is the place to look.
@@ -43,13 +42,12 @@ class PlainProgress:
 class ActionsProgress:
     """Prints one folded group for each tool in the log of the job."""
 
-    def __init__(self, workflow: Workflow, redact: Redact = str) -> None:
+    def __init__(self, workflow: Workflow) -> None:
         self._workflow = workflow
-        self._redact = redact
 
     def started(self, tool: Tool) -> None:
         """Say nothing yet: groups do not nest."""
 
     def ended(self, result: ToolResult) -> None:
         """Print all that the tool said."""
-        self._workflow.group(self._redact(headline(result)), self._redact("\n".join(_body(result))))
+        self._workflow.group(headline(result), "\n".join(_body(result)))

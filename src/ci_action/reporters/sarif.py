@@ -161,4 +161,4 @@ def report(result: RunResult, publication: Publication) -> None:
     """Write the SARIF file."""
     project = publication.layout.relative("pyproject.toml")
     text = json.dumps(render(result, project), separators=(",", ":"))
-    publication.write(SARIF, publication.redact(text).encode("utf-8", "replace"))
+    publication.write(SARIF, text.encode("utf-8", "replace"))

@@ -94,6 +94,6 @@ def _lists(result: RunResult) -> Iterator[str]:
 def _entries(text: str) -> list[str]:
     try:
         found = json.loads(text) if text else []
-    except ValueError:  # what was concealed in it may have been its brackets
+    except ValueError:  # what was redacted in it may have been its brackets
         return [text]
     return [str(entry) for entry in found] if isinstance(found, list) else []

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from ci_action.settings import Settings, may_be_a_key, names
 from ci_action.settings.types import IgnoredVulnerability
 from ci_action.system.errors import SettingsError
-from ci_action.system.redaction import without_password
+from ci_action.system.redaction import Redact, without_password
 from ci_action.system.text import did_you_mean
 
 # Names that the runner itself puts beside the inputs of a Docker action.
@@ -33,6 +33,8 @@ class Resolved:
 
     settings: Settings
     sources: Mapping[str, str]
+    redact: Redact = str
+    """Takes secrets out of the values that are shown."""
 
     @property
     def of_project(self) -> frozenset[str]:
@@ -40,13 +42,18 @@ class Resolved:
         return frozenset(name for name, source in self.sources.items() if source == PROJECT)
 
     def chosen(self) -> dict[str, Any]:
-        """Return every value that is not the default by its name, in a form that prints; never the token or a password."""
+        """Return every value that is not the default by its name, in a form that prints; never a secret."""
         values = self.settings.model_dump(mode="json", by_alias=True, exclude={"github_token"})
         values["wait-for"] = [without_password(item) for item in values["wait-for"]]
         values["ignore-vulnerabilities"] = [str(item) for item in self.settings.ignore_vulnerabilities]
         values["areas"] = [str(item) for item in self.settings.areas]
         values["advisory-url"] = without_password(values["advisory-url"])
-        return {name: value for name, value in values.items() if self.sources[name] != "default"}
+        return {name: self._shown(value) for name, value in values.items() if self.sources[name] != "default"}
+
+    def _shown(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._shown(item) for item in value]
+        return self.redact(value) if isinstance(value, str) else value
 
 
 Check = Callable[[Settings], Iterable[str]]

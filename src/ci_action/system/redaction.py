@@ -113,18 +113,20 @@ def redactor(secrets: Iterable[str]) -> Redact:
     return lambda text: pattern.sub(HIDDEN, text)
 
 
-class Concealer:
-    """Takes the secrets that were found in the project's files out of text, and tells the runner to hide them."""
+class Redactor:
+    """Takes secrets out of text: those that the environment holds, and those that are found in the project's files."""
 
-    def __init__(self, mask: Callable[[str], None] = lambda _: None) -> None:
-        """Start with none; `mask` is told of every value that is long enough to be hidden in the whole log."""
+    def __init__(self, known: Iterable[str] = (), mask: Callable[[str], None] = lambda _: None) -> None:
+        """Start with those of the environment; `mask` gets every found one that is long enough to hide in the whole log."""
+        self.known: Final = redactor(known)
+        """Takes out those of the environment alone: in names and paths a found one may be a word."""
         self._mask = mask
         self._values: set[str] = set()
         self._state: _State = (None, _Cut(()), {})
         self._lock = threading.Lock()
 
     def add(self, values: Iterable[str]) -> None:
-        """Hide these values from now on."""
+        """Hide these values, which were found, from now on."""
         with self._lock:
             fresh = {value for value in values if value.strip() and value.casefold() not in _EVERYDAY}
             for value in sorted(fresh - self._values):
@@ -136,19 +138,20 @@ class Concealer:
 
     def __call__(self, text: str) -> str:
         """Return the text with `***` in the place of every value."""
-        pattern, cut, known = self._state
-        if pattern is None or not text:
+        pattern, cut, seen = self._state
+        if not text or (pattern is None and self.known is str):
             return text
-        found = known.get(text)  # a tool says the same of many places
+        found = seen.get(text)  # a tool says the same of many places
         if found is None:
-            found = cut(pattern.sub(HIDDEN, text))
-            if len(text) <= _LONGEST_KNOWN and len(known) < _MOST_KNOWN:
-                known[text] = found
+            found = self.known(text)
+            found = cut(pattern.sub(HIDDEN, found)) if pattern else found
+            if len(text) <= _LONGEST_KNOWN and len(seen) < _MOST_KNOWN:
+                seen[text] = found
         return found
 
     def __bool__(self) -> bool:
         """Whether there is anything to hide."""
-        return self._state[0] is not None
+        return self._state[0] is not None or self.known is not str
 
 
 def _is_peculiar(value: str) -> bool:

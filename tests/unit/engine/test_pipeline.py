@@ -10,7 +10,7 @@ from ci_action.model.changes import OLDER, Changes
 from ci_action.model.finding import Finding, Level
 from ci_action.model.result import Conclusion, Hint, StageResult
 from ci_action.settings.types import FailOn
-from ci_action.system.redaction import Concealer
+from ci_action.system.redaction import Redactor
 
 KNOWN = Changes(base="c" * 40, lines={"src/app.py": frozenset({3})})
 IGNORED = "ignored by the setting 'bandit'"
@@ -127,9 +127,9 @@ SAME = finding(
 def test_duplicates_do_not_count_secrets_go_and_the_rest_is_judged(
     stages: list[StageResult], policy: Policy, conclusion: Conclusion, counting: int, new: int | None
 ):
-    conceal = Concealer()
-    conceal.add([SECRET])
-    judged, verdict, touched = of_run(stages, policy, conceal)
+    redact = Redactor()
+    redact.add([SECRET])
+    judged, verdict, touched = of_run(stages, policy, redact)
     assert (verdict.conclusion, touched) == (conclusion, new)
     assert sum(one.counts for stage in judged for one in stage.findings) == counting
     assert SECRET not in repr((judged, verdict))
@@ -138,5 +138,5 @@ def test_duplicates_do_not_count_secrets_go_and_the_rest_is_judged(
 
 def test_a_run_has_few_hints():
     hints = tuple(Hint(name=f"h{number}", cause="c", fix="f") for number in range(9))
-    judged, _, _ = of_run([stage_result(tool_result(hints=hints))], Policy(), Concealer())
+    judged, _, _ = of_run([stage_result(tool_result(hints=hints))], Policy(), Redactor())
     assert [hint.name for hint in judged[0].tools[0].hints] == [f"h{number}" for number in range(5)]

@@ -2,25 +2,41 @@
 
 import json
 import threading
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from datetime import datetime
+from enum import EnumMeta
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.builders import broken_tool, case, finding, stage_result, tool_result, with_tests
+from support.builders import (
+    STARTED,
+    broken_tool,
+    case,
+    covered,
+    file_coverage,
+    finding,
+    stage_result,
+    tool_result,
+    with_tests,
+)
 
-from ci_action.engine.redact import concealed
-from ci_action.model.result import Hint, Skipped
-from ci_action.system.redaction import HIDDEN, Concealer
+from ci_action.engine.redact import redacted, redacted_run
+from ci_action.model.result import Broken, Hint, Report, RunResult, Skipped, StageResult, ToolResult
+from ci_action.model.totals import coverage_of
+from ci_action.system.redaction import HIDDEN, Redactor
 
 SECRET = "hunter2-Xy9"
 
 
-def concealer(*values: str) -> tuple[Concealer, list[str]]:
+def redactor(*values: str) -> tuple[Redactor, list[str]]:
     masked: list[str] = []
-    conceal = Concealer(masked.append)
-    conceal.add(values)
-    return conceal, masked
+    redact = Redactor(mask=masked.append)
+    redact.add(values)
+    return redact, masked
 
 
 @pytest.mark.parametrize(
@@ -37,7 +53,7 @@ def concealer(*values: str) -> tuple[Concealer, list[str]]:
     ],
 )
 def test_the_runner_is_told_of_what_is_no_everyday_word(value: str, masked: bool):
-    assert concealer(value)[1] == ([value] if masked else [])
+    assert redactor(value)[1] == ([value] if masked else [])
 
 
 @pytest.mark.parametrize(
@@ -68,37 +84,37 @@ def test_the_runner_is_told_of_what_is_no_everyday_word(value: str, masked: bool
     ],
 )
 def test_values_are_taken_out(values: list[str], text: str, shown: str):
-    assert concealer(*values)[0](text) == shown
+    assert redactor(*values)[0](text) == shown
 
 
 def test_nothing_to_hide():
-    conceal = Concealer()
-    assert (bool(conceal), conceal("a")) == (False, "a")
-    conceal.add(["", "password"])
-    assert not conceal
+    redact = Redactor()
+    assert (bool(redact), redact("a")) == (False, "a")
+    redact.add(["", "password"])
+    assert not redact
 
 
 def test_values_add_up_and_each_is_masked_once():
-    conceal, masked = concealer(SECRET)
-    conceal.add([SECRET, "other-Value1"])
+    redact, masked = redactor(SECRET)
+    redact.add([SECRET, "other-Value1"])
     assert masked == [SECRET, "other-Value1"]
-    assert conceal(f"{SECRET} other-Value1") == "*** ***"
+    assert redact(f"{SECRET} other-Value1") == "*** ***"
 
 
 def test_threads_lose_no_value():
-    conceal = Concealer()
+    redact = Redactor()
     values = [[f"thread{thread}-Value{number}" for number in range(40)] for thread in range(8)]
 
     def add(part: list[str]) -> None:
         for one in part:
-            conceal.add([one])
+            redact.add([one])
 
     threads = [threading.Thread(target=add, args=(part,)) for part in values]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert not [one for part in values for one in part if conceal(f" {one} ") != f" {HIDDEN} "]
+    assert not [one for part in values for one in part if redact(f" {one} ") != f" {HIDDEN} "]
 
 
 @given(
@@ -106,9 +122,9 @@ def test_threads_lose_no_value():
     st.lists(st.text("xyz \n", max_size=5), min_size=2, max_size=4),
 )
 def test_no_value_is_left(values: list[str], between: list[str]):
-    conceal = concealer(*values)[0]
+    redact = redactor(*values)[0]
     for value in values:
-        assert not any(one in conceal(value.join(between)) for one in values)
+        assert not any(one in redact(value.join(between)) for one in values)
 
 
 def test_every_text_of_a_result_is_cleaned_and_names_stay():
@@ -128,7 +144,7 @@ def test_every_text_of_a_result_is_cleaned_and_names_stay():
         tool_result(tool="black", outcome=Skipped(SECRET)),
         tests,
     ]
-    (stage,) = concealed((stage_result(*tools),), concealer(SECRET)[0])
+    (stage,) = redacted((stage_result(*tools),), redactor(SECRET)[0])
     assert SECRET not in repr(stage)
     assert repr(stage).count(HIDDEN) == 19
     assert [tool.tool for tool in stage.tools] == [tool.tool for tool in tools]
@@ -137,4 +153,84 @@ def test_every_text_of_a_result_is_cleaned_and_names_stay():
 
 def test_without_secrets_results_are_the_same_object():
     stages = (stage_result(),)
-    assert concealed(stages, Concealer()) is stages
+    assert redacted(stages, Redactor()) is stages
+
+
+# Texts of our own: a secret that is such a word hides nothing.
+OURS = {
+    "Finding.tool", "Finding.severity", "Finding.fingerprint",
+    "Hint.name",
+    "ToolResult.tool", "ToolResult.url",
+    "StageResult.stage",
+    "RunResult.scope",
+}  # fmt: skip
+
+
+def filled(kind: Any) -> Any:
+    """Return a value of a type with the secret in every text of it."""
+    origin, args = get_origin(kind), get_args(kind)
+    ordinary = {str: f"it is {SECRET}", int: 1, float: 1.0, bool: True, datetime: STARTED}
+    if origin in {UnionType, Union}:
+        return filled(args[0])
+    if origin is tuple:
+        return (filled(args[0]),) if args[-1] is ... else tuple(map(filled, args))
+    if origin is Mapping:
+        return {filled(args[0]): filled(args[1])}
+    if isinstance(kind, type) and is_dataclass(kind):
+        hints = get_type_hints(kind)
+        return kind(**{field.name: filled(hints[field.name]) for field in fields(kind)})
+    return next(iter(kind)) if isinstance(kind, EnumMeta) else ordinary.get(kind, frozenset())
+
+
+def holding(value: Any, name: str = "") -> Iterator[str]:
+    """Yield the fields that hold the secret."""
+    if isinstance(value, str):
+        if SECRET in value:
+            yield name
+    elif isinstance(value, Mapping):
+        for key, one in value.items():
+            yield from holding(key, name)
+            yield from holding(one, name)
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from holding(one, name)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from holding(getattr(value, field.name), f"{type(value).__name__}.{field.name}")
+
+
+def test_every_text_that_is_not_ours_loses_a_secret_of_the_environment():
+    """Fields that do not exist yet too: whoever adds one says here that it is ours, or lets it be cleaned."""
+    outcomes = (filled(Report), filled(Skipped), filled(Broken))
+    stage = replace(
+        filled(StageResult), tools=tuple(replace(filled(ToolResult), outcome=one) for one in outcomes)
+    )
+    result = replace(filled(RunResult), stages=(stage,))
+    assert set(holding(result)) > OURS
+    left = set(holding(redacted_run(result, Redactor([SECRET]))))
+    assert left - OURS <= {
+        "Report.outputs",
+        "Report.metrics",
+        "Broken.outputs",
+        "Broken.metrics",
+    }  # their names
+    assert left >= OURS
+
+
+@pytest.mark.parametrize(
+    ("paths", "shown"),
+    [
+        (["a.py", "b.py"], ["a.py", "b.py"]),
+        ([f"{SECRET}.py"], ["***.py"]),
+        (["one-Secret.py", "two-Secret.py"], ["***.py", "***.py-2"]),
+        ([f"{SECRET}.py", "***.py"], ["***.py-2", "***.py"]),
+    ],
+)
+def test_files_of_coverage_stay_as_many_as_they_are(paths: list[str], shown: list[str]):
+    before = covered(*map(file_coverage, paths))
+    (stage,) = redacted((stage_result(before),), Redactor([SECRET, "one-Secret", "two-Secret"]))
+    coverage, ran = coverage_of(stage.tools[0]), coverage_of(before)
+    assert coverage
+    assert ran
+    assert list(coverage.files) == [one.path for one in coverage.files.values()] == shown
+    assert coverage.metrics == ran.metrics

@@ -14,6 +14,7 @@ from support.builders import (
     run_result,
     stage_result,
     tool_result,
+    without,
     workflow,
 )
 from support.runner_model import commands
@@ -168,10 +169,8 @@ def test_what_a_message_says(wording: Any):
 
 
 def test_secrets_are_taken_out(tmp_path: Path, capsys):
-    shown = publication(
-        tmp_path, workflow=workflow(tmp_path), redact=lambda text: text.replace("s3cr3t", "***")
-    )
-    report(run_result(finding(message="s3cr3t")), shown)
+    shown = publication(tmp_path, workflow=workflow(tmp_path))
+    report(without(run_result(finding(message="s3cr3t")), "s3cr3t"), shown)
     assert [one.data for one in commands(capsys.readouterr().out)] == ["***"]
 
 
@@ -213,11 +212,17 @@ def test_other_hints_are_one_notice(wording: Any):
 
 def test_what_could_not_be_written_is_one_warning(tmp_path: Path, capsys, wording: Any):
     problems = ["the comment could not be written: 403", "the labels\n::error::x of hunter2"]
-    hidden: dict[str, Any] = {"redact": lambda text: text.replace("hunter2", "***"), "problems": problems}
-    report_problems(run_result(), publication(tmp_path, **hidden))
-    report_problems(run_result(), publication(tmp_path, workflow=workflow(tmp_path)))
+    outside = publication(tmp_path)
+    inside = publication(
+        tmp_path, workflow=workflow(tmp_path), redact=lambda text: text.replace("hunter2", "***")
+    )
+    report_problems(run_result(), inside)
+    for problem in problems:
+        outside.note(problem)
+        inside.note(problem)
+    report_problems(run_result(), outside)
     assert capsys.readouterr().out == ""
-    report_problems(run_result(), publication(tmp_path, workflow=workflow(tmp_path), **hidden))
+    report_problems(run_result(), inside)
     [seen] = commands(capsys.readouterr().out)
     assert (seen.name, seen.data.count("\n")) == ("warning", 1)
     assert seen.data == wording

@@ -17,6 +17,7 @@ from ci_action.commands.comment.report_folder import ReportFolder, read, strange
 from ci_action.commands.session import Session
 from ci_action.engine.context import Context
 from ci_action.engine.hints import with_hints
+from ci_action.engine.redact import redacted_run
 from ci_action.engine.run import Run
 from ci_action.github.protocol import ApiError
 from ci_action.github.pull_request import NoPull, Pull
@@ -36,7 +37,6 @@ from ci_action.reporters.report_json.read import ReportFolderError, files_below
 from ci_action.settings.general import COMMENT
 from ci_action.settings.types import CommentWhen
 from ci_action.system.errors import UNDONE, ToolError
-from ci_action.system.redaction import Redact
 
 # A matrix has fewer jobs.
 MOST: Final = 100
@@ -49,16 +49,14 @@ _DOCUMENTATION: Final = (
 def post_comments(session: Session) -> RunResult:
     """Post the report folders below the paths; return what became of each."""
     with Run(session.ctx, session.resolved, session.progress()) as run:
-        return commented(run, session.ctx, session.redact)
+        return commented(run, session.ctx)
 
 
-def commented(
-    run: Run, ctx: Context, redact: Redact = str, wait: Callable[[], None] = comment.wait
-) -> RunResult:
+def commented(run: Run, ctx: Context, wait: Callable[[], None] = comment.wait) -> RunResult:
     """Return the result of a run that posts the report folders below the paths."""
     clock = time.monotonic()
     try:
-        posted = _posted(ctx, redact, wait)
+        posted = _posted(ctx, wait)
     except UNDONE as error:
         posted = ToolResult(tool=COMMENT, outcome=Broken(error.reason, error.detail), log=error.detail)
     posted = replace(posted, url=_DOCUMENTATION, seconds=time.monotonic() - clock)
@@ -66,7 +64,7 @@ def commented(
     return run.result([StageResult(stage=COMMENT, tools=(tool,), seconds=tool.seconds)])
 
 
-def _posted(ctx: Context, redact: Redact, wait: Callable[[], None]) -> ToolResult:
+def _posted(ctx: Context, wait: Callable[[], None]) -> ToolResult:
     """Post what can be posted; raises `ToolError` where nothing can."""
     if isinstance(ctx.pull, NoPull):
         return ToolResult(tool=COMMENT, outcome=_without_pull(ctx.pull))
@@ -81,7 +79,7 @@ def _posted(ctx: Context, redact: Redact, wait: Callable[[], None]) -> ToolResul
     posted = 0
     for one in found:
         try:
-            _post(ctx, ctx.pull, origin, one, redact, wait)
+            _post(ctx, ctx.pull, origin, one, wait)
             posted += 1
         except ApiError as error:
             warnings.append(f"{one.where} was not posted: {error.reason}")
@@ -120,23 +118,22 @@ def _strange(ctx: Context, folders: list[Path]) -> Iterator[str]:
             yield f"{ctx.layout.shown(entry)!r} is {kind}, which no run leaves in its report folder"
 
 
-def _post(
-    ctx: Context, pull: Pull, origin: Origin, folder: ReportFolder, redact: Redact, wait: Callable[[], None]
-) -> None:
+def _post(ctx: Context, pull: Pull, origin: Origin, folder: ReportFolder, wait: Callable[[], None]) -> None:
     if ctx.github is None:
         raise ApiError("there is no token: give `github-token`")
     when, event = ctx.settings.comment, replace(ctx.event, sha=origin.commit)
-    place = comment.place_of(folder.settings)
+    result = redacted_run(folder.result, ctx.redact)
+    place = ctx.redact(comment.place_of(folder.settings))
     entry = comment.Entry(
-        result=folder.result,
-        render=lambda limit: redact(
-            text_of(folder.result, event, place=place, commit=origin.commit, url=origin.url, limit=limit)
+        result=result,
+        render=lambda limit: text_of(
+            result, event, place=place, commit=origin.commit, url=origin.url, limit=limit
         ),
-        key=comment.key_of([stage.stage for stage in folder.result.stages], folder.settings),
+        key=comment.key_of([stage.stage for stage in result.stages], folder.settings),
         commit=origin.commit,
         run=origin.run,
         step=sha256(folder.where.encode("utf-8", "surrogatepass")).hexdigest()[:8],
-        keep=when is not CommentWhen.ON_FAILURE or bool(folder.result.verdict.exit_code),
+        keep=when is not CommentWhen.ON_FAILURE or bool(result.verdict.exit_code),
         copy=True,
     )
     comment.write(ctx.github, pull.number, entry, wait)

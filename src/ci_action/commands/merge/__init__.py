@@ -10,6 +10,7 @@ from ci_action.commands.session import Session
 from ci_action.engine.changes import with_changes
 from ci_action.engine.context import Context
 from ci_action.engine.hints import with_hints
+from ci_action.engine.redact import redacted_words
 from ci_action.engine.reproduce import command
 from ci_action.engine.run import Run
 from ci_action.engine.test_run import COVERAGE, PYTEST
@@ -50,13 +51,14 @@ def merged(run: Run, shards: Sequence[Shard], ctx: Context, resolved: Resolved) 
     seconds = max(shard.report["stages"][0]["seconds"] for shard in shards)
     longest = max((shard.report for shard in shards), key=lambda report: report["seconds"])
     result = run.result([StageResult(stage=STAGE, tools=tools, seconds=seconds)])
-    return replace(
+    joined = replace(
         result,
         commit=longest["commit"],
         base=result.base or longest["base"],
         seconds=longest["seconds"],
         reproduce=command([MERGE], resolved),
     )
+    return redacted_words(joined, ctx.redact)
 
 
 def _tools(shards: Sequence[Shard], ctx: Context) -> Iterator[ToolResult]:

@@ -211,7 +211,7 @@ class Scan:
             ):  # then its values are hidden all the same
                 self.texts[name] = Text(self._content(self._file(name)), files[name].encoding)
             found |= hidden(self._described(name))
-        self.ctx.conceal.add(found)  # all at once: it makes one expression of them
+        self.ctx.redact.add(found)  # all at once: it makes one expression of them
 
     def _described(self, name: str) -> File:
         file = self._file(name)

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, Protocol, Self
 
-from ci_action.engine.redact import concealed_tool
+from ci_action.engine.redact import redacted_tool
 from ci_action.engine.tool import Tool
 from ci_action.model.result import Report, ToolResult
-from ci_action.system.redaction import Concealer
+from ci_action.system.redaction import Redactor
 
 # All that Black and Ruff say of a project in which they find nothing.
 _CLEAN: Final = re.compile(
@@ -62,10 +62,10 @@ class Search:
 class Quiet:
     """Tells of a tool that has ended only when what it quotes was searched for secrets."""
 
-    def __init__(self, progress: Progress, search: Search, conceal: Concealer) -> None:
+    def __init__(self, progress: Progress, search: Search, redact: Redactor) -> None:
         self._progress = progress
         self._search = search
-        self._conceal = conceal
+        self._redact = redact
 
     def started(self, tool: Tool) -> None:
         """Pass it on: the name of a tool quotes nothing."""
@@ -75,7 +75,7 @@ class Quiet:
         """Wait for the search if the result may quote the project, and pass it on without secrets."""
         if quotes(result):
             self._search.wait()
-        self._progress.ended(concealed_tool(result, self._conceal) if self._conceal else result)
+        self._progress.ended(redacted_tool(result, self._redact))
 
 
 def quotes(result: ToolResult) -> bool:

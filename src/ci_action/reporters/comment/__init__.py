@@ -53,10 +53,8 @@ def _write(
     key = key_of([stage.stage for stage in result.stages], chosen)
     entry = Entry(
         result=result,
-        render=lambda limit: publication.redact(
-            text_of(
-                result, event, place=place_of(chosen), commit=pull.head_sha, url=event.run_url, limit=limit
-            )
+        render=lambda limit: text_of(
+            result, event, place=place_of(chosen), commit=pull.head_sha, url=event.run_url, limit=limit
         ),
         key=key,
         commit=pull.head_sha,

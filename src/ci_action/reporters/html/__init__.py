@@ -23,10 +23,10 @@ _HERE: Final = Path(__file__).parent
 
 def document(result: RunResult, publication: Publication) -> str:
     """Return the page."""
-    h = Markup(publication.redact)
+    h = Markup()
     style = themes() + (_HERE / "page.css").read_text("utf-8")
     script = (_HERE / "page.js").read_text("utf-8")
-    where = publication.event.repository or publication.layout.root.name
+    where = publication.subject
     head = h.join(
         h("meta", charset="utf-8"),
         h("meta", http_equiv="Content-Security-Policy", content=policy(style, script)),

@@ -53,7 +53,7 @@ def _measures(result: RunResult) -> Iterator[tuple[str, str]]:
 
 
 def _words(value: str) -> str:
-    """Return a list of words as such; what was concealed in it may have been its brackets."""
+    """Return a list of words as such; what was redacted in it may have been its brackets."""
     try:
         found = json.loads(value) if value else []
     except ValueError:

@@ -1,7 +1,7 @@
 """The elements of the page: every text that goes into one is made harmless here, and nowhere else.
 
-What is no `Html` is foreign text: secrets are taken out of it, control characters and direction marks become visible,
-and what means something in HTML is escaped. Secrets go first: escaped, or cut in the middle, they would not be found.
+What is no `Html` is foreign text: control characters and direction marks become visible, and what means something in
+HTML is escaped. Secrets are gone before: escaped, or cut in the middle, they would not be found.
 """
 
 import re
@@ -9,7 +9,7 @@ from html import escape
 from typing import Final
 
 from ci_action.reporters.markdown import clipped
-from ci_action.system.redaction import Redact
+from ci_action.system.redaction import HIDDEN
 from ci_action.system.text import visible
 
 _VOID: Final = frozenset({"meta", "input"})
@@ -30,13 +30,9 @@ NOTHING: Final = Html()
 class Markup:
     """Makes elements: `h("a", "text", href=url)`; names of attributes as `class_` and `data_tool`."""
 
-    def __init__(self, redact: Redact = str) -> None:
-        """Start with what takes the secrets out of text."""
-        self.redact = redact
-
     def text(self, text: str, limit: int = LONGEST_TEXT) -> Html:
         """Return foreign text, cut at `limit` characters."""
-        shown = clipped(self.redact(text), limit)
+        shown = clipped(text, limit)
         if not (shown.isascii() and shown.isprintable()):
             shown = visible(shown)
         return Html(escape(shown))
@@ -64,13 +60,13 @@ class Markup:
 
     def link(self, url: str, *children: str) -> Html:
         """Return a link to a web address; only the text of it where the address is none."""
-        if not _ADDRESS.fullmatch(url) or self.redact(url) != url:
+        if not _ADDRESS.fullmatch(url) or HIDDEN in url:
             return self.join(*children)
         return self("a", *children, href=url, rel="noopener noreferrer")
 
     def block(self, text: str, *, lines: int, width: int = 400, class_: str = "block") -> Html:
         """Return foreign text as it stands, cut at a number of lines and of characters a line."""
-        rows = self.redact(text).strip("\n").split("\n")
+        rows = text.strip("\n").split("\n")
         shown = [self.text(row.rstrip("\r"), width) for row in rows[:lines]]
         if len(rows) > lines:
             shown.append(self.text(f"… {len(rows) - lines:,} more lines"))

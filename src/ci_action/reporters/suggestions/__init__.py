@@ -20,6 +20,7 @@ from ci_action.reporters.feedback import Ours, on_pull
 from ci_action.reporters.markdown import code
 from ci_action.reporters.suggestions.diff import Shown, shown_lines
 from ci_action.reporters.suggestions.edits import whole_lines
+from ci_action.system.redaction import HIDDEN
 from ci_action.system.text import visible
 
 MARKER: Final = "<!-- ci-action:suggestion -->"
@@ -114,7 +115,7 @@ def _suggestions(
             continue
         change = _change(finding, place, diff[path], publication)
         made = _suggestion(finding, path, change, diff[path]) if change else None
-        if made is not None and publication.conceal(publication.redact(made.body)) == made.body:
+        if made is not None:
             yield made
 
 
@@ -143,6 +144,8 @@ def _suggestion(finding: Finding, path: str, change: Change, shown: Shown) -> Su
     if last - line >= _MOST_LINES or len(after) > _MOST_LINES or not shown.has(line, before):
         return None
     text = "\n".join(after)
+    if text.count(HIDDEN) > "\n".join(before).count(HIDDEN):  # a secret was there
+        return None
     if "\ufffd" in text or any(
         visible(row.replace("\t", "")) != row.replace("\t", "") for row in [*before, *after]
     ):

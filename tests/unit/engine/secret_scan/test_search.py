@@ -26,7 +26,7 @@ from ci_action.engine.stage import Selected
 from ci_action.engine.tool import Tool
 from ci_action.model.result import Skipped, ToolResult
 from ci_action.stages import load_all
-from ci_action.system.redaction import Concealer
+from ci_action.system.redaction import Redactor
 
 SECRET = "Zq7!" + "mV2#pL9x"
 
@@ -47,11 +47,11 @@ class Told:
 def executed(tmp_path: Path, *selected: Selected, problem: str = "") -> tuple[list[str], Any]:
     (tmp_path / "w").mkdir()
     events: list[str] = []
-    conceal, cancelled = Concealer(), Event()
+    redact, cancelled = Redactor(), Event()
 
     def look() -> str:
         cancelled.wait(0.2)
-        conceal.add([SECRET])
+        redact.add([SECRET])
         events.append("searched")
         return problem
 
@@ -59,7 +59,7 @@ def executed(tmp_path: Path, *selected: Selected, problem: str = "") -> tuple[li
         events.append("cancelled")
         cancelled.set()
 
-    ctx = context(tmp_path / "w", FakeRun(git=GIT), conceal=conceal)
+    ctx = context(tmp_path / "w", FakeRun(git=GIT), redact=redact)
     result = execute(selected, ctx, Told(events), resolved=resolved(), search=Search(look, cancel))
     return events, result
 

@@ -6,16 +6,23 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.builders import case, publication, run_result, with_tests
+from support.builders import (
+    case,
+    publication,
+    run_result,
+    with_tests,
+    without,
+)
 from support.hostile_text import FOREIGN
 from support.page_sample import everywhere
 from support.renderers import parsed
 
+from ci_action.engine.redact import redacted_run
 from ci_action.github.pull_request import Pull
 from ci_action.reporters import html
 from ci_action.reporters.html.markup import Html, Markup
 from ci_action.reporters.html.palette import DARK, LIGHT
-from ci_action.system.redaction import redactor
+from ci_action.system.redaction import Redactor
 
 NOWHERE = Path("/nowhere")
 _TAGS = (
@@ -32,7 +39,8 @@ _ATTRIBUTES = (
 TAGS, ATTRIBUTES = set(_TAGS.split()), set(_ATTRIBUTES.split())
 
 
-def shown(text: str, **overrides) -> str:
+def shown(text: str, *secrets: str) -> str:
+    redact = Redactor(secrets)
     pull = Pull(
         number=1,
         title=text,
@@ -43,7 +51,8 @@ def shown(text: str, **overrides) -> str:
         is_fork=True,
         labels=(text,),
     )
-    return html.document(everywhere(text), publication(NOWHERE, pull=pull, **overrides))
+    result = redacted_run(everywhere(text, "name" if secrets else None), redact)
+    return html.document(result, publication(NOWHERE, pull=pull.shown(redact), redact=redact))
 
 
 @given(FOREIGN | st.text())
@@ -104,10 +113,10 @@ def test_a_web_address_is_a_link():
 def test_no_secret_is_on_the_page(secret: str):
     # At every border where text is cut as well: half a secret is one too many.
     for before in ("", "x" * 295, "x" * 395, "x" * 1_990, "x" * 4_990):
-        page = shown(f"{before}{secret} after", redact=redactor([secret]))
+        page = shown(f"{before}{secret} after", secret)
         assert "hunter" not in page
         assert "***" in page or before
-    whole = shown(secret, redact=redactor([secret]))
+    whole = shown(secret, secret)
     assert "seventeen" not in whole
 
 
@@ -115,13 +124,13 @@ def test_no_secret_is_cut_in_half_in_what_a_test_printed():
     lines = "y" * 99 + "\n"
     detail = f"{lines * 49}{'y' * 88}hunter-seventeen{lines * 60}"
     result = run_result(with_tests(case(outcome="failed", detail=detail)))
-    page = html.document(result, publication(NOWHERE, redact=redactor(["hunter-seventeen"])))
+    page = html.document(without(result, "hunter-seventeen"), publication(NOWHERE))
     assert "characters are left out here" in page
     assert "hunter" not in page
 
 
 def test_a_secret_of_our_own_words_breaks_nothing():
-    page = shown("text", redact=redactor(["section", "sha256-", "script"]))
+    page = shown("text", "section", "sha256-", "script")
     assert parsed(page).all("script")[0].text == parsed(shown("text")).all("script")[0].text
 
 

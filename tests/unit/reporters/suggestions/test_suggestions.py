@@ -1,5 +1,6 @@
 """Suggested changes: only where the diff of the pull request shows exactly the lines that the tool saw."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ from support.fake_feedback import BOT, HEAD, Feedback
 from support.fake_github import pull
 from support.renderers import rendered
 
+from ci_action.engine.redact import redacted_run
 from ci_action.model.finding import Edit, Finding, Fix
 from ci_action.reporters import suggestions
 from ci_action.reporters.suggestions import MARKER, MOST
 from ci_action.reporters.suggestions.diff import shown_lines
 from ci_action.reporters.suggestions.edits import whole_lines
+from ci_action.system.redaction import Redactor
 
 SOURCE = "import os\nx = [1,2]\ny = 1\ndef f():\n    return  x\nz = 1\n"
 PATCH = "@@ -1,2 +1,6 @@ head\n import os\n+x = [1,2]\n+y = 1\n-old\n+def f():\n+    return  x\n z = 1\n\\ No newline at end of file"
@@ -41,6 +44,7 @@ def reported(
     github: Feedback | None = None,
     patch: str = PATCH,
     source: str = SOURCE,
+    secrets: Sequence[str] = (),
     **overrides: Any,
 ) -> tuple[Feedback, list[str]]:
     write(folder, {"a.py": source})
@@ -52,8 +56,9 @@ def reported(
         "pull": pull(head_sha=HEAD),
         "github": github,
     }
-    shown = publication(folder, **{**values, **overrides})
-    suggestions.report(run_result(*findings), shown)
+    redact = Redactor(secrets)
+    shown = publication(folder, **{"redact": redact, **values, **overrides})
+    suggestions.report(redacted_run(run_result(*findings), redact), shown)
     return github, shown.problems
 
 
@@ -104,7 +109,7 @@ SUGGESTED: dict[str, tuple[Finding, list[tuple[int, int, str]]]] = {
 @pytest.mark.parametrize("name", SUGGESTED)
 def test_what_is_suggested(name: str, tmp_path: Path):
     given_, expected = SUGGESTED[name]
-    github, problems = reported(tmp_path, given_, redact=lambda text: text.replace("s3cr3t", "***"))
+    github, problems = reported(tmp_path, given_, secrets=["s3cr3t"])
     assert made(github) == expected
     assert problems == []
 

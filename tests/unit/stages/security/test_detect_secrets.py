@@ -43,7 +43,7 @@ def test_findings_and_what_was_looked_at(one: Path):
 def test_values_are_hidden_before_anything_is_reported(one: Path):
     ctx = ready(one, Script(one))
     outcome(ctx)
-    assert ctx.conceal(f"it is {VALUE}") == "it is ***"
+    assert ctx.redact(f"it is {VALUE}") == "it is ***"
 
 
 def test_the_script_is_started_isolated_by_the_python_of_the_tools_as_the_owner(one: Path):
@@ -115,7 +115,7 @@ def test_a_second_run_starts_nothing_and_says_the_same(one: Path, tmp_path: Path
     ctx = ready(one, script := Script(one), cache=cache)
     assert outcome(ctx) == first
     assert script.jobs == []
-    assert ctx.conceal(VALUE) == "***"
+    assert ctx.redact(VALUE) == "***"
     kept = (cache / "results" / "detect-secrets.kept").read_text()
     assert VALUE not in kept
     assert hash_of(VALUE) not in kept
