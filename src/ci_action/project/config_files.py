@@ -4,11 +4,12 @@ PyYAML is imported when there is YAML to read: it takes as long as thirty of our
 """
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ci_action.system.errors import ProjectFileError, SettingsError
+from ci_action.system.errors import ProjectFileError, SettingsError, ToolError
 from ci_action.system.project_files import find_project_file
 
 if TYPE_CHECKING:
@@ -29,6 +30,20 @@ def load_toml(file: Path, shown: str, workspace: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:  # ValueError: also of a number that is too long
         raise SettingsError([f"{shown} cannot be read as TOML: {error}"]) from error
     return document
+
+
+def read_toml(file: Path, shown: str, workspace: Path) -> dict[str, Any]:
+    """Return what a TOML file of the project holds, {} if it is absent; raises `ToolError`: for a tool that goes by it."""
+    try:
+        return load_toml(file, shown, workspace)
+    except SettingsError as error:
+        raise ToolError(str(error)) from error
+
+
+def tool_table(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the table `tool` of a pyproject.toml; empty if it is something else."""
+    tool = document.get("tool")
+    return tool if isinstance(tool, dict) else {}
 
 
 def _refuse_large_numbers(value: object) -> None:

@@ -11,14 +11,13 @@ from ci_action.project.git.repository import Repository
 from ci_action.project.layout import Layout
 from ci_action.system.errors import ToolError
 from ci_action.system.project_files import leading_outside, left_out, outside
+from ci_action.system.text import quoted
 
 # Outside a repository nothing says what belongs to the project: these never do.
 _FOREIGN: Final = frozenset({
     ".git", ".hg", ".svn", ".bzr", "CVS", ".venv", "venv", "env", "node_modules", "__pycache__", ".tox", ".nox", ".eggs",
     ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "site-packages", ".ci-action",
 })  # fmt: skip
-
-_MOST_NAMES: Final = 5
 
 
 @dataclass(frozen=True)
@@ -130,11 +129,10 @@ def _apart(layout: Layout, names: Iterable[str]) -> Iterator[str]:
 def _not_looked_at(apart: Sequence[str]) -> str:
     if not apart:
         return ""
-    more = f" and {len(apart) - _MOST_NAMES:,} more" if len(apart) > _MOST_NAMES else ""
     kind = "a separate git repository" if len(apart) == 1 else "separate git repositories"
     return (
         f"not scanned, because of {kind} (submodule or nested clone):"
-        f" {', '.join(map(repr, apart[:_MOST_NAMES]))}{more}; add the folder to `paths`, or set `working-directory`"
+        f" {quoted(apart)}; add the folder to `paths`, or set `working-directory`"
     )
 
 

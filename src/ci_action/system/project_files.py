@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Final
 
 from ci_action.system.errors import AbsentFileError, ProjectFileError
+from ci_action.system.text import quoted
 
 LARGEST: Final = 20_000_000
 """Bytes of a configuration, a lock file or another text that is read whole."""
 LARGEST_SOURCE: Final = 500_000_000
 """Bytes of a file that a tool looks at, and of data that a tool wrote while the project's code ran."""
 _GIT: Final = ".git"
-_MOST_NAMES: Final = 5
 # Options whose values are compared with names: what they name is not read.
 _PATTERNS: Final = frozenset({
     "--exclude", "--extend-exclude", "--force-exclude", "--include", "--extend-include",
@@ -89,9 +89,7 @@ def left_out(names: Sequence[str]) -> str:
     """Say that these files were not checked; empty if there are none."""
     if not names:
         return ""
-    more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
-    shown = ", ".join(map(repr, names[:_MOST_NAMES]))
-    return f"not checked, because it is not a regular file in the workspace: {shown}{more}"
+    return f"not checked, because it is not a regular file in the workspace: {quoted(names)}"
 
 
 def leading_words(words: Sequence[str], root: Path, workspace: Path) -> list[str]:

@@ -1,7 +1,7 @@
 """Foreign text made harmless for a line, a terminal and a log."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Final
 
@@ -85,6 +85,17 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     choice = sorted(known)
     near = get_close_matches(word, choice, n=1)
     return f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(choice)}"
+
+
+def listed(entries: Sequence[str], most: int = 5) -> str:
+    """Return entries for a message: `a, b and 3 more`."""
+    more = f" and {len(entries) - most:,} more" if len(entries) > most else ""
+    return f"{', '.join(entries[:most])}{more}"
+
+
+def quoted(entries: Sequence[str]) -> str:
+    """Return names for a message, each in quotes: `'a', 'b' and 3 more`."""
+    return listed([repr(entry) for entry in entries])
 
 
 def kebab(name: str) -> str:

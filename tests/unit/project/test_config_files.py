@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from support.builders import write
 
-from ci_action.project.config_files import load_toml
-from ci_action.system.errors import SettingsError
+from ci_action.project.config_files import load_toml, read_toml, tool_table
+from ci_action.system.errors import SettingsError, ToolError
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,16 @@ def test_toml(tmp_path: Path):
     write(tmp_path, {"x.toml": "a = 'é'"})
     assert load_toml(tmp_path / "x.toml", "x", tmp_path) == {"a": "é"}
     assert load_toml(tmp_path / "absent.toml", "x", tmp_path) == {}
+
+
+def test_for_a_tool_what_is_no_toml_is_a_reason_of_that_tool(tmp_path: Path):
+    write(tmp_path, {"x.toml": "a = "})
+    with pytest.raises(ToolError):
+        read_toml(tmp_path / "x.toml", "x", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"), [({}, {}), ({"tool": 1}, {}), ({"tool": {"a": {}}}, {"a": {}})]
+)
+def test_the_table_of_tools(document: dict[str, Any], expected: dict[str, Any]):
+    assert tool_table(document) == expected

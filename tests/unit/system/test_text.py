@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support.hostile_text import FOREIGN
 from support.runner_model import commands, could_be_command, log_lines
 
-from ci_action.system.text import duration, lines_of, neutral, one_line, plain, visible
+from ci_action.system.text import duration, lines_of, listed, neutral, one_line, plain, quoted, visible
 
 
 @given(FOREIGN)
@@ -103,3 +103,10 @@ def test_text_without_surrogates_stays_plain(text: str):
 )
 def test_times(number: float, expected: str):
     assert duration(number) == expected
+
+
+def test_entries_are_listed_up_to_a_number():
+    assert listed([]) == ""
+    assert listed(["a", "b"]) == "a, b"
+    assert listed([str(number) for number in range(1500)], 2) == "0, 1 and 1,498 more"
+    assert quoted(list("abcdef")) == "'a', 'b', 'c', 'd', 'e' and 1 more"

@@ -10,6 +10,7 @@ from pathspec import GitIgnoreSpec
 from ci_action.project.file_kinds import is_lock
 from ci_action.stages.pr.changed_files import ChangedFile, PullFiles
 from ci_action.system.patterns import gitignore
+from ci_action.system.text import listed
 
 # The thresholds of Prow's size plugin, which the apps for GitHub have taken over: the class holds from this many lines.
 CLASSES: Final = {"XS": 0, "S": 10, "M": 30, "L": 100, "XL": 500, "XXL": 1000}
@@ -132,9 +133,7 @@ def told(size: Size, most: int = 3) -> list[str]:
     """Say what is left out, a line for each reason, with some names."""
     lines = []
     for reason, files in size.left_out.items():
-        names = ", ".join(file.name for file in files[:most])
-        more = f" and {len(files) - most:,} more" if len(files) > most else ""
-        lines.append(f"{reason} ({len(files):,}): {names}{more}")
+        lines.append(f"{reason} ({len(files):,}): {listed([file.name for file in files], most)}")
     return lines
 
 

@@ -15,9 +15,9 @@ from typing import Any, Final
 
 from pathspec import GitIgnoreSpec
 
-from ci_action.project.config_files import load_toml
+from ci_action.project.config_files import read_toml, tool_table
 from ci_action.project.layout import Layout
-from ci_action.system.errors import SettingsError, ToolError
+from ci_action.system.errors import ToolError
 from ci_action.system.patterns import Bounded, Pattern, gitignore
 from ci_action.system.project_files import find_project_file, outside
 
@@ -62,7 +62,7 @@ def black_config(layout: Layout) -> BlackConfig:
     file = root / "pyproject.toml"
     if not os.path.lexists(file):
         return BlackConfig(root=root)
-    document = _toml(file, top)
+    document = read_toml(file, str(file), top)
     project = document.get("project", {})
     requires = project.get("requires-python", "") if isinstance(project, dict) else ""
     return BlackConfig(
@@ -80,23 +80,12 @@ def _folder_of(path: Path) -> Path:
 def _is_black_root(folder: Path, workspace: Path) -> bool:
     if (folder / ".git").exists() or (folder / ".hg").is_dir():
         return True
-    return "black" in _tool_table(_toml(folder / "pyproject.toml", workspace))
-
-
-def _toml(file: Path, workspace: Path) -> dict[str, Any]:
-    try:
-        return load_toml(file, str(file), workspace)
-    except SettingsError as error:
-        raise ToolError(str(error)) from error
-
-
-def _tool_table(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    tool = document.get("tool")
-    return tool if isinstance(tool, dict) else {}
+    pyproject = folder / "pyproject.toml"
+    return "black" in tool_table(read_toml(pyproject, str(pyproject), workspace))
 
 
 def _black_table(document: Mapping[str, Any]) -> dict[str, Any]:
-    table = _tool_table(document).get("black", {})
+    table = tool_table(document).get("black", {})
     if not isinstance(table, dict):
         return {}
     return {key.replace("--", "").replace("-", "_"): value for key, value in table.items()}

@@ -3,7 +3,7 @@
 import glob
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -13,13 +13,13 @@ from ci_action.engine.tool import NOTHING_CHANGED, Checked, Tool
 from ci_action.model.changes import as_shown
 from ci_action.model.finding import Finding
 from ci_action.model.result import Broken, Counted, Report, Skipped
-from ci_action.project.config_files import load_toml
+from ci_action.project.config_files import read_toml, tool_table
 from ci_action.project.file_kinds import RUFF_FILES
 from ci_action.project.layout import Layout, lowest_minor
 from ci_action.project.programs import Program, argument_names
 from ci_action.stages.quality.ruff.config import SKIPPED_FOLDERS, as_argument, refuse_outside
 from ci_action.stages.quality.ruff.output import SEPARATOR, UNREADABLE, Diagnostics, parse_files
-from ci_action.system.errors import ENDED, SettingsError, ToolError
+from ci_action.system.errors import ENDED, ToolError
 from ci_action.system.process import Command, Completed, batches, last_lines
 from ci_action.system.project_files import leading_outside, left_out
 
@@ -203,15 +203,12 @@ def configures(folder: Path, workspace: Path) -> bool:
     """Whether a folder holds a configuration of Ruff."""
     if any((folder / name).is_file() for name in RUFF_FILES):
         return True
-    return "ruff" in _tool_table(folder / "pyproject.toml", workspace)
+    return "ruff" in _tool_table(folder, workspace)
 
 
-def _tool_table(file: Path, workspace: Path) -> dict[str, Any]:
-    try:
-        tool = load_toml(file, str(file), workspace).get("tool", {})
-    except SettingsError as error:
-        raise ToolError(str(error)) from error
-    return tool if isinstance(tool, dict) else {}
+def _tool_table(folder: Path, workspace: Path) -> Mapping[str, Any]:
+    file = folder / "pyproject.toml"
+    return tool_table(read_toml(file, str(file), workspace))
 
 
 def _configured_below(start: Path, layout: Layout) -> Iterable[str]:
@@ -273,8 +270,8 @@ def _configured(ctx: Context) -> bool:
 def _configured_target(ctx: Context) -> bool:
     workspace = ctx.layout.workspace
     for folder in ctx.layout.folders:
-        tables = [load_toml(folder / name, name, workspace) for name in RUFF_FILES]
-        tables.append(_tool_table(folder / "pyproject.toml", workspace).get("ruff", {}))
+        tables = [read_toml(folder / name, name, workspace) for name in RUFF_FILES]
+        tables.append(_tool_table(folder, workspace).get("ruff", {}))
         if any("target-version" in table for table in tables):
             return True
     return False

@@ -29,12 +29,12 @@ from ci_action.system.errors import ENDED, UNDONE, InterruptedRunError, ProjectF
 from ci_action.system.parallel import divided, processors
 from ci_action.system.process import Command, Completed, batches, last_lines
 from ci_action.system.project_files import LARGEST_SOURCE, read_project_file
+from ci_action.system.text import quoted
 
 IN_A_TEST: Final = "assert is what tests are made of"
 # Bytes of source that take bandit longer than its own start: below that a further process is no gain.
 LEAST_SHARE: Final = 150_000
 _EXCLUDED: Final = "excluded"
-_MOST_NAMES: Final = 5
 # Hardcoded passwords: as a string, as an argument, as a default.
 _PASSWORDS: Final = frozenset({"B105", "B106", "B107"})
 # Ruff's rules S have the numbers of bandit's tests (https://docs.astral.sh/ruff/rules/#flake8-bandit-s). But for this
@@ -297,9 +297,7 @@ def _left_out(scan: _Scan, config: BanditConfig) -> str:
     text = f"bandit left out {len(scan.excluded):,} of {every:,} files, as {_who(config)} says"
     names = [name for name in sorted(scan.excluded) if config.by_accident(name)]
     if names:
-        more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
-        shown = ", ".join(repr(name) for name in names[:_MOST_NAMES])
-        text += f"; it takes an excluded folder for any part of a name, hence also {shown}{more}"
+        text += f"; it takes an excluded folder for any part of a name, hence also {quoted(names)}"
     return text
 
 

@@ -16,10 +16,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from ci_action.project.config_files import from_yaml, load_toml
+from ci_action.project.config_files import from_yaml, read_toml, tool_table
 from ci_action.project.file_kinds import BANDIT_FILES
 from ci_action.project.layout import Layout
-from ci_action.system.errors import SettingsError, ToolError
+from ci_action.system.errors import ToolError
 from ci_action.system.project_files import read_project_file
 
 _INI: Final = ".bandit"
@@ -158,8 +158,7 @@ def bandit_config(layout: Layout, words: Sequence[str], tempdir: Path) -> Bandit
 def _nearest(layout: Layout) -> Path | None:
     for folder in layout.folders:
         pyproject = folder / "pyproject.toml"
-        tool = _toml(pyproject, layout).get("tool")
-        if isinstance(tool, dict) and "bandit" in tool:
+        if "bandit" in tool_table(read_toml(pyproject, layout.shown(pyproject), layout.workspace)):
             return pyproject
         for name in BANDIT_FILES:
             if os.path.lexists(folder / name):
@@ -183,13 +182,6 @@ def _text(file: Path, layout: Layout) -> str:
         raise ToolError(f"{layout.shown(file)} cannot be read for bandit: {error}") from error
 
 
-def _toml(file: Path, layout: Layout) -> dict[str, Any]:
-    try:
-        return load_toml(file, layout.shown(file), layout.workspace)
-    except SettingsError as error:
-        raise ToolError(str(error)) from error
-
-
 def _ini(file: Path, layout: Layout) -> dict[str, str]:
     parser = configparser.ConfigParser()
     try:
@@ -209,7 +201,7 @@ def _table(file: Path, layout: Layout) -> tuple[Mapping[str, Any], str]:
     text = _text(file, layout)
     try:
         if file.name.endswith(".toml"):
-            tool = _toml(file, layout).get("tool", {})
+            tool = read_toml(file, shown, layout.workspace).get("tool", {})
             table = tool.get("bandit", {}) if isinstance(tool, dict) else tool
             text = json.dumps(table, sort_keys=True, default=str)
         else:

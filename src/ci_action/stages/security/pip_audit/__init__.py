@@ -30,10 +30,10 @@ from ci_action.project.file_kinds import PYTHON_LOCKS, is_requirements
 from ci_action.project.programs import Program
 from ci_action.stages.security.pip_audit.collect import at_base, from_files, take
 from ci_action.system.errors import UNDONE
+from ci_action.system.text import quoted
 
 # The severities are worth less waiting than the advisories.
 _RECORD_SECONDS: Final = 60.0
-_MOST_NAMES: Final = 5
 # They list dependencies in a form that is not read.
 _UNREAD: Final = re.compile(
     r"pylock\.[^/]+\.toml|Pipfile|hatch\.toml|pixi\.(?:toml|lock)|(?:environment|conda)[^/]*\.ya?ml"
@@ -153,10 +153,8 @@ def _elsewhere(ctx: Context) -> Iterator[str]:
     listing = sorted(name for name in names if _is_elsewhere(name) and f"{name}.lock" not in names)
     found = [ctx.layout.relative(name) for name in listing]
     if found:
-        more = f" and {len(found) - _MOST_NAMES:,} more" if len(found) > _MOST_NAMES else ""
-        listed = ", ".join(map(repr, found[:_MOST_NAMES]))
         yield (
-            f"not looked at, though dependencies stand there: {listed}{more}; `working-directory` names a project's"
+            f"not looked at, though dependencies stand there: {quoted(found)}; `working-directory` names a project's"
             " folder, of which a lock, requirements files or pyproject.toml are read"
         )
 
