@@ -220,7 +220,7 @@ def test_no_dependencies_and_wrong_settings(project, ci_action):
 
 
 @pytest.fixture
-def asking(tmp_path: Path):
+def audited(tmp_path: Path):
     """Ask a service through the real pip-audit, without pauses."""
 
     def make(service: AdvisoryService, *packages: tuple[str, str], address: str = "") -> Audit:
@@ -253,18 +253,18 @@ PACKAGES = (("requests", "2.19.0"), ("six", "1.16.0"))
         ),
     ],
 )
-def test_a_service_that_fails(failing, reason, asking):
+def test_a_service_that_fails(failing, reason, audited):
     with served(AdvisoryService(failing=failing)) as service:
-        audit = asking(service, *PACKAGES)
+        audit = audited(service, *PACKAGES)
     assert audit.audited == {}
     assert {
         why.removeprefix(service.address.removeprefix("http://")).strip() for why in audit.missed.values()
     } == {reason}
 
 
-def test_a_service_that_fails_in_the_middle_costs_one_package(asking):
+def test_a_service_that_fails_in_the_middle_costs_one_package(audited):
     with served(AdvisoryService(failing=Failing(half=True, only=frozenset({"six"})))) as service:
-        audit = asking(service, *PACKAGES, ("urllib3", "2.0.1"), ("urllib3", "1.26.4"))
+        audit = audited(service, *PACKAGES, ("urllib3", "2.0.1"), ("urllib3", "1.26.4"))
     assert list(audit.missed) == [("six", "1.16.0")]
     assert {key: len(found) for key, found in audit.audited.items()} == {
         ("requests", "2.19.0"): 2, ("urllib3", "2.0.1"): 1, ("urllib3", "1.26.4"): 2,

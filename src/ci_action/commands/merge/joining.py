@@ -79,12 +79,12 @@ def _findings(shards: Sequence[Shard], cases: Sequence[TestCase]) -> Iterator[Fi
     collected: set[str] = set()
     changes = tool_of_every_run().name
     for shard in shards:
-        counting = sum(map(_weighs, shard.findings.get(changes, ())))
+        counting = sum(map(_matters, shard.findings.get(changes, ())))
         for tool, found in shard.findings.items():
             if tool in {COVERAGE, changes}:
                 continue
             for finding in found:
-                counting += _weighs(finding)
+                counting += _matters(finding)
                 if finding.rule in NONE_PASSED and unpassed(shard.tests):  # judged once, for all shards
                     continue
                 if finding.rule == "collection":
@@ -102,7 +102,7 @@ def _findings(shards: Sequence[Shard], cases: Sequence[TestCase]) -> Iterator[Fi
         yield Finding(tool=PYTEST, rule=rule, message=message)
 
 
-def _weighs(finding: Finding) -> bool:
+def _matters(finding: Finding) -> bool:
     return finding.counts and finding.level is not Level.NOTICE
 
 

@@ -67,23 +67,23 @@ def lines_of(text: str) -> Iterator[Line]:
     """Yield the lines that say something."""
     waiting: Line | None = None
     via: list[str] = []
-    telling = False
+    inside = False
     for number, joined in _joined(text):
         comment = _COMMENT.search(joined)
         body = joined[: comment.start()].strip() if comment else joined.strip()
         if body:
             if waiting:
                 yield replace(waiting, via=tuple(via))
-            waiting, via, telling = _line(body, number), [], False
+            waiting, via, inside = _line(body, number), [], False
         if not comment:
             continue
         match = _VIA.match(comment[2])
         if match:
-            telling, words = True, match[1] or ""
-        elif telling and comment[2].startswith("   "):
+            inside, words = True, match[1] or ""
+        elif inside and comment[2].startswith("   "):
             words = comment[2]
         else:
-            telling = False
+            inside = False
             continue
         via += [word.strip() for word in words.split(", ") if word.strip()]
     if waiting:

@@ -356,10 +356,10 @@ class Repository:
         environ = {**self._at(apart), "HOME": str(apart)}
         if stranger:  # a home in the container is anybody's
             environ["GIT_CONFIG_GLOBAL"] = os.devnull
-        asking = replace(self, top=apart, owner=stranger, environ=environ)
+        fetching = replace(self, top=apart, owner=stranger, environ=environ)
         # What is here is told by us: git would ask the repository, by a command that may be named there.
         settings = (*server.settings, ("core.alternateRefsCommand", f"echo {here} #"))
-        self._done(asking.git(*argv, seconds=_FETCH_SECONDS, settings=settings))
+        self._done(fetching.git(*argv, seconds=_FETCH_SECONDS, settings=settings))
         return apart
 
     def _store(self, name: str) -> Path:

@@ -45,13 +45,13 @@ def here(sha: str = HEAD, *parents: str, shallow: bool = True, parted: str = "",
     return FakeGit(**{**given, **answers})
 
 
-def asking(tmp_path: Path, git: Any, **overrides: Any) -> Context:
+def context_of(tmp_path: Path, git: Any, **overrides: Any) -> Context:
     values = {"changes": KNOWN, "pull": pull(), "event": event(name="pull_request", sha=""), **overrides}
     return context(tmp_path, FakeRun(git=git), **values)
 
 
 def found(tmp_path: Path, git: Any, of_pull: dict[str, Any] | None = None, **overrides: Any) -> PullFiles:
-    return files_of(asking(tmp_path, git, **overrides), pull(**(of_pull or {})))
+    return files_of(context_of(tmp_path, git, **overrides), pull(**(of_pull or {})))
 
 
 def compared(git: FakeGit) -> list[tuple[str, ...]]:
@@ -70,7 +70,7 @@ def test_git_tells_them_with_their_marks(tmp_path: Path):
 
 def test_they_are_asked_for_once_in_a_run(tmp_path: Path):
     git = here()
-    ctx = asking(tmp_path, git)
+    ctx = context_of(tmp_path, git)
     assert files_of(ctx, pull()) is files_of(ctx, pull())
     assert len(compared(git)) == 1
 
