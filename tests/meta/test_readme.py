@@ -28,9 +28,8 @@ from ci_action.engine.test_run.job import MOST_RERUNS
 from ci_action.model.result import Conclusion
 from ci_action.reporters import check_run, console, job_summary, sarif
 from ci_action.reporters.comment import text as comment_text
-from ci_action.reporters.html import coverage as page_coverage
 from ci_action.reporters.html import findings as page_findings
-from ci_action.reporters.html import tests as page_tests
+from ci_action.reporters.html import sections as page_sections
 from ci_action.reporters.outputs import ABOUT
 from ci_action.settings import Settings, names
 from ci_action.stages import tools
@@ -324,7 +323,7 @@ def test_the_page_of_pr_has_the_numbers_of_the_code(text):
         f"up to {comment_text.MOST_FINDINGS} findings of a run",
         f"{check_run.BATCH} annotations in a request",
         f"up to {check_run.MOST:,}, the most severe first",
-        f"up to {page_findings.MOST:,} findings, {page_tests.MOST_FAILURES} failed tests and {page_coverage.MOST_FILES:,} files",
+        f"up to {page_findings.MOST:,} findings, {page_sections.MOST_ENTRIES} failed tests and {page_sections.MOST:,} files",
         f"lists after {metadata.MOST_ENTRIES} entries",
         f"API lists {changed_files.MOST_LISTED:,} of a pull request",
         f"more than {MOST_RERUNS} tests failed",

@@ -32,7 +32,7 @@ from ci_action.project.layout import Layout
 from ci_action.project.programs import BundledTools, Program
 from ci_action.reporters.context import Publication, Screen
 from ci_action.settings.resolve import Resolved, resolve
-from ci_action.stages import tools
+from ci_action.stages import load_all, tools
 from ci_action.stages.gate_changes.loosened import WEIGHTS
 from ci_action.system.cache import Store
 from ci_action.system.folder import place_of
@@ -119,8 +119,8 @@ def run_result(*given: StageResult | ToolResult | Finding, **overrides: Any) -> 
     stages = [one for one in given if isinstance(one, StageResult)]
     if findings:
         tools.append(tool_result(*findings))
-    if tools or not stages:
-        stages.append(stage_result(*(tools or [tool_result()])))
+    for name, own in _by_stage(tools or ([] if stages else [tool_result()])).items():
+        stages.append(stage_result(*own, stage=name))
     judged, verdict = judge(stages)
     values: dict[str, Any] = {
         "stages": judged,
@@ -132,6 +132,15 @@ def run_result(*given: StageResult | ToolResult | Finding, **overrides: Any) -> 
         "reproduce": "ci-action run quality",
     }
     return RunResult(**{**values, **overrides})
+
+
+def _by_stage(tools: Sequence[ToolResult]) -> dict[str, list[ToolResult]]:
+    """Sort tools into their stages; those of none are of the stage `quality`."""
+    known = {tool.name: stage.name for stage in load_all() for tool in stage.tools}
+    found: dict[str, list[ToolResult]] = {}
+    for one in tools:
+        found.setdefault(known.get(one.tool, "quality"), []).append(one)
+    return found
 
 
 def broken_tool(reason: str = "ruff was ended by SIGKILL", **overrides: Any) -> ToolResult:

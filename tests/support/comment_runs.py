@@ -3,19 +3,36 @@
 from pathlib import Path
 from typing import Any
 
-from support.builders import at, case, context, event, finding, publication, resolved, run_result, with_tests
+from support.builders import (
+    at,
+    case,
+    context,
+    event,
+    finding,
+    publication,
+    resolved,
+    run_result,
+    stage_result,
+    tool_result,
+    with_tests,
+)
 from support.execution import Told
 from support.fake_feedback import HEAD, Feedback
 from support.fake_github import pull
 
 from ci_action.commands.comment import commented
 from ci_action.engine.run import Run
+from ci_action.model.finding import with_fingerprints
 from ci_action.model.result import RunResult
 from ci_action.reporters.report_json import write
 
 Document = dict[str, Any]
 RED = run_result(
-    with_tests(case("t.py::a", "failed", message="no")), finding(location=at("a.py", 3), severity="")
+    stage_result(
+        with_tests(case("t.py::a", "failed", message="no")),
+        tool_result(*with_fingerprints([finding(location=at("a.py", 3), severity="")])),
+        stage="test",
+    )
 )
 
 

@@ -197,20 +197,31 @@ def everywhere(text: str, name: str | None = None) -> RunResult:
     )
     hint = Hint(name="hint", cause=text, fix=text, url=f"https://example.org/{text}")
     outputs = {"pr-scope": text, "pr-size": text, "pr-issues": json.dumps([text]), "changed-areas": text}
+    vulnerable = finding(
+        tool="pip-audit", rule=text, message=text, url=text, severity="high", package=package
+    )
+    audited = (vulnerable, replace(vulnerable, muted=text or "x"), replace(vulnerable, rule="not-audited"))
+    license_ = finding(tool="licenses", rule="license-denied", message=text, package=package)
     tools = (
         tool_result(loud, change, version=text, version_source=text, warnings=(text,), hints=(hint,)),
         tool_result(tool=name, outcome=Skipped(text)),
         broken_tool(text, tool=name, detail=text),
-        tool_result(tool="metadata", outcome=Report(outputs=outputs, details=(text,))),
-        with_tests(
-            case(text or "t", "failed", message=text, detail=text, path=text),
-            case(text or "t", "flaky", message=text, subtest=text),
-            case(text or "t", "skipped", message=text),
-        ),
-        covered(file_coverage(text)),
+    )
+    told = Report(outputs=outputs, details=(text,))
+    tests = with_tests(
+        case(text or "t", "failed", message=text, detail=text, path=text),
+        case(text or "t", "flaky", message=text, subtest=text),
+        case(text or "t", "skipped", message=text),
     )
     return run_result(
-        stage_result(*tools, stage=name), warnings=(text,), reproduce=text, commit=text, base=text
+        stage_result(*tools, stage=name),
+        stage_result(tests, covered(file_coverage(text)), stage="test"),
+        stage_result(tool_result(*audited), tool_result(license_), stage="security"),
+        stage_result(tool_result(tool="metadata", outcome=told), stage="pr"),
+        warnings=(text,),
+        reproduce=text,
+        commit=text,
+        base=text,
     )
 
 

@@ -23,6 +23,11 @@ class Output:
     """Empty where there is nothing to say, as where the stage was not run."""
 
 
+def no_sections(_stage: StageResult, _pull: Pull | NoPull) -> tuple[Section, ...]:
+    """Return the sections of a stage that has nothing to report beside its findings."""
+    return ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
     """What mistakes in the settings are looked for in."""
@@ -45,8 +50,6 @@ class Stage:
     """Say why the stage does not apply to a project; empty where it does. Asked for by name it always does."""
     because: Callable[[Context], str] = field(default=lambda _: "it is for every project")
     """Say why it applies to a project; raises `ToolError`."""
-    sections: Callable[[StageResult, Pull | NoPull], tuple[Section, ...]] = field(default=lambda *_: ())
-    """Return what the reporters show of a result of the stage beside its findings."""
     mistakes: Callable[[Configuration], Iterable[str]] = field(default=lambda _: ())
     """Say which of its settings contradict each other or the project; nothing where none of them is set."""
     hints: Path | None = None

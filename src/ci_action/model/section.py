@@ -5,7 +5,7 @@ shows the first ones and says how many there are.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from typing import Final, TypeAlias
@@ -84,7 +84,7 @@ def place_link(place: Location) -> Link:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Block:
+class _Block:
     """A part of a section."""
 
     title: str = ""
@@ -94,14 +94,14 @@ class Block:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts(Block):
+class Facts(_Block):
     """Names with their values."""
 
     rows: tuple[tuple[str, Line], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table(Block):
+class Table(_Block):
     """Rows of cells below the names of the columns."""
 
     head: tuple[str, ...]
@@ -122,7 +122,7 @@ class Item:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Items(Block):
+class Items(_Block):
     """A list."""
 
     rows: tuple[Item, ...]
@@ -146,7 +146,7 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Log(Block):
+class Log(_Block):
     """What failed, with what each wrote. The first are open on the page."""
 
     rows: tuple[Entry, ...]
@@ -167,7 +167,7 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bar(Block):
+class Bar(_Block):
     """A total: in one line as its title and its parts, or what is said instead of them; a bar of the parts on the page."""
 
     parts: tuple[Part, ...] = ()
@@ -178,6 +178,10 @@ class Bar(Block):
         """Return all of it in one line."""
         parts = [text for part in self.parts for text in (Ours(", "), Ours(f"{part.amount:,} "), part.words)]
         return (self.title, Ours(": "), *(self.said or parts[1:]))
+
+
+Rows: TypeAlias = Facts | Table | Items | Log
+Block: TypeAlias = Rows | Bar
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +204,10 @@ class Section:
     shows: tuple[Finding, ...] = ()
     """The findings that its tables and lists have in full: the job summary lists them nowhere else."""
 
-    def on(self, channel: Channel) -> Iterator[Block]:
-        """Return the blocks of a channel."""
-        return (block for block in self.blocks if channel in block.on)
+    def bars(self, channel: Channel) -> list[Bar]:
+        """Return the totals for a channel."""
+        return [one for one in self.blocks if channel in one.on and isinstance(one, Bar)]
+
+    def rows(self, channel: Channel) -> list[Rows]:
+        """Return the blocks for a channel that are no totals."""
+        return [one for one in self.blocks if channel in one.on and not isinstance(one, Bar)]

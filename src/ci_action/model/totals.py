@@ -9,11 +9,13 @@ from typing import Final
 
 from ci_action.model.coverage import Coverage, shown
 from ci_action.model.finding import Finding, ranked
-from ci_action.model.result import Hint, Report, RunResult, Skipped, ToolResult
+from ci_action.model.result import Counted, Examined, Hint, Report, RunResult, Skipped, ToolResult
 from ci_action.model.tests import RED, TestCase, TestOutcome
 
 # What XML 1.0 cannot hold, and what a terminal would act on.
 _NOT_XML: Final = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What a tool looked at is told also where it is none.
+_ALWAYS: Final = frozenset({Counted.FILES, Counted.PACKAGES})
 # A traceback and what a test printed, in a file: beyond this nobody reads, and 50,000 failures stay bearable.
 LONGEST_DETAIL: Final = 10_000
 
@@ -42,6 +44,12 @@ class Totals:
         if "tests" not in self.metrics:
             return None
         return int(sum(self.metrics.get(name, 0) for name in names))
+
+
+def amounts(examined: Examined) -> str:
+    """Say some counts of what was looked at; nothing of those that are 0, but of what every run has."""
+    counts = (what.told(number) for what, number in examined.items() if number or what in _ALWAYS)
+    return ", ".join(counts) or "nothing"
 
 
 def tests_of(tool: ToolResult) -> tuple[TestCase, ...]:
@@ -86,13 +94,13 @@ def tools_of(result: RunResult) -> Iterator[ToolResult]:
     return (tool for stage in result.stages for tool in stage.tools)
 
 
-def red_tests(result: RunResult) -> list[TestCase]:
+def red_tests(tools: Iterable[ToolResult]) -> list[TestCase]:
     """Return the tests that failed and count, errors first: what could not be collected or set up hides others.
 
     A test that failed because of its parts is left out, for the parts say more.
     """
     cases = []
-    for tool in tools_of(result):
+    for tool in tools:
         parts = {case.nodeid for case in tests_of(tool) if case.subtest and case.outcome.is_red}
         for case, finding in _paired(tool):
             said_by_parts = finding is None and not case.subtest and case.nodeid in parts

@@ -13,10 +13,20 @@ from ci_action.engine.tool import Tool
 from ci_action.model.finding import Finding, Fix
 from ci_action.model.result import Conclusion, RunResult, ToolResult
 from ci_action.model.totals import other_findings
-from ci_action.reporters import loosened
-from ci_action.reporters.context import Publication, Screen
-from ci_action.reporters.lines import WIDTH, accounts, excerpt, finding_line, headline, table, verdict
-from ci_action.reporters.lines_tests import facts, failed_tests
+from ci_action.reporters.context import REPORT, Publication, Screen
+from ci_action.reporters.lines import (
+    WIDTH,
+    accounts,
+    excerpt,
+    facts,
+    failures,
+    finding_line,
+    headline,
+    hints,
+    table,
+    urgent,
+    verdict,
+)
 from ci_action.system.text import neutral, one_line
 
 if TYPE_CHECKING:
@@ -47,20 +57,22 @@ def report(result: RunResult, publication: Publication) -> None:
 
 def plain(result: RunResult, publication: Publication) -> Iterator[str]:
     """Yield the lines for a stream without colours."""
+    sections = publication.sections(result)
     if publication.workflow is None:  # under Actions the groups have shown them
         findings = other_findings(result)
         yield ""
-        for line, traceback in failed_tests(result):
+        for line, traceback in failures(sections, _where(publication)):
             yield from (line, *traceback, "")
         for finding in findings[:MOST_FINDINGS]:
             yield finding_line(finding)
             yield from excerpt(finding, publication.source_lines(finding))
             yield ""
         yield from _rest(len(findings), publication)
-    yield from loosened.lines(result)
+    yield from urgent(sections)
     yield from table(result)
     yield from accounts(result)
-    yield from facts(result)
+    yield from facts(sections)
+    yield from hints(result)
     yield from (f"note: {one_line(text)}" for text in [*result.warnings, *publication.problems])
     yield from _end(result, publication)
     yield verdict(result)
@@ -68,8 +80,11 @@ def plain(result: RunResult, publication: Publication) -> Iterator[str]:
 
 def _rest(total: int, publication: Publication) -> Iterator[str]:
     if total > MOST_FINDINGS:
-        where = publication.shown("report.json") or "the report"
-        yield f"{MOST_FINDINGS} of {total:,} findings are shown, the rest is in {where}"
+        yield f"{MOST_FINDINGS} of {total:,} findings are shown, the rest is in {_where(publication)}"
+
+
+def _where(publication: Publication) -> str:
+    return publication.shown(REPORT) or "the report"
 
 
 def _end(result: RunResult, publication: Publication) -> Iterator[str]:
@@ -89,9 +104,9 @@ class _Painted:
         self._console = console_of(screen)
 
     def show(self, result: RunResult, publication: Publication) -> None:
-        findings = other_findings(result)
+        findings, sections = other_findings(result), publication.sections(result)
         self._line("", "none")
-        for line, traceback in failed_tests(result):
+        for line, traceback in failures(sections, _where(publication)):
             self._line(line, "bold")
             for row in (*traceback, ""):
                 self._line(row, "none")
@@ -99,13 +114,13 @@ class _Painted:
             self._finding(finding, publication)
         for line in _rest(len(findings), publication):
             self._line(line, "yellow")
-        for line in loosened.lines(result):
+        for line in urgent(sections):
             self._line(line, "bold yellow")
         self._table(result)
-        for line in accounts(result):
+        for line in (*accounts(result), *facts(sections)):
             self._line(line, "none")
-        for line in facts(result):
-            self._line(line, "bold" if line.startswith("hint: ") else "none")
+        for line in hints(result):
+            self._line(line, "bold")
         for text in [*result.warnings, *publication.problems]:
             self._line(f"note: {one_line(text)}", "yellow")
         for line in _end(result, publication):

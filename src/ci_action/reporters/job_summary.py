@@ -4,20 +4,19 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Final, assert_never
-from urllib.parse import quote
 
 from ci_action.github.event import Event
 from ci_action.model.changes import aside
 from ci_action.model.finding import Finding, Fix, Level
 from ci_action.model.result import Broken, Conclusion, Report, RunResult, Skipped, ToolResult
-from ci_action.model.totals import other_findings
-from ci_action.reporters import loosened, summary_pull, summary_security
+from ci_action.model.section import Channel, Log, Section
+from ci_action.model.totals import hints_of, other_findings
 from ci_action.reporters.context import REPORT, SUMMARY, Publication
 from ci_action.reporters.lines import accounts, looked_at
+from ci_action.reporters.links import where
 from ci_action.reporters.markdown import code, fenced, link, table
-from ci_action.reporters.summary_tests import closing, failures, helping, opening
-from ci_action.stages.security.section import STAGE
-from ci_action.system.text import as_bytes, duration
+from ci_action.reporters.markdown_sections import Drawing
+from ci_action.system.text import duration
 
 # Above 1 MiB the runner shows nothing of a summary at all (FileCommandManager.cs, _attachmentSizeLimit).
 LIMIT: Final = 1_000 * 1024
@@ -37,34 +36,28 @@ MARKS: Final = {
 
 def render(result: RunResult, publication: Publication, limit: int = LIMIT) -> str:
     """Return the page, cut so that it takes at most `limit` bytes of UTF-8 and says what was left out."""
-    head = "\n\n".join(
-        [*_head(result, publication.event), *filter(None, [summary_pull.section(result, publication)])]
-    )
-    tail = "\n\n".join(_tail(result, publication))
-    secured = {id(one) for stage in result.stages if stage.stage == STAGE for one in stage.findings}
-    findings = [one for one in other_findings(result) if id(one) not in secured]
+    sections = publication.sections(result)
+    rest = code(publication.shown(REPORT) or REPORT)
+    drawing = Drawing(Channel.SUMMARY, publication.event, _size, rest)
+    head = "\n\n".join(_head(result, sections, drawing))
+    tail = "\n\n".join(_tail(result, publication, sections, drawing))
+    told = {id(finding) for section in sections for finding in section.shows}
+    findings = [one for one in other_findings(result) if id(one) not in told]
     room = limit - _size(head) - _size(tail) - 400  # 400 bytes for the headings and the note between them
-    # The failed tests may take half of the room, the findings what is left then.
-    failed = failures(result, room // 2, lambda case: where(case.path, case.line, publication.event))
-    room -= _size("\n\n".join(failed))
-    # Of what is left then, the security stage may take half.
-    security, seen, total = summary_security.section(
-        result, room // 2, lambda place: blob(place.path, place.line or 1, publication.event)
-    )
-    room -= _size("\n\n".join(security))
+    parts = [head]
+    # Each section may take half of what is left, the findings have the rest.
+    for section in sections:
+        drawn = drawing.middle(section, 2, room // 2)
+        room -= _size("\n\n".join(drawn))
+        parts += drawn
     kept, shown = _fitting(_files(findings[:MOST_FINDINGS], publication.event), room)
-    rest = publication.shown(REPORT) or REPORT
-    parts = [head, *failed, *security]
-    if seen < total:
-        parts.append(f"**{seen:,} of {total:,} findings are shown here**, the rest is in {code(rest)}.")
     if findings:
-        more = "more " if failed or total else ""
+        failed = any(isinstance(one, Log) for section in sections for one in section.rows(Channel.SUMMARY))
+        more = "more " if told or failed else ""
         parts.append(f"## {len(findings):,} {more}{'finding' if len(findings) == 1 else 'findings'}")
     parts += kept
     if shown < len(findings):
-        parts.append(
-            f"**{shown:,} of {len(findings):,} findings are shown here**, the rest is in {code(rest)}."
-        )
+        parts.append(f"**{shown:,} of {len(findings):,} findings are shown here**, the rest is in {rest}.")
     text = "\n\n".join([*parts, tail]) + "\n"
     return text if _size(text) <= limit else _cut(head, limit)
 
@@ -104,12 +97,13 @@ def _cut(head: str, limit: int) -> str:
     return kept.rpartition("\n")[0] + note
 
 
-def _head(result: RunResult, event: Event) -> Iterator[str]:
+def _head(result: RunResult, sections: Sequence[Section], drawing: Drawing) -> Iterator[str]:
     conclusion = result.verdict.conclusion
     yield f"# {MARKS[conclusion]} ci-action: {conclusion.value}"
     if result.verdict.reasons:
         yield "\n".join(f"- {code(reason, 400)}" for reason in result.verdict.reasons[:20])
-    yield from loosened.section(result, lambda place: where(place.path, place.line, event))
+    for section in sections:
+        yield from drawing.first(section, 2)
     rows = [
         [
             stage.stage,
@@ -127,9 +121,16 @@ def _head(result: RunResult, event: Event) -> Iterator[str]:
         yield table(["Stage", "Tool", "Version", "", "Looked at", "Findings", "Time"], rows)
     if told := accounts(result):
         yield "\n".join(f"- {code(line, 400)}" for line in told)
-    if measured := opening(result):
-        yield measured
-    yield from helping(result)
+    if totals := drawing.totals(sections):
+        yield totals
+    if hints := [*_hints(result)]:
+        yield "## What may help\n\n" + "\n".join(hints)
+
+
+def _hints(result: RunResult) -> Iterator[str]:
+    for hint in hints_of(result):
+        more = f" · {link(hint.url, 'read more')}" if hint.url.startswith("https://") else ""
+        yield f"- {code(hint.cause, 600)}\n  - {code(hint.fix, 600)}{more}"
 
 
 def _outcome(tool: ToolResult) -> str:
@@ -189,32 +190,21 @@ def _row(finding: Finding, event: Event) -> str:
     return row
 
 
-def where(path: str, line: int | None, event: Event, end: int | None = None) -> str:
-    """Return the lines of a place as Markdown: a link, where it is known to where."""
-    if not line:
-        return "—"
-    return link(blob(path, line, event), f"line {line}–{end}" if end and end > line else f"line {line}")
-
-
 def _diff(finding: Finding) -> str:
     removed = [f"-{line}" for line in finding.before.split("\n")[:-1]]
     added = [f"+{line}" for line in finding.after.split("\n")[:-1]]
     return "\n".join([*removed, *added])
 
 
-def blob(path: str, line: int, event: Event) -> str:
-    """Return the address of a line on GitHub; empty where there is none."""
-    if not (event.server_url.startswith("https://") and event.repository and event.sha):
-        return ""
-    return f"{event.server_url}/{event.repository}/blob/{event.sha}/{quote(as_bytes(path))}#L{line}"
-
-
-def _tail(result: RunResult, publication: Publication) -> Iterator[str]:
+def _tail(
+    result: RunResult, publication: Publication, sections: Sequence[Section], drawing: Drawing
+) -> Iterator[str]:
     broken = [tool for stage in result.stages for tool in stage.tools if isinstance(tool.outcome, Broken)]
     for tool in broken:
         if isinstance(tool.outcome, Broken) and tool.outcome.detail:
             yield f"<details><summary>What {tool.tool} wrote</summary>\n\n{fenced(tool.outcome.detail)}\n\n</details>"
-    yield from closing(result)
+    for section in sections:
+        yield from drawing.last(section, 2)
     if result.warnings:
         yield "## Notes\n\n" + "\n".join(f"- {code(text, 600)}" for text in result.warnings[:50])
     if muted := [finding for finding in result.findings if finding.muted]:

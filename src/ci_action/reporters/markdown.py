@@ -59,7 +59,7 @@ def cell(text: str, limit: int = 300) -> str:
 def html_table(head: Sequence[str], rows: Sequence[str]) -> str:
     """Return a table that may hold foreign text, each in a `cell`: in HTML no pipe ends one; rows are whole `<tr>`."""
     columns = "".join(f"<th>{column}</th>" for column in head)
-    return "\n".join(["<table>", f"<tr>{columns}</tr>", *rows, "</table>"])
+    return "\n".join(["<table>", *([f"<tr>{columns}</tr>"] if head else []), *rows, "</table>"])
 
 
 def html_link(url: str, inner: str) -> str:

@@ -1,4 +1,4 @@
-"""The stages: each is a package with a `stage` module, imported when the stage is selected, and its `OUTPUTS`.
+"""The stages: each is a package with a `stage` module, imported when the stage is selected, its `OUTPUTS` and `SECTIONS`.
 
 Whoever runs one stage does not wait for the import of the others, so nothing here imports a tool by itself.
 """
@@ -71,10 +71,12 @@ def with_tool_of_every_run(selected: tuple[Selected, ...]) -> tuple[Selected, ..
 
 
 def sections_of(result: RunResult, pull: Pull | NoPull) -> tuple[Section, ...]:
-    """Return what the stages of a run report beside their findings, in the order of the run."""
-    return tuple(
-        section
-        for one in result.stages
-        if one.stage in STAGES
-        for section in load(one.stage).sections(one, pull)
-    )
+    """Return what the stages of a run report beside their findings, in the order of the run; their tools are not imported."""
+    found: list[Section] = []
+    if any(finding.loosens for finding in result.findings):
+        tools = [tool for stage in result.stages for tool in stage.tools]
+        found += import_module(f"{__name__}.{_OF_EVERY_RUN}.section").of(tools)
+    for stage in result.stages:
+        if stage.stage in STAGES:
+            found += import_module(f"{__name__}.{stage.stage}").SECTIONS(stage, pull)
+    return tuple(found)

@@ -32,10 +32,11 @@ from ci_action.model.result import (
     ToolResult,
 )
 from ci_action.reporters import comment
-from ci_action.reporters.comment.text import text_of
+from ci_action.reporters.comment.text import About, text_of
 from ci_action.reporters.report_json.read import ReportFolderError, files_below
 from ci_action.settings.general import COMMENT
 from ci_action.settings.types import CommentWhen
+from ci_action.stages import sections_of
 from ci_action.system.errors import UNDONE, ToolError
 
 # A matrix has fewer jobs.
@@ -123,12 +124,12 @@ def _post(ctx: Context, pull: Pull, origin: Origin, folder: ReportFolder, wait: 
         raise ApiError("there is no token: give `github-token`")
     when, event = ctx.settings.comment, replace(ctx.event, sha=origin.commit)
     result = redacted_run(folder.result, ctx.redact)
+    sections = sections_of(result, pull.shown(ctx.redact))
     place = ctx.redact(comment.place_of(folder.settings))
+    about = About(place=place, commit=origin.commit, url=origin.url)
     entry = comment.Entry(
         result=result,
-        render=lambda limit: text_of(
-            result, event, place=place, commit=origin.commit, url=origin.url, limit=limit
-        ),
+        render=lambda limit: text_of(result, sections, event, about, limit),
         key=comment.key_of([stage.stage for stage in result.stages], folder.settings),
         commit=origin.commit,
         run=origin.run,

@@ -17,7 +17,7 @@ from ci_action.github.protocol import ApiError, GitHub
 from ci_action.github.pull_request import Pull
 from ci_action.model.result import RunResult
 from ci_action.reporters.comment.sections import MARKER, Section, assembled, joined, parse, room_beside
-from ci_action.reporters.comment.text import text_of
+from ci_action.reporters.comment.text import About, text_of
 from ci_action.reporters.context import Publication
 from ci_action.reporters.feedback import Ours, on_pull
 from ci_action.settings.types import CommentWhen
@@ -51,11 +51,10 @@ def _write(
 ) -> None:
     event, chosen = publication.event, publication.resolved.chosen()
     key = key_of([stage.stage for stage in result.stages], chosen)
+    about = About(place=place_of(chosen), commit=pull.head_sha, url=event.run_url)
     entry = Entry(
         result=result,
-        render=lambda limit: text_of(
-            result, event, place=place_of(chosen), commit=pull.head_sha, url=event.run_url, limit=limit
-        ),
+        render=lambda limit: text_of(result, publication.sections(result), event, about, limit),
         key=key,
         commit=pull.head_sha,
         run=f"{event.run_id}-{event.attempt}",

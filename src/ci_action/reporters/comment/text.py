@@ -2,40 +2,57 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from ci_action.github.event import Event
 from ci_action.model.finding import Finding
 from ci_action.model.result import RunResult
+from ci_action.model.section import Channel, Section
 from ci_action.model.totals import other_findings
-from ci_action.reporters import loosened
 from ci_action.reporters.comment.sections import harmless, size_of
-from ci_action.reporters.job_summary import MARKS, where
+from ci_action.reporters.job_summary import MARKS
+from ci_action.reporters.links import where
 from ci_action.reporters.markdown import code, link
-from ci_action.reporters.summary_tests import failures, opening
+from ci_action.reporters.markdown_sections import Drawing
 
 MOST_FINDINGS: Final = 30
 _MOST_REASONS: Final = 10
 _STAGE: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
-def text_of(result: RunResult, event: Event, *, place: str, commit: str, url: str, limit: int) -> str:
-    """Return the text of a section, at most about `limit` characters; failed tests come first, then findings.
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """What a text is about."""
 
-    `place` tells the run from others with the same stages, `url` is where the summary of the run is.
-    """
-    tail = "\n\n".join(_tail(result, commit, url))
-    parts = [_headline(result, place)]
+    place: str = ""
+    """Tells the run from others with the same stages."""
+    commit: str
+    url: str
+    """Where the summary of the run is."""
+
+
+def text_of(
+    result: RunResult,
+    sections: Sequence[Section],
+    event: Event,
+    about: About,
+    limit: int,
+) -> str:
+    """Return the text of a run, at most about `limit` characters; what its stages report comes first, then findings."""
+    tail = "\n\n".join(_tail(result, about))
+    parts = [_headline(result, about.place)]
     room = limit - size_of(parts[0]) - size_of(tail) - 200
-    for block in _opening(result, event):
+    drawing = Drawing(Channel.COMMENT, event, size_of)
+    for block in _opening(result, sections, drawing):
         if size_of(block) + 2 <= room:
             room -= size_of(block) + 2
             parts.append(block)
-    failed = failures(result, room // 2, lambda case: where(case.path, case.line, event))
-    failed = [re.sub(r"\A## ", "#### ", block) for block in failed]
-    if (taken := size_of("\n\n".join(failed))) <= room:
-        parts += failed
-        room -= taken
+    for section in sections:
+        drawn = [*drawing.middle(section, 4, room // 2), *drawing.last(section, 4)]
+        if (taken := size_of("\n\n".join(drawn))) <= room:
+            parts += drawn
+            room -= taken
     parts += _findings(result, event, room)
     return harmless("\n\n".join([*parts, tail]))
 
@@ -51,16 +68,16 @@ def _headline(result: RunResult, place: str) -> str:
     )
 
 
-def _opening(result: RunResult, event: Event) -> Iterator[str]:
+def _opening(result: RunResult, sections: Sequence[Section], drawing: Drawing) -> Iterator[str]:
     reasons = result.verdict.reasons
     if reasons:
         rows = [f"- {code(reason)}" for reason in reasons[:_MOST_REASONS]]
         more = len(reasons) - _MOST_REASONS
         yield "\n".join([*rows, *([f"- and {more:,} more reasons"] if more > 0 else [])])
-    blocks = loosened.section(result, lambda place: where(place.path, place.line, event))
-    yield from (re.sub(r"\A## ", "#### ", block) for block in blocks)
-    if measured := opening(result):
-        yield measured
+    for section in sections:
+        yield from drawing.first(section, 4)
+    if totals := drawing.totals(sections):
+        yield totals
 
 
 def _findings(result: RunResult, event: Event, room: int) -> Iterator[str]:
@@ -91,10 +108,10 @@ def _row(finding: Finding, event: Event) -> str:
     return f"- {at} · {code(finding.tool, 40)} {code(finding.rule, 80)} · {code(finding.message)}{severity}"
 
 
-def _tail(result: RunResult, commit: str, url: str) -> Sequence[str]:
-    about = [f"commit {code(commit[:12])}"] if commit else []
+def _tail(result: RunResult, about: About) -> Sequence[str]:
+    said = [f"commit {code(about.commit[:12])}"] if about.commit else []
     rest = "the rest is in the summary of the run"
-    about.append(link(url, rest) if url.startswith("https://") else rest)
+    said.append(link(about.url, rest) if about.url.startswith("https://") else rest)
     if result.verdict.exit_code and result.reproduce:
-        about.append(f"the same on your machine: {code(result.reproduce, 500)}")
-    return [f"<sub>{' · '.join(about)}</sub>"]
+        said.append(f"the same on your machine: {code(result.reproduce, 500)}")
+    return [f"<sub>{' · '.join(said)}</sub>"]

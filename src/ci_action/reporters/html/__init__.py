@@ -5,20 +5,21 @@ foreign text becomes text (`markup`). The script filters what is there; it makes
 """
 
 import base64
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 from ci_action.model.result import RunResult
-from ci_action.model.totals import beside_tests, totals
+from ci_action.model.section import Channel, Log, Look, Place, Section, Tile
+from ci_action.model.totals import beside_tests
 from ci_action.reporters.context import PAGE, REPORT, Publication
-from ci_action.reporters.html import closing, coverage, findings, packages, stages, tests, verdict
-from ci_action.reporters.html.markup import Html, Markup
+from ci_action.reporters.html import findings, sections, stages, verdict
+from ci_action.reporters.html.markup import NOTHING, Html, Markup, counted, sprite
 from ci_action.reporters.html.palette import themes
-from ci_action.reporters.html.signs import sprite
-from ci_action.reporters.html.verdict import Tile
 
 _HERE: Final = Path(__file__).parent
+_MOST: Final = 100
 
 
 def document(result: RunResult, publication: Publication) -> str:
@@ -52,17 +53,21 @@ def _digest(text: str) -> str:
 
 
 def _parts(h: Markup, result: RunResult, publication: Publication, where: str) -> list[Html]:
+    event, given = publication.event, publication.sections(result)
+    drawn = {
+        place: [sections.section(h, one, event) for one in given if one.place is place] for place in Place
+    }
+    logs = next((sections.anchor(one) for one in given if _has_log(one)), "findings")
     middle = (
-        verdict.verdict(h, result, publication.event),
-        verdict.tiles(h, _tiles(result)),
-        tests.section(h, result, publication),
-        packages.section(h, result),
+        verdict.verdict(h, result, publication),
+        verdict.tiles(h, [*_tiles(result, given)]),
+        *drawn[Place.FIRST],
+        *drawn[Place.MIDDLE],
         findings.section(h, result, publication),
-        coverage.section(h, result, publication),
-        stages.section(h, result),
-        closing.pull_request(h, result, publication),
-        closing.notes(h, result),
-        closing.settings(h, publication),
+        *drawn[Place.LAST],
+        stages.section(h, result, logs),
+        _notes(h, result),
+        _settings(h, publication),
     )
     top = h("header", h("p", h("strong", "ci-action"), Html(" "), h("span", where)), _switch(h), class_="top")
     end = h(
@@ -95,37 +100,53 @@ def _switch(h: Markup) -> Html:
     return h("fieldset", legend, *choices, class_="switch needs-script", id="theme")
 
 
-def _tiles(result: RunResult) -> list[Tile]:
-    found = totals(result)
+def _has_log(given: Section) -> bool:
+    return any(isinstance(block, Log) for block in given.rows(Channel.PAGE))
+
+
+def _tiles(result: RunResult, given: Sequence[Section]) -> Iterator[tuple[str, Tile]]:
     counting = sum(finding.counts for finding in beside_tests(result))
     tools = sum(len(stage.tools) for stage in result.stages)
-    tiles = []
-    if (total := found.count("tests")) is not None:
-        red = found.count("failed", "errors") or 0
-        tiles.append(
-            Tile("tests", f"{red:,}", f"of {total:,} tests failed", "failed")
-            if red
-            else Tile("tests", f"{total:,}", "tests, none failed", "passed")
-        )
-    if vulnerable := packages.vulnerabilities(result):
-        number = sum(one.counts for one in vulnerable)
-        word = "vulnerability" if number == 1 else "vulnerabilities"
-        tiles.append(Tile("packages", f"{number:,}", word, "failed" if number else "plain"))
-    word = "finding" if counting == 1 else "findings"
-    tiles.append(Tile("findings", f"{counting:,}", word, "failed" if counting else "passed"))
-    if found.coverage is not None:
-        tiles.append(Tile("coverage", f"{found.percent} %", "covered"))
-    tiles.append(Tile("stages", f"{tools:,}", "tool" if tools == 1 else "tools"))
+    tiles = [(sections.anchor(one), one.tile, one.place) for one in given if one.tile]
+    yield from ((target, tile) for target, tile, place in tiles if place is not Place.LAST)
+    yield "findings", _tile(counting, "finding", Look.FAILED if counting else Look.PASSED)
+    yield from ((target, tile) for target, tile, place in tiles if place is Place.LAST)
+    yield "stages", _tile(tools, "tool", Look.PLAIN)
     if result.warnings:
-        tiles.append(
-            Tile(
-                "notes",
-                f"{len(result.warnings):,}",
-                "note" if len(result.warnings) == 1 else "notes",
-                "warned",
-            )
+        yield "notes", _tile(len(result.warnings), "note", Look.WARNED)
+
+
+def _tile(number: int, word: str, look: Look) -> Tile:
+    figure, _, words = counted(number, word).partition(" ")
+    return Tile(figure, words, look)
+
+
+def _notes(h: Markup, result: RunResult) -> Html:
+    """Return the notes about the run; nothing where there are none."""
+    if not result.warnings:
+        return NOTHING
+    rows = [h("li", text) for text in result.warnings[:_MOST]]
+    if len(result.warnings) > _MOST:
+        rows.append(h("li", f"and {len(result.warnings) - _MOST:,} more"))
+    return h("section", h("h2", "Notes"), h("ul", *rows, class_="card notes"), id="notes")
+
+
+def _settings(h: Markup, publication: Publication) -> Html:
+    """Return the settings that were chosen, and by whom."""
+    rows = [
+        h(
+            "div",
+            h("dt", name),
+            h("dd", h("code", _value(value)), f" from {publication.resolved.sources[name]}"),
         )
-    return tiles
+        for name, value in publication.resolved.chosen().items()
+    ]
+    shown = h("dl", *rows, class_="facts") if rows else h("p", "Everything as it is by default.")
+    return h("section", h.details("Settings", shown, class_="card"), id="settings")
+
+
+def _value(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def report(result: RunResult, publication: Publication) -> None:

@@ -1,19 +1,19 @@
-"""The findings, by file, with what the filters of the page look at."""
+"""The findings, by file, and the filters: the browser's own controls, made useful by the script of the page."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
 from ci_action.github.event import Event
-from ci_action.model.finding import SEVERITIES, Finding, Fix, ranked
+from ci_action.model.finding import SEVERITIES, Finding, Fix, Level, ranked
 from ci_action.model.result import RunResult
 from ci_action.model.totals import beside_tests
 from ci_action.reporters.context import REPORT, Publication
-from ci_action.reporters.html.filters import form
 from ci_action.reporters.html.markup import NOTHING, Html, Markup
-from ci_action.reporters.html.shown import Shown
 from ci_action.reporters.html.source import difference, excerpt
-from ci_action.reporters.job_summary import blob
+from ci_action.reporters.links import blob
 
 # A browser opens this many at once, and nobody reads more.
 MOST: Final = 5_000
@@ -22,6 +22,25 @@ MOST_MUTED: Final = 1_000
 # In characters: findings with long excerpts may come to this before their number does.
 LARGEST: Final = 12_000_000
 _MARKS: Final = {"error": "failed", "warning": "warned", "notice": "notice"}
+_MOST_PATHS: Final = 500
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A finding and the stage that it is of."""
+
+    finding: Finding
+    stage: str
+
+    @property
+    def path(self) -> str:
+        """The file; empty for the project as a whole."""
+        return self.finding.location.path if self.finding.location else ""
+
+    @property
+    def line(self) -> int:
+        """The line, 0 where there is none."""
+        return (self.finding.location.line or 0) if self.finding.location else 0
 
 
 def section(h: Markup, result: RunResult, publication: Publication) -> Html:
@@ -53,7 +72,7 @@ def section(h: Markup, result: RunResult, publication: Publication) -> Html:
         "section",
         h("h2", "Findings"),
         rest,
-        form(h, ordered[:kept]) if findings else NOTHING,
+        _form(h, ordered[:kept]) if findings else NOTHING,
         h("div", *groups, id="list"),
         id="findings",
     )
@@ -139,3 +158,70 @@ def _facts(h: Markup, one: Shown, event: Event) -> Iterator[Html]:
         yield h("span", "new")
     if finding.muted:
         yield h("span", f"muted: {finding.muted}", class_="muted")
+
+
+def _form(h: Markup, shown: Sequence[Shown]) -> Html:
+    """Return the filters for these findings; a choice of one is left out."""
+    findings = [one.finding for one in shown]
+    muted = any(finding.muted for finding in findings)
+    levels = [level.value for level in reversed(Level)]
+    fields = (
+        _search(h, "text", "Text", "words in a finding"),
+        _select(h, "stage", "Stage", Counter(one.stage for one in shown)),
+        _select(h, "tool", "Tool", Counter(finding.tool for finding in findings)),
+        _select(h, "level", "Level", Counter(finding.level.value for finding in findings), levels),
+        _select(
+            h,
+            "severity",
+            "Severity",
+            Counter(finding.severity for finding in findings if finding.severity),
+            SEVERITIES,
+        ),
+        _paths(h, dict.fromkeys(one.path for one in shown if one.path)),
+        _muted(h) if muted else NOTHING,
+    )
+    counted = h("output", f"{len(findings):,} shown", id="shown", aria_live="polite")
+    reset = h("button", "Clear", type="reset")
+    return h(
+        "form",
+        *fields,
+        h("div", counted, reset, class_="counted"),
+        id="filters",
+        class_="card needs-script",
+        role="search",
+        aria_label="Filter the findings",
+    )
+
+
+def _search(h: Markup, name: str, label: str, hint: str, **more: str) -> Html:
+    field = h(
+        "input", type="search", name=name, placeholder=hint, autocomplete="off", spellcheck="false", **more
+    )
+    return h("label", h("span", label), field, class_="wide")
+
+
+def _paths(h: Markup, paths: Iterable[str]) -> Html:
+    known = sorted(paths)
+    if len(known) < 2:  # noqa: PLR2004 - one file is no choice
+        return NOTHING
+    options = (h("option", value=path) for path in known[:_MOST_PATHS])
+    return h.join(
+        _search(h, "path", "File", "a part of its path", list="paths"), h("datalist", *options, id="paths")
+    )
+
+
+def _select(h: Markup, name: str, label: str, found: Counter[str], order: Sequence[str] = ()) -> Html:
+    if len(found) < 2:  # noqa: PLR2004 - one is no choice
+        return NOTHING
+    names = [one for one in order if one in found] + sorted(set(found) - set(order))
+    options = (h("option", f"{one} ({found[one]:,})", value=one) for one in names)
+    return h("label", h("span", label), h("select", h("option", "all", value=""), *options, name=name))
+
+
+def _muted(h: Markup) -> Html:
+    options = (
+        h("option", "left out", value="no"),
+        h("option", "included", value=""),
+        h("option", "nothing else", value="yes"),
+    )
+    return h("label", h("span", "Muted"), h("select", *options, name="muted"))

@@ -14,21 +14,20 @@ from ci_action.model.result import (
     StageResult,
     ToolResult,
 )
-from ci_action.model.totals import tests_of
+from ci_action.model.totals import amounts, tests_of
 from ci_action.reporters.html.markup import NOTHING, Html, Markup, counted
-from ci_action.reporters.lines import amounts
 from ci_action.system.text import duration
 
 _MOST: Final = 100
 
 
-def section(h: Markup, result: RunResult) -> Html:
-    """Return the part about stages and tools."""
-    stages = (_stage(h, stage) for stage in result.stages)
+def section(h: Markup, result: RunResult, logs: str) -> Html:
+    """Return the part about stages and tools; `logs` is the part where what stands for tests is."""
+    stages = (_stage(h, stage, logs) for stage in result.stages)
     return h("section", h("h2", "What was looked at"), *stages, id="stages")
 
 
-def _stage(h: Markup, stage: StageResult) -> Html:
+def _stage(h: Markup, stage: StageResult, logs: str) -> Html:
     conclusion = stage.verdict.conclusion.value
     reasons = [stage.account] if stage.reason else [stage.account, *stage.verdict.reasons]
     reasons = [reason for reason in reasons if reason]
@@ -42,12 +41,12 @@ def _stage(h: Markup, stage: StageResult) -> Html:
             h("span", duration(stage.seconds), class_="time"),
         ),
         h("ul", *(h("li", reason) for reason in reasons[:_MOST]), class_="reasons") if reasons else NOTHING,
-        *(_tool(h, stage.stage, tool) for tool in stage.tools),
+        *(_tool(h, stage.stage, tool, logs) for tool in stage.tools),
         class_="stage card",
     )
 
 
-def _tool(h: Markup, stage: str, tool: ToolResult) -> Html:
+def _tool(h: Markup, stage: str, tool: ToolResult, logs: str) -> Html:
     look, word = _outcome(tool)
     version: tuple[Html, ...] = ()
     if tool.version:
@@ -68,7 +67,7 @@ def _tool(h: Markup, stage: str, tool: ToolResult) -> Html:
             h("span", duration(tool.seconds), class_="time"),
         ),
         *_said(h, tool),
-        _examined(h, stage, tool),
+        _examined(h, stage, tool, logs),
         *(h("p", h.icon("warned"), h("span", text), class_="note") for text in tool.warnings[:_MOST]),
         *(_hint(h, hint) for hint in tool.hints[:_MOST]),
         class_="tool",
@@ -103,7 +102,7 @@ def _said(h: Markup, tool: ToolResult) -> Iterator[Html]:
             return
 
 
-def _examined(h: Markup, stage: str, tool: ToolResult) -> Html:
+def _examined(h: Markup, stage: str, tool: ToolResult, logs: str) -> Html:
     """Say what was looked at and what was not, and lead to what was found."""
     if isinstance(tool.outcome, Skipped):
         return NOTHING
@@ -119,7 +118,7 @@ def _examined(h: Markup, stage: str, tool: ToolResult) -> Html:
         counting = sum(finding.counts for finding in tool.findings)
         words = f"{counted(counting, 'finding')}{aside(tool.findings)}"
         if tests_of(tool):
-            parts.append(h("a", words, href="#tests"))
+            parts.append(h("a", words, href=f"#{logs}"))
         else:
             parts.append(h("a", words, href="#findings", data_stage=stage, data_tool=tool.tool))
     return h("p", *parts, class_="examined")

@@ -1,15 +1,17 @@
 """What the page begins with: the verdict, why, how to repeat it, and the way to the parts below."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
-from ci_action.github.event import Event
+from ci_action.github.pull_request import NoPull, Pull
 from ci_action.model.finding import Fix
 from ci_action.model.result import Conclusion, RunResult
+from ci_action.model.section import Tile
+from ci_action.reporters.context import Publication
 from ci_action.reporters.html.markup import NOTHING, Html, Markup, counted
 from ci_action.system.text import duration
 
 _MOST_REASONS = 50
+_MOST_LABELS = 100
 _SAID = {
     Conclusion.PASSED: "Looked, and found nothing that counts.",
     Conclusion.WARNED: "Found something that warns and does not block.",
@@ -20,17 +22,7 @@ _SAID = {
 }
 
 
-@dataclass(frozen=True)
-class Tile:
-    """A figure that leads to its part of the page."""
-
-    target: str
-    figure: str
-    word: str
-    look: str = "plain"
-
-
-def verdict(h: Markup, result: RunResult, event: Event) -> Html:
+def verdict(h: Markup, result: RunResult, publication: Publication) -> Html:
     """Return the band with the verdict."""
     conclusion = result.verdict.conclusion
     reasons = result.verdict.reasons
@@ -48,7 +40,7 @@ def verdict(h: Markup, result: RunResult, event: Event) -> Html:
         ),
         h("ul", *listed, class_="reasons") if listed else NOTHING,
         *_repeating(h, result),
-        _facts(h, result, event),
+        _facts(h, result, publication),
         class_=f"verdict is-{conclusion.value}",
         aria_labelledby="verdict-title",
     )
@@ -71,7 +63,7 @@ def _command(h: Markup, label: str, command: str, name: str) -> Html:
     )
 
 
-def _facts(h: Markup, result: RunResult, event: Event) -> Html:
+def _facts(h: Markup, result: RunResult, publication: Publication) -> Html:
     facts = {
         "exit code": str(int(result.verdict.exit_code)),
         "took": duration(result.seconds),
@@ -79,13 +71,28 @@ def _facts(h: Markup, result: RunResult, event: Event) -> Html:
         "scope": result.scope,
         "commit": result.commit[:40],
         "base": result.base[:40],
-        "repository": event.repository,
+        "repository": publication.event.repository,
+        **_pull(publication.pull),
     }
     pairs = (h("div", h("dt", name), h("dd", value)) for name, value in facts.items() if value)
     return h("dl", *pairs, class_="facts")
 
 
-def tiles(h: Markup, given: list[Tile]) -> Html:
+def _pull(pull: Pull | NoPull) -> dict[str, str]:
+    if isinstance(pull, NoPull):
+        return {}
+    return {
+        "pull request": f"#{pull.number}",
+        "title": pull.title,
+        "author": f"{pull.author} (bot)" if pull.is_bot else pull.author,
+        "branches": f"{pull.head} → {pull.base}" if pull.head or pull.base else "",
+        "from a fork": pull.head_repository or "one that is gone" if pull.is_fork else "",
+        "labels": ", ".join(pull.labels[:_MOST_LABELS]),
+        "draft": "yes" if pull.is_draft else "",
+    }
+
+
+def tiles(h: Markup, given: Sequence[tuple[str, Tile]]) -> Html:
     """Return the way to the parts of the page."""
     items = (
         h(
@@ -94,10 +101,10 @@ def tiles(h: Markup, given: list[Tile]) -> Html:
                 "a",
                 h("strong", tile.figure, class_=f"is-{tile.look}"),
                 Html(" "),
-                h("span", tile.word),
-                href=f"#{tile.target}",
+                h("span", tile.words),
+                href=f"#{target}",
             ),
         )
-        for tile in given
+        for target, tile in given
     )
     return h("nav", h("ul", *items), class_="tiles", aria_label="Parts of this page")

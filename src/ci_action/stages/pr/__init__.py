@@ -6,6 +6,7 @@ from typing import Final
 from ci_action.engine.stage import Output
 from ci_action.model.result import StageResult
 from ci_action.model.totals import told_by
+from ci_action.stages.pr import section
 
 # The tools fill them in themselves.
 _TOLD: Final[Mapping[str, str]] = {
@@ -41,3 +42,4 @@ def _told(name: str) -> Callable[[StageResult], str]:
 
 
 OUTPUTS: Final = tuple(Output(name, text, _told(name)) for name, text in _TOLD.items())
+SECTIONS: Final = section.of

@@ -3,6 +3,7 @@
 from typing import Final
 
 from ci_action.engine.stage import Output
+from ci_action.stages.security import section
 from ci_action.stages.security.section import AUDIT, SECRETS, is_secret, is_vulnerability, number_of
 
 OUTPUTS: Final = (
@@ -17,3 +18,4 @@ OUTPUTS: Final = (
         lambda stage: number_of(stage, SECRETS, is_secret),
     ),
 )
+SECTIONS: Final = section.of

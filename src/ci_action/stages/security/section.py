@@ -1,13 +1,32 @@
 """What the security stage found, sorted for the reporters: vulnerabilities, secrets, weak spots, licences, the rest."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from itertools import islice
+from typing import Final, assert_never
 
-from ci_action.model.finding import BLINDING, Finding, ranked
-from ci_action.model.result import Report, RunResult, Skipped, StageResult, ToolResult
+from ci_action.github.pull_request import NoPull, Pull
+from ci_action.model.finding import BLINDING, Finding, Package, ranked
+from ci_action.model.result import Broken, Report, Skipped, StageResult, ToolResult
+from ci_action.model.section import (
+    Block,
+    Channel,
+    Item,
+    Items,
+    Line,
+    Link,
+    Look,
+    Ours,
+    Section,
+    Table,
+    Tile,
+    joined,
+    known,
+    place_link,
+)
+from ci_action.model.totals import amounts
 
-STAGE: Final = "security"
 AUDIT: Final = "pip-audit"
 SECRETS: Final = "detect-secrets"
 LICENSES: Final = "licenses"
@@ -27,17 +46,15 @@ class Exposed:
     """What could not be looked at, and what is wrong with the settings of the stage."""
 
     @property
-    def total(self) -> int:
-        """How many there are."""
-        lists = (self.vulnerabilities, self.secrets, self.code, self.licenses, self.others)
-        return sum(map(len, lists))
+    def all(self) -> tuple[Finding, ...]:
+        """All of them."""
+        return (*self.vulnerabilities, *self.secrets, *self.code, *self.licenses, *self.others)
 
 
-def exposed(result: RunResult) -> Exposed:
-    """Sort the findings of the security stage."""
+def exposed(stage: StageResult) -> Exposed:
+    """Sort the findings of the stage."""
     found = Exposed()
-    stages = (stage for stage in result.stages if stage.stage == STAGE)
-    for finding in ranked(one for stage in stages for one in stage.findings if one.counts):
+    for finding in ranked(one for one in stage.findings if one.counts):
         if is_vulnerability(finding):
             found.vulnerabilities.append(finding)
         elif is_secret(finding):
@@ -72,16 +89,125 @@ def _looked(tool: ToolResult) -> bool:
     return isinstance(tool.outcome, Report)
 
 
-def security_tools(result: RunResult) -> list[ToolResult]:
-    """Return the tools of the security stage."""
-    return [tool for stage in result.stages if stage.stage == STAGE for tool in stage.tools]
+_MOST_NAMES: Final = 20
+_SUMMARY: Final = frozenset({Channel.SUMMARY})
+_BOTH: Final = frozenset({Channel.SUMMARY, Channel.PAGE})
+_PAGE: Final = frozenset({Channel.PAGE})
+_ADVISORY: Final = tuple(
+    map(Ours, ("Package", "Version", "Advisory", "Severity", "Fixed in", "Needed through", "What to do"))
+)
+_SECRET: Final = tuple(map(Ours, ("Type", "File", "Line", "What", "Severity")))
+_LICENSE: Final = tuple(map(Ours, ("Package", "Version", "Licence", "Why")))
 
 
-def reason_of(tool: ToolResult) -> str:
-    """Return why a tool did not look; empty where it did."""
-    return "" if isinstance(tool.outcome, Report) else tool.outcome.reason
+def of(stage: StageResult, _: Pull | NoPull) -> tuple[Section, ...]:
+    """Return what was looked at and what was found. The page and the other channels list each finding as well."""
+    if not stage.tools:
+        return ()
+    found = exposed(stage)
+    blocks = (Items(rows=tuple(Item(_looked_at(tool)) for tool in stage.tools), on=_SUMMARY), *_parts(found))
+    muted = [one for one in stage.findings if one.package and not one.counts]
+    if muted:
+        rows = tuple((*_package_row(one), (one.muted,)) for one in muted)
+        title, head = Ours(f"Muted: {len(muted):,}"), (*_ADVISORY, Ours("Why"))
+        blocks = (*blocks, Table(title=title, head=head, rows=rows, on=_PAGE))
+    return (Section(title=Ours("Security"), blocks=blocks, tile=_tile(found, muted), shows=found.all),)
 
 
-def is_skipped(tool: ToolResult) -> bool:
-    """Whether there was nothing for the tool to do."""
-    return isinstance(tool.outcome, Skipped)
+def _looked_at(tool: ToolResult) -> Line:
+    name = known(tool.tool)
+    match tool.outcome:
+        case Report():
+            return (name, Ours(" looked at "), Ours(amounts(tool.examined)))
+        case Skipped(reason):
+            return (name, Ours(" was skipped: "), reason)
+        case Broken(reason):
+            return (name, Ours(" could not look: "), reason)
+        case unknown:
+            assert_never(unknown)
+
+
+def _tile(found: Exposed, muted: list[Finding]) -> Tile | None:
+    number = len(found.vulnerabilities)
+    if not number and not muted:
+        return None
+    words = "vulnerability" if number == 1 else "vulnerabilities"
+    return Tile(f"{number:,}", Ours(words), Look.FAILED if number else Look.PLAIN)
+
+
+def _parts(found: Exposed) -> Iterator[Block]:
+    if found.vulnerabilities:
+        rows = tuple(map(_package_row, found.vulnerabilities))
+        title = Ours(f"Vulnerabilities: {len(rows):,}")
+        yield Table(title=title, head=_ADVISORY, rows=rows, on=_BOTH)
+    if found.secrets:
+        rows = tuple(map(_secret, found.secrets))
+        yield Table(title=Ours(f"Secrets: {len(rows):,}"), head=_SECRET, rows=rows, on=_SUMMARY)
+    if found.code:
+        counts = Counter(one.severity or one.level.value for one in found.code)
+        words = ", ".join(f"{number:,} {severity}" for severity, number in counts.items())
+        items = tuple(Item(_weak(one)) for one in found.code)
+        yield Items(title=Ours(f"Code: {words}"), rows=items, on=_SUMMARY)
+    if found.licenses:
+        rows = tuple(map(_license, found.licenses))
+        yield Table(title=Ours(f"Licences: {len(rows):,}"), head=_LICENSE, rows=rows, on=_BOTH)
+    if found.others:
+        items = tuple(Item(_weak(one)) for one in found.others)
+        yield Items(title=Ours(f"Not looked at, or to be seen to: {len(items):,}"), rows=items, on=_BOTH)
+
+
+def _package_row(finding: Finding) -> tuple[Line, ...]:
+    package = finding.package or Package(name="", version="")
+    others = (name for name in package.advisories if name != finding.rule)
+    return (
+        (package.name,),
+        (package.version,),
+        (
+            Link(finding.rule, url=finding.url),
+            *(part for name in islice(others, _MOST_NAMES) for part in (Ours(", "), name)),
+        ),
+        (known(finding.severity),) if finding.severity else (),
+        joined(package.fixed_in[:_MOST_NAMES]) or (Ours("no version yet"),),
+        _through(package),
+        (package.upgrade,) if package.upgrade else (),
+    )
+
+
+def _through(package: Package) -> Line:
+    if package.parents:
+        return (" → ".join(package.parents[:_MOST_NAMES]),)
+    return (Ours("direct"),) if package.direct else ()
+
+
+def _secret(finding: Finding) -> tuple[Line, ...]:
+    place = finding.location
+    return (
+        (finding.rule,),
+        (place.path,) if place else (),
+        (Link(Ours(str(place.line)), place=place),) if place and place.line else (),
+        (finding.message, *(part for one in finding.also for part in (Ours(", also "), one))),
+        (known(finding.severity),) if finding.severity else (),
+    )
+
+
+def _license(finding: Finding) -> tuple[Line, ...]:
+    package = finding.package or Package(name="", version="")
+    return (package.name,), (package.version,), (package.licenses or "unknown",), (finding.message,)
+
+
+def _weak(finding: Finding) -> Line:
+    parents = finding.package.parents if finding.package else ()
+    through = (Ours(" · needed through "), " → ".join(parents[:_MOST_NAMES])) if parents else ()
+    return (
+        known(finding.severity or finding.level.value),
+        Ours(" · "),
+        place_link(finding.location) if finding.location else Ours("the project"),
+        Ours(" · "),
+        known(finding.tool),
+        Ours(" "),
+        Link(finding.rule, url=finding.url),
+        Ours(" · "),
+        finding.message,
+        *through,
+        *(part for one in finding.also for part in (Ours(" · also "), one)),
+    )

@@ -6,6 +6,7 @@ from typing import Final
 from ci_action.engine.stage import Output
 from ci_action.model.result import StageResult
 from ci_action.model.totals import totals_of
+from ci_action.stages.test import section
 
 
 def _tests(*names: str) -> Callable[[StageResult], str]:
@@ -31,3 +32,4 @@ OUTPUTS: Final = (
         lambda stage: totals_of(stage.tools).patch_percent,
     ),
 )
+SECTIONS: Final = section.of

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.builders import event, resolved, run_result
+from support.builders import event, resolved, run_result, stage_result, tool_result
 from support.comment_runs import RED, Document, ended, payload, posted, report_folder
 from support.fake_feedback import BOT, HEAD, Feedback
 from support.fake_github import pull
@@ -38,7 +38,7 @@ def test_a_report_folder_becomes_the_comment(tmp_path: Path):
         True,
     )
     text = section.text
-    assert text.startswith("### ❌ quality: failed\n")
+    assert text.startswith("### ❌ test: failed\n")
     assert "#### 1 test failed" in text
     assert f"https://github.com/o/r/blob/{HEAD}/a.py#L3" in text
     assert "(<https://github.com/o/r/actions/runs/99>)" in text
@@ -49,7 +49,7 @@ def test_green_with_on_failure_takes_it_away(tmp_path: Path):
     github = Feedback()
     report_folder(tmp_path)
     posted(tmp_path, github)
-    report_folder(tmp_path, run_result())
+    report_folder(tmp_path, run_result(stage_result(tool_result(), stage="test")))
     again = event(name="workflow_run", payload=payload(run_attempt=2))
     given_ = {"stage": "comment", "paths": "reports", "comment": "on-failure"}
     posted(tmp_path, github, event=again, settings=given_)
@@ -63,7 +63,7 @@ def test_what_the_run_could_say_itself_is_not_said_twice(tmp_path: Path):
     own = comment.Entry(
         result=RED,
         render=lambda _: "### said by the run",
-        key=comment.key_of(["quality"], chosen),
+        key=comment.key_of(["test"], chosen),
         commit=HEAD,
         run="99-1",
         keep=True,

@@ -10,15 +10,17 @@ from support.fake_feedback import HEAD
 from support.hostile_text import FOREIGN
 from support.renderers import rendered
 
+from ci_action.github.pull_request import NO_PULL
 from ci_action.model.result import RunResult
 from ci_action.reporters.comment.sections import size_of
-from ci_action.reporters.comment.text import MOST_FINDINGS, text_of
+from ci_action.reporters.comment.text import MOST_FINDINGS, About, text_of
+from ci_action.stages import sections_of
 from ci_action.system.text import one_line
 
 
 def told(result: RunResult, limit: int = 20_000, **overrides: Any) -> str:
-    values = {"place": "", "commit": HEAD, "url": "https://github.com/o/r/actions/runs/9", "limit": limit}
-    return text_of(result, event(), **{**values, **overrides})
+    values = {"commit": HEAD, "url": "https://github.com/o/r/actions/runs/9", **overrides}
+    return text_of(result, sections_of(result, NO_PULL), event(), About(**values), limit)
 
 
 def hostile(text: str) -> RunResult:
@@ -27,7 +29,9 @@ def hostile(text: str) -> RunResult:
         finding(message=text, rule=text, location=at(text.replace("\0", ""), 1), severity="high"),
         finding(message=text, rule=text, location=None, tool="black"),
     ]
-    tests = with_tests(case("t.py::a", "failed", message=text, detail=text), case(text + "::b", "error"))
+    tests = with_tests(
+        case("t.py::a", "failed", message=text, detail=text), case(text + "::b", "error", path=f"p{text}")
+    )
     broken = broken_tool(text, tool="black", detail=text)
     return run_result(tool_result(*findings), broken, tests, reproduce=text)
 
@@ -53,7 +57,7 @@ def test_failures_come_first_and_the_rest_is_pointed_to():
     tests = with_tests(case("t.py::a", "failed", message="assert 1 == 2", detail="a traceback"))
     text = told(run_result(tool_result(finding()), tests))
     lines = [line for line in text.split("\n") if line.startswith("#")]
-    assert lines == ["### ❌ quality: failed", "#### 1 test failed", "#### 1 finding"]
+    assert lines == ["### ❌ quality, test: failed", "#### 1 test failed", "#### 1 finding"]
     assert "[the rest is in the summary of the run](<https://github.com/o/r/actions/runs/9>)" in text
     assert "the same on your machine: `ci-action run quality`" in text
     assert "commit `aaaaaaaaaaaa`" in text

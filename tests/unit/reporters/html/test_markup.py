@@ -28,7 +28,7 @@ NOWHERE = Path("/nowhere")
 _TAGS = (
     "html head meta title style script body svg symbol path use rect a header p strong span fieldset "
     "legend label input main section div h1 h2 h3 h4 ul ol li code pre mark b i button dl dt dd nav "
-    "article details summary form select option datalist output footer"
+    "article details summary table thead tbody tr th td form select option datalist output footer"
 )
 _ATTRIBUTES = (
     "lang charset http-equiv content name href rel id class type value checked open placeholder "

@@ -23,13 +23,16 @@ from ci_action.engine.verdict import judge_stage
 from ci_action.model.changes import Changes
 from ci_action.model.finding import Level, Location, ranked
 from ci_action.model.result import Broken, Conclusion, Counted, Report, Skipped, ToolResult
+from ci_action.model.section import Channel
 from ci_action.project.git.base_files import Difference, parse
 from ci_action.project.programs import Program
-from ci_action.reporters import loosened
+from ci_action.reporters.lines import urgent
+from ci_action.reporters.markdown_sections import Drawing
 from ci_action.settings.general import ALL
 from ci_action.stages import load_all, select, tools, with_tool_of_every_run
 from ci_action.stages.gate_changes import TOOL
 from ci_action.stages.gate_changes import loosened as loosened_values
+from ci_action.stages.gate_changes.section import of
 from ci_action.system.errors import ToolError
 from ci_action.system.process import Command, Completed
 
@@ -258,14 +261,16 @@ def test_what_is_said_at_the_top():
         finding(tool="gate-changes", rule="removed-test", message="gone", location=None),
         finding(tool="gate-changes", rule="removed-test", message="muted", muted="because"),
     ]
-    result = run_with(*found)
-    assert len(loosened.loosened(result)) == 2
-    head, rows, _ = loosened.section(result, lambda place: f"line {place.line}")
+    (said,) = of(run_with(*found).stages[0].tools)
+    assert len(said.rows(Channel.PAGE)[0].rows) == 2
+    head, rows = Drawing(Channel.SUMMARY, event(), len).first(said, 2)
+    assert head.startswith("## ⚠️ ")
     assert "2 places" in head
-    assert rows.startswith("- `a|b.toml` line 3 · `lower-minimum` · ")
+    address = "https://github.com/o/r/blob/c0ffee/a%7Cb.toml#L3"
+    assert rows.startswith(f"- [`a|b.toml:3`](<{address}>) · `lower-minimum` · ")
     assert "``it `is` <b>lower</b>``" in rows
-    assert [*loosened.lines(result)][1] == "  a|b.toml:3: lower-minimum: it `is` <b>lower</b>"
-    assert [*loosened.section(run_with(), str)] == [*loosened.lines(run_with())] == []
+    assert [*urgent([said])][1] == "  a|b.toml:3 · lower-minimum · it `is` <b>lower</b>"
+    assert of(run_with().stages[0].tools) == ()
 
 
 def test_the_differences_that_git_prints():

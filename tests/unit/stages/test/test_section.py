@@ -25,11 +25,11 @@ from support.renderers import Node, rendered
 
 from ci_action.model.result import Broken, Hint, RunResult
 from ci_action.model.tests import TestCase, TestOutcome
-from ci_action.model.totals import other_findings, red_tests, totals
+from ci_action.model.totals import other_findings, red_tests, tools_of, totals
 from ci_action.reporters import console
 from ci_action.reporters.context import Screen
 from ci_action.reporters.job_summary import LIMIT, render
-from ci_action.reporters.lines_tests import MOST_FAILURES
+from ci_action.reporters.lines import MOST_ENTRIES
 from ci_action.system.text import one_line
 
 shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
@@ -107,9 +107,9 @@ def test_counts_reasons_and_names(tmp_path: Path):
     )
     assert listed[1:] == [
         "flaky: t.py::g in run 2",
-        "passed unexpectedly: t.py::f",
         "2 skipped: no network",
         "1 skipped: no reason given",
+        "passed unexpectedly: t.py::f",
     ]
 
 
@@ -135,16 +135,16 @@ def test_findings_that_stand_for_no_test_are_listed_too(tmp_path: Path):
 def test_a_muted_failure_is_no_failed_test():
     tool = with_tests(failed(1), failed(2))
     tool = tool.with_findings((replace(tool.findings[0], muted="ignored"), tool.findings[1]))
-    assert [one.message for one in red_tests(run_result(tool))] == ["assert 2"]
+    assert [one.message for one in red_tests([tool])] == ["assert 2"]
 
 
 def test_what_has_no_partner_is_shown():
     tool = with_tests(failed(1), failed(2), failed(3))
     result = run_result(tool.with_findings((finding(rule="failed", message="x"), *tool.findings[1:])))
-    assert len(red_tests(result)) == 3
+    assert len(red_tests(tools_of(result))) == 3
     assert "x" in {one.message for one in other_findings(result)}
     fewer = run_result(tool.with_findings(tool.findings[:1]))
-    assert (len(red_tests(fewer)), other_findings(fewer)) == (3, [])
+    assert (len(red_tests(tools_of(fewer))), other_findings(fewer)) == (3, [])
 
 
 def test_a_test_that_failed_by_its_parts_is_told_by_them():
@@ -152,7 +152,7 @@ def test_a_test_that_failed_by_its_parts_is_told_by_them():
     tool = with_tests(case("t.py::a", "failed", message="1 of its subtests failed"), part)
     tool = tool.with_findings((replace(tool.findings[1], message="t.py::a [i=1]: assert 1"),))
     result = run_result(tool)
-    assert red_tests(result) == [part]
+    assert red_tests(tools_of(result)) == [part]
     assert other_findings(result) == []
 
 
@@ -163,7 +163,7 @@ def test_failures_first_and_within_the_budget(tmp_path: Path, limit: int):
     found = page(result, tmp_path, limit)
     shown = len([one for one in found.all("summary") if one.text == "Traceback"])
     assert found.all("h2")[0].text == "200 tests failed"
-    assert f"{shown} of them are shown here." in found.text
+    assert f"{shown} of 200 are shown here" in found.text
     assert 0 < shown <= 100
 
 
@@ -180,7 +180,8 @@ def test_the_ten_slowest(tmp_path: Path):
         one for one in page(run_result(with_tests(*tests)), tmp_path).all("details") if "slowest" in one.text
     )
     rows = [row.text for row in details.all("li")]
-    assert (len(rows), rows[0], rows[-1]) == (10, "2.9 s t.py::t29", "2.0 s t.py::t20")
+    assert (len(rows), rows[0], rows[-1]) == (11, "t.py::t29: 2.9 s", "and 15 more")
+    assert rows[9] == "t.py::t20: 2.0 s"
 
 
 def test_coverage(tmp_path: Path):
@@ -196,7 +197,7 @@ def test_coverage(tmp_path: Path):
     )
     rows = [row for row in listed if ".py: " in row]
     assert rows == [
-        "many.py: 23.07 %, not run: 10, 15, 20, 25, 30, 35, 40, 45, and 2 more places",
+        "many.py: 23.07 %, not run: 10, 15, 20, 25, 30, 35, 40, 45, 50, 55",
         "branches.py: 60.00 %, 2 branches not taken",
         "src/app.py: 60.00 %, not run: 5–6",
     ]
@@ -231,16 +232,19 @@ def test_hints_are_on_every_channel(tmp_path: Path):
 def test_the_console_tells_failed_tests_and_facts(tmp_path: Path, color: bool):
     where = publication(tmp_path)
     where = replace(where, screen=Screen(stream=where.screen.stream, color=color))
-    tests = [failed(number) for number in range(MOST_FAILURES + 1)]
+    tests = [failed(number) for number in range(MOST_ENTRIES + 1)]
     console.report(run_result(with_tests(*tests), covered(file_coverage())), where)
     text = re.sub(r"\x1b\[[0-9;]*m", "", printed(where))
     assert (
         "tests/test_it.py:3: failed tests/test_it.py::test_0: assert 0\n    | def test():\n    | E  assert 0\n"
         in text
     )
-    assert "20 of 21 failed tests are shown, the rest is in report.json and junit.xml\n" in text
+    assert "20 of 21 are shown, the rest is in the report\n" in text
     assert "21 tests: 0 passed, 21 failed\n" in text
-    assert "coverage 60.00 %: 3 of 5 statements\n  src/app.py: 60.00 %, not run: 5–6\n" in text
+    assert (
+        "coverage 60.00 %: 3 of 5 statements\nFiles with the most that no test runs:\n  src/app.py: 60.00 %, not run: 5–6\n"
+        in text
+    )
     assert "21 tests  " in text
 
 

@@ -1,4 +1,4 @@
-"""The pull request on the page: what was found out, and foreign text only as text."""
+"""The section of the pull request: what was found out, and foreign text only as text."""
 
 import json
 from pathlib import Path
@@ -13,9 +13,11 @@ from support.renderers import rendered
 
 from ci_action.model.finding import Finding, Level
 from ci_action.model.result import Broken, Report, RunResult
+from ci_action.model.section import Channel
+from ci_action.reporters.context import Publication
 from ci_action.reporters.job_summary import render
+from ci_action.reporters.markdown_sections import Drawing
 from ci_action.reporters.outputs import values
-from ci_action.reporters.summary_pull import section
 
 OUTPUTS = {
     "pr-number": "7",
@@ -46,6 +48,12 @@ def ran(*findings: Finding, details: tuple[str, ...] = (), **outputs: str) -> Ru
     return run_result(stage_result(*tools, stage="pr"))
 
 
+def section(result: RunResult, shown: Publication) -> str:
+    """Return the part of the summary."""
+    drawing = Drawing(Channel.SUMMARY, shown.event, len)
+    return "\n\n".join(text for one in shown.sections(result) for text in drawing.middle(one, 2, 100_000))
+
+
 def test_what_is_told(tmp_path: Path):
     wrong = finding(
         tool="title", rule="type", message="'feature' is no type", fix_message="feat: x", location=None
@@ -54,12 +62,19 @@ def test_what_is_told(tmp_path: Path):
     result = ran(wrong, large, details=("src/api: 30 files",), pr_title_valid="false")
     page = rendered(section(result, publication(tmp_path, pull=pull(title="feature: x"))))
     cells = [[cell.text for cell in row.all("td")] for row in page.all("tr")]
-    assert cells[1:] == [
+    assert cells == [
         ["Number", "7"],
-        ["Title", "❌ wrong"],
+        ["Title", "❌ wrong feature: x"],
+        ["What is wrong", "'feature' is no type"],
+        ["A title that passes", "feat: x"],
         ["Changed", "1,234 files, 5,678 lines"],
         ["Size", "XXL ⚠️ large"],
         ["It is, or has", "fork, documentation"],
+        ["Author", "someone"],
+        ["Branches", "topic → main"],
+        ["Areas", "src, docs"],
+        ["Labels", "bug"],
+        ["Closes", "#3"],
     ]
     assert [item.text for item in page.all("code")] == [
         "feature: x", "'feature' is no type", "feat: x", "someone", "topic", "main", "src", "docs", "bug", "#3",
@@ -71,7 +86,7 @@ def test_what_is_told(tmp_path: Path):
 
 def test_one_is_one(tmp_path: Path):
     result = ran(changed_files="1", changed_lines="1")
-    assert "| Changed | 1 file, 1 line |" in section(result, publication(tmp_path))
+    assert "<td>Changed</td><td>1 file, 1 line</td>" in section(result, publication(tmp_path))
 
 
 def test_without_the_stage_nothing_is_told(tmp_path: Path):
@@ -88,7 +103,7 @@ def test_what_is_known_of_a_broken_tool_is_told(tmp_path: Path):
 
 @pytest.mark.parametrize("text", ["***", '["a', "3", '{"a": 1}'])
 def test_a_list_that_is_none_breaks_nothing(tmp_path: Path, text: str):
-    assert "closes" in section(ran(changed_areas=text), publication(tmp_path))
+    assert "Closes" in section(ran(changed_areas=text), publication(tmp_path))
 
 
 def test_the_outputs_are_those_of_the_tools(tmp_path: Path):

@@ -1,0 +1,225 @@
+"""What the test stage reports beside its findings: the tests, and the coverage."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from ci_action.github.pull_request import NoPull, Pull
+from ci_action.model.coverage import Coverage, FileCoverage, percent, ranges, shown
+from ci_action.model.finding import Location
+from ci_action.model.result import StageResult, ToolResult
+from ci_action.model.section import (
+    Bar,
+    Block,
+    Channel,
+    Entry,
+    Item,
+    Items,
+    Line,
+    Link,
+    Log,
+    Look,
+    Ours,
+    Part,
+    Place,
+    Section,
+    Tile,
+)
+from ci_action.model.tests import TestCase, TestOutcome
+from ci_action.model.totals import Totals, coverage_of, name_of, red_tests, totals_of
+from ci_action.system.text import duration
+
+_MOST_SLOW: Final = 25
+_MOST_RANGES: Final = 20
+# The figure, its words, its look; the first is told always.
+_COUNTS: Final = (
+    ("passed", "passed", Look.PASSED),
+    ("failed", "failed", Look.FAILED),
+    ("errors", "errors", Look.BROKEN),
+    ("flaky", "flaky", Look.WARNED),
+    ("skipped", "skipped", Look.SKIPPED),
+    ("xfailed", "failed as expected (xfailed)", Look.NOTICE),
+    ("xpassed", "passed unexpectedly (xpassed)", Look.EMPTY),
+)
+_HEADS: Final = {
+    "flaky": "Flaky: failed first, passed when run again",
+    "xpassed": "Passed though expected to fail",
+    "skipped": "Skipped",
+}
+_PAGE: Final = frozenset({Channel.PAGE})
+_LISTS: Final = frozenset({Channel.SUMMARY, Channel.PAGE})
+_TEXT: Final = frozenset({Channel.CONSOLE, Channel.SUMMARY})
+
+
+def of(stage: StageResult, _: Pull | NoPull) -> tuple[Section, ...]:
+    """Return the tests and the coverage, as far as they were measured."""
+    found = totals_of(stage.tools)
+    sections: list[Section] = []
+    if "tests" in found.metrics:
+        tests: tuple[Block, ...] = (_counted(found), *_failed(stage), *_slowest(found.tests))
+        sections.append(Section(title=Ours("Tests"), blocks=tests, tile=_tile(found)))
+    if found.coverage is not None:
+        blocks = (*_figures(found, found.coverage), *_uncovered(stage.tools, found.coverage))
+        tile = Tile(f"{found.percent} %", Ours("covered"))
+        sections.append(Section(title=Ours("Coverage"), blocks=blocks, place=Place.LAST, tile=tile))
+    return tuple(sections)
+
+
+def _tile(found: Totals) -> Tile:
+    total, red = found.count("tests") or 0, found.count("failed", "errors") or 0
+    if red:
+        return Tile(f"{red:,}", Ours(f"of {total:,} tests failed"), Look.FAILED)
+    return Tile(f"{total:,}", Ours("tests, none failed"), Look.PASSED)
+
+
+def _number(number: int, word: str) -> str:
+    return f"{number:,} {word if number == 1 else f'{word}s'}"
+
+
+def _counted(found: Totals) -> Bar:
+    parts = tuple(
+        Part(
+            amount=int(found.metrics[name]),
+            words=Ours("error" if name == "errors" and found.metrics[name] == 1 else words),
+            look=look,
+            head=Ours(_HEADS.get(name, "")),
+            rows=tuple(_named(found.tests, name)) if name in _HEADS else (),
+        )
+        for name, words, look in _COUNTS
+        if found.metrics.get(name) or name == "passed"
+    )
+    return Bar(title=Ours(_number(int(found.metrics["tests"]), "test")), parts=parts)
+
+
+def _named(cases: Sequence[TestCase], name: str) -> Iterator[Line]:
+    """Yield what a part of the tests is made of, where that is not told elsewhere."""
+    for case in cases:
+        if case.outcome is TestOutcome.FLAKY and name == "flaky":
+            yield Ours("flaky: "), name_of(case), Ours(f" in run {case.runs}")
+        elif case.outcome is TestOutcome.XPASSED and name == "xpassed":
+            yield Ours("passed unexpectedly: "), name_of(case)
+    if name == "skipped":
+        reasons = Counter(case.message for case in cases if case.outcome is TestOutcome.SKIPPED)
+        for reason, number in reasons.most_common():
+            yield Ours(f"{number:,} skipped: "), reason or "no reason given"
+
+
+def _failed(stage: StageResult) -> Iterator[Log]:
+    if cases := red_tests(stage.tools):
+        title = Ours(f"{_number(len(cases), 'test')} failed")
+        yield Log(title=title, what=Ours("Traceback"), rows=tuple(map(_failure, cases)))
+
+
+def _failure(case: TestCase) -> Entry:
+    error = case.outcome is TestOutcome.ERROR
+    about = [Ours("in set-up, tear-down or collection")] if error else []
+    about.append(Ours(duration(case.seconds)))
+    if case.runs > 1:
+        about.append(Ours(_number(case.runs, "run")))
+    return Entry(
+        name=name_of(case),
+        message=case.message,
+        word=Ours(case.outcome.value),
+        text=case.detail,
+        place=Location(path=case.path, line=case.line) if case.path else None,
+        about=tuple(about),
+        look=Look.BROKEN if error else Look.FAILED,
+    )
+
+
+def _slowest(cases: Sequence[TestCase]) -> Iterator[Items]:
+    timed = [case for case in cases if not case.subtest and case.seconds > 0]
+    slow = sorted(timed, key=lambda case: -case.seconds)[:_MOST_SLOW]
+    rows = tuple(
+        Item(
+            (case.nodeid,),
+            figure=Ours(duration(case.seconds)),
+            share=case.seconds * 100 / slow[0].seconds,
+            look=Look.NOTICE,
+        )
+        for case in slow
+    )
+    if rows:
+        yield Items(title=Ours("The slowest tests"), rows=rows, folded=True, on=_LISTS)
+
+
+def _figures(found: Totals, coverage: Coverage) -> Iterator[Block]:
+    named = [("all lines", found.percent, "coverage_min")]
+    if found.patch_percent:
+        named.append(("changed lines", found.patch_percent, "patch_coverage_min"))
+    rows = tuple(
+        Item(
+            (Ours(name),),
+            figure=Ours(f"{value} %"),
+            share=float(value),
+            note=_asked(mark) if (mark := found.metrics.get(minimum)) is not None else "",
+            mark=mark,
+        )
+        for name, value, minimum in named
+    )
+    yield Items(rows=rows, on=_PAGE)
+    files = coverage.files.values()
+    covered, statements = sum(len(one.executed) for one in files), sum(one.statements for one in files)
+    text = f"{covered:,} of {statements:,} statements"
+    if branches := sum(one.branches for one in files):
+        hit = sum(one.covered_branches for one in files)
+        text += f", {hit:,} of {branches:,} branches"
+    if (minimum := found.metrics.get("coverage_min")) is not None:
+        text += f"; {_asked(minimum)}"
+    if found.patch_percent:
+        text += f"; {found.patch_percent} % of the changed lines"
+    yield Bar(title=Ours(f"coverage {found.percent} %"), said=(Ours(text),))
+
+
+def _asked(minimum: float) -> str:
+    return Ours(f"at least {minimum:g} % is asked for")
+
+
+def _uncovered(tools: Sequence[ToolResult], coverage: Coverage) -> Iterator[Items]:
+    places = [
+        one.location
+        for tool in tools
+        if coverage_of(tool) is not None
+        for one in tool.findings
+        if one.rule == "uncovered" and one.location
+    ]
+    files = sorted(
+        coverage.files.values(), key=lambda one: (-len(one.missing) - len(one.missing_branches), one.path)
+    )
+    if places:
+        rows = tuple(Item((place.path, Ours(" "), _lines(place))) for place in places)
+        yield Items(title=Ours("Changed lines that no test runs"), rows=rows, on=_PAGE)
+    changed = {place.path: coverage.files[place.path] for place in places if place.path in coverage.files}
+    others = [one for one in files if one.path not in changed and (one.missing or one.missing_branches)]
+    for title, some, on in (
+        ("Changed files that the tests do not cover", changed.values(), _TEXT),
+        ("Files with the most that no test runs", others, _TEXT),
+        ("By file, the most uncovered first", files, _PAGE),
+    ):
+        if some:
+            yield Items(title=Ours(title), rows=tuple(map(_file, some)), on=on)
+    if coverage.unreadable:
+        rows = tuple(Item((path,)) for path in coverage.unreadable)
+        title = Ours("Files that coverage could not read, in no figure")
+        yield Items(title=title, rows=rows, on=_LISTS)
+
+
+def _lines(place: Location) -> Link | Ours:
+    if not place.line:
+        return Ours("")
+    last = place.end_line or place.line
+    words = f"{place.line}–{last}" if last > place.line else str(place.line)
+    return Link(Ours(f"line {words}"), place=place)
+
+
+def _file(one: FileCoverage) -> Item:
+    found = ranges(one.missing)
+    lines = [f"{first}–{last}" if last > first else f"{first}" for first, last in found[:_MOST_RANGES]]
+    more = [f"and {len(found) - _MOST_RANGES:,} more places"] if len(found) > _MOST_RANGES else []
+    parts = [f"not run: {', '.join([*lines, *more])}"] if lines else []
+    if number := len(one.missing_branches):
+        parts.append(f"{number:,} {'branch' if number == 1 else 'branches'} not taken")
+    value = percent([one])
+    return Item(
+        (one.path,), figure=Ours(f"{shown(value)} %"), share=float(value), note=Ours("; ".join(parts))
+    )
