@@ -19,10 +19,9 @@ from support.runs import PREFIX, Ran, Write
 from ci_action.cli import main
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Write:
-    """Write files into the project's folder, which is a repository of its own."""
-    folder = tmp_path / "project"
+def repository_at(folder: Path) -> Write:
+    """Make an empty repository; return what writes files into it."""
+    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
 
@@ -34,6 +33,27 @@ def project(tmp_path: Path) -> Write:
         return folder
 
     return write
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Write:
+    """Write files into the project's folder, which is a repository of its own."""
+    return repository_at(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return one cache for all: the environments of the projects that are tested are mostly the same."""
+    return tmp_path_factory.mktemp("kept")
+
+
+@pytest.fixture
+def standing(kept: Path) -> Write:
+    """Write files into a folder that is the same for every test, and emptied for each.
+
+    An environment is kept for a folder: here that of one test is the one of the next, where nothing about it changes.
+    """
+    return repository_at(kept.with_name(f"{kept.name}-project"))
 
 
 @pytest.fixture(scope="session")

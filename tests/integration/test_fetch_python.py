@@ -27,12 +27,13 @@ def archive(tmp_path_factory):
 def fetching(project, ci_action, tmp_path):
     """Run the tests where no Python but the system's can be found."""
 
-    def run(downloads, *words):
+    def run(downloads, *words, **more):
         env = {
             "PATH": "/usr/bin:/bin",
             "UV_PYTHON_INSTALL_DIR": str(tmp_path / "fetched"),
             "UV_PYTHON_DOWNLOADS_JSON_URL": downloads,
             "UV_PYTHON_PREFERENCE": "managed",
+            **more,
         }
         words = (
             f"--python-version={interpreter_archive.VERSION}",
@@ -71,7 +72,7 @@ def test_one_that_is_not_what_was_promised_is_broken(archive, fetching, tmp_path
 
 def test_an_address_where_nothing_answers_is_broken(fetching, tmp_path):
     file = interpreter_archive.listed(tmp_path / "gone.json", "http://127.0.0.1:9/python.tar.gz", "0" * 64)
-    ran = fetching(str(file))
+    ran = fetching(str(file), UV_HTTP_RETRIES="0")
     assert (ran.code, ran.report["conclusion"]) == (3, "broken"), ran.out
     assert "127.0.0.1:9" in ran.tool("environment")["reason"]
 

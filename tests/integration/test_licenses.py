@@ -17,8 +17,7 @@ FILES = {"pyproject.toml": PYPROJECT, "pkg/__init__.py": "", "test_a.py": "def t
 
 
 def test_what_the_project_needs_is_judged_and_what_we_bring_is_not(project, ci_action, tmp_path):
-    # Nobody answers there: no advisory is waited for.
-    words = (f"--cache-dir={tmp_path / 'cache'}", "--fail-on=high", "--advisory-url=http://127.0.0.1:9")
+    words = (f"--cache-dir={tmp_path / 'cache'}", "--fail-on=high")
     folder = project(FILES)  # no word here about the scanners of the stage: one of them needs a network
     ran = ci_action(folder, "run", "test", "security", *words, "--licenses-allow=ISC")
     licenses = ran.tool("licenses")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.runs import Write
 
 from ci_action.cli import main
 
@@ -33,9 +34,9 @@ OTHERS = "import pytest\ndef test_bad():\n    assert 0\n@pytest.mark.skip\ndef t
 FILES = {"pyproject.toml": PYPROJECT, "pkg/__init__.py": PACKAGE, "tests/test_a.py": TESTS}
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(tmp_path_factory.mktemp("kept"))
+@pytest.fixture
+def project(standing: Write) -> Write:
+    return standing
 
 
 @pytest.fixture

@@ -11,10 +11,9 @@ PACKAGE = {"pkg/__init__.py": "def add(a, b):\n    if a > 100:\n        return 0
 COVERED = "from pkg import add\ndef test_add():\n    assert add(1, 2) == 3\n"
 
 
-@pytest.fixture(scope="session")
-def kept(tmp_path_factory):
-    """One cache for all: the environments of these projects are mostly the same."""
-    return str(tmp_path_factory.mktemp("kept"))
+@pytest.fixture
+def project(standing):
+    return standing
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Verdicts: the complete table of outcomes over tools and stages."""
 
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -171,3 +172,82 @@ def test_a_crash_of_ours_is_broken_with_4_and_keeps_the_reasons():
 
 def test_every_conclusion_has_its_code():
     assert {one.value: int(one.exit_code) for one in Conclusion} == CODES
+
+
+def apart(kind: str) -> ToolResult:
+    """Return a tool that judges the change to the checks, not the project."""
+    return replace(TOOLS[kind][0], tool="gate", apart=True)
+
+
+RIGHTLY = tool_result(tool="t", outcome=Skipped("no Python file in the change", rightly=True))
+
+
+@pytest.mark.parametrize(
+    ("project", "change", "warns_only", "by_name", "conclusion", "code"),
+    [
+        ("clean", "clean", False, True, "passed", 0),
+        ("clean", "found", False, True, "failed", 1),
+        ("clean", "warned", False, True, "warned", 0),
+        ("clean", "broken", False, True, "broken", 3),
+        ("found", "clean", False, True, "failed", 1),
+        ("found", "broken", False, True, "broken", 3),
+        ("broken", "found", False, True, "broken", 3),
+        # A stage that only warns warns of the project alone: a change to the checks is no finding of it.
+        ("found", "clean", True, True, "warned", 0),
+        ("found", "found", True, True, "failed", 1),
+        ("broken", "clean", True, True, "broken", 0),
+        ("broken", "found", True, True, "failed", 1),
+        # That nothing was loosened says nothing about the project.
+        ("skipped", "clean", False, True, "empty", 2),
+        ("skipped", "clean", False, False, "skipped", 0),
+        ("skipped", "found", False, False, "failed", 1),
+        ("skipped", "broken", False, True, "broken", 3),
+    ],
+)
+def test_what_judges_the_change_to_the_checks_stands_apart(
+    project: str, change: str, warns_only: bool, by_name: bool, conclusion: str, code: int
+):
+    stage = stage_result(TOOLS[project][0], apart(change), warns_only=warns_only, by_name=by_name)
+    verdict = judge_stage(stage)
+    assert (verdict.conclusion.value, int(verdict.exit_code)) == (conclusion, code)
+
+
+def test_a_gate_that_had_nothing_to_do_is_no_reason():
+    gate = replace(apart("skipped"), outcome=Skipped("no base"))
+    assert judge_stage(stage_result(TOOLS["skipped"][0], gate)).reasons == ("t: no files",)
+
+
+@pytest.mark.parametrize(
+    ("tools", "conclusion"),
+    [
+        ((RIGHTLY,), "skipped"),
+        ((RIGHTLY, TOOLS["skipped"][0]), "skipped"),
+        ((TOOLS["skipped"][0],), "empty"),
+        ((replace(RIGHTLY, apart=True), TOOLS["skipped"][0]), "empty"),
+        ((RIGHTLY, TOOLS["clean"][0]), "passed"),
+    ],
+)
+def test_rightly_nothing_to_do_is_not_empty(tools: tuple[ToolResult, ...], conclusion: str):
+    stage = stage_result(*tools, by_name=True)
+    assert judge_stage(stage).conclusion.value == conclusion
+    judged, verdict = judge([stage])
+    assert (verdict.conclusion.value, judged[0].verdict.conclusion.value) == (conclusion, conclusion)
+    assert int(verdict.exit_code) == CODES[conclusion]
+
+
+def test_one_stage_that_rightly_has_nothing_to_do_keeps_the_run_from_being_empty():
+    rightly, skipped = stage_result(RIGHTLY, by_name=False), STAGES["skipped", False]
+    judged, verdict = judge([rightly, skipped])
+    assert (len(judged), verdict.conclusion, verdict.exit_code) == (2, Conclusion.SKIPPED, 0)
+    assert len(verdict.reasons) == 2
+
+
+def test_a_stage_with_a_reason_of_its_own_is_skipped():
+    verdict = judge_stage(stage_result(TOOLS["found"][0], reason="not asked for"))
+    assert (verdict.conclusion, verdict.reasons) == (Conclusion.SKIPPED, ("quality: not asked for",))
+
+
+@pytest.mark.parametrize("level", [Level.WARNING, Level.ERROR])
+def test_muted_findings_of_any_level_do_not_count(level: Level):
+    one = tool_result(finding(level=level, muted="because"), finding(level=Level.NOTICE), tool="t")
+    assert judge_stage(stage_result(one)).conclusion is Conclusion.PASSED

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from ci_action.engine.test_run.minima import (
-    GAP,
     WITH_BASE,
     Minima,
     PatchCoverage,
@@ -74,6 +73,13 @@ def test_no_statement_reaches_no_minimum():
     assert (found.findings, "patch_coverage" in found.metrics) == ((), False)
 
 
+def test_a_change_without_statements_reaches_every_minimum():
+    docstring = Changes(base="ba5e", lines={"a.py": frozenset({9})})
+    for patch in ("0", "1", "100"):
+        found = judge(COVERED, Minima(patch=Decimal(patch)), docstring, lambda _: "")
+        assert (found.findings, "patch_coverage" in found.metrics) == ((), False)
+
+
 def test_minima_of_the_project():
     assert minimum("90") == 90
     assert minimum("0.5") == Decimal("0.5")
@@ -115,8 +121,8 @@ def test_without_a_base_the_lines_of_the_change_are_not_judged(
     ("missing", "places"),
     [
         ({4}, [(4, 4)]),
-        ({4, 4 + GAP}, [(4, 4 + GAP)]),
-        ({4, 5 + GAP}, [(4, 4), (5 + GAP, 5 + GAP)]),
+        ({4, 7}, [(4, 7)]),
+        ({4, 8}, [(4, 4), (8, 8)]),
     ],
 )
 def test_lines_that_no_test_runs_are_one_finding_where_they_are_close(missing: set[int], places: list[Any]):
@@ -125,6 +131,10 @@ def test_lines_that_no_test_runs_are_one_finding_where_they_are_close(missing: s
     found = judge(coverage, Minima(), Changes(base="ba5e", lines={"a.py": lines}), lambda _: "").findings
     assert [(one.location.line, one.location.end_line) for one in found if one.location] == places
     assert {one.rule for one in found} == {"uncovered"}
+    for one, (first, last) in zip(found, places, strict=True):
+        assert ("lines" in one.message) is (first != last)
+        assert str(first) in one.message
+        assert str(last) in one.message
 
 
 def test_what_is_asked():
