@@ -88,30 +88,30 @@ def test_wrong_toml_in_the_working_directory(tmp_path: Path, wording: Any):
 
 
 @pytest.mark.parametrize(
-    ("inputs", "says"),
+    "inputs",
     [
-        ({"working_directory": "absent"}, "working-directory = 'absent': there is no such folder"),
-        ({"working_directory": "../"}, "working-directory = '../': it lies outside the workspace"),
-        ({"paths": "absent"}, "paths = 'absent': there is no such file or folder"),
-        ({"paths": "../x"}, "paths = '../x': it lies outside the workspace"),
-        ({"paths": "link"}, "paths = 'link': it lies outside the workspace"),
-        ({"python_version": "3.10"}, "python-version = '3.10' contradicts requires-python = '>=3.12'"),
-        ({"stage": "qualty"}, "unknown stage 'qualty'; did you mean 'quality'?"),
-        ({"ignore": "pylint"}, "ignore = 'pylint': there is no tool 'pylint'"),
-        ({"black_args": "--quiet"}, "black-args: '--quiet' cannot be given"),
-        ({"black_args": "-Sq"}, "black-args: '-q' cannot be given"),
-        ({"ruff_args": "--fix"}, "ruff-args: '--fix' cannot be given"),
-        ({"ruff_args": "--output-format=github"}, "ruff-args: '--output-format' cannot be given"),
-        ({"bandit_args": "-f txt"}, "bandit-args: unrecognized arguments: -f"),
-        ({"bandit_args": "src"}, "bandit-args: 'src' is no option"),
+        {"working_directory": "absent"},
+        {"working_directory": "../"},
+        {"paths": "absent"},
+        {"paths": "../x"},
+        {"paths": "link"},
+        {"python_version": "3.10"},
+        {"stage": "qualty"},
+        {"ignore": "pylint"},
+        {"black_args": "--quiet"},
+        {"black_args": "-Sq"},
+        {"ruff_args": "--fix"},
+        {"ruff_args": "--output-format=github"},
+        {"bandit_args": "-f txt"},
+        {"bandit_args": "src"},
     ],
     ids=str,
 )
-def test_a_mistake(tmp_path: Path, inputs: dict[str, str], says: str):
+def test_a_mistake(tmp_path: Path, inputs: dict[str, str], wording: Any):
     workspace = write(tmp_path / "w", {"pyproject.toml": "[project]\nrequires-python = '>=3.12'\n"})
     (workspace / "link").symlink_to(tmp_path)
     (mistake,) = mistakes_of(workspace, None, **inputs)
-    assert mistake.startswith(says)
+    assert mistake == wording
 
 
 def test_all_mistakes_at_once(tmp_path: Path):

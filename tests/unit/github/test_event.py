@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.builders import write
@@ -42,21 +43,21 @@ def test_the_event_is_read(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    "content",
     [
-        pytest.param(None, "cannot be read", id="absent"),
-        pytest.param(b"{", "cannot be read", id="cut short"),
-        pytest.param(b"\xff\xfe\xfa", "cannot be read", id="no text"),
-        pytest.param(b"[]", "holds no JSON object", id="a list"),
-        pytest.param(b" " * 30_000_001, "exceed the limit", id="too large"),
+        pytest.param(None, id="absent"),
+        pytest.param(b"{", id="cut short"),
+        pytest.param(b"\xff\xfe\xfa", id="no text"),
+        pytest.param(b"[]", id="a list"),
+        pytest.param(b" " * 30_000_001, id="too large"),
     ],
 )
-def test_a_payload_that_cannot_be_read_is_told(tmp_path: Path, content: bytes | None, says: str):
+def test_a_payload_that_cannot_be_read_is_told(tmp_path: Path, content: bytes | None, wording: Any):
     file = tmp_path / "event.json"
     if content is not None:
         file.write_bytes(content)
     event = Event.from_environ({"GITHUB_EVENT_PATH": str(file), "GITHUB_SHA": "abc"})
-    assert says in event.problem
+    assert event.problem == wording
     assert (event.payload, event.sha) == ({}, "abc")
 
 

@@ -93,50 +93,51 @@ def test_the_folder_of_the_cache(given: str, environ: dict[str, str], expected: 
 
 
 @pytest.mark.parametrize(
-    ("value", "says"),
+    ("value", "right"),
     [
-        (".", ""),
-        ("app", ""),
-        ("app/../app", ""),
-        ("absent", "there is no such folder"),
-        ("file.py", "there is no such folder"),
-        ("..", "outside the workspace"),
-        ("/", "outside the workspace"),
-        ("out", "outside the workspace"),
-        ("loop", "there is no such folder"),
+        (".", True),
+        ("app", True),
+        ("app/../app", True),
+        ("absent", False),
+        ("file.py", False),
+        ("..", False),
+        ("/", False),
+        ("out", False),
+        ("loop", False),
     ],
 )
-def test_working_directories(tmp_path: Path, value: str, says: str):
+def test_working_directories(tmp_path: Path, value: str, right: bool, wording: Any):
     workspace = write(tmp_path / "w", {"app/a.py": "", "file.py": ""})
     (workspace / "out").symlink_to(tmp_path)
     (workspace / "loop").symlink_to(workspace / "loop")
     mistakes = working_directory_mistakes(value, workspace)
-    if not says:
+    if right:
         assert mistakes == []
     else:
         assert len(mistakes) == 1
         assert mistakes[0].startswith(f"working-directory = {value!r}: ")
+        assert mistakes == wording
 
 
 @pytest.mark.parametrize(
-    ("paths", "says"),
+    ("paths", "wrong"),
     [
         (["."], []),
         (["src", "src/a.py"], []),
-        (["absent"], ["paths = 'absent': there is no such file or folder in"]),
-        (["../x", "absent"], ["paths = '../x': it lies outside", "paths = 'absent': there is no such"]),
-        (["link"], ["paths = 'link': it lies outside the workspace"]),
-        (["/etc"], ["paths = '/etc': it lies outside the workspace"]),
-        ([""], ["paths = '': a path is empty"]),
-        (["a\0b"], ["paths = 'a\\x00b': a path cannot hold a NUL character"]),
+        (["absent"], ["absent"]),
+        (["../x", "absent"], ["../x", "absent"]),
+        (["link"], ["link"]),
+        (["/etc"], ["/etc"]),
+        ([""], [""]),
+        (["a\0b"], ["a\0b"]),
     ],
 )
-def test_paths(tmp_path: Path, paths: list[str], says: list[str]):
+def test_paths(tmp_path: Path, paths: list[str], wrong: list[str], wording: Any):
     workspace = write(tmp_path / "w", {"src/a.py": ""})
     (workspace / "link").symlink_to(tmp_path)
     mistakes = path_mistakes(resolved(paths=paths).settings, workspace)
-    assert len(mistakes) == len(says)
-    assert all(mistake.startswith(start) for mistake, start in zip(mistakes, says, strict=True))
+    assert [mistake.partition(": ")[0] for mistake in mistakes] == [f"paths = {one!r}" for one in wrong]
+    assert mistakes == wording
 
 
 def test_paths_are_not_looked_at_where_the_working_directory_is_wrong(tmp_path: Path):

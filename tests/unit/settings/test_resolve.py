@@ -105,30 +105,26 @@ def test_the_token_is_no_key_of_pyproject():
 
 
 @pytest.mark.parametrize(
-    ("values", "says"),
+    "values",
     [
-        pytest.param(
-            {"tool-versions": "bundle"}, "must be 'project' or 'bundled'; did you mean 'bundled'?", id="near"
-        ),
-        pytest.param({"tool-versions": "x"}, "must be 'project' or 'bundled'", id="far"),
-        pytest.param(
-            {"tool-versions": 5}, "input should be 'project' or 'bundled'", id="number for a choice"
-        ),
-        pytest.param({"timeout": "0"}, "greater than or equal to 1", id="no time"),
-        pytest.param({"timeout": 86_401}, "less than or equal to 86400", id="more than a day"),
-        pytest.param({"timeout": 1.5}, "write a whole number of seconds", id="half a second"),
-        pytest.param({"working-directory": 5}, "valid string", id="number for a folder"),
-        pytest.param({"paths": 5}, "valid tuple", id="number for a list"),
-        pytest.param({"paths": ["a", 5]}, "valid string", id="number in a list"),
-        pytest.param({"python-version": 3.1}, "in quotes", id="3.10 without quotes in TOML"),
-        pytest.param({"black-args": "'"}, "the quotes do not match", id="open quote"),
+        pytest.param({"tool-versions": "bundle"}, id="near"),
+        pytest.param({"tool-versions": "x"}, id="far"),
+        pytest.param({"tool-versions": 5}, id="number for a choice"),
+        pytest.param({"timeout": "0"}, id="no time"),
+        pytest.param({"timeout": 86_401}, id="more than a day"),
+        pytest.param({"timeout": 1.5}, id="half a second"),
+        pytest.param({"working-directory": 5}, id="number for a folder"),
+        pytest.param({"paths": 5}, id="number for a list"),
+        pytest.param({"paths": ["a", 5]}, id="number in a list"),
+        pytest.param({"python-version": 3.1}, id="3.10 without quotes in TOML"),
+        pytest.param({"black-args": "'"}, id="open quote"),
     ],
 )
-def test_wrong_values_name_setting_value_source_and_remedy(values: dict[str, Any], says: str):
+def test_wrong_values_name_setting_value_source_and_remedy(values: dict[str, Any], wording: Any):
     (mistake,) = mistakes_of(("input", values))
     name, value = next(iter(values.items()))
     assert mistake.startswith(f"{name} = {str(value)!r} (from input): ")
-    assert says in mistake
+    assert mistake == wording
 
 
 def test_all_mistakes_come_at_once():
@@ -178,29 +174,29 @@ def without(key: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("value", "says"),
+    "value",
     [
-        ("urllib3 CVE-1", "entry 1 = 'urllib3 CVE-1': write package, advisory, last day and reason"),
-        ("urllib3 CVE-1 tomorrow why", "entry 1 = 'urllib3 CVE-1 tomorrow why': write package"),
-        ("urllib3 CVE-1 2026-12-31", "entry 1 = 'urllib3 CVE-1 2026-12-31': write package"),
-        ("a CVE-1 2026-02-30 why", "entry 1, expires = '2026-02-30': write the last day as year-month-day"),
-        ("a==1 CVE-1 2026-02-20 why", "entry 1, package = 'a==1': that is no name of a package"),
-        ([ENTRY, {**ENTRY, "expires": "20261231"}], "entry 2, expires = '20261231': write the last day"),
-        ([{**ENTRY, "expires": 5}], "entry 1, expires = 5: write the last day"),
-        ([{**ENTRY, "package": 5}], "entry 1, package = 5: input should be a valid string"),
-        ([{**ENTRY, "reason": " "}], "entry 1, reason = ' ': say why it is accepted"),
-        ([{**ENTRY, "id": "CVE 1"}], "entry 1, id = 'CVE 1': write the name of an advisory"),
-        ([without("reason")], "entry 1: 'reason' is missing"),
-        ([{**ENTRY, "resaon": "x"}], "entry 1: unknown key 'resaon'; did you mean 'reason'?"),
-        ([5], "entry 1 = 5: write a line of text, or a table with package, id, expires, reason"),
-        (5, "write one entry a line, or a list of tables"),
-        (ENTRY, "write one entry a line, or a list of tables"),
+        "urllib3 CVE-1",
+        "urllib3 CVE-1 tomorrow why",
+        "urllib3 CVE-1 2026-12-31",
+        "a CVE-1 2026-02-30 why",
+        "a==1 CVE-1 2026-02-20 why",
+        [ENTRY, {**ENTRY, "expires": "20261231"}],
+        [{**ENTRY, "expires": 5}],
+        [{**ENTRY, "package": 5}],
+        [{**ENTRY, "reason": " "}],
+        [{**ENTRY, "id": "CVE 1"}],
+        [without("reason")],
+        [{**ENTRY, "resaon": "x"}],
+        [5],
+        5,
+        ENTRY,
     ],
     ids=str,
 )
-def test_a_wrong_entry_of_ignored_vulnerabilities(value: Any, says: str):
+def test_a_wrong_entry_of_ignored_vulnerabilities(value: Any, wording: Any):
     (mistake,) = mistakes_of(("pyproject.toml", {"ignore-vulnerabilities": value}))
-    assert mistake.startswith(f"ignore-vulnerabilities (from pyproject.toml): {says}")
+    assert mistake == wording
 
 
 def test_all_mistakes_in_ignored_vulnerabilities_come_at_once():

@@ -54,40 +54,39 @@ def test_becomes(kind: Any, given: object, expected: object):
 
 
 @pytest.mark.parametrize(
-    ("kind", "given", "says"),
+    ("kind", "given"),
     [
-        pytest.param(Words, "--a 'b", "the quotes do not match", id="open quote"),
-        pytest.param(Words, 5, "valid tuple", id="words as a number"),
-        pytest.param(Lines, 5, "valid tuple", id="lines as a number"),
-        pytest.param(Items, {"a": 1}, "valid tuple", id="items as a table"),
-        pytest.param(Items, [1], "valid string", id="items as numbers"),
-        pytest.param(Folder, "a\0b", "NUL", id="a NUL in a folder"),
-        pytest.param(Folder, 5, "valid string", id="a folder as a number"),
-        pytest.param(Seconds, "ten", "whole number of seconds", id="seconds as a word"),
-        pytest.param(Seconds, "-5", "whole number of seconds", id="negative seconds"),
-        pytest.param(Seconds, "1.5", "whole number of seconds", id="seconds with a point"),
-        pytest.param(Seconds, 1.5, "whole number of seconds", id="seconds as a float"),
-        pytest.param(Seconds, True, "whole number of seconds", id="seconds as a boolean"),
-        pytest.param(Seconds, "", "whole number of seconds", id="no seconds"),
-        pytest.param(PythonVersion, 3.1, "in quotes", id="a float: 3.10 in YAML"),
-        pytest.param(PythonVersion, 3, "in quotes", id="a whole number"),
-        pytest.param(PythonVersion, "3.1", "write '3.10' in quotes", id="what YAML makes of 3.10"),
-        pytest.param(PythonVersion, "3.2", "write '3.10' in quotes", id="what YAML makes of 3.20"),
-        pytest.param(PythonVersion, "py311", "write a version such as '3.12'", id="a target name"),
-        pytest.param(PythonVersion, "2.7", "write a version such as '3.12'", id="Python 2"),
-        pytest.param(PythonVersion, ">=three", "write a version such as '3.12'", id="a range of words"),
-        pytest.param(PythonVersion, "3." + "9" * 5000, "write a version such as '3.12'", id="endless digits"),
-        pytest.param(
-            PythonVersion, "<" + "9" * 5000, "write a version such as '3.12'", id="an endless range"
-        ),
-        pytest.param(PythonVersion, "3.12; rm -rf /", "write a version such as '3.12'", id="a command"),
-        pytest.param(PythonVersion, ["3.12"], "valid string", id="a list"),
-        *(pytest.param(Switch, word, "'true' or 'false'", id=repr(word)) for word in NO_SWITCH),
+        pytest.param(Words, "--a 'b", id="open quote"),
+        pytest.param(Words, 5, id="words as a number"),
+        pytest.param(Lines, 5, id="lines as a number"),
+        pytest.param(Items, {"a": 1}, id="items as a table"),
+        pytest.param(Items, [1], id="items as numbers"),
+        pytest.param(Folder, "a\0b", id="a NUL in a folder"),
+        pytest.param(Folder, 5, id="a folder as a number"),
+        pytest.param(Seconds, "ten", id="seconds as a word"),
+        pytest.param(Seconds, "-5", id="negative seconds"),
+        pytest.param(Seconds, "1.5", id="seconds with a point"),
+        pytest.param(Seconds, 1.5, id="seconds as a float"),
+        pytest.param(Seconds, True, id="seconds as a boolean"),
+        pytest.param(Seconds, "", id="no seconds"),
+        pytest.param(PythonVersion, 3.1, id="a float: 3.10 in YAML"),
+        pytest.param(PythonVersion, 3, id="a whole number"),
+        pytest.param(PythonVersion, "3.1", id="what YAML makes of 3.10"),
+        pytest.param(PythonVersion, "3.2", id="what YAML makes of 3.20"),
+        pytest.param(PythonVersion, "py311", id="a target name"),
+        pytest.param(PythonVersion, "2.7", id="Python 2"),
+        pytest.param(PythonVersion, ">=three", id="a range of words"),
+        pytest.param(PythonVersion, "3." + "9" * 5000, id="endless digits"),
+        pytest.param(PythonVersion, "<" + "9" * 5000, id="an endless range"),
+        pytest.param(PythonVersion, "3.12; rm -rf /", id="a command"),
+        pytest.param(PythonVersion, ["3.12"], id="a list"),
+        *(pytest.param(Switch, word, id=repr(word)) for word in NO_SWITCH),
     ],
 )
-def test_is_refused(kind: Any, given: object, says: str):
-    with pytest.raises(ValidationError, match=says):
+def test_is_refused(kind: Any, given: object, wording: Any):
+    with pytest.raises(ValidationError) as caught:
         TypeAdapter(kind).validate_python(given)
+    assert [one["msg"] for one in caught.value.errors()] == wording
 
 
 ACCEPTED = IgnoredVulnerability(

@@ -44,23 +44,23 @@ def test_areas_in_pyproject(wording: Any):
 
 
 @pytest.mark.parametrize(
-    ("given", "says"),
+    "given",
     [
-        ("api", "write 'name: pattern, pattern'"),
-        (": src/", "write 'name: pattern, pattern'"),
-        ("api: ,", "an area needs a name, and a pattern at least"),
-        ({"api": []}, "an area needs a name, and a pattern at least"),
-        ({" ": ["src/"]}, "an area needs a name, and a pattern at least"),
-        ({"api": 3}, "write its patterns as a list of texts"),
-        ({"api": [3]}, "write its patterns as a list of texts"),
-        ("api: !", "'!' is no pattern of .gitignore"),
-        ("api: [z-a]", "'[z-a]' is no pattern of .gitignore"),
+        "api",
+        ": src/",
+        "api: ,",
+        {"api": []},
+        {" ": ["src/"]},
+        {"api": 3},
+        {"api": [3]},
+        "api: !",
+        "api: [z-a]",
     ],
 )
-def test_areas_that_are_none(given: Any, says: str):
+def test_areas_that_are_none(given: Any, wording: Any):
     with pytest.raises(SettingsError) as error:
         resolved(areas=given)
-    assert says in str(error.value.mistakes)
+    assert str(error.value.mistakes) == wording
 
 
 @pytest.mark.parametrize("given", ["*.snap, docs/\n", ["*.snap", "docs/"]])

@@ -75,8 +75,8 @@ def test_no_statement_reaches_no_minimum():
 
 def test_a_change_without_statements_reaches_every_minimum():
     docstring = Changes(base="ba5e", lines={"a.py": frozenset({9})})
-    for patch in ("0", "1", "100"):
-        found = judge(COVERED, Minima(patch=Decimal(patch)), docstring, lambda _: "")
+    for least in ("0", "1", "100"):
+        found = judge(COVERED, Minima(patch=Decimal(least)), docstring, lambda _: "")
         assert (found.findings, "patch_coverage" in found.metrics) == ((), False)
 
 

@@ -70,28 +70,26 @@ def test_a_file_that_cannot_be_parsed_is_a_finding(two: Path):
 
 
 @pytest.mark.parametrize(
-    ("answer", "says"),
+    "answer",
     [
-        pytest.param(
-            completed("", "Error: no such option\n", 2), "exit code 2: Error: no such option", id="usage"
-        ),
-        pytest.param(completed("", "", 2), "exit code 2: it wrote nothing", id="usage without words"),
-        pytest.param(completed("", "", -9), "black was ended by SIGKILL", id="killed"),
-        pytest.param(completed("", "", -99), "black was ended by signal 99", id="an unknown signal"),
+        pytest.param(completed("", "Error: no such option\n", 2), id="usage"),
+        pytest.param(completed("", "", 2), id="usage without words"),
+        pytest.param(completed("", "", -9), id="killed"),
+        pytest.param(completed("", "", -99), id="an unknown signal"),
         pytest.param(
             completed("", "Invalid config keys detected: 'x'\n2 files would be left unchanged.\n"),
-            "the configuration of Black is wrong: Invalid config keys detected: 'x'",
             id="a configuration that is only whispered",
         ),
-        pytest.param(completed(), "its output cannot be trusted", id="silence"),
-        pytest.param(completed("rubbish", "rubbish", 1), "its output cannot be trusted", id="rubbish"),
-        pytest.param(said("a.py"), "its output cannot be trusted", id="a file is missing"),
-        pytest.param(ToolError("'black' cannot be started"), "cannot be started", id="absent"),
+        pytest.param(completed(), id="silence"),
+        pytest.param(completed("rubbish", "rubbish", 1), id="rubbish"),
+        pytest.param(said("a.py"), id="a file is missing"),
+        pytest.param(ToolError("'black' cannot be started"), id="absent"),
     ],
 )
-def test_what_is_no_answer_is_an_error_never_a_pass(two: Path, answer: Any, says: str):
-    with pytest.raises(ToolError, match=says):
+def test_what_is_no_answer_is_an_error_never_a_pass(two: Path, answer: Any, wording: Any):
+    with pytest.raises(ToolError) as caught:
         checked(two, answer)
+    assert str(caught.value) == wording
 
 
 @pytest.mark.parametrize("ended", ENDED)

@@ -87,31 +87,27 @@ BAD_CONFIG = "ruff failed\n  Cause: Failed to parse pyproject.toml\n  Cause: unk
 
 
 @pytest.mark.parametrize(
-    ("answers", "says"),
+    "answers",
     [
-        pytest.param(
-            {"json": completed("", BAD_CONFIG, 2)}, "exit code 2: .*unknown field `x`", id="configuration"
-        ),
-        pytest.param(
-            {"files": completed("", BAD_CONFIG, 2)}, "exit code 2: .*unknown field `x`", id="at the listing"
-        ),
-        pytest.param({"json": completed("", "", 2)}, "exit code 2: it wrote nothing", id="no words"),
-        pytest.param({"json": completed("[]", "", 101)}, "exit code 101", id="a panic with output"),
-        pytest.param({"json": completed("", "", -9)}, "ruff was ended by SIGKILL", id="killed"),
-        pytest.param({"json": completed("")}, "ruff printed nothing", id="silence"),
-        pytest.param({"json": completed("All checks passed!")}, "not its JSON", id="rubbish"),
-        pytest.param({"json": completed('[{"code": "F40')}, "not its JSON", id="cut short"),
+        pytest.param({"json": completed("", BAD_CONFIG, 2)}, id="configuration"),
+        pytest.param({"files": completed("", BAD_CONFIG, 2)}, id="at the listing"),
+        pytest.param({"json": completed("", "", 2)}, id="no words"),
+        pytest.param({"json": completed("[]", "", 101)}, id="a panic with output"),
+        pytest.param({"json": completed("", "", -9)}, id="killed"),
+        pytest.param({"json": completed("")}, id="silence"),
+        pytest.param({"json": completed("All checks passed!")}, id="rubbish"),
+        pytest.param({"json": completed('[{"code": "F40')}, id="cut short"),
         pytest.param(
             {"json": completed("[]", "", 1)},
-            "found something, and lists nothing",
             id="found, but nothing listed",
         ),
-        pytest.param({"json": ToolError("'ruff' cannot be started")}, "cannot be started", id="absent"),
+        pytest.param({"json": ToolError("'ruff' cannot be started")}, id="absent"),
     ],
 )
-def test_what_is_no_answer_is_an_error_never_a_pass(one: Path, answers: dict[str, Any], says: str):
-    with pytest.raises(ToolError, match=says):
+def test_what_is_no_answer_is_an_error_never_a_pass(one: Path, answers: dict[str, Any], wording: Any):
+    with pytest.raises(ToolError) as caught:
         checked(one, Ruff(one, "a.py", **answers))
+    assert str(caught.value) == wording
 
 
 @pytest.mark.parametrize("ended", ENDED)

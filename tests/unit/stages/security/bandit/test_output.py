@@ -234,28 +234,29 @@ def test_only_the_documentation_of_bandit_is_linked(url: str | None):
 
 
 @pytest.mark.parametrize(
-    ("out", "code", "says"),
+    ("out", "code"),
     [
-        (b"", 0, "printed nothing"),
-        (b"  \n", 1, "printed nothing"),
-        (b"{oops", 1, "not its JSON"),
-        (report()[:-20], 0, "not its JSON"),
-        (b"\xff\xfe\xfa", 0, "not its JSON"),
-        (b"[" * 100_000, 0, "not its JSON"),
-        (b"[]", 0, "not its JSON"),
-        (b'{"results": []}', 0, "not its JSON"),
-        (b'{"results": [], "errors": [], "metrics": {"a.py": 3}}', 0, "not its JSON"),
-        (b'{"results": [], "errors": [{"filename": 3, "reason": ""}], "metrics": {}}', 0, "no text"),
-        (report(), 1, "says that it found something, and lists 0"),
-        (report(result()), 0, "says that it found nothing, and lists 1"),
-        (report(metrics=["./b.py"]), 0, "'./b.py', which it was not given"),
-        (report(result(filename="/etc/passwd")), 1, "which it was not given"),
-        (report(errors=[{"filename": "b.py", "reason": "x"}]), 0, "which it was not given"),
+        (b"", 0),
+        (b"  \n", 1),
+        (b"{oops", 1),
+        (report()[:-20], 0),
+        (b"\xff\xfe\xfa", 0),
+        (b"[" * 100_000, 0),
+        (b"[]", 0),
+        (b'{"results": []}', 0),
+        (b'{"results": [], "errors": [], "metrics": {"a.py": 3}}', 0),
+        (b'{"results": [], "errors": [{"filename": 3, "reason": ""}], "metrics": {}}', 0),
+        (report(), 1),
+        (report(result()), 0),
+        (report(metrics=["./b.py"]), 0),
+        (report(result(filename="/etc/passwd")), 1),
+        (report(errors=[{"filename": "b.py", "reason": "x"}]), 0),
     ],
 )
-def test_what_is_no_report_is_an_error_never_a_pass(out: bytes, code: int, says: str):
-    with pytest.raises(ToolError, match=says):
+def test_what_is_no_report_is_an_error_never_a_pass(out: bytes, code: int, wording: Any):
+    with pytest.raises(ToolError) as caught:
         parse(out, "", ["a.py"], code)
+    assert str(caught.value) == wording
 
 
 def test_a_file_without_permission_is_unreadable_and_may_be_readable_another_time(wording: Any):
