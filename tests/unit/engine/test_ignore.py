@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from support.builders import at, broken_tool, finding, tool_result
 
 from ci_action.engine.ignore import ignore_mistakes, mute, parse_ignore
+from ci_action.model.changes import OLDER, Changes
+from ci_action.model.finding import Finding
 from ci_action.model.result import Skipped
 
 
@@ -91,3 +93,53 @@ def test_without_rules_the_result_stays_itself():
 def test_a_skipped_tool_is_left_alone():
     tool = tool_result(outcome=Skipped("x"))
     assert mute(tool, ["ruff"]) == tool
+
+
+@pytest.mark.parametrize(
+    ("root", "path", "entry", "muted"),
+    [
+        (".", "src/app.py", "ruff@/src/", True),
+        ("back", "back/src/app.py", "ruff@/src/", True),
+        ("back", "back/src/app.py", "ruff@/back/", False),
+        ("back", "backend/src/app.py", "ruff@/src/", False),
+        (".", "back/src/app.py", "ruff@/src/", False),
+    ],
+)
+def test_patterns_begin_at_the_project(root: str, path: str, entry: str, muted: bool):
+    tool = mute(tool_result(finding(location=at(path))), [entry], root)
+    assert [bool(one.muted) for one in tool.findings] == [muted]
+
+
+def test_one_wrong_entry_does_not_hide_the_next():
+    mistakes = ignore_mistakes(["ruff:", "rufff", "ruff", "black"], ["ruff"])
+    assert [
+        repr(name) in mistake for name, mistake in zip(["ruff:", "rufff", "black"], mistakes, strict=True)
+    ] == ([True] * 3)
+
+
+CHANGES = Changes(base="ba5e", lines={"src/app.py": frozenset({3})})
+
+
+@pytest.mark.parametrize(
+    ("one", "changes", "entries", "muted"),
+    [
+        (finding(location=at(line=3)), CHANGES, [], False),
+        (finding(location=at(line=4)), CHANGES, [], True),
+        (finding(location=at("other.py", line=3)), CHANGES, [], True),
+        (finding(location=None), CHANGES, [], False),
+        (finding(location=at(line=4)), None, ["black"], False),
+        (finding(location=at(line=3)), CHANGES, ["ruff"], True),
+        (finding(location=at(line=3)), CHANGES, ["black"], False),
+    ],
+)
+def test_what_is_no_part_of_the_change_is_muted(
+    one: Finding, changes: Changes | None, entries: list[str], muted: bool
+):
+    [found] = mute(tool_result(one), entries, changes=changes).findings
+    assert bool(found.muted) is muted
+    assert (found.muted == OLDER) is (muted and not entries)
+
+
+def test_a_finding_that_is_muted_already_keeps_its_reason():
+    [found] = mute(tool_result(finding(location=at(line=4), muted="baseline")), [], changes=CHANGES).findings
+    assert found.muted == "baseline"
