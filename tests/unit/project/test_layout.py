@@ -1,6 +1,7 @@
 """Where things are."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.builders import layout, resolved, write
