@@ -9,7 +9,7 @@ from support.container import projects
 from support.container.act import ACTION, CHECKOUT, UPLOAD, act, consumer, recipe
 
 pytestmark = pytest.mark.docker
-# What the README shows: a stage and nothing else.
+# A stage and nothing else.
 PLAIN: Final = f"""
 on: push
 permissions:
@@ -71,6 +71,16 @@ def test_a_consumer_with_nothing_but_a_stage_passes(checkout: Path, tmp_path: Pa
     assert code == 0, log
     assert "ci-action: passed" in log
     assert "Job succeeded" in log
+
+
+def test_the_example_of_the_readme_passes(checkout: Path, tmp_path: Path):
+    project = consumer(tmp_path / "example", projects.CLEAN, recipe("name: ci\non:\n  push:"))
+    code, log = act(project, "push", "--local-repository", f"{ACTION}={checkout}")
+    assert code == 0, log
+    assert "stage quality was run" in log
+    assert "stage security was run" in log
+    assert "stage pr was not run" in log
+    assert re.search(r"ci-action: (passed|warned) ?.*exit 0", log)
 
 
 def test_a_messy_consumer_fails(checkout: Path, tmp_path: Path):
