@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from support.advisory_service import AdvisoryService, Failing, served
 from support.builders import context
+from support.paths import PROJECTS, ROOT
 from support.repositories import commit
 
 from ci_action.engine.advisories.audit import Audit, Auditor
@@ -71,6 +73,14 @@ def test_vulnerable_fixed_merged_withdrawn_and_passed_over(project, ci_action):
         ignored = "\n".join(f"{name} 2999-12-31 why" for name in ("requests CVE-2018-18074", "urllib3 ghsa-q2q7-5pp4-w6pg", "urllib3 CVE-2023-43804", "django CVE-2024-42005"))  # fmt: skip
         ran = ci_action(folder, *again, "--fail-on=high", f"--ignore-vulnerabilities={ignored}")
         assert (ran.code, ran.report["conclusion"]) == (0, "warned")
+
+
+def test_the_page_of_the_stage_shows_what_is_printed(project, ci_action):
+    sample = PROJECTS / "exposed"
+    folder = project({name: (sample / name).read_text("utf-8") for name in ("uv.lock", "pyproject.toml")})
+    page = (ROOT / "docs" / "stages" / "security.md").read_text("utf-8")
+    (shown,) = re.findall(r"^```text\n(.*)\n```$", page, re.MULTILINE)
+    assert shown in ci_action(folder, "run", "security").out.splitlines()
 
 
 PART = '[project]\nname = "part"\nversion = "1"\ndependencies = ["requests==2.19.0"]\n'
