@@ -183,6 +183,12 @@ def test_a_configuration_that_is_no_toml_is_an_error(tmp_path: Path, wording: An
     assert str(caught.value) == wording
 
 
+def test_a_ruff_toml_that_is_no_toml_is_an_error_of_ruff(one: Path):
+    (one / "ruff.toml").write_text("a = ")
+    with pytest.raises(ToolError, match=r"ruff\.toml"):
+        checked(one, Ruff(one, "a.py"))
+
+
 def test_our_own_folders_are_excluded(one: Path):
     _, words = checked(one, Ruff(one, "a.py"), own_folders=(one / "out[1]",))
     assert all(f"--extend-exclude={one}/out[[]1]" in argv for argv in words)
