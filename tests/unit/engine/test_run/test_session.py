@@ -196,3 +196,25 @@ def test_reasons_of_skipped_tests_are_said_once_each(wording: Any):
         session(XFAILED, XFAILED, case("t.py::z", "skipped", message="later")), ended(0)
     ).findings
     assert found.message == wording
+
+
+def test_the_line_that_names_an_error_is_the_reason_of_a_pytest_that_did_not_start():
+    done = ended(4, "usage: pytest\nerror: unrecognized arguments: --x\n  inifile: None\n  rootdir: /w")
+    assert "unrecognized arguments: --x" in problem(session(started=False), done)
+    assert "rootdir" not in problem(session(started=False), done)
+    plain = ended(4, "one\ntwo")
+    assert problem(session(started=False), plain).endswith("two")
+
+
+@pytest.mark.parametrize(("cases", "trusted"), [([OK, MODULE], True), ([OK], False), ([OK, RED], False)])
+def test_an_interruption_is_explained_by_an_error_of_one_test(cases: list[Any], trusted: bool):
+    assert (problem(session(*cases, exit=2), ended(2)) == "") is trusted
+
+
+def test_only_a_subtest_that_failed_stands_for_its_test():
+    whole = case("t.py::a", "failed", message="1 of its subtests failed")
+    green = case("t.py::a", subtest="i=0")
+    findings = report(session(whole, green, exit=1), ended(1)).findings
+    assert [one.message.partition(":")[0] for one in findings] == ["t.py"]
+    odd = case("t.py::a", "failed", subtest="i=1", message="2 of its subtests failed")
+    assert len(report(session(whole, odd, exit=1), ended(1)).findings) == 1
