@@ -28,6 +28,14 @@ def no_sections(_stage: StageResult, _pull: Pull | NoPull) -> tuple[Section, ...
     return ()
 
 
+@dataclass(frozen=True)
+class Label:
+    """A label that the pull request should have, and all labels of ours of its kind: the others are taken away."""
+
+    name: str
+    kind: frozenset[str]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
     """What mistakes in the settings are looked for in."""
@@ -52,6 +60,8 @@ class Stage:
     """Say why it applies to a project; raises `ToolError`."""
     mistakes: Callable[[Configuration], Iterable[str]] = field(default=lambda _: ())
     """Say which of its settings contradict each other or the project; nothing where none of them is set."""
+    labels: Callable[[StageResult, Settings], Iterable[Label]] = field(default=lambda *_: ())
+    """Return the labels that the pull request should have after a result of the stage."""
     hints: Path | None = None
     """The table of the known errors of its tools (`engine.hints`)."""
     warns_only: Callable[[Settings], bool] = field(default=lambda _: False)

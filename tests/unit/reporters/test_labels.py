@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.builders import finding, publication, resolved, run_result, tool_result
+from support.builders import finding, publication, resolved, run_result, stage_result, tool_result
 from support.fake_github import FilesAndLabels, pull
 
 from ci_action.github.protocol import ApiError
@@ -15,7 +15,7 @@ from ci_action.reporters.labels import report
 
 def ran(size: str = "M", kind: str = "feat") -> RunResult:
     outputs = {"pr-size": size, "pr-type": kind}
-    return run_result(tool_result(tool="metadata", outcome=Report(outputs=outputs)))
+    return run_result(stage_result(tool_result(tool="metadata", outcome=Report(outputs=outputs)), stage="pr"))
 
 
 def told(tmp_path: Path, github: Any, result: RunResult | None = None, **overrides: Any) -> list[str]:

@@ -6,6 +6,7 @@ from ci_action.engine.context import Context
 from ci_action.engine.stage import Stage
 from ci_action.github.pull_request import NoPull, Pull
 from ci_action.stages.pr import metadata, size, title
+from ci_action.stages.pr.labels import labels
 from ci_action.stages.pr.title.rules_from_settings import title_mistakes
 
 
@@ -27,5 +28,6 @@ STAGE: Final = Stage(
     because=why,
     mistakes=lambda given: title_mistakes(given.settings),
     quotes=False,
+    labels=labels,
     of_pull=True,
 )
