@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import pytest
 from support.paths import GOLDEN, ROOT
 
 from ci_action.project.programs import BundledTools
-from ci_action.settings.general import STAGES
-from ci_action.stages import load_all
+from ci_action.settings import about, names
+from ci_action.settings.general import ALL, STAGES
+from ci_action.stages import load, load_all, tools
 from ci_action.stages.quality.black import discovery
 
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -141,3 +143,68 @@ def test_a_stage_does_not_import_the_tools_of_the_others(name: str):
     done = subprocess.run([sys.executable, "-c", load], capture_output=True, text=True, check=True)
     loaded = {one for one in STAGES if f"ci_action.stages.{one}.stage" in done.stdout.split()}
     assert loaded == {name}
+
+
+# What knows tools: the wings, their inputs, what is read of a project, what writes a project's first files, and the rooms
+# that wings share.
+ROOMS = (
+    "stages/", "settings/", "project/", "commands/init/",
+    "engine/advisories/", "engine/environment/", "engine/secret_scan/", "engine/test_run/",
+)  # fmt: skip
+PACKAGE = ROOT / "src" / "ci_action"
+OUTSIDE = [file for file in SOURCES if not file.relative_to(PACKAGE).as_posix().startswith(ROOMS)]
+# What has a package of that name, or a hyphen in it: the others are called by ordinary words. What `coverage` measures is
+# a word of the model, whoever measures it.
+LOCKED = {package["name"] for package in tomllib.loads((ROOT / "uv.lock").read_text("utf-8"))["package"]}
+MEANT = {name for name in tools() if name in LOCKED or "-" in name} - {"coverage"}
+TOOL_NAMES = re.compile(
+    rf"(?<![a-z])({'|'.join(sorted(name.replace('-', '[-_]') for name in MEANT))})(?![a-z])", re.IGNORECASE
+)
+# Words of others, and an input of every run that has the name of a tool.
+NOT_MEANT = {
+    "pytest.skip", "pytest.xfail",  # the types of JUnit's file, whoever ran the tests
+    "BLACK_", "RUFF_",  # variables that no child sees
+    *(name.replace("-", "_") for name in names() if about(name)["x-stage"] == ALL),
+}  # fmt: skip
+
+
+def written(node: ast.AST) -> Iterator[str]:
+    """Yield the names and texts of a node."""
+    for field in ("id", "attr", "arg", "name", "asname", "module"):
+        if isinstance(value := getattr(node, field, None), str):
+            yield value
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+
+
+@pytest.mark.parametrize("file", OUTSIDE, ids=shown)
+def test_no_module_outside_a_wing_names_a_tool(file: Path):
+    tree = ast.parse(file.read_text("utf-8"))
+    texts = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
+    nodes = (node for node in ast.walk(tree) if id(node) not in texts)
+    found = {
+        f"line {getattr(node, 'lineno', 0)}: {text}"
+        for node in nodes
+        for text in written(node)
+        if TOOL_NAMES.search(text) and text not in NOT_MEANT
+    }
+    assert sorted(found) == []
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_the_tools_of_a_wing_do_not_know_each_other(name: str):
+    wing = PACKAGE / "stages" / name
+    modules = {
+        one.check.__module__
+        for one in load(name).tools
+        if one.check.__module__.startswith("ci_action.stages.")
+    }
+    for module in modules:
+        place = wing / module.removeprefix(f"ci_action.stages.{name}.").replace(".", "/")
+        files = sorted(place.rglob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
+        known = {one for file in files for one in imported(file)}
+        others = modules - {module}
+        assert files
+        assert [
+            one for one in known if any(one == other or one.startswith(f"{other}.") for other in others)
+        ] == []

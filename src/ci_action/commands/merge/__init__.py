@@ -13,7 +13,7 @@ from ci_action.engine.hints import with_hints
 from ci_action.engine.redact import redacted_words
 from ci_action.engine.reproduce import command
 from ci_action.engine.run import Run
-from ci_action.engine.test_run import COVERAGE, PYTEST
+from ci_action.engine.test_run import COVERAGE, TESTS
 from ci_action.engine.test_run.minima import Judged, judge
 from ci_action.engine.tool import Tool
 from ci_action.engine.trust import permitted
@@ -64,7 +64,7 @@ def merged(run: Run, shards: Sequence[Shard], ctx: Context, resolved: Resolved) 
 def _tools(shards: Sequence[Shard], ctx: Context) -> Iterator[ToolResult]:
     """Yield what each tool did in all shards."""
     commit = _commit_problem(shards, ctx)
-    for tool, joined in ((_tool(PYTEST), _tests), (_tool(COVERAGE), _coverage)):
+    for tool, joined in ((_tool(TESTS), _tests), (_tool(COVERAGE), _coverage)):
         try:
             dared = permitted(ctx)  # what a shard reports is the word of the code that ran in it
             result = joined(shards, ctx, commit)
@@ -86,8 +86,8 @@ def _tool(name: str) -> Tool:
 
 def _tests(shards: Sequence[Shard], _ctx: Context, commit: _Commit) -> ToolResult:
     problem, unknown = commit
-    notes = (*joining.notes_of(shards, PYTEST), *joining.uneven(shards), *unknown)
-    return _joined(shards, _tool(PYTEST), joining.outcome_of_tests(shards, problem), notes)
+    notes = (*joining.notes_of(shards, TESTS), *joining.uneven(shards), *unknown)
+    return _joined(shards, _tool(TESTS), joining.outcome_of_tests(shards, problem), notes)
 
 
 def _coverage(shards: Sequence[Shard], ctx: Context, commit: _Commit) -> ToolResult:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from ci_action.commands.merge.shard import Shard
-from ci_action.engine.test_run import COVERAGE, PYTEST
+from ci_action.engine.test_run import COVERAGE, TESTS
 from ci_action.engine.test_run.minima import FAIL_UNDER, IN_SHARD, OF_PROJECT, Minima, minimum
 from ci_action.engine.test_run.session import NONE_PASSED, unpassed
 from ci_action.model.coverage import Coverage, joined
@@ -62,7 +62,7 @@ def _reasons(shard: Shard) -> str:
 def _metrics(shards: Sequence[Shard], cases: Sequence[TestCase]) -> dict[str, float]:
     found: dict[str, float] = dict(counts(cases))
     found["subtests"] = sum(bool(case.subtest) for case in cases)
-    found["test_warnings"] = sum(shard.metric(PYTEST, "test_warnings") or 0 for shard in shards)
+    found["test_warnings"] = sum(shard.metric(TESTS, "test_warnings") or 0 for shard in shards)
     # Each shard deselects what the others run, and what nobody is to run.
     collected = {_collected(shard) for shard in shards}
     if len(collected) == 1 and None not in collected:
@@ -71,7 +71,7 @@ def _metrics(shards: Sequence[Shard], cases: Sequence[TestCase]) -> dict[str, fl
 
 
 def _collected(shard: Shard) -> float | None:
-    ran, left = shard.metric(PYTEST, "tests"), shard.metric(PYTEST, "deselected")
+    ran, left = shard.metric(TESTS, "tests"), shard.metric(TESTS, "deselected")
     return None if ran is None or left is None else ran + left
 
 
@@ -93,13 +93,13 @@ def _findings(shards: Sequence[Shard], cases: Sequence[TestCase]) -> Iterator[Fi
                         continue
                     collected.add(nodeid)
                 # What is muted is for the settings of this run to say, and tests have no severities.
-                yield replace(finding, tool=PYTEST, muted="", severity="")
+                yield replace(finding, tool=TESTS, muted="", severity="")
         if shard.conclusion is Conclusion.FAILED and not counting:
             message = f"shard {shard.name} has failed: {_reasons(shard)}"
-            yield Finding(tool=PYTEST, rule="shard", message=message)
+            yield Finding(tool=TESTS, rule="shard", message=message)
     if nothing := unpassed(cases):
         rule, message = nothing
-        yield Finding(tool=PYTEST, rule=rule, message=message)
+        yield Finding(tool=TESTS, rule=rule, message=message)
 
 
 def _matters(finding: Finding) -> bool:

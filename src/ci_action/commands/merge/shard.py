@@ -12,7 +12,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from ci_action.engine.test_run import COVERAGE as COVERAGE_TOOL
-from ci_action.engine.test_run import PYTEST
+from ci_action.engine.test_run import TESTS
 from ci_action.engine.test_run.job import NO_TESTS
 from ci_action.model.coverage import Coverage, FileCoverage
 from ci_action.model.finding import Finding, Level
@@ -137,12 +137,12 @@ def _check_tools(report: RunReport) -> None:
     """Check that the tools of the stage are those of a shard, and that the conclusion follows from them."""
     tools = report["stages"][0]["tools"]
     names = Counter(tool["name"] for tool in tools)
-    if missing := [name for name in (PYTEST, COVERAGE_TOOL) if names[name] != 1]:
+    if missing := [name for name in (TESTS, COVERAGE_TOOL) if names[name] != 1]:
         raise ValueError(f"{names[missing[0]]} results of {missing[0]}")
     if unknown := [tool["outcome"] for tool in tools if tool["outcome"] not in _OUTCOMES]:
         raise ValueError(f"the outcome {unknown[0][:40]!r}")
     for tool in tools:
-        if tool["tests"] and tool["name"] != PYTEST:
+        if tool["tests"] and tool["name"] != TESTS:
             raise ValueError(f"tests of {tool['name'][:40]!r}")
         if tool["findings"] and tool["outcome"] == "skipped":
             raise ValueError(f"findings of {tool['name'][:40]!r}, which was skipped")
@@ -154,9 +154,9 @@ def _check_tools(report: RunReport) -> None:
     said = Conclusion(report["conclusion"])
     if said.rank < least.rank or Conclusion(report["stages"][0]["conclusion"]).rank < least.rank:
         raise ValueError(f"the conclusion {said.value!r} over a tool that is {least.value}")
-    tests = next(tool for tool in tools if tool["name"] == PYTEST)
+    tests = next(tool for tool in tools if tool["name"] == TESTS)
     if tests["outcome"] == "skipped" and not broken and not tests["reason"].startswith(NO_TESTS):
-        raise ValueError(f"pytest was skipped for an unknown reason: {tests['reason'][:200]!r}")
+        raise ValueError(f"{TESTS} was skipped for an unknown reason: {tests['reason'][:200]!r}")
 
 
 def _coverage(file: Path, report: RunReport) -> Coverage | None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-PYTEST: Final = "pytest"
+TESTS: Final = "pytest"
 COVERAGE: Final = "coverage"
 """The tools of a test run, by their names in results."""
 PLUGIN: Final = Path(__file__).parent / "plugin"

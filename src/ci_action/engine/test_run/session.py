@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from ci_action.engine.test_run import PYTEST
+from ci_action.engine.test_run import TESTS
 from ci_action.engine.test_run.events import UNENDED, Session
 from ci_action.model.finding import Finding, Location
 from ci_action.model.result import Broken, Counted, Report
@@ -112,15 +112,15 @@ def _odd(session: Session, done: Completed) -> Iterable[Finding]:
     flaky = any(case.outcome is TestOutcome.FLAKY for case in session.cases)
     if found := unpassed(session.cases):
         rule, message = found
-        yield Finding(tool=PYTEST, rule=rule, message=message)
+        yield Finding(tool=TESTS, rule=rule, message=message)
     elif done.returncode == _WARNINGS and not red:
         yield Finding(
-            tool=PYTEST, rule="max-warnings", message=f"pytest counts too many warnings: {session.warnings}"
+            tool=TESTS, rule="max-warnings", message=f"pytest counts too many warnings: {session.warnings}"
         )
     elif done.returncode and not red and not (flaky and done.returncode == _FAILED):
         lines = last_lines(output(done), 1)
         text = f"pytest ended with exit code {done.returncode} though no test failed: {lines}"
-        yield Finding(tool=PYTEST, rule="exit-code", message=text)
+        yield Finding(tool=TESTS, rule="exit-code", message=text)
 
 
 def _findings(cases: Sequence[TestCase]) -> Iterable[Finding]:
@@ -137,7 +137,7 @@ def _findings(cases: Sequence[TestCase]) -> Iterable[Finding]:
         name = f"{case.nodeid} [{case.subtest}]" if case.subtest else case.nodeid
         first = case.message.splitlines()[0] if case.message else case.outcome.value
         yield Finding(
-            tool=PYTEST,
+            tool=TESTS,
             rule=rule,
             message=f"{name}: {first}",
             location=Location(path=case.path, line=case.line) if case.path else None,

@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from ci_action.engine.test_run import PYTEST
+from ci_action.engine.test_run import TESTS
 from ci_action.model.finding import SEVERITIES, Finding, Level, Location, Package
 from ci_action.model.result import Conclusion
 from ci_action.model.tests import RED, TestCase, TestOutcome, counts
@@ -114,7 +114,7 @@ def check(report: RunReport) -> None:
     if not all(math.isfinite(number) for number in numbers):
         raise ValueError("a number that is none")
     for tool in tools:
-        if tool["tests"] or (tool["name"] == PYTEST and tool["outcome"] == "report"):
+        if tool["tests"] or (tool["name"] == TESTS and tool["outcome"] == "report"):
             _check_tests(tool)
 
 

@@ -91,7 +91,9 @@ def _write(github: GitHub, pull: Pull, result: RunResult, publication: Publicati
 def _told(new: int, there: int) -> str:
     more = f" {new - MOST:,} more did not fit into this review." if new > MOST else ""
     before = f" {there:,} {'was' if there == 1 else 'were'} suggested before." if there else ""
-    return f"ci-action: fixes of Black and Ruff for lines of this pull request.{more}{before} `ci-action fix` writes all of them."
+    return (
+        f"ci-action: fixes for lines of this pull request.{more}{before} `ci-action fix` writes all of them."
+    )
 
 
 def _existing(github: GitHub, number: int) -> Iterator[tuple[str, int, int, str]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from ci_action.engine.context import Context
-from ci_action.engine.test_run import COVERAGE, PLUGIN, PYTEST
+from ci_action.engine.test_run import COVERAGE, PLUGIN, TESTS
 from ci_action.engine.test_run.job import DATA, FOLDER
 from ci_action.engine.test_run.minima import FAIL_UNDER, IN_SHARD, OF_PROJECT, Judged, Minima, judge, minimum
 from ci_action.engine.tool import Checked, Tool, Turn
@@ -258,5 +258,5 @@ TOOL: Final = Tool(
     plan=plan,
     runs_code=lambda _: True,
     turn=lambda _: Turn.RUNS,
-    needs=("environment", "services", PYTEST),
+    needs=("environment", "services", TESTS),
 )

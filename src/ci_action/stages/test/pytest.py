@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from ci_action.engine.context import Context
-from ci_action.engine.test_run import PYTEST
+from ci_action.engine.test_run import TESTS
 from ci_action.engine.test_run.job import run
 from ci_action.engine.tool import Checked, Tool, Turn
 from ci_action.project.file_kinds import PYTEST_FILES
@@ -63,7 +63,7 @@ def plan(ctx: Context) -> str:
 
 
 TOOL: Final = Tool(
-    name=PYTEST,
+    name=TESTS,
     summary="Tests, by pytest.",
     url="https://docs.pytest.org",
     check=check,
