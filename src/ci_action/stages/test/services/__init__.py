@@ -10,8 +10,9 @@ from ci_action.project.programs import Program
 from ci_action.stages.test.services.addresses import Address, Kind, Tls, parse
 from ci_action.stages.test.services.connect import greeted
 from ci_action.stages.test.services.protocol import Fault
-from ci_action.stages.test.services.wait import MOST_SECONDS, Attempt, Clock, Probed, Terms, probe_all
+from ci_action.stages.test.services.wait import MOST_SECONDS, Attempt, Probed, Terms, probe_all
 from ci_action.system.text import duration
+from ci_action.system.wait import Clock
 
 _DOCUMENTATION: Final = (
     "https://docs.github.com/actions/tutorials/use-containerized-services/use-docker-service-containers"

@@ -13,8 +13,9 @@ from ci_action.model.result import Broken, Counted, Report, Skipped
 from ci_action.stages.test.services import TOOL, cause, fix, look, told
 from ci_action.stages.test.services.addresses import Address, parse
 from ci_action.stages.test.services.protocol import Fault, Unfit
-from ci_action.stages.test.services.wait import Attempt, Clock, Probed, Terms, delays, probe, probe_all
+from ci_action.stages.test.services.wait import Attempt, Probed, Terms, probe, probe_all
 from ci_action.system.errors import InterruptedRunError
+from ci_action.system.wait import Clock
 
 DB = parse("postgres://app:s3cr3t-value@db:5432/app")
 
@@ -57,12 +58,6 @@ def probed(
     time = Time()
     terms = Terms(limit=limit, container=container, clock=time.clock)
     return probe(address, answering(*answers, time=time, takes=takes), terms)
-
-
-def test_the_delay_doubles_up_to_a_bound():
-    longest, shortest = delays(lambda: 1.0), delays(lambda: 0.0)
-    assert [round(next(longest), 3) for _ in range(7)] == [0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
-    assert [round(next(shortest), 3) for _ in range(7)] == [0.075, 0.15, 0.3, 0.6, 1.2, 1.5, 1.5]
 
 
 def test_a_service_that_answers_at_once():

@@ -1,0 +1,59 @@
+"""Waiting: the delays, when an answer is final, and what does not end."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from ci_action.system.wait import ATTEMPT_SECONDS, Clock, delays, side_by_side, tried
+
+
+def test_the_delay_doubles_up_to_a_bound():
+    longest, shortest = delays(lambda: 1.0), delays(lambda: 0.0)
+    assert [round(next(longest), 3) for _ in range(7)] == [0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
+    assert [round(next(shortest), 3) for _ in range(7)] == [0.075, 0.15, 0.3, 0.6, 1.2, 1.5, 1.5]
+
+
+class Time:
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.clock = Clock(now=lambda: self.seconds, sleep=self.sleep, jitter=lambda: 1.0)
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+@pytest.mark.parametrize(
+    ("patience", "stopped", "tries"),
+    [
+        (lambda answer: 60.0 if answer < 3 else 0.0, lambda: False, 3),
+        (lambda _: 0.0, lambda: False, 1),
+        (lambda _: 0.35, lambda: False, 3),
+        (lambda _: 60.0, lambda: True, 1),
+    ],
+    ids=["an answer that is final", "the first is final", "the time is over", "interrupted"],
+)
+def test_how_often_is_tried(patience: Callable[[int], float], stopped: Callable[[], bool], tries: int):
+    given: list[float] = []
+
+    def attempt(seconds: float) -> int:
+        given.append(seconds)
+        return len(given)
+
+    last = tried(attempt, limit=1.0, patience=patience, clock=Time().clock, stopped=stopped)
+    assert (last.answer, last.tries, len(given)) == (tries, tries, tries)
+    assert all(0 < seconds <= ATTEMPT_SECONDS for seconds in given)
+
+
+def test_what_does_not_end_keeps_nothing_else():
+    never = threading.Event()
+    found = side_by_side(
+        {"a": lambda: "here", "b": lambda: str(never.wait())},
+        limit=-ATTEMPT_SECONDS + 0.3,
+        clock=Clock(),
+        stopped=lambda: False,
+    )
+    never.set()
+    assert found == {"a": "here", "b": None}
