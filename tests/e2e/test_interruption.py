@@ -9,7 +9,7 @@ from support.container import projects
 from support.container.runner import Machine
 
 pytestmark = pytest.mark.docker
-# The runner's next signal comes 7.5 seconds after the first; what we say in the README.
+# The runner's next signal comes 7.5 seconds after the first.
 LIMIT = 7.0
 
 

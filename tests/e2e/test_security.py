@@ -24,7 +24,7 @@ TOKENS: Final = {
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "eyOpenIdToken0000000000000000000004",
     "GITHUB_TOKEN": TOKEN,
 }
-# The runner's next signal comes 7.5 seconds after the first; what we say in the README.
+# The runner's next signal comes 7.5 seconds after the first.
 LIMIT: Final = 7.0
 WEAK: Final = "import subprocess\n\nsubprocess.call('ls', shell=True)\n"
 # Takes bandit the better part of a minute.

@@ -243,6 +243,14 @@ def test_sentences_are_short(page):
     assert not [text for text in sentences(page.read_text("utf-8")) if len(text.split()) > MOST_WORDS]
 
 
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_words_are_those_of_the_field(page):
+    text = re.sub(r"^#+ .*$|`[^`\n]*`", "", without_code(page.read_text("utf-8")), flags=re.MULTILINE)
+    assert not re.findall(
+        r"(?i)\b(?:nobody|somebody|(?:is|are) no|cannot be had|is told|by now|mends?)\b", text
+    )
+
+
 def sentences(text: str) -> Iterator[str]:
     """Yield the sentences of the paragraphs and of the items of lists; a link and code count as one word."""
     text = re.sub(r"<!--.*?-->", "", without_code(text), flags=re.DOTALL)

@@ -22,7 +22,7 @@ class Security(BaseModel):
         "Baseline of accepted secrets, relative to `working-directory`. `ci-action secrets baseline` writes"
         " it.",
         stage="security",
-        shown=".secrets.baseline, where there is one",
+        shown=".secrets.baseline, if it exists",
         set_by=SetBy.ANYONE,
     )
     secrets_verify: Switch = setting(

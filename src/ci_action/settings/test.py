@@ -27,7 +27,7 @@ class Tests(BaseModel):
         (),
         "Folders or packages to measure coverage of.",
         stage="test",
-        shown="what the project configures, else its packages",
+        shown="from the configuration of coverage, else the packages of the project",
         set_by=SetBy.ANYONE,
     )
     install: Commands = setting(
