@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from support.builders import write
 
-from ci_action.engine.test_run.minima import patch
+from ci_action.engine.test_run.coverage_minimum import patch
 from ci_action.model.coverage import Coverage
 from ci_action.stages.test.coverage import MEASURE, coverage_of
 

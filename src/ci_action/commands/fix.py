@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from ci_action.commands.session import Call, Options
-from ci_action.engine.changes import with_changes
+from ci_action.engine.base_commit import with_changes
 from ci_action.engine.context import Context
 from ci_action.engine.execute import execute, program_of
 from ci_action.engine.secret_scan.search import Progress, Search

@@ -6,7 +6,7 @@ from typing import Any
 
 from ci_action import __version__
 from ci_action.commands.session import Call, Options
-from ci_action.engine.changes import with_changes
+from ci_action.engine.base_commit import with_changes
 from ci_action.engine.context import Context
 from ci_action.engine.pull_request import with_pull
 from ci_action.engine.schedule import Slot, phases, rounds

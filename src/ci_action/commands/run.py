@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from ci_action.commands.session import Call, Options, Session
-from ci_action.engine.changes import with_changes
+from ci_action.engine.base_commit import with_changes
 from ci_action.engine.execute import execute
 from ci_action.engine.pull_request import with_pull
 from ci_action.model.result import RunResult

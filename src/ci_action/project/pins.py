@@ -27,7 +27,7 @@ from packaging.version import InvalidVersion, Version
 
 from ci_action.project.config_files import from_yaml
 from ci_action.project.dependencies.lockfiles import Lock
-from ci_action.project.dependencies.poetry import has_origin, poetry_entries, poetry_requirements
+from ci_action.project.dependencies.poetry_tables import has_origin, poetry_entries, poetry_requirements
 from ci_action.project.dependencies.pyproject import requirement_lists
 from ci_action.project.layout import Layout
 from ci_action.system.errors import ProjectFileError

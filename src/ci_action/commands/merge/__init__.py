@@ -7,14 +7,14 @@ from ci_action.commands.merge import joining
 from ci_action.commands.merge.refusal import shards_of
 from ci_action.commands.merge.shard import STAGE, Shard
 from ci_action.commands.session import Session
-from ci_action.engine.changes import with_changes
+from ci_action.engine.base_commit import with_changes
 from ci_action.engine.context import Context
 from ci_action.engine.hints import with_hints
 from ci_action.engine.redact import redacted_words
 from ci_action.engine.reproduce import command
 from ci_action.engine.run import Run
 from ci_action.engine.test_run import COVERAGE, TESTS
-from ci_action.engine.test_run.minima import Judged, judge
+from ci_action.engine.test_run.coverage_minimum import Judged, judge
 from ci_action.engine.tool import Tool
 from ci_action.engine.trust import permitted
 from ci_action.model.result import (

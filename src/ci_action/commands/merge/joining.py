@@ -7,8 +7,8 @@ from typing import Final
 
 from ci_action.commands.merge.shard import Shard
 from ci_action.engine.test_run import COVERAGE, TESTS
-from ci_action.engine.test_run.minima import FAIL_UNDER, IN_SHARD, OF_PROJECT, Minima, minimum
-from ci_action.engine.test_run.session import NONE_PASSED, unpassed
+from ci_action.engine.test_run.coverage_minimum import FAIL_UNDER, IN_SHARD, OF_PROJECT, Minima, minimum
+from ci_action.engine.test_run.outcome import NONE_PASSED, unpassed
 from ci_action.model.coverage import Coverage, joined
 from ci_action.model.finding import Finding, Level
 from ci_action.model.result import Broken, Conclusion, Counted, Outcome, Report, Skipped

@@ -10,7 +10,7 @@ from typing import Final
 from ci_action.engine.context import Context
 from ci_action.engine.test_run import PLUGIN
 from ci_action.engine.test_run.events import Session, parse
-from ci_action.engine.test_run.session import USAGE, broken, output, problem, report
+from ci_action.engine.test_run.outcome import USAGE, broken, output, problem, report
 from ci_action.engine.tool import Checked
 from ci_action.model.result import Broken, Report, Skipped
 from ci_action.model.tests import TestCase, TestOutcome

@@ -17,7 +17,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from ci_action.project.dependencies.inventory import Kind
-from ci_action.project.dependencies.poetry import MAIN, is_optional, poetry_entries, poetry_requirements
+from ci_action.project.dependencies.poetry_tables import (
+    MAIN,
+    is_optional,
+    poetry_entries,
+    poetry_requirements,
+)
 from ci_action.project.dependencies.pyproject import requirement_lists, table
 from ci_action.project.dependencies.requirements_txt import read, refuse_endless
 from ci_action.project.layout import Layout

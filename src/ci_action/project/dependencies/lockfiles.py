@@ -19,7 +19,7 @@ from packaging.version import InvalidVersion, Version
 
 from ci_action.model.finding import Location
 from ci_action.project.dependencies.inventory import Inventory, Kind, Needed, Unauditable, unique
-from ci_action.project.dependencies.poetry import poetry_tables
+from ci_action.project.dependencies.poetry_tables import poetry_tables
 from ci_action.project.dependencies.pyproject import requirement_lists, requirement_of
 from ci_action.project.dependencies.requirements_txt import placed_names
 from ci_action.system.errors import ProjectFileError

@@ -16,7 +16,7 @@ from typing import Any, Final
 from ci_action.github.protocol import ApiError, GitHub
 from ci_action.github.pull_request import Pull
 from ci_action.model.result import RunResult
-from ci_action.reporters.comment.sections import MARKER, Section, assembled, joined, parse, room_beside
+from ci_action.reporters.comment.runs import MARKER, Section, assembled, joined, parse, room_beside
 from ci_action.reporters.comment.text import About, text_of
 from ci_action.reporters.context import Publication
 from ci_action.reporters.feedback import Ours, on_pull

@@ -10,7 +10,7 @@ from ci_action.model.finding import Finding
 from ci_action.model.result import RunResult
 from ci_action.model.section import Channel, Section
 from ci_action.model.totals import other_findings
-from ci_action.reporters.comment.sections import harmless, size_of
+from ci_action.reporters.comment.runs import harmless, size_of
 from ci_action.reporters.job_summary import MARKS
 from ci_action.reporters.links import where
 from ci_action.reporters.markdown import code, link

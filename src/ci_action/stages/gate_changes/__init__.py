@@ -10,7 +10,7 @@ from typing import Any, Final
 from ci_action.engine.context import Context
 from ci_action.engine.ignore import mute
 from ci_action.engine.secret_scan.baseline import NAME as BASELINE
-from ci_action.engine.test_run.minima import WITH_BASE
+from ci_action.engine.test_run.coverage_minimum import WITH_BASE
 from ci_action.engine.tool import Checked, Tool
 from ci_action.model.finding import Finding, Level, Location
 from ci_action.model.result import Broken, Counted, Outcome, Report, Skipped, ToolResult

@@ -10,8 +10,16 @@ from typing import Final
 
 from ci_action.engine.context import Context
 from ci_action.engine.test_run import COVERAGE, PLUGIN, TESTS
+from ci_action.engine.test_run.coverage_minimum import (
+    FAIL_UNDER,
+    IN_SHARD,
+    OF_PROJECT,
+    Judged,
+    Minima,
+    judge,
+    minimum,
+)
 from ci_action.engine.test_run.job import DATA, FOLDER
-from ci_action.engine.test_run.minima import FAIL_UNDER, IN_SHARD, OF_PROJECT, Judged, Minima, judge, minimum
 from ci_action.engine.tool import Checked, Tool, Turn
 from ci_action.model.coverage import Coverage, FileCoverage, joined
 from ci_action.model.result import Counted, Report, Skipped

@@ -20,7 +20,7 @@ from ci_action.github.protocol import ApiError
 from ci_action.github.pull_request import NoPull
 from ci_action.model.result import RunResult, Verdict
 from ci_action.reporters import comment
-from ci_action.reporters.comment.sections import LIMIT, MARKER, parse, size_of
+from ci_action.reporters.comment.runs import LIMIT, MARKER, parse, size_of
 from ci_action.reporters.feedback import Ours
 from ci_action.system.errors import ExitCode
 

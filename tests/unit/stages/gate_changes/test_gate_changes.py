@@ -17,7 +17,7 @@ from support.builders import (
     write,
 )
 
-from ci_action.engine.changes import is_needed
+from ci_action.engine.base_commit import is_needed
 from ci_action.engine.tool import Checked
 from ci_action.engine.verdict import judge_stage
 from ci_action.model.changes import Changes

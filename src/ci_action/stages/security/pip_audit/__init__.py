@@ -18,8 +18,8 @@ from ci_action.engine.advisories.audit import Auditor
 from ci_action.engine.advisories.findings import NAME
 from ci_action.engine.advisories.osv_client import Service
 from ci_action.engine.advisories.process import PipAudit
+from ci_action.engine.advisories.ratings import rated
 from ci_action.engine.advisories.result import Judgement
-from ci_action.engine.advisories.severity import rated
 from ci_action.engine.context import Context
 from ci_action.engine.environment.installation import NONE
 from ci_action.engine.tool import Checked, Tool, Turn

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ci_action.engine.test_run.minima import (
+from ci_action.engine.test_run.coverage_minimum import (
     WITH_BASE,
     Minima,
     PatchCoverage,

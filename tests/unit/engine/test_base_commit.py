@@ -9,7 +9,7 @@ from support.execution import Told, stage
 from support.fake_feedback import Feedback
 
 from ci_action.commands.plan import describe
-from ci_action.engine.changes import Base, base_of, changes_of, is_needed, with_changes
+from ci_action.engine.base_commit import Base, base_of, changes_of, is_needed, with_changes
 from ci_action.engine.context import Context
 from ci_action.engine.execute import execute
 from ci_action.github.protocol import ApiError

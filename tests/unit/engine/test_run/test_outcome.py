@@ -7,7 +7,7 @@ import pytest
 from support.builders import case, completed
 
 from ci_action.engine.test_run.events import UNENDED, Session
-from ci_action.engine.test_run.session import broken, problem, report
+from ci_action.engine.test_run.outcome import broken, problem, report
 from ci_action.engine.verdict import judge_stage
 from ci_action.model.result import Conclusion, Report, StageResult, ToolResult
 from ci_action.model.tests import TestCase
