@@ -16,7 +16,7 @@ from ci_action.commands.run import run_command
 from ci_action.commands.session import Options, tell_early, tell_usage
 from ci_action.settings import Settings, about, is_list, may_be_a_key, names
 from ci_action.settings.general import MERGE
-from ci_action.system.errors import ExitCode
+from ci_action.system.exit_codes import ExitCode
 from ci_action.system.signals import Interruption
 
 _CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

@@ -16,7 +16,7 @@ from ci_action.commands.schema import schema_files
 from ci_action.reporters.outputs import ABOUT
 from ci_action.settings import names
 from ci_action.stages import load_all
-from ci_action.system.errors import ExitCode
+from ci_action.system.exit_codes import ExitCode
 
 BIN = Path(sys.executable).parent
 README = (ROOT / "README.md").read_text("utf-8")

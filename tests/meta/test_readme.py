@@ -35,9 +35,8 @@ from ci_action.settings import Settings, names
 from ci_action.stages import tools
 from ci_action.stages.gate_changes import loosened
 from ci_action.stages.pr import changed_files, metadata
-from ci_action.stages.pr.sizes import CLASSES
-from ci_action.stages.pr.title.looking import look
-from ci_action.stages.pr.title.proposal import Around
+from ci_action.stages.pr.measure import CLASSES
+from ci_action.stages.pr.title.proposal import Around, look
 from ci_action.stages.pr.title.rules_from_settings import rules_of
 
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")

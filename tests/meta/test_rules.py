@@ -208,3 +208,17 @@ def test_the_tools_of_a_wing_do_not_know_each_other(name: str):
         assert [
             one for one in known if any(one == other or one.startswith(f"{other}.") for other in others)
         ] == []
+
+
+def test_the_paths_that_the_guide_names_are_there():
+    text = (ROOT / ".github" / "CONTRIBUTING.md").read_text("utf-8")
+    package = ROOT / "src" / "ci_action"
+    paths = re.findall(r"`((?:[\w.]+/)+[\w.]*)`", text)
+    assert [one for one in paths if not any((place / one).exists() for place in (ROOT, package))] == []
+    names = re.findall(r"`(\w+\.(?:py|toml))`", text)
+    folders = (package, GOLDEN, ROOT / ".github")
+    assert [
+        one
+        for one in names
+        if not (ROOT / one).exists() and not any([*folder.rglob(one)] for folder in folders)
+    ] == []

@@ -11,7 +11,8 @@ from ci_action.engine.secret_scan.baseline import accepted_in, load, render, wri
 from ci_action.engine.secret_scan.project import files_of, program
 from ci_action.engine.secret_scan.scan import Scan
 from ci_action.system.cache import Results
-from ci_action.system.errors import ExitCode, InterruptedRunError, ToolError
+from ci_action.system.errors import InterruptedRunError, ToolError
+from ci_action.system.exit_codes import ExitCode
 
 
 def baseline_command(flags: Mapping[str, Any], options: Options) -> int:

@@ -11,7 +11,7 @@ from ci_action.model.result import Conclusion
 from ci_action.reporters.context import Screen
 from ci_action.reporters.job_summary import mistakes_page
 from ci_action.reporters.outputs import NO_OUTPUTS, NOTHING_RUN
-from ci_action.system.errors import ExitCode
+from ci_action.system.exit_codes import ExitCode
 from ci_action.system.redaction import Redact
 from ci_action.system.text import neutral
 

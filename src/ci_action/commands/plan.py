@@ -21,7 +21,8 @@ from ci_action.settings.general import ALL
 from ci_action.settings.resolve import Resolved
 from ci_action.stages import select as select_stages
 from ci_action.stages import with_tool_of_every_run
-from ci_action.system.errors import ExitCode, ToolError
+from ci_action.system.errors import ToolError
+from ci_action.system.exit_codes import ExitCode
 from ci_action.system.text import neutral, one_line
 
 

@@ -15,7 +15,7 @@ from ci_action.reporters.report_json.schema import json_schema, schema_address
 from ci_action.settings import Settings, about, may_be_a_key, names
 from ci_action.settings.general import WORDS
 from ci_action.stages import load_all, outputs_of, tool_of_every_run
-from ci_action.system.errors import ExitCode
+from ci_action.system.exit_codes import ExitCode
 
 
 def action_inputs() -> str:

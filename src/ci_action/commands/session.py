@@ -36,7 +36,8 @@ from ci_action.reporters.context import Publication, Screen
 from ci_action.reporters.progress import ActionsProgress, PlainProgress
 from ci_action.settings.resolve import Resolved
 from ci_action.settings.types import RunAs
-from ci_action.system.errors import ExitCode, InterruptedRunError, SettingsError, ToolError, shortage
+from ci_action.system.errors import InterruptedRunError, SettingsError, ToolError, shortage
+from ci_action.system.exit_codes import ExitCode
 from ci_action.system.ownership import give_back, owner_of
 from ci_action.system.process import Processes, end_orphans
 from ci_action.system.redaction import Redactor, redactor, secrets_of, service_passwords

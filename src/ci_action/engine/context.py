@@ -17,9 +17,10 @@ from ci_action.project.programs import BundledTools
 from ci_action.settings import Settings
 from ci_action.settings.types import Scope
 from ci_action.system.cache import Digests, Results, Store
+from ci_action.system.child_environ import Sees
 from ci_action.system.lazy import Lazy
 from ci_action.system.ownership import hand_over
-from ci_action.system.process import Command, Completed, Owner, Run, Sees
+from ci_action.system.process import Command, Completed, Owner, Run
 from ci_action.system.redaction import Redactor
 
 

@@ -1,4 +1,4 @@
-"""The tools: each module of this package says how one program is started and what its output means."""
+"""What a tool is: it says how one program is started and what its output means; each is in the wing of its stage."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field

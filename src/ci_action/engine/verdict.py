@@ -16,7 +16,7 @@ from ci_action.model.result import (
     ToolResult,
     Verdict,
 )
-from ci_action.system.errors import ExitCode
+from ci_action.system.exit_codes import ExitCode
 
 
 def judge_stage(stage: StageResult) -> Verdict:

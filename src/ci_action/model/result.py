@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from ci_action.model.coverage import Coverage
 from ci_action.model.finding import Finding
 from ci_action.model.tests import TestCase
-from ci_action.system.errors import ExitCode
+from ci_action.system.exit_codes import ExitCode
 
 
 class Conclusion(StrEnum):

@@ -19,7 +19,7 @@ from ci_action.reporters.context import Publication
 from ci_action.reporters.feedback import ELSEWHERE, to_github
 from ci_action.reporters.job_summary import render
 from ci_action.reporters.markdown import clipped
-from ci_action.system.errors import ExitCode
+from ci_action.system.exit_codes import ExitCode
 from ci_action.system.redaction import HIDDEN
 from ci_action.system.text import plain, visible
 

@@ -8,7 +8,8 @@ from ci_action.github.pull_request import Pull
 from ci_action.model.result import RunResult
 from ci_action.reporters.context import Publication
 from ci_action.settings.general import COMMENT
-from ci_action.system.errors import ExitCode, ToolError
+from ci_action.system.errors import ToolError
+from ci_action.system.exit_codes import ExitCode
 
 # The token of a workflow writes as this app, and may not ask who it is.
 WORKFLOW: Final = "github-actions[bot]"

@@ -4,7 +4,6 @@ This is the only module that starts a process.
 """
 
 import os
-import re
 import shlex
 import signal
 import subprocess  # noqa: TID251 - the one place
@@ -15,13 +14,12 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
 
 from ci_action.system import supervisor
+from ci_action.system.child_environ import Sees, clean_environment
 from ci_action.system.errors import InterruptedRunError, TimedOutError, ToolError, shortage
-from ci_action.system.index_credentials import with_bound_credentials
 from ci_action.system.redaction import Redact
 
 # Two seconds to end by itself after SIGTERM, then SIGKILL: the runner kills us 7.5 s after its first signal.
@@ -33,48 +31,6 @@ _SUPERVISED_SECONDS: Final = 1.0
 _BATCH_BYTES: Final = 500_000
 # What is received in blocks is not held in memory as a whole.
 _BLOCK_BYTES: Final = 1_000_000
-
-# What a child never sees: our inputs, the runner's tokens and command files, and whatever would change what a
-# tool prints or looks at. Index, proxy, certificate and netrc settings stay.
-_WITHHELD_PREFIXES: Final = ("INPUT_", "ACTIONS_", "BLACK_", "RUFF_", "GIT_CONFIG_", "STATE_")
-_WITHHELD_NAMES: Final = frozenset({
-    "GITHUB_TOKEN", "GH_TOKEN", "GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_STATE", "GITHUB_PATH",
-    "GITHUB_STEP_SUMMARY", "GITHUB_ARTIFACTS", "GITHUB_ARTIFACTS_LIST",
-    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_EXTERNAL_DIFF",
-    "VIRTUAL_ENV", "CONDA_PREFIX", "LD_LIBRARY_PATH", "pythonLocation",
-    "FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "COLUMNS", "LINES", "TERM",
-    "UV_PROJECT", "UV_WORKING_DIRECTORY", "UV_WORKING_DIR", "UV_PYTHON", "UV_CONSTRAINT", "UV_OVERRIDE",
-    "UV_REQUIRE_HASHES", "UV_CONFIG_FILE", "UV_TOOL_DIR", "UV_PRERELEASE", "UV_RESOLUTION",
-})  # fmt: skip
-_KEPT_PYTHON: Final = frozenset({"PYTHONWARNINGS"})
-# What every program may see: none of these holds a secret.
-_COMMON: Final = re.compile(
-    r"PATH|HOME|LANG|LANGUAGE|LC_[A-Z]+|TZ|TMPDIR|GIT_CONFIG_\w+|GIT_TERMINAL_PROMPT|NO_COLOR|PYTHON\w+"
-)
-# What a program needs in addition that fetches something.
-_NETWORK: Final = re.compile(
-    r"(?:HTTPS?|ALL|NO)_PROXY|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|NETRC|UV_(?!PUBLISH_)\w+|XDG_\w+",
-    re.IGNORECASE,
-)
-
-
-class Sees(Enum):
-    """How much of our environment a program gets, besides the variables of its command."""
-
-    STEP = None
-    """All that is not withheld: for the project's code, which the step's variables are meant for."""
-    LITTLE = (_COMMON,)
-    """What any program needs: for those that read the project, whose files must not lead them to a secret."""
-    NETWORK = (_COMMON, _NETWORK)
-    """Proxies, certificates and package indexes as well: for those that fetch."""
-
-    def of(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """Return the part of an environment that the program gets."""
-        if self.value is None:
-            return {**environ}
-        return {
-            name: text for name, text in environ.items() if any(one.fullmatch(name) for one in self.value)
-        }
 
 
 @dataclass(frozen=True)
@@ -141,31 +97,6 @@ class Run(Protocol):
     def __call__(self, command: Command, /) -> Completed:
         """Run it; raises `ToolError` when it is absent, `TimedOutError`, `InterruptedRunError`."""
         ...
-
-
-def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what a child may see of our environment, with git made to trust the workspace.
-
-    `safe.directory` is needed because the workspace belongs to the runner's user while we are root
-    (actions/runner issue 2033); the variables reach every git that a child starts.
-    """
-    kept = {
-        name: value
-        for name, value in with_bound_credentials(environ).items()
-        if not name.startswith(_WITHHELD_PREFIXES)
-        and name not in _WITHHELD_NAMES
-        and (not name.startswith("PYTHON") or name in _KEPT_PYTHON)
-    }
-    kept.update(
-        GIT_CONFIG_COUNT="1",
-        GIT_CONFIG_KEY_0="safe.directory",
-        GIT_CONFIG_VALUE_0="*",
-        GIT_TERMINAL_PROMPT="0",
-        NO_COLOR="1",
-        PYTHONUTF8="1",
-        PYTHONDONTWRITEBYTECODE="1",
-    )
-    return kept
 
 
 class Processes:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final, Protocol
 
-from ci_action.system.errors import ExitCode
+from ci_action.system.exit_codes import ExitCode
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 # The runner sends SIGINT, waits 7.5 s, then SIGTERM (ProcessInvoker.cs): whatever hangs, we are gone before.

@@ -10,7 +10,8 @@ from support.secret_scans import KEYWORD, VALUE, Script, accepted, cut, project,
 
 from ci_action.commands.baseline import accept
 from ci_action.engine.secret_scan.baseline import NAME, hash_of
-from ci_action.system.errors import ExitCode, InterruptedRunError, TimedOutError, ToolError
+from ci_action.system.errors import InterruptedRunError, TimedOutError, ToolError
+from ci_action.system.exit_codes import ExitCode
 
 
 @pytest.fixture

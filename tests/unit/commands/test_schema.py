@@ -11,7 +11,7 @@ from ci_action.reporters import REPORTERS
 from ci_action.reporters.outputs import ABOUT
 from ci_action.settings import names
 from ci_action.stages import load_all
-from ci_action.system.errors import ExitCode
+from ci_action.system.exit_codes import ExitCode
 
 ACCEPTED = {"package": "a", "id": "CVE-1", "expires": "2026-12-31", "reason": "why"}
 VALIDATOR = validator_for(schema.settings_schema())

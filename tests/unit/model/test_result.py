@@ -10,7 +10,7 @@ from support.builders import at, broken_tool, finding, report, run_result, stage
 
 from ci_action.model.finding import SEVERITIES, Fix, Level, at_least, ranked, with_fingerprints
 from ci_action.model.result import Broken, Conclusion, Skipped
-from ci_action.system.errors import ExitCode
+from ci_action.system.exit_codes import ExitCode
 
 
 def test_conclusions_are_in_the_order_of_precedence():

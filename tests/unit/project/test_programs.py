@@ -17,8 +17,9 @@ from ci_action.project.programs import (
     select,
     variables_of_uv,
 )
+from ci_action.system.child_environ import Sees
 from ci_action.system.errors import InterruptedRunError, TimedOutError, ToolError
-from ci_action.system.process import Completed, Sees
+from ci_action.system.process import Completed
 
 PINNED = Choice(specifier="==24.1.0", source="uv.lock", warnings=("two pins disagree",))
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ci_action.system.child_environ import clean_environment
 from ci_action.system.index_credentials import unbound_credentials, with_bound_credentials
-from ci_action.system.process import clean_environment
 from ci_action.system.redaction import secrets_of
 
 CORP = {"UV_INDEX_CORP_USERNAME": "u", "UV_INDEX_CORP_PASSWORD": "p@ss/word"}

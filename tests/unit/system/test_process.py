@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from ci_action.system.child_environ import Sees, clean_environment
 from ci_action.system.errors import InterruptedRunError
-from ci_action.system.process import Command, Processes, Sees, batches, clean_environment, last_lines
+from ci_action.system.process import Command, Processes, batches, last_lines
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from ci_action.model.result import (
 )
 from ci_action.reporters.report_json.read import ReportFolderError, cases_of, check, finding_of, report_of
 from ci_action.reporters.report_json.schema import RunReport, StageEntry, ToolEntry
-from ci_action.system.errors import ExitCode
+from ci_action.system.exit_codes import ExitCode
 
 # 50,000 tests take 25 MB.
 LARGEST: Final = 50_000_000

@@ -15,7 +15,7 @@ from ci_action.model.result import Broken, Conclusion, Counted, Outcome, Report,
 from ci_action.model.tests import TestCase, counts
 from ci_action.settings import Settings
 from ci_action.stages import tool_of_every_run
-from ci_action.system.errors import ExitCode
+from ci_action.system.exit_codes import ExitCode
 
 _LONGEST_REASON: Final = 300
 

@@ -1,1 +1,1 @@
-"""Known vulnerabilities of packages: asked for, put together, rated, and told. Only `service` touches the network."""
+"""Known vulnerabilities of packages: asked for, put together, rated, and told. Only `osv_client` touches the network."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from ci_action.engine.advisories.severity import severity_of_vector
 from ci_action.model.finding import SEVERITIES
 from ci_action.system.text import one_line
 
@@ -24,13 +25,8 @@ _WORDS: Final = {
     "CRITICAL": "critical",
 }
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]{0,79}")
-# The longest vectors, those of CVSS 4 with all optional metrics, have some 200 characters.
-_LONGEST_VECTOR: Final = 400
 _LONGEST_TITLE: Final = 240
 _MOST: Final = 500
-_HIGHEST_SCORE: Final = 10.0
-# From which score on (CVSS 3 and 4; version 2 knows no critical).
-_SCORES: Final = ((9.0, "critical"), (7.0, "high"), (4.0, "medium"), (0.0, "low"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,30 +113,6 @@ def _severity(document: Mapping[str, Any]) -> str:
         words += [_dict(table).get("severity") for table in tables]
     rated = worst(severity_of_vector(_dict(entry).get("score")) for entry in entries)
     return rated or worst(_WORDS.get(word.upper(), "") for word in words if isinstance(word, str))
-
-
-def severity_of_vector(vector: object) -> str:
-    """Return the severity of a CVSS vector, of version 2, 3 or 4, or of a bare score; empty for anything else."""
-    if not isinstance(vector, str) or not 0 < len(vector) <= _LONGEST_VECTOR:
-        return ""
-    import cvss  # type: ignore[import-untyped]  # noqa: PLC0415 - untyped, and loaded only where something was found
-
-    text = vector.strip()
-    if re.fullmatch(r"\d{1,2}(\.\d+)?", text):
-        return _severity_of_score(float(text))
-    kind = (
-        cvss.CVSS4 if text.startswith("CVSS:4") else cvss.CVSS3 if text.startswith("CVSS:3") else cvss.CVSS2
-    )
-    try:
-        score = float(kind(text).scores()[0] if kind is not cvss.CVSS4 else kind(text).base_score)
-    except (cvss.CVSSError, ArithmeticError, LookupError, TypeError, ValueError):
-        return ""
-    severity = _severity_of_score(score)
-    return "high" if kind is cvss.CVSS2 and severity == "critical" else severity
-
-
-def _severity_of_score(score: float) -> str:
-    return next((severity for least, severity in _SCORES if least <= score <= _HIGHEST_SCORE), "")
 
 
 def _spans(events: Sequence[object]) -> Iterator[Span]:

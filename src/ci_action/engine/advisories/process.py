@@ -24,8 +24,9 @@ from ci_action.engine.advisories.output import (
 )
 from ci_action.engine.context import Context
 from ci_action.project.programs import Program
+from ci_action.system.child_environ import Sees
 from ci_action.system.errors import TimedOutError, ToolError
-from ci_action.system.process import Command, Completed, Sees
+from ci_action.system.process import Command, Completed
 from ci_action.system.redaction import HIDDEN, redactor, service_passwords
 
 # Seconds that the service may let us wait; pip-audit's own default.

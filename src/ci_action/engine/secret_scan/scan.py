@@ -33,9 +33,10 @@ from ci_action.model.result import Broken, Counted, Outcome, Report, Skipped
 from ci_action.project.environment import environment_of_project
 from ci_action.project.programs import Program
 from ci_action.system.cache import Results, key_of
+from ci_action.system.child_environ import Sees
 from ci_action.system.errors import ENDED, ProjectFileError, ToolError
 from ci_action.system.parallel import divided, processors
-from ci_action.system.process import Command, Completed, Sees, last_lines
+from ci_action.system.process import Command, Completed, last_lines
 from ci_action.system.project_files import LARGEST_SOURCE, read_project_file
 
 # Bytes that take longer to scan than a process takes to start: below that a further one is no gain.

@@ -17,7 +17,7 @@ from ci_action.model.result import Conclusion
 from ci_action.model.tests import RED, TestCase, TestOutcome, counts
 from ci_action.reporters.context import REPORT
 from ci_action.reporters.report_json.schema import SCHEMA, FindingEntry, PackageEntry, RunReport, ToolEntry
-from ci_action.system.errors import ExitCode
+from ci_action.system.exit_codes import ExitCode
 
 # No run of ours writes a larger file: 200,000 tests take 100 MB.
 LARGEST: Final = 200_000_000

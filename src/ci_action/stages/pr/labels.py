@@ -8,7 +8,7 @@ from ci_action.engine.stage import Label
 from ci_action.model.result import StageResult
 from ci_action.model.totals import told_by
 from ci_action.settings import Settings
-from ci_action.stages.pr.sizes import CLASSES
+from ci_action.stages.pr.measure import CLASSES
 from ci_action.stages.pr.title.rules import TYPES, literals
 
 _SIZE: Final = "size/"

@@ -14,7 +14,7 @@ from ci_action.settings.types import Area
 from ci_action.stages.pr.changed_files import ChangedFile, PullFiles
 from ci_action.stages.pr.changed_files_source import files_of
 from ci_action.stages.pr.linked_issues import linked_issues
-from ci_action.stages.pr.sizes import measure
+from ci_action.stages.pr.measure import measure
 from ci_action.system.errors import UNDONE
 from ci_action.system.text import one_line
 

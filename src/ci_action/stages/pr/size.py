@@ -11,7 +11,7 @@ from ci_action.model.result import Broken, Counted, Report, Skipped
 from ci_action.project.programs import Program
 from ci_action.stages.pr.changed_files import PullFiles
 from ci_action.stages.pr.changed_files_source import files_of
-from ci_action.stages.pr.sizes import Folder, Size, folders, largest, measure, told
+from ci_action.stages.pr.measure import Folder, Size, folders, largest, measure, told
 
 _DOCUMENTATION: Final = (
     "https://docs.github.com/pull-requests/collaborating-with-pull-requests/getting-started/helping-others-review-your-changes"

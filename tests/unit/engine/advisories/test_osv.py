@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from ci_action.engine.advisories.osv import Record, record_of, severity_of_vector
+from ci_action.engine.advisories.osv import Record, record_of
+from ci_action.engine.advisories.severity import severity_of_vector
 
 V3 = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"
 V4 = "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"

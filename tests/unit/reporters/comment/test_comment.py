@@ -22,7 +22,7 @@ from ci_action.model.result import RunResult, Verdict
 from ci_action.reporters import comment
 from ci_action.reporters.comment.runs import LIMIT, MARKER, parse, size_of
 from ci_action.reporters.feedback import Ours
-from ci_action.system.errors import ExitCode
+from ci_action.system.exit_codes import ExitCode
 
 RED = run_result(finding())
 GREEN = run_result()

@@ -15,8 +15,9 @@ from ci_action.engine.secret_scan.project import program as program_of
 from ci_action.model.changes import Changes
 from ci_action.model.result import Broken, Report, Skipped
 from ci_action.stages.security.detect_secrets import TOOL, check, count
+from ci_action.system.child_environ import Sees
 from ci_action.system.errors import InterruptedRunError, TimedOutError, ToolError
-from ci_action.system.process import Owner, Sees
+from ci_action.system.process import Owner
 
 
 @pytest.fixture

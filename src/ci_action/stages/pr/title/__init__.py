@@ -12,10 +12,8 @@ from ci_action.model.result import Broken, Counted, Report, Skipped
 from ci_action.project.programs import Program
 from ci_action.settings.types import DraftTitles
 from ci_action.stages.pr.changed_files_source import files_of
-from ci_action.stages.pr.title.grammar import FORM, SCOPE, TYPE, is_breaking, without_marks
-from ci_action.stages.pr.title.looking import Looked, look
-from ci_action.stages.pr.title.parts import Parts, quoted
-from ci_action.stages.pr.title.proposal import Around
+from ci_action.stages.pr.title.grammar import FORM, SCOPE, TYPE, Parts, is_breaking, quoted, without_marks
+from ci_action.stages.pr.title.proposal import Around, Looked, look
 from ci_action.stages.pr.title.rules import Rules, judge
 from ci_action.stages.pr.title.rules_from_settings import filled, rules_of, seconds_of
 from ci_action.system.errors import UNDONE, InterruptedRunError, TimedOutError, ToolError

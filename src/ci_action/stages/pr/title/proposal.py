@@ -7,8 +7,7 @@ from difflib import get_close_matches
 from itertools import islice, product
 from typing import Final
 
-from ci_action.stages.pr.title.grammar import FIXUP, LOOSE, REVERT, without_marks
-from ci_action.stages.pr.title.parts import LONGEST
+from ci_action.stages.pr.title.grammar import FIXUP, LONGEST, LOOSE, REVERT, Mistake, Parts, without_marks
 from ci_action.stages.pr.title.rules import TYPES, Rules, judge, literals
 from ci_action.stages.pr.title.words import NO_VERBS, imperative, near_types, type_of_paths, type_of_verb
 
@@ -175,3 +174,20 @@ def _subjects(subject: str) -> Iterator[str]:
     if begins:
         yield small
     yield from (large, subject)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """What was seen in a title."""
+
+    parts: Parts
+    mistakes: tuple[Mistake, ...] = ()
+    proposal: str = ""
+    """A title that passes; empty where nothing is wrong, or none could be made."""
+
+
+def look(title: str, rules: Rules, around: Around) -> Looked:
+    """Judge a title, and propose another one where it is wrong."""
+    judged = judge(title, rules)
+    proposal = propose(title, rules, around) if judged.mistakes else ""
+    return Looked(parts=judged.parts, mistakes=judged.mistakes, proposal=proposal)

@@ -5,8 +5,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from ci_action.stages.pr.title.grammar import DRAFT, FORM, SCOPE, SUBJECT, TYPE, read, without_marks
-from ci_action.stages.pr.title.parts import LONGEST, Mistake, Parts, quoted
+from ci_action.stages.pr.title.grammar import (
+    DRAFT,
+    FORM,
+    LONGEST,
+    SCOPE,
+    SUBJECT,
+    TYPE,
+    Mistake,
+    Parts,
+    quoted,
+    read,
+    without_marks,
+)
 from ci_action.stages.pr.title.words import near_types
 from ci_action.system.patterns import Expressions
 

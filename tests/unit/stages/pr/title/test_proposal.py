@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.hostile_text import FOREIGN, PIECES, TEXTS
 
-from ci_action.stages.pr.title.looking import look
-from ci_action.stages.pr.title.parts import LONGEST
-from ci_action.stages.pr.title.proposal import Around, propose
+from ci_action.stages.pr.title.grammar import LONGEST
+from ci_action.stages.pr.title.proposal import Around, look, propose
 from ci_action.stages.pr.title.rules import TYPES, Rules, judge
 from ci_action.stages.pr.title.words import imperative, type_of_paths
 

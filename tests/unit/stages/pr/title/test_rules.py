@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.hostile_text import FOREIGN, TEXTS
 
-from ci_action.stages.pr.title.grammar import is_breaking, without_marks
-from ci_action.stages.pr.title.parts import LONGEST, Parts, quoted
+from ci_action.stages.pr.title.grammar import LONGEST, Parts, is_breaking, quoted, without_marks
 from ci_action.stages.pr.title.rules import TYPES, Rules, judge
 from ci_action.system.errors import TimedOutError
 from ci_action.system.patterns import Expressions

@@ -10,8 +10,9 @@ from support.builders import FakeRun, bundled_tools, completed, context, write
 from ci_action.model.changes import Changes
 from ci_action.model.result import Broken, Counted, Report, Skipped
 from ci_action.stages.security.pip_audit import argument_mistakes, check, plan, program
+from ci_action.system.child_environ import Sees
 from ci_action.system.errors import InterruptedRunError, TimedOutError
-from ci_action.system.process import Command, Completed, Sees
+from ci_action.system.process import Command, Completed
 
 LOCK = """[[package]]
 name = "a"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ci_action.stages.pr.changed_files import ChangedFile, Marks, PullFiles, Status, listing
-from ci_action.stages.pr.sizes import Reason, folders, measure, told
+from ci_action.stages.pr.measure import Reason, folders, measure, told
 
 
 def file(name: str, lines: int = 1, **overrides: Any) -> ChangedFile:
