@@ -43,7 +43,7 @@ def configure(
     mistakes += problems
     folder = str(chosen.get("working-directory", table.get("working-directory", ".")))
     own = document
-    if workspace / folder != workspace / Path(file).parent:  # a folder that cannot be is told below
+    if workspace / folder != workspace / Path(file).parent:  # a wrong folder is reported below
         wrong = working_directory_mistakes(folder, workspace)
         own = {} if wrong else _load(workspace / folder / PYPROJECT, workspace, mistakes)
 

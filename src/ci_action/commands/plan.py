@@ -31,7 +31,7 @@ def plan_command(flags: Mapping[str, Any], options: Options) -> int:
     with Call(flags, options) as call:
         session = call.open()
         chosen = with_tool_of_every_run(select_stages(session.resolved.settings.stage or (ALL,)))
-        # From the event alone: a plan asks nobody.
+        # From the event alone: a plan sends no request.
         ctx = with_pull(replace(session.ctx, github=None), judged=any(one.stage.of_pull for one in chosen))
         for line in describe(chosen, with_changes(ctx, fetch=False), session.resolved):
             print(neutral(session.ctx.redact(line)), file=session.screen.stream)

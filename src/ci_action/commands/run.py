@@ -31,7 +31,7 @@ def _result(session: Session, names: tuple[str, ...]) -> RunResult:
 
         return merge(session)
     if COMMENT in names:
-        from ci_action.commands.comment import post_comments  # noqa: PLC0415 - nobody else needs it
+        from ci_action.commands.comment import post_comments  # noqa: PLC0415 - only this command needs it
 
         return post_comments(session)
     chosen = with_tool_of_every_run(select(names))

@@ -220,7 +220,7 @@ class Call:
 
     def _told(self, error: BaseException) -> int:
         """Say what ended the block; returns the exit code."""
-        # What a signal makes of settings and tools is no fault of theirs.
+        # After a signal, errors of settings and tools are not their own fault.
         stopped = isinstance(error, SettingsError | ToolError) and self.interruption.name
         if stopped or isinstance(error, InterruptedRunError | KeyboardInterrupt):
             return tell_interrupted(self.screen, self.workflow)

@@ -173,7 +173,7 @@ def _run_phase(
 def _submitted(
     pool: ThreadPoolExecutor, slot: Slot, ctx: Context, done: Mapping[str, ToolResult]
 ) -> Future[ToolResult]:
-    """Start a tool; where there is no thread for it, it is `Broken`."""
+    """Start a tool; it is `Broken` if no thread can be started."""
     refused: Future[ToolResult] = Future()
     try:
         # The pool keeps work for which it could not start a thread: another one must not do it later.

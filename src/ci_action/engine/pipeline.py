@@ -30,7 +30,7 @@ class Policy:
     """The project's folder in the workspace: the patterns of `ignore` are relative to it."""
     fail_on: FailOn = FailOn.NEVER
     changes: Changes | None = None
-    """What the change touched; None if nobody asked."""
+    """What the change touched; None if it was not determined."""
     narrowed: Changes | None = None
     """The change that the run is limited to; None with `scope: all`."""
 

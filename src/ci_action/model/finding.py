@@ -127,7 +127,7 @@ class Finding:
 
 
 def with_fingerprints(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Give each finding its fingerprint; equal ones in one file are told apart by their order."""
+    """Give each finding its fingerprint; equal ones in one file are numbered in their order."""
     seen: Counter[str] = Counter()
     marked = []
     for finding in findings:
@@ -140,7 +140,7 @@ def with_fingerprints(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(marked)
 
 
-# The worst first. What nobody has rated may be anything: it has the place right behind `high`, and counts like it.
+# The worst first. An unrated problem may be anything: it comes right after `high`, and counts like it.
 SEVERITIES: Final = ("critical", "high", "unknown", "medium", "low")
 
 _SEVERITIES: Final = {severity: rank for rank, severity in enumerate(SEVERITIES)}
@@ -160,7 +160,7 @@ _MUTED: Final = 100_000
 
 
 def at_least(severity: str, limit: str) -> bool:
-    """Whether a severity is as bad as the limit, or worse; one that nobody has rated counts as `high`."""
+    """Return whether a severity is at least the limit; `unknown` counts as `high`."""
     severity = "high" if severity == "unknown" else severity
     return _SEVERITIES[severity] <= _SEVERITIES[limit]
 
@@ -171,7 +171,7 @@ def ranked(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _rank(finding: Finding) -> tuple[int, str, int, str]:
-    # One number for all that is no place: a large run is sorted several times, and a longer tuple takes longer.
+    # One number for all but the place: a large run is sorted several times, and a longer tuple takes longer.
     weight = (
         (_MUTED if finding.muted else 0)
         + _SEVERE[finding.level]

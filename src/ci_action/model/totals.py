@@ -14,7 +14,7 @@ from ci_action.model.tests import RED, TestCase, TestOutcome
 
 # What XML 1.0 cannot hold, and what a terminal would act on.
 _NOT_XML: Final = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# What a tool looked at is told also where it is none.
+# These counts are shown even if they are 0.
 _ALWAYS: Final = frozenset({Counted.FILES, Counted.PACKAGES})
 # A traceback and what a test printed, in a file: beyond this nobody reads, and 50,000 failures stay bearable.
 LONGEST_DETAIL: Final = 10_000

@@ -57,7 +57,7 @@ class Publication:
     """Whether no link on the way to this folder is followed, because the project's code can write there."""
     screen: Screen
     redact: Redact = str
-    """Takes secrets out of what is no part of the result: lines of the source, and what went wrong."""
+    """Redacts what is not part of the result: source lines and problems of reporters."""
     event: Event = field(default_factory=Event)
     github: GitHub | None = None
     """GitHub's API; None without a token."""

@@ -33,7 +33,7 @@ def to_github(
 ) -> None:
     """Write to GitHub; what stands in the way is a problem, never an error."""
     if not publication.event.name or any(stage.stage == COMMENT for stage in result.stages):
-        return  # a laptop has nothing to say there, and posting what another run has left is nobody's news
+        return  # a laptop has nothing to say there, and the result of posting is not posted itself
     # After a signal a few seconds are left, and the verdict is none.
     if result.verdict.exit_code is ExitCode.INTERRUPTED:
         return

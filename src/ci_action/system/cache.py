@@ -1,10 +1,10 @@
-"""Results of files that did not change, kept between runs; believed only where nobody else could have written them.
+"""Results of files that did not change, kept between runs; used only if no other user could have written them.
 
 One file for each tool: a line with the SHA-256 of the rest, then one JSON object from keys to results. A key is the
 SHA-256 of all that decides about a result (content, version of the tool, configuration, options), so an entry cannot
 be out of date; a file that does not match its checksum is as good as absent.
 
-The checksum is no seal: whoever may write the file may forge it. So the files and their folder must be ours alone, which
+The checksum is not a signature: whoever may write the file can forge it. So the files and their folder must be ours alone, which
 in the container means root's, and must be what they were when the run began, but for what we wrote ourselves.
 """
 
@@ -31,7 +31,7 @@ _SUFFIX: Final = ".kept"
 
 Kept = TypeVar("Kept")
 Stamp: TypeAlias = tuple[int, int, int, int]
-"""Device, inode, size and time of the last change of a file: nobody can set the last to what it was."""
+"""Device, inode, size and time of the last change of a file: the last cannot be set back."""
 
 
 def key_of(*parts: str | bytes) -> str:

@@ -9,7 +9,7 @@ The tree::
     │   ├── ProjectFileError  a file of the project cannot be read
     │   │   └── AbsentFileError  because it does not exist
     │   └── TimedOutError     its time limit was reached
-    └── InterruptedRunError   SIGINT or SIGTERM ended the run      exit 130; nobody's own fault, so no answer of a tool
+    └── InterruptedRunError   SIGINT or SIGTERM ended the run      exit 130; not an answer of a tool
 
 An interruption passes through all that looks for another way after a `ToolError`. Where what others found would be lost
 with it, it is taken for an answer like any other: `UNDONE`.

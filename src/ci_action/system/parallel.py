@@ -32,7 +32,7 @@ def divided(sizes: Mapping[str, int], parts: int, least: int) -> list[list[str]]
 
 
 def in_background(work: Callable[[], Value]) -> Future[Value]:
-    """Do work in a thread that nobody has to wait for, also when the program ends."""
+    """Do work in a daemon thread: the end of the program does not wait for it."""
     future: Future[Value] = Future()
     threading.Thread(target=_settle, args=(future, work), daemon=True).start()
     return future

@@ -21,7 +21,7 @@ _LONGEST_REASON: Final = 300
 
 
 def cases_of(shards: Sequence[Shard]) -> tuple[TestCase, ...]:
-    """Join the tests; every shard collects all modules, so one that cannot be collected is told once."""
+    """Join the tests; every shard collects all modules, so one that fails to be collected is reported once."""
     found: list[TestCase] = []
     collected: set[str] = set()
     for shard in shards:
@@ -63,7 +63,7 @@ def _metrics(shards: Sequence[Shard], cases: Sequence[TestCase]) -> dict[str, fl
     found: dict[str, float] = dict(counts(cases))
     found["subtests"] = sum(bool(case.subtest) for case in cases)
     found["test_warnings"] = sum(shard.metric(TESTS, "test_warnings") or 0 for shard in shards)
-    # Each shard deselects what the others run, and what nobody is to run.
+    # Each shard deselects what the others run, and what no shard should run.
     collected = {_collected(shard) for shard in shards}
     if len(collected) == 1 and None not in collected:
         found["deselected"] = max(0, (collected.pop() or 0) - found["tests"])

@@ -107,7 +107,7 @@ def _edit(needed: Needed, fixed: str, file: str, inventory: Inventory) -> str:
 
 
 def not_audited(name: str, version: str, reason: str, location: Location | None) -> Finding:
-    """Return the warning about a package that nobody could look up; it has no severity, so it never blocks."""
+    """Return the warning about a package that could not be audited; it has no severity, so it never blocks."""
     what = f"{name} {version}".strip()
     return Finding(
         tool=NAME,

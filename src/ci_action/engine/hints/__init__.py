@@ -1,7 +1,7 @@
 """Hints: known errors, recognised in what a tool wrote, with their cause, what to do, and where to read.
 
 A stage has a table in its package; those beside this file are for every stage and come after it. Entries are in the order
-in which they are told. An entry has:
+in which they are shown. An entry has:
 
 - `name`, `cause`, `fix`, `url`: what is told; `{group}` stands for what the group of a pattern has found, and
   `{group:package}` for its translation;

@@ -59,7 +59,7 @@ def _is_shared(ctx: Context, baseline: Baseline) -> bool:
 def _whole(ctx: Context, program: Program, baseline: Baseline) -> Scan:
     """Return the one scan of all files of the project in this run; raises `ToolError`."""
     scan = ctx.scans.of(lambda: _looked(ctx, program, baseline, _all_files(ctx, baseline)))
-    assert isinstance(scan, Scan)  # noqa: S101 - nobody else puts anything there
+    assert isinstance(scan, Scan)  # noqa: S101 - only scans are put there
     return scan
 
 

@@ -40,7 +40,7 @@ class PatchCoverage:
     missing: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """The touched statements that did not run, by file: their first lines."""
     unmeasured: tuple[str, ...] = ()
-    """Touched files of Python of which there is no coverage."""
+    """Changed Python files without coverage."""
 
     @property
     def percent(self) -> Fraction:

@@ -32,7 +32,7 @@ class Diff:
 
 
 def parse(stdout: bytes) -> Diff:
-    """Read `git diff --unified=0` with our two prefixes; raises `ToolError` where it is no such diff."""
+    """Read `git diff --unified=0` with our two prefixes; raises `ToolError` if it is not such a diff."""
     # Each file is in its own encoding: Latin-1 keeps every byte apart, and unidiff then splits at newlines alone.
     text = stdout.decode("latin-1")
     try:

@@ -202,7 +202,7 @@ def _search(h: Markup, name: str, label: str, hint: str, **more: str) -> Html:
 
 def _paths(h: Markup, paths: Iterable[str]) -> Html:
     known = sorted(paths)
-    if len(known) < 2:  # noqa: PLR2004 - one file is no choice
+    if len(known) < 2:  # noqa: PLR2004 - with one file there is nothing to choose
         return NOTHING
     options = (h("option", value=path) for path in known[:_MOST_PATHS])
     return h.join(
@@ -211,7 +211,7 @@ def _paths(h: Markup, paths: Iterable[str]) -> Html:
 
 
 def _select(h: Markup, name: str, label: str, found: Counter[str], order: Sequence[str] = ()) -> Html:
-    if len(found) < 2:  # noqa: PLR2004 - one is no choice
+    if len(found) < 2:  # noqa: PLR2004 - with one there is nothing to choose
         return NOTHING
     names = [one for one in order if one in found] + sorted(set(found) - set(order))
     options = (h("option", f"{one} ({found[one]:,})", value=one) for one in names)

@@ -100,7 +100,7 @@ def _finding(one: Loosened, level: Level) -> Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class _File:
-    """A file that differs; texts are None where there is no file, or none that is read."""
+    """A file that differs; a text is None if the file does not exist or is not read."""
 
     path: str
     previous: str

@@ -69,7 +69,7 @@ def number(value: object) -> Decimal | None:
 
 
 def lower(label: str, before: Decimal | None, after: Decimal | None) -> str:
-    """Say that a minimum is lower than it was; empty if it is not. None is no minimum."""
+    """Return a sentence if a minimum was lowered, else an empty text. None means that no minimum is set."""
     if before is None or before <= 0 or (after is not None and after >= before):
         return ""
     now = f"is {after}" if after is not None else "is no longer set"

@@ -11,7 +11,7 @@ from ci_action.stages.pr.title.rules_from_settings import title_mistakes
 
 
 def why_not(ctx: Context) -> str:
-    """Say why there is no pull request to look at; one that GitHub does not give is for the stage to say."""
+    """Return why there is no pull request; one that GitHub does not return is reported by the stage."""
     return ctx.pull.reason if isinstance(ctx.pull, NoPull) and not ctx.pull.broken else ""
 
 

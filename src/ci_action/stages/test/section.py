@@ -31,7 +31,7 @@ from ci_action.system.text import duration
 
 _MOST_SLOW: Final = 25
 _MOST_RANGES: Final = 20
-# The figure, its words, its look; the first is told always.
+# The figure, its words, its look; the first is always shown.
 _COUNTS: Final = (
     ("passed", "passed", Look.PASSED),
     ("failed", "failed", Look.FAILED),

@@ -35,7 +35,7 @@ class Terms:
     stopped: Callable[[], bool] = lambda: False
     """Whether the run was interrupted."""
     container: bool = False
-    """Whether we run in our image, where localhost is nobody but us."""
+    """Whether we run in our image, where localhost is our own container."""
     clock: Clock = field(default_factory=Clock)
 
     def patience(self, address: Address, fault: Fault | None) -> float:
