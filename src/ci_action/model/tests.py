@@ -1,6 +1,5 @@
 """What became of each test: the values that pytest's results are read into."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -66,8 +65,3 @@ def counts(cases: Iterable[TestCase]) -> dict[str, int]:
         TestOutcome.FLAKY: "flaky",
     }
     return {"tests": sum(found.values()), **{name: found[outcome] for outcome, name in names.items()}}
-
-
-def durations(cases: Iterable[TestCase]) -> str:
-    """Return the durations of the tests in the form that pytest-split stores."""
-    return json.dumps({case.nodeid: case.seconds for case in cases if "::" in case.nodeid}, indent=0)

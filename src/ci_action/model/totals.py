@@ -1,6 +1,5 @@
 """What a run measured, for the reporters: its tests, its coverage, its figures, its hints."""
 
-import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,8 +11,6 @@ from ci_action.model.finding import Finding, ranked
 from ci_action.model.result import Counted, Examined, Hint, Report, RunResult, Skipped, ToolResult
 from ci_action.model.tests import RED, TestCase, TestOutcome
 
-# What XML 1.0 cannot hold, and what a terminal would act on.
-_NOT_XML: Final = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # These counts are shown even if they are 0.
 _ALWAYS: Final = frozenset({Counted.FILES, Counted.PACKAGES})
 # A traceback and what a test printed, in a file: beyond this nobody reads, and 50,000 failures stay bearable.
@@ -144,11 +141,6 @@ def hint_line(hint: Hint) -> str:
 def name_of(case: TestCase) -> str:
     """Return the name of a test, with that of its part."""
     return f"{case.nodeid} [{case.subtest}]" if case.subtest else case.nodeid
-
-
-def xml_text(text: str) -> str:
-    """Return text that XML 1.0 can hold: every other character becomes the replacement character."""
-    return _NOT_XML.sub("\ufffd", text)
 
 
 def shortened(text: str, limit: int = LONGEST_DETAIL) -> str:

@@ -3,25 +3,21 @@
 The conclusion goes first and alone: whatever happens to the annotations, it stands.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final
 
 from ci_action.github.protocol import ApiError, GitHub
 from ci_action.github.pull_request import Pull
 from ci_action.model.finding import Finding, Level, ranked
 from ci_action.model.result import Conclusion, RunResult, StageResult
-from ci_action.project.layout import Layout
-from ci_action.reporters.comment import place_of
 from ci_action.reporters.context import Publication
-from ci_action.reporters.feedback import ELSEWHERE, to_github
+from ci_action.reporters.feedback import ELSEWHERE, in_repository, place_of, to_github, top_of
 from ci_action.reporters.job_summary import render
 from ci_action.reporters.markdown import clipped
 from ci_action.system.exit_codes import ExitCode
 from ci_action.system.redaction import HIDDEN
-from ci_action.system.text import plain, visible
+from ci_action.system.text import visible
 
 # What GitHub takes at once; more are added by further requests.
 BATCH: Final = 50
@@ -135,28 +131,6 @@ def annotations_of(stage: StageResult, publication: Publication) -> tuple[list[d
     top = top_of(publication.layout)
     found = list(_annotations(findings, top))[:MOST]
     return found, len(findings) - len(found)
-
-
-def top_of(layout: Layout) -> str:
-    """Return the folder of the repository, relative to the workspace: a checkout may lie below it."""
-    root = Path(os.path.realpath(layout.root))
-    workspace = Path(os.path.realpath(layout.workspace))
-    for folder in (root, *root.parents):
-        if (folder / ".git").exists() or folder == workspace:
-            return os.path.relpath(folder, workspace) if folder.is_relative_to(workspace) else "."
-    return "."
-
-
-def in_repository(path: str, top: str) -> str:
-    """Return a path of the workspace as the repository has it; empty for what is none of its files."""
-    path = os.path.normpath(path)
-    if top != ".":
-        if not path.startswith(top + os.sep):
-            return ""
-        path = path.removeprefix(top + os.sep)
-    outside = path in {".", ""} or path.startswith(("/", "../")) or path == ".."
-    unnameable = plain(path) != path or "\ufffd" in path
-    return "" if outside or unnameable else path
 
 
 def _annotations(findings: Sequence[Finding], top: str) -> Iterator[dict[str, Any]]:

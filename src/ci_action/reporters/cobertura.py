@@ -14,8 +14,9 @@ from xml.sax.saxutils import quoteattr  # nosec B406 # it writes XML and parses 
 from ci_action import __version__
 from ci_action.model.coverage import Coverage, FileCoverage
 from ci_action.model.result import RunResult
-from ci_action.model.totals import totals, xml_text
+from ci_action.model.totals import totals
 from ci_action.reporters.context import COBERTURA, LCOV, Publication
+from ci_action.reporters.xml import xml_text
 
 _DOCTYPE = '<!DOCTYPE coverage SYSTEM "http://cobertura.sourceforge.net/xml/coverage-04.dtd">'
 

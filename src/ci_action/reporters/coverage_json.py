@@ -5,14 +5,14 @@ the container and on the host. `durations.json` is what pytest-split keeps in `.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
 from ci_action import __version__
 from ci_action.model.coverage import Coverage, FileCoverage, percent, shown
 from ci_action.model.result import RunResult
-from ci_action.model.tests import durations
+from ci_action.model.tests import TestCase
 from ci_action.model.totals import totals
 from ci_action.reporters.context import COVERAGE, DURATIONS, Publication
 from ci_action.system.text import plain
@@ -83,3 +83,8 @@ def report(result: RunResult, publication: Publication) -> None:
         publication.write(COVERAGE, text.encode("utf-8", "replace"))
     if whole := [case for case in found.tests if "::" in case.nodeid and not case.subtest]:
         publication.write(DURATIONS, durations(whole).encode("utf-8", "replace"))
+
+
+def durations(cases: Iterable[TestCase]) -> str:
+    """Return the durations of the tests in the form that pytest-split stores."""
+    return json.dumps({case.nodeid: case.seconds for case in cases if "::" in case.nodeid}, indent=0)

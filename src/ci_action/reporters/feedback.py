@@ -1,15 +1,19 @@
 """What the reporters have in common that write to GitHub: whom they write to, and what they know for their own."""
 
+import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from ci_action.github.protocol import GitHub
 from ci_action.github.pull_request import Pull
 from ci_action.model.result import RunResult
+from ci_action.project.layout import Layout
 from ci_action.reporters.context import Publication
 from ci_action.settings.general import COMMENT
 from ci_action.system.errors import ToolError
 from ci_action.system.exit_codes import ExitCode
+from ci_action.system.text import plain
 
 # The token of a workflow writes as this app, and may not ask who it is.
 WORKFLOW: Final = "github-actions[bot]"
@@ -92,3 +96,31 @@ def _text(entry: object, *names: str) -> str:
     for name in names:
         entry = entry.get(name) if isinstance(entry, Mapping) else None
     return entry if isinstance(entry, str) else ""
+
+
+def top_of(layout: Layout) -> str:
+    """Return the folder of the repository, relative to the workspace: a checkout may lie below it."""
+    root = Path(os.path.realpath(layout.root))
+    workspace = Path(os.path.realpath(layout.workspace))
+    for folder in (root, *root.parents):
+        if (folder / ".git").exists() or folder == workspace:
+            return os.path.relpath(folder, workspace) if folder.is_relative_to(workspace) else "."
+    return "."
+
+
+def in_repository(path: str, top: str) -> str:
+    """Return a path of the workspace as the repository has it; empty for what is none of its files."""
+    path = os.path.normpath(path)
+    if top != ".":
+        if not path.startswith(top + os.sep):
+            return ""
+        path = path.removeprefix(top + os.sep)
+    outside = path in {".", ""} or path.startswith(("/", "../")) or path == ".."
+    unnameable = plain(path) != path or "\ufffd" in path
+    return "" if outside or unnameable else path
+
+
+def place_of(chosen: Mapping[str, Any]) -> str:
+    """Say what tells a run from others with the same stages: its folder, its Python, its part."""
+    names = {"working-directory": "in", "python-version": "Python", "shard": "part"}
+    return ", ".join(f"{word} {chosen[name]}" for name, word in names.items() if chosen.get(name))

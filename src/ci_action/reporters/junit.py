@@ -13,8 +13,9 @@ from xml.sax.saxutils import escape, quoteattr  # nosec B406 # it writes XML and
 
 from ci_action.model.result import RunResult
 from ci_action.model.tests import TestCase, TestOutcome
-from ci_action.model.totals import shortened, totals, xml_text
+from ci_action.model.totals import shortened, totals
 from ci_action.reporters.context import JUNIT, Publication
+from ci_action.reporters.xml import xml_text
 from ci_action.system.text import named_marks
 
 _LONGEST_MESSAGE: Final = 1_000

@@ -31,7 +31,8 @@ from ci_action.github.pull_request import NoPull
 from ci_action.model.finding import Finding, Level
 from ci_action.model.result import RunResult, Skipped
 from ci_action.reporters import check_run
-from ci_action.reporters.check_run import BATCH, MOST, in_repository, top_of
+from ci_action.reporters.check_run import BATCH, MOST
+from ci_action.reporters.feedback import in_repository, top_of
 from ci_action.system.exit_codes import ExitCode
 
 shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)

@@ -20,8 +20,8 @@ from support.hostile_text import FOREIGN
 from support.paths import GOLDEN
 
 from ci_action.model.coverage import Coverage
-from ci_action.model.totals import xml_text
 from ci_action.reporters import cobertura
+from ci_action.reporters.xml import xml_text
 from ci_action.stages.test.coverage import from_json
 
 RECORDED = GOLDEN / "coverage"

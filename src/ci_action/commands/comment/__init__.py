@@ -33,6 +33,7 @@ from ci_action.model.result import (
 )
 from ci_action.reporters import comment
 from ci_action.reporters.comment.text import About, text_of
+from ci_action.reporters.feedback import place_of
 from ci_action.reporters.report_json.read import ReportFolderError, files_below
 from ci_action.settings.general import COMMENT
 from ci_action.settings.types import CommentWhen
@@ -125,7 +126,7 @@ def _post(ctx: Context, pull: Pull, origin: Origin, folder: ReportFolder, wait: 
     when, event = ctx.settings.comment, replace(ctx.event, sha=origin.commit)
     result = redacted_run(folder.result, ctx.redact)
     sections = sections_of(result, pull.shown(ctx.redact))
-    place = ctx.redact(comment.place_of(folder.settings))
+    place = ctx.redact(place_of(folder.settings))
     about = About(place=place, commit=origin.commit, url=origin.url)
     entry = comment.Entry(
         result=result,

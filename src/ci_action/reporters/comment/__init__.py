@@ -19,7 +19,7 @@ from ci_action.model.result import RunResult
 from ci_action.reporters.comment.runs import MARKER, Section, assembled, joined, parse, room_beside
 from ci_action.reporters.comment.text import About, text_of
 from ci_action.reporters.context import Publication
-from ci_action.reporters.feedback import Ours, on_pull
+from ci_action.reporters.feedback import Ours, on_pull, place_of
 from ci_action.settings.types import CommentWhen
 
 _TRIES: Final = 6
@@ -69,12 +69,6 @@ def key_of(stages: Sequence[str], chosen: Mapping[str, Any]) -> str:
     settings = {name: value for name, value in chosen.items() if name not in _NO_DIFFERENCE}
     text = json.dumps([sorted(stages), settings], sort_keys=True, default=str)
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
-def place_of(chosen: Mapping[str, Any]) -> str:
-    """Say what tells a run from others with the same stages: its folder, its Python, its part."""
-    names = {"working-directory": "in", "python-version": "Python", "shard": "part"}
-    return ", ".join(f"{word} {chosen[name]}" for name, word in names.items() if chosen.get(name))
 
 
 @dataclass(frozen=True, kw_only=True)

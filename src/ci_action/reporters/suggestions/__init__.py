@@ -14,9 +14,8 @@ from ci_action.github.protocol import ApiError, GitHub
 from ci_action.github.pull_request import Pull
 from ci_action.model.finding import Finding, Fix, Location, ranked
 from ci_action.model.result import RunResult
-from ci_action.reporters.check_run import in_repository, top_of
 from ci_action.reporters.context import Publication
-from ci_action.reporters.feedback import Ours, on_pull
+from ci_action.reporters.feedback import Ours, in_repository, on_pull, top_of
 from ci_action.reporters.markdown import code
 from ci_action.reporters.suggestions.diff import Shown, shown_lines
 from ci_action.reporters.suggestions.edits import whole_lines

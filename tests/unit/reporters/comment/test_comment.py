@@ -21,7 +21,7 @@ from ci_action.github.pull_request import NoPull
 from ci_action.model.result import RunResult, Verdict
 from ci_action.reporters import comment
 from ci_action.reporters.comment.runs import LIMIT, MARKER, parse, size_of
-from ci_action.reporters.feedback import Ours
+from ci_action.reporters.feedback import Ours, place_of
 from ci_action.system.exit_codes import ExitCode
 
 RED = run_result(finding())
@@ -254,4 +254,4 @@ def test_settings_that_change_nothing_make_no_other_section():
     assert comment.key_of(["test"], {}) == same
     assert comment.key_of(["test"], {"python-version": "3.12"}) != same
     assert comment.key_of(["quality"], {}) != same
-    assert comment.place_of({"python-version": "3.12", "working-directory": "api"}) == "in api, Python 3.12"
+    assert place_of({"python-version": "3.12", "working-directory": "api"}) == "in api, Python 3.12"
