@@ -253,9 +253,9 @@ def audited(tmp_path: Path):
         (b"", "gave an answer that is no JSON"),
     ],
 )
-def test_of_an_answer_of_another_shape_nothing_is_believed(asking, body: bytes, says: str):
+def test_of_an_answer_of_another_shape_nothing_is_believed(audited, body: bytes, says: str):
     with served(AdvisoryService(failing=Failing(body=body))) as service:
-        audit = asking(service, ("requests", "2.19.0"))
+        audit = audited(service, ("requests", "2.19.0"))
     assert audit.audited == {}
     assert says in audit.missed["requests", "2.19.0"]
 
