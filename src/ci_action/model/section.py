@@ -128,6 +128,8 @@ class Items(_Block):
     rows: tuple[Item, ...]
     note: Line = ()
     """What is to be done about them."""
+    number: int | None = None
+    """How many things the rows are about, if a row is about several; None if each is about one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,7 +139,8 @@ def _items(h: Markup, block: Items, event: Event) -> Html:
     if not block.title:
         return h("div", *body, class_="card")
     opened = not block.folded and len(block.rows) <= _OPEN_UP_TO
-    return h.details(f"{block.title} ({len(block.rows):,})", *body, opened=opened, class_="card")
+    number = len(block.rows) if block.number is None else block.number
+    return h.details(f"{block.title} ({number:,})", *body, opened=opened, class_="card")
 
 
 def _item(h: Markup, item: Item, event: Event) -> Html:
@@ -207,4 +208,6 @@ def _bar(h: Markup, block: Bar, event: Event) -> Html:
 def _parts(bars: list[Bar]) -> Iterator[Items]:
     """Return what the parts of totals are made of."""
     for part in (part for bar in bars for part in bar.parts if part.rows):
-        yield Items(title=part.head or part.words, rows=tuple(map(Item, part.rows)), folded=True)
+        yield Items(
+            title=part.head or part.words, rows=tuple(map(Item, part.rows)), number=part.amount, folded=True
+        )

@@ -138,6 +138,13 @@ def test_the_filters_offer_what_there_is(whole: Node):
     assert offered["muted"] == ["left out", "included", "nothing else"]
 
 
+def test_the_heading_of_skipped_tests_counts_the_tests_and_not_their_reasons(tmp_path: Path):
+    skipped = [case(f"t.py::a{number}", "skipped", message="no network") for number in range(24)]
+    found = page(run_result(with_tests(case("t.py::b"), *skipped)), tmp_path)
+    [heading] = [one for one in found.all("summary") if "24 skipped" not in one.text and "kipped" in one.text]
+    assert "(24)" in heading.text
+
+
 def test_failed_tests_come_first_with_what_they_printed(whole: Node):
     failures = of_class(part(whole, "tests"), "failure")
     assert [one.all("span")[0].text for one in failures] == [
