@@ -75,7 +75,7 @@ def sections_of(result: RunResult, pull: Pull | NoPull) -> tuple[Section, ...]:
     found: list[Section] = []
     if any(finding.loosens for finding in result.findings):
         tools = [tool for stage in result.stages for tool in stage.tools]
-        found += import_module(f"{__name__}.{_OF_EVERY_RUN}.section").of(tools)
+        found += import_module(f"{__name__}.{_OF_EVERY_RUN}").section(tools)
     for stage in result.stages:
         if stage.stage in STAGES:
             found += import_module(f"{__name__}.{stage.stage}").SECTIONS(stage, pull)

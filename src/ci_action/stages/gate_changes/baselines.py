@@ -1,70 +1,53 @@
-"""Whether a change accepts more findings in a baseline, of detect-secrets or of bandit. Nothing is read here."""
+"""Whether a change accepts more findings in a baseline, of detect-secrets or of bandit. Pure."""
 
 import json
 from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 from ci_action.engine.secret_scan.baseline import entries_of, is_whole
-from ci_action.stages.gate_changes.configs import UnreadableError
-from ci_action.stages.gate_changes.loosened import LARGER_BASELINE, Loosened, counted
+from ci_action.stages.gate_changes.loosened import LARGER_BASELINE, Loosened
+from ci_action.stages.gate_changes.suppressions import Changed
 from ci_action.system.errors import ToolError
 
-# What an entry is about without its file, and its file.
-_Entry = tuple[Hashable, str]
+Read = Callable[[Any, str], Counter[tuple[Hashable, str]]]
+"""Returns the entries of a document: each by what it is about, and its file. Raises `ToolError`."""
 
 
-def secrets(path: str, before: str | None, after: str | None) -> Loosened | None:
-    """Return whether more secrets are accepted; raises `UnreadableError`."""
-    return _larger(path, "secret", _of_secrets, before, after)
-
-
-def bandit(path: str, before: str | None, after: str | None) -> Loosened | None:
-    """Return whether more of bandit's findings are accepted; raises `UnreadableError`."""
-    return _larger(path, "finding of bandit", _of_bandit, before, after)
-
-
-def _larger(
-    path: str,
-    what: str,
-    entries: Callable[[Any, str], Counter[_Entry]],
-    before: str | None,
-    after: str | None,
-) -> Loosened | None:
-    old, new = (
-        entries(_document(text, path), path) if text is not None else Counter() for text in (before, after)
-    )
-    fresh, gone = new - old, old - new
+def larger(file: Changed, read: Read) -> Iterator[Loosened]:
+    """Yield that more is accepted; raises `ToolError`."""
+    old, new = (_entries(file.path, text, read) for text in (file.before, file.after))
+    fresh = new - old
     # What was accepted in a file of another name has moved with it.
-    moved = Counter(about for about, _ in gone.elements())
-    more = sum((Counter(about for about, _ in fresh.elements()) - moved).values())
-    if not more:
-        return None
-    files = sorted({file for about, file in fresh if not moved[about]})[:3]
-    text = f"{path} accepts {counted(more, 'more ' + what)}" + (f", in {', '.join(files)}" if files else "")
-    return Loosened(rule=LARGER_BASELINE, message=text, path=path)
+    moved = Counter(about for about, _ in (old - new).elements())
+    more = (Counter(about for about, _ in fresh.elements()) - moved).total()
+    if more:
+        files = sorted({name for about, name in fresh if not moved[about]})[:3]
+        text = f"{file.path} accepts {more:,} more {'entry' if more == 1 else 'entries'}"
+        text += f", in {', '.join(files)}" if files else ""
+        yield Loosened(rule=LARGER_BASELINE, message=text, path=file.path)
 
 
-def _document(text: str, path: str) -> Any:
+def _entries(path: str, text: str | None, read: Read) -> Counter[tuple[Hashable, str]]:
+    if text is None:
+        return Counter()
     try:
-        return json.loads(text)
+        return read(json.loads(text), path)
     except (ValueError, RecursionError) as error:
-        raise UnreadableError(f"{path} is not JSON") from error
+        raise ToolError(f"{path} is not JSON") from error
 
 
-def _of_secrets(document: Any, path: str) -> Counter[_Entry]:
-    try:
-        entries = entries_of(document, path)
-    except ToolError as error:
-        raise UnreadableError(error.reason) from error
-    return Counter(((key[1], key[2]), key[0]) for key in entries if not is_whole(key))
+def of_secrets(document: Any, path: str) -> Counter[tuple[Hashable, str]]:
+    """Read a baseline of detect-secrets."""
+    return Counter(((key[1], key[2]), key[0]) for key in entries_of(document, path) if not is_whole(key))
 
 
-def _of_bandit(document: Any, path: str) -> Counter[_Entry]:
+def of_bandit(document: Any, path: str) -> Counter[tuple[Hashable, str]]:
+    """Read a report of bandit."""
     try:
         return Counter(
             ((str(entry["test_id"]), str(entry.get("code"))), str(entry["filename"]))
             for entry in document["results"]
         )
     except (LookupError, TypeError, AttributeError) as error:
-        raise UnreadableError(f"{path} is not a report of bandit") from error
+        raise ToolError(f"{path} is not a report of bandit") from error

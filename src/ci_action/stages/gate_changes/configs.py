@@ -1,36 +1,58 @@
-"""Which configuration file a tool goes by, out of the texts of the files: by the tool's own order. Nothing is read here."""
+"""The configuration file that a tool uses, by the tool's own order of names, with the lines of keys and entries. Pure."""
 
 import configparser
+import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
 from ci_action.project.config_files import from_yaml
 from ci_action.project.file_kinds import BANDIT_FILES, RUFF_FILES
-from ci_action.stages.gate_changes.places import line_of
+from ci_action.system.errors import ToolError
 
 PYPROJECT: Final = "pyproject.toml"
-# In each folder, the strongest first (docs.pytest.org/en/stable/reference/customize.html#initialization-determining-rootdir-and-configfile).
-_PYTEST: Final = (
-    "pytest.toml",
-    ".pytest.toml",
-    "pytest.ini",
-    ".pytest.ini",
-    PYPROJECT,
-    "tox.ini",
-    "setup.cfg",
+_OWN: Final = "ci-action"
+_OPTIONS_OF_BANDIT: Final = ".bandit"
+# Where a tool has its table: names of files, the strongest first, and sections (`[a:b]` of an INI file is b in a). None is
+# an empty table: an own file of pytest or coverage counts also without a section.
+_PLACES: Final[Mapping[str, Sequence[tuple[str, tuple[str, ...] | None]]]] = {
+    # docs.pytest.org/en/stable/reference/customize.html#initialization-determining-rootdir-and-configfile
+    "pytest": (
+        *(
+            (name, section)
+            for name in ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini")
+            for section in (("pytest",), None)
+        ),
+        (PYPROJECT, ("tool", "pytest", "ini_options")),
+        (PYPROJECT, ("tool", "pytest")),
+        ("tox.ini", ("pytest",)),
+        ("setup.cfg", ("tool", "pytest")),
+    ),
+    "coverage": (
+        *((".coveragerc", section) for section in (("coverage",), (), None)),
+        ("setup.cfg", ("coverage",)),
+        ("tox.ini", ("coverage",)),
+        (PYPROJECT, ("tool", "coverage")),
+    ),
+    "Black": ((PYPROJECT, ("tool", "black")),),
+    "Ruff": (*((name, ()) for name in RUFF_FILES), (PYPROJECT, ("tool", "ruff"))),
+    "bandit": ((PYPROJECT, ("tool", "bandit")), *((name, ()) for name in BANDIT_FILES)),
+    # A file of this name that is YAML is another configuration, and is not compared.
+    "`.bandit`": ((_OPTIONS_OF_BANDIT, ("bandit",)),),
+    _OWN: ((PYPROJECT, ("tool", _OWN)),),
+}
+NAMES: Final = frozenset(name for places in _PLACES.values() for name, _ in places)
+
+_HEADER: Final = re.compile(r"\s*\[\[?\s*([^\[\]]+?)\s*\]\]?\s*(?:[#;].*)?$")
+_KEY: Final = re.compile(
+    r"""\s*(?:-\s+)?((?:"[^"]*"|'[^']*'|[\w.-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[\w-]+))*)\s*[=:]"""
 )
-_COVERAGE: Final = (".coveragerc", "setup.cfg", "tox.ini", PYPROJECT)
-_RUFF: Final = (*RUFF_FILES, PYPROJECT)
-_BANDIT: Final = (PYPROJECT, *BANDIT_FILES, ".bandit")
-NAMES: Final = frozenset({*_PYTEST, *_COVERAGE, *_RUFF, *_BANDIT})
-_INI_OF_COVERAGE: Final = ("run", "report")
+_PART: Final = re.compile(r'"([^"]*)"|\'([^\']*)\'|([^.:\s"\']+)')
 
-
-class UnreadableError(Exception):
-    """A file cannot be read as what it is; the text says which and why."""
+Where = Callable[[str], tuple[str, int | None]]
+"""The file and the line of an entry."""
 
 
 @dataclass(frozen=True)
@@ -39,23 +61,14 @@ class Side:
 
     texts: Mapping[str, str]
     folders: tuple[str, ...] = ("",)
-    """The project's folder, then those above it in the workspace; the workspace itself is empty."""
-
-    def paths(self, names: Iterable[str], *, near: bool = False) -> Iterator[str]:
-        """Yield the files of these names that exist, the strongest first; `near`: in the project's folder alone."""
-        wanted = tuple(names)
-        for folder in self.folders[:1] if near else self.folders:
-            for name in wanted:
-                path = f"{folder}/{name}" if folder else name
-                if path in self.texts:
-                    yield path
+    """The project's folder, then its parents in the workspace; the workspace itself is empty."""
 
     @cached_property
     def _parsed(self) -> dict[str, Mapping[str, Any]]:
         return {}
 
     def parsed(self, path: str) -> Mapping[str, Any]:
-        """Return the content of a file of TOML, INI or YAML; raises `UnreadableError`."""
+        """Return the content of a file of TOML, INI or YAML; raises `ToolError`."""
         if path not in self._parsed:
             self._parsed[path] = _parse(path, self.texts[path])
         return self._parsed[path]
@@ -67,23 +80,58 @@ class Config:
 
     path: str
     text: str
-    section: tuple[str, ...]
+    section: tuple[str, ...] = ()
     """The names of the sections around the table."""
     table: Mapping[str, Any]
-    joined: str = ""
-    """What stands between the name of a table and its sections in an INI file: `coverage:` of `[coverage:run]`."""
 
     def value(self, *key: str) -> Any:
         """Return the value of a key; None if it is not set."""
-        found: Any = self.table
-        for name in key:
-            found = found.get(name) if isinstance(found, Mapping) else None
-        return found
+        return _at(self.table, key)
 
     def line(self, key: Sequence[str], entry: str = "") -> int | None:
         """Return the line of an entry, else of its key, else of its section."""
-        names = (f"{self.joined}{key[0]}", *key[1:]) if self.joined and len(key) > 1 else key
-        return line_of(self.text, (*self.section, *names), entry)
+        return line_of(self.text, (*self.section, *key), entry)
+
+
+def place_in(old: Config | None, new: Config | None, key: Sequence[str]) -> Where:
+    """Return where the entries of a key are in the new file; in the old file, without a line, if there is no new one."""
+
+    def place(entry: str) -> tuple[str, int | None]:
+        if new:
+            return new.path, new.line(key, entry)
+        return (old.path, None) if old else ("", None)
+
+    return place
+
+
+def config_of(side: Side, tool: str) -> Config | None:
+    """Return the configuration of a tool; None if there is none. Raises `ToolError`."""
+    folders: Sequence[str] = side.folders
+    if tool == "coverage":  # it searches one folder
+        folders = folders[:1]
+    elif tool == _OWN:
+        folders = [*dict.fromkeys((folders[0], ""))]
+    for folder in folders:
+        for name, section in _PLACES[tool]:
+            path = f"{folder}/{name}" if folder else name
+            if path not in side.texts:
+                continue
+            table = _at(side.parsed(path), section) if section is not None else {}
+            # coverage takes the next file if a section is empty.
+            if isinstance(table, Mapping) and (table or section is None or tool != "coverage"):
+                return Config(path=path, text=side.texts[path], section=section or (), table=table)
+    return None
+
+
+def own(side: Side) -> Config | None:
+    """Return `[tool.ci-action]`: of the project's folder, else of the workspace. Raises `ToolError`."""
+    return config_of(side, _OWN)
+
+
+def _at(table: Any, names: Sequence[str]) -> Any:
+    for name in names:
+        table = table.get(name) if isinstance(table, Mapping) else None
+    return table
 
 
 def _parse(path: str, text: str) -> Mapping[str, Any]:
@@ -93,117 +141,59 @@ def _parse(path: str, text: str) -> Mapping[str, Any]:
         if path.endswith((".yaml", ".yml")):
             found = from_yaml(text)
             return found if isinstance(found, dict) else {}
-        parser = configparser.ConfigParser(interpolation=None, allow_no_value=True)
-        parser.read_string(text)
-        return {name: dict(parser.items(name)) for name in parser.sections()}
+        if path.endswith(_OPTIONS_OF_BANDIT) and "[bandit]" not in text:
+            return {}
+        return _ini(text)
     except (ValueError, RecursionError, configparser.Error) as error:
-        raise UnreadableError(f"{path} cannot be read: {' '.join(str(error).split())[:200]}") from error
+        raise ToolError(f"{path} cannot be read: {' '.join(str(error).split())[:200]}") from error
 
 
-def _config(side: Side, path: str, section: tuple[str, ...]) -> Config | None:
-    """Return the table at these sections of a file; None if the file has none."""
-    table: Any = side.parsed(path)
-    for name in section:
-        table = table.get(name) if isinstance(table, Mapping) else None
-    if not isinstance(table, Mapping):
-        return None
-    return Config(path=path, text=side.texts[path], section=section, table=table)
-
-
-def _empty(side: Side, path: str) -> Config:
-    return Config(path=path, text=side.texts[path], section=(), table={})
-
-
-def pytest(side: Side) -> Config | None:
-    """Return the configuration of pytest."""
-    for path in side.paths(_PYTEST):
-        name = path.rpartition("/")[2]
-        if name == PYPROJECT:
-            found = _config(side, path, ("tool", "pytest", "ini_options")) or _config(
-                side, path, ("tool", "pytest")
-            )
-        elif name.endswith(".toml"):
-            found = _config(side, path, ("pytest",)) or _empty(side, path)
+def _ini(text: str) -> Mapping[str, Any]:
+    parser = configparser.ConfigParser(interpolation=None, allow_no_value=True)
+    parser.read_string(text)
+    found: dict[str, Any] = {}
+    # An option of [a] never hides a section [a:b].
+    for name in sorted(parser.sections(), key=lambda name: ":" in name):
+        outer, _, inner = name.partition(":")
+        table = found.setdefault(outer, {})
+        if inner:
+            table[inner] = dict(parser.items(name))
         else:
-            found = _config(side, path, ("tool:pytest" if name == "setup.cfg" else "pytest",))
-            # A file of pytest's own counts even if it is empty.
-            found = found or (_empty(side, path) if name.endswith("pytest.ini") else None)
-        if found:
-            return found
-    return None
+            table.update(parser.items(name))
+    return found
 
 
-def coverage(side: Side) -> Config | None:
-    """Return the configuration of coverage, which looks in the project's folder alone."""
-    for path in side.paths(_COVERAGE, near=True):
-        own = path.endswith(".coveragerc")
-        if path.endswith(PYPROJECT):
-            found = _config(side, path, ("tool", "coverage"))
-        else:
-            found = _ini_of_coverage(side, path, "" if own else "coverage:")
-        if found and (found.table or own):
-            return found
-    return None
+def line_of(text: str, path: Sequence[str], entry: str = "") -> int | None:
+    """Return the line of an entry in the value of a key, else of the key, else of its section; None if unknown.
+
+    The parsers of TOML and INI do not report lines.
+    """
+    lines = text.split("\n")
+    keys: list[int] = []
+    heads: list[int] = []
+    section: tuple[str, ...] = ()
+    for number, line in enumerate(lines, 1):
+        if match := _HEADER.match(line):
+            section = _parts(match[1])
+            heads += [number] if section == (*path[:-1],) else []
+        elif (match := _KEY.match(line)) and (*section, *_parts(match[1])) == (*path,):
+            keys.append(number)
+    if keys:
+        return _entry(lines, keys[0], entry) if entry else keys[0]
+    return heads[0] if heads else None
 
 
-def _ini_of_coverage(side: Side, path: str, prefix: str) -> Config:
-    document = side.parsed(path)
-    if not prefix and any(name.startswith("coverage:") for name in document):
-        prefix = "coverage:"
-    table = {name: document[f"{prefix}{name}"] for name in _INI_OF_COVERAGE if f"{prefix}{name}" in document}
-    return Config(path=path, text=side.texts[path], section=(), table=table, joined=prefix)
+def _entry(lines: Sequence[str], start: int, entry: str) -> int:
+    """Return the first line of a value that holds an entry, else the first line of the value."""
+    for number in range(start, len(lines) + 1):
+        line = lines[number - 1]
+        if number > start and _HEADER.match(line) and not line.strip().startswith(("'", '"')):
+            break
+        if entry in line:
+            return number
+    return start
 
 
-def black(side: Side) -> Config | None:
-    """Return the configuration of Black."""
-    found = (_config(side, path, ("tool", "black")) for path in side.paths([PYPROJECT]))
-    return next(filter(None, found), None)
-
-
-def ruff(side: Side) -> Config | None:
-    """Return the configuration of Ruff."""
-    for path in side.paths(_RUFF):
-        found = _config(side, path, ("tool", "ruff") if path.endswith(PYPROJECT) else ())
-        if found:
-            return found
-    return None
-
-
-def bandit(side: Side) -> Config | None:
-    """Return the configuration of bandit, without the options of a `.bandit` file."""
-    for path in side.paths(_BANDIT):
-        name = path.rpartition("/")[2]
-        if name == ".bandit":
-            continue
-        found = _config(side, path, ("tool", "bandit") if name == PYPROJECT else ())
-        if found:
-            return found
-    return None
-
-
-def bandit_options(side: Side) -> Config | None:
-    """Return the options in a `.bandit` file; one that is YAML is a configuration of its own, and is not compared."""
-    for path in side.paths([".bandit"]):
-        if "[bandit]" in side.texts[path] and (found := _config(side, path, ("bandit",))):
-            return found
-    return None
-
-
-def own(side: Side) -> Config | None:
-    """Return `[tool.ci-action]`: of the project's folder, else of the workspace."""
-    folders = dict.fromkeys((side.folders[0], ""))
-    for folder in folders:
-        path = f"{folder}/{PYPROJECT}" if folder else PYPROJECT
-        if path in side.texts and (found := _config(side, path, ("tool", "ci-action"))):
-            return found
-    return None
-
-
-READERS: Final[Mapping[str, Callable[[Side], Config | None]]] = {
-    "coverage": coverage,
-    "pytest": pytest,
-    "Black": black,
-    "Ruff": ruff,
-    "bandit": bandit,
-    "`.bandit`": bandit_options,
-}
+def _parts(name: str) -> tuple[str, ...]:
+    """Return the parts of a dotted name; quoted parts may hold dots."""
+    return tuple("".join(groups) for groups in _PART.findall(name))

@@ -1,10 +1,14 @@
-"""What a change loosens, as a value, and how two values of one setting are compared. Nothing is read here."""
+"""What a change makes less strict, and the ways to compare two values of a setting. Pure."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import Any, Final, TypeVar
+
+from ci_action.stages.gate_changes.configs import Where
+from ci_action.system.errors import ToolError
+from ci_action.system.text import quoted
 
 LOWER_MINIMUM: Final = "lower-minimum"
 ADDED_IGNORE: Final = "added-ignore"
@@ -14,7 +18,7 @@ LARGER_BASELINE: Final = "larger-baseline"
 ADDED_SUPPRESSION: Final = "added-suppression"
 REMOVED_TEST: Final = "removed-test"
 
-# How much a rule is about (`Finding.loosens`): a setting is about all files, a suppression about a line.
+# The weight of a rule (`Finding.loosens`): a setting concerns all files, a suppression one line.
 WEIGHTS: Final = {
     LOWER_MINIMUM: 3,
     ADDED_IGNORE: 3,
@@ -25,9 +29,9 @@ WEIGHTS: Final = {
     ADDED_SUPPRESSION: 1,
 }
 
-_MOST_NAMED: Final = 5
 _LONGEST: Final = 100
 _SPACE: Final = re.compile(r"\s+|#[^\n]*")
+_Any = TypeVar("_Any")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,24 +45,82 @@ class Loosened:
     line: int | None = None
 
 
-def listed(entries: Sequence[str]) -> str:
+Seen = tuple[str, str, str]
+"""A rule, the message without the name of the setting, and the entry whose line is reported."""
+Comparison = Callable[[Any, Any], Iterable[Seen]]
+"""Compares two values of a setting; lists are None if their entries are unknown."""
+
+
+def loosened(label: str, compare: Comparison, before: Any, after: Any, where: Where) -> Iterator[Loosened]:
+    """Yield what is less strict in the value of one setting."""
+    for rule, text, entry in compare(before, after):
+        path, line = where(entry)
+        yield Loosened(rule=rule, message=f"{label}{text}", path=path, line=line)
+
+
+def tried(problems: list[str], work: Callable[..., Iterable[_Any]], *given: Any) -> list[_Any]:
+    """Return the results of `work`; if it raises `ToolError`, add the reason to `problems` and return none."""
+    try:
+        return list(work(*given))
+    except ToolError as error:
+        problems.append(error.reason)
+        return []
+
+
+def minimum(before: Decimal | None, after: Decimal | None) -> Iterator[Seen]:
+    """Compare minimums; None is not set."""
+    if before is not None and before > 0 and (after is None or after < before):
+        now = f"is {after}" if after is not None else "is no longer set"
+        yield LOWER_MINIMUM, f" {now}; it is {before} at the base commit", ""
+
+
+def more(before: Iterable[str] | None, after: Iterable[str] | None) -> Iterator[Seen]:
+    """Compare lists of exceptions: new entries are less strict."""
+    if fresh := added(before, after):
+        number = "1 new entry" if len(fresh) == 1 else f"{len(fresh):,} new entries"
+        yield ADDED_IGNORE, f" has {number}: {listed(fresh)}", fresh[0]
+
+
+def fewer(covers: Callable[[str, str], bool] | None = None, rule: str = NARROWER_PATHS) -> Comparison:
+    """Compare lists of what is checked: fewer entries are less strict."""
+
+    def compare(before: Sequence[str] | None, after: Sequence[str] | None) -> Iterator[Seen]:
+        gone = added(after, before, covers)
+        if gone and after is not None:
+            now = f"is {listed(after)}" if after else "is empty"
+            text = f" {now}; at the base commit it also covers {listed(gone)}"
+            yield rule, text, after[0] if after else ""
+
+    return compare
+
+
+def pattern(before: str | None, after: str | None) -> Iterator[Seen]:
+    """Compare regular expressions of what is excluded: another alternative is less strict."""
+    if before is not None and after is not None and (found := grown(before, after)):
+        yield ADDED_IGNORE, f" also excludes {found[:200]!r}", ""
+
+
+def softer(*orders: Sequence[str]) -> Comparison:
+    """Compare words by orders from soft to strict; words that are not in one order are not compared."""
+
+    def compare(before: Any, after: Any) -> Iterator[Seen]:
+        if any(
+            before in order and after in order and order.index(after) < order.index(before)
+            for order in orders
+        ):
+            text = f" is {after.value!r}; it is {before.value!r} at the base commit"
+            yield SOFTER_FAIL_ON, text, ""
+
+    return compare
+
+
+def listed(entries: Iterable[str]) -> str:
     """Return entries for a message: `'a', 'b' and 3 more`."""
-    shown = [repr(entry[:_LONGEST]) for entry in entries[:_MOST_NAMED]]
-    more = len(entries) - len(shown)
-    if more:
-        return f"{', '.join(shown)} and {more:,} more"
-    return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
-
-
-def counted(number: int, what: str) -> str:
-    """Return a number with its noun: `2 entries`, `1 test`."""
-    if number == 1:
-        return f"1 {what}"
-    return f"{number:,} {what.removesuffix('y')}ies" if what.endswith("y") else f"{number:,} {what}s"
+    return quoted([entry[:_LONGEST] for entry in entries])
 
 
 def number(value: object) -> Decimal | None:
-    """Return a minimum; None if it is not set, or is not a number."""
+    """Return a minimum; None if it is not set, or not a number."""
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         return None
     try:
@@ -68,32 +130,26 @@ def number(value: object) -> Decimal | None:
     return found if found.is_finite() else None
 
 
-def lower(label: str, before: Decimal | None, after: Decimal | None) -> str:
-    """Return a sentence if a minimum was lowered, else an empty text. None means that no minimum is set."""
-    if before is None or before <= 0 or (after is not None and after >= before):
-        return ""
-    now = f"is {after}" if after is not None else "is no longer set"
-    return f"{label} {now}; it is {before} at the base commit"
-
-
 def added(
-    before: Iterable[str], after: Iterable[str], covers: Callable[[str, str], bool] | None = None
+    before: Iterable[str] | None,
+    after: Iterable[str] | None,
+    covers: Callable[[str, str], bool] | None = None,
 ) -> list[str]:
-    """Return the entries of `after` that no entry of `before` covers (`covers(old, new)`; equal ones always do)."""
-    old = list(dict.fromkeys(before))
-    known = set(old)
-    fresh = [entry for entry in dict.fromkeys(after) if entry not in known]
+    """Return the entries of `after` that no entry of `before` covers (`covers(old, new)`; equal ones always do).
+
+    There are none if one of the lists is unknown (None).
+    """
+    if before is None or after is None:
+        return []
+    old = dict.fromkeys(before)
+    fresh = [entry for entry in dict.fromkeys(after) if entry not in old]
     return [entry for entry in fresh if covers is None or not any(covers(one, entry) for one in old)]
 
 
 def below(folder: str, path: str) -> bool:
     """Whether a path is a folder, or lies in it."""
-    folder, path = _normal(folder), _normal(path)
+    folder, path = (one.removeprefix("./").rstrip("/") or "." for one in (folder, path))
     return folder in {".", path} or path.startswith(f"{folder}/")
-
-
-def _normal(path: str) -> str:
-    return path.removeprefix("./").rstrip("/") or "."
 
 
 def grown(before: str, after: str) -> str:
@@ -130,8 +186,3 @@ def _alternative(left: str, text: str, right: str) -> str:
         return ""
     # Inside a class of characters a bar is a character.
     return found if found and left.count("[") == left.count("]") else ""
-
-
-def softer(order: Sequence[str], before: str, after: str) -> bool:
-    """Whether a word comes earlier in an order from soft to strict; words that are not in it are not compared."""
-    return before in order and after in order and order.index(after) < order.index(before)

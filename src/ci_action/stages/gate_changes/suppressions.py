@@ -1,15 +1,16 @@
-"""Which suppressions a change adds: comments by the tokens of a file, skipped tests by its syntax tree. Pure."""
+"""Suppressions that a change adds: comments by the tokens of a file, skipped tests by its syntax tree. Pure."""
 
 import ast
 import re
 import tokenize
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
-from typing import Final
+from typing import Final, TypeVar
 
-from ci_action.stages.gate_changes.configs import UnreadableError
+from ci_action.stages.gate_changes.loosened import ADDED_SUPPRESSION, Loosened, tried
+from ci_action.system.errors import ToolError
 
 _CODES: Final = r"(?:\s*:\s*(?P<codes>[A-Za-z]+\d+(?:[\s,]+[A-Za-z]+\d+)*))?"
 _COMMENTS: Final = tuple(
@@ -35,7 +36,7 @@ _MARKS: Final = frozenset({"skip", "skipif", "xfail"})
 _SKIPPING: Final = frozenset({"skip", "skipIf", "skipUnless", "expectedFailure"})
 _CALLS: Final = frozenset({"skip", "xfail"})
 _ANY_SKIP: Final = "skip|xfail|expectedFailure"
-# They skip a test only somewhere, or only in some runs: one that is new takes nothing away.
+# They skip a test on some systems or in some runs: a new test with one removes nothing.
 _CONDITIONAL: Final = frozenset({"pytest.mark.skipif", "unittest.skipIf", "unittest.skipUnless"})
 _FUNCTION: Final = re.compile(r"^\s*(?:async\s+)?def\s+(\w+)", re.MULTILINE)
 
@@ -48,20 +49,15 @@ class Suppression:
     codes: frozenset[str] = frozenset()
     """What it is limited to; empty for everything."""
     text: str = ""
-    """The line for a comment, the expression for a skipped test: the same where it only moved."""
+    """The line for a comment, the expression for a skipped test: the same after a move."""
     scope: str = ""
     """The function or class around it, or that it decorates; only for skipped tests."""
     line: int
     conditional: bool = False
-    """Whether it only counts on a test that was there before."""
-
-    @property
-    def function(self) -> str:
-        """The name of the function, without the classes around it."""
-        return self.scope.rpartition(".")[2]
+    """Whether it only counts on a test of the base commit."""
 
     def __str__(self) -> str:
-        """Render as it is written: `# noqa: E501`."""
+        """Render as in the source: `# noqa: E501`."""
         codes = ", ".join(sorted(self.codes))
         if not codes:
             return self.kind
@@ -70,60 +66,50 @@ class Suppression:
 
 @dataclass(frozen=True, kw_only=True)
 class Changed:
-    """A Python file before and after; empty where it was not, or is not any more."""
+    """A file before and after; a text is None if the file does not exist."""
 
     path: str
-    before: str
-    after: str
+    """The name after the change, or before it if the change removed the file."""
+    previous: str = ""
+    """The name before the change."""
+    before: str | None
+    after: str | None
 
 
-_Find = Callable[[str], Iterator[Suppression]]
+_Kind = tuple[re.Pattern[str], Callable[[str], Iterable[Suppression]]]
+_One = TypeVar("_One")
 
 
-def added(
-    files: Sequence[Changed], markers: frozenset[str], problems: list[str]
-) -> Iterator[tuple[str, Suppression]]:
-    """Yield each suppression that is new, with its file; what cannot be parsed is added to `problems`.
+def compare(files: Sequence[Changed], markers: frozenset[str], problems: list[str]) -> Iterator[Loosened]:
+    """Yield each new suppression; files that cannot be parsed are added to `problems`.
 
-    `markers` are those whose tests the project leaves out: a test that gets one is not run any more.
+    `markers` are those whose tests the project deselects: a test that gets one is no longer run.
     """
-    for pattern, find in _kinds(markers):
-        yield from _added(files, pattern, find, problems)
-
-
-def _added(
-    files: Sequence[Changed], pattern: re.Pattern[str], find: _Find, problems: list[str]
-) -> Iterator[tuple[str, Suppression]]:
-    """Yield what is new of one kind, which is on lines that a pattern matches."""
+    skips = re.compile("|".join([_ANY_SKIP, *map(re.escape, sorted(markers))]), re.IGNORECASE)
     touched = [file for file in files if file.before != file.after]
-    suspects = [file for file in touched if _lines(pattern, file.after) - _lines(pattern, file.before)]
-    # Only if there is a new one, it matters what is gone elsewhere: it may have moved.
-    others = [
-        file for file in touched if suspects and _lines(pattern, file.before) - _lines(pattern, file.after)
-    ]
+    for kind in ((_ANY_COMMENT, _comments), (skips, lambda text: _skips(text, markers))):
+        yield from _added(touched, kind, problems)
+
+
+def _added(touched: Sequence[Changed], kind: _Kind, problems: list[str]) -> Iterator[Loosened]:
+    """Yield the new suppressions of one kind, on lines that its pattern matches."""
+    pattern, _ = kind
+    lines = {file: [_lines(pattern, text or "") for text in (file.before, file.after)] for file in touched}
+    suspects = [file for file, (before, after) in lines.items() if after - before]
+    # Only if one is new, the removed ones of other files matter: it may have moved.
+    others = [file for file, (before, after) in lines.items() if suspects and before - after]
     fresh: list[tuple[str, Suppression]] = []
-    gone: list[Suppression] = []
+    gone: Counter[Hashable] = Counter()
     names: set[str] = set()
     for file in dict.fromkeys([*suspects, *others]):
-        try:
-            left, rest = _unmatched([*find(file.before)], [*find(file.after)])
-        except UnreadableError as error:
-            problems.append(f"{file.path}: {error}")
-            continue
-        names |= {*_FUNCTION.findall(file.before)}
-        gone += left
-        fresh += [(file.path, one) for one in rest]
-    moved = Counter(_moved(one) for one in gone)
-    for path, one in fresh:
-        if moved[_moved(one)]:
-            moved[_moved(one)] -= 1
-        elif not one.conditional or one.function in names:
-            yield path, one
-
-
-def _kinds(markers: frozenset[str]) -> tuple[tuple[re.Pattern[str], _Find], ...]:
-    skips = re.compile("|".join([_ANY_SKIP, *map(re.escape, sorted(markers))]), re.IGNORECASE)
-    return (_ANY_COMMENT, _comments), (skips, lambda text: _skips(text, markers))
+        for left, rest in tried(problems, _unmatched_of, file, kind):
+            names |= {*_FUNCTION.findall(file.before or "")}
+            gone.update(map(_moved, left))
+            fresh += [(file.path, one) for one in rest]
+    for path, one in without(fresh, lambda pair: _moved(pair[1]), gone):
+        if not one.conditional or one.scope.rpartition(".")[2] in names:
+            around = f" in {one.scope}" if one.scope else ""
+            yield Loosened(rule=ADDED_SUPPRESSION, message=f"new `{one}`{around}", path=path, line=one.line)
 
 
 def _moved(one: Suppression) -> Hashable:
@@ -136,13 +122,38 @@ def _lines(pattern: re.Pattern[str], text: str) -> Counter[str]:
     return Counter(line.strip() for line in text.split("\n") if pattern.search(line))
 
 
+def _unmatched_of(file: Changed, kind: _Kind) -> Iterator[tuple[list[Suppression], list[Suppression]]]:
+    """Yield what only one side has, at equal lines first, then anywhere, then a wider one for a narrower one."""
+    try:
+        before, after = (list(kind[1](text or "")) for text in (file.before, file.after))
+    except ToolError as error:
+        raise ToolError(f"{file.path}: {error.reason}") from error
+    for key in (_moved, lambda one: (one.kind, one.codes, one.scope), lambda one: (one.kind, one.codes)):
+        both = Counter(map(key, before)) & Counter(map(key, after))
+        before, after = (without(side, key, both) for side in (before, after))
+    yield before, [one for one in after if not any(_covers(other, one) for other in before)]
+
+
+def without(
+    found: Iterable[_One], key: Callable[[_One], Hashable], taken: Mapping[Hashable, int]
+) -> list[_One]:
+    """Return what is left if the first ones of each key are taken out, by their number."""
+    left, kept = Counter(taken), []
+    for one in found:
+        if left[key(one)] > 0:
+            left[key(one)] -= 1
+        else:
+            kept.append(one)
+    return kept
+
+
 def _comments(text: str) -> Iterator[Suppression]:
     try:
         for token in tokenize.generate_tokens(StringIO(text).readline):
             if token.type == tokenize.COMMENT and _ANY_COMMENT.search(token.string):
                 yield from _of_comment(token.string, token.line.strip(), token.start[0])
     except (tokenize.TokenError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise UnreadableError(f"it cannot be split into tokens ({type(error).__name__})") from error
+        raise ToolError(f"it cannot be split into tokens ({type(error).__name__})") from error
 
 
 def _of_comment(comment: str, line: str, number: int) -> Iterator[Suppression]:
@@ -154,11 +165,11 @@ def _of_comment(comment: str, line: str, number: int) -> Iterator[Suppression]:
 
 
 def tree_of(text: str) -> ast.Module:
-    """Parse a file of Python; raises `UnreadableError`."""
+    """Parse a file of Python; raises `ToolError`."""
     try:
         return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise UnreadableError(f"it cannot be parsed ({type(error).__name__})") from error
+        raise ToolError(f"it cannot be parsed ({type(error).__name__})") from error
 
 
 def _skips(text: str, markers: frozenset[str]) -> Iterator[Suppression]:
@@ -178,24 +189,15 @@ def _skips(text: str, markers: frozenset[str]) -> Iterator[Suppression]:
 
 
 def _kind(node: ast.AST, markers: frozenset[str]) -> str:
-    """Return which skip an expression is; empty if it is none."""
+    """Return the kind of skip that an expression is; empty if it is something else."""
     if isinstance(node, ast.Attribute):
-        owner = node.value
-        around = (
-            owner.attr
-            if isinstance(owner, ast.Attribute)
-            else owner.id if isinstance(owner, ast.Name) else ""
-        )
+        around = getattr(node.value, "attr", getattr(node.value, "id", ""))
         if around == "mark" and node.attr in _MARKS | markers:
             return f"pytest.mark.{node.attr}"
         if around == "unittest" and node.attr in _SKIPPING | {"SkipTest"}:
             return f"unittest.{node.attr}"
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        if (
-            isinstance(node.func.value, ast.Name)
-            and node.func.value.id == "pytest"
-            and node.func.attr in _CALLS
-        ):
+        if getattr(node.func.value, "id", "") == "pytest" and node.func.attr in _CALLS:
             return f"pytest.{node.func.attr}()"
         if node.func.attr == "skipTest":
             return "self.skipTest()"
@@ -212,37 +214,6 @@ def _skip(kind: str, node: ast.AST, scope: str, markers: frozenset[str], *, func
     )
 
 
-def _unmatched(
-    before: Sequence[Suppression], after: Sequence[Suppression]
-) -> tuple[list[Suppression], list[Suppression]]:
-    """Take out of both what is in both: first the same at the same line, then the same anywhere, then wider by narrower."""
-    old, new = list(before), list(after)
-    for key in (_moved, lambda one: (one.kind, one.codes, one.scope), lambda one: (one.kind, one.codes)):
-        there = Counter(map(key, old))
-        rest = []
-        taken: Counter[Hashable] = Counter()
-        for one in new:
-            if taken[key(one)] < there[key(one)]:
-                taken[key(one)] += 1
-            else:
-                rest.append(one)
-        old = [*_without(old, key, taken)]
-        new = rest
-    wider = [one for one in new if not any(_covers(other, one) for other in old)]
-    return old, wider
-
-
-def _without(
-    found: Sequence[Suppression], key: Callable[[Suppression], Hashable], taken: Counter[Hashable]
-) -> Iterator[Suppression]:
-    left = Counter(taken)
-    for one in found:
-        if left[key(one)]:
-            left[key(one)] -= 1
-        else:
-            yield one
-
-
 def _covers(wide: Suppression, narrow: Suppression) -> bool:
-    """Whether a suppression that is gone held for all that a new one is limited to."""
+    """Whether a removed suppression included everything that a new one is limited to."""
     return wide.kind == narrow.kind and bool(narrow.codes) and (not wide.codes or narrow.codes <= wide.codes)

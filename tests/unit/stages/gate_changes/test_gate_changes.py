@@ -30,9 +30,8 @@ from ci_action.reporters.lines import urgent
 from ci_action.reporters.markdown_sections import Drawing
 from ci_action.settings.general import ALL
 from ci_action.stages import load_all, select, tools, with_tool_of_every_run
-from ci_action.stages.gate_changes import TOOL
+from ci_action.stages.gate_changes import TOOL, section
 from ci_action.stages.gate_changes import loosened as loosened_values
-from ci_action.stages.gate_changes.section import of
 from ci_action.system.errors import ToolError
 from ci_action.system.process import Command, Completed
 
@@ -261,7 +260,7 @@ def test_what_is_said_at_the_top():
         finding(tool="gate-changes", rule="removed-test", message="gone", location=None),
         finding(tool="gate-changes", rule="removed-test", message="muted", muted="because"),
     ]
-    (said,) = of(run_with(*found).stages[0].tools)
+    (said,) = section(run_with(*found).stages[0].tools)
     assert len(said.rows(Channel.PAGE)[0].rows) == 2
     head, rows = Drawing(Channel.SUMMARY, event(), len).first(said, 2)
     assert head.startswith("## ⚠️ ")
@@ -270,7 +269,7 @@ def test_what_is_said_at_the_top():
     assert rows.startswith(f"- [`a|b.toml:3`](<{address}>) · `lower-minimum` · ")
     assert "``it `is` <b>lower</b>``" in rows
     assert [*urgent([said])][1] == "  a|b.toml:3 · lower-minimum · it `is` <b>lower</b>"
-    assert of(run_with().stages[0].tools) == ()
+    assert section(run_with().stages[0].tools) == ()
 
 
 def test_the_differences_that_git_prints():

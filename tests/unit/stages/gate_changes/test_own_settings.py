@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_action.settings.types import GateChanges
-from ci_action.stages.gate_changes import baselines
-from ci_action.stages.gate_changes.configs import Side, UnreadableError, own
+from ci_action.stages.gate_changes.baselines import larger, of_bandit, of_secrets
+from ci_action.stages.gate_changes.configs import Side, own
 from ci_action.stages.gate_changes.own_settings import COMPARED, of_keys, of_table, of_workflow, steps_of
+from ci_action.stages.gate_changes.suppressions import Changed
+from ci_action.system.errors import ToolError
 
 PY = "pyproject.toml"
 LOWER, ADDED, NARROWER, SOFTER = "lower-minimum", "added-ignore", "narrower-paths", "softer-fail-on"
@@ -88,9 +90,8 @@ def workflow(*rows: str, uses: str = "org/ci-action@v1", job: str = "test", name
 
 
 def steps(before: str, after: str, table: dict[str, Any] | None = None) -> list[tuple[str, int | None]]:
-    path = ".github/workflows/ci.yml"
-    tables = (table or {}, table or {})
-    return [(one.rule, one.line) for one in of_workflow(path, steps_of(before), steps_of(after), tables)]
+    file = Changed(path=".github/workflows/ci.yml", before=before, after=after)
+    return [(one.rule, one.line) for one in of_workflow(file, (table or {}, table or {}))]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +157,7 @@ def test_every_order_ends_with_the_strictest():
 
 
 @given(st.text())
-def test_whatever_stands_in_a_workflow(text: str):
+def test_any_text_in_a_workflow(text: str):
     try:
         found = steps_of(text)
     except (ValueError, RecursionError):
@@ -172,7 +173,7 @@ def secrets(**files: list[str]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "larger"),
+    ("before", "after", "more"),
     [
         (secrets(a=["1"]), secrets(a=["1", "2"]), True),
         (None, secrets(a=["1"]), True),
@@ -182,22 +183,21 @@ def secrets(**files: list[str]) -> str:
         (secrets(a=["1"]), None, False),
     ],
 )
-def test_a_baseline_of_secrets(before: str | None, after: str | None, larger: bool):
-    found = baselines.secrets(".secrets.baseline", before, after)
-    assert bool(found) is larger
-    if found:
-        assert (found.rule, found.path) == ("larger-baseline", ".secrets.baseline")
+def test_a_baseline_of_secrets(before: str | None, after: str | None, more: bool):
+    found = list(larger(Changed(path=".secrets.baseline", before=before, after=after), of_secrets))
+    expected = [("larger-baseline", ".secrets.baseline")] if more else []
+    assert [(one.rule, one.path) for one in found] == expected
 
 
 def test_a_baseline_of_bandit():
     one = {"test_id": "B101", "filename": "a.py", "code": "assert x"}
     small, large = json.dumps({"results": [one]}), json.dumps({"results": [one, {**one, "code": "assert y"}]})
-    assert baselines.bandit("b.json", small, large)
-    assert baselines.bandit("b.json", large, small) is None
+    assert list(larger(Changed(path="b.json", before=small, after=large), of_bandit))
+    assert list(larger(Changed(path="b.json", before=large, after=small), of_bandit)) == []
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"version": "1", "results": {"a": [1]}}'])
-def test_a_baseline_that_is_none(text: str):
-    for compare in (baselines.secrets, baselines.bandit):
-        with pytest.raises(UnreadableError):
-            compare("b.json", secrets(), text)
+def test_an_invalid_baseline(text: str):
+    for read in (of_secrets, of_bandit):
+        with pytest.raises(ToolError):
+            list(larger(Changed(path="b.json", before=secrets(), after=text), read))

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_action.stages.gate_changes.configs import Side
+from ci_action.stages.gate_changes.configs import Side, line_of
 from ci_action.stages.gate_changes.loosened import grown
-from ci_action.stages.gate_changes.places import line_of
 from ci_action.stages.gate_changes.settings_of_tools import compare
 
 Files = Mapping[str, str]
@@ -302,7 +301,7 @@ def test_what_is_not_less_strict_or_cannot_be_read_exactly(name: str):
         ({"bandit.yaml": "skips: []\n"}, {"bandit.yaml": "a: [\n"}),
     ],
 )
-def test_what_cannot_be_read_is_said_and_not_reported(before: Files, after: Files):
+def test_unreadable_settings_are_problems_and_no_findings(before: Files, after: Files):
     problems: list[str] = []
     assert compared(before, after, problems) == []
     assert problems
@@ -329,7 +328,7 @@ def test_an_expression_never_grows_in_both_directions(before: str, after: str):
 @given(
     st.dictionaries(st.sampled_from([PY, ".coveragerc", "setup.cfg", "pytest.ini", "ruff.toml"]), st.text())
 )
-def test_whatever_stands_in_the_files(files: dict[str, str]):
+def test_any_text_in_the_files(files: dict[str, str]):
     problems: list[str] = []
     assert compared(files, files, problems) == []
 

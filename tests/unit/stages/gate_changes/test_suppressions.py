@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_action.stages.gate_changes.gone_tests import Naming, OfTests, gone
-from ci_action.stages.gate_changes.suppressions import Changed, added
+from ci_action.stages.gate_changes import removed_tests
+from ci_action.stages.gate_changes.removed_tests import Naming
+from ci_action.stages.gate_changes.suppressions import Changed, compare
 
 PATH = "tests/test_a.py"
 PLAIN = Naming()
@@ -15,8 +16,8 @@ def new_in(
     before: str, after: str, *others: Changed, markers: frozenset[str] = frozenset()
 ) -> list[tuple[str, int]]:
     problems: list[str] = []
-    found = added([Changed(path=PATH, before=before, after=after), *others], markers, problems)
-    result = [(str(one), one.line) for _, one in found]
+    found = compare([Changed(path=PATH, before=before, after=after), *others], markers, problems)
+    result = [(one.message.split("`")[1], one.line or 0) for one in found]
     assert problems == []
     return result
 
@@ -116,33 +117,34 @@ def test_what_moved_to_another_file_is_not_new():
         assert len(new_in(text, text, Changed(path="b.py", before="", after=text))) == 1
 
 
-def test_what_cannot_be_parsed_is_said():
+def test_what_cannot_be_parsed_is_a_problem():
     problems: list[str] = []
     files = [
         Changed(path="a.py", before="", after="def (: # noqa\n'''"),
         Changed(path="b.py", before="", after="# noqa\n"),
     ]
-    assert [path for path, _ in added(files, frozenset(), problems)] == ["b.py"]
+    assert [one.path for one in compare(files, frozenset(), problems)] == ["b.py"]
     assert [problem[:5] for problem in problems] == ["a.py:"]
 
 
 @given(st.text(alphabet="#: noqaskip\n'\"()@\t[]E5\\\0", max_size=60))
-def test_whatever_stands_in_a_file(text: str):
+def test_any_text_in_a_file(text: str):
     problems: list[str] = []
-    assert list(added([Changed(path="a.py", before=text, after=text)], frozenset(), problems)) == []
-    list(added([Changed(path="a.py", before="", after=text)], frozenset(), problems))
+    assert list(compare([Changed(path="a.py", before=text, after=text)], frozenset(), problems)) == []
+    list(compare([Changed(path="a.py", before="", after=text)], frozenset(), problems))
+
+
+def of_tests(before: str | None, after: str | None, path: str = PATH) -> Changed:
+    return Changed(path=path, previous=path, before=before, after=after)
 
 
 def missing(
-    before: str | None, after: str | None, *others: OfTests, naming: Naming = PLAIN
+    before: str | None, after: str | None, *others: Changed, naming: Naming = PLAIN
 ) -> list[tuple[str, ...]]:
     problems: list[str] = []
-    found = [
-        one.names
-        for one in gone([OfTests(path=PATH, before=before, after=after), *others], naming, naming, problems)
-    ]
+    found = list(removed_tests.compare([of_tests(before, after), *others], naming, naming, problems))
     assert problems == []
-    return found
+    return [tuple(one.message.split("'")[1::2]) for one in found]
 
 
 TWO = "def test_a():\n    assert a\n\n\nasync def test_b():\n    assert b\n"
@@ -188,34 +190,30 @@ def test_a_test_that_is_still_there(before: str | None, after: str | None):
 
 
 def test_a_test_that_moved():
-    other = OfTests(path="tests/test_b.py", before=None, after=TWO)
+    other = of_tests(None, TWO, "tests/test_b.py")
     assert missing(TWO, None, other) == []
-    kept = OfTests(path="tests/test_b.py", before=TWO, after=TWO)
+    kept = of_tests(TWO, TWO, "tests/test_b.py")
     assert missing(TWO, None, kept) == [("test_a", "test_b")]
 
 
 def test_names_that_the_project_chooses():
-    naming = Naming(files=("check_*.py",), functions=("check_*",), classes=("Check",))
+    naming = Naming(functions=("check_*",), classes=("Check",))
     assert missing("def check_a():\n    pass\ndef test_a():\n    pass\n", "", naming=naming) == [("check_a",)]
+    naming = Naming(files=("check_*.py",))
     assert naming.is_file("tests/check_a.py")
     assert not naming.is_file(PATH)
+    assert missing(TWO, "", naming=naming) == []
 
 
 def test_the_line_is_where_the_test_was():
     problems: list[str] = []
-    found = list(
-        gone(
-            [OfTests(path=PATH, before=TWO, after="def test_a():\n    assert a\n")],
-            Naming(),
-            Naming(),
-            problems,
-        )
-    )
+    files = [of_tests(TWO, "def test_a():\n    assert a\n")]
+    found = removed_tests.compare(files, PLAIN, PLAIN, problems)
     assert [(one.path, one.line) for one in found] == [(PATH, 2)]
 
 
 @pytest.mark.parametrize("text", ["def (", "\0", "x = " + "-" * 200_000 + "1", "a" + ".b" * 100_000])
 def test_what_no_parser_takes(text: str):
     problems: list[str] = []
-    assert list(gone([OfTests(path=PATH, before=TWO, after=text)], Naming(), Naming(), problems)) == []
+    assert list(removed_tests.compare([of_tests(TWO, text)], PLAIN, PLAIN, problems)) == []
     assert problems

@@ -1,4 +1,4 @@
-"""Which tests a change takes away: by the syntax trees of the changed test files, moved and renamed ones matched. Pure."""
+"""Tests that a change removes: by the syntax trees of the test files, without moved and renamed ones. Pure."""
 
 import ast
 from collections import Counter
@@ -8,28 +8,21 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from ci_action.project.file_kinds import PYTEST_FILES
-from ci_action.stages.gate_changes.configs import UnreadableError
-from ci_action.stages.gate_changes.suppressions import tree_of
+from ci_action.stages.gate_changes.loosened import REMOVED_TEST, Loosened, listed, tried
+from ci_action.stages.gate_changes.suppressions import Changed, tree_of, without
+from ci_action.system.errors import ToolError
 
 _SKIPS: Final = ("skip", "xfail", "expectedFailure")
 _BLOCKS: Final = (ast.If, ast.Try, ast.With)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Naming:
-    """What pytest takes for a test: patterns of files, beginnings of functions and classes."""
+    """The names of tests for pytest: patterns of files, beginnings of functions and classes."""
 
     files: tuple[str, ...] = PYTEST_FILES
     functions: tuple[str, ...] = ("test",)
     classes: tuple[str, ...] = ("Test",)
-
-    def is_function(self, name: str) -> bool:
-        """Whether a function is a test."""
-        return _named(name, self.functions)
-
-    def is_class(self, name: str) -> bool:
-        """Whether a class holds tests."""
-        return _named(name, self.classes)
 
     def is_file(self, path: str) -> bool:
         """Whether a file holds tests."""
@@ -39,16 +32,6 @@ class Naming:
 
 def _named(name: str, options: tuple[str, ...]) -> bool:
     return any(name.startswith(one) or fnmatchcase(name, one) for one in options)
-
-
-@dataclass(frozen=True, kw_only=True)
-class OfTests:
-    """A file of tests before and after; None where it was not there, or is none any more."""
-
-    path: str
-    """As it is now, or was, where it is gone."""
-    before: str | None
-    after: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,56 +45,32 @@ class Test:
     follows: str = ""
     """The test before it in the file."""
 
-    @property
-    def function(self) -> str:
-        """The name without the classes."""
-        return self.name.rpartition(".")[2]
 
-
-@dataclass(frozen=True, kw_only=True)
-class Gone:
-    """The tests of one file that are gone."""
-
-    path: str
-    names: tuple[str, ...]
-    line: int | None
-    """Where the first of them was, as the file is now."""
-
-
-def gone(files: Sequence[OfTests], before: Naming, after: Naming, problems: list[str]) -> Iterator[Gone]:
-    """Yield what is gone, file by file; what cannot be parsed is added to `problems`, and not compared."""
+def compare(
+    files: Sequence[Changed], before: Naming, after: Naming, problems: list[str]
+) -> Iterator[Loosened]:
+    """Yield the removed tests, file by file; files that cannot be parsed are added to `problems`."""
     old: list[Test] = []
     new: list[Test] = []
     for file in files:
-        try:
-            found = [*tests_of(file.path, file.before, before)], [*tests_of(file.path, file.after, after)]
-        except UnreadableError as error:
-            problems.append(f"{file.path}: {error}")
-            continue
-        old += found[0]
-        new += found[1]
+        for was, now in tried(problems, _tests_of, file, before, after):
+            old += was
+            new += now
     missing = _missing(old, new)
     for path in dict.fromkeys(test.path for test in missing):
         here = [test for test in missing if test.path == path]
-        names = tuple(test.name.replace(".", "::") for test in here)
-        yield Gone(path=path, names=names, line=_line(here[0], new))
+        names = listed(test.name.replace(".", "::") for test in here)
+        number = "1 test is" if len(here) == 1 else f"{len(here):,} tests are"
+        text = f"{number} gone: {names}"
+        yield Loosened(rule=REMOVED_TEST, message=text, path=path, line=_line(here[0], new))
 
 
 def _missing(old: Sequence[Test], new: Sequence[Test]) -> list[Test]:
-    there = {(test.path, test.name) for test in new}
-    known = {(test.path, test.name) for test in old}
-    candidates = list(
-        {(test.path, test.name): test for test in old if (test.path, test.name) not in there}.values()
-    )
-    fresh = [test for test in new if (test.path, test.name) not in known]
+    tests, there = ({(test.path, test.name): test for test in side} for side in (old, new))
+    fresh = [test for name, test in there.items() if name not in tests]
+    missing = [test for name, test in tests.items() if name not in there]
     # A test of the same name that is new elsewhere has moved.
-    names = Counter(test.function for test in fresh)
-    unmoved = []
-    for test in candidates:
-        if names[test.function]:
-            names[test.function] -= 1
-        else:
-            unmoved.append(test)
+    unmoved = without(missing, _function, Counter(map(_function, fresh)))
     if not unmoved or not fresh:
         return unmoved
     # One with another name and the same body was renamed, unless it is skipped by more than before.
@@ -129,8 +88,13 @@ def _missing(old: Sequence[Test], new: Sequence[Test]) -> list[Test]:
     return left
 
 
+def _function(test: Test) -> str:
+    """Return the name without the classes."""
+    return test.name.rpartition(".")[2]
+
+
 def _marks(test: Test) -> Counter[str]:
-    """Return what skips a test."""
+    """Return the decorators that skip a test."""
     shown = map(ast.unparse, test.node.decorator_list)
     return Counter(one for one in shown if any(word in one for word in _SKIPS))
 
@@ -146,12 +110,19 @@ def _body(test: Test) -> str:
         return f"{test.path} {test.name}"
 
 
-def tests_of(path: str, text: str | None, naming: Naming) -> Iterator[Test]:
-    """Yield the tests of a file; raises `UnreadableError`."""
-    if text is None:
-        return
+def _tests_of(file: Changed, before: Naming, after: Naming) -> Iterator[tuple[list[Test], list[Test]]]:
+    """Yield the tests of a file before and after; raises `ToolError`."""
+    was = file.before if before.is_file(file.previous) else None
+    now = file.after if after.is_file(file.path) else None
+    try:
+        yield [*_tests(file.path, was, before)], [*_tests(file.path, now, after)]
+    except ToolError as error:
+        raise ToolError(f"{file.path}: {error.reason}") from error
+
+
+def _tests(path: str, text: str | None, naming: Naming) -> Iterator[Test]:
     previous = ""
-    for name, node in _functions(tree_of(text).body, "", naming):
+    for name, node in _functions(tree_of(text or "").body, "", naming):
         yield Test(path=path, name=name, node=node, follows=previous)
         previous = name
 
@@ -161,11 +132,11 @@ def _functions(
 ) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
     for node in body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            if naming.is_function(node.name) and not _is_fixture(node):
+            if _named(node.name, naming.functions) and not _is_fixture(node):
                 yield f"{around}{node.name}", node
         elif isinstance(node, ast.ClassDef):
             # One with a base may be of unittest.
-            if naming.is_class(node.name) or node.bases:
+            if _named(node.name, naming.classes) or node.bases:
                 yield from _functions(node.body, f"{around}{node.name}.", naming)
         elif isinstance(node, _BLOCKS):
             for name in ("body", "handlers", "orelse", "finalbody"):
@@ -182,6 +153,6 @@ def _is_fixture(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 
 def _line(test: Test, new: Sequence[Test]) -> int | None:
-    """Return the end of the test before it, as the file is now; None if that is gone too."""
+    """Return the end of the test before it in the new file; None if that is gone too."""
     around = (one.node.end_lineno for one in new if one.path == test.path and one.name == test.follows)
     return next(around, None)
