@@ -57,9 +57,9 @@ def entry() -> None:
         raise SystemExit(0)
     from ci_action.cli import main  # noqa: PLC0415 - --version pays for none of it
     from ci_action.github.workflow import with_inputs  # noqa: PLC0415 - --version pays for none of it
-    from ci_action.settings import names  # noqa: PLC0415 - --version pays for none of it
+    from ci_action.settings import SETTINGS  # noqa: PLC0415 - --version pays for none of it
 
-    environ = with_inputs(os.environ, names())  # noqa: TID251 - the one place
+    environ = with_inputs(os.environ, SETTINGS)  # noqa: TID251 - the one place
     raise SystemExit(main(sys.argv[1:], environ, interruption=interruption))
 
 

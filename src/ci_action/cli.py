@@ -14,7 +14,7 @@ from ci_action.commands.fix import fix_command
 from ci_action.commands.plan import plan_command
 from ci_action.commands.run import run_command
 from ci_action.commands.session import Options, tell_early, tell_usage
-from ci_action.settings import Settings, about, is_list, may_be_a_key, names
+from ci_action.settings import SETTINGS
 from ci_action.settings.general import MERGE
 from ci_action.system.exit_codes import ExitCode
 from ci_action.system.signals import Interruption
@@ -24,14 +24,12 @@ _CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 1
 
 def _common(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add a flag for every setting, made from its definition, and the options that all commands share."""
-    for name in reversed(names()):
+    for name, setting in reversed(list(SETTINGS.items())):
         if name == "stage":
             continue
-        info = Settings.model_fields[name.replace("-", "_")]
-        shown = str(about(name)["x-default"]).strip()
-        text = (info.description or "") + (f"  [default: {shown}]" if shown else "")
-        text += "" if may_be_a_key(name) else "  [not read from pyproject.toml]"
-        command = click.option(f"--{name}", multiple=is_list(name), help=text, metavar="TEXT")(command)
+        text = setting.description + (f"  [default: {setting.default_text}]" if setting.default_text else "")
+        text += "" if setting.is_key else "  [not read from pyproject.toml]"
+        command = click.option(f"--{name}", multiple=setting.is_list, help=text, metavar="TEXT")(command)
     color = click.option(
         "--color",
         type=click.Choice(["auto", "always", "never"]),

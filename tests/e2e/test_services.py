@@ -26,9 +26,9 @@ from ci_action.engine.context import Context
 from ci_action.model.result import Broken
 from ci_action.project.layout import Layout
 from ci_action.project.programs import BundledTools, Program
-from ci_action.settings import Settings
+from ci_action.settings.resolve import resolve
 from ci_action.stages.test.services import TOOL
-settings = Settings.model_validate({"timeout": int(sys.argv[1]), "wait-for": sys.argv[2:]})
+settings = resolve(("flag", {"timeout": int(sys.argv[1]), "wait-for": sys.argv[2:]})).settings
 here = Path("/tmp")
 ctx = Context(settings=settings, layout=Layout(workspace=here, root=here), bundled=BundledTools.of(Path(sys.prefix)),
               start=None, tempdir=here, container=True)

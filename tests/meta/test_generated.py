@@ -14,7 +14,7 @@ from support.paths import ROOT
 
 from ci_action.commands.schema import schema_files
 from ci_action.reporters.outputs import ABOUT
-from ci_action.settings import names
+from ci_action.settings import SETTINGS
 from ci_action.stages import load_all
 from ci_action.system.exit_codes import ExitCode
 
@@ -64,7 +64,7 @@ def test_the_published_schemas_are_in_step_with_the_definitions():
 
 
 def test_the_inputs_of_the_action_are_the_settings():
-    assert tuple(ACTION["inputs"]) == names()
+    assert tuple(ACTION["inputs"]) == tuple(SETTINGS)
     assert [name for name, entry in ACTION["inputs"].items() if "default" in entry] == ["github-token"]
     assert not any(entry.get("required") for entry in ACTION["inputs"].values())
 
@@ -79,7 +79,7 @@ def test_the_action_is_what_the_marketplace_asks_for():
     assert len(ACTION["description"]) <= 125
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", SETTINGS)
 def test_the_reference_names_every_input(name: str):
     assert f"| `{name}` |" in REFERENCE
 

@@ -31,7 +31,8 @@ from ci_action.reporters.comment import text as comment_text
 from ci_action.reporters.html import findings as page_findings
 from ci_action.reporters.html import sections as page_sections
 from ci_action.reporters.outputs import ABOUT
-from ci_action.settings import Settings, names
+from ci_action.settings import SETTINGS
+from ci_action.settings.resolve import resolve
 from ci_action.stages import tools
 from ci_action.stages.gate_changes import loosened
 from ci_action.stages.pr import changed_files, metadata
@@ -136,7 +137,7 @@ def test_a_workflow_names_inputs_and_outputs_that_exist(block):
     ours = [step for step in steps(block) if ACTION.match(step.get("uses", ""))]
     called = calls(block)
     assert ours or called
-    assert all(set(step.get("with", ())) <= set(names()) for step in ours)
+    assert all(set(step.get("with", ())) <= set(SETTINGS) for step in ours)
     assert all(set(job["with"]) <= set(declared["inputs"]) for job, declared in called.values())
     jobs = loaded(block)["jobs"]
     for where, name, output in re.findall(r"(steps|needs)\.([\w-]+)\.outputs\.([\w-]+)", block):
@@ -302,7 +303,7 @@ def test_a_wrong_title_gets_what_its_page_shows():
     page = ROOT / "docs" / "stages" / "pr.md"
     (title,) = re.findall(r"^For `(.+)`:$", page.read_text("utf-8"), re.MULTILINE)
     (settings,) = (tomllib.loads(block)["tool"]["ci-action"] for block in blocks("toml", page))
-    looked = look(title, rules_of(Settings.model_validate(settings)), Around())
+    looked = look(title, rules_of(resolve(("flag", settings)).settings), Around())
     first, *others = looked.mistakes
     rows = [f"{first.rule}: {first.text}; a title that passes: {looked.proposal}"]
     rows += [f"{one.rule}: {one.text}" for one in others]
@@ -313,7 +314,7 @@ def test_a_wrong_title_gets_what_its_page_shows():
 @pytest.mark.parametrize(
     "text",
     [
-        f"`max-files` ({Settings().max_files})",
+        f"`max-files` ({SETTINGS['max-files'].default})",
         *(f"`{name}` from {least:,}" for name, least in CLASSES.items() if name != "XS"),
     ],
 )

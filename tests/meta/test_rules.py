@@ -12,7 +12,7 @@ import pytest
 from support.paths import GOLDEN, ROOT
 
 from ci_action.project.programs import BundledTools
-from ci_action.settings import about, names
+from ci_action.settings import SETTINGS
 from ci_action.settings.general import ALL, STAGES
 from ci_action.stages import load, load_all, tools
 from ci_action.stages.quality.black import discovery
@@ -164,7 +164,7 @@ TOOL_NAMES = re.compile(
 NOT_MEANT = {
     "pytest.skip", "pytest.xfail",  # the types of JUnit's file, whoever ran the tests
     "BLACK_", "RUFF_",  # variables that no child sees
-    *(name.replace("-", "_") for name in names() if about(name)["x-stage"] == ALL),
+    *(name.replace("-", "_") for name, setting in SETTINGS.items() if setting.stage == ALL),
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import yaml
 from support.paths import PAGES, ROOT
 
 from ci_action.reporters.outputs import ABOUT
-from ci_action.settings import about, names
+from ci_action.settings import SETTINGS
 
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 # With the stage that each runs.
@@ -51,7 +51,8 @@ def test_one_version_of_an_action_is_used_everywhere():
 @pytest.mark.parametrize(("name", "stage"), REUSABLE.items())
 def test_a_reusable_workflow_hands_every_input_of_its_stage_on(name: str, stage: str):
     inputs = loaded(name)["on"]["workflow_call"]["inputs"]
-    assert {one for one in names() if about(one)["x-stage"] == stage} <= set(inputs) <= {*names(), "artifact"}
+    own = {name for name, setting in SETTINGS.items() if setting.stage == stage}
+    assert own <= set(inputs) <= {*SETTINGS, "artifact"}
     # A boolean would be false, and a number 0, where nobody has set it.
     assert {one["type"] for one in inputs.values()} == {"string"}
     (step,) = (one for one in only_job(name)["steps"] if one.get("uses") == "org/ci-action@v1")

@@ -14,7 +14,7 @@ from ci_action.project.layout import (
     python_mistakes,
     working_directory_mistakes,
 )
-from ci_action.settings import Settings, about
+from ci_action.settings import SETTINGS, Settings
 from ci_action.settings.general import COMMENT, MERGE, STAGES, WORDS
 from ci_action.settings.resolve import PROJECT, Resolved, from_inputs, from_pyproject, resolve
 from ci_action.stages import load, tools
@@ -105,7 +105,7 @@ def _load(file: Path, workspace: Path, mistakes: list[str]) -> Mapping[str, Any]
 
 def _mistakes_of_stages(named: Collection[str], given: Configuration) -> Iterator[str]:
     """Ask every stage of which a setting is named, whether it is to run or not: the others have nothing to say."""
-    concerned = {about(name)["x-stage"] for name in named}
+    concerned = {SETTINGS[name].stage for name in named}
     for name in STAGES:
         if name in concerned:
             yield from load(name).mistakes(given)

@@ -7,13 +7,13 @@ import json
 import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from ci_action.reporters import REPORTERS
 from ci_action.reporters.outputs import ABOUT
 from ci_action.reporters.report_json.schema import json_schema, schema_address
-from ci_action.settings import Settings, about, may_be_a_key, names
-from ci_action.settings.general import WORDS
+from ci_action.settings import SETTINGS
+from ci_action.settings.field import Setting
 from ci_action.stages import load_all, outputs_of, tool_of_every_run
 from ci_action.system.exit_codes import ExitCode
 
@@ -28,20 +28,20 @@ def action_inputs() -> str:
 
 
 def _action_inputs() -> Iterator[str]:
-    for name in names():
+    for name, setting in SETTINGS.items():
         yield f"  {name}:"
-        yield f"    description: {_described(name)}"
+        yield f"    description: {_described(setting)}"
         if name == "github-token":
-            yield f"    default: {about(name)['x-default']}"
+            yield f"    default: {setting.default_text}"
 
 
-def _described(name: str) -> str:
+def _described(setting: Setting[Any]) -> str:
     """Return what an input does, its default, and whether it is read from pyproject.toml as well, as YAML."""
-    text = (Settings.model_fields[name.replace("-", "_")].description or "").replace("`", "'")
-    default = str(about(name)["x-default"]).strip()
-    said = f" Default: '{default}'." if default and name != "github-token" else ""
-    key = "" if may_be_a_key(name) else " Not read from pyproject.toml."
-    return json.dumps(f"{text}{said}{key}", ensure_ascii=False)
+    text = setting.description.replace("`", "'")
+    default = setting.default_text if setting.name != "github-token" else ""
+    shown = f" Default: '{default}'." if default else ""
+    key = "" if setting.is_key else " Not read from pyproject.toml."
+    return json.dumps(f"{text}{shown}{key}", ensure_ascii=False)
 
 
 def action_outputs() -> str:
@@ -55,8 +55,8 @@ def action_outputs() -> str:
 # A reusable workflow names the inputs and outputs of every run that it hands on; those of its stage it has all.
 
 
-def _handed_on(stage: str, general: Collection[str]) -> Iterator[str]:
-    return (name for name in names() if name in general or about(name)["x-stage"] == stage)
+def _handed_on(stage: str, general: Collection[str]) -> Iterator[Setting[Any]]:
+    return (one for name, one in SETTINGS.items() if name in general or one.stage == stage)
 
 
 def _handed_back(stage: str, general: Collection[str]) -> tuple[str, ...]:
@@ -66,14 +66,15 @@ def _handed_back(stage: str, general: Collection[str]) -> tuple[str, ...]:
 def workflow_inputs(stage: str, *general: str) -> str:
     """Return the inputs of the reusable workflow of a stage: all text, so that an empty one counts as not set."""
     rows = []
-    for name in _handed_on(stage, general):
-        rows += [f"      {name}:", f"        description: {_described(name)}", "        type: string"]
+    for one in _handed_on(stage, general):
+        rows += [f"      {one.name}:", f"        description: {_described(one)}", "        type: string"]
     return "\n".join(rows)
 
 
 def workflow_with(stage: str, *general: str) -> str:
     """Return the step's inputs in the reusable workflow of a stage."""
-    return "\n".join(f"          {name}: ${{{{ inputs.{name} }}}}" for name in _handed_on(stage, general))
+    names = (one.name for one in _handed_on(stage, general))
+    return "\n".join(f"          {name}: ${{{{ inputs.{name} }}}}" for name in names)
 
 
 def workflow_outputs(stage: str, job: str, *general: str) -> str:
@@ -95,12 +96,13 @@ def job_outputs(stage: str, step: str, *general: str) -> str:
 def inputs_table(*chosen: str) -> str:
     """Return a table of inputs: of those that are chosen, in that order, else of all."""
     rows = ["| input | for | key | default | what |", "| --- | --- | --- | --- | --- |"]
-    for name in chosen or names():
-        default = str(about(name)["x-default"]).strip()
-        key = "yes" if may_be_a_key(name) else "**no**"
-        text = (Settings.model_fields[name.replace("-", "_")].description or "").replace("|", "\\|")
+    for name in chosen or SETTINGS:
+        setting = SETTINGS[name]
+        default = setting.default_text
+        key = "yes" if setting.is_key else "**no**"
+        text = setting.description.replace("|", "\\|")
         shown = f"`{default}`" if default and "`" not in default else default
-        rows.append(f"| `{name}` | {about(name)['x-stage']} | {key} | {shown} | {text} |")
+        rows.append(f"| `{name}` | {setting.stage} | {key} | {shown} | {text} |")
     return "\n".join(rows)
 
 
@@ -140,41 +142,31 @@ def files_table() -> str:
     return "\n".join([*rows, *(f"| `{file.name}` | {file.summary} |" for file in files)])
 
 
-_PATTERNS: Final[dict[str, Any]] = {
-    "anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}]
-}
-# The table that TOML writes best: names of areas to their patterns.
-_AREAS: Final[dict[str, Any]] = {"type": "object", "additionalProperties": _PATTERNS}
-
-
 def settings_schema() -> dict[str, Any]:
     """Return the JSON schema of `[tool.ci-action]`: what editors complete and check.
 
-    It is of draft 7, the one that validate-pyproject and SchemaStore take for a table of pyproject.toml. There the
-    neighbours of a `$ref` do not count, so what it names is written in its place.
+    It is of draft 7, the one that validate-pyproject and SchemaStore accept for a table of pyproject.toml.
     """
-    schema = Settings.model_json_schema(by_alias=True)
-    definitions = schema.pop("$defs", {})
-    properties = {name: entry for name, entry in schema["properties"].items() if may_be_a_key(name)}
-    for entry in properties.values():
-        if "$ref" in entry:
-            entry.update({**definitions[entry.pop("$ref").rpartition("/")[2]], **entry})
-        if entry.get("type") == "array":  # a list may be written as one text too
-            items = entry.pop("items")
-            if "$ref" in items:  # a table, which may be written as a line of text too
-                items = {"anyOf": [definitions[items["$ref"].rpartition("/")[2]], {"type": "string"}]}
-            entry["anyOf"] = [{"type": "array", "items": items}, {"type": "string"}]
-            entry.pop("type")
-    properties["areas"]["anyOf"] = [_AREAS, *properties["areas"]["anyOf"]]
-    stages = {"type": "string", "enum": list(WORDS)}
-    properties["stage"]["anyOf"] = [{"type": "array", "items": stages}, stages]
-    properties["python-version"]["pattern"] = r"^(3\.([3-9]|[1-9][0-9])(\.[0-9]+)?|[<>=!~].*)?$"
-    head = {
+    return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "$id": schema_address("settings"),
         "title": "[tool.ci-action]",
+        "description": "Settings of ci-action.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {name: _property(one) for name, one in SETTINGS.items() if one.is_key},
     }
-    return {**schema, **head, "properties": properties}
+
+
+def _property(setting: Setting[Any]) -> dict[str, Any]:
+    return {
+        "description": setting.description,
+        **setting.kind.schema,
+        "default": list(setting.default) if setting.is_list else setting.default,
+        "x-default": setting.default_text,
+        "x-set-by": setting.set_by,
+        "x-stage": setting.stage,
+    }
 
 
 def schema_files() -> dict[str, str]:

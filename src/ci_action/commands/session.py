@@ -141,7 +141,7 @@ class Call:
         environ = self._options.environ
         tempdir = self._closing.enter_context(temporary_folder(environ))
         resolved, layout = configure(self._flags, environ, written=written)
-        token = resolved.settings.github_token.get_secret_value()
+        token = resolved.settings.github_token.value
         passwords = service_passwords((*resolved.settings.wait_for, resolved.settings.advisory_url))
         known = secrets_of({**environ, "GH_TOKEN": token or environ.get("GH_TOKEN", "")})
         self._redact = Redactor(known | passwords, self._mask)

@@ -173,7 +173,7 @@ def _advice(base: Base) -> str:
 
 def _server(ctx: Context) -> Server | None:
     """Return the server of the event with our token for it; None without a token."""
-    token = ctx.settings.github_token.get_secret_value().strip()
+    token = ctx.settings.github_token.value.strip()
     if not token or not ctx.event.repository:
         return None
     return Server(

@@ -1,21 +1,11 @@
 """Inputs of the quality stage."""
 
-from pydantic import BaseModel
-
-from ci_action.settings.field import SetBy, setting
-from ci_action.settings.types import Words
+from ci_action.settings import kinds
+from ci_action.settings.field import SetBy, Setting
 
 
-class Quality(BaseModel):
-    """What Black and Ruff go by."""
+class Quality:
+    """Settings of Black and Ruff."""
 
-    black_args: Words = setting(
-        (), "Additional options for Black, as in a shell.", stage="quality", shown=" ", set_by=SetBy.ANYONE
-    )
-    ruff_args: Words = setting(
-        (),
-        "Additional options for `ruff check`, as in a shell.",
-        stage="quality",
-        shown=" ",
-        set_by=SetBy.ANYONE,
-    )
+    black_args = Setting(kinds.words, SetBy.ANYONE, "Additional options for Black, as in a shell.")
+    ruff_args = Setting(kinds.words, SetBy.ANYONE, "Additional options for `ruff check`, as in a shell.")

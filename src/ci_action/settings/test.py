@@ -1,88 +1,59 @@
 """Inputs of the test stage."""
 
-from pydantic import BaseModel
+from ci_action.settings import kinds
+from ci_action.settings.field import SetBy, Setting
+from ci_action.settings.types import RunAs
 
-from ci_action.settings.field import SetBy, setting
-from ci_action.settings.types import Commands, Items, Percent, RunAs, Shard, Words, Workers
 
-
-class Tests(BaseModel):
+class Tests:
     """What the tests and their coverage go by."""
 
-    coverage_min: Percent = setting(
-        None,
+    coverage_min = Setting(
+        kinds.percent,
+        SetBy.ANYONE,
         "Minimum coverage in percent. Not rounded: 89.996 fails a minimum of 90.",
-        stage="test",
         shown="the project's `fail_under`",
-        set_by=SetBy.ANYONE,
     )
-    patch_coverage_min: Percent = setting(
-        None,
-        "Minimum coverage of the changed lines in percent.",
-        stage="test",
-        shown=" ",
-        set_by=SetBy.ANYONE,
+    patch_coverage_min = Setting(
+        kinds.percent, SetBy.ANYONE, "Minimum coverage of the changed lines in percent."
     )
-    coverage_source: Items = setting(
-        (),
+    coverage_source = Setting(
+        kinds.items,
+        SetBy.ANYONE,
         "Folders or packages to measure coverage of.",
-        stage="test",
         shown="from the configuration of coverage, else the packages of the project",
-        set_by=SetBy.ANYONE,
     )
-    install: Commands = setting(
-        (),
+    install = Setting(
+        kinds.commands,
+        SetBy.ANYONE,
         "Commands that install the environment, one a line; `python` is its interpreter. `none` uses the"
         " active environment.",
-        stage="test",
         shown="from the project's files",
-        set_by=SetBy.ANYONE,
     )
-    system_packages: Items = setting(
-        (),
-        "Debian packages to install first, in the container only.",
-        stage="test",
-        shown=" ",
-        set_by=SetBy.WORKFLOW,
+    system_packages = Setting(
+        kinds.items, SetBy.WORKFLOW, "Debian packages to install first, in the container only."
     )
-    run_as: RunAs = setting(
-        RunAs.OWNER,
+    run_as = Setting(
+        kinds.choice(RunAs.OWNER),
+        SetBy.WORKFLOW,
         "User that runs the project's code in the container: `owner` of the workspace, or `root`, who can"
         " read the tokens of ci-action and use the Docker socket.",
-        stage="test",
-        shown="owner",
-        set_by=SetBy.WORKFLOW,
     )
-    pytest_args: Words = setting(
-        (), "Additional options for pytest, as in a shell.", stage="test", shown=" ", set_by=SetBy.ANYONE
+    pytest_args = Setting(kinds.words, SetBy.ANYONE, "Additional options for pytest, as in a shell.")
+    workers = Setting(
+        kinds.workers, SetBy.ANYONE, "Number of processes for the tests, by pytest-xdist, or `auto`."
     )
-    workers: Workers = setting(
-        "",
-        "Number of processes for the tests, by pytest-xdist, or `auto`.",
-        stage="test",
-        shown=" ",
-        set_by=SetBy.ANYONE,
+    shard = Setting(
+        kinds.shard, SetBy.ANYONE, "Part of the tests to run, such as `2/4`; `merge` joins the parts."
     )
-    shard: Shard = setting(
-        "",
-        "Part of the tests to run, such as `2/4`; `merge` joins the parts.",
-        stage="test",
-        shown=" ",
-        set_by=SetBy.ANYONE,
-    )
-    wait_for: Items = setting(
-        (),
+    wait_for = Setting(
+        kinds.addresses,
+        SetBy.ANYONE,
         "Services to wait for before the tests: `postgres://`, `redis://`, `mysql://`, `amqp://`,"
         " `memcached://`, `http://`, `https://`, `tcp://`.",
-        stage="test",
-        shown=" ",
-        set_by=SetBy.ANYONE,
     )
-    reruns: int = setting(
-        0,
+    reruns = Setting(
+        kinds.whole(0, 10),
+        SetBy.ANYONE,
         "Number of reruns for failed tests. Tests that pass on a rerun are reported as flaky.",
-        stage="test",
-        ge=0,
-        le=10,
-        set_by=SetBy.ANYONE,
     )

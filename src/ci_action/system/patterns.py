@@ -9,12 +9,13 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, cast
-
-from pathspec import GitIgnoreSpec
-from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from ci_action.system.errors import TimedOutError, ToolError
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 SECONDS: Final = 10.0
 """What all matches of one pattern, or of several that share a budget, may take together."""
@@ -132,21 +133,24 @@ def _ends_soon(expression: str) -> bool:
     return sum(map(expression.count, "*+?{(")) <= 1
 
 
-class _Pattern(GitIgnoreSpecPattern):
-    """A line of a .gitignore, matched with an end if it could take long."""
-
-    def __init__(self, pattern: str) -> None:
-        super().__init__(pattern)
-        if self.regex is not None and not _is_quick(pattern):
-            self.regex = Bounded(self.regex, pattern)  # type: ignore[assignment]  # it is only searched for
-
-
 def _is_quick(line: str) -> bool:
     """Whether matching takes about as many steps as the path has characters, squared at most."""
     parts = line.split("/")
     return parts.count("**") <= 1 and all(part == "**" or part.count("*") <= 1 for part in parts)
 
 
-def gitignore(lines: Iterable[str]) -> GitIgnoreSpec:
-    """Return the patterns of a .gitignore, ready to match; raises `ValueError` for a line that is none."""
-    return GitIgnoreSpec.from_lines(lines, _Pattern, backend="simple")
+def gitignore(lines: Iterable[str]) -> "GitIgnoreSpec":
+    """Return the patterns of a .gitignore, ready to match; raises `ValueError` for an invalid line.
+
+    A line that could take long is matched with an end.
+    """
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - 20 ms that most runs do not need
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern  # noqa: PLC0415 - as above
+
+    def pattern(line: str) -> "GitIgnoreSpecPattern":
+        made = GitIgnoreSpecPattern(line)
+        if made.regex is not None and not _is_quick(line):
+            made.regex = Bounded(made.regex, line)  # type: ignore[assignment]  # it is only searched for
+        return made
+
+    return GitIgnoreSpec.from_lines(lines, pattern, backend="simple")

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from typing import Final
 
 _BREAKS: Final = re.compile(r"\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
@@ -80,11 +79,18 @@ def duration(seconds: float) -> str:
     return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s"
 
 
+def near(word: str, known: Iterable[str]) -> str:
+    """Return the known word that is most like this one, or an empty text."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only mistakes need it
+
+    return next(iter(get_close_matches(word, known, n=1)), "")
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?`, or the whole choice where nothing is near."""
+    """Return `; did you mean 'x'?`, or all choices if none is similar."""
     choice = sorted(known)
-    near = get_close_matches(word, choice, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(choice)}"
+    nearest = near(word, choice)
+    return f"; did you mean {nearest!r}?" if nearest else f"; there are: {', '.join(choice)}"
 
 
 def listed(entries: Sequence[str], most: int = 5) -> str:

@@ -159,7 +159,7 @@ def test_commands_whose_quotes_do_not_match(tmp_path: Path):
     write(tmp_path, {"pyproject.toml": "[tool.ci-action]\ninstall = ['pip check', \"echo 'x\"]\n"})
     (mistake,) = mistakes_of(tmp_path)
     assert "install" in mistake
-    assert 'the quotes of "echo \'x" do not match' in mistake
+    assert 'entry 2 = "echo \'x": the quotes do not match' in mistake
 
 
 @pytest.mark.parametrize("value", ["5", "['a']", "true"])

@@ -9,7 +9,7 @@ from jsonschema.validators import validator_for
 from ci_action.commands import schema
 from ci_action.reporters import REPORTERS
 from ci_action.reporters.outputs import ABOUT
-from ci_action.settings import names
+from ci_action.settings import SETTINGS
 from ci_action.stages import load_all
 from ci_action.system.exit_codes import ExitCode
 
@@ -19,7 +19,7 @@ VALIDATOR = validator_for(schema.settings_schema())
 
 def test_every_input_is_declared_and_only_the_token_has_a_default():
     inputs = yaml.safe_load("inputs:\n" + schema.action_inputs())["inputs"]
-    assert tuple(inputs) == names()
+    assert tuple(inputs) == tuple(SETTINGS)
     assert all(entry["description"] for entry in inputs.values())
     assert [name for name, entry in inputs.items() if "default" in entry] == ["github-token"]
 
@@ -32,7 +32,7 @@ def test_every_output_is_declared():
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        (schema.inputs_table(), names()),
+        (schema.inputs_table(), list(SETTINGS)),
         (schema.outputs_table(), list(ABOUT)),
         (schema.exit_codes_table(), [str(code.value) for code in ExitCode]),
         (

@@ -7,7 +7,7 @@ import pytest
 from ci_action.engine.stage import Configuration
 from ci_action.project.layout import Layout
 from ci_action.reporters.outputs import ABOUT, OF_EVERY_RUN
-from ci_action.settings import Settings, about, names
+from ci_action.settings import SETTINGS, Settings
 from ci_action.settings.general import ALL, STAGES
 from ci_action.stages import fixing, load, load_all, outputs_of, tools
 
@@ -18,7 +18,7 @@ def test_a_stage_is_known_by_the_name_of_its_package(name: str):
 
 
 def test_every_setting_is_of_a_stage_or_of_all():
-    assert {about(name)["x-stage"] for name in names()} == {*STAGES, ALL}
+    assert {setting.stage for setting in SETTINGS.values()} == {*STAGES, ALL}
 
 
 @pytest.mark.parametrize("name", STAGES)

@@ -12,6 +12,7 @@ from ci_action.engine.secret_scan.findings import TOOL as NAME
 from ci_action.engine.secret_scan.scan import Scan, loads_code
 from ci_action.project.files import tracked
 from ci_action.project.programs import Program
+from ci_action.settings import Settings
 from ci_action.system.errors import UNDONE, ToolError
 
 SCRIPT: Final = Path(__file__).parent / "scanner" / "ciaction_secrets.py"
@@ -37,7 +38,7 @@ def search(ctx: Context) -> str:
         if _is_shared(ctx, baseline):
             return _whole(ctx, program(ctx), baseline).problem
         # Neither the project's plugins nor requests to any service: only the tool itself starts these.
-        plain = replace(ctx, settings=ctx.settings.model_copy(update={"secrets_verify": False}))
+        plain = replace(ctx, settings=Settings(**{**vars(ctx.settings), "secrets_verify": False}))
         own = replace(baseline, document={}) if loads_code(baseline.configuration) else baseline
         return _looked(plain, program(ctx), own, _all_files(ctx, baseline)).problem
     except UNDONE as error:

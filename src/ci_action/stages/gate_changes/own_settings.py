@@ -4,11 +4,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from pydantic import ValidationError
-
 from ci_action.project import workflows
 from ci_action.project.workflows import Step
-from ci_action.settings import Settings
+from ci_action.settings import SETTINGS, Settings
 from ci_action.settings.resolve import from_pyproject
 from ci_action.settings.types import FailOn, GateChanges, IgnoredVulnerability, Scope
 from ci_action.stages.gate_changes.configs import PYPROJECT, Config, Where, place_in
@@ -98,23 +96,19 @@ def _values(given: Mapping[str, Any]) -> dict[str, Any]:
     for name in COMPARED:
         if name in given:
             try:
-                found[name] = getattr(Settings.model_validate({name: given[name]}), _field(name))
-            except ValidationError:
+                found[name] = SETTINGS[name].kind.read(given[name])
+            except ValueError:
                 continue
     return found
 
 
-def _field(name: str) -> str:
-    return name.replace("-", "_")
-
-
 def _default(name: str) -> Any:
-    return Settings.model_fields[_field(name)].get_default()
+    return SETTINGS[name].default
 
 
 def is_set(settings: Settings, name: str) -> bool:
     """Whether a setting differs from its default."""
-    return bool(getattr(settings, _field(name)) != _default(name))
+    return bool(getattr(settings, SETTINGS[name].attribute) != _default(name))
 
 
 def of_keys(old: Config | None, new: Config | None, fixed: frozenset[str]) -> Iterator[Loosened]:

@@ -170,7 +170,7 @@ def test_where_no_record_can_be_had_the_answers_about_the_package_rate():
     assert len(asked) == 1
 
 
-def entry(expires: date, name: str = "CVE-1", package: str = "Url_Lib3") -> IgnoredVulnerability:
+def entry(expires: date, name: str = "CVE-1", package: str = "url-lib3") -> IgnoredVulnerability:
     return IgnoredVulnerability(package=package, id=name, expires=expires, reason="why")
 
 
