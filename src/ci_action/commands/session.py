@@ -31,9 +31,9 @@ from ci_action.github.workflow import Workflow, is_actions
 from ci_action.model.result import RunResult
 from ci_action.project.layout import Layout, report_dir
 from ci_action.project.programs import BundledTools
-from ci_action.reporters.console import LiveProgress, screen_of
+from ci_action.reporters.console import screen_of
 from ci_action.reporters.context import Publication, Screen
-from ci_action.reporters.progress import ActionsProgress, PlainProgress
+from ci_action.reporters.progress import ActionsProgress, LiveProgress, PlainProgress
 from ci_action.settings.resolve import Resolved
 from ci_action.settings.types import RunAs
 from ci_action.system.errors import InterruptedRunError, SettingsError, ToolError, shortage

@@ -121,6 +121,12 @@ class Finding:
     """Whether the change brought it, where the tool knows; None where the lines decide."""
 
     @property
+    def diff(self) -> list[tuple[str, str]]:
+        """The lines that the fix removes and adds, each with `-` or `+`."""
+        removed, added = (text.split("\n")[:-1] for text in (self.before, self.after))
+        return [*(("-", line) for line in removed), *(("+", line) for line in added)]
+
+    @property
     def counts(self) -> bool:
         """Whether the finding can turn a stage red."""
         return not self.muted

@@ -90,7 +90,9 @@ class _Block:
     title: str = ""
     on: frozenset[Channel] = EVERYWHERE
     folded: bool = False
-    """Whether it is opened on demand. The job summary has it after the findings."""
+    """Whether it is collapsed at first. Texts have it after the findings."""
+    whole: bool = False
+    """Whether all rows are shown wherever there is room, not only the first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,6 +212,13 @@ class Section:
         """Return the totals for a channel."""
         return [one for one in self.blocks if channel in one.on and isinstance(one, Bar)]
 
-    def rows(self, channel: Channel) -> list[Rows]:
-        """Return the blocks for a channel that are no totals."""
-        return [one for one in self.blocks if channel in one.on and not isinstance(one, Bar)]
+    def rows(self, channel: Channel, place: Place | None = None) -> list[Rows]:
+        """Return the other blocks for a channel: all of them, or those that belong to one place of a text."""
+        return [
+            one
+            for one in self.blocks
+            if channel in one.on and not isinstance(one, Bar) and place in {None, self._place(one)}
+        ]
+
+    def _place(self, block: Block) -> Place:
+        return Place.LAST if block.folded and self.place is Place.MIDDLE else self.place

@@ -14,7 +14,7 @@ from ci_action.model.result import Conclusion, RunResult, StageResult
 from ci_action.reporters.context import Publication
 from ci_action.reporters.feedback import ELSEWHERE, in_repository, place_of, to_github, top_of
 from ci_action.reporters.job_summary import render
-from ci_action.reporters.markdown import clipped
+from ci_action.reporters.limits import clipped
 from ci_action.system.exit_codes import ExitCode
 from ci_action.system.redaction import HIDDEN
 from ci_action.system.text import visible

@@ -13,6 +13,7 @@ from ci_action.model.finding import Finding
 from ci_action.model.result import RunResult
 from ci_action.model.section import Section
 from ci_action.project.layout import Layout
+from ci_action.reporters.run_sections import hints, of_run
 from ci_action.settings.resolve import Resolved
 from ci_action.stages import sections_of
 from ci_action.system.errors import ProjectFileError
@@ -41,7 +42,7 @@ class Screen:
     stream: TextIO
     terminal: bool = False
     color: bool = False
-    width: int = 100
+    width: int = 120
     verbose: bool = False
 
 
@@ -99,9 +100,10 @@ class Publication:
         return self.event.repository or self.redact(self.layout.root.name)
 
     def sections(self, result: RunResult) -> tuple[Section, ...]:
-        """Return what the stages report beside their findings; made once for all channels."""
+        """Return what the stages report beside their findings, then what there is about the run; made once for all channels."""
         if not (self._sections and self._sections[0][0] is result):
-            self._sections[:] = [(result, self.sections_of(result, self.pull))]
+            stages = self.sections_of(result, self.pull)
+            self._sections[:] = [(result, (*hints(result), *stages, *of_run(result, self.resolved)))]
         return self._sections[0][1]
 
     def source_lines(self, finding: Finding, most: int = 5) -> list[str]:

@@ -1,169 +1,76 @@
 """The page of a run as Markdown: for the job summary on GitHub, and as a file."""
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Final, assert_never
+from typing import Final
 
-from ci_action.github.event import Event
-from ci_action.model.changes import aside
-from ci_action.model.finding import Finding, Fix, Level
-from ci_action.model.result import Broken, Conclusion, Report, RunResult, Skipped, ToolResult
-from ci_action.model.section import Channel, Log, Section
-from ci_action.model.totals import hints_of, other_findings
+from ci_action.model.finding import Finding, Fix
+from ci_action.model.result import Conclusion, RunResult
+from ci_action.model.section import Channel, Log, Look, Place, Section
+from ci_action.model.totals import other_findings
 from ci_action.reporters.context import REPORT, SUMMARY, Publication
-from ci_action.reporters.lines import accounts, looked_at
-from ci_action.reporters.links import where
-from ci_action.reporters.markdown import code, fenced, link, table
-from ci_action.reporters.markdown_sections import Drawing
-from ci_action.system.text import duration
+from ci_action.reporters.limits import Room, byte_size, left_out
+from ci_action.reporters.markdown import bullets, code, fenced
+from ci_action.reporters.markdown_sections import SIGNS, Drawing
+from ci_action.system.text import counted
 
-# Above 1 MiB the runner shows nothing of a summary at all (FileCommandManager.cs, _attachmentSizeLimit).
+# Above 1 MiB the runner shows nothing of a summary (FileCommandManager.cs, _attachmentSizeLimit).
 LIMIT: Final = 1_000 * 1024
-# A page with more is read by nobody and rendered slowly; the report file has them all.
+# GitHub renders a longer page slowly; report.json has all findings.
 MOST_FINDINGS: Final = 500
-# The table has no place for foreign text; a version of PEP 440 has no character that means something there.
-_VERSION: Final = re.compile(r"[0-9A-Za-z.+!]*")
-MARKS: Final = {
-    Conclusion.PASSED: "✅",
-    Conclusion.WARNED: "⚠️",
-    Conclusion.SKIPPED: "⏭️",
-    Conclusion.FAILED: "❌",
-    Conclusion.EMPTY: "🈳",
-    Conclusion.BROKEN: "💥",
-}
+_CHANNEL: Final = Channel.SUMMARY
+_CUT: Final = "**This page was cut: it is larger than GitHub shows.**\n"
 
 
 def render(result: RunResult, publication: Publication, limit: int = LIMIT) -> str:
-    """Return the page, cut so that it takes at most `limit` bytes of UTF-8 and says what was left out."""
+    """Return the page in at most `limit` bytes of UTF-8; it says how many rows it leaves out."""
     sections = publication.sections(result)
     rest = code(publication.shown(REPORT) or REPORT)
-    drawing = Drawing(Channel.SUMMARY, publication.event, _size, rest)
-    head = "\n\n".join(_head(result, sections, drawing))
-    tail = "\n\n".join(_tail(result, publication, sections, drawing))
-    told = {id(finding) for section in sections for finding in section.shows}
-    findings = [one for one in other_findings(result) if id(one) not in told]
-    room = limit - _size(head) - _size(tail) - 400  # 400 bytes for the headings and the note between them
-    parts = [head]
-    # Each section may take half of what is left, the findings have the rest.
-    for section in sections:
-        drawn = drawing.middle(section, 2, room // 2)
-        room -= _size("\n\n".join(drawn))
-        parts += drawn
-    kept, shown = _fitting(_files(findings[:MOST_FINDINGS], publication.event), room)
+    drawing = Drawing(_CHANNEL, publication.event, 2, rest)
+    # 400 bytes are for the headings and the notes between the parts.
+    room = Room(limit - byte_size(rest) - 400, byte_size)
+    head = [*filter(None, _head(result, sections, drawing, room.left))]
+    parts = room.fitting(head, len(head))
+    if len(parts) < len(head):
+        return "\n\n".join([*parts, _CUT]) if parts else ""
+    last = drawing.at(Place.LAST, sections, Room(room.left // 2, byte_size))
+    tail = room.fitting([*_reproduce(result), *last], 1_000)
+    parts += drawing.at(Place.MIDDLE, sections, room)
+    above = {id(finding) for section in sections for finding in section.shows}
+    findings = [one for one in other_findings(result) if id(one) not in above]
     if findings:
-        failed = any(isinstance(one, Log) for section in sections for one in section.rows(Channel.SUMMARY))
-        more = "more " if told or failed else ""
-        parts.append(f"## {len(findings):,} {more}{'finding' if len(findings) == 1 else 'findings'}")
-    parts += kept
-    if shown < len(findings):
-        parts.append(f"**{shown:,} of {len(findings):,} findings are shown here**, the rest is in {rest}.")
-    text = "\n\n".join([*parts, tail]) + "\n"
-    return text if _size(text) <= limit else _cut(head, limit)
-
-
-def _fitting(files: Iterable[tuple[str, Sequence[str]]], room: int) -> tuple[list[str], int]:
-    """Return the blocks of the files, as many rows as there is room for, and their number."""
-    kept, shown = [], 0
-    for heading, rows in files:
-        room -= _size(heading) + 4
-        fitting = []
-        for row in rows:
-            room -= _size(row) + 1
-            if room < 0:
-                break
-            fitting.append(row)
-        if fitting:
-            kept.append(f"{heading}\n\n" + "\n".join(fitting))
-            shown += len(fitting)
-        if room < 0:
+        failed = any(
+            isinstance(one, Log) for section in sections for one in section.rows(_CHANNEL, Place.MIDDLE)
+        )
+        parts.append(f"## {counted(len(findings), 'more finding' if above or failed else 'finding')}")
+    shown = 0
+    for path, group in _by_file(findings[:MOST_FINDINGS]):
+        heading = f"### {code(path) if path else 'The project'}\n"
+        room.takes(f"{heading}\n\n")
+        rows = room.fitting((_finding(one, drawing) for one in group), MOST_FINDINGS)
+        parts += ["\n".join([heading, *rows])] if rows else []
+        shown += len(rows)
+        if len(rows) < len(group):
             break
-    return kept, shown
+    if note := left_out(shown, len(findings), "findings", rest):
+        parts.append(f"**{note}**")
+    text = "\n\n".join([*parts, *tail]) + "\n"
+    return text if byte_size(text) <= limit else "\n\n".join([*head, _CUT])
 
 
-def _size(text: str) -> int:
-    return len(text.encode("utf-8", "replace"))
-
-
-def _cut(head: str, limit: int) -> str:
-    """Return what fits of the head, in which every line stands for itself; nothing where there is no room at all."""
-    note = "\n\n**The page was cut here: it would be larger than GitHub shows.**\n"
-    room = limit - _size(note)
-    if room <= 0:
-        return ""
-    if _size(head) <= room:
-        return head + note
-    kept = head.encode("utf-8", "replace")[:room].decode("utf-8", "ignore")
-    return kept.rpartition("\n")[0] + note
-
-
-def _head(result: RunResult, sections: Sequence[Section], drawing: Drawing) -> Iterator[str]:
+def _head(result: RunResult, sections: Sequence[Section], drawing: Drawing, limit: int) -> Iterator[str]:
     conclusion = result.verdict.conclusion
-    yield f"# {MARKS[conclusion]} ci-action: {conclusion.value}"
-    if result.verdict.reasons:
-        yield "\n".join(f"- {code(reason, 400)}" for reason in result.verdict.reasons[:20])
-    for section in sections:
-        yield from drawing.first(section, 2)
-    rows = [
-        [
-            stage.stage,
-            tool.tool,
-            tool.version if _VERSION.fullmatch(tool.version) else "",
-            _outcome(tool),
-            looked_at(tool),
-            _counted(tool),
-            duration(tool.seconds),
-        ]
-        for stage in result.stages
-        for tool in stage.tools
-    ]
-    if rows:
-        yield table(["Stage", "Tool", "Version", "", "Looked at", "Findings", "Time"], rows)
-    if told := accounts(result):
-        yield "\n".join(f"- {code(line, 400)}" for line in told)
-    if totals := drawing.totals(sections):
-        yield totals
-    if hints := [*_hints(result)]:
-        yield "## What may help\n\n" + "\n".join(hints)
+    yield f"# {SIGNS[Look(conclusion)]} ci-action: {conclusion}"
+    yield bullets(result.verdict.reasons, 20, 400)
+    yield from drawing.at(Place.FIRST, sections, Room(limit, byte_size))
+    yield drawing.totals(sections)
 
 
-def _hints(result: RunResult) -> Iterator[str]:
-    for hint in hints_of(result):
-        more = f" · {link(hint.url, 'read more')}" if hint.url.startswith("https://") else ""
-        yield f"- {code(hint.cause, 600)}\n  - {code(hint.fix, 600)}{more}"
-
-
-def _outcome(tool: ToolResult) -> str:
-    match tool.outcome:
-        case Report(findings=findings):
-            counting = [finding for finding in findings if finding.counts]
-            red = any(finding.level is Level.ERROR for finding in counting)
-            return "❌ found" if red else "⚠️ found" if counting else "✅ passed"
-        case Skipped():
-            return "⏭️ skipped"
-        case Broken():
-            return "💥 broken"
-        case unknown:
-            assert_never(unknown)
-
-
-def _counted(tool: ToolResult) -> str:
-    counting = sum(finding.counts for finding in tool.findings)
-    return f"{counting:,}{aside(tool.findings)}"
-
-
-def _files(findings: Sequence[Finding], event: Event) -> Iterator[tuple[str, list[str]]]:
-    """Yield a heading for each file, in the order of its first finding, and a row for each finding.
-
-    In a file the findings are in the order of their lines: that is how a file is read.
-    """
-    order = {
-        path: number for number, path in enumerate(dict.fromkeys(_path(finding) for finding in findings))
-    }
+def _by_file(findings: Sequence[Finding]) -> Iterator[tuple[str, list[Finding]]]:
+    """Yield the files in the order of their first finding, each with its findings in the order of their lines."""
+    order = {path: number for number, path in enumerate(dict.fromkeys(map(_path, findings)))}
     by_file = sorted(findings, key=lambda finding: (order[_path(finding)], _line(finding)))
-    for path, group in groupby(by_file, key=_path):
-        rows = [_row(finding, event) for finding in group]
-        yield f"### {code(path) if path else 'The project'}", rows
+    yield from ((path, list(group)) for path, group in groupby(by_file, key=_path))
 
 
 def _line(finding: Finding) -> int:
@@ -174,77 +81,28 @@ def _path(finding: Finding) -> str:
     return finding.location.path if finding.location else ""
 
 
-def _row(finding: Finding, event: Event) -> str:
-    place = finding.location
-    at = where(place.path, place.line, event, place.end_line) if place else "—"
-    rule = link(finding.url, code(finding.rule)) if finding.url else code(finding.rule)
-    row = f"- {at} · {finding.tool} {rule} · {code(finding.message)}"
-    if finding.severity:
-        row += f" · {finding.severity}"
-    row += "".join(f" · also {code(one)}" for one in finding.also)
+def _finding(finding: Finding, drawing: Drawing) -> str:
+    row = f"- {drawing.finding(finding)}" + "".join(f" · also {code(one)}" for one in finding.also)
     if finding.before or finding.after:
-        block = fenced(_diff(finding), "diff", lines=20)
-        row += "\n\n" + "\n".join(f"  {line}" if line else "" for line in block.split("\n")) + "\n"
+        diff = "\n".join(f"{mark}{line}" for mark, line in finding.diff)
+        block = fenced(diff, "diff", lines=20).split("\n")
+        row += "\n\n" + "\n".join(f"  {line}" if line else "" for line in block) + "\n"
     elif finding.fix is Fix.SAFE and finding.fix_message:
         row += f" · fixable: {code(finding.fix_message)}"
     return row
 
 
-def _diff(finding: Finding) -> str:
-    removed = [f"-{line}" for line in finding.before.split("\n")[:-1]]
-    added = [f"+{line}" for line in finding.after.split("\n")[:-1]]
-    return "\n".join([*removed, *added])
-
-
-def _tail(
-    result: RunResult, publication: Publication, sections: Sequence[Section], drawing: Drawing
-) -> Iterator[str]:
-    broken = [tool for stage in result.stages for tool in stage.tools if isinstance(tool.outcome, Broken)]
-    for tool in broken:
-        if isinstance(tool.outcome, Broken) and tool.outcome.detail:
-            yield f"<details><summary>What {tool.tool} wrote</summary>\n\n{fenced(tool.outcome.detail)}\n\n</details>"
-    for section in sections:
-        yield from drawing.last(section, 2)
-    if result.warnings:
-        yield "## Notes\n\n" + "\n".join(f"- {code(text, 600)}" for text in result.warnings[:50])
-    if muted := [finding for finding in result.findings if finding.muted]:
-        yield "## Muted\n\n" + "\n".join(_muted(muted))
+def _reproduce(result: RunResult) -> Iterator[str]:
     if result.reproduce and (result.verdict.exit_code or result.verdict.conclusion is Conclusion.BROKEN):
-        fixable = sum(finding.fix is Fix.SAFE for finding in result.counting)
-        hint = (
-            f"\n\n{fixable:,} of the findings are fixed by:\n\n{fenced('ci-action fix', 'sh')}"
-            if fixable
-            else ""
-        )
-        yield f"## The same on your machine\n\n{fenced(result.reproduce, 'sh', width=2000)}{hint}"
-    yield "\n".join(_facts(result, publication))
-
-
-def _muted(findings: Sequence[Finding]) -> Iterator[str]:
-    reasons: dict[str, int] = {}
-    for finding in findings:
-        reasons[finding.muted] = reasons.get(finding.muted, 0) + 1
-    for reason, number in list(reasons.items())[:50]:
-        yield f"- {number:,} {'finding' if number == 1 else 'findings'}: {code(reason)}"
-
-
-def _facts(result: RunResult, publication: Publication) -> Iterator[str]:
-    yield "<details><summary>Versions and settings</summary>\n"
-    for stage in result.stages:
-        for tool in stage.tools:
-            if tool.version:
-                yield f"- {tool.tool} {code(tool.version)} from {code(tool.version_source)}"
-    yield f"- ci-action {result.version}, {result.seconds:.1f} s"
-    for name, value in publication.resolved.chosen().items():
-        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        yield f"- {name} = {code(shown)} from {code(publication.resolved.sources[name])}"
-    yield "\n</details>"
+        yield f"## Reproduce locally\n\n{fenced(result.reproduce, 'sh', width=2000)}"
+        if fixable := sum(finding.fix is Fix.SAFE for finding in result.counting):
+            yield f"{counted(fixable, 'finding')} can be fixed by:\n\n{fenced('ci-action fix', 'sh')}"
 
 
 def mistakes_page(mistakes: Sequence[str], about: str = "the settings") -> str:
-    """Return the page of a run that never began: what is wrong with the settings, or with something else."""
-    head = f"# {MARKS[Conclusion.BROKEN]} ci-action: mistakes in {about}, nothing was run"
-    return head + "\n\n" + "\n".join(f"- {code(mistake, 1000)}" for mistake in mistakes[:200]) + "\n"
+    """Return the page of a run that never began, with the errors in its settings or in something else."""
+    head = f"# {SIGNS[Look.BROKEN]} ci-action: errors in {about}, nothing was run"
+    return f"{head}\n\n{bullets(mistakes, 200, 1000)}\n"
 
 
 def write(result: RunResult, publication: Publication) -> None:
@@ -253,14 +111,14 @@ def write(result: RunResult, publication: Publication) -> None:
 
 
 def report(result: RunResult, publication: Publication) -> None:
-    """Append the page to the job summary; outside Actions there is none."""
+    """Append the page to the job summary; there is none outside Actions."""
     workflow = publication.workflow
     if workflow is None:
         return
     text = render(result, publication, LIMIT - workflow.summary_size())
     if not text:
-        publication.note("the job summary could not be written: it is full already")
+        publication.note("could not write the job summary: it is full")
     elif not workflow.append_summary(text):
         publication.note(
-            "the job summary could not be written: GITHUB_STEP_SUMMARY is not set or its folder does not exist"
+            "could not write the job summary: GITHUB_STEP_SUMMARY is not set or its folder does not exist"
         )

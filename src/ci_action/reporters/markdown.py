@@ -6,11 +6,14 @@ of HTML, in which Markdown has no meaning.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Final
+from urllib.parse import quote
 
-from ci_action.system.text import one_line, visible
+from ci_action.github.event import Event
+from ci_action.reporters.limits import clipped
+from ci_action.system.text import as_bytes, one_line, visible
 
 _RUNS: Final = re.compile("`+")
 
@@ -38,16 +41,12 @@ def fenced(text: str, language: str = "", *, lines: int = 40, width: int = 300) 
     return f"{fence}{language}\n{body}\n{fence}"
 
 
-def clipped(text: str, limit: int) -> str:
-    """Cut text at a number of characters, and show that it was."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """Return a table of our own words; foreign text has no place in it."""
-    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-    lines += ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join(lines)
+def bullets(texts: Sequence[str], most: int, limit: int = 300) -> str:
+    """Return foreign texts as a list, each cut at `limit` characters, and how many more than `most` there are."""
+    rows = [f"- {code(text, limit)}" for text in texts[:most]]
+    if len(texts) > most:
+        rows.append(f"- and {len(texts) - most:,} more")
+    return "\n".join(rows)
 
 
 def cell(text: str, limit: int = 300) -> str:
@@ -56,10 +55,14 @@ def cell(text: str, limit: int = 300) -> str:
     return f"<code>{escape(shown)}</code>" if shown.strip() else "<code>(empty)</code>"
 
 
+def html_row(cells: Iterable[str], tag: str = "td") -> str:
+    """Return a row of a table."""
+    return "<tr>" + "".join(f"<{tag}>{one}</{tag}>" for one in cells) + "</tr>"
+
+
 def html_table(head: Sequence[str], rows: Sequence[str]) -> str:
-    """Return a table that may hold foreign text, each in a `cell`: in HTML no pipe ends one; rows are whole `<tr>`."""
-    columns = "".join(f"<th>{column}</th>" for column in head)
-    return "\n".join(["<table>", *([f"<tr>{columns}</tr>"] if head else []), *rows, "</table>"])
+    """Return a table of rows (`html_row`) that may hold foreign text, each in a `cell`: in HTML no pipe ends one."""
+    return "\n".join(["<table>", *([html_row(head, "th")] if head else []), *rows, "</table>"])
 
 
 def html_link(url: str, inner: str) -> str:
@@ -73,6 +76,20 @@ def link(url: str, text: str) -> str:
         return text
     # `&lt;` in an address is no entity but four characters.
     return f"[{text}](<{_address(url).replace('&', '&amp;')}>)"
+
+
+def blob(path: str, line: int, event: Event) -> str:
+    """Return the address of a line on GitHub; empty if the commit is unknown."""
+    if not (event.server_url.startswith("https://") and event.repository and event.sha):
+        return ""
+    return f"{event.server_url}/{event.repository}/blob/{event.sha}/{quote(as_bytes(path))}#L{line}"
+
+
+def where(path: str, line: int | None, event: Event, end: int | None = None) -> str:
+    """Return a range of lines, as a link if the commit is known."""
+    if not line:
+        return "—"
+    return link(blob(path, line, event), f"line {line}–{end}" if end and end > line else f"line {line}")
 
 
 def _address(url: str) -> str:

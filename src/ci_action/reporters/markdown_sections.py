@@ -1,11 +1,11 @@
-"""The sections of the stages as Markdown, for the job summary and the comment: each kind of block is drawn here alone."""
+"""Sections and findings as Markdown, for the job summary and the comment: each kind of block is drawn only here."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final, assert_never
 
 from ci_action.github.event import Event
+from ci_action.model.finding import Finding
 from ci_action.model.section import (
     Bar,
     Channel,
@@ -16,24 +16,42 @@ from ci_action.model.section import (
     Line,
     Link,
     Log,
+    Look,
     Ours,
     Place,
     Rows,
     Section,
     Table,
+    known,
 )
-from ci_action.reporters.links import blob, where
-from ci_action.reporters.markdown import cell, code, fenced, html_link, html_table, link
+from ci_action.reporters.limits import Room, left_out
+from ci_action.reporters.markdown import (
+    blob,
+    cell,
+    code,
+    fenced,
+    html_link,
+    html_row,
+    html_table,
+    link,
+    where,
+)
 
-# Rows of one block; the report file has them all.
+# Rows of one block; report.json has them all.
 MOST: Final = {Place.FIRST: 20, Place.MIDDLE: 200, Place.LAST: 10}
-MOST_FOLDED: Final = 10
 MOST_ENTRIES: Final = 100
 _MOST_OF_A_PART: Final = 20
 _TEXT_LINES: Final = 60
-# What a title and the number of rows that were left out may take.
+# What the title of a block and the number of its rows that were left out may take.
 _FRAME: Final = 150
-_UNLIMITED: Final = 1 << 40
+SIGNS: Final = {
+    Look.PASSED: "✅",
+    Look.WARNED: "⚠️",
+    Look.SKIPPED: "⏭️",
+    Look.FAILED: "❌",
+    Look.EMPTY: "🈳",
+    Look.BROKEN: "💥",
+}
 
 
 @dataclass(frozen=True)
@@ -42,13 +60,13 @@ class Drawing:
 
     channel: Channel
     event: Event
-    size: Callable[[str], int]
-    """Measures text as the channel counts it."""
+    level: int
+    """The level of their headings."""
     rest: str = ""
-    """Where the rest is, as Markdown."""
+    """Where all rows are, as Markdown."""
 
     def totals(self, sections: Iterable[Section]) -> str:
-        """Return the totals of all sections, a line each; empty where there are none."""
+        """Return the totals of all sections, a line each; empty if there are none."""
         bars = [bar for section in sections for bar in section.bars(self.channel)]
         return "\n".join(line for bar in bars for line in self._total(bar))
 
@@ -59,74 +77,45 @@ class Drawing:
             if len(part.rows) > _MOST_OF_A_PART:
                 yield f"  - and {len(part.rows) - _MOST_OF_A_PART:,} more {self._text(part.words)}"
 
-    def first(self, section: Section, level: int) -> list[str]:
-        """Return a section that comes before everything else; nothing of another."""
-        return self._blocks(section, level) if section.place is Place.FIRST else []
+    def at(self, place: Place, sections: Iterable[Section], room: Room) -> Iterator[str]:
+        """Yield the blocks for a place, as many rows as there is room for; in the middle each section gets two thirds."""
+        for section in sections:
+            blocks = [block for block in section.rows(self.channel, place) if block.rows]
+            if blocks and room.left > _FRAME * len(blocks):
+                share = Room(room.left * 2 // 3 if place is Place.MIDDLE else room.left, room.size)
+                before = share.left
+                yield from self._blocks(section, blocks, place, share)
+                room.left -= before - share.left
 
-    def middle(self, section: Section, level: int, room: int) -> list[str]:
-        """Return what of a section comes before the findings, as many rows as there is room for."""
-        if section.place is not Place.MIDDLE:
-            return []
-        return self._blocks(section, level, lambda block: not block.folded, room)
-
-    def last(self, section: Section, level: int) -> list[str]:
-        """Return what of a section comes after the findings."""
-        if section.place is Place.FIRST:
-            return []
-        return self._blocks(section, level, lambda block: block.folded or section.place is Place.LAST)
-
-    def _blocks(
-        self,
-        section: Section,
-        level: int,
-        wanted: Callable[[Rows], bool] = lambda _: True,
-        room: int = _UNLIMITED,
-    ) -> list[str]:
-        """Return blocks under their titles; a first one without a title has that of the section above it."""
-        blocks = [block for block in section.rows(self.channel) if wanted(block)]
-        room -= _FRAME * len(blocks)
-        found = []
-        if blocks and not blocks[0].title:
-            found.append(f"{'#' * level} {self._text(section.title)}")
+    def _blocks(self, section: Section, blocks: Sequence[Rows], place: Place, room: Room) -> Iterator[str]:
+        """Yield blocks under their titles; a first one without a title has that of its section."""
+        level = self.level
+        room.left -= _FRAME * len(blocks)
+        if section.title and not blocks[0].title:
+            yield f"{'#' * level} {self._text(section.title)}"
             level += 1
-        mark = "⚠️ " if section.place is Place.FIRST else ""
+        mark = "⚠️ " if place is Place.FIRST else ""
         for block in blocks:
-            kept = self._fitting(section, block, room)
-            room -= sum(self.size(row) + 2 for row in kept)
-            text = self._whole(block, kept, self._left(section, block, len(kept)))
+            most = MOST_ENTRIES if isinstance(block, Log) else len(block.rows) if block.whole else MOST[place]
+            rows = room.fitting(self._rows(block), most)
+            rest = left_out(len(rows), len(block.rows), where=self.rest)
+            text = self._whole(block, rows, f"**{rest}**" if rest else "")
             if block.folded:
-                found.append(f"<details><summary>{self._cell(block.title)}</summary>\n\n{text}\n\n</details>")
+                yield f"<details><summary>{self._text(block.title, html=True)}</summary>\n\n{text}\n\n</details>"
+            elif block.title:
+                yield f"{'#' * level} {mark}{self._text(block.title)}\n\n{text}"
             else:
-                title = f"{'#' * level} {mark}{self._text(block.title)}" if block.title else ""
-                found += filter(None, (title, text))
-        return found
-
-    def _fitting(self, section: Section, block: Rows, room: int) -> list[str]:
-        most = MOST_FOLDED if block.folded else MOST[section.place]
-        kept = []
-        for row in islice(self._rows(block), MOST_ENTRIES if isinstance(block, Log) else most):
-            room -= self.size(row) + 2
-            if room < 0:
-                break
-            kept.append(row)
-        return kept
-
-    def _left(self, section: Section, block: Rows, shown: int) -> str:
-        """Say how many rows were left out; empty where all are there."""
-        total = len(block.rows)
-        if shown == total:
-            return ""
-        if block.folded or section.place is not Place.MIDDLE:
-            return f"and {total - shown:,} more"
-        rest = f", the rest is in {self.rest}" if self.rest else ""
-        return f"**{shown:,} of {total:,} are shown here**{rest}."
+                yield text
 
     def _rows(self, block: Rows) -> Iterator[str]:
         match block:
             case Facts():
-                return (_columns(self._cell(name), self._cells(value)) for name, value in block.rows)
+                return (
+                    html_row(self._line(line, html=True) for line in ((name,), value))
+                    for name, value in block.rows
+                )
             case Table():
-                return (_columns(*map(self._cells, row)) for row in block.rows)
+                return (html_row(self._line(line, html=True) for line in row) for row in block.rows)
             case Items():
                 return map(self._item, block.rows)
             case Log():
@@ -134,18 +123,16 @@ class Drawing:
             case unknown:
                 assert_never(unknown)
 
-    def _whole(self, block: Rows, rows: Sequence[str], left: str) -> str:
+    def _whole(self, block: Rows, rows: Sequence[str], rest: str) -> str:
         match block:
             case Facts():
-                parts = [html_table((), rows), left]
+                parts = [html_table((), rows), rest]
             case Table():
-                parts = [html_table([*map(self._cell, block.head)], rows), left]
+                parts = [html_table([self._text(name, html=True) for name in block.head], rows), rest]
             case Items():
-                if left and not left.startswith("*"):
-                    rows, left = [*rows, f"- {left}"], ""
-                parts = ["\n".join(rows), left, self._line(block.note)]
+                parts = ["\n".join(rows), rest, self._line(block.note)]
             case Log():
-                parts = [*rows, left]
+                parts = [*rows, rest]
             case unknown:
                 assert_never(unknown)
         return "\n\n".join(filter(None, parts))
@@ -156,38 +143,39 @@ class Drawing:
 
     def _entry(self, entry: Entry, what: str) -> str:
         place = entry.place
-        at = where(place.path, place.line, self.event) if place else "—"
-        text = f"{code(entry.name)} · {at} · {code(entry.message or entry.word)}"
+        at = f" · {where(place.path, place.line, self.event)}" if place else ""
+        text = f"{code(entry.name)}{at} · {code(entry.message or entry.word)}"
         if entry.text.strip():
             lines = entry.text.strip("\n").split("\n")
-            # The end of a traceback says what happened.
+            # The end of a traceback has the error.
             cut = [f"… {len(lines) - _TEXT_LINES:,} lines before", *lines[-_TEXT_LINES:]]
             detail = "\n".join(lines if len(lines) <= _TEXT_LINES + 1 else cut)
             block = fenced(detail, lines=_TEXT_LINES + 1)
-            text += f"\n\n<details><summary>{self._cell(what)}</summary>\n\n{block}\n\n</details>"
+            text += f"\n\n<details><summary>{self._text(what, html=True)}</summary>\n\n{block}\n\n</details>"
         return text
 
-    def _line(self, line: Line) -> str:
-        return "".join(map(self._text, line))
+    def finding(self, finding: Finding) -> str:
+        """Return the row of a finding, from its line to its severity."""
+        place = finding.location
+        at = where(place.path, place.line, self.event, place.end_line) if place else "the project"
+        # A comment may be about a report that a fork has written: no link of its choice.
+        url = finding.url if self.channel is Channel.SUMMARY else ""
+        rule = link(url, code(finding.rule, 80))
+        severity = f" · {self._text(known(finding.severity))}" if finding.severity else ""
+        return f"{at} · {self._text(known(finding.tool))} {rule} · {code(finding.message)}{severity}"
 
-    def _text(self, part: str | Link) -> str:
+    def _line(self, line: Line, *, html: bool = False) -> str:
+        return "".join(self._text(part, html=html) for part in line)
+
+    def _text(self, part: str | Link, *, html: bool = False) -> str:
+        """Return text as Markdown, or for a place inside HTML, where Markdown has no meaning."""
         if isinstance(part, Link):
-            return link(self._address(part), self._text(part.text))
-        return part if isinstance(part, Ours) else code(part)
-
-    def _cells(self, line: Line) -> str:
-        return "".join(map(self._cell, line))
-
-    def _cell(self, part: str | Link) -> str:
-        """Return text for a place where Markdown has no meaning."""
-        if isinstance(part, Link):
-            return html_link(self._address(part), self._cell(part.text))
-        return part if isinstance(part, Ours) else cell(part)
+            inner = self._text(part.text, html=html)
+            return (html_link if html else link)(self._address(part), inner)
+        if isinstance(part, Look):
+            return f"{SIGNS[part]} "
+        return part if isinstance(part, Ours) else cell(part) if html else code(part)
 
     def _address(self, part: Link) -> str:
         place = part.place
         return part.url or (blob(place.path, place.line or 1, self.event) if place else "")
-
-
-def _columns(*cells: str) -> str:
-    return "<tr>" + "".join(f"<td>{one}</td>" for one in cells) + "</tr>"

@@ -1,28 +1,23 @@
-"""What is said while tools run, where there is no terminal: one group for each tool, when it ends."""
+"""Progress while tools run: a live view on a terminal, a group for each tool in the log of a job, a line elsewhere."""
 
+import time
 from collections.abc import Iterator
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from ci_action.engine.tool import Tool
 from ci_action.github.workflow import Workflow
 from ci_action.model.finding import ranked
 from ci_action.model.result import ToolResult
+from ci_action.reporters.context import Screen
+from ci_action.reporters.limits import left_out
 from ci_action.reporters.lines import finding_line, headline
 from ci_action.system.text import neutral
 
-# The log of a job is read by people: beyond this the report file is the place to look.
+if TYPE_CHECKING:
+    from rich.text import Text
+
+# Lines of one kind in a group; report.json has all findings.
 MOST_LINES: Final = 1_000
-
-
-def _body(result: ToolResult) -> Iterator[str]:
-    if result.version or result.version_source:  # else it is a part of ours
-        yield f"version {result.version or 'unknown'} from {result.version_source or 'nowhere'}"
-    findings = ranked(result.findings)
-    yield from (finding_line(finding) for finding in findings[:MOST_LINES])
-    if len(findings) > MOST_LINES:
-        yield f"… {len(findings) - MOST_LINES:,} more findings, they are in report.json"
-    if result.log.strip():
-        yield from result.log.strip().split("\n")[-MOST_LINES:]
 
 
 class PlainProgress:
@@ -32,10 +27,10 @@ class PlainProgress:
         self._stream = stream
 
     def started(self, tool: Tool) -> None:
-        """Say nothing yet: output that interleaves is worth nothing."""
+        """Print nothing: tools run in parallel."""
 
     def ended(self, result: ToolResult) -> None:
-        """Say what became of the tool."""
+        """Print how the tool ended."""
         print(neutral(headline(result)), file=self._stream, flush=True)
 
 
@@ -46,8 +41,55 @@ class ActionsProgress:
         self._workflow = workflow
 
     def started(self, tool: Tool) -> None:
-        """Say nothing yet: groups do not nest."""
+        """Print nothing: groups cannot be nested."""
 
     def ended(self, result: ToolResult) -> None:
-        """Print all that the tool said."""
+        """Print the findings and the log of the tool."""
         self._workflow.group(headline(result), "\n".join(_body(result)))
+
+
+def _body(result: ToolResult) -> Iterator[str]:
+    if result.version or result.version_source:  # else it is a part of ci-action
+        yield f"version {result.version or 'unknown'} from {result.version_source or 'an unknown source'}"
+    findings = ranked(result.findings)
+    yield from map(finding_line, findings[:MOST_LINES])
+    if note := left_out(min(len(findings), MOST_LINES), len(findings), "findings", "report.json"):
+        yield f"… {note}"
+    if result.log.strip():
+        yield from result.log.strip().split("\n")[-MOST_LINES:]
+
+
+class LiveProgress:
+    """A live view of the running tools on a terminal, with the time that each has taken."""
+
+    def __init__(self, screen: Screen) -> None:
+        # Only a terminal needs Rich, and importing it takes time.
+        from rich.console import Console  # noqa: PLC0415
+        from rich.live import Live  # noqa: PLC0415
+
+        console = Console(file=screen.stream, force_terminal=True, no_color=not screen.color, highlight=False)
+        self._running: dict[str, float] = {}
+        self._live = Live(console=console, get_renderable=self._render, refresh_per_second=8, transient=True)
+        self._live.start()
+
+    def _render(self) -> "Text":
+        now = time.monotonic()
+        return _text("\n".join(f"{name} … {now - start:.1f} s" for name, start in [*self._running.items()]))
+
+    def started(self, tool: Tool) -> None:
+        """Show the tool as running."""
+        self._running[tool.name] = time.monotonic()
+
+    def ended(self, result: ToolResult) -> None:
+        """Print how the tool ended; the view ends with the last one."""
+        self._running.pop(result.tool, None)
+        self._live.console.print(_text(neutral(headline(result))))
+        if not self._running:
+            self._live.stop()
+
+
+def _text(text: str) -> "Text":
+    """Return foreign text without markup."""
+    from rich.text import Text  # noqa: PLC0415 - see above
+
+    return Text(text)

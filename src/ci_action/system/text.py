@@ -93,6 +93,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {nearest!r}?" if nearest else f"; there are: {', '.join(choice)}"
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun: `1 finding`, `2,000 findings`."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
 def listed(entries: Sequence[str], most: int = 5) -> str:
     """Return entries for a message: `a, b and 3 more`."""
     more = f" and {len(entries) - most:,} more" if len(entries) > most else ""

@@ -22,10 +22,11 @@ from support.builders import (
 from support.runner_model import commands, could_be_command
 
 from ci_action.model.finding import Fix
+from ci_action.model.result import RunResult
 from ci_action.reporters import REPORTERS
-from ci_action.reporters.console import MOST_FINDINGS, LiveProgress, report, screen_of, wants_color
+from ci_action.reporters.console import MOST_FINDINGS, report, screen_of, wants_color
 from ci_action.reporters.context import Publication, Screen
-from ci_action.reporters.progress import MOST_LINES, ActionsProgress, PlainProgress
+from ci_action.reporters.progress import MOST_LINES, ActionsProgress, LiveProgress, PlainProgress
 from ci_action.system.redaction import Redactor
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -52,7 +53,7 @@ def test_a_run_in_plain_lines(tmp_path: Path):
         "note: x could not be written",
         "reports: ci-action-report/report.json",
         "reproduce: ci-action run quality",
-        "fix: ci-action fix (does 1 of the findings)",
+        "fix: ci-action fix (1 finding)",
         "ci-action: failed (ruff: 1 finding), exit 1",
     ]
     assert "\x1b" not in text
@@ -64,11 +65,23 @@ def test_a_run_that_passed_says_little(tmp_path: Path):
     assert text.endswith("\nci-action: passed, exit 0\n")
 
 
+@pytest.mark.parametrize(
+    ("result", "line"),
+    [
+        (run_result(), "ci-action: passed, exit 0"),
+        (run_result(finding()), "ci-action: failed (ruff: 1 finding), exit 1"),
+        (run_result(broken_tool("a\nb")), "ci-action: broken (ruff: a b), exit 3"),
+    ],
+)
+def test_the_last_line_is_the_verdict(tmp_path: Path, result: RunResult, line: str):
+    assert shown(result, publication(tmp_path)).split("\n")[-2] == line
+
+
 def test_more_findings_than_a_reader_takes(tmp_path: Path):
     findings = [finding(location=at(line=line)) for line in range(1, MOST_FINDINGS + 10)]
     text = shown(run_result(*findings), publication(tmp_path))
     assert text.count("ruff F401") == MOST_FINDINGS
-    assert f"{MOST_FINDINGS} of {MOST_FINDINGS + 9} findings are shown, the rest is in the report" in text
+    assert f"{MOST_FINDINGS} of {MOST_FINDINGS + 9} findings are shown; all are in the report" in text
 
 
 def test_under_actions_the_groups_have_shown_the_findings(tmp_path: Path):
@@ -163,7 +176,7 @@ def test_progress_under_actions_is_a_group_when_a_tool_ends(tmp_path: Path, caps
     out = capsys.readouterr().out
     assert [one.name for one in commands(out)] == ["group", "stop-commands", "endgroup"]
     assert out.count("ruff F401") == MOST_LINES
-    assert "… 2 more findings, they are in report.json" in out
+    assert "… 1,000 of 1,002 findings are shown; all are in report.json" in out
     assert "last words" in out
 
 
@@ -172,7 +185,7 @@ def test_what_is_a_part_of_ours_has_no_version_to_print(tmp_path: Path, capsys):
     progress.ended(tool_result(version="", version_source=""))
     assert "version" not in capsys.readouterr().out
     progress.ended(tool_result(version="1.0", version_source=""))
-    assert "version 1.0 from nowhere" in capsys.readouterr().out
+    assert "version 1.0 from an unknown source" in capsys.readouterr().out
 
 
 def test_the_live_view_ends_with_the_last_tool():
@@ -254,4 +267,4 @@ def test_files_come_before_the_outputs_that_name_them_and_the_verdict_comes_last
 @pytest.mark.parametrize(("count", "more"), [(1_000, False), (1_001, True)])
 def test_a_group_says_what_it_leaves_out(tmp_path: Path, count: int, more: bool, capsys):
     ActionsProgress(workflow(tmp_path)).ended(tool_result(*[finding()] * count))
-    assert ("they are in report.json" in capsys.readouterr().out) is more
+    assert ("all are in report.json" in capsys.readouterr().out) is more

@@ -63,9 +63,6 @@ def test_hostile_text_changes_nothing_but_the_text(tmp_path: Path, text: str):
     text = one_line(text).strip() and text  # a text of blanks alone is shown as (empty): another test
     if not text:
         return
-    text += (
-        " -" if re.fullmatch("[0-9A-Za-z.+!]*", text) else ""
-    )  # what could be a version is shown as one, in the table
     shown = publication(tmp_path, event=event(), resolved=resolved(ruff_args=["x"]))
     page = rendered(render(run_with(text, "a.py"), shown))
     ordinary = rendered(render(run_with("or-dinary", "a.py"), shown))
@@ -103,15 +100,15 @@ def test_a_page_tells_verdict_findings_remedy_and_facts(tmp_path: Path):
         "❌ ci-action: failed",
         "2 findings",
         "src/app.py",
+        "Reproduce locally",
         "Notes",
         "Muted",
-        "The same on your machine",
     ]
     page = rendered(text)
     assert [cell.text for cell in page.all("td")][:2] == ["quality", "ruff"]
     assert "two pins disagree" in text
     assert "1 finding: `ignored by the setting 'ruff:E501'`" in text
-    assert "- paths = `src` from `flag`" in text
+    assert "<tr><td>paths</td><td><code>src</code> from flag</td></tr>" in text
     assert [pre.text.strip() for pre in page.all("pre")] == ["ci-action run quality", "ci-action fix"]
     assert "fixable: `Remove it`" in text
 
@@ -133,7 +130,7 @@ def test_the_first_heading_is_the_verdict(tmp_path: Path, result: RunResult, fir
 def test_what_a_broken_tool_wrote_is_there_to_open(tmp_path: Path):
     page = rendered(render(run_result(broken_tool(detail="line 1\nline 2")), publication(tmp_path)))
     details = page.all("details")[0]
-    assert details.all("summary")[0].text == "What ruff wrote"
+    assert details.all("summary")[0].text == "Output"
     assert details.all("pre")[0].text == "line 1\nline 2\n"
 
 
@@ -153,10 +150,7 @@ def many(count: int, **overrides: Any) -> list[Finding]:
 
 def test_a_page_with_more_findings_than_fit_says_how_many_it_shows(tmp_path: Path):
     text = render(run_result(*many(MOST_FINDINGS + 1)), publication(tmp_path))
-    assert (
-        f"**{MOST_FINDINGS} of {MOST_FINDINGS + 1} findings are shown here**, the rest is in `report.json`"
-        in text
-    )
+    assert f"**{MOST_FINDINGS} of {MOST_FINDINGS + 1} findings are shown; all are in `report.json`**" in text
     assert len(rendered(text).all("h3")) == len({number // 7 for number in range(MOST_FINDINGS)})
 
 
@@ -175,7 +169,7 @@ def test_a_page_of_more_than_a_mebibyte_is_cut_by_bytes(tmp_path: Path, one_file
     if one_file:
         findings = [replace(one, location=at("a.py", number + 1)) for number, one in enumerate(findings)]
     text = render(run_result(*findings), publication(tmp_path))
-    shown = int(re.findall(r"\*\*(\d+) of 500 findings are shown here", text)[0])
+    shown = int(re.findall(r"\*\*(\d+) of 500 findings are shown", text)[0])
     assert LIMIT - 30_000 < len(text.encode()) <= LIMIT
     assert text.count(" · black `format` · ") == shown
     assert headings(text)[0] == "❌ ci-action: failed"
@@ -197,7 +191,7 @@ def test_a_limit_smaller_than_the_head_is_kept(tmp_path: Path, limit: int):
     result = run_result(broken_tool("é" * 300, detail="x\n" * 30), *[tool_result(one) for one in many(3)])
     text = render(result, publication(tmp_path), limit)
     assert len(text.encode()) <= limit
-    assert text == "" or "cut here" in text
+    assert text == "" or "This page was cut" in text
     assert rendered(text).all("pre") == []
 
 
@@ -215,7 +209,7 @@ def test_a_full_summary_is_left_as_it_is(tmp_path: Path):
     shown = publication(tmp_path, workflow=workflow(tmp_path))
     job_summary.report(run_result(), shown)
     assert (tmp_path / "summary").stat().st_size == LIMIT
-    assert shown.problems == ["the job summary could not be written: it is full already"]
+    assert shown.problems == ["could not write the job summary: it is full"]
 
 
 def test_no_place_for_the_summary_is_a_problem_not_an_error(tmp_path: Path):

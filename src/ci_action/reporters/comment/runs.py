@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ci_action.model.result import Conclusion
-from ci_action.reporters.job_summary import MARKS
+from ci_action.model.section import Look
+from ci_action.reporters.limits import code_units
+from ci_action.reporters.markdown_sections import SIGNS
 
 MARKER: Final = "<!-- ci-action:comment -->"
 _END: Final = "<!-- ci-action:end -->"
@@ -48,17 +50,12 @@ class Section:
     @property
     def size(self) -> int:
         """How many characters it takes, as the strictest way of counting has it."""
-        return size_of(self.text) + 240
+        return code_units(self.text) + 240
 
     @property
     def headline(self) -> str:
         """The first line, which says how it ended."""
         return self.text.partition("\n")[0]
-
-
-def size_of(text: str) -> int:
-    """Count characters; those beyond the basic plane count twice, as in JavaScript and Java."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def parse(body: str) -> tuple[Section, ...]:
@@ -118,7 +115,7 @@ def assembled(sections: Sequence[Section], limit: int = LIMIT) -> str:
         kept.pop()
         left += 1
     worst = max(sections, key=lambda one: (one.red, one.conclusion.rank)).conclusion
-    parts = [f"{MARKER}\n## {MARKS[worst]} ci-action: {worst.value}", *map(_written, kept)]
+    parts = [f"{MARKER}\n## {SIGNS[Look(worst)]} ci-action: {worst}", *map(_written, kept)]
     if left:
         parts.append(f"**{left:,} more sections did not fit: they are in the summaries of their jobs.**")
     return "\n\n".join(parts) + "\n"

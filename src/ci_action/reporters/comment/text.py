@@ -1,4 +1,4 @@
-"""What a run says in the comment of the pull request: how it ended, what failed first, and where the rest is."""
+"""The text of a run in the comment of the pull request: its verdict, what failed first, and where to read more."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -8,13 +8,13 @@ from typing import Final
 from ci_action.github.event import Event
 from ci_action.model.finding import Finding
 from ci_action.model.result import RunResult
-from ci_action.model.section import Channel, Section
+from ci_action.model.section import Channel, Look, Place, Section
 from ci_action.model.totals import other_findings
-from ci_action.reporters.comment.runs import harmless, size_of
-from ci_action.reporters.job_summary import MARKS
-from ci_action.reporters.links import where
-from ci_action.reporters.markdown import code, link
-from ci_action.reporters.markdown_sections import Drawing
+from ci_action.reporters.comment.runs import harmless
+from ci_action.reporters.limits import Room, code_units, left_out
+from ci_action.reporters.markdown import bullets, code, link
+from ci_action.reporters.markdown_sections import SIGNS, Drawing
+from ci_action.system.text import counted
 
 MOST_FINDINGS: Final = 30
 _MOST_REASONS: Final = 10
@@ -23,95 +23,58 @@ _STAGE: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 @dataclass(frozen=True, kw_only=True)
 class About:
-    """What a text is about."""
+    """The run that a text is about."""
 
     place: str = ""
-    """Tells the run from others with the same stages."""
+    """What distinguishes it from other runs of the same stages."""
     commit: str
     url: str
-    """Where the summary of the run is."""
+    """The address of its summary."""
 
 
-def text_of(
-    result: RunResult,
-    sections: Sequence[Section],
-    event: Event,
-    about: About,
-    limit: int,
-) -> str:
-    """Return the text of a run, at most about `limit` characters; what its stages report comes first, then findings."""
-    tail = "\n\n".join(_tail(result, about))
-    parts = [_headline(result, about.place)]
-    room = limit - size_of(parts[0]) - size_of(tail) - 200
-    drawing = Drawing(Channel.COMMENT, event, size_of)
-    for block in _opening(result, sections, drawing):
-        if size_of(block) + 2 <= room:
-            room -= size_of(block) + 2
-            parts.append(block)
-    for section in sections:
-        drawn = [*drawing.middle(section, 4, room // 2), *drawing.last(section, 4)]
-        if (taken := size_of("\n\n".join(drawn))) <= room:
-            parts += drawn
-            room -= taken
-    parts += _findings(result, event, room)
-    return harmless("\n\n".join([*parts, tail]))
+def text_of(result: RunResult, sections: Sequence[Section], event: Event, about: About, limit: int) -> str:
+    """Return the text of a run in about `limit` characters at most; the sections of its stages come before the findings."""
+    head, tail = _headline(result, about.place), _tail(result, about)
+    room = Room(limit - code_units(head + tail) - 200, code_units)
+    drawing = Drawing(Channel.COMMENT, event, 4)
+    parts = [
+        head,
+        *room.fitting([bullets(result.verdict.reasons, _MOST_REASONS)], 1),
+        *drawing.at(Place.FIRST, sections, room),
+        *room.fitting([drawing.totals(sections)], 1),
+        *drawing.at(Place.MIDDLE, sections, room),
+        *drawing.at(Place.LAST, sections, room),
+        *_findings(other_findings(result), drawing, room),
+        tail,
+    ]
+    return harmless("\n\n".join(filter(None, parts)))
 
 
 def _headline(result: RunResult, place: str) -> str:
-    names = [stage.stage for stage in result.stages if not stage.reason] or [
-        one.stage for one in result.stages
-    ]
-    shown = ", ".join(name for name in names if _STAGE.fullmatch(name))
+    stages = [one for one in result.stages if not one.reason] or result.stages
+    names = ", ".join(one.stage for one in stages if _STAGE.fullmatch(one.stage))
     conclusion = result.verdict.conclusion
-    return f"### {MARKS[conclusion]} {shown or 'run'}: {conclusion.value}" + (
-        f" · {code(place, 120)}" if place else ""
-    )
+    run = f" · {code(place, 120)}" if place else ""
+    return f"### {SIGNS[Look(conclusion)]} {names or 'run'}: {conclusion}{run}"
 
 
-def _opening(result: RunResult, sections: Sequence[Section], drawing: Drawing) -> Iterator[str]:
-    reasons = result.verdict.reasons
-    if reasons:
-        rows = [f"- {code(reason)}" for reason in reasons[:_MOST_REASONS]]
-        more = len(reasons) - _MOST_REASONS
-        yield "\n".join([*rows, *([f"- and {more:,} more reasons"] if more > 0 else [])])
-    for section in sections:
-        yield from drawing.first(section, 4)
-    if totals := drawing.totals(sections):
-        yield totals
-
-
-def _findings(result: RunResult, event: Event, room: int) -> Iterator[str]:
-    findings = other_findings(result)
-    rows: list[str] = []
-    for finding in findings[:MOST_FINDINGS]:
-        row = _row(finding, event)
-        room -= size_of(row) + 1
-        if room < 0:
-            break
-        rows.append(row)
-    if not findings:
-        return
-    shown = "" if len(rows) == len(findings) else f", {len(rows):,} of them are shown here"
-    yield f"#### {len(findings):,} {'finding' if len(findings) == 1 else 'findings'}{shown}"
-    if rows:
+def _findings(findings: Sequence[Finding], drawing: Drawing, room: Room) -> Iterator[str]:
+    if findings:
+        rows = room.fitting((_row(finding, drawing) for finding in findings), MOST_FINDINGS)
+        yield f"#### {counted(len(findings), 'finding')}"
         yield "\n".join(rows)
+        if note := left_out(len(rows), len(findings), "findings"):
+            yield f"**{note}**"
 
 
-def _row(finding: Finding, event: Event) -> str:
-    place = finding.location
-    at = (
-        f"{code(place.path)} {where(place.path, place.line, event, place.end_line)}"
-        if place
-        else "the project"
-    )
-    severity = f" · {finding.severity}" if finding.severity.isalpha() else ""
-    return f"- {at} · {code(finding.tool, 40)} {code(finding.rule, 80)} · {code(finding.message)}{severity}"
+def _row(finding: Finding, drawing: Drawing) -> str:
+    path = f"{code(finding.location.path)} " if finding.location else ""
+    return f"- {path}{drawing.finding(finding)}"
 
 
-def _tail(result: RunResult, about: About) -> Sequence[str]:
-    said = [f"commit {code(about.commit[:12])}"] if about.commit else []
-    rest = "the rest is in the summary of the run"
-    said.append(link(about.url, rest) if about.url.startswith("https://") else rest)
+def _tail(result: RunResult, about: About) -> str:
+    parts = [f"commit {code(about.commit[:12])}"] if about.commit else []
+    parts.append(link(about.url, "full report in the job summary"))
     if result.verdict.exit_code and result.reproduce:
-        said.append(f"the same on your machine: {code(result.reproduce, 500)}")
-    return [f"<sub>{' · '.join(said)}</sub>"]
+        parts.append(f"reproduce locally: {code(result.reproduce, 500)}")
+    return f"<sub>{' · '.join(parts)}</sub>"

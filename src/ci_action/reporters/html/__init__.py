@@ -15,11 +15,11 @@ from ci_action.model.section import Channel, Log, Look, Place, Section, Tile
 from ci_action.model.totals import beside_tests
 from ci_action.reporters.context import PAGE, REPORT, Publication
 from ci_action.reporters.html import findings, sections, stages, verdict
-from ci_action.reporters.html.markup import NOTHING, Html, Markup, counted, sprite
+from ci_action.reporters.html.markup import Html, Markup, sprite
 from ci_action.reporters.html.palette import themes
+from ci_action.system.text import counted
 
 _HERE: Final = Path(__file__).parent
-_MOST: Final = 100
 
 
 def document(result: RunResult, publication: Publication) -> str:
@@ -64,10 +64,8 @@ def _parts(h: Markup, result: RunResult, publication: Publication, where: str) -
         *drawn[Place.FIRST],
         *drawn[Place.MIDDLE],
         findings.section(h, result, publication),
-        *drawn[Place.LAST],
         stages.section(h, result, logs),
-        _notes(h, result),
-        _settings(h, publication),
+        *drawn[Place.LAST],
     )
     top = h("header", h("p", h("strong", "ci-action"), Html(" "), h("span", where)), _switch(h), class_="top")
     end = h(
@@ -110,43 +108,13 @@ def _tiles(result: RunResult, given: Sequence[Section]) -> Iterator[tuple[str, T
     tiles = [(sections.anchor(one), one.tile, one.place) for one in given if one.tile]
     yield from ((target, tile) for target, tile, place in tiles if place is not Place.LAST)
     yield "findings", _tile(counting, "finding", Look.FAILED if counting else Look.PASSED)
-    yield from ((target, tile) for target, tile, place in tiles if place is Place.LAST)
     yield "stages", _tile(tools, "tool", Look.PLAIN)
-    if result.warnings:
-        yield "notes", _tile(len(result.warnings), "note", Look.WARNED)
+    yield from ((target, tile) for target, tile, place in tiles if place is Place.LAST)
 
 
 def _tile(number: int, word: str, look: Look) -> Tile:
     figure, _, words = counted(number, word).partition(" ")
     return Tile(figure, words, look)
-
-
-def _notes(h: Markup, result: RunResult) -> Html:
-    """Return the notes about the run; nothing where there are none."""
-    if not result.warnings:
-        return NOTHING
-    rows = [h("li", text) for text in result.warnings[:_MOST]]
-    if len(result.warnings) > _MOST:
-        rows.append(h("li", f"and {len(result.warnings) - _MOST:,} more"))
-    return h("section", h("h2", "Notes"), h("ul", *rows, class_="card notes"), id="notes")
-
-
-def _settings(h: Markup, publication: Publication) -> Html:
-    """Return the settings that were chosen, and by whom."""
-    rows = [
-        h(
-            "div",
-            h("dt", name),
-            h("dd", h("code", _value(value)), f" from {publication.resolved.sources[name]}"),
-        )
-        for name, value in publication.resolved.chosen().items()
-    ]
-    shown = h("dl", *rows, class_="facts") if rows else h("p", "Everything as it is by default.")
-    return h("section", h.details("Settings", shown, class_="card"), id="settings")
-
-
-def _value(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def report(result: RunResult, publication: Publication) -> None:

@@ -13,7 +13,7 @@ from ci_action.model.totals import beside_tests
 from ci_action.reporters.context import REPORT, Publication
 from ci_action.reporters.html.markup import NOTHING, Html, Markup
 from ci_action.reporters.html.source import difference, excerpt
-from ci_action.reporters.links import blob
+from ci_action.reporters.markdown import blob
 
 # A browser opens this many at once, and nobody reads more.
 MOST: Final = 5_000

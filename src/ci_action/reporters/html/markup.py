@@ -8,7 +8,7 @@ import re
 from html import escape
 from typing import Final
 
-from ci_action.reporters.markdown import clipped
+from ci_action.reporters.limits import clipped
 from ci_action.system.redaction import HIDDEN
 from ci_action.system.text import visible
 
@@ -104,11 +104,6 @@ class Markup:
                 self("rect", x=f"{min(mark, 99.6):.2f}%", width="2", height="100%", class_="fill-mark")
             )
         return self("svg", *drawn, class_="bar", role="img", aria_label=label)
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """Say a number with its word: `1 finding`, `2,000 findings`."""
-    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
 def sprite(h: Markup) -> Html:

@@ -25,7 +25,7 @@ from ci_action.model.section import (
 from ci_action.model.totals import LONGEST_DETAIL, shortened
 from ci_action.reporters.context import REPORT
 from ci_action.reporters.html.markup import NOTHING, Html, Markup
-from ci_action.reporters.links import blob
+from ci_action.reporters.markdown import blob
 
 MOST: Final = 1_000
 MOST_ENTRIES: Final = 500
@@ -51,7 +51,8 @@ def section(h: Markup, given: Section, event: Event) -> Html:
         *(block for block in blocks if block.folded),
     )
     drawn = (_block(h, block, event) for block in ordered)
-    return h("section", h("h2", given.title), *drawn, id=anchor(given))
+    heading = NOTHING if all(block.folded for block in blocks) else h("h2", given.title)
+    return h("section", heading, *drawn, id=anchor(given))
 
 
 def _block(h: Markup, block: Block, event: Event) -> Html:

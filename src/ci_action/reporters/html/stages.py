@@ -15,8 +15,8 @@ from ci_action.model.result import (
     ToolResult,
 )
 from ci_action.model.totals import amounts, tests_of
-from ci_action.reporters.html.markup import NOTHING, Html, Markup, counted
-from ci_action.system.text import duration
+from ci_action.reporters.html.markup import NOTHING, Html, Markup
+from ci_action.system.text import counted, duration
 
 _MOST: Final = 100
 

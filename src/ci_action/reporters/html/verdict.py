@@ -7,8 +7,8 @@ from ci_action.model.finding import Fix
 from ci_action.model.result import Conclusion, RunResult
 from ci_action.model.section import Tile
 from ci_action.reporters.context import Publication
-from ci_action.reporters.html.markup import NOTHING, Html, Markup, counted
-from ci_action.system.text import duration
+from ci_action.reporters.html.markup import NOTHING, Html, Markup
+from ci_action.system.text import counted, duration
 
 _MOST_REASONS = 50
 _MOST_LABELS = 100

@@ -20,8 +20,9 @@ from ci_action.github.protocol import ApiError
 from ci_action.github.pull_request import NoPull
 from ci_action.model.result import RunResult, Verdict
 from ci_action.reporters import comment
-from ci_action.reporters.comment.runs import LIMIT, MARKER, parse, size_of
+from ci_action.reporters.comment.runs import LIMIT, MARKER, parse
 from ci_action.reporters.feedback import Ours, place_of
+from ci_action.reporters.limits import code_units
 from ci_action.system.exit_codes import ExitCode
 
 RED = run_result(finding())
@@ -245,7 +246,7 @@ def test_a_huge_run_fits(tmp_path: Any):
     github = Feedback()
     findings = [finding(message="é🎉" * 200, location=at(f"f{number}.py")) for number in range(3_000)]
     report(run_result(*findings), tmp_path, github)
-    assert size_of(github.bodies[0]) <= LIMIT
+    assert code_units(github.bodies[0]) <= LIMIT
     assert stages(github) == ["❌ quality: failed"]
 
 

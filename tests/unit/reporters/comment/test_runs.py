@@ -18,8 +18,8 @@ from ci_action.reporters.comment.runs import (
     joined,
     parse,
     room_beside,
-    size_of,
 )
+from ci_action.reporters.limits import code_units
 
 NOW, OLD = "a" * 40, "b" * 40
 
@@ -133,7 +133,7 @@ def test_a_comment_that_would_be_too_long_keeps_the_failures_longest():
     ]
     red = [section(number, text=text.format(number)) for number in range(10, 13)]
     body = assembled((*red, *green))
-    assert size_of(body) <= LIMIT
+    assert code_units(body) <= LIMIT
     found = parse(body)
     assert [one.text for one in found[:3]] == [one.text for one in red]
     assert [one.text for one in found[3:]] == ["### 0", "### 1", "### 2", *[found[-1].text]]
@@ -143,7 +143,7 @@ def test_a_comment_that_would_be_too_long_keeps_the_failures_longest():
 def test_no_number_of_sections_is_too_many(count: int):
     sections = tuple(section(number, text="### " + "x" * 150 + "\n" + "y" * 2_000) for number in range(count))
     body = assembled(sections)
-    assert size_of(body) <= LIMIT
+    assert code_units(body) <= LIMIT
     kept = len(parse(body))
     assert kept == count or f"**{count - kept:,} more sections did not fit" in body
     assert kept >= 1

@@ -12,8 +12,8 @@ from support.renderers import rendered
 
 from ci_action.github.pull_request import NO_PULL
 from ci_action.model.result import RunResult
-from ci_action.reporters.comment.runs import size_of
 from ci_action.reporters.comment.text import MOST_FINDINGS, About, text_of
+from ci_action.reporters.limits import code_units
 from ci_action.stages import sections_of
 from ci_action.system.text import one_line
 
@@ -58,15 +58,15 @@ def test_failures_come_first_and_the_rest_is_pointed_to():
     text = told(run_result(tool_result(finding()), tests))
     lines = [line for line in text.split("\n") if line.startswith("#")]
     assert lines == ["### ❌ quality, test: failed", "#### 1 test failed", "#### 1 finding"]
-    assert "[the rest is in the summary of the run](<https://github.com/o/r/actions/runs/9>)" in text
-    assert "the same on your machine: `ci-action run quality`" in text
+    assert "(<https://github.com/o/r/actions/runs/9>)" in text
+    assert ": `ci-action run quality`</sub>" in text
     assert "commit `aaaaaaaaaaaa`" in text
 
 
 def test_a_green_run_is_a_few_lines():
     text = told(run_result(), place="Python 3.12")
     assert text.startswith("### ✅ quality: passed · `Python 3.12`\n")
-    assert "on your machine" not in text
+    assert "ci-action run" not in text
 
 
 @pytest.mark.parametrize("limit", [3_000, 8_000, 20_000])
@@ -74,8 +74,8 @@ def test_the_text_is_within_its_limit(limit: int):
     findings = [finding(message="é🎉" * 200, location=at(f"f{number}.py")) for number in range(200)]
     tests = with_tests(*[case(f"t.py::{number}", "failed", detail="x\n" * 500) for number in range(50)])
     text = told(run_result(tool_result(*findings), tests), limit)
-    assert size_of(text) <= limit
-    shown = re.findall(r"#### 200 findings, (\d+) of them are shown here", text)
+    assert code_units(text) <= limit
+    shown = re.findall(r"\*\*(\d+) of 200 findings are shown\*\*", text)
     assert shown
-    assert int(shown[0]) == text.count("· `ruff` `F401` ·") <= MOST_FINDINGS
+    assert int(shown[0]) == text.count("· ruff `F401` ·") <= MOST_FINDINGS
     assert rendered(text).all("h3")

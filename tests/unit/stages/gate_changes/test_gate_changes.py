@@ -23,10 +23,11 @@ from ci_action.engine.verdict import judge_stage
 from ci_action.model.changes import Changes
 from ci_action.model.finding import Level, Location, ranked
 from ci_action.model.result import Broken, Conclusion, Counted, Report, Skipped, ToolResult
-from ci_action.model.section import Channel
+from ci_action.model.section import Channel, Place
 from ci_action.project.git.base_files import Difference, parse
 from ci_action.project.programs import Program
-from ci_action.reporters.lines import urgent
+from ci_action.reporters.limits import Room
+from ci_action.reporters.lines import section_lines
 from ci_action.reporters.markdown_sections import Drawing
 from ci_action.settings.general import ALL
 from ci_action.stages import load_all, select, tools, with_tool_of_every_run
@@ -262,13 +263,14 @@ def test_what_is_said_at_the_top():
     ]
     (said,) = section(run_with(*found).stages[0].tools)
     assert len(said.rows(Channel.PAGE)[0].rows) == 2
-    head, rows = Drawing(Channel.SUMMARY, event(), len).first(said, 2)
+    (drawn,) = Drawing(Channel.SUMMARY, event(), 2).at(Place.FIRST, [said], Room(10_000))
+    head, _, rows = drawn.partition("\n\n")
     assert head.startswith("## ⚠️ ")
     assert "2 places" in head
     address = "https://github.com/o/r/blob/c0ffee/a%7Cb.toml#L3"
     assert rows.startswith(f"- [`a|b.toml:3`](<{address}>) · `lower-minimum` · ")
     assert "``it `is` <b>lower</b>``" in rows
-    assert [*urgent([said])][1] == "  a|b.toml:3 · lower-minimum · it `is` <b>lower</b>"
+    assert [*section_lines([said])][1].text == "  a|b.toml:3 · lower-minimum · it `is` <b>lower</b>"
     assert section(run_with().stages[0].tools) == ()
 
 

@@ -13,9 +13,10 @@ from support.renderers import rendered
 
 from ci_action.model.finding import Finding, Level
 from ci_action.model.result import Broken, Report, RunResult
-from ci_action.model.section import Channel
+from ci_action.model.section import Channel, Place
 from ci_action.reporters.context import Publication
 from ci_action.reporters.job_summary import render
+from ci_action.reporters.limits import Room
 from ci_action.reporters.markdown_sections import Drawing
 from ci_action.reporters.outputs import values
 
@@ -50,8 +51,8 @@ def ran(*findings: Finding, details: tuple[str, ...] = (), **outputs: str) -> Ru
 
 def section(result: RunResult, shown: Publication) -> str:
     """Return the part of the summary."""
-    drawing = Drawing(Channel.SUMMARY, shown.event, len)
-    return "\n\n".join(text for one in shown.sections(result) for text in drawing.middle(one, 2, 100_000))
+    drawing = Drawing(Channel.SUMMARY, shown.event, 2)
+    return "\n\n".join(drawing.at(Place.MIDDLE, shown.sections(result), Room(100_000)))
 
 
 def test_what_is_told(tmp_path: Path):

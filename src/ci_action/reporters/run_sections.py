@@ -1,0 +1,140 @@
+"""What a report contains about the run itself, as sections: each channel draws them like those of the stages."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final, assert_never
+
+from ci_action.model.changes import aside
+from ci_action.model.finding import Level
+from ci_action.model.result import Broken, Hint, Report, RunResult, Skipped, ToolResult
+from ci_action.model.section import (
+    Channel,
+    Entry,
+    Facts,
+    Item,
+    Items,
+    Line,
+    Link,
+    Log,
+    Look,
+    Ours,
+    Place,
+    Section,
+    Table,
+    Tile,
+    known,
+)
+from ci_action.model.totals import amounts, hints_of, tools_of
+from ci_action.settings.resolve import Resolved
+from ci_action.system.text import counted, duration
+
+_SUMMARY: Final = frozenset({Channel.SUMMARY})
+_LISTS: Final = frozenset({Channel.SUMMARY, Channel.PAGE})
+_TEXT: Final = frozenset({Channel.CONSOLE, Channel.SUMMARY})
+_HEAD: Final = ("Stage", "Tool", "Version", "From", "Checked", "Findings", "Time", "Outcome")
+
+
+def state_of(tool: ToolResult) -> tuple[Look, str]:
+    """Return how a tool ended: its look, and the word for it."""
+    match tool.outcome:
+        case Report(findings=findings):
+            levels = {finding.level for finding in findings if finding.counts}
+            if not levels:
+                return Look.PASSED, "passed"
+            return Look.FAILED if Level.ERROR in levels else Look.WARNED, "found"
+        case Skipped():
+            return Look.SKIPPED, "skipped"
+        case Broken():
+            return Look.BROKEN, "broken"
+        case unknown:
+            assert_never(unknown)
+
+
+def counting(tool: ToolResult) -> int:
+    """Return the number of findings that are not muted."""
+    return sum(finding.counts for finding in tool.findings)
+
+
+def of_run(result: RunResult, resolved: Resolved) -> tuple[Section, ...]:
+    """Return the sections about a run but its hints: its tools first, its notes and settings last."""
+    return (
+        _tools(result),
+        *_broken(result),
+        *_notes(result.warnings),
+        *_muted(result),
+        _settings(result, resolved),
+    )
+
+
+def hints(result: RunResult) -> Iterator[Section]:
+    """Yield the section with the hints of a run, if there are any."""
+    if found := hints_of(result):
+        items = Items(rows=tuple(Item(_hint(hint)) for hint in found), on=_SUMMARY)
+        yield Section(title=Ours("Hints"), blocks=(items,))
+
+
+def _hint(hint: Hint) -> Line:
+    more = (Ours(" · "), Link(Ours("read more"), url=hint.url)) if hint.url else ()
+    return (hint.cause, Ours(" → "), hint.fix, *more)
+
+
+def _tools(result: RunResult) -> Section:
+    rows = tuple(_tool(stage.stage, tool) for stage in result.stages for tool in stage.tools)
+    accounts = tuple(Item((Ours("stage "), stage.account)) for stage in result.stages if stage.account)
+    blocks = (
+        Table(head=tuple(map(Ours, _HEAD)), rows=rows, on=_TEXT, whole=True),
+        Items(rows=accounts, on=_TEXT, whole=True),
+    )
+    return Section(title=Ours(), blocks=blocks, place=Place.FIRST)
+
+
+def _tool(stage: str, tool: ToolResult) -> tuple[Line, ...]:
+    look, word = state_of(tool)
+    return (
+        (known(stage),),
+        (known(tool.tool),),
+        (tool.version,) if tool.version else (),
+        (tool.version_source,) if tool.version_source else (),
+        (Ours(amounts(tool.examined)),),
+        (Ours(f"{counting(tool):,}{aside(tool.findings)}"),),
+        (Ours(duration(tool.seconds)),),
+        (look, Ours(word)),
+    )
+
+
+def _broken(result: RunResult) -> Iterator[Section]:
+    rows = tuple(
+        Entry(name=tool.tool, message=tool.outcome.reason, word=Ours("broken"), text=tool.outcome.detail)
+        for tool in tools_of(result)
+        if isinstance(tool.outcome, Broken) and tool.outcome.detail
+    )
+    if rows:
+        log = Log(rows=rows, on=_SUMMARY)
+        yield Section(title=Ours("Tools that failed to run"), blocks=(log,), place=Place.LAST)
+
+
+def _notes(warnings: Sequence[str]) -> Iterator[Section]:
+    if warnings:
+        notes = Items(rows=tuple(Item((text,)) for text in warnings), on=_LISTS, whole=True)
+        figure, _, words = counted(len(warnings), "note").partition(" ")
+        tile = Tile(figure, Ours(words), Look.WARNED)
+        yield Section(title=Ours("Notes"), blocks=(notes,), place=Place.LAST, tile=tile)
+
+
+def _muted(result: RunResult) -> Iterator[Section]:
+    reasons = Counter(finding.muted for finding in result.findings if finding.muted)
+    if reasons:
+        rows = tuple(Item((Ours(f"{counted(number, 'finding')}: "), why)) for why, number in reasons.items())
+        muted = Items(rows=rows, on=_SUMMARY, whole=True)
+        yield Section(title=Ours("Muted"), blocks=(muted,), place=Place.LAST)
+
+
+def _settings(result: RunResult, resolved: Resolved) -> Section:
+    rows: list[tuple[str, Line]] = [
+        (Ours("ci-action"), (Ours(f"{result.version}, {duration(result.seconds)}"),))
+    ]
+    for name, value in resolved.chosen().items():
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        rows.append((Ours(name), (shown, Ours(" from "), known(resolved.sources[name]))))
+    facts = Facts(title=Ours("Settings"), rows=tuple(rows), on=_LISTS, folded=True, whole=True)
+    return Section(title=Ours("Settings"), blocks=(facts,), place=Place.LAST)
