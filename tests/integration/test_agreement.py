@@ -11,7 +11,7 @@ from support import bare
 from support.paths import PROJECTS
 
 from ci_action.project.layout import Layout
-from ci_action.stages.quality.black.discovery import black_config, black_files
+from ci_action.stages.quality.black.discovery import Discovery, black_config
 
 NO_CONFIGURATION = ("--isolated", "--select=E4,E7,E9,F")
 
@@ -115,7 +115,7 @@ def test_the_files_are_those_of_black(files, ignored, table, paths, tmp_path_fac
     keys = "".join(f"{key} = {_toml(value)}\n" for key, value in table.items() if value is not None)
     (root / "pyproject.toml").write_text(f"[tool.black]\n{keys}")
     layout = Layout(workspace=root, root=root, paths=paths)
-    mine = black_files(layout, black_config(layout), {})
+    mine = Discovery(layout=layout, config=black_config(layout)).files()
     theirs, _, _ = bare.black_listing(root, paths=paths)
     assert set(map(os.path.normpath, mine)) == theirs
 

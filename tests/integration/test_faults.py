@@ -12,11 +12,11 @@ WRONG_SHAPE = '[{"code":"F401","message":"x"}]'
 RUFF_FAULTS = {
     "hangs": ("sleep 60", "time limit"),
     "killed": ("kill -9 $$", "SIGKILL"),
-    "prints rubbish": ("echo '{oops'", "not its JSON"),
-    "prints partial JSON": (f"echo '{PARTIAL}'; exit 1", "not its JSON"),
-    "prints JSON of another shape": (f"echo '{WRONG_SHAPE}'; exit 1", "not its JSON"),
-    "prints nothing": ("exit 0", "nothing where its JSON should be"),
-    "says found, lists nothing": ("echo '[]'; exit 1", "lists nothing"),
+    "prints rubbish": ("echo '{oops'", "could not read the JSON of ruff"),
+    "prints partial JSON": (f"echo '{PARTIAL}'; exit 1", "could not read the JSON of ruff"),
+    "prints JSON of another shape": (f"echo '{WRONG_SHAPE}'; exit 1", "could not read the JSON of ruff"),
+    "prints nothing": ("exit 0", "could not read the JSON of ruff"),
+    "says found, lists nothing": ("echo '[]'; exit 1", "listed none"),
     "usage error": ("echo 'Cause: no' >&2; exit 2", "exit code 2"),
 }
 # Every fake lists its files as the real one does, so that the check itself is what breaks.

@@ -1,7 +1,8 @@
-"""Where things are: workspace, project root, the paths to look at, the project's pyproject.toml."""
+"""The places of a run: workspace, project root, paths to check, the project's pyproject.toml."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -9,9 +10,11 @@ from typing import Any, Final
 from packaging.specifiers import SpecifierSet
 
 from ci_action.project.dependencies.lockfiles import Lock, Locks
+from ci_action.project.dependencies.pyproject import project_text
 from ci_action.settings import Settings
 
 NO_CACHE: Final = "none"
+_MINORS: Final = 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,17 +25,15 @@ class Layout:
     root: Path
     """The project's folder: `working-directory`."""
     paths: tuple[str, ...] = (".",)
-    """What to look at, relative to the root, as the user wrote it."""
+    """What to check, relative to the root, as the user wrote it."""
     pyproject: Mapping[str, Any] = field(default_factory=dict)
-    """The parsed pyproject.toml of the root; empty where there is none."""
+    """The parsed pyproject.toml of the root; empty if it does not exist."""
     locks: Locks = field(default_factory=Locks, compare=False, repr=False)
 
     @property
     def requires_python(self) -> str:
         """The project's `requires-python`, or an empty text."""
-        project = self.pyproject.get("project")
-        value = project.get("requires-python", "") if isinstance(project, dict) else ""
-        return value if isinstance(value, str) else ""
+        return project_text(self.pyproject, "requires-python")
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -54,7 +55,7 @@ class Layout:
         return self.locks.of(file, self.relative(file), self.workspace)
 
     def shown(self, path: Path) -> str:
-        """Return a path of ours for people and outputs: relative inside the workspace, absolute outside."""
+        """Return a path for people and outputs: relative inside the workspace, absolute outside."""
         return self.relative(path)
 
 
@@ -64,82 +65,87 @@ def report_dir(layout: Layout, settings: Settings) -> Path:
 
 
 def cache_dir(layout: Layout, settings: Settings, environ: Mapping[str, str]) -> Path | None:
-    """Return the folder of the results of unchanged files; None where nothing is to be kept."""
+    """Return the folder of the results of unchanged files; None if none are kept."""
     if settings.cache_dir == NO_CACHE:
         return None
     if settings.cache_dir:
         return layout.workspace / Path(settings.cache_dir).expanduser()
+    home = cache_home(environ)
+    return home / "ci-action" if home else None
+
+
+def cache_home(environ: Mapping[str, str]) -> Path | None:
+    """Return the user's folder for caches; None if there is none."""
     home = environ.get("XDG_CACHE_HOME") or (f"{environ['HOME']}/.cache" if environ.get("HOME") else "")
-    return Path(home, "ci-action") if home and Path(home).is_absolute() else None
+    return Path(home) if os.path.isabs(home) else None
 
 
 def working_directory_mistakes(value: str, workspace: Path) -> list[str]:
-    """Say what is wrong with a working directory."""
+    """Return the errors of a working directory."""
     folder = workspace / value
     if not _inside(folder, workspace):
-        return [f"working-directory = {value!r}: it lies outside the workspace {str(workspace)!r}"]
+        return [f"working-directory = {value!r}: outside the workspace {str(workspace)!r}"]
     if not folder.is_dir():
-        return [f"working-directory = {value!r}: there is no such folder in {str(workspace)!r}"]
+        return [f"working-directory = {value!r}: no such folder in {str(workspace)!r}"]
     return []
 
 
 def path_mistakes(settings: Settings, workspace: Path) -> list[str]:
-    """Say what is wrong with the places that the settings name."""
+    """Return the errors of the places that the settings name."""
     mistakes = working_directory_mistakes(settings.working_directory, workspace)
     if mistakes:
         return mistakes
     root = workspace / settings.working_directory
     for path in settings.paths:
         if not path.strip():
-            mistakes.append("paths = '': a path is empty; write '.' for the whole project")
+            mistakes.append("paths = '': empty path; use '.' for the whole project")
         elif "\0" in path:
-            mistakes.append(f"paths = {path!r}: a path cannot hold a NUL character")
+            mistakes.append(f"paths = {path!r}: a path cannot contain a NUL character")
         elif not _inside(root / path, workspace):
-            mistakes.append(f"paths = {path!r}: it lies outside the workspace {str(workspace)!r}")
+            mistakes.append(f"paths = {path!r}: outside the workspace {str(workspace)!r}")
         elif not (root / path).exists():
-            mistakes.append(f"paths = {path!r}: there is no such file or folder in {str(root)!r}")
+            mistakes.append(f"paths = {path!r}: no such file or folder in {str(root)!r}")
     return mistakes
 
 
 def python_mistakes(settings: Settings, requires_python: str) -> list[str]:
-    """Say whether the chosen Python contradicts the project's `requires-python`."""
+    """Return an error if the chosen Python contradicts the project's `requires-python`."""
     if not settings.python_version or not requires_python:
         return []
     try:
-        required = SpecifierSet(requires_python)
-        required.contains("3")
+        if not _specifiers(requires_python).is_disjoint(_range(settings.python_version)):
+            return []
     except ValueError:
         return [
-            f"requires-python = {requires_python!r} in pyproject.toml is no version range such as '>=3.11'"
+            f"requires-python = {requires_python!r} in pyproject.toml is not a valid version range such as '>=3.11'"
         ]
-    if any(required.contains(version) for version in _candidates(settings.python_version)):
-        return []
-    return [
-        (
-            f"python-version = {settings.python_version!r} contradicts requires-python = {requires_python!r}"
-            " in pyproject.toml: choose a version that both allow"
-        )
-    ]
+    contradiction = (
+        f"python-version = {settings.python_version!r} contradicts requires-python = {requires_python!r}"
+    )
+    return [f"{contradiction} in pyproject.toml: choose a version that both allow"]
 
 
 def lowest_minor(python_version: str) -> int | None:
-    """Return the minor version that `python-version` asks for at least: 12 for '3.12.1', 11 for '>=3.11'."""
-    try:
-        first = next(iter(_candidates(python_version)), None)
-    except ValueError:
+    """Return the lowest minor version that a version or range allows: 12 for '3.12.1', 11 for '>=3.11'; None without one."""
+    if not python_version:
         return None
-    return int(first.split(".")[1]) if first else None
+    with suppress(ValueError):
+        allowed = _range(python_version)
+        minors = (minor for minor in range(_MINORS) if not allowed.is_disjoint(_range(f"3.{minor}")))
+        return next(minors, None)
+    return None
 
 
-def _candidates(python_version: str) -> Iterable[str]:
-    # A minor version stands for all its patches, a range for every version that it holds.
+def _range(python_version: str) -> SpecifierSet:
+    """Return a version as a range, in which `3.12` is every 3.12; raises `ValueError`."""
     if python_version[:1].isdigit():
-        if python_version.count(".") > 1:
-            return [python_version]
-        return [f"{python_version}.{patch}" for patch in range(40)]
-    specifiers = SpecifierSet(python_version)
-    every = (f"3.{minor}.{patch}" for minor in range(40) for patch in range(40))
-    return (version for version in every if specifiers.contains(version))
+        every_patch = "" if python_version.count(".") > 1 else ".*"
+        return SpecifierSet(f"=={python_version}{every_patch}")
+    return _specifiers(python_version)
+
+
+def _specifiers(text: str) -> SpecifierSet:
+    return SpecifierSet(text.replace("===", "=="))  # the former compares texts and is not a range
 
 
 def _inside(path: Path, workspace: Path) -> bool:

@@ -1,14 +1,13 @@
 """How a tool is started: the bundled one, or the project's version, which uv installs for the run."""
 
-import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from ci_action.project.layout import Layout
+from ci_action.project.layout import Layout, cache_home
 from ci_action.project.pins import Choice, choose, find_pins
 from ci_action.settings import Settings
 from ci_action.settings.types import ToolVersions
@@ -195,10 +194,18 @@ def _at_home(home: Path, environ: Mapping[str, str]) -> dict[str, str]:
 
 def _cache_of_uv(environ: Mapping[str, str]) -> dict[str, str]:
     """Name uv's folder where it would be anyway: a tool may be given another folder for caches, uv not."""
-    home = environ.get("XDG_CACHE_HOME") or (f"{environ['HOME']}/.cache" if environ.get("HOME") else "")
-    return {"UV_CACHE_DIR": f"{home}/uv"} if os.path.isabs(home) and "UV_CACHE_DIR" not in environ else {}
+    home = cache_home(environ)
+    return {"UV_CACHE_DIR": f"{home}/uv"} if home and "UV_CACHE_DIR" not in environ else {}
+
+
+def options(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield each option of a command with its value: what follows `=`, else the next word."""
+    for word, following in zip(words, (*words[1:], ""), strict=False):
+        if word.startswith("-"):
+            name, equals, value = word.partition("=")
+            yield name, value if equals else following
 
 
 def argument_names(words: Sequence[str]) -> list[str]:
     """Return the option names among the words of a command: `--fix=x` is `--fix`."""
-    return [word.partition("=")[0] for word in words if word.startswith("-")]
+    return [name for name, _ in options(words)]

@@ -1,4 +1,4 @@
-"""Where things are."""
+"""The places of a run."""
 
 from pathlib import Path
 from typing import Any
@@ -141,7 +141,7 @@ def test_paths(tmp_path: Path, paths: list[str], wrong: list[str], wording: Any)
     assert mistakes == wording
 
 
-def test_paths_are_not_looked_at_where_the_working_directory_is_wrong(tmp_path: Path):
+def test_paths_are_not_checked_if_the_working_directory_is_wrong(tmp_path: Path):
     mistakes = path_mistakes(resolved(working_directory="absent", paths="x").settings, tmp_path)
     assert [mistake.partition(" ")[0] for mistake in mistakes] == ["working-directory"]
 
@@ -157,9 +157,11 @@ def test_paths_are_not_looked_at_where_the_working_directory_is_wrong(tmp_path: 
         ("3.11.3", ">=3.11.4", "contradicts"),
         (">=3.12", "<3.12", "contradicts"),
         (">=3.11", "<3.12", ""),
-        ("3.12", "three", "is no version range"),
-        ("3.12", "<" + "9" * 5000, "is no version range"),
+        ("3.12", "three", "is not a valid version range"),
+        ("3.12", "<" + "9" * 5000, "is not a valid version range"),
         ("3.12", "==3.12.*", ""),
+        ("3.12", "===3.12.4", ""),
+        ("===3.12.4", "<3.12", "contradicts"),
     ],
 )
 def test_python_version_against_requires_python(version: str, requires: str, says: str):
@@ -177,6 +179,8 @@ def test_python_version_against_requires_python(version: str, requires: str, say
         (">3.11,<3.13", 11),
         ("~=3.11", 11),
         ("<3", None),
+        ("===3.12.4", 12),
+        ("", None),
         (">=three", None),
     ],
 )

@@ -46,6 +46,13 @@ def table(document: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
     return found  # type: ignore[no-any-return]  # checked above
 
 
+def project_text(document: Mapping[str, Any], key: str) -> str:
+    """Return a text of the table `project`, empty if it is absent or not a text."""
+    project = document.get("project")
+    value = project.get(key) if isinstance(project, dict) else None
+    return value if isinstance(value, str) else ""
+
+
 def _list(where: str, entries: object) -> tuple[str, Sequence[object]]:
     if not isinstance(entries, list):
         raise ValueError(f"{where} is not a list")  # noqa: TRY004 - the content of a file is wrong

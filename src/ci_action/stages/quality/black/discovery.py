@@ -1,7 +1,7 @@
-"""Which files Black would look at, by Black's own documented rules, and the configuration that decides it.
+"""List the files that Black checks, by its own documented rules, and find the configuration that decides it.
 
-Needed because files that did not change are not given to Black again, and because a file named on its command line
-escapes its excludes. An integration test holds the lists against those of Black itself.
+Needed because unchanged files are not passed to Black again, and because Black does not apply its excludes to a file
+that is passed by name. An integration test compares the lists with those of Black.
 https://black.readthedocs.io/en/stable/usage_and_configuration/file_collection_and_discovery.html
 """
 
@@ -11,15 +11,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
-
-from pathspec import GitIgnoreSpec
+from typing import TYPE_CHECKING, Any, Final
 
 from ci_action.project.config_files import read_toml, tool_table
+from ci_action.project.dependencies.pyproject import project_text
 from ci_action.project.layout import Layout
+from ci_action.project.programs import options
 from ci_action.system.errors import ToolError
 from ci_action.system.patterns import Bounded, Pattern, gitignore
 from ci_action.system.project_files import find_project_file, outside
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 # Black's defaults (black.const); a test compares them with the bundled Black.
 DEFAULT_EXCLUDES: Final = (
@@ -27,10 +30,9 @@ DEFAULT_EXCLUDES: Final = (
     r"|\.venv|\.vscode|__pypackages__|_build|buck-out|build|dist|venv)/"
 )
 DEFAULT_INCLUDES: Final = r"(\.pyi?|\.ipynb)$"
-_DISCOVERY: Final = ("include", "exclude", "extend-exclude", "force-exclude")
-# Keys of [tool.black] that change what Black prints or reads, not what it thinks of a file.
+_DISCOVERY: Final = frozenset({"include", "exclude", "extend_exclude", "force_exclude"})
+# Keys of [tool.black] that change what Black prints or reads, not how it formats a file.
 _NOISE: Final = frozenset({"quiet", "code", "src", "stdin_filename"})
-_NOTHING: Final = gitignore([])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,34 +49,30 @@ class BlackConfig:
 
     @property
     def sets_target(self) -> bool:
-        """Whether the project itself says which Python its code is for."""
+        """Whether the project itself sets the Python versions of its code."""
         return "target_version" in self.table or bool(self.requires_python)
 
 
 def black_config(layout: Layout) -> BlackConfig:
-    """Find the configuration as Black does, but never above the workspace; raises `ToolError` for no TOML."""
-    common = Path(os.path.commonpath([_folder_of((layout.root / path).resolve()) for path in layout.paths]))
+    """Find the configuration as Black does, but never above the workspace; raises `ToolError` for invalid TOML."""
+    paths = [(layout.root / path).resolve() for path in layout.paths]
+    common = Path(os.path.commonpath([path if path.is_dir() else path.parent for path in paths]))
     top = layout.workspace.resolve()
     root = next(
-        (folder for folder in (common, *common.parents) if folder == top or _is_black_root(folder, top)),
-        top,
+        (folder for folder in (common, *common.parents) if folder == top or _is_black_root(folder, top)), top
     )
     file = root / "pyproject.toml"
     if not os.path.lexists(file):
         return BlackConfig(root=root)
     document = read_toml(file, str(file), top)
-    project = document.get("project", {})
-    requires = project.get("requires-python", "") if isinstance(project, dict) else ""
+    table = tool_table(document).get("black", {})
+    items = table.items() if isinstance(table, dict) else ()
     return BlackConfig(
         root=root,
         file=file,
-        table=_black_table(document),
-        requires_python=requires if isinstance(requires, str) else "",
+        table={key.replace("--", "").replace("-", "_"): value for key, value in items},
+        requires_python=project_text(document, "requires-python"),
     )
-
-
-def _folder_of(path: Path) -> Path:
-    return path if path.is_dir() else path.parent
 
 
 def _is_black_root(folder: Path, workspace: Path) -> bool:
@@ -84,181 +82,114 @@ def _is_black_root(folder: Path, workspace: Path) -> bool:
     return "black" in tool_table(read_toml(pyproject, str(pyproject), workspace))
 
 
-def _black_table(document: Mapping[str, Any]) -> dict[str, Any]:
-    table = tool_table(document).get("black", {})
-    if not isinstance(table, dict):
-        return {}
-    return {key.replace("--", "").replace("-", "_"): value for key, value in table.items()}
+@dataclass(kw_only=True)
+class Discovery:
+    """The files that Black checks."""
 
-
-@dataclass(frozen=True)
-class _Filter:
-    root: Path
-    include: Pattern
-    exclude: Pattern
-    extend_exclude: Pattern | None
-    force_exclude: Pattern | None
-    uses_gitignore: bool
-    workspace: Path
-    never: frozenset[str]
+    layout: Layout
+    config: BlackConfig
+    words: Sequence[str] = ()
+    """Options of the command line; they override the configuration."""
+    never: Sequence[Path] = ()
+    """Folders of ci-action."""
     links: list[str] = field(default_factory=list)
-    """Links that lead out of the workspace, or into git's own folder."""
+    """Links that lead out of the workspace or into git's own folder, as far as they were found."""
 
-    def excludes(self, path: str) -> bool:
-        return any(
-            _hits(pattern, path) for pattern in (self.exclude, self.extend_exclude, self.force_exclude)
+    def __post_init__(self) -> None:
+        """Compile the patterns; raises `ToolError` for one that is not a regular expression."""
+        given = {name.removeprefix("--").replace("-", "_"): value for name, value in options(self.words)}
+        self._patterns = {**self.config.table, **{name: given[name] for name in _DISCOVERY & given.keys()}}
+        self._include = self._pattern("include") or re.compile(DEFAULT_INCLUDES)
+        self._force_exclude = self._pattern("force_exclude")
+        exclude = self._pattern("exclude")
+        self._uses_gitignore = exclude is None
+        self._excludes = (
+            exclude or re.compile(DEFAULT_EXCLUDES),
+            self._pattern("extend_exclude"),
+            self._force_exclude,
         )
+        self._never = {str(folder.resolve()) for folder in self.never}
 
-    def follows(self, link: str, *, is_folder: bool) -> bool:
+    def _pattern(self, name: str) -> Pattern | None:
+        if (text := self._patterns.get(name)) is None:
+            return None
+        try:
+            return Bounded(re.compile(str(text), re.VERBOSE if "\n" in str(text) else 0))
+        except (re.error, OverflowError, RecursionError) as error:
+            raise ToolError(
+                f"{name.replace('_', '-')} of Black is not a valid regular expression: {error}: {str(text)!r}"
+            ) from error
+
+    def files(self) -> list[str]:
+        """List the files, relative to the layout's root if they are inside."""
+        root = str(self.config.root)
+        found: dict[str, None] = {}
+        for given in self.layout.paths:
+            path = self.layout.root / given
+            if path.is_file():
+                if self._inside(path) and not _hits(self._force_exclude, f"/{os.path.relpath(path, root)}"):
+                    found[os.path.normpath(given)] = None
+                continue
+            start = str(path.resolve())
+            specs = {**self._gitignore(root), **self._gitignore(start)}
+            found |= {self._shown(name): None for name in self._walk(start, specs, (start,))}
+        return list(found)
+
+    def _walk(
+        self, folder: str, specs: Mapping[str, "GitIgnoreSpec"], above: tuple[str, ...]
+    ) -> Iterator[str]:
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError as error:
+            raise ToolError(f"could not list the folder {folder!r}: {error}") from error
+        for entry in entries:
+            slash = "/" if entry.is_dir() else ""
+            below = f"/{os.path.relpath(entry.path, self.config.root)}{slash}"
+            if any(spec.match_file(os.path.relpath(entry.path, top) + slash) for top, spec in specs.items()):
+                continue
+            if any(_hits(pattern, below) for pattern in self._excludes):
+                continue
+            if entry.is_symlink() and not self._follows(entry.path, below):
+                continue
+            if slash:
+                real = os.path.realpath(entry.path)
+                if real not in above and real not in self._never:  # a link to a folder above would never end
+                    yield from self._walk(
+                        entry.path, {**specs, **self._gitignore(entry.path)}, (*above, real)
+                    )
+            elif entry.is_file() and self._include.search(below):
+                yield entry.path
+
+    def _follows(self, link: str, below: str) -> bool:
         """Whether a link stays inside; one that leads out of the workspace is noted."""
-        if outside(Path(link), self.workspace):
-            if is_folder or self.include.search(f"/{_below(link, self.root)}"):
-                self.links.append(link)
+        if not outside(Path(link), self.layout.workspace):
+            return self._inside(Path(link))
+        if below.endswith("/") or self._include.search(below):
+            self.links.append(self._shown(link))
+        return False
+
+    def _inside(self, path: Path) -> bool:
+        try:
+            return path.resolve().is_relative_to(self.config.root)
+        except (OSError, RuntimeError):
             return False
-        return _inside(Path(link), self.root)
+
+    def _gitignore(self, folder: str) -> dict[str, "GitIgnoreSpec"]:
+        """Return the patterns of a folder's .gitignore, if there is one and it counts."""
+        file = Path(folder, ".gitignore")
+        raw = find_project_file(file, self.layout.workspace) if self._uses_gitignore else None
+        try:
+            return {} if raw is None else {folder: gitignore(raw.decode("utf-8-sig").splitlines())}
+        except ValueError as error:
+            raise ToolError(f"{str(file)!r} cannot be read: {error}") from error
+
+    def _shown(self, path: str) -> str:
+        return os.path.relpath(path, os.path.realpath(self.layout.root))
 
 
 def _hits(pattern: Pattern | None, path: str) -> bool:
     match = pattern.search(path) if pattern else None
     return bool(match and match[0])
-
-
-def black_files(
-    layout: Layout,
-    config: BlackConfig,
-    options: Mapping[str, str],
-    never: Sequence[Path] = (),
-    links: list[str] | None = None,
-) -> list[str]:
-    """List the files that Black would look at, relative to the layout's root where they lie inside.
-
-    `options` are `include`, `exclude`, `extend_exclude`, `force_exclude` of the command line, which win over the
-    configuration; folders in `never` are ours; links that lead outside are noted in `links`. Raises `ToolError` for a
-    pattern that is none.
-    """
-    rules = _filter(config, options, never, layout)
-    files: dict[str, None] = {}
-    for given in layout.paths:
-        path = layout.root / given
-        if path.is_file():
-            if _inside(path, rules.root) and not _hits(rules.force_exclude, "/" + _below(path, rules.root)):
-                files[os.path.normpath(given)] = None
-            continue
-        start = str(path.resolve())
-        specs = (
-            {
-                str(rules.root): _gitignore(str(rules.root), layout.workspace),
-                start: _gitignore(start, layout.workspace),
-            }
-            if rules.uses_gitignore
-            else {}
-        )
-        for found in _walk(start, rules, specs, (os.path.realpath(start),)):
-            files[_from_root(found, layout)] = None
-    if links is not None:
-        links += [_from_root(link, layout) for link in rules.links]
-    return list(files)
-
-
-def _filter(
-    config: BlackConfig, options: Mapping[str, str], never: Sequence[Path], layout: Layout
-) -> _Filter:
-    def pattern(name: str) -> Pattern | None:
-        text = options.get(name, config.table.get(name))
-        if text is None:
-            return None
-        try:
-            text = str(text)
-            return Bounded(re.compile(text, re.VERBOSE if "\n" in text else 0))
-        except (re.error, OverflowError, RecursionError) as error:
-            raise ToolError(
-                f"{name.replace('_', '-')} of Black is no regular expression: {error}: {text!r}"
-            ) from error
-
-    exclude = pattern("exclude")
-    return _Filter(
-        root=config.root,
-        include=pattern("include") or re.compile(DEFAULT_INCLUDES),
-        exclude=exclude or re.compile(DEFAULT_EXCLUDES),
-        extend_exclude=pattern("extend_exclude"),
-        force_exclude=pattern("force_exclude"),
-        uses_gitignore=exclude is None,
-        workspace=layout.workspace,
-        never=frozenset(str(folder.resolve()) for folder in never),
-    )
-
-
-def _walk(
-    folder: str, rules: _Filter, specs: Mapping[str, GitIgnoreSpec], above: tuple[str, ...]
-) -> Iterator[str]:
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        raise ToolError(f"the folder {folder!r} cannot be listed: {error}") from error
-    for entry in entries:
-        is_folder = entry.is_dir()
-        below = _below(entry.path, rules.root)
-        if _ignored(entry.path + "/" if is_folder else entry.path, specs) or rules.excludes(
-            f"/{below}/" if is_folder else f"/{below}"
-        ):
-            continue
-        if entry.is_symlink() and not rules.follows(entry.path, is_folder=is_folder):
-            continue
-        if is_folder:
-            real = os.path.realpath(entry.path)
-            if real in above or real in rules.never:  # a link to a folder above would never end
-                continue
-            inner = (
-                {**specs, entry.path: _gitignore(entry.path, rules.workspace)}
-                if rules.uses_gitignore
-                else specs
-            )
-            yield from _walk(entry.path, rules, inner, (*above, real))
-        elif entry.is_file() and rules.include.search(f"/{below}"):
-            yield entry.path
-
-
-def _ignored(path: str, specs: Mapping[str, GitIgnoreSpec]) -> bool:
-    for folder, spec in specs.items():
-        if spec is not _NOTHING:
-            relative = os.path.relpath(path, folder) + ("/" if path.endswith("/") else "")
-            if spec.match_file(relative):
-                return True
-    return False
-
-
-def _gitignore(folder: str, workspace: Path) -> GitIgnoreSpec:
-    raw = find_project_file(Path(folder, ".gitignore"), workspace)
-    try:
-        return _NOTHING if raw is None else gitignore(raw.decode("utf-8-sig").splitlines())
-    except ValueError as error:
-        raise ToolError(f"the .gitignore of {folder!r} cannot be read: {error}") from error
-
-
-def _below(path: str | Path, root: Path) -> str:
-    return os.path.relpath(path, root)
-
-
-def _inside(path: Path, root: Path) -> bool:
-    try:
-        return path.resolve().is_relative_to(root)
-    except (OSError, RuntimeError):
-        return False
-
-
-def _from_root(path: str, layout: Layout) -> str:
-    return os.path.relpath(path, os.path.realpath(layout.root))
-
-
-def discovery_options(words: Sequence[str]) -> dict[str, str]:
-    """Return the options among the words that decide which files are looked at."""
-    found = {}
-    for index, word in enumerate(words):
-        name, equals, value = word.partition("=")
-        if word.startswith("--") and name.removeprefix("--") in _DISCOVERY:
-            following = words[index + 1] if index + 1 < len(words) else ""
-            found[name.removeprefix("--").replace("-", "_")] = value if equals else following
-    return found
 
 
 def config_option(config: BlackConfig, tempdir: Path) -> str:

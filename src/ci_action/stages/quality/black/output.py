@@ -1,4 +1,4 @@
-"""What Black's output means: its diff, its messages, its summary."""
+"""Read what Black prints: its diff, its messages, its summary."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,7 +31,7 @@ _UNREADABLE: Final = re.compile(r"\[Errno \d+\]")
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One run of changed lines, or the place that Black cannot parse; as it is kept between runs."""
+    """One run of changed lines, or the place that Black cannot parse, as kept between runs."""
 
     rule: str
     line: int | None
@@ -44,17 +44,17 @@ class Change:
 
 @dataclass(kw_only=True)
 class Seen:
-    """What Black said of a batch of files."""
+    """What Black reported about a batch of files."""
 
     changes: dict[str, list[Change]] = field(default_factory=dict)
     lost: dict[str, str] = field(default_factory=dict)
-    """Files of which Black says that something went wrong that is not about the file."""
+    """Files that Black failed on for a reason that is not in the file."""
 
 
 def parse(stdout: bytes, stderr: str, files: Sequence[str]) -> Seen:
     """Read Black's diff and messages about these files; a single file needs no name in them.
 
-    Raises `ToolError` where the counts in Black's own summary do not add up to the files.
+    Raises `ToolError` if the counts in Black's own summary do not add up to the files.
     """
     seen = Seen()
     only = files[0] if len(files) == 1 else None
@@ -67,26 +67,24 @@ def parse(stdout: bytes, stderr: str, files: Sequence[str]) -> Seen:
         else:
             seen.lost[only or path] = problem
     counts = _counts(stderr)
-    told = seen.changes.keys() | seen.lost.keys()
+    reported = seen.changes.keys() | seen.lost.keys()
     if (
         sum(counts.values()) != len(files)
         or counts.get("would be reformatted", 0) != formatted
-        or counts.get("would be left unchanged", 0) != len(files) - len(told)
-        or told - set(files)
+        or counts.get("would be left unchanged", 0) != len(files) - len(reported)
+        or reported - set(files)
     ):
         raise ToolError(
             f"black was given {len(files)} files and accounts for {sum(counts.values())}, {formatted} with a diff:"
             " its output cannot be trusted",
             detail=last_lines(stderr),
         )
-    for name in files:
-        if name not in told:
-            seen.changes[name] = []
+    seen.changes |= {name: [] for name in files if name not in reported}
     return seen
 
 
-def parse_part(stdout: bytes, files: Sequence[str]) -> Seen:
-    """Read the whole files of a diff that ends somewhere, because Black was ended."""
+def parse_part(stdout: bytes, files: Sequence[str]) -> dict[str, list[Change]]:
+    """Return the changes of complete files from a diff that is cut off because Black was ended."""
     stdout = _MARK.sub(b"", stdout)
     cut = stdout.rfind(b"\n--- ")
     while cut >= 0:
@@ -95,8 +93,8 @@ def parse_part(stdout: bytes, files: Sequence[str]) -> Seen:
         except ToolError:  # a removed line that begins with "-- " looks like the header of a file
             cut = stdout.rfind(b"\n--- ", 0, cut)
             continue
-        return Seen(changes={path: changes for path, changes in found.items() if path in files})
-    return Seen()
+        return {path: changes for path, changes in found.items() if path in files}
+    return {}
 
 
 def _counts(stderr: str) -> dict[str, int]:
@@ -110,11 +108,11 @@ def _diffs(stdout: bytes) -> Iterator[tuple[str, list[Change]]]:
     try:
         patch = PatchSet.from_string(_MARK.sub(b"", stdout).decode("latin-1"))
     except UnidiffParseError as error:
-        raise ToolError(f"black printed a diff that cannot be read: {error}") from error
+        raise ToolError(f"could not read the diff of black: {error}") from error
     for file in patch:
         changes = [change for hunk in file for change in _runs(hunk)]
-        if not changes:  # cut behind its header: taken for no change it would be green
-            raise ToolError(f"black printed a diff of {file.source_file!r} that holds no change")
+        if not changes:  # cut off behind its header: without changes it would be green
+            raise ToolError(f"the diff of {file.source_file!r} by black has no changes")
         yield file.source_file, changes
 
 

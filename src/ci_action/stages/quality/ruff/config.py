@@ -1,60 +1,80 @@
-"""Where Ruff's configuration leads: `extend` names further files, and an error of Ruff quotes the file that it cannot read."""
+"""Ruff's configuration files: which folders have one, and none that leads out of the workspace.
+
+`extend` names further files, and an error of Ruff quotes the file that it cannot read.
+"""
 
 import os
 import stat
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from ci_action.project.config_files import read_toml, tool_table
 from ci_action.project.file_kinds import RUFF_FILES
 from ci_action.project.layout import Layout
+from ci_action.project.programs import options
 from ci_action.system.errors import AbsentFileError, ProjectFileError, ToolError
 from ci_action.system.project_files import find_project_file, read_project_file
 
 _PYPROJECT: Final = "pyproject.toml"
 _IGNORES: Final = frozenset({".gitignore", ".ignore"})
-_NAMES: Final = frozenset({*RUFF_FILES, _PYPROJECT})
-SKIPPED_FOLDERS: Final = frozenset(
+_NAMES: Final = tuple(sorted((*RUFF_FILES, _PYPROJECT)))
+_SKIPPED_FOLDERS: Final = frozenset(
     {".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".nox"}
 )
 
 
+def tables(folder: Path, layout: Layout) -> Iterator[Mapping[str, Any]]:
+    """Yield the tables of a folder that configure Ruff; raises `ToolError` if one is not valid TOML."""
+    for name in RUFF_FILES:
+        if (folder / name).is_file():
+            yield read_toml(folder / name, layout.relative(folder / name), layout.workspace)
+    file = folder / _PYPROJECT
+    tool = tool_table(read_toml(file, layout.relative(file), layout.workspace))
+    if "ruff" in tool:
+        yield tool["ruff"] if isinstance(tool["ruff"], dict) else {}
+
+
+def nested(layout: Layout) -> list[str]:
+    """Return the topmost folders below the root that have a configuration of their own, relative to the root."""
+    found: list[Path] = []
+    for folder in sorted({file.parent for file in _below(layout) if file.is_file()} - {layout.root}):
+        if not any(map(folder.is_relative_to, found)) and any(True for _ in tables(folder, layout)):
+            found.append(folder)
+    return [os.path.relpath(folder, layout.root) for folder in found]
+
+
 def refuse_outside(layout: Layout, words: Sequence[str]) -> None:
-    """Raise `ToolError` for a configuration that leads out of the workspace; `words` are the options of the user."""
+    """Raise `ToolError` if a configuration leads out of the workspace; `words` are the options of the user."""
     seen: set[str] = set()
-    for file in (*_given(words, layout.root), *_above(layout), *_below(layout)):
+    # `--config` is followed by a file or by a setting.
+    given = (
+        layout.root / value
+        for name, value in options(words)
+        if name == "--config" and value.endswith(".toml")
+    )
+    above = (folder / name for folder in layout.folders for name in _NAMES)
+    for file in (*given, *above, *_below(layout)):
         _follow(file, layout, seen)
 
 
-def _given(words: Sequence[str], root: Path) -> Iterator[Path]:
-    for word, following in zip(words, (*words[1:], ""), strict=False):
-        name, equals, value = word.partition("=")
-        if name == "--config":
-            file = root / (value if equals else following)
-            if file.suffix == ".toml":  # else it is a setting
-                yield file
-
-
-def _above(layout: Layout) -> Iterator[Path]:
-    return (folder / name for folder in layout.folders for name in sorted(_NAMES))
-
-
 def _below(layout: Layout) -> Iterator[Path]:
+    """Yield the configuration files that a path leads to, inside it or between the root and it."""
     for path in layout.paths:
         start = layout.root / path
         for folder in start.parents if start.is_relative_to(layout.root) else ():
             if folder.is_relative_to(layout.root):
-                yield from (folder / name for name in sorted(_NAMES))
+                yield from (folder / name for name in _NAMES)
         for found, folders, files in os.walk(start):
             for name in _IGNORES.intersection(files):
                 _refuse_endless(Path(found, name), layout)
-            yield from (Path(found, name) for name in sorted(_NAMES.intersection(files)))
-            folders[:] = [name for name in folders if name not in SKIPPED_FOLDERS]
+            yield from (Path(found, name) for name in _NAMES if name in files)
+            folders[:] = [name for name in folders if name not in _SKIPPED_FOLDERS]
 
 
 def _refuse_endless(file: Path, layout: Layout) -> None:
-    """Raise `ToolError` for patterns that are a pipe or lead to a device: Ruff would never come to their end."""
+    """Raise `ToolError` for ignore patterns in a pipe or device, which Ruff would read for ever."""
     if not stat.S_ISREG(os.lstat(file).st_mode):
         try:
             find_project_file(file, layout.workspace)
@@ -64,7 +84,7 @@ def _refuse_endless(file: Path, layout: Layout) -> None:
 
 def _follow(file: Path, layout: Layout, seen: set[str]) -> None:
     """Read a configuration and those that it extends."""
-    chain: list[str] = []
+    through = ""
     while (name := os.path.normpath(file)) not in seen:
         seen.add(name)
         try:
@@ -72,23 +92,22 @@ def _follow(file: Path, layout: Layout, seen: set[str]) -> None:
         except AbsentFileError:
             return
         except ProjectFileError as error:
-            through = "".join(f", which {one} extends" for one in reversed(chain[-1:]))
             raise ToolError(f"the configuration of ruff is refused: {error.reason}{through}") from error
-        following = _extended(raw, Path(name).name == _PYPROJECT)
-        shown = layout.shown(Path(name))
+        following = _extended(raw, in_table=Path(name).name == _PYPROJECT)
         if following is None:
             return
+        shown = layout.relative(name)
         if following.startswith("~") or "$" in following:
             raise ToolError(
                 f"the configuration of ruff is refused: extend = {following!r} in {shown} depends on the machine:"
                 " name a file in the workspace"
             )
-        chain.append(shown)
+        through = f", which {shown} extends"
         file = Path(name).parent / following
 
 
-def _extended(raw: bytes, in_table: bool) -> str | None:  # noqa: FBT001 - a private choice of two forms
-    """Return what a configuration extends; of one that is not valid TOML Ruff itself says so."""
+def _extended(raw: bytes, *, in_table: bool) -> str | None:
+    """Return what a configuration extends; None if it is not valid TOML, which Ruff reports itself."""
     if b"extend" not in raw:
         return None
     try:
@@ -99,8 +118,3 @@ def _extended(raw: bytes, in_table: bool) -> str | None:  # noqa: FBT001 - a pri
         table = table.get(name, {}) if isinstance(table, dict) else {}
     value = table.get("extend") if isinstance(table, dict) else None
     return value if isinstance(value, str) else None
-
-
-def as_argument(path: str) -> str:
-    """Return a path as Ruff takes it on its command line: `-x` would be an option, `@x` a file of further arguments."""
-    return f"./{path}" if path.startswith(("-", "@")) else path

@@ -1,43 +1,53 @@
-"""What Ruff's output means: its JSON, its list of files."""
+"""Read what Ruff prints: its findings as JSON, and its list of files.
+
+The format `json-lines` prints nothing without findings: a Ruff that fails silently would look like a clean project.
+"""
 
 import re
-from typing import Annotated, Final
+from typing import Final
 
-from pydantic import BaseModel, BeforeValidator, TypeAdapter, ValidationError
+import msgspec
 
 from ci_action.model.finding import Edit, Finding, Fix, Location
 from ci_action.project.file_kinds import RUFF_FILES
 from ci_action.project.layout import Layout
 from ci_action.system.errors import ToolError
 
-# A syntax error has had both codes: null until Ruff 0.10, the name since.
+# The code of a syntax error is null until Ruff 0.10, and this name since.
 SYNTAX: Final = "invalid-syntax"
 UNREADABLE: Final = "E902"
-_SYNTAX_URL: Final = "https://docs.astral.sh/ruff/faq/"
 # Hardcoded passwords: as a string, as an argument, as a default.
 _PASSWORDS: Final = frozenset({"S105", "S106", "S107"})
 _DOCUMENTATION: Final = "https://docs.astral.sh/ruff/"
+# Ruff lists these because of its rules about configuration; they contain no Python.
+_CONFIGURATION: Final = frozenset({"pyproject.toml", *RUFF_FILES})
+_FIXES: Final = {
+    "safe": Fix.SAFE,
+    "unsafe": Fix.UNSAFE,
+    "Automatic": Fix.SAFE,  # the names before Ruff 0.1.1
+    "Suggested": Fix.UNSAFE,
+}
 
 
-class _Point(BaseModel):
+class _Point(msgspec.Struct):
     row: int
     column: int
 
 
-class _Edit(BaseModel):
-    content: str | None = ""
+class _Edit(msgspec.Struct):
     location: _Point
     end_location: _Point
+    content: str | None = ""
 
 
-class _Fix(BaseModel):
+class _Fix(msgspec.Struct):
     applicability: str = ""
     message: str | None = None
     edits: tuple[_Edit, ...] = ()
 
 
-class _Diagnostic(BaseModel):
-    code: Annotated[str, BeforeValidator(lambda value: SYNTAX if value is None else value)]
+class _Diagnostic(msgspec.Struct):
+    code: str | None
     message: str
     filename: str
     location: _Point
@@ -47,56 +57,42 @@ class _Diagnostic(BaseModel):
     cell: int | None = None
 
 
-_DIAGNOSTICS: Final = TypeAdapter(list[_Diagnostic])
-# Ruff looks at these for its rules about configuration: no Python is in them.
-_CONFIGURATION: Final = frozenset({"pyproject.toml", *RUFF_FILES})
-_FIXES: Final = {
-    "safe": Fix.SAFE,
-    "unsafe": Fix.UNSAFE,
-    "Automatic": Fix.SAFE,  # the words of Ruff before 0.1
-    "Suggested": Fix.UNSAFE,
-}
-
-
-# What parts two diagnostics, in JSON as every version of Ruff lays it out: no text in it can hold a newline.
+_DIAGNOSTICS: Final = msgspec.json.Decoder(list[_Diagnostic])
+# Between two diagnostics, in every version of Ruff: no text in JSON can contain a newline.
 SEPARATOR: Final = b"\n  },\n"
 
 
 class Diagnostics:
-    """The JSON of `ruff check`, received in blocks that are divided at `SEPARATOR`."""
+    """The findings of `ruff check --output-format=json`, received in blocks that are divided at `SEPARATOR`."""
 
     def __init__(self, layout: Layout) -> None:
-        """Start with none; `layout` tells what the paths are relative to."""
+        """Start without findings; their paths are made relative by `layout`."""
         self._layout = layout
         self._paths: dict[str, str] = {}
         self._findings: list[Finding] = []
-        self._waiting: bytes | None = None
-        self._opening = b""
+        self._unread: bytes | None = None
         self._problem = ""
 
     def receive(self, block: bytes) -> None:
-        """Take the next block; that it is not Ruff's JSON is raised by `findings`."""
-        if self._waiting is not None:
-            self._read(self._opening + self._waiting + b"}]")
-            self._opening = b"["
-        self._waiting = block
+        """Add the next block; if it is not Ruff's JSON, `findings` raises."""
+        if self._unread is None:
+            self._unread = block
+        else:
+            self._read(self._unread + b"}]")
+            self._unread = b"[" + block
 
     def findings(self) -> list[Finding]:
-        """Return the findings of all blocks; raises `ToolError` if they are not the whole of Ruff's JSON."""
-        last = self._opening + (self._waiting or b"")
-        self._waiting, self._opening = b"", b""
-        if not last.strip():
-            raise ToolError("ruff printed nothing where its JSON should be")
-        self._read(last)
+        """Return the findings of all blocks; raises `ToolError` if they are not Ruff's complete JSON."""
+        self._read(self._unread or b"")
         if self._problem:
-            raise ToolError(f"ruff printed something that is not its JSON: {self._problem}")
+            raise ToolError(f"could not read the JSON of ruff: {self._problem}")
         return self._findings
 
     def _read(self, text: bytes) -> None:
         try:
-            diagnostics = _DIAGNOSTICS.validate_json(text)
-        except ValidationError as error:
-            self._problem = self._problem or error.errors(include_url=False, include_input=False)[0]["msg"]
+            diagnostics = _DIAGNOSTICS.decode(text)
+        except (msgspec.DecodeError, ValueError) as error:  # ValueError: not UTF-8
+            self._problem = self._problem or str(error)
             return
         self._findings += [_finding(one, self._path(one.filename)) for one in diagnostics]
 
@@ -108,6 +104,7 @@ class Diagnostics:
 
 def _finding(diagnostic: _Diagnostic, path: str) -> Finding:
     start, end = diagnostic.location, diagnostic.end_location
+    rule = SYNTAX if diagnostic.code is None else diagnostic.code
     message = diagnostic.message.removeprefix("SyntaxError: ")
     if diagnostic.cell is None:
         place = Location(
@@ -117,36 +114,31 @@ def _finding(diagnostic: _Diagnostic, path: str) -> Finding:
             end_line=max(start.row, end.row) if end else None,
             end_column=end.column if end else None,
         )
-    else:  # rows of a notebook count inside the cell, which is no line of the file
+    else:  # rows of a notebook count inside the cell, so they are not lines of the file
         place = Location(path=path)
         message = f"cell {diagnostic.cell}, line {start.row}: {message}"
-    fix = diagnostic.fix
+    fix = diagnostic.fix or _Fix()
+    url = diagnostic.url or ""
     return Finding(
         tool="ruff",
-        rule=diagnostic.code,
+        rule=rule,
         message=message,
         location=place,
-        sensitive=diagnostic.code in _PASSWORDS,
-        url=(diagnostic.url if (diagnostic.url or "").startswith(_DOCUMENTATION) and diagnostic.url else ""),
-        fix=_FIXES.get(fix.applicability, Fix.NONE) if fix else Fix.NONE,
-        fix_message=(fix.message or "") if fix else "",
-        edits=_edits(fix) if fix and diagnostic.cell is None else (),
+        sensitive=rule in _PASSWORDS,
+        url=url if url.startswith(_DOCUMENTATION) else "",
+        fix=_FIXES.get(fix.applicability, Fix.NONE),
+        fix_message=fix.message or "",
+        edits=tuple(map(_edit, fix.edits)) if diagnostic.cell is None else (),
     )
 
 
-def _edits(fix: _Fix) -> tuple[Edit, ...]:
-    return tuple(
-        Edit(
-            start=(one.location.row, one.location.column),
-            end=(one.end_location.row, one.end_location.column),
-            text=one.content or "",
-        )
-        for one in fix.edits
-    )
+def _edit(edit: _Edit) -> Edit:
+    start, end = edit.location, edit.end_location
+    return Edit(start=(start.row, start.column), end=(end.row, end.column), text=edit.content or "")
 
 
 def parse_files(stdout: bytes) -> list[str]:
-    """Read the list of `ruff check --show-files`: the files of Python, without the configuration among them."""
-    # One absolute path a line; a name may hold newlines itself.
+    """Return the Python files of `ruff check --show-files`, without configuration files."""
+    # One absolute path per line; a name may contain newlines itself.
     names = re.split(r"\n(?=/|\Z)", stdout.decode("utf-8", "surrogateescape"))
     return [name for name in names if name and name.rpartition("/")[2] not in _CONFIGURATION]

@@ -217,7 +217,7 @@ def test_a_black_that_names_no_targets_is_an_error(two: Path, wording: Any):
     assert str(caught.value) == wording
 
 
-def test_notebooks_are_told_where_they_are_not_looked_at(tmp_path: Path, wording: Any):
+def test_skipped_notebooks_are_reported(tmp_path: Path, wording: Any):
     workspace = write(tmp_path / "w", {"a.py": "", "n.ipynb": "{}"})
     found, run = checked(workspace, said(unchanged=1))
     assert found.warnings == (wording,)

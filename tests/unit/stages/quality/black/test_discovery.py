@@ -1,4 +1,4 @@
-"""Which files Black would look at, on small trees."""
+"""The files that Black checks, on small trees."""
 
 import json
 import tomllib
@@ -8,21 +8,17 @@ from typing import Any
 import pytest
 from support.builders import layout, write
 
-from ci_action.stages.quality.black.discovery import (
-    BlackConfig,
-    black_config,
-    black_files,
-    config_option,
-    discovery_options,
-)
+from ci_action.stages.quality.black.discovery import BlackConfig, Discovery, black_config, config_option
 from ci_action.system.errors import ToolError
 
 
-def listed(
-    root: Path, *paths: str, options: dict[str, str] | None = None, never: tuple[Path, ...] = ()
-) -> list[str]:
+def discovery(root: Path, *paths: str, **overrides: Any) -> Discovery:
     place = layout(root, paths=paths or (".",))
-    return black_files(place, black_config(place), options or {}, never)
+    return Discovery(layout=place, config=black_config(place), **overrides)
+
+
+def listed(root: Path, *paths: str, **overrides: Any) -> list[str]:
+    return discovery(root, *paths, **overrides).files()
 
 
 @pytest.mark.parametrize(
@@ -80,14 +76,14 @@ def test_patterns_of_the_configuration(tmp_path: Path, table: dict[str, str], ex
 
 def test_options_win_over_the_configuration(tmp_path: Path):
     write(tmp_path, {**dict.fromkeys(FILES, ""), "pyproject.toml": "[tool.black]\nextend-exclude = 'a'\n"})
-    assert listed(tmp_path, options={"extend_exclude": "/src/"}) == ["a.py", "gen/b.py"]
+    assert listed(tmp_path, words=["--extend-exclude=/src/"]) == ["a.py", "gen/b.py"]
 
 
 @pytest.mark.parametrize("key", ["include", "exclude", "extend-exclude", "force-exclude"])
 @pytest.mark.parametrize(
     "pattern",
     ["(", "a{99999999999}", "(" * 3000 + ")" * 3000],
-    ids=["open", "repeated without an end", "nested without an end"],
+    ids=["open", "repeated for ever", "nested too deeply"],
 )
 def test_a_wrong_pattern_is_an_error(tmp_path: Path, key: str, pattern: str, wording: Any):
     write(tmp_path, {"pyproject.toml": f"[tool.black]\n{key} = '{pattern}'\n"})
@@ -125,7 +121,7 @@ def test_the_gitignore_of_the_root_counts_below_it(tmp_path: Path):
     assert listed(tmp_path, "src") == ["src/b.py"]
 
 
-def test_gitignore_is_not_asked_where_exclude_is_set(tmp_path: Path):
+def test_gitignore_does_not_count_if_exclude_is_set(tmp_path: Path):
     write(
         tmp_path, {".gitignore": "a.py\n", "a.py": "", "pyproject.toml": "[tool.black]\nexclude = 'none'\n"}
     )
@@ -141,7 +137,7 @@ def test_a_gitignore_that_cannot_be_read_is_an_error(tmp_path: Path):
 def test_a_file_named_by_the_user_escapes_all_but_force_exclude(tmp_path: Path):
     write(tmp_path, {"build/a.txt": "", ".gitignore": "build\n"})
     assert listed(tmp_path, "build/a.txt") == ["build/a.txt"]
-    assert listed(tmp_path, "build/a.txt", options={"force_exclude": "/build/"}) == []
+    assert listed(tmp_path, "build/a.txt", words=["--force-exclude", "/build/"]) == []
 
 
 def test_a_path_given_twice_counts_once(tmp_path: Path):
@@ -167,7 +163,7 @@ def test_a_workspace_that_is_a_link(tmp_path: Path):
     assert listed(tmp_path / "link", "s") == ["s/b.py"]
 
 
-def test_our_own_folders_are_never_looked_at(tmp_path: Path):
+def test_our_own_folders_are_never_checked(tmp_path: Path):
     write(tmp_path, {"a.py": "", "cache/b.py": ""})
     assert listed(tmp_path, never=(tmp_path / "cache",)) == ["a.py"]
 
@@ -244,15 +240,16 @@ def test_whether_the_project_sets_its_target(tmp_path: Path, content: str, expec
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["--exclude=/x/", "-S"], {"exclude": "/x/"}),
-        (["--extend-exclude", "/x/"], {"extend_exclude": "/x/"}),
-        (["--force-exclude=", "--include", "x"], {"force_exclude": "", "include": "x"}),
-        (["exclude", "--preview"], {}),
-        (["--extend-exclude", "exclude"], {"extend_exclude": "exclude"}),
+        (["--exclude=/src/", "-S"], ["a.py", "gen/b.py"]),
+        (["--extend-exclude", "/gen/"], ["a.py", "src/d.py"]),
+        (["--force-exclude=", "--include", "b"], ["gen/b.py"]),
+        (["exclude", "--preview"], FILES),
+        (["--extend-exclude", "exclude"], FILES),
     ],
 )
-def test_options_that_decide_about_files(words: list[str], expected: dict[str, str]):
-    assert discovery_options(words) == expected
+def test_options_that_decide_about_files(tmp_path: Path, words: list[str], expected: list[str]):
+    write(tmp_path, dict.fromkeys(FILES, ""))
+    assert listed(tmp_path, words=words) == expected
 
 
 def test_the_configuration_is_always_named(tmp_path: Path):
@@ -292,6 +289,6 @@ def test_links_that_lead_out_are_noted(tmp_path: Path):
         "f.txt": "../out.py",
     }.items():
         (root / name).symlink_to(target)
-    place, links = layout(root), list[str]()
-    assert black_files(place, black_config(place), {}, (), links) == ["a.py", "d.py"]
-    assert sorted(links) == ["b.py", "c", "e.py"]
+    found = discovery(root)
+    assert found.files() == ["a.py", "d.py"]
+    assert sorted(found.links) == ["b.py", "c", "e.py"]

@@ -1,4 +1,4 @@
-"""What Black's output means, from recorded outputs of several versions, and from output that is none."""
+"""Black's output, from recorded outputs of several versions, and broken output."""
 
 from typing import Any
 
@@ -201,10 +201,10 @@ def test_the_lines_of_a_change(body: str, expected: tuple[int, int, str, str]):
 
 def test_of_output_that_ends_somewhere_only_whole_files_count():
     two = DIFF + DIFF.replace(b"a.py", b"b.py")
-    assert set(parse_part(two[:-3], ["a.py", "b.py"]).changes) == {"a.py"}
-    assert parse_part(DIFF, ["a.py"]).changes == {}
-    assert parse_part(b"", ["a.py"]).changes == {}
-    assert parse_part(two, ["b.py"]).changes == {}
+    assert set(parse_part(two[:-3], ["a.py", "b.py"])) == {"a.py"}
+    assert parse_part(DIFF, ["a.py"]) == {}
+    assert parse_part(b"", ["a.py"]) == {}
+    assert parse_part(two, ["b.py"]) == {}
 
 
 @pytest.mark.parametrize(

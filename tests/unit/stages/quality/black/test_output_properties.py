@@ -107,11 +107,11 @@ def test_a_byte_order_mark_changes_nothing_in_a_batch(files: list[tuple[list[str
     assert found.changes.keys() == set(names)
     for diffs in (plain, marked):  # cut within the last file
         part = parse_part(b"".join(diffs.values())[:-1], names)
-        assert part.changes == {name: expected.changes[name] for name in list(changed)[:-1]}
+        assert part == {name: expected.changes[name] for name in list(changed)[:-1]}
 
 
 def test_a_removed_line_that_looks_like_a_header_costs_no_file():
     first = black_diff("a.py", ["x"], ["y"], 3)
     second = black_diff("b.py", ["x", "-- x", "z"], ["y", "z"], 3)
     part = parse_part(first + second[:-1], ["a.py", "b.py"])
-    assert list(part.changes) == ["a.py"]
+    assert list(part) == ["a.py"]

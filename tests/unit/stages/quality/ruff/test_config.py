@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from support.builders import layout, write
 
-from ci_action.stages.quality.ruff.config import as_argument, refuse_outside
+from ci_action.stages.quality.common import as_argument
+from ci_action.stages.quality.ruff.config import refuse_outside
 from ci_action.system.errors import ToolError
 
 OUT = "/proc/self/environ"

@@ -1,4 +1,4 @@
-"""What Ruff's JSON means, from recorded outputs of several versions, and from output that is none."""
+"""Ruff's JSON, from recorded outputs of several versions, and broken output."""
 
 import io
 import json
@@ -99,7 +99,7 @@ def test_hostile_names_are_only_text(version: str):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_the_files_that_were_looked_at(version: str):
+def test_the_list_of_files(version: str):
     assert parse_files(recorded(version, "findings-files")) == [
         "/project/clean.py",
         "/project/messy.py",
@@ -164,7 +164,7 @@ def test_a_place(overrides: dict[str, Any], expected: object):
     assert parsed(**overrides).location == expected
 
 
-def test_the_row_in_a_cell_stands_in_the_message():
+def test_the_message_names_the_row_in_a_cell():
     assert parsed(cell=2).message == "cell 2, line 1: `os` imported but unused"
 
 
@@ -217,7 +217,7 @@ LAID_OUT = json.dumps([diagnostic(), diagnostic(message="  },\n"), diagnostic()]
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("size", [1, 7, 100, 1_000])
-def test_blocks_of_any_size_say_the_same(version: str, size: int):
+def test_blocks_of_any_size_give_the_same_findings(version: str, size: int):
     text = recorded(version, "findings")
     assert parse(text, size=size) == parse(text)
 
@@ -239,12 +239,12 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 
 @given(st.lists(st.tuples(TEXT.filter(bool), TEXT, st.integers(1, 10**6), st.integers(1, 10**4)), max_size=5))
-def test_what_ruff_says_is_what_is_read(rows: list[tuple[str, str, int, int]]):
-    said = [
+def test_findings_are_read_as_ruff_prints_them(rows: list[tuple[str, str, int, int]]):
+    printed = [
         diagnostic(code=code, message=text, location={"row": row, "column": column})
         for code, text, row, column in rows
     ]
-    found = parse(json.dumps(said).encode(), PLACE)
+    found = parse(json.dumps(printed).encode(), PLACE)
     assert [(one.rule, one.location.line, one.location.column) for one in found if one.location] == [
         (code, row, column) for code, _, row, column in rows
     ]
