@@ -99,7 +99,11 @@ def services(network: Network) -> Network:
 
 def test_both_answer(services: Network):
     found = services.probe(
-        RIGHT, "redis://redis:6379/0", f"redis://:{PASSWORD}@locked:6379", "tcp://redis:6379"
+        RIGHT,
+        "redis://redis:6379/0",
+        f"redis://:{PASSWORD}@locked:6379",
+        "tcp://redis:6379",
+        "mysql://redis:6379",
     )
     assert found["reason"] == ""
     lines = found["log"].splitlines()
@@ -112,6 +116,7 @@ def test_both_answer(services: Network):
         "postgres:5432/app_test",
         "redis:6379/0",
         "locked:6379",
+        "redis:6379",
         "redis:6379",
     ]
 
@@ -128,7 +133,7 @@ def test_an_address_without_a_login(services: Network):
         (
             "postgres://app:wrong@postgres:5432/app_test",
             "service-wrong-password",
-            "refused the password of 'app'",
+            "rejected the password of 'app'",
         ),
         (
             f"postgres://app:{PASSWORD}@postgres:5432/other",
@@ -144,21 +149,21 @@ def test_an_address_without_a_login(services: Network):
         (
             f"postgres://nobody:{PASSWORD}@postgres:5432/app_test",
             "service-wrong-password",
-            "refused the password of 'nobody'",
+            "rejected the password of 'nobody'",
         ),
         (
             "postgres://app@postgres:5432/app_test?sslmode=require",
             "service-tls",
-            "the server offers no encryption",
+            "the server does not support TLS",
         ),
         ("redis://locked:6379", "service-password-missing", "redis://:password@locked:6379"),
-        ("redis://:wrong@locked:6379", "service-wrong-password", "refused the password"),
+        ("redis://:wrong@locked:6379", "service-wrong-password", "rejected the password"),
         ("redis://redis:6379/99", "service-unknown-database", "has no database '99'"),
-        ("mysql://redis:6379", "service-silent", "did not answer"),
-        ("memcached://redis:6379", "service-wrong-protocol", "does not answer like a memcached (a Redis)"),
+        ("http://redis:6379", "service-closed", "check the service's log"),
+        ("redis://postgres:5432", "service-closed", "closed the connection"),
         ("postgres://postgres:5433/app", "service-refused", "nothing listens on port 5433"),
         ("redis://localhost:6379", "service-refused", "such as redis://redis:6379"),
-        ("redis://rediss:6379", "service-unknown-name", "the label that the service has under `services:`"),
+        ("redis://rediss:6379", "service-unknown-name", "use the label under `services:` as host"),
     ],
 )
 def test_what_is_told_apart(services: Network, address: str, hint: str, says: str):
@@ -207,7 +212,7 @@ def test_the_stage_waits_for_them_and_tells_no_password(services: Network, machi
     found = ran.tool("services")
     assert found["outcome"] == "broken"
     assert found["examined"] == {"services": 2}
-    assert "refused the password of 'app'" in found["reason"]
+    assert "rejected the password of 'app'" in found["reason"]
     masks = [seen for seen in ran.commands if seen.name == "add-mask"]
     assert {seen.data for seen in masks} >= {PASSWORD, f"{PASSWORD}-wrong"}
     without_masks = b"\n".join(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from support.service_standins import Handler, Postgres, Redis, greet, http, unfit
 
-from ci_action.stages.test.services.protocol import Fault
+from ci_action.stages.test.services.faults import Fault
 
 PASSWORD = "s3cr3t-value"
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import pytest
 
 from ci_action.stages.test.services.addresses import parse
-from ci_action.stages.test.services.connect import greeted
-from ci_action.stages.test.services.protocol import Fault, Unfit
+from ci_action.stages.test.services.faults import Fault, Unfit
+from ci_action.stages.test.services.greet import greeted
 
 Handler = Callable[[socket.socket], None]
 
@@ -106,6 +106,8 @@ class Postgres:
     encrypted: bool = False
     dribble: bool = False
     """Whether everything is said byte by byte."""
+    rounds: int = 4096
+    """How often the password is hashed (`scram_iterations`)."""
 
     def __call__(self, connection: socket.socket) -> None:
         body = self._packet(connection)
@@ -127,7 +129,8 @@ class Postgres:
             connection.sendall(part)
 
     def _answer(self, connection: socket.socket) -> bytes:
-        assert exactly(connection, 1) == b"p"
+        if exactly(connection, 1) != b"p":
+            raise EOFError  # it ends instead of logging in
         return self._packet(connection)
 
     def _log_in(self, connection: socket.socket, body: bytes) -> None:
@@ -169,7 +172,7 @@ class Postgres:
 
     def _scram(self, connection: socket.socket) -> bool:
         """Ask as a server does that knows only the stored key, not the password."""
-        salt, rounds = os.urandom(16), 4096
+        salt, rounds = os.urandom(16), self.rounds
         salted = hashlib.pbkdf2_hmac("sha256", self.password.encode(), salt, rounds)
         stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
         self._say(connection, message("R", struct.pack("!i", 10) + b"SCRAM-SHA-256\0\0"))
@@ -270,4 +273,4 @@ def unfit(handler: Handler, address: str, seconds: float = 5.0) -> tuple[Fault, 
     """Greet once a service that is not ready; return why."""
     with pytest.raises(Unfit) as caught:
         greet(handler, address, seconds)
-    return caught.value.fault, caught.value.said
+    return caught.value.fault, caught.value.message

@@ -49,8 +49,8 @@ class Tests:
     wait_for = Setting(
         kinds.addresses,
         SetBy.ANYONE,
-        "Services to wait for before the tests: `postgres://`, `redis://`, `mysql://`, `amqp://`,"
-        " `memcached://`, `http://`, `https://`, `tcp://`.",
+        "Services to wait for before the tests. `postgres://` and `redis://` log in, `http://` and `https://`"
+        " send a request; `mysql://`, `amqp://`, `memcached://` and `tcp://` only connect.",
     )
     reruns = Setting(
         kinds.whole(0, 10),

@@ -1,27 +1,28 @@
-"""Wait until something answers: try again with growing delays, several things side by side, each with an end."""
+"""Wait until something answers: retry with growing delays, several things in parallel, with a deadline for each."""
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
+from ci_action.system.errors import InterruptedRunError
 from ci_action.system.parallel import in_background
 
 T = TypeVar("T")
 K = TypeVar("K")
 
 ATTEMPT_SECONDS: Final = 5.0
-"""What one try may take."""
+"""The timeout of one attempt."""
 _FIRST_DELAY: Final = 0.1
 _LONGEST_DELAY: Final = 2.0
-_LEAST: Final = 0.1
+_SHORTEST: Final = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Clock:
-    """Time, as far as waiting needs it."""
+    """The functions of time that waiting needs."""
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
@@ -31,55 +32,53 @@ class Clock:
 
 @dataclass(frozen=True, kw_only=True)
 class Tried(Generic[T]):
-    """The last answer, after how many seconds, and how often was tried."""
+    """The last answer, the seconds until it came, and the number of attempts."""
 
     answer: T
     seconds: float
     tries: int
 
 
-def delays(jitter: Callable[[], float]) -> Iterator[float]:
-    """Yield how long to wait before each further try: doubling up to a bound, and never in step with others."""
-    longest = _FIRST_DELAY
-    while True:
-        yield longest * (0.75 + jitter() / 4)
-        longest = min(longest * 2, _LONGEST_DELAY)
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """How long to wait, and what ends it early."""
 
+    limit: float
+    """The timeout in seconds."""
+    stopped: Callable[[], bool] = lambda: False
+    """Whether the run was interrupted."""
+    clock: Clock = field(default_factory=Clock)
 
-def tried(
-    attempt: Callable[[float], T],
-    *,
-    limit: float,
-    patience: Callable[[T], float],
-    clock: Clock,
-    stopped: Callable[[], bool],
-) -> Tried[T]:
-    """Try until waiting longer does not help, or the run is interrupted.
+    def until(self, attempt: Callable[[float], T], patience: Callable[[T], float]) -> Tried[T]:
+        """Retry until an answer is final, the time is over, or the run is interrupted.
 
-    `attempt` gets the seconds that it may take; `patience` returns after how many seconds an answer is believed to stay:
-    0 for one that is final.
-    """
-    started = clock.now()
-    for tries, delay in enumerate(delays(clock.jitter), 1):
-        left = limit - (clock.now() - started)
-        answer = attempt(min(ATTEMPT_SECONDS, max(left, _LEAST)))
-        seconds = clock.now() - started
-        if seconds + delay >= patience(answer) or stopped():
-            return Tried(answer=answer, seconds=seconds, tries=tries)
-        clock.sleep(delay)
-    raise AssertionError("delays never end")
+        `attempt` gets its timeout. `patience` returns how many seconds an answer is retried: 0 if it is final.
+        The delay doubles up to a maximum; jitter keeps several waits out of step.
+        """
+        started = self.clock.now()
+        tries, longest = 0, _FIRST_DELAY
+        while True:
+            tries += 1
+            left = self.limit - (self.clock.now() - started)
+            answer = attempt(min(ATTEMPT_SECONDS, max(left, _SHORTEST)))
+            seconds = self.clock.now() - started
+            delay = longest * (0.75 + self.clock.jitter() / 4)
+            if seconds + delay >= min(patience(answer), self.limit) or self.stopped():
+                return Tried(answer=answer, seconds=seconds, tries=tries)
+            self.clock.sleep(delay)
+            longest = min(longest * 2, _LONGEST_DELAY)
 
+    def for_all(self, work: Mapping[K, Callable[[], T]]) -> dict[K, T | None]:
+        """Run all of it in parallel, a thread each; None for what did not end in time.
 
-def side_by_side(
-    work: Mapping[K, Callable[[], T]], *, limit: float, clock: Clock, stopped: Callable[[], bool]
-) -> dict[K, T | None]:
-    """Do all of it at once, each in a thread; None for what did not come to its end in time, or before an interruption.
-
-    Such threads are not waited for: the system's look-up of a name may hang, which nothing can end.
-    """
-    end = clock.now() + limit + ATTEMPT_SECONDS
-    working = {key: in_background(one) for key, one in work.items()}
-    waiting = set(working.values())
-    while waiting and clock.now() < end and not stopped():
-        waiting = wait(waiting, timeout=_LEAST, return_when=FIRST_COMPLETED).not_done
-    return {key: None if future in waiting else future.result() for key, future in working.items()}
+        Such threads are left behind: a name lookup of the system may hang, and nothing can end it.
+        Raises `InterruptedRunError` at once if the run is interrupted.
+        """
+        end = self.clock.now() + self.limit + ATTEMPT_SECONDS
+        working = {key: in_background(one) for key, one in work.items()}
+        waiting = set(working.values())
+        while waiting and self.clock.now() < end and not self.stopped():
+            waiting = wait(waiting, timeout=_SHORTEST, return_when=FIRST_COMPLETED).not_done
+        if self.stopped():
+            raise InterruptedRunError("interrupted while waiting")
+        return {key: None if future in waiting else future.result() for key, future in working.items()}

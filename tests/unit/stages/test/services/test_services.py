@@ -10,12 +10,11 @@ from support.builders import context, program
 
 from ci_action.engine.tool import Checked
 from ci_action.model.result import Broken, Counted, Report, Skipped
-from ci_action.stages.test.services import TOOL, cause, fix, look, told
+from ci_action.stages.test.services import TOOL, Answer, Attempt, log_line, look, probe
 from ci_action.stages.test.services.addresses import Address, parse
-from ci_action.stages.test.services.protocol import Fault, Unfit
-from ci_action.stages.test.services.wait import Attempt, Probed, Terms, probe, probe_all
+from ci_action.stages.test.services.faults import Fault, Unfit, cause, fix
 from ci_action.system.errors import InterruptedRunError
-from ci_action.system.wait import Clock
+from ci_action.system.wait import Clock, Tried, Waiting
 
 DB = parse("postgres://app:s3cr3t-value@db:5432/app")
 
@@ -54,19 +53,25 @@ def probed(
     takes: float = 0.0,
     limit: float = 60,
     container: bool = True,
-) -> Probed:
+) -> Tried[Answer]:
     time = Time()
-    terms = Terms(limit=limit, container=container, clock=time.clock)
-    return probe(address, answering(*answers, time=time, takes=takes), terms)
+    waiting = Waiting(limit=limit, clock=time.clock)
+    return probe([address], answering(*answers, time=time, takes=takes), waiting, container=container)[
+        address
+    ]
+
+
+def fault_of(one: Tried[Answer]) -> Fault | None:
+    return one.answer.fault if isinstance(one.answer, Unfit) else None
 
 
 def test_a_service_that_answers_at_once():
-    assert probed("16.3") == Probed(address=DB, seconds=0.0, tries=1, version="16.3")
+    assert probed("16.3") == Tried(answer="16.3", seconds=0.0, tries=1)
 
 
 def test_a_service_that_starts_late():
     one = probed(Fault.UNRESOLVED, Fault.REFUSED, Fault.STARTING, "16.3")
-    assert (one.tries, one.fault, one.version, round(one.seconds, 3)) == (4, None, "16.3", 0.7)
+    assert (one.tries, one.answer, round(one.seconds, 3)) == (4, "16.3", 0.7)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +88,8 @@ def test_a_service_that_starts_late():
 )
 def test_what_waiting_does_not_mend_ends_it(fault: Fault):
     one = probed(Fault.REFUSED, fault)
-    assert (one.tries, one.fault, one.said) == (2, fault, f"words of {fault.name.lower()}")
+    assert isinstance(one.answer, Unfit)
+    assert (one.tries, one.answer.fault, one.answer.message) == (2, fault, f"words of {fault.name.lower()}")
 
 
 @pytest.mark.parametrize(
@@ -92,14 +98,15 @@ def test_what_waiting_does_not_mend_ends_it(fault: Fault):
 )
 def test_what_waiting_may_mend_ends_with_the_time(fault: Fault):
     one = probed(fault)
-    assert one.fault is fault
+    assert fault_of(one) is fault
     assert 57 < one.seconds <= 60
     assert one.tries == 34
     assert probed(fault, limit=3).seconds <= 3
 
 
-def test_an_unknown_name_is_given_less_time():
+def test_an_unknown_host_is_given_less_time():
     assert 7 < probed(Fault.UNRESOLVED).seconds <= 10
+    assert probed(Fault.UNRESOLVED, limit=3).seconds <= 3
 
 
 @pytest.mark.parametrize(("container", "most"), [(True, 10), (False, 60)])
@@ -117,13 +124,8 @@ def test_no_try_is_given_more_than_what_is_left():
         time.seconds += seconds
         raise Unfit(Fault.SILENT)
 
-    probe(DB, attempt, Terms(limit=8, clock=time.clock))
+    probe([DB], attempt, Waiting(limit=8, clock=time.clock), container=True)
     assert given == [5.0, 2.9]
-
-
-def test_an_interruption_ends_it():
-    one = probe(DB, answering(Fault.REFUSED), Terms(limit=60, stopped=lambda: True, clock=Time().clock))
-    assert one.tries == 1
 
 
 def test_an_interruption_does_not_wait_for_the_tries():
@@ -134,7 +136,7 @@ def test_an_interruption_does_not_wait_for_the_tries():
         return ""
 
     with pytest.raises(InterruptedRunError):
-        probe_all([DB], attempt, Terms(limit=60, stopped=lambda: True))
+        probe([DB], attempt, Waiting(limit=60, stopped=lambda: True), container=True)
     hang.set()
 
 
@@ -146,20 +148,22 @@ def test_a_try_that_does_not_end_is_given_up():
         return ""
 
     moments = iter(range(0, 1000, 20))
-    (one,) = probe_all([DB], attempt, Terms(limit=60, clock=Clock(now=lambda: next(moments))))
+    waiting = Waiting(limit=60, clock=Clock(now=lambda: next(moments)))
+    (one,) = probe([DB], attempt, waiting, container=True).values()
     hang.set()
-    assert one.fault is Fault.SILENT
+    assert fault_of(one) is Fault.SILENT
 
 
-def test_services_are_probed_side_by_side():
+def test_services_are_probed_in_parallel():
     meeting = threading.Barrier(3, timeout=10)
 
     def attempt(address: Address, _seconds: float) -> str:
         meeting.wait()
         return address.host
 
-    found = probe_all([parse(f"tcp://{name}:1") for name in "abc"], attempt, Terms(limit=60))
-    assert [one.version for one in found] == ["a", "b", "c"]
+    addresses = [parse(f"tcp://{name}:1") for name in "abc"]
+    found = probe(addresses, attempt, Waiting(limit=60), container=True)
+    assert [one.answer for one in found.values()] == ["a", "b", "c"]
 
 
 def test_a_bug_of_ours_is_not_swallowed():
@@ -167,7 +171,7 @@ def test_a_bug_of_ours_is_not_swallowed():
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        probe_all([DB], attempt, Terms(limit=60))
+        probe([DB], attempt, Waiting(limit=60), container=True)
 
 
 # --- the tool ------------------------------------------------------------------------------------
@@ -228,10 +232,6 @@ def test_an_interrupted_run(tmp_path: Path):
         look(ctx, answering(Fault.REFUSED), Time().clock)
 
 
-def failed(item: str, fault: Fault, said: str = "") -> Probed:
-    return Probed(address=parse(item), seconds=60.0, tries=33, fault=fault, said=said)
-
-
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
 @pytest.mark.parametrize(
     ("scheme", "example"),
@@ -243,14 +243,13 @@ def failed(item: str, fault: Fault, said: str = "") -> Probed:
     ],
 )
 def test_localhost_in_the_container(host: str, scheme: str, example: str, wording: Any):
-    one = failed(f"{scheme}://{host}:9999", Fault.REFUSED)
-    assert example in fix(one, container=True)
-    assert fix(one, container=True) == wording
-    assert "publish" in fix(one, container=False)
+    address = parse(f"{scheme}://{host}:9999")
+    assert example in fix(address, Fault.REFUSED, container=True)
+    assert fix(address, Fault.REFUSED, container=True) == wording
+    assert "publish" in fix(address, Fault.REFUSED, container=False)
 
 
 @pytest.mark.parametrize("fault", list(Fault))
-@pytest.mark.parametrize("container", [True, False])
 @pytest.mark.parametrize(
     "item",
     [
@@ -258,14 +257,24 @@ def test_localhost_in_the_container(host: str, scheme: str, example: str, wordin
         for scheme in ("postgres", "redis", "rediss", "mysql", "amqp", "https", "memcached", "tcp")
     ],
 )
-def test_every_fault_has_its_cause_and_what_to_do(item: str, fault: Fault, container: bool):
-    one = failed(item, fault, "no entry for s3cr3t-value")
-    texts = [told(one), cause(one), fix(one, container=container)]
+def test_every_fault_has_its_cause_and_what_to_do(item: str, fault: Fault):
+    address, unfit = parse(item), Unfit(fault, "no entry for s3cr3t-value")
+    fixes = [fix(address, fault, container=container) for container in (True, False)]
+    texts = [cause(address, unfit), log_line(address, Tried(answer=unfit, seconds=60, tries=33)), *fixes]
     assert not any("s3cr3t-value" in text or text.endswith(".") or "{" in text for text in texts)
-    assert all(texts)
-    assert fix(one, container=container)[0].islower()
+    assert all(text and text[0].islower() for text in texts)
 
 
 def test_what_the_service_said_is_shown_where_it_helps(wording: Any):
-    assert told(failed("postgres://db", Fault.STARTING, "starting up (57P03)")) == wording
-    assert "words" not in told(failed("postgres://db", Fault.REFUSED, "words"))
+    address = parse("postgres://db")
+    tried: Tried[Answer] = Tried(answer=Unfit(Fault.STARTING, "starting up (57P03)"), seconds=60.0, tries=33)
+    assert log_line(address, tried) == wording
+    assert "words" not in cause(address, Unfit(Fault.REFUSED, "words"))
+
+
+def test_foreign_words_are_one_short_line_without_the_password():
+    address = parse("redis://:s3cr3t-value@cache")
+    assert cause(address, Unfit(Fault.DENIED, "a\nb\x1b[0m\ud800")).endswith("(a b␛[0m�)")
+    words = cause(address, Unfit(Fault.DENIED, "x" * 155 + "s3cr3t-value" + "x" * 1000))
+    assert words.endswith("x***xx…)")
+    assert "s3c" not in words
