@@ -176,19 +176,22 @@ def foreign(folder: Path) -> None:
 
 REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "missing": (lambda folder: shutil.rmtree(folder / "shard-1"), "shard 1/2 is missing"),
-    "doubled": (lambda folder: shutil.copytree(folder / "shard-1", folder / "again"), "is there 2 times"),
-    "foreign": (foreign, "different numbers"),
+    "doubled": (
+        lambda folder: shutil.copytree(folder / "shard-1", folder / "again"),
+        "duplicate results for shard 1/2",
+    ),
+    "foreign": (foreign, "numbers of shards differ"),
     "empty": (
         lambda folder: [one.rename(folder.parent / one.name) for one in folder.iterdir()],
         "no report folder",
     ),
     "corrupt": (
         lambda folder: (folder / "shard-2" / "report.json").write_bytes(b"{\x00"),
-        "no report of ci-action",
+        "not a report of ci-action",
     ),
     "deep": (
         lambda folder: (folder / "shard-2" / "report.json").write_bytes(b'{"a":' * 1_000_000),
-        "no report of ci-action",
+        "not a report of ci-action",
     ),
     "a command": (
         lambda folder: (folder / "shard-2").rename(folder / "\r::error::x\n::set-output name=a::b"),

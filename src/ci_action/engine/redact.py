@@ -144,4 +144,4 @@ def _coverage(coverage: Coverage, known: Callable[[str], str]) -> Coverage:
             number += 1
             name = f"{shown}-{number}"
         files[name] = one if name == path else replace(one, path=name)
-    return replace(coverage, files=files, unreadable=tuple(map(known, coverage.unreadable)))
+    return replace(coverage, files=files)

@@ -43,7 +43,7 @@ class Run:
         self._search.__enter__()
         if self._searches:
             self._search.start()
-        self._commit = self._ctx.event.sha or _head(self._ctx)
+        self.commit = self._ctx.event.sha or _head(self._ctx)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -73,7 +73,7 @@ class Run:
             started=self._started,
             seconds=time.monotonic() - self._clock,
             version=__version__,
-            commit=self._commit,
+            commit=self.commit,
             base=ctx.changes.base if ctx.changes and ctx.changes.known else "",
             scope=ctx.settings.scope.value,
             new_findings=new,

@@ -6,7 +6,7 @@ from typing import Final
 
 from ci_action.model.finding import BLINDING, Finding
 
-# Why a finding does not count with `scope: changed`.
+# The reason for which `scope: changed` mutes a finding.
 OLDER: Final = "outside the lines of the change"
 
 
@@ -15,17 +15,17 @@ class Changes:
     """The lines that a change touched; paths are POSIX and relative to the workspace."""
 
     base: str = ""
-    """The commit that the change is compared with; empty where it is not known."""
+    """The base commit; empty if it is unknown."""
     source: str = ""
-    """Why it is this commit."""
+    """Where the base commit comes from."""
     lines: Mapping[str, frozenset[int]] = field(default_factory=dict)
-    """The lines of every changed file, as it is now; none where lines were only taken away, or it was only renamed."""
+    """The changed lines of each changed file; empty if lines were only removed, or the file was only renamed."""
     problem: str = ""
-    """Why nothing is known, and what to do; empty where it is."""
+    """Why the base commit is unknown, and what to do; empty if it is known."""
 
     @property
     def known(self) -> bool:
-        """Whether there is a base to compare with."""
+        """Whether the base commit is known."""
         return not self.problem
 
     def file(self, path: str) -> bool:
@@ -33,7 +33,7 @@ class Changes:
         return self._lines(path) is not None
 
     def touches(self, finding: Finding) -> bool:
-        """Whether a finding is about what the change touched; one about the whole project always is."""
+        """Whether a finding is on what the change touched; one about the whole project always is."""
         if finding.new is not None:
             return finding.new
         place = finding.location
@@ -42,10 +42,10 @@ class Changes:
         lines = self._lines(place.path)
         if lines is None:
             return False
-        # What cannot be read may have its cause in any line; the rows of a notebook are those of a cell.
+        # The cause of an unreadable file can be in any line; the lines of a notebook are counted in each cell.
         if place.line is None or finding.rule in BLINDING or place.path.endswith(".ipynb"):
             return True
-        # What is to be added before a line concerns the line above as well.
+        # Lines to be inserted before a line concern the line above as well.
         start = place.line - 1 if finding.after and not finding.before else place.line
         end = max(place.line, place.end_line or 0)
         if end - start < len(lines):
@@ -53,23 +53,18 @@ class Changes:
         return any(start <= number <= end for number in lines)
 
     def _lines(self, path: str) -> frozenset[int] | None:
-        found = self.lines.get(path)
-        if found is None and "\ufffd" in path:
-            return self._unreadable_names.get(path)
-        return found
-
-    @property
-    def _unreadable_names(self) -> Mapping[str, frozenset[int]]:
-        return {as_shown(path): lines for path, lines in self.lines.items()}
+        if path not in self.lines and "\ufffd" in path:
+            return next((lines for name, lines in self.lines.items() if as_shown(name) == path), None)
+        return self.lines.get(path)
 
 
 def as_shown(path: str) -> str:
-    """Return a path as tools print it that know UTF-8 only: other bytes become the replacement character."""
+    """Return a path as printed by tools that only know UTF-8: other bytes become the replacement character."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def aside(findings: Iterable[Finding]) -> str:
-    """Say in brackets what does not count: ` on your lines (+ 41 older, 2 muted)`; nothing where all counts."""
+    """Return the number of muted findings: ` on your lines (+ 41 older, 2 muted)`; empty if there are none."""
     reasons = [finding.muted for finding in findings if finding.muted]
     older = reasons.count(OLDER)
     others = len(reasons) - older

@@ -1,8 +1,7 @@
-"""What the tests ran through: coverage as exact numbers, and the questions that are asked of it."""
+"""Coverage in exact numbers."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import ROUND_DOWN, Decimal
 from fractions import Fraction
 
 
@@ -17,24 +16,24 @@ class FileCoverage:
     executed_branches: frozenset[tuple[int, int]] = frozenset()
     missing_branches: frozenset[tuple[int, int]] = frozenset()
     branch_total: int | None = None
-    """Coverage's own number of branches: of a line without branch coverage by a pragma it counts those as covered that
-    it does not name, and older versions name executed ones that they do not count."""
+    """The number of branches as coverage counts them: it counts branches of `no branch` lines as covered without listing
+    them, and older versions list executed branches that they do not count."""
 
     @property
     def statements(self) -> int:
-        """How many statements there are."""
+        """Number of statements."""
         return len(self.executed) + len(self.missing)
 
     @property
     def branches(self) -> int:
-        """How many branches there are; 0 where branches were not measured."""
+        """Number of branches; 0 if branches were not measured."""
         if self.branch_total is not None:
             return self.branch_total
         return len(self.executed_branches) + len(self.missing_branches)
 
     @property
     def covered_branches(self) -> int:
-        """How many of them ran."""
+        """Number of branches that ran."""
         return self.branches - len(self.missing_branches)
 
 
@@ -43,12 +42,10 @@ class Coverage:
     """The coverage of a run."""
 
     files: Mapping[str, FileCoverage] = field(default_factory=dict)
-    unreadable: tuple[str, ...] = ()
-    """Files that coverage could not parse: they are in no figure."""
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Return the figures under the names of the report."""
+        """The totals, by the names that report.json uses."""
         return {
             "coverage": float(self.percent),
             "covered_lines": sum(len(one.executed) for one in self.files.values()),
@@ -59,12 +56,12 @@ class Coverage:
 
     @property
     def percent(self) -> Fraction:
-        """Coverage's own percent, exact: lines and branches together; 100 where there is nothing to run."""
+        """The exact percent of `percent`."""
         return percent(self.files.values())
 
 
 def percent(files: Iterable[FileCoverage]) -> Fraction:
-    """Return the exact percent of some files: (lines + branches that ran) of (lines + branches)."""
+    """Return the exact percent of some files, as coverage computes it: lines and branches together; 100 without any."""
     hit = total = 0
     for one in files:
         hit += len(one.executed) + one.covered_branches
@@ -73,22 +70,18 @@ def percent(files: Iterable[FileCoverage]) -> Fraction:
 
 
 def shown(value: Fraction) -> str:
-    """Return a percent for people and outputs: cut, not rounded, to two decimals: 89.996 is 89.99."""
-    text = (Decimal(value.numerator) / Decimal(value.denominator)).quantize(
-        Decimal("0.01"), rounding=ROUND_DOWN
-    )
-    return str(text)
+    """Return a percent as text, cut and not rounded to two decimals: 89.996 is 89.99."""
+    whole, hundredths = divmod(int(value * 100), 100)
+    return f"{whole}.{hundredths:02}"
 
 
 def joined(parts: Iterable[Coverage]) -> Coverage:
-    """Join the coverage of several runs of the same sources: what ran in one of them ran."""
+    """Join the coverage of several runs of the same sources: a line is covered if one of them ran it."""
     files: dict[str, FileCoverage] = {}
-    unreadable: set[str] = set()
     for part in parts:
-        unreadable |= set(part.unreadable)
         for path, one in part.files.items():
             files[path] = _both(files[path], one) if path in files else one
-    return Coverage(files=files, unreadable=tuple(sorted(unreadable)))
+    return Coverage(files=files)
 
 
 def _both(one: FileCoverage, other: FileCoverage) -> FileCoverage:
@@ -107,7 +100,7 @@ def _both(one: FileCoverage, other: FileCoverage) -> FileCoverage:
 
 
 def ranges(lines: Iterable[int], gap: int = 1) -> list[tuple[int, int]]:
-    """Join lines to ranges; those at most `gap` apart belong together."""
+    """Return lines as ranges; lines at most `gap` apart are in the same range."""
     found: list[tuple[int, int]] = []
     for line in sorted(lines):
         if found and line - found[-1][1] <= gap:

@@ -1,7 +1,7 @@
-"""A finding: one problem that a tool saw, where it is, and what comes first among many. No input or output here.
+"""Findings: the problems that tools report, and their order. Does no input or output.
 
 Places: paths are POSIX and relative to the workspace; lines and columns start at 1 (columns count code points);
-end lines are inclusive, end columns exclusive. `None` means that the tool did not say.
+end lines are inclusive, end columns exclusive. `None` means that the tool did not report it.
 """
 
 from collections import Counter
@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
-from typing import Final
+from typing import Final, Literal, TypeAlias, get_args
 
 
 class Level(StrEnum):
-    """How much a finding weighs, in GitHub's own names, the lightest first."""
+    """The level of a finding, by GitHub's names, the lowest first."""
 
     NOTICE = "notice"
     WARNING = "warning"
@@ -21,7 +21,7 @@ class Level(StrEnum):
 
     @property
     def rank(self) -> int:
-        """The position in the order, 0 for the lightest."""
+        """The position in the order, 0 for the lowest."""
         return _LEVELS[self]
 
 
@@ -29,7 +29,7 @@ _LEVELS: Final = {level: rank for rank, level in enumerate(Level)}
 
 
 class Fix(StrEnum):
-    """Whether the tool can mend a finding itself."""
+    """Whether the tool can fix a finding itself."""
 
     NONE = ""
     SAFE = "safe"
@@ -47,13 +47,13 @@ class Location:
     end_column: int | None = None
 
     def __str__(self) -> str:
-        """Render as editors understand it: `path:line:column`."""
+        """Render as editors do: `path:line:column`."""
         return ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Edit:
-    """A part of a fix: what takes the place of the text between two points, each a line and a column."""
+    """A part of a fix: replaces the text between two points, each a line and a column."""
 
     start: tuple[int, int]
     end: tuple[int, int]
@@ -62,63 +62,63 @@ class Edit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Package:
-    """A package that a finding is about."""
+    """The package of a finding."""
 
     name: str
     version: str
     advisories: tuple[str, ...] = ()
-    """Every name of the problem, each once: the advisories and their aliases."""
+    """All names of the problem, each once: the advisories and their aliases."""
     fixed_in: tuple[str, ...] = ()
-    """The versions that mend it, the lowest first."""
+    """The fixed versions, the lowest first."""
     parents: tuple[str, ...] = ()
-    """The packages through which it is needed, from a direct dependency down; empty where it is one itself."""
+    """The packages that need it, from a direct dependency down; empty for a direct dependency."""
     direct: bool | None = None
-    """Whether the project names it itself; None where that is not known."""
+    """Whether it is a direct dependency; None if that is unknown."""
     upgrade: str = ""
-    """The command, or the edit, that brings a version without the problem; empty where there is none."""
+    """The command or edit that upgrades to a fixed version; empty if there is none."""
     licenses: str = ""
-    """Its licence as an SPDX expression, or in its own words."""
+    """Its licence as an SPDX expression, or as the package declares it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """One problem that a tool saw."""
+    """One problem that a tool reports."""
 
     tool: str
     rule: str
     message: str
     level: Level = Level.ERROR
     severity: str = ""
-    """How bad a security finding is: low, medium, high, critical, unknown; empty elsewhere."""
+    """The severity of a security finding: low, medium, high, critical, unknown; empty for others."""
     location: Location | None = None
     url: str = ""
-    """Where the rule is explained."""
+    """The documentation of the rule."""
     fix: Fix = Fix.NONE
     fix_message: str = ""
-    """What the tool's own fix would do, in a sentence."""
+    """What the tool's own fix does."""
     before: str = ""
-    """The lines as they are, where the tool names them."""
+    """The current lines, if the tool reports them."""
     after: str = ""
-    """What these lines should become."""
+    """The lines that should replace them."""
     edits: tuple[Edit, ...] = ()
-    """The tool's own fix, where it tells it in parts of lines."""
+    """The tool's own fix, if it changes parts of lines."""
     fingerprint: str = ""
-    """The same while the finding only moves: made of tool, rule, path and text (`with_fingerprints`)."""
+    """Stays the same while the finding only moves: made of tool, rule, path and text (`with_fingerprints`)."""
     muted: str = ""
-    """Why the finding does not count; empty when it counts."""
+    """Why the finding does not count; empty if it does."""
     package: Package | None = None
-    """The package that it is about, where it is about one."""
+    """The package that it is about, if any."""
     also: tuple[str, ...] = ()
-    """Who else says the same, as `tool:rule`."""
+    """The same problem in other tools, as `tool:rule`."""
     same_as: tuple[str, ...] = ()
-    """The same problem in the words of other tools, as `tool:rule`, or `tool` for whatever it names; the preferred first.
-    If one of these is on the same line, that finding stands for both."""
+    """What other tools report for this problem, as `tool:rule`, or `tool` for any rule; the preferred first.
+    If one of these is on the same line, only that finding is reported."""
     sensitive: bool = False
-    """Whether its lines may hold a secret, so that they are not shown."""
+    """Whether its lines may contain a secret: then they are not shown."""
     loosens: int = 0
-    """How much of the checks the change makes less strict by it: 0 nothing, 1 what a line says, 2 a test, 3 a setting."""
+    """How far the change makes the checks less strict here: 0 not at all, 1 one line, 2 a test, 3 a setting."""
     new: bool | None = None
-    """Whether the change brought it, where the tool knows; None where the lines decide."""
+    """Whether the change introduced it, if the tool knows; None if the changed lines decide."""
 
     @property
     def diff(self) -> list[tuple[str, str]]:
@@ -133,7 +133,7 @@ class Finding:
 
 
 def with_fingerprints(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Give each finding its fingerprint; equal ones in one file are numbered in their order."""
+    """Return the findings with fingerprints; equal findings of a file are numbered in their order."""
     seen: Counter[str] = Counter()
     marked = []
     for finding in findings:
@@ -146,18 +146,19 @@ def with_fingerprints(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(marked)
 
 
-# The worst first. An unrated problem may be anything: it comes right after `high`, and counts like it.
-SEVERITIES: Final = ("critical", "high", "unknown", "medium", "low")
+# The worst first. An unrated problem can be anything: it comes right after `high`, and counts like it.
+Severity: TypeAlias = Literal["critical", "high", "unknown", "medium", "low"]
+SEVERITIES: Final[tuple[str, ...]] = get_args(Severity)
 
 _SEVERITIES: Final = {severity: rank for rank, severity in enumerate(SEVERITIES)}
 
-# A file that could not be read or parsed hides what else is in it.
+# A file that could not be read or parsed hides other findings in it.
 BLINDING: Final = frozenset({"parse", "unreadable", "invalid-syntax", "E902", "E999"})
 
-# What makes the checks less strict comes before what the checks found, if it is more than a line.
+# Changes that make the checks less strict come before findings of the checks, if they are more than a line.
 _LOOSER: Final = (0, 0, -20, -40)
 
-# Each weighs more than all that come after it.
+# Each weighs more than all that follow.
 _SEEING: Final = 100
 
 _SEVERE: Final = {level: 1_000 * (len(Level) - level.rank) for level in Level}
@@ -172,12 +173,12 @@ def at_least(severity: str, limit: str) -> bool:
 
 
 def ranked(findings: Iterable[Finding]) -> list[Finding]:
-    """Order findings by what matters first: those that count, the severe, what no tool can fix; then by place."""
+    """Return findings in the order of importance: those that count, by level, those without a fix; then by place."""
     return sorted(findings, key=_rank)
 
 
 def _rank(finding: Finding) -> tuple[int, str, int, str]:
-    # One number for all but the place: a large run is sorted several times, and a longer tuple takes longer.
+    # One number for all but the place: a large run is sorted several times, and longer tuples are slower.
     weight = (
         (_MUTED if finding.muted else 0)
         + _SEVERE[finding.level]

@@ -1,10 +1,10 @@
-"""The values that a run is made of: outcomes, results, verdicts. No input or output here."""
+"""The values that a run is made of: outcomes, results, verdicts. Does no input or output."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 from ci_action.model.coverage import Coverage
 from ci_action.model.finding import Finding
@@ -13,7 +13,7 @@ from ci_action.system.exit_codes import ExitCode
 
 
 class Conclusion(StrEnum):
-    """How a tool, a stage or a run ended; the order is that of precedence, the weakest first."""
+    """How a tool, a stage or a run ended, in the order of precedence, the weakest first."""
 
     SKIPPED = "skipped"
     PASSED = "passed"
@@ -29,14 +29,11 @@ class Conclusion(StrEnum):
 
     @property
     def exit_code(self) -> ExitCode:
-        """The exit code of a run that ends so."""
-        return _EXIT_CODES[self]
+        """The exit code of a run with this conclusion."""
+        return _EXIT_CODES.get(self, ExitCode.OK)
 
 
 _EXIT_CODES: Final = {
-    Conclusion.SKIPPED: ExitCode.OK,
-    Conclusion.PASSED: ExitCode.OK,
-    Conclusion.WARNED: ExitCode.OK,
     Conclusion.EMPTY: ExitCode.USAGE,
     Conclusion.FAILED: ExitCode.FOUND,
     Conclusion.BROKEN: ExitCode.BROKEN,
@@ -44,7 +41,7 @@ _EXIT_CODES: Final = {
 
 
 class Counted(StrEnum):
-    """What a tool counts of what it looked at, and of what it did not: the names in `examined` of report.json."""
+    """What a tool counts: the names in `examined` of report.json."""
 
     FILES = "files"
     PACKAGES = "packages"
@@ -63,11 +60,11 @@ class Counted(StrEnum):
 
     @property
     def is_examined(self) -> bool:
-        """Whether the tool looked at what it counts so."""
+        """Whether the tool examined what it counts under this name."""
         return self not in _NOT_EXAMINED
 
-    def told(self, number: int) -> str:
-        """Say a number of it: `1 file`, `2 left out`."""
+    def amount(self, number: int) -> str:
+        """Return a number of these: `1 file`, `2 left out`."""
         word = self.removesuffix("s") if number == 1 else str(self)
         return f"{number:,} {word.replace('_', ' ')}"
 
@@ -79,45 +76,52 @@ Examined: TypeAlias = Mapping[Counted, int]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
-    """A tool looked: what it found, and what it looked at."""
+class _Ran:
+    """The results of a tool that ran."""
 
     findings: tuple[Finding, ...] = ()
     examined: Examined = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     tests: tuple[TestCase, ...] = ()
-    coverage: Coverage | None = None
     outputs: Mapping[str, str] = field(default_factory=dict)
-    """Values of outputs that the tool alone knows, by their names."""
+    """Outputs that only the tool knows, by name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report(_Ran):
+    """The tool finished its work."""
+
+    coverage: Coverage | None = None
     details: tuple[str, ...] = ()
-    """What a reader may want to know beside the findings, a line each."""
+    """Additional information beside the findings, one line each."""
 
 
 @dataclass(frozen=True)
-class Skipped:
-    """There was nothing for the tool to look at, or rightly nothing to do."""
-
-    reason: str
-    empty: bool = False
-    """Whether the tool is what its stage is for: then nothing to look at is `empty`, and red."""
-    rightly: bool = False
-    """Whether there was rightly nothing to do, though files of its kind exist: `scope: changed` without a change."""
-
-
-@dataclass(frozen=True)
-class Broken:
-    """The tool could not look; what it had found until then is kept."""
+class Broken(_Ran):
+    """The tool failed to run; its results until then are kept."""
 
     reason: str
     detail: str = ""
     """The last lines that the tool wrote."""
-    findings: tuple[Finding, ...] = ()
-    examined: Examined = field(default_factory=dict)
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    tests: tuple[TestCase, ...] = ()
     bug: bool = False
-    """Whether the cause lies in our own code."""
-    outputs: Mapping[str, str] = field(default_factory=dict)
+    """Whether the cause is a bug in ci-action."""
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """The tool had nothing to check, or did not apply."""
+
+    reason: str
+    empty: bool = False
+    """Whether its stage depends on this tool: then nothing to check is `empty`, and red."""
+    rightly: bool = False
+    """Whether the tool did not apply although there are files for it: `scope: changed` without a change."""
+
+    findings: ClassVar[tuple[Finding, ...]] = ()
+    examined: ClassVar[Examined] = {}
+    metrics: ClassVar[Mapping[str, float]] = {}
+    tests: ClassVar[tuple[TestCase, ...]] = ()
+    outputs: ClassVar[Mapping[str, str]] = {}
 
 
 Outcome: TypeAlias = Report | Skipped | Broken
@@ -125,7 +129,7 @@ Outcome: TypeAlias = Report | Skipped | Broken
 
 @dataclass(frozen=True, kw_only=True)
 class Hint:
-    """A known error that was recognised: what causes it, what to do, where to read."""
+    """A known error that was recognised: its cause, what to do, and where to read more."""
 
     name: str
     cause: str
@@ -135,20 +139,20 @@ class Hint:
 
 @dataclass(frozen=True, kw_only=True)
 class ToolResult:
-    """What one tool did in one run."""
+    """The result of one tool in one run."""
 
     tool: str
     outcome: Outcome
     url: str = ""
-    """Where the tool is documented."""
+    """The documentation of the tool."""
     seconds: float = 0.0
     version: str = ""
     version_source: str = ""
     """`bundled`, or the file that pins the version and what in it."""
     warnings: tuple[str, ...] = ()
-    """Our own notices about the run of this tool; they never turn a stage red."""
+    """Warnings of ci-action about the run of this tool; they never turn a stage red."""
     log: str = ""
-    """What the tool wrote for people, as it is: foreign text."""
+    """The tool's own output: foreign text."""
     hints: tuple[Hint, ...] = ()
     apart: bool = False
     """Whether it judges the change to the checks: it never makes a stage pass, and blocks also in one that only warns."""
@@ -156,17 +160,17 @@ class ToolResult:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """The findings, whatever the outcome."""
-        return () if isinstance(self.outcome, Skipped) else self.outcome.findings
+        return self.outcome.findings
 
     @property
     def examined(self) -> Examined:
-        """What was looked at, whatever the outcome."""
-        return {} if isinstance(self.outcome, Skipped) else self.outcome.examined
+        """What was counted, whatever the outcome."""
+        return self.outcome.examined
 
     @property
     def outputs(self) -> Mapping[str, str]:
-        """The outputs that the tool filled in, whatever the outcome."""
-        return {} if isinstance(self.outcome, Skipped) else self.outcome.outputs
+        """The outputs that the tool sets, whatever the outcome."""
+        return self.outcome.outputs
 
     def with_findings(self, findings: tuple[Finding, ...]) -> "ToolResult":
         """Return the same result with other findings."""
@@ -186,7 +190,7 @@ class Verdict:
 
 @dataclass(frozen=True, kw_only=True)
 class StageResult:
-    """What the tools of one stage did; `verdict` is set once it was judged."""
+    """The results of the tools of one stage; `verdict` is set when the stage is judged."""
 
     stage: str
     tools: tuple[ToolResult, ...]
@@ -196,16 +200,16 @@ class StageResult:
     of_pull: bool = False
     """Whether it judges the pull request itself, and not the files of the checkout."""
     by_name: bool = True
-    """Whether the stage was asked for by its name, not as a part of `all`."""
+    """Whether the stage was requested by name, not as a part of `all`."""
     reason: str = ""
-    """Why a stage of `all` was not run; empty where it was."""
+    """Why a stage of `all` was not run; empty if it was."""
     because: str = ""
     """Why a stage of `all` was run."""
     verdict: Verdict = field(default_factory=lambda: Verdict(conclusion=Conclusion.SKIPPED))
 
     @property
     def account(self) -> str:
-        """Why a stage of `all` was run or not, with its name; empty for one that was asked for by name."""
+        """Why a stage of `all` was run or not, with its name; empty if it was requested by name."""
         if self.reason:
             return f"{self.stage} was not run: {self.reason}"
         return f"{self.stage} was run: {self.because}" if self.because else ""
@@ -229,18 +233,20 @@ class RunResult:
     base: str = ""
     scope: str = "all"
     new_findings: int | None = None
-    """How many of the findings that count touch the change; None where the base is not known."""
+    """Number of findings that are not muted and touch the change; None if the base commit is unknown."""
     warnings: tuple[str, ...] = ()
-    """Our own notices about the run; they never turn it red."""
+    """Warnings of ci-action about the run; they never turn it red."""
     reproduce: str = ""
-    """The command that gives the same verdict in a shell."""
+    """The command for the same run in a shell."""
 
     @property
     def findings(self) -> Iterator[Finding]:
         """All findings of all stages."""
-        return (finding for stage in self.stages for tool in stage.tools for finding in tool.findings)
+        return (finding for stage in self.stages for finding in stage.findings)
 
     @property
     def counting(self) -> Iterator[Finding]:
         """The findings that are not muted."""
-        return (finding for finding in self.findings if not finding.muted)  # a property takes its time
+        return (
+            finding for finding in self.findings if not finding.muted
+        )  # faster than its property `counts`

@@ -1,4 +1,4 @@
-"""What became of each test: the values that pytest's results are read into."""
+"""Tests and their outcomes."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,61 +7,53 @@ from enum import StrEnum
 from typing import Final
 
 RED: Final = frozenset({"failed", "error", "collection"})
-"""The rules of the findings that stand for a red test."""
+"""The rules of the findings that report a red test."""
 
 
 class TestOutcome(StrEnum):
     """How a test ended."""
 
-    __test__ = False  # no class for pytest to collect
+    __test__ = False  # pytest must not collect it
 
     PASSED = "passed"
     FAILED = "failed"
     ERROR = "error"
-    """Its set-up or tear-down failed, or its module could not be collected."""
+    """Its setup or teardown failed, or its module could not be collected."""
     SKIPPED = "skipped"
     XFAILED = "xfailed"
     XPASSED = "xpassed"
     FLAKY = "flaky"
-    """It failed first and passed when it was run again."""
+    """It failed first and passed on a rerun."""
 
     @property
     def is_red(self) -> bool:
-        """Whether a test that ended so makes the run red."""
+        """Whether a test with this outcome makes the run red."""
         return self in {TestOutcome.FAILED, TestOutcome.ERROR}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TestCase:
-    """One test, or one part of it (a subtest has `subtest`)."""
+    """One test, or one of its subtests (`subtest`)."""
 
     __test__ = False
 
     nodeid: str
-    """As pytest says it: foreign text."""
+    """The ID that pytest reports: foreign text."""
     outcome: TestOutcome
     seconds: float = 0.0
     path: str = ""
     """The file of the test, or of the line that failed, relative to the workspace."""
     line: int | None = None
     message: str = ""
-    """Why it failed or was skipped, in a line."""
+    """Why it failed or was skipped, in one line."""
     detail: str = ""
-    """The traceback and what the test printed."""
+    """The traceback and the captured output."""
     runs: int = 1
     subtest: str = ""
 
 
 def counts(cases: Iterable[TestCase]) -> dict[str, int]:
-    """Count the tests as pytest does, subtests apart; the names are those of the report's metrics."""
+    """Count the tests as pytest does, without subtests; the names are those of the report's metrics."""
     found = Counter(case.outcome for case in cases if not case.subtest)
-    names = {
-        TestOutcome.PASSED: "passed",
-        TestOutcome.FAILED: "failed",
-        TestOutcome.ERROR: "errors",
-        TestOutcome.SKIPPED: "skipped",
-        TestOutcome.XFAILED: "xfailed",
-        TestOutcome.XPASSED: "xpassed",
-        TestOutcome.FLAKY: "flaky",
-    }
-    return {"tests": sum(found.values()), **{name: found[outcome] for outcome, name in names.items()}}
+    names = {one: "errors" if one is TestOutcome.ERROR else one.value for one in TestOutcome}
+    return {"tests": found.total(), **{name: found[one] for one, name in names.items()}}

@@ -133,8 +133,8 @@ def test_all_says_of_each_stage_why_it_ran_or_not(
     console.report(result, shown)
     lines = [line for line in printed(shown).splitlines() if line.startswith("stage quality")]
     assert lines == [f"stage {account}" for account in accounts]
-    (written,) = document(result, shown)["stages"]
-    assert [reason for reason in written["reasons"] if "was run" in reason] == [
+    (written,) = document(result, shown).stages
+    assert [reason for reason in written.reasons if "was run" in reason] == [
         account for account in accounts if "was run" in account
     ]
     pages = (page(result, shown), job_summary.render(result, shown))

@@ -91,11 +91,6 @@ def test_the_shards_of_a_partition_are_the_whole(executed, taken, owners):
     assert joined(parts).metrics == whole.metrics
 
 
-def test_files_that_nobody_could_read_are_told_once():
-    parts = [Coverage(unreadable=("b.py", "a.py")), Coverage(unreadable=("a.py",))]
-    assert joined(parts).unreadable == ("a.py", "b.py")
-
-
 STARTED = datetime(2026, 1, 2, tzinfo=UTC)
 
 

@@ -1,4 +1,4 @@
-"""The report folder of a read-only run, made into a result that can be shown: whatever no run of ours writes is refused."""
+"""The report folder of a read-only run as a result to show. Whatever no run of ci-action writes is refused."""
 
 import os
 import re
@@ -10,19 +10,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from ci_action.github.pull_request import Pull
-from ci_action.model.result import (
-    Broken,
-    Conclusion,
-    Outcome,
-    Report,
-    RunResult,
-    Skipped,
-    StageResult,
-    ToolResult,
-    Verdict,
+from ci_action.model.result import Conclusion, RunResult, StageResult, ToolResult, Verdict
+from ci_action.reporters.report_json.read import (
+    ReportFolderError,
+    check_exit_code,
+    outcome_of,
+    report_of,
 )
-from ci_action.reporters.report_json.read import ReportFolderError, cases_of, check, finding_of, report_of
-from ci_action.reporters.report_json.schema import RunReport, StageEntry, ToolEntry
+from ci_action.reporters.report_json.schema import RunReport, StageEntry
 from ci_action.system.exit_codes import ExitCode
 
 # 50,000 tests take 25 MB.
@@ -35,16 +30,16 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 @dataclass(frozen=True, kw_only=True)
 class ReportFolder:
-    """What another run has left."""
+    """The results of another run."""
 
     where: str
-    """Its report file, for people."""
+    """Its report file, for messages."""
     result: RunResult
     settings: Mapping[str, Any]
 
 
 def strange_entries(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Yield what is neither a folder nor an ordinary file, at or below a folder, and what it is; nothing is opened."""
+    """Yield whatever is neither a folder nor a regular file, at or below a folder, and what it is; opens no file."""
     waiting = [folder]
     while waiting:
         entry = waiting.pop()
@@ -55,93 +50,62 @@ def strange_entries(folder: Path) -> Iterator[tuple[Path, str]]:
             elif stat.S_ISLNK(mode):
                 yield entry, "a link"
             elif not stat.S_ISREG(mode):
-                yield entry, "no ordinary file"
+                yield entry, "not a regular file"
         except OSError as error:
             yield entry, f"unreadable ({error.strerror})"
 
 
 def read(file: Path, where: str, pull: Pull) -> ReportFolder:
     """Read a report that claims to be about a pull request; raises `ReportFolderError`."""
-    report = report_of(file, "use one version of ci-action in both workflows", LARGEST)
-    _about(report, pull)
+    report = report_of(file, "use the same version of ci-action in both workflows", LARGEST)
+    _check_pull(report, pull)
     try:
-        check(report)
-        return ReportFolder(where=where, result=_result(report), settings=_settings(report))
-    except (ValueError, OverflowError) as error:
-        raise ReportFolderError(f"it holds what no run writes: {str(error)[:200]}") from error
+        return ReportFolder(where=where, result=_result(report), settings=report.settings)
+    except ValueError as error:
+        raise ReportFolderError(f"not written by ci-action: {str(error)[:200]}") from error
 
 
-def _about(report: RunReport, pull: Pull) -> None:
-    """Hold what it says of the pull request against what GitHub says; what it leaves out is not asked for."""
+def _check_pull(report: RunReport, pull: Pull) -> None:
+    """Compare the outputs about the pull request with GitHub's data; raises `ReportFolderError` if one differs."""
     known = {"pr-number": str(pull.number), "pr-head": pull.head, "pr-base": pull.base}
     for name, right in known.items():
-        said = report["outputs"].get(name, "")
-        if said and right and said != right:
+        found = report.outputs.get(name, "")
+        if found and right and found != right:
             raise ReportFolderError(
-                f"it is about another pull request: {name} is {said[:80]!r}, and GitHub says {right[:80]!r}"
+                f"about another pull request: {name} is {found[:80]!r}, but {right[:80]!r} on GitHub"
             )
 
 
-def _settings(report: RunReport) -> dict[str, Any]:
-    """Return the settings that tell runs apart."""
-    return dict(report["settings"])
-
-
 def _result(report: RunReport) -> RunResult:
-    if not 1 <= len(report["stages"]) <= _MOST_STAGES:
-        raise ValueError(f"{len(report['stages'])} stages")
-    conclusion, code = Conclusion(report["conclusion"]), _code(report["exit_code"])
-    stages = tuple(_stage(stage) for stage in report["stages"])
+    check_exit_code(report)
+    if not 1 <= len(report.stages) <= _MOST_STAGES:
+        raise ValueError(f"{len(report.stages)} stages")
+    stages = tuple(map(_stage, report.stages))
+    code = next(code for code in ExitCode if code == report.exit_code)
     if not code and any(stage.verdict.exit_code for stage in stages):
-        raise ValueError(f"the conclusion {conclusion.value!r} over a stage that is worse")
+        raise ValueError(f"the conclusion is {report.conclusion.value!r}, but a stage is worse")
+    reasons = tuple(report.reasons[:_MOST_REASONS])
     return RunResult(
         stages=stages,
-        verdict=Verdict(
-            conclusion=conclusion, reasons=tuple(report["reasons"][:_MOST_REASONS]), exit_code=code
-        ),
+        verdict=Verdict(conclusion=report.conclusion, reasons=reasons, exit_code=code),
         started=datetime.now(UTC),
-        seconds=report["seconds"],
-        version=report["version"],
-        commit=report["commit"],
+        seconds=report.seconds,
+        version=report.version,
+        commit=report.commit,
     )
-
-
-def _code(number: int) -> ExitCode:
-    found = next((code for code in ExitCode if code == number), None)
-    if found is None:
-        raise ValueError(f"the exit code {number}")
-    return found
 
 
 def _stage(entry: StageEntry) -> StageResult:
-    if len(entry["tools"]) > _MOST_TOOLS:
-        raise ValueError(f"{len(entry['tools'])} tools")
-    conclusion = Conclusion(entry["conclusion"])
-    code = ExitCode.OK if conclusion is Conclusion.BROKEN else conclusion.exit_code
+    if len(entry.tools) > _MOST_TOOLS:
+        raise ValueError(f"{len(entry.tools)} tools")
+    # A stage that only warns can be broken and green.
+    code = ExitCode.OK if entry.conclusion is Conclusion.BROKEN else entry.conclusion.exit_code
     return StageResult(
-        stage=_name(entry["name"]),
-        tools=tuple(_tool(tool) for tool in entry["tools"]),
-        verdict=Verdict(conclusion=conclusion, exit_code=code),
-        reason="" if entry["tools"] else "not run",
+        stage=_name(entry.name),
+        tools=tuple(ToolResult(tool=_name(tool.name), outcome=outcome_of(tool)) for tool in entry.tools),
+        verdict=Verdict(conclusion=entry.conclusion, exit_code=code),
+        reason="" if entry.tools else "not run",
     )
-
-
-def _tool(entry: ToolEntry) -> ToolResult:
-    return ToolResult(tool=_name(entry["name"]), outcome=_outcome(entry))
-
-
-def _outcome(entry: ToolEntry) -> Outcome:
-    findings = tuple(finding_of(entry["name"], one) for one in entry["findings"])
-    tests, metrics = tuple(cases_of([entry])), dict(entry["metrics"])
-    match entry["outcome"]:
-        case "report":
-            return Report(findings=findings, metrics=metrics, tests=tests)
-        case "broken":
-            return Broken(entry["reason"], findings=findings, metrics=metrics, tests=tests)
-        case "skipped":
-            return Skipped(entry["reason"])
-        case other:
-            raise ValueError(f"the outcome {other[:40]!r}")
 
 
 def _name(text: str) -> str:

@@ -14,7 +14,7 @@ from ci_action.model.result import (
     StageResult,
     ToolResult,
 )
-from ci_action.model.totals import amounts, tests_of
+from ci_action.model.totals import amounts
 from ci_action.reporters.html.markup import NOTHING, Html, Markup
 from ci_action.system.text import counted, duration
 
@@ -111,13 +111,13 @@ def _examined(h: Markup, stage: str, tool: ToolResult, logs: str) -> Html:
     lost = {what: number for what, number in tool.examined.items() if not what.is_examined}
     for what, number in lost.items():
         if number:
-            parts.append(h("span", h.icon("warned"), h("b", what.told(number)), class_="lost is-warned"))
+            parts.append(h("span", h.icon("warned"), h("b", what.amount(number)), class_="lost is-warned"))
     if lost and not any(lost.values()):
         parts.append(h("span", "nothing was left out", class_="quiet"))
     if tool.findings:
         counting = sum(finding.counts for finding in tool.findings)
         words = f"{counted(counting, 'finding')}{aside(tool.findings)}"
-        if tests_of(tool):
+        if tool.outcome.tests:
             parts.append(h("a", words, href=f"#{logs}"))
         else:
             parts.append(h("a", words, href="#findings", data_stage=stage, data_tool=tool.tool))

@@ -1,54 +1,48 @@
-"""Report folders of other runs, read as what they are: foreign data. Nothing in them is trusted before it is checked."""
+"""Reads the report folders of other runs. Everything in them is foreign data, and is checked before it is used."""
 
-import math
 import os
 import stat
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
-from typing_extensions import TypedDict
+import msgspec
+from msgspec.structs import asdict
 
 from ci_action.engine.test_run import TESTS
-from ci_action.model.finding import SEVERITIES, Finding, Level, Location, Package
-from ci_action.model.result import Conclusion
-from ci_action.model.tests import RED, TestCase, TestOutcome, counts
+from ci_action.model.finding import Finding, Level, Location, Package
+from ci_action.model.result import Broken, Conclusion, Outcome, Report, Skipped
+from ci_action.model.tests import RED, TestCase, counts
+from ci_action.model.totals import name_of
 from ci_action.reporters.context import REPORT
-from ci_action.reporters.report_json.schema import SCHEMA, FindingEntry, PackageEntry, RunReport, ToolEntry
+from ci_action.reporters.report_json.schema import SCHEMA, CaseEntry, FindingEntry, RunReport, ToolEntry
 from ci_action.system.exit_codes import ExitCode
+from ci_action.system.text import one_line
 
-# No run of ours writes a larger file: 200,000 tests take 100 MB.
+_Shape = TypeVar("_Shape")
+
+# ci-action writes no larger file: 200,000 tests take 100 MB.
 LARGEST: Final = 200_000_000
-_MOST_LINES: Final = 100_000_000
-_MOST_PROBLEMS: Final = 3
-# A stage that only warns is broken and green; a bug and a signal have exit codes of their own.
-_ENDED: Final = {
-    Conclusion.BROKEN: {ExitCode.OK, ExitCode.BROKEN, ExitCode.BUG, ExitCode.INTERRUPTED},
-}
+# A stage that only warns can be broken and green; bugs and signals have their own exit codes.
+_EXIT_CODES_OF_BROKEN: Final = {ExitCode.OK, ExitCode.BROKEN, ExitCode.BUG, ExitCode.INTERRUPTED}
 
 
-class _Head(TypedDict):
+class _Head(msgspec.Struct):
     schema: int
     version: str
 
 
-# Made when they are needed: that takes longer than to import all the rest.
-_adapter: Final = cache(TypeAdapter)
-
-
 class ReportFolderError(Exception):
-    """A report folder cannot be used; the text says why."""
+    """A report folder cannot be used; the text is the reason."""
 
 
 def files_below(folders: Iterable[Path]) -> tuple[list[Path], list[str]]:
-    """Return the report files below some folders, each once, and what could not be looked into. Links are not followed."""
+    """Return the report files below some folders, each once, and a message for each unreadable folder. Follows no links."""
     found: dict[str, Path] = {}
     problems: list[str] = []
 
     def note(error: OSError) -> None:
-        problems.append(f"{error.filename!r} cannot be looked into: {error.strerror}")
+        problems.append(f"could not read {error.filename!r}: {error.strerror}")
 
     for folder in folders:
         if folder.is_file():
@@ -63,151 +57,108 @@ def files_below(folders: Iterable[Path]) -> tuple[list[Path], list[str]]:
 
 
 def report_of(file: Path, advice: str, largest: int = LARGEST) -> RunReport:
-    """Read a report file; raises `ReportFolderError`. `advice` is what to do about one of another version."""
+    """Read a report file; raises `ReportFolderError`, with the advice if its schema is of another version."""
     raw = content(file, largest)
-    head = validated(_Head, raw, "it is no report of ci-action")
-    if head["schema"] != SCHEMA:
+    head = decoded(raw, _Head, "not a report of ci-action")
+    if head.schema != SCHEMA:
         raise ReportFolderError(
-            f"it was written by ci-action {head['version'][:40]!r} with schema {head['schema']}, and this one reads schema"
+            f"written by ci-action {head.version[:40]!r} with report schema {head.schema}, but this version reads schema"
             f" {SCHEMA}: {advice}"
         )
-    report: RunReport = validated(RunReport, raw, "it is no whole report of ci-action")
-    return report
+    return decoded(raw, RunReport, "not a complete report of ci-action")
 
 
 def content(file: Path, largest: int = LARGEST) -> bytes:
-    """Read a file that must be an ordinary one; raises `ReportFolderError`."""
+    """Read a regular file; raises `ReportFolderError`."""
     try:
         found = file.lstat()
         if not stat.S_ISREG(found.st_mode):
-            raise ReportFolderError("it is no ordinary file")
+            raise ReportFolderError("not a regular file")
         if found.st_size > largest:
-            raise ReportFolderError(f"it is larger than {largest // 1_000_000} MB, which no report is")
+            raise ReportFolderError(f"larger than {largest // 1_000_000} MB, the maximum for a report")
         return file.read_bytes()
     except OSError as error:
-        raise ReportFolderError(f"it cannot be read: {error.strerror}") from error
+        raise ReportFolderError(f"could not be read: {error.strerror}") from error
 
 
-def validated(shape: type, raw: bytes, what: str) -> Any:
-    """Read JSON of a shape; raises `ReportFolderError` with the first problems."""
+def decoded(raw: bytes, shape: type[_Shape], problem: str) -> _Shape:
+    """Decode JSON of a shape; raises `ReportFolderError`."""
     try:
-        return _adapter(shape).validate_json(raw, strict=True)
-    except ValidationError as error:
-        problems = error.errors(include_url=False, include_context=False, include_input=False)
-        shown = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}".removeprefix(": ") for one in problems]
-        more = f"; and {len(shown) - _MOST_PROBLEMS} more" if len(shown) > _MOST_PROBLEMS else ""
-        raise ReportFolderError(
-            f"{what}: {'; '.join(one[:200] for one in shown[:_MOST_PROBLEMS])}{more}"
-        ) from error
+        return msgspec.json.decode(raw, type=shape)
+    except (ValueError, RecursionError) as error:
+        raise ReportFolderError(f"{problem}: {one_line(str(error)[:200])}") from error
 
 
-def check(report: RunReport) -> None:
-    """Check what the shape does not say; raises `ValueError`."""
-    conclusion = Conclusion(report["conclusion"])
-    codes = _ENDED.get(conclusion, {int(conclusion.exit_code)})
-    if report["exit_code"] not in codes:
-        raise ValueError(f"the conclusion {conclusion.value!r} with the exit code {report['exit_code']}")
-    tools = [tool for stage in report["stages"] for tool in stage["tools"]]
-    numbers = [report["seconds"]]
-    for tool in tools:
-        numbers += [tool["seconds"], *tool["metrics"].values(), *(case["seconds"] for case in tool["tests"])]
-    if not all(math.isfinite(number) for number in numbers):
-        raise ValueError("a number that is none")
-    for tool in tools:
-        if tool["tests"] or (tool["name"] == TESTS and tool["outcome"] == "report"):
-            _check_tests(tool)
+def check_exit_code(report: RunReport) -> None:
+    """Raise `ValueError` if no run ends with this conclusion and exit code."""
+    conclusion = report.conclusion
+    codes = _EXIT_CODES_OF_BROKEN if conclusion is Conclusion.BROKEN else {conclusion.exit_code}
+    if report.exit_code not in codes:
+        raise ValueError(f"conclusion {conclusion.value!r} with exit code {str(report.exit_code)[:20]}")
 
 
-def _check_tests(tool: ToolEntry) -> None:
-    """Check that the figures are those of the tests, and that each red test is a finding: an error of no severity."""
-    cases = list(cases_of([tool]))
+def outcome_of(tool: ToolEntry) -> Outcome:
+    """Return the outcome of a tool; raises `ValueError` for what no run writes."""
+    findings = tuple(_finding(tool.name, one) for one in tool.findings)
+    tests = tuple(map(_case, tool.tests))
+    if tests or (tool.name == TESTS and tool.outcome == "report"):
+        _check_tests(tool, tests, findings)
+    if tool.outcome == "skipped":
+        if findings:
+            raise ValueError(f"findings of {tool.name[:40]!r}, which was skipped")
+        return Skipped(tool.reason)
+    if tool.outcome == "broken":
+        return Broken(tool.reason, findings=findings, metrics=tool.metrics, tests=tests)
+    return Report(findings=findings, metrics=tool.metrics, tests=tests)
+
+
+def _check_tests(tool: ToolEntry, cases: Sequence[TestCase], findings: Iterable[Finding]) -> None:
+    """Check that the metrics are those of the tests, and that each red test has a finding: an error without a severity."""
     for name, number in counts(cases).items():
-        if tool["metrics"].get(name) != number:
-            raise ValueError(f"the metric {name!r} is {tool['metrics'].get(name)}, its tests make {number}")
+        if tool.metrics.get(name) != number:
+            raise ValueError(f"the metric {name!r} is {tool.metrics.get(name)}, but {number} by its tests")
     parts = {case.nodeid for case in cases if case.subtest and case.outcome.is_red}
     messages = [
-        one["message"]
-        for one in tool["findings"]
-        if one["rule"] in RED and one["level"] == Level.ERROR and not one["severity"]
+        one.message for one in findings if one.rule in RED and one.level is Level.ERROR and not one.severity
     ]
-    said = {message.partition(": ")[0] for message in messages}
+    reported = {message.partition(": ")[0] for message in messages}
     for case in cases:
-        name = f"{case.nodeid} [{case.subtest}]" if case.subtest else case.nodeid
+        name = name_of(case)
         by_parts = case.nodeid in parts and not case.subtest
-        if not case.outcome.is_red or by_parts or name in said:
+        if not case.outcome.is_red or by_parts or name in reported:
             continue
-        if not any(message.startswith(f"{name}:") for message in messages):  # a name may hold a colon itself
-            raise ValueError(f"the test {name[:200]!r} is red, and no finding says so")
+        if not any(
+            message.startswith(f"{name}:") for message in messages
+        ):  # a name may contain a colon itself
+            raise ValueError(f"the test {name[:200]!r} is red but has no finding")
 
 
-def cases_of(tools: Iterable[ToolEntry]) -> Iterator[TestCase]:
-    """Yield the tests of some tools; raises `ValueError` for what no run writes."""
-    for tool in tools:
-        for case in tool["tests"]:
-            yield TestCase(
-                nodeid=case["nodeid"],
-                outcome=TestOutcome(case["outcome"]),
-                seconds=case["seconds"],
-                path=path_of(case["path"]) if not case["path"].startswith("/") else "",
-                line=line_of(case["line"]),
-                message=case["message"],
-                detail=case["detail"],
-                runs=case["runs"],
-                subtest=case["subtest"],
-            )
+def _case(entry: CaseEntry) -> TestCase:
+    path = "" if entry.path.startswith("/") else path_of(entry.path)
+    return TestCase(**{**asdict(entry), "path": path})
 
 
-def finding_of(tool: str, entry: FindingEntry) -> Finding:
-    """Return a finding; raises `ValueError` for what no run writes. Its address is dropped: it may lead anywhere."""
-    path = path_of(entry["path"])
-    line, last = line_of(entry["line"]), line_of(entry["end_line"])
-    # A place outside of the workspace is nobody's to show.
-    inside = bool(path) and not path.startswith("/")
+def _finding(tool: str, entry: FindingEntry) -> Finding:
+    """Return a finding without its fix and its link, which may lead anywhere; raises `ValueError` for a bad path."""
+    place = Location(path=path_of(entry.path), line=entry.line, end_line=entry.end_line)
     return Finding(
         tool=tool,
-        rule=entry["rule"],
-        message=entry["message"],
-        level=Level(entry["level"]),
-        location=Location(path=path, line=line, end_line=last) if inside else None,
-        severity=_severity(entry["severity"]),
-        muted=entry["muted"],
-        package=_package(entry["package"]),
-        also=tuple(entry["also"]),
-        loosens=entry["loosens"],
-        new=entry["new"],
-    )
-
-
-def _severity(severity: str) -> str:
-    if severity and severity not in SEVERITIES:
-        raise ValueError(f"the severity {severity[:20]!r}")
-    return severity
-
-
-def _package(entry: PackageEntry | None) -> Package | None:
-    if entry is None:
-        return None
-    return Package(
-        name=entry["name"],
-        version=entry["version"],
-        advisories=tuple(entry["advisories"]),
-        fixed_in=tuple(entry["fixed_in"]),
-        parents=tuple(entry["parents"]),
-        direct=entry["direct"],
-        upgrade=entry["upgrade"],
-        licenses=entry["licenses"],
+        rule=entry.rule,
+        message=entry.message,
+        level=entry.level,
+        # Files outside the workspace are not shown.
+        location=place if place.path and not place.path.startswith("/") else None,
+        severity=entry.severity,
+        muted=entry.muted,
+        package=Package(**asdict(entry.package)) if entry.package else None,
+        also=entry.also,
+        loosens=entry.loosens,
+        new=entry.new,
     )
 
 
 def path_of(path: str) -> str:
-    """Return a path that leads nowhere up; raises `ValueError`."""
+    """Return a path without `..` and NUL; raises `ValueError`."""
     if "\0" in path or ".." in path.split("/"):
         raise ValueError(f"the path {path[:200]!r}")
     return path
-
-
-def line_of(line: int | None) -> int | None:
-    """Return the number of a line; raises `ValueError`."""
-    if line is not None and not 1 <= line <= _MOST_LINES:
-        raise ValueError(f"the line {str(line)[:20]}")
-    return line

@@ -1,73 +1,82 @@
-"""The shape of report.json: its names and its JSON schema. Names may be added; none goes or changes its meaning."""
+"""The shape of report.json: these types write it, read it, and are published as its JSON schema.
 
-from typing import Annotated, Any, Final
+Names may be added; none is removed or changes its meaning.
+"""
 
-from pydantic import Field, TypeAdapter
-from typing_extensions import TypedDict
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
+import msgspec
+from msgspec import Meta, Struct
+
+from ci_action.model.finding import Fix, Level, Severity
+from ci_action.model.result import Conclusion
 from ci_action.model.tests import TestOutcome
 
 SCHEMA: Final = 1
+# No file of a real project has more lines.
+MOST_LINES: Final = 100_000_000
+Line = Annotated[int, Meta(ge=1, le=MOST_LINES)]
+Scalar: TypeAlias = str | int | float | bool | None
 
 
-class PackageEntry(TypedDict):
-    """The package that a finding is about; `advisories` are all names of the problem, `parents` why it is needed."""
+class PackageEntry(Struct):
+    """The package of a finding; `advisories` are all names of the problem, `parents` the packages that need it."""
 
     name: str
     version: str
-    advisories: list[str]
-    fixed_in: list[str]
-    parents: list[str]
+    advisories: tuple[str, ...]
+    fixed_in: tuple[str, ...]
+    parents: tuple[str, ...]
     direct: bool | None
     upgrade: str
     licenses: str
 
 
-class FindingEntry(TypedDict):
+class FindingEntry(Struct):
     """One problem. Lines and columns start at 1; end lines are inclusive, end columns exclusive.
 
-    `also` names who else says the same, as `tool:rule`; `loosens` is how much of the checks the change makes less strict
-    by it (0 nothing, 1 what a line says, 2 a test, 3 a setting); `new` is whether the change brought it, null where the lines
-    decide or nobody knows.
+    `also` lists the same problem in other tools, as `tool:rule`. `loosens` rates how far the change makes the checks less
+    strict here: 0 not at all, 1 one line, 2 a test, 3 a setting. `new` is whether the change introduced it, null if the
+    changed lines decide or it is unknown.
     """
 
     rule: str
     message: str
-    level: str
-    severity: str
+    level: Level
+    severity: Severity | Literal[""]
     path: str
-    line: int | None
+    line: Line | None
     column: int | None
-    end_line: int | None
+    end_line: Line | None
     end_column: int | None
     url: str
     fingerprint: str
     muted: str
-    fix: str
+    fix: Fix
     fix_message: str
     before: str
     after: str
     package: PackageEntry | None
-    also: list[str]
-    loosens: Annotated[int, Field(ge=0, le=3)]
+    also: tuple[str, ...]
+    loosens: Annotated[int, Meta(ge=0, le=3)]
     new: bool | None
 
 
-class CaseEntry(TypedDict):
-    """One test, or one part of it (`subtest`); the detail of a long failure lacks its middle."""
+class CaseEntry(Struct):
+    """One test, or one of its subtests (`subtest`); the middle of a long `detail` is cut."""
 
     nodeid: str
-    outcome: str
+    outcome: TestOutcome
     seconds: float
     path: str
-    line: int | None
+    line: Line | None
     message: str
     detail: str
     runs: int
     subtest: str
 
 
-class FileCoverageEntry(TypedDict):
+class FileCoverageEntry(Struct):
     """The coverage of one file; `missing` are ranges of lines, first and last."""
 
     covered_lines: int
@@ -77,13 +86,13 @@ class FileCoverageEntry(TypedDict):
     missing: list[tuple[int, int]]
 
 
-class CoverageEntry(TypedDict):
-    """What the tests ran through, by file; the figures of all files are in `metrics`."""
+class CoverageEntry(Struct):
+    """The coverage by file; the totals are in `metrics`."""
 
     files: dict[str, FileCoverageEntry]
 
 
-class HintEntry(TypedDict):
+class HintEntry(Struct):
     """A known error that was recognised."""
 
     name: str
@@ -92,14 +101,14 @@ class HintEntry(TypedDict):
     url: str
 
 
-class ToolEntry(TypedDict):
-    """What one tool did."""
+class ToolEntry(Struct):
+    """The result of one tool."""
 
     name: str
     version: str
     version_source: str
     seconds: float
-    outcome: str
+    outcome: Literal["report", "skipped", "broken"]
     reason: str
     examined: dict[str, int]
     metrics: dict[str, float]
@@ -111,22 +120,22 @@ class ToolEntry(TypedDict):
     tests: list[CaseEntry]
 
 
-class StageEntry(TypedDict):
-    """What the tools of one stage did, and how it was judged."""
+class StageEntry(Struct):
+    """The results of the tools of one stage, and its conclusion."""
 
     name: str
-    conclusion: str
+    conclusion: Conclusion
     reasons: list[str]
     seconds: float
     tools: list[ToolEntry]
 
 
-class RunReport(TypedDict):
+class RunReport(Struct):
     """A finished run of ci-action."""
 
-    schema: int
+    schema: Literal[1]
     version: str
-    conclusion: str
+    conclusion: Conclusion
     exit_code: int
     reasons: list[str]
     seconds: float
@@ -136,41 +145,17 @@ class RunReport(TypedDict):
     scope: str
     warnings: list[str]
     reproduce: str
-    settings: dict[str, Any]
+    settings: dict[str, Scalar | list[Scalar]]
     stages: list[StageEntry]
     outputs: dict[str, str]
 
 
-_CONCLUSIONS: Final = ["passed", "warned", "skipped", "failed", "empty", "broken"]
-_ENUMS: Final[dict[str, dict[str, list[str]]]] = {
-    "RunReport": {"conclusion": _CONCLUSIONS},
-    "StageEntry": {"conclusion": _CONCLUSIONS},
-    "ToolEntry": {"outcome": ["report", "skipped", "broken"]},
-    "FindingEntry": {
-        "level": ["notice", "warning", "error"],
-        "severity": ["", "low", "medium", "high", "critical", "unknown"],
-        "fix": ["", "safe", "unsafe"],
-    },
-    "CaseEntry": {"outcome": [one.value for one in TestOutcome]},
-}
-
-
 def schema_address(name: str) -> str:
-    """Return where a schema is published: the one of this major version."""
+    """Return the address of a published schema of this major version."""
     return f"https://raw.githubusercontent.com/org/ci-action/v1/.github/schema/{name}.schema.json"
 
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON schema of the report file."""
-    schema = TypeAdapter(RunReport).json_schema()
-    entries = {"RunReport": schema, **schema["$defs"]}
-    for title, enums in _ENUMS.items():
-        for name, words in enums.items():
-            entries[title]["properties"][name]["enum"] = words
-    schema["properties"]["schema"]["const"] = SCHEMA
-    return {
-        **schema,
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": schema_address("report"),
-        "title": "ci-action report",
-    }
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": schema_address("report")}
+    return {**head, "title": "ci-action report", **msgspec.json.schema(RunReport)}

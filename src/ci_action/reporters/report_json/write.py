@@ -1,41 +1,44 @@
 """report.json: everything that every reporter shows, for programs, in a versioned shape."""
 
 import json
-import re
-from collections.abc import Iterable, Iterator
-from typing import Final, assert_never
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any, Final, Literal
+
+import msgspec
 
 from ci_action.model.coverage import Coverage, ranges
-from ci_action.model.finding import Finding, Package
-from ci_action.model.result import Broken, Hint, Report, RunResult, Skipped, StageResult, ToolResult
+from ci_action.model.finding import Finding, Location
+from ci_action.model.result import Broken, Outcome, Report, RunResult, Skipped, StageResult, ToolResult
 from ci_action.model.tests import TestCase
-from ci_action.model.totals import coverage_of, metrics_of, shortened, tests_of
+from ci_action.model.totals import coverage_of, shortened, tools_of
 from ci_action.reporters.context import REPORT, Publication
 from ci_action.reporters.outputs import values
 from ci_action.reporters.report_json.schema import (
-    SCHEMA,
-    CaseEntry,
+    CoverageEntry,
     FileCoverageEntry,
     FindingEntry,
     HintEntry,
-    PackageEntry,
     RunReport,
     StageEntry,
     ToolEntry,
 )
 from ci_action.system.text import plain
 
-# What each tool leaves empty at first, in this order: it is written piece by piece, so that large runs take little
-# memory. No text of others can look like it, since quotes in text are escaped.
-_SEAMS: Final = re.compile(r'"(?:coverage": null|findings": \[\]|tests": \[\])')
+_OUTCOMES: Final[Mapping[type[Outcome], Literal["report", "skipped", "broken"]]] = {
+    Report: "report",
+    Skipped: "skipped",
+    Broken: "broken",
+}
+_NO_PLACE: Final = msgspec.to_builtins(Location(path=""))
 
 
 def document(result: RunResult, publication: Publication) -> RunReport:
-    """Return the report as data, without findings, tests and coverage: they are written one by one."""
+    """Return the report without findings and tests, which `render` adds as text: a large run has many."""
     return RunReport(
-        schema=SCHEMA,
+        schema=1,
         version=result.version,
-        conclusion=result.verdict.conclusion.value,
+        conclusion=result.verdict.conclusion,
         exit_code=int(result.verdict.exit_code),
         reasons=list(result.verdict.reasons),
         seconds=round(result.seconds, 3),
@@ -47,14 +50,14 @@ def document(result: RunResult, publication: Publication) -> RunReport:
         reproduce=result.reproduce,
         settings=publication.resolved.chosen(),
         stages=[_stage(stage) for stage in result.stages],
-        outputs={},
+        outputs=values(result, publication),
     )
 
 
 def _stage(stage: StageResult) -> StageEntry:
     return StageEntry(
         name=stage.stage,
-        conclusion=stage.verdict.conclusion.value,
+        conclusion=stage.verdict.conclusion,
         reasons=[*([stage.account] if stage.because else []), *stage.verdict.reasons],
         seconds=round(stage.seconds, 3),
         tools=[_tool(tool) for tool in stage.tools],
@@ -62,144 +65,92 @@ def _stage(stage: StageResult) -> StageEntry:
 
 
 def _tool(tool: ToolResult) -> ToolEntry:
-    match tool.outcome:
-        case Report():
-            outcome, reason = "report", ""
-        case Skipped(text):
-            outcome, reason = "skipped", text
-        case Broken(text):
-            outcome, reason = "broken", text
-        case unknown:
-            assert_never(unknown)
+    outcome = tool.outcome
     return ToolEntry(
         name=tool.tool,
         version=tool.version,
         version_source=tool.version_source,
         seconds=round(tool.seconds, 3),
-        outcome=outcome,
-        reason=reason,
+        outcome=_OUTCOMES[type(outcome)],
+        reason="" if isinstance(outcome, Report) else outcome.reason,
         examined={str(what): number for what, number in tool.examined.items()},
-        metrics=metrics_of(tool),
+        metrics=dict(outcome.metrics),
         warnings=list(tool.warnings),
-        hints=[_hint(hint) for hint in tool.hints],
-        details=[plain(text) for text in tool.outcome.details] if isinstance(tool.outcome, Report) else [],
-        coverage=None,
+        hints=[HintEntry(hint.name, hint.cause, hint.fix, hint.url) for hint in tool.hints],
+        details=list(outcome.details) if isinstance(outcome, Report) else [],
+        coverage=_coverage(coverage_of(tool)),
         findings=[],
         tests=[],
     )
 
 
-def _hint(hint: Hint) -> HintEntry:
-    return HintEntry(name=hint.name, cause=hint.cause, fix=hint.fix, url=hint.url)
-
-
-def entry(finding: Finding) -> FindingEntry:
-    """Return a finding as it stands in the report."""
-    place = finding.location
-    return FindingEntry(
-        rule=finding.rule,
-        message=plain(finding.message),
-        level=finding.level.value,
-        severity=finding.severity,
-        path=plain(place.path) if place else "",
-        line=place.line if place else None,
-        column=place.column if place else None,
-        end_line=place.end_line if place else None,
-        end_column=place.end_column if place else None,
-        url=finding.url,
-        fingerprint=finding.fingerprint,
-        muted=finding.muted,
-        fix=finding.fix.value,
-        fix_message=finding.fix_message,
-        before=finding.before,
-        after=finding.after,
-        package=_package(finding.package) if finding.package else None,
-        also=list(finding.also),
-        loosens=finding.loosens,
-        new=finding.new,
-    )
-
-
-def _package(package: Package) -> PackageEntry:
-    return PackageEntry(
-        name=plain(package.name),
-        version=plain(package.version),
-        advisories=[plain(name) for name in package.advisories],
-        fixed_in=[plain(version) for version in package.fixed_in],
-        parents=[plain(name) for name in package.parents],
-        direct=package.direct,
-        upgrade=plain(package.upgrade),
-        licenses=plain(package.licenses),
-    )
-
-
-def case_entry(case: TestCase) -> CaseEntry:
-    """Return a test as it stands in the report."""
-    return CaseEntry(
-        nodeid=plain(case.nodeid),
-        outcome=case.outcome.value,
-        seconds=round(case.seconds, 6),
-        path=plain(case.path),
-        line=case.line,
-        message=plain(case.message),
-        detail=plain(shortened(case.detail)),
-        runs=case.runs,
-        subtest=plain(case.subtest),
-    )
-
-
-def render(result: RunResult, publication: Publication) -> Iterator[str]:
-    """Yield the text of the report in pieces: one line for each finding, test and file with its coverage."""
-    whole = document(result, publication)
-    whole["outputs"] = values(result, publication)
-    pieces = iter(_SEAMS.split(plain(json.dumps(whole, indent=1, ensure_ascii=False))))
-    yield next(pieces)
-    for tool in (tool for stage in result.stages for tool in stage.tools):
-        yield '"coverage": '
-        yield from _coverage(coverage_of(tool))
-        yield f'{next(pieces)}"findings": ['
-        yield from _rows(json.dumps(entry(finding)) for finding in tool.findings)
-        yield f']{next(pieces)}"tests": ['
-        yield from _rows(json.dumps(case_entry(case)) for case in tests_of(tool))
-        yield f"]{next(pieces)}"
-    yield "\n"
-
-
-def _coverage(coverage: Coverage | None) -> Iterator[str]:
+def _coverage(coverage: Coverage | None) -> CoverageEntry | None:
     if coverage is None:
-        yield "null"
-        return
-    yield '{"files": {'
-    yield from _rows(
-        f"{json.dumps(plain(path))}: {json.dumps(file)}" for path, file in _file_entries(coverage)
-    )
-    yield "}}"
-
-
-def _file_entries(coverage: Coverage) -> Iterator[tuple[str, FileCoverageEntry]]:
-    for path, one in sorted(coverage.files.items()):
-        yield path, FileCoverageEntry(
+        return None
+    files = {
+        path: FileCoverageEntry(
             covered_lines=len(one.executed),
             statements=one.statements,
             covered_branches=one.covered_branches,
             branches=one.branches,
             missing=ranges(one.missing),
         )
+        for path, one in sorted(coverage.files.items())
+    }
+    return CoverageEntry(files)
 
 
-def _rows(rows: Iterable[str]) -> Iterator[str]:
-    separator = "\n"
-    for row in rows:
-        yield separator + row
-        separator = ",\n"
+def finding_entry(finding: Finding) -> dict[str, Any]:
+    """Return the fields of a `FindingEntry`."""
+    fields = msgspec.to_builtins(finding)
+    fields |= fields["location"] or _NO_PLACE
+    return {name: fields[name] for name in FindingEntry.__struct_fields__}
+
+
+def _case_entry(case: TestCase) -> dict[str, Any]:
+    """Return the fields of a `CaseEntry`: those of the test itself."""
+    cut = {"seconds": round(case.seconds, 6), "detail": shortened(case.detail)}
+    return {**msgspec.to_builtins(case), **cut}
+
+
+def _rows(entries: Iterable[dict[str, Any]]) -> msgspec.Raw:
+    """Return a list with a line for each entry."""
+    return msgspec.Raw(b"[" + b",".join(b"\n" + _row(entry) for entry in entries) + b"]")
+
+
+def _row(entry: dict[str, Any]) -> bytes:
+    """Return an entry as JSON in ASCII."""
+    with suppress(UnicodeEncodeError):
+        row = msgspec.json.encode(entry)
+        if row.isascii():
+            return row
+    return json.dumps(_plain(entry)).encode()
+
+
+def _plain(value: Any) -> Any:
+    """Return JSON values without lone surrogates."""
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, dict):
+        return {plain(name): _plain(one) for name, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def render(result: RunResult, publication: Publication) -> bytes:
+    """Return the text of the report."""
+    whole = _plain(msgspec.to_builtins(document(result, publication)))
+    entries = (entry for stage in whole["stages"] for entry in stage["tools"])
+    for entry, tool in zip(entries, tools_of(result), strict=True):
+        entry["findings"] = _rows(map(finding_entry, tool.findings))
+        entry["tests"] = _rows(map(_case_entry, tool.outcome.tests))
+    return msgspec.json.encode(whole)
 
 
 def report(result: RunResult, publication: Publication) -> None:
-    """Write the report file. It names itself in its outputs, so it counts as written before it is."""
+    """Write the report file. Its outputs name the file itself, so it counts as written before it is."""
     publication.written.add(REPORT)
     try:
-        text = "".join(render(result, publication))
-        publication.write(REPORT, text.encode("utf-8", "replace"))
+        publication.write(REPORT, render(result, publication))
     except BaseException:
         publication.written.discard(REPORT)
         raise

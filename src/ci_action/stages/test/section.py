@@ -198,10 +198,6 @@ def _uncovered(tools: Sequence[ToolResult], coverage: Coverage) -> Iterator[Item
     ):
         if some:
             yield Items(title=Ours(title), rows=tuple(map(_file, some)), on=on)
-    if coverage.unreadable:
-        rows = tuple(Item((path,)) for path in coverage.unreadable)
-        title = Ours("Files that coverage could not read, in no figure")
-        yield Items(title=title, rows=rows, on=_LISTS)
 
 
 def _lines(place: Location) -> Link | Ours:

@@ -22,7 +22,7 @@ from ci_action.model.changes import OLDER, Changes
 from ci_action.model.finding import Finding, Level
 from ci_action.model.result import Broken, Conclusion, Report, RunResult, ToolResult
 from ci_action.model.tests import TestOutcome, counts
-from ci_action.reporters.report_json.write import entry
+from ci_action.reporters.report_json.write import finding_entry
 
 
 class Quiet:
@@ -87,7 +87,7 @@ def test_a_shard_that_broke_breaks_the_whole_and_the_rest_is_kept(tmp_path: Path
     found, coverage = result.stages[0].tools
     assert [finding.rule for finding in found.findings] == ["failed"]
     assert coverage.findings == ()
-    assert "were not judged" in " ".join(coverage.warnings)
+    assert "was not judged" in " ".join(coverage.warnings)
 
 
 def test_a_shard_that_failed_without_a_finding_is_not_green(tmp_path: Path):
@@ -100,8 +100,8 @@ def test_a_shard_that_failed_without_a_finding_is_not_green(tmp_path: Path):
     result = merged(tmp_path)
     assert result.verdict.conclusion is Conclusion.FAILED
     assert [finding.message for finding in result.findings] == [
-        "shard 1/2 has failed: no idea",
-        "shard 2/2 has failed: no idea",
+        "shard 1/2 failed: no idea",
+        "shard 2/2 failed: no idea",
     ]
 
 
@@ -111,7 +111,7 @@ def test_what_every_shard_says_of_the_change_is_said_once(tmp_path: Path, level:
         tool = copy.deepcopy(found["stages"][0]["tools"][0])
         gone = Finding(tool="", rule="removed-test", message="gone", level=level)
         found["stages"][0]["tools"].append(
-            {**tool, "name": "gate-changes", "tests": [], "findings": [entry(gone)]}
+            {**tool, "name": "gate-changes", "tests": [], "findings": [finding_entry(gone)]}
         )
         found["stages"][0]["conclusion"] = "failed" if code else "warned"
         found.update(conclusion="failed" if code else "warned", exit_code=code)
@@ -175,7 +175,9 @@ def test_what_is_muted_is_for_the_settings_of_the_last_job(
 @pytest.mark.parametrize("severity", ["", "low"])
 def test_a_finding_without_a_test_counts_whatever_it_calls_itself(tmp_path: Path, severity: str):
     def change(found: dict[str, Any]) -> None:
-        odd = entry(Finding(tool="pytest", rule="all-skipped", message="exit code 1", severity=severity))
+        odd = finding_entry(
+            Finding(tool="pytest", rule="all-skipped", message="exit code 1", severity=severity)
+        )
         found["stages"][0]["tools"][0]["findings"].append(odd)
         found["stages"][0]["conclusion"] = "failed"
         found.update(conclusion="failed", exit_code=1)
@@ -190,11 +192,11 @@ def test_what_a_finding_says_of_a_package_comes_back(tmp_path: Path):
     given_finding = advisory(also=("ruff:S105",), new=False, location=at("a.py", 3))
 
     def change(found: dict[str, Any]) -> None:
-        found["stages"][0]["tools"][0]["findings"].append(entry(given_finding))
+        found["stages"][0]["tools"][0]["findings"].append(finding_entry(given_finding))
 
     write_shard(tmp_path / "shards", "1/1", [case("a")], change=change)
     [shard] = shards_of(layout_of(tmp_path))
-    (found,) = shard.findings["pytest"]
+    (found,) = shard.outcomes["pytest"].findings
     names = ("rule", "message", "level", "severity", "location", "package", "also", "new")
     assert [getattr(found, name) for name in names] == [getattr(given_finding, name) for name in names]
 

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -31,7 +32,7 @@ from ci_action.model.finding import Fix, Package
 from ci_action.model.result import Hint, RunResult, Skipped
 from ci_action.reporters.context import Publication
 from ci_action.reporters.report_json import write
-from ci_action.reporters.report_json.schema import json_schema
+from ci_action.reporters.report_json.schema import RunReport, json_schema
 from ci_action.system.text import plain
 
 SCHEMA = json_schema()
@@ -46,8 +47,10 @@ FINDING = (
 
 
 def document(result: RunResult, shown: Publication) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads("".join(write.render(result, shown)))
+    text = write.render(result, shown)
+    found: dict[str, Any] = json.loads(text)
     VALIDATOR.validate(found)
+    assert json.loads(msgspec.json.encode(msgspec.json.decode(text, type=RunReport))) == found
     return found
 
 

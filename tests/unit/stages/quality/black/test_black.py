@@ -276,7 +276,7 @@ def test_messages(two: Path, before: str, after: str, message: str):
     body = f"@@ -1,{before.count(chr(10)) + 1} +1,{after.count(chr(10)) + 1} @@\n{removed}{added} c\n"
     answer = completed(f"--- a.py\t1\n+++ a.py\t2\n{body}", said("a.py", unchanged=1).stderr, 1)
     found, _ = checked(two, answer)
-    assert [one.message for one in found.outcome.findings] == [message]  # type: ignore[union-attr]  # it is a report
+    assert [one.message for one in found.outcome.findings] == [message]
 
 
 def test_options_that_would_write_or_hide_are_refused():
