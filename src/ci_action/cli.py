@@ -2,166 +2,129 @@
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from ci_action import __version__
-from ci_action.commands.baseline import baseline_command
-from ci_action.commands.fix import fix_command
-from ci_action.commands.plan import plan_command
-from ci_action.commands.run import run_command
-from ci_action.commands.session import Options, tell_early, tell_usage
+from ci_action.commands.session import Call, Options
 from ci_action.settings import SETTINGS
+from ci_action.settings.field import Setting
 from ci_action.settings.general import MERGE
-from ci_action.system.exit_codes import ExitCode
+from ci_action.system.errors import InterruptedRunError, SettingsError
 from ci_action.system.signals import Interruption
 
 _CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-
-
-def _common(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add a flag for every setting, made from its definition, and the options that all commands share."""
-    for name, setting in reversed(list(SETTINGS.items())):
-        if name == "stage":
-            continue
-        text = setting.description + (f"  [default: {setting.default_text}]" if setting.default_text else "")
-        text += "" if setting.is_key else "  [not read from pyproject.toml]"
-        command = click.option(f"--{name}", multiple=setting.is_list, help=text, metavar="TEXT")(command)
-    color = click.option(
-        "--color",
-        type=click.Choice(["auto", "always", "never"]),
-        default=None,
-        help="When to use colours.",
-    )
-    verbose = click.option("--verbose", is_flag=True, help="Say which settings are in force, and why.")
-    return verbose(color(command))
-
-
-def _flags(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the flags that were given, as text for the settings."""
-    values = {}
-    for name, value in given.items():
-        if value is None or value == ():
-            continue
-        key = name.replace("_", "-")
-        joined = " " if key.endswith("-args") else "\n"
-        values[key] = joined.join(value) if isinstance(value, tuple) else value
-    return values
-
-
-def _options(ctx: click.Context, color: str | None, *, verbose: bool) -> Options:
-    return Options(
-        environ=ctx.obj["environ"],
-        prefix=ctx.obj["prefix"],
-        interruption=ctx.obj["interruption"],
-        color=color or ctx.obj["color"],
-        verbose=verbose or ctx.obj["verbose"] or ctx.obj["environ"].get("RUNNER_DEBUG") == "1",
-    )
-
-
-@click.group(context_settings=_CONTEXT, invoke_without_command=True)
-@click.option(
-    "--color",
-    type=click.Choice(["auto", "always", "never"]),
-    default="auto",
-    help="When to use colours.",
+_COLOR: Final = click.Option(
+    ["--color"], type=click.Choice(["auto", "always", "never"]), help="When to use colours.  [default: auto]"
 )
-@click.option("--verbose", is_flag=True, help="Say which settings are in force, and why.")
+_VERBOSE: Final = click.Option(
+    ["--verbose"], is_flag=True, help="Show the chosen settings and their sources."
+)
+
+
+class _Command(click.Command):
+    """A command with an option for every setting that is not an argument of it, made when the command is used."""
+
+    @cached_property
+    def _settings(self) -> list[click.Parameter]:
+        arguments = {param.name for param in self.params}
+        return [_option(one) for name, one in SETTINGS.items() if name not in {"stage", *arguments}]
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        return [*self.params, *self._settings, _COLOR, _VERBOSE, *filter(None, [self.get_help_option(ctx)])]
+
+
+def _option(setting: Setting[Any]) -> click.Option:
+    text = setting.description + (f"  [default: {setting.default_text}]" if setting.default_text else "")
+    text += "" if setting.is_key else "  [not read from pyproject.toml]"
+    return click.Option([f"--{setting.name}"], multiple=setting.is_list, help=text, metavar="TEXT")
+
+
+def _run(command: str, ctx: click.Context, given: Mapping[str, Any], **fixed: str) -> int:
+    """Run the command of a module in `ci_action.commands`, which is imported now; returns the exit code."""
+    group, environ = ctx.find_root(), ctx.obj["environ"]
+    flags = {
+        name.replace("_", "-"): value for name, value in given.items() if name not in {"color", "verbose"}
+    }
+    options = Options(
+        **ctx.obj,
+        color=given["color"] or group.params["color"] or "auto",
+        verbose=given["verbose"] or group.params["verbose"] or environ.get("RUNNER_DEBUG") == "1",
+    )
+    with Call({**_text(flags), **fixed}, options) as call:
+        import_module(f"ci_action.commands.{command}").main(call)
+    return call.code
+
+
+def _text(flags: Mapping[str, Any]) -> dict[str, str]:
+    """Return the flags that were given, as text for the settings."""
+    return {
+        name: (" " if name.endswith("-args") else "\n").join(value) if isinstance(value, tuple) else value
+        for name, value in flags.items()
+        if value not in {None, ()}
+    }
+
+
+@click.group(context_settings=_CONTEXT, invoke_without_command=True, params=[_COLOR, _VERBOSE])
 @click.version_option(__version__, prog_name="ci-action", message="%(prog)s %(version)s")
 @click.pass_context
-def cli(ctx: click.Context, color: str, *, verbose: bool) -> int:
+def cli(ctx: click.Context, /, **given: Any) -> int:
     """One verdict for a Python project, under GitHub Actions and in the shell."""
-    ctx.obj.update(color=color, verbose=verbose)
     environ = ctx.obj["environ"]
     if ctx.invoked_subcommand is not None:
         return 0
     if environ.get("GITHUB_ACTIONS") == "true" or environ.get("INPUT_STAGE", "").strip():
-        return run_command({}, _options(ctx, None, verbose=verbose))
+        return _run("run", ctx, given)
     click.echo(ctx.get_help())
     return 0
 
 
-@cli.command(context_settings=_CONTEXT)
-@click.argument("stages", nargs=-1, metavar="[STAGE]...")
-@_common
+@cli.command(cls=_Command, context_settings=_CONTEXT)
+@click.argument("stage", nargs=-1, metavar="[STAGE]...")
 @click.pass_context
-def run(
-    ctx: click.Context,
-    /,
-    stages: tuple[str, ...],
-    color: str | None,
-    *,
-    verbose: bool,
-    **given: Any,
-) -> int:
+def run(ctx: click.Context, /, **given: Any) -> int:
     """Run stages; without one, every stage that applies."""
-    flags = _flags(given)
-    if stages:
-        flags["stage"] = list(stages)
-    return run_command(flags, _options(ctx, color, verbose=verbose))
+    return _run("run", ctx, given)
 
 
-@cli.command(context_settings=_CONTEXT)
-@click.argument("stages", nargs=-1, metavar="[STAGE]...")
-@_common
+@cli.command(cls=_Command, context_settings=_CONTEXT)
+@click.argument("stage", nargs=-1, metavar="[STAGE]...")
 @click.pass_context
-def plan(
-    ctx: click.Context,
-    /,
-    stages: tuple[str, ...],
-    color: str | None,
-    *,
-    verbose: bool,
-    **given: Any,
-) -> int:
+def plan(ctx: click.Context, /, **given: Any) -> int:
     """Show what would run: tools, versions and their source, files, limits. Nothing is run."""
-    flags = _flags(given)
-    if stages:
-        flags["stage"] = list(stages)
-    return plan_command(flags, _options(ctx, color, verbose=verbose))
+    return _run("plan", ctx, given)
 
 
-@cli.command(context_settings=_CONTEXT)
-@click.argument("folders", nargs=-1, required=True, metavar="DIR...")
-@_common
+@cli.command(cls=_Command, context_settings=_CONTEXT)
+@click.argument("paths", nargs=-1, required=True, metavar="DIR...")
 @click.pass_context
-def merge(
-    ctx: click.Context,
-    /,
-    folders: tuple[str, ...],
-    color: str | None,
-    *,
-    verbose: bool,
-    **given: Any,
-) -> int:
-    """Join the report folders of sharded runs into one result, and hold it against the minima."""
-    flags = _flags(given)
-    flags |= {"stage": [MERGE], "paths": [*folders, *flags.get("paths", "").splitlines()]}
-    return run_command(flags, _options(ctx, color, verbose=verbose))
+def merge(ctx: click.Context, /, **given: Any) -> int:
+    """Join the report folders of sharded runs into one result, and check it against the minima."""
+    return _run("run", ctx, given, stage=MERGE)
 
 
-@cli.command(context_settings=_CONTEXT)
-@_common
+@cli.command(cls=_Command, context_settings=_CONTEXT)
 @click.pass_context
-def fix(ctx: click.Context, /, color: str | None, *, verbose: bool, **given: Any) -> int:
+def fix(ctx: click.Context, /, **given: Any) -> int:
     """Write the safe fixes of Ruff and the formatting of Black."""
-    return fix_command(_flags(given), _options(ctx, color, verbose=verbose))
+    return _run("fix", ctx, given)
 
 
 @cli.group(context_settings=_CONTEXT)
 def secrets() -> None:
-    """Work with what was found that looks like a secret."""
+    """Work with found secrets."""
 
 
-@secrets.command(context_settings=_CONTEXT)
-@_common
+@secrets.command(cls=_Command, context_settings=_CONTEXT)
 @click.pass_context
-def baseline(ctx: click.Context, /, color: str | None, *, verbose: bool, **given: Any) -> int:
-    """Accept what is found today: write the baseline of detect-secrets."""
-    return baseline_command(_flags(given), _options(ctx, color, verbose=verbose))
+def baseline(ctx: click.Context, /, **given: Any) -> int:
+    """Accept all secrets that are found: write the baseline of detect-secrets."""
+    return _run("baseline", ctx, given)
 
 
 @cli.command(context_settings=_CONTEXT)
@@ -184,25 +147,28 @@ def main(
 ) -> int:
     """Run the command line; returns the exit code and never raises but for what ends Python itself.
 
-    `prefix` is the Python environment that holds the bundled tools: our own, unless a test brings another.
+    `prefix` is the Python environment that contains the bundled tools: our own, unless a test brings another.
     `interruption` has caught the signals until now.
     """
-    prefix = prefix or Path(sys.prefix)
     interruption = interruption or Interruption()
-    if interruption.name:
-        return tell_early(environ)
-    try:
-        code = cli.main(
-            args=list(argv),
-            prog_name="ci-action",
-            standalone_mode=False,
-            obj={"environ": environ, "prefix": prefix, "interruption": interruption},
-        )
-    except click.exceptions.Exit as ended:
-        return ended.exit_code
-    except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx else "ci-action"
-        return tell_usage(f"{error.format_message()} (try `{where} --help`)", environ)
-    except click.Abort:
-        return ExitCode.INTERRUPTED
-    return int(code or 0)
+    given: dict[str, Any] = {
+        "environ": environ,
+        "prefix": prefix or Path(sys.prefix),
+        "interruption": interruption,
+    }
+    mistake: Exception = InterruptedRunError("interrupted while starting")
+    if not interruption.name:
+        try:
+            return int(
+                cli.main(args=list(argv), prog_name="ci-action", standalone_mode=False, obj=given) or 0
+            )
+        except click.exceptions.Exit as ended:
+            return ended.exit_code
+        except click.UsageError as error:
+            where = error.ctx.command_path if error.ctx else "ci-action"
+            mistake = SettingsError([f"{error.format_message()} (try `{where} --help`)"])
+        except click.Abort:
+            mistake = InterruptedRunError("interrupted in a question")
+    with Call({}, Options(**given)) as call:
+        raise mistake
+    return call.code

@@ -104,7 +104,7 @@ def _load(file: Path, workspace: Path, mistakes: list[str]) -> Mapping[str, Any]
 
 
 def _mistakes_of_stages(named: Collection[str], given: Configuration) -> Iterator[str]:
-    """Ask every stage of which a setting is named, whether it is to run or not: the others have nothing to say."""
+    """Yield the mistakes of every stage of which a setting is named, whether it runs or not."""
     concerned = {SETTINGS[name].stage for name in named}
     for name in STAGES:
         if name in concerned:
@@ -112,7 +112,7 @@ def _mistakes_of_stages(named: Collection[str], given: Configuration) -> Iterato
 
 
 def key_mistakes(names: Iterable[str]) -> list[str]:
-    """Say which stages `[tool.ci-action]` cannot name: those that check nothing, and write or post what lies there."""
+    """Return a mistake for each stage that `[tool.ci-action]` must not name: those that write or post report folders."""
     return [
         f"stage = {name!r} cannot be set in [tool.ci-action], which a pull request can change:"
         " set the input 'stage' in the workflow, or name the stage on the command line"
@@ -122,13 +122,13 @@ def key_mistakes(names: Iterable[str]) -> list[str]:
 
 
 def stage_mistakes(names: Iterable[str], shard: str = "") -> list[str]:
-    """Say which names are no stages, and what does not go with `merge`."""
+    """Return a mistake for each unknown stage, and for settings that contradict `merge` and `comment`."""
     asked = list(dict.fromkeys(names))
     mistakes = [f"unknown stage {name!r}{did_you_mean(name, WORDS)}" for name in asked if name not in WORDS]
     if MERGE in asked and len(asked) > 1:
-        mistakes.append("'merge' joins the results of shards and runs nothing: give it a step of its own")
+        mistakes.append("'merge' joins the results of shards and runs nothing: put it in a separate step")
     if COMMENT in asked and len(asked) > 1:
-        mistakes.append("'comment' posts what another run has left: give it a step of its own")
+        mistakes.append("'comment' posts the report of another run: put it in a separate step")
     if MERGE in asked and shard:
-        mistakes.append(f"shard = {shard!r}: 'merge' is for all shards together; set it where they run")
+        mistakes.append(f"shard = {shard!r}: 'merge' joins all shards; set it for the runs of the shards")
     return mistakes

@@ -1,10 +1,9 @@
 """The command `fix`: write the safe fixes of the tools, then look at what is left."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
-from ci_action.commands.session import Call, Options
+from ci_action.commands.session import Call
 from ci_action.engine.base_commit import with_changes
 from ci_action.engine.context import Context
 from ci_action.engine.execute import execute, program_of
@@ -19,19 +18,17 @@ from ci_action.system.cache import Digests
 from ci_action.system.errors import UNDONE
 
 
-def fix_command(flags: Mapping[str, Any], options: Options) -> int:
-    """Write the fixes, then check what is left; no reports are written. Returns the exit code."""
-    with Call(flags, options) as call:
-        session = call.open()
-        result = write_fixes(
-            select(session.resolved.settings.stage or fixing()),
-            with_changes(session.ctx),
-            session.progress(),
-            resolved=session.resolved,
-            search=session.search,
-        )
-        call.finish(session, result, console.report)
-    return call.code
+def main(call: Call) -> None:
+    """Write the fixes, then check what is left; no reports are written."""
+    session = call.open()
+    result = write_fixes(
+        select(session.resolved.settings.stage or fixing()),
+        with_changes(session.ctx),
+        session.progress(),
+        resolved=session.resolved,
+        search=session.search,
+    )
+    call.finish(session, result, console.report)
 
 
 def write_fixes(

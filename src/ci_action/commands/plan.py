@@ -1,11 +1,10 @@
 """The command `plan`: what would run, as tools, versions and their source, files, limits. No check is started."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 from ci_action import __version__
-from ci_action.commands.session import Call, Options
+from ci_action.commands.session import Call
 from ci_action.engine.base_commit import with_changes
 from ci_action.engine.context import Context
 from ci_action.engine.pull_request import with_pull
@@ -23,20 +22,17 @@ from ci_action.stages import select as select_stages
 from ci_action.stages import with_tool_of_every_run
 from ci_action.system.errors import ToolError
 from ci_action.system.exit_codes import ExitCode
-from ci_action.system.text import neutral, one_line
+from ci_action.system.text import one_line
 
 
-def plan_command(flags: Mapping[str, Any], options: Options) -> int:
-    """Show what would run; returns the exit code."""
-    with Call(flags, options) as call:
-        session = call.open()
-        chosen = with_tool_of_every_run(select_stages(session.resolved.settings.stage or (ALL,)))
-        # From the event alone: a plan sends no request.
-        ctx = with_pull(replace(session.ctx, github=None), judged=any(one.stage.of_pull for one in chosen))
-        for line in describe(chosen, with_changes(ctx, fetch=False), session.resolved):
-            print(neutral(session.ctx.redact(line)), file=session.screen.stream)
-        call.code = ExitCode.OK
-    return call.code
+def main(call: Call) -> None:
+    """Print what would run."""
+    session = call.open()
+    chosen = with_tool_of_every_run(select_stages(session.resolved.settings.stage or (ALL,)))
+    # From the event alone: a plan sends no request.
+    ctx = with_pull(replace(session.ctx, github=None), judged=any(one.stage.of_pull for one in chosen))
+    call.say(*describe(chosen, with_changes(ctx, fetch=False), session.resolved))
+    call.code = ExitCode.OK
 
 
 def describe(selected: Sequence[Selected], ctx: Context, resolved: Resolved) -> Iterator[str]:

@@ -1,10 +1,8 @@
-"""The command `run`: stages to a result. Two words among the stages are commands: `merge` and `comment`."""
+"""The command `run`: stages to a result. Two names among the stages are commands: `merge` and `comment`."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
-from ci_action.commands.session import Call, Options, Session
+from ci_action.commands.session import Call, Session
 from ci_action.engine.base_commit import with_changes
 from ci_action.engine.execute import execute
 from ci_action.engine.pull_request import with_pull
@@ -14,15 +12,13 @@ from ci_action.settings.general import ALL, COMMENT, MERGE
 from ci_action.stages import select, with_tool_of_every_run
 
 
-def run_command(flags: Mapping[str, Any], options: Options) -> int:
-    """Run the stages, or the command that stands for them, and report the result; returns the exit code."""
-    with Call(flags, options) as call:
-        session = call.open()
-        names = session.resolved.settings.stage or (ALL,)
-        judged = COMMENT in names or any(one.stage.of_pull for one in select(names))
-        session = replace(session, ctx=with_pull(session.ctx, judged=judged))
-        call.finish(session, _result(session, names), publish)
-    return call.code
+def main(call: Call) -> None:
+    """Run the stages, or the command of that name, and report the result."""
+    session = call.open()
+    names = session.resolved.settings.stage or (ALL,)
+    judged = COMMENT in names or any(one.stage.of_pull for one in select(names))
+    session = replace(session, ctx=with_pull(session.ctx, judged=judged))
+    call.finish(session, _result(session, names), publish)
 
 
 def _result(session: Session, names: tuple[str, ...]) -> RunResult:

@@ -1,9 +1,7 @@
-"""One call of the program, whatever its command: wiring, signals, what is said of mistakes and bugs, and the exit code."""
+"""One call of the program, whatever its command: wiring, signals, messages about errors and bugs, the exit code."""
 
 import os
-import platform
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
@@ -12,27 +10,20 @@ from typing import Any, Literal, Self
 
 from ci_action import __version__
 from ci_action.commands.configure import configure
-from ci_action.commands.failure import (
-    nothing_run,
-    say,
-    tell_broken,
-    tell_bug,
-    tell_interrupted,
-    tell_mistakes,
-)
 from ci_action.engine.context import Context
 from ci_action.engine.own_folders import with_own_folders
-from ci_action.engine.secret_scan.project import search as search_files
 from ci_action.engine.secret_scan.search import Progress, Search
 from ci_action.engine.verdict import interrupted
 from ci_action.github.event import Event
 from ci_action.github.transport import open_api
 from ci_action.github.workflow import Workflow, is_actions
-from ci_action.model.result import RunResult
+from ci_action.model.result import Conclusion, RunResult
 from ci_action.project.layout import Layout, report_dir
 from ci_action.project.programs import BundledTools
 from ci_action.reporters.console import screen_of
 from ci_action.reporters.context import Publication, Screen
+from ci_action.reporters.job_summary import mistakes_page
+from ci_action.reporters.outputs import NO_OUTPUTS, NOTHING_RUN
 from ci_action.reporters.progress import ActionsProgress, LiveProgress, PlainProgress
 from ci_action.settings.resolve import Resolved
 from ci_action.settings.types import RunAs
@@ -40,14 +31,15 @@ from ci_action.system.errors import InterruptedRunError, SettingsError, ToolErro
 from ci_action.system.exit_codes import ExitCode
 from ci_action.system.ownership import give_back, owner_of
 from ci_action.system.process import Processes, end_orphans
-from ci_action.system.redaction import Redactor, redactor, secrets_of, service_passwords
+from ci_action.system.redaction import Redactor, secrets_of, service_passwords
 from ci_action.system.signals import Interruption
 from ci_action.system.tempdir import temporary_folder
+from ci_action.system.text import counted, neutral
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What the command line says beside the settings."""
+    """What the command line sets beside the settings."""
 
     environ: Mapping[str, str]
     prefix: Path
@@ -70,16 +62,23 @@ class Session:
 
     def search(self, ctx: Context) -> Search:
         """Return the search for secrets in the project's files."""
-        return Search(lambda: search_files(ctx), self.processes.end_background)
+
+        def look() -> str:
+            # Not needed without findings.
+            from ci_action.engine.secret_scan.project import search  # noqa: PLC0415
+
+            return search(ctx)
+
+        return Search(look, self.processes.end_background)
 
     def progress(self) -> Progress:
-        """Return what is said while tools run."""
+        """Return the progress to show while tools run."""
         if self.workflow:
             return ActionsProgress(self.workflow)
         return LiveProgress(self.screen) if self.screen.terminal else PlainProgress(self.screen.stream)
 
     def publication(self) -> Publication:
-        """Return what the reporters may touch. Whatever they show has lost its secrets."""
+        """Return what the reporters may use; the texts in it are redacted."""
         redact, event = self.ctx.redact, self.ctx.event
         return Publication(
             resolved=self.resolved,
@@ -97,7 +96,7 @@ class Session:
         )
 
     def tidy(self) -> None:
-        """Undo what code did that the user's own words let root run; raises `OSError`."""
+        """Undo the effects of code that the settings let root run; raises `OSError`."""
         settings, by_root = self.resolved.settings, self.ctx.installer is None
         if self.ctx.container and (settings.run_as is RunAs.ROOT or (settings.install and by_root)):
             give_back(self.layout.workspace)
@@ -112,7 +111,7 @@ class Call:
     """
 
     def __init__(self, flags: Mapping[str, Any], options: Options) -> None:
-        """Prepare what can be said before there are settings."""
+        """Prepare the messages that need no settings."""
         environ = options.environ
         self.code: int = ExitCode.BUG
         """The exit code of the program, known after the block."""
@@ -162,8 +161,13 @@ class Call:
         )
         self.interruption.attend(processes)
         if self._options.verbose:
-            say(self.screen, *(self._redact(line) for line in _settings_in_force(resolved)))
+            self.say(*_chosen(resolved))
         return self._session
+
+    def say(self, *lines: str) -> None:
+        """Print lines without secrets, whatever they contain."""
+        for line in lines:
+            print(neutral(self._redact(line)), file=self.screen.stream, flush=True)
 
     def finish(
         self, session: Session, result: RunResult, tell: Callable[[RunResult, Publication], None]
@@ -172,18 +176,18 @@ class Call:
         self.interruption.finishing = True
         if self.interruption.name:
             result = interrupted(result, self.interruption.name)
-        self._say_problems(self._clean_up())
+        self._clean_up()
         tell(result, session.publication())
         self.code = result.verdict.exit_code
 
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object
     ) -> Literal[True]:
-        """Clean up, say what ended the block, give files back."""
+        """Clean up, report what ended the block, give files back."""
         self.interruption.finishing = True
-        self._say_problems(self._clean_up())
+        self._clean_up()
         if error is not None:
-            self.code = self._told(error)
+            self.code = self._reported(error)
         elif self.interruption.name:
             self.code = ExitCode.INTERRUPTED
         self._tidy()
@@ -195,20 +199,19 @@ class Call:
         if self.workflow and self._redact.known(value) == value:  # else the runner hides it already
             self.workflow.mask(value)
 
-    def _clean_up(self) -> list[str]:
+    def _annotate(self, problem: str, title: str) -> None:
+        if self.workflow:
+            self.workflow.annotate("error", self._redact(problem), title=title)
+
+    def _clean_up(self) -> None:
         """End what the project's code left running, then empty the command files that it may have written to."""
         if self._clean or not self._container:
-            return []
-        end_orphans()  # or they would go on writing for us
-        problems = self.workflow.forget_foreign() if self.workflow else []
+            return
         self._clean = True
-        return problems
-
-    def _say_problems(self, problems: list[str]) -> None:
-        for problem in map(self._redact, problems):
-            if self.workflow:
-                self.workflow.annotate("error", problem, title="ci-action")
-            say(self.screen, f"error: {problem}")
+        end_orphans()  # or they would go on writing for us
+        for problem in self.workflow.forget_foreign() if self.workflow else ():
+            self._annotate(problem, "ci-action")
+            self.say(f"error: {problem}")
 
     def _tidy(self) -> None:
         if self._session is None:
@@ -216,31 +219,78 @@ class Call:
         try:
             self._session.tidy()
         except OSError as error:
-            say(self.screen, f"note: could not clean up after code that ran as root: {error}")
+            self.say(f"note: could not clean up after code that ran as root: {error}")
 
-    def _told(self, error: BaseException) -> int:
-        """Say what ended the block; returns the exit code."""
+    def _reported(self, error: BaseException) -> int:
+        """Report what ended the block; returns the exit code."""
         # After a signal, errors of settings and tools are not their own fault.
         stopped = isinstance(error, SettingsError | ToolError) and self.interruption.name
         if stopped or isinstance(error, InterruptedRunError | KeyboardInterrupt):
-            return tell_interrupted(self.screen, self.workflow)
+            return self._ended("interrupted before there was a result", ExitCode.INTERRUPTED)
         if isinstance(error, SettingsError):
-            mistakes = [self._redact(mistake) for mistake in error.mistakes]
-            return tell_mistakes(mistakes, self.screen, self.workflow, error.about)
+            return self._wrong(error)
         reason = error.reason if isinstance(error, ToolError) else shortage(error)
         if reason:
-            return tell_broken(self._redact(reason), self.screen, self.workflow)
-        # Not left to Python: a traceback would end in exit 1, "found".
-        told = "".join(traceback.format_exception(error))
-        event = self._options.environ.get("GITHUB_EVENT_NAME", "")
-        return tell_bug(told, self._flags, self.screen, self.workflow, event, self._redact)
+            self._annotate(reason, "ci-action: broken")
+            return self._ended(f"{reason}, there is no result", Conclusion.BROKEN.exit_code)
+        return self._bug(error)
+
+    def _wrong(self, error: SettingsError) -> int:
+        """Report all configuration errors at once; returns the exit code."""
+        self.say(*(f"error: {mistake}" for mistake in error.mistakes))
+        if self.workflow:
+            for mistake in error.mistakes[:9]:
+                self._annotate(mistake, f"ci-action: {error.about}")
+            try:
+                page = mistakes_page([self._redact(mistake) for mistake in error.mistakes], error.about)
+                self.workflow.append_summary(page)
+            except OSError as problem:
+                self.say(f"warning: could not write the job summary: {problem}")
+        return self._ended(
+            f"{counted(len(error.mistakes), 'mistake')} in {error.about}, nothing was run", ExitCode.USAGE
+        )
+
+    def _bug(self, error: BaseException) -> int:
+        """Print a report to paste into an issue; returns the exit code."""
+        import traceback  # noqa: PLC0415 - only bugs need it
+
+        system = os.uname()
+        flags = {name: value for name, value in self._flags.items() if name != "github-token"}
+        self.say(
+            "This is a bug in ci-action. Paste the following lines into an issue:",
+            "",
+            f"ci-action {__version__}, Python {sys.version.partition(' ')[0]}, {system.sysname} {system.release} {system.machine}",
+            f"event: {self._options.environ.get('GITHUB_EVENT_NAME') or 'none'}; flags: {flags}",
+            "```",
+            "".join(traceback.format_exception(error)).rstrip(),
+            "```",
+        )
+        self._annotate("a bug in ci-action: the log has a report to paste into an issue", "ci-action")
+        return self._ended("a bug in ci-action", ExitCode.BUG)
+
+    def _ended(self, why: str, code: int) -> int:
+        """Set the outputs and print how the program ends; returns the exit code."""
+        if problem := self._set_outputs():
+            self.say(f"warning: {problem}")
+        self.say(f"ci-action: broken ({why}), exit {int(code)}")
+        return code
+
+    def _set_outputs(self) -> str:
+        """Set the outputs of a run without a result; returns why they could not be set, else an empty text."""
+        if self.workflow is None:
+            return ""
+        try:
+            placed = [self.workflow.set_output(name, value) for name, value in NOTHING_RUN.items()]
+        except OSError as error:
+            return f"could not set the outputs: {error}"
+        return "" if all(placed) else NO_OUTPUTS
 
     def _emergency(self) -> None:
-        """Do without the main thread, which hangs, what no way out may lack."""
+        """Do the last steps without the main thread, which hangs."""
         with suppress(Exception):
             self._clean_up()
         with suppress(Exception):
-            nothing_run(self.workflow)
+            self._set_outputs()
         with suppress(OSError):  # past the streams, which the main thread may have locked
             os.write(1, b"\nci-action: broken (interrupted, and something did not end in time), exit 130\n")
         with suppress(Exception):
@@ -276,20 +326,7 @@ def _context(
     return with_own_folders(ctx, cache_named="cache-dir" in resolved.chosen())
 
 
-def _settings_in_force(resolved: Resolved) -> Iterator[str]:
-    yield f"ci-action {__version__}, Python {platform.python_version()}, {sys.prefix}"
+def _chosen(resolved: Resolved) -> Iterator[str]:
+    yield f"ci-action {__version__}, Python {sys.version.partition(' ')[0]}, {sys.prefix}"
     for name, value in resolved.chosen().items():
         yield f"setting {name} = {value!r} from {resolved.sources[name]}"
-
-
-def tell_early(environ: Mapping[str, str]) -> int:
-    """Say that a signal came before there was a command; returns the exit code."""
-    workflow = Workflow(environ) if is_actions(environ) else None
-    return tell_interrupted(screen_of("auto", environ, verbose=False), workflow)
-
-
-def tell_usage(mistake: str, environ: Mapping[str, str]) -> int:
-    """Say what is wrong with the command line, as with any other setting; returns the exit code."""
-    workflow = Workflow(environ) if is_actions(environ) else None
-    redact = redactor(secrets_of(environ))
-    return tell_mistakes([redact(mistake)], screen_of("auto", environ, verbose=False), workflow)
