@@ -27,6 +27,7 @@ from support.tests_sample import HINT, TRACEBACK
 from ci_action.github.pull_request import Pull
 from ci_action.model.finding import Fix, Level, Package
 from ci_action.model.result import Counted, Hint, Report, RunResult, Skipped, StageResult
+from ci_action.reporters import html
 from ci_action.reporters.context import Publication
 
 SOURCE: Final = (
@@ -223,6 +224,13 @@ def everywhere(text: str, name: str | None = None) -> RunResult:
         commit=text,
         base=text,
     )
+
+
+def palettes() -> tuple[dict[str, str], dict[str, str]]:
+    """Return the light and the dark colours of the style by their names."""
+    style = (Path(html.__file__).parent / "page.css").read_text("utf-8")
+    found = re.findall(r"--([\w-]+): light-dark\((#\w{6}), (#\w{6})\);", style)
+    return {name: light for name, light, _ in found}, {name: dark for name, _, dark in found}
 
 
 def without_constants(page: str) -> str:

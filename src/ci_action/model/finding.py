@@ -123,8 +123,8 @@ class Finding:
     @property
     def diff(self) -> list[tuple[str, str]]:
         """The lines that the fix removes and adds, each with `-` or `+`."""
-        removed, added = (text.split("\n")[:-1] for text in (self.before, self.after))
-        return [*(("-", line) for line in removed), *(("+", line) for line in added)]
+        texts = (("-", self.before), ("+", self.after))
+        return [(mark, line) for mark, text in texts if text for line in text.removesuffix("\n").split("\n")]
 
     @property
     def counts(self) -> bool:

@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
-from typing import Final, TypeAlias
+from typing import Final, Self, TypeAlias
 
 from ci_action.model.finding import Finding, Location
+from ci_action.system.text import counted
 
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,39}")
 
@@ -195,6 +196,12 @@ class Tile:
     figure: str
     words: str
     look: Look = Look.PLAIN
+
+    @classmethod
+    def of(cls, number: int, noun: str, look: Look) -> Self:
+        """Return a number with its noun."""
+        figure, _, words = counted(number, noun).partition(" ")
+        return cls(figure, Ours(words), look)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
+
+_Text = TypeVar("_Text", bound=str)
 
 
 def byte_size(text: str) -> int:
@@ -47,9 +50,9 @@ class Room:
         self.left -= size
         return True
 
-    def fitting(self, rows: Iterable[str], most: int) -> list[str]:
+    def fitting(self, rows: Iterable[_Text], most: int) -> list[_Text]:
         """Return the first rows, as long as they fit with an empty line after each, and at most `most`."""
-        kept: list[str] = []
+        kept: list[_Text] = []
         for row in rows:
             if len(kept) == most or not self.takes(f"{row}\n\n"):
                 break

@@ -116,8 +116,7 @@ def _broken(result: RunResult) -> Iterator[Section]:
 def _notes(warnings: Sequence[str]) -> Iterator[Section]:
     if warnings:
         notes = Items(rows=tuple(Item((text,)) for text in warnings), on=_LISTS, whole=True)
-        figure, _, words = counted(len(warnings), "note").partition(" ")
-        tile = Tile(figure, Ours(words), Look.WARNED)
+        tile = Tile.of(len(warnings), "note", Look.WARNED)
         yield Section(title=Ours("Notes"), blocks=(notes,), place=Place.LAST, tile=tile)
 
 

@@ -1,7 +1,7 @@
-"""report.html: the run as one file that opens from disk, for people who look rather than read.
+"""report.html: the run as one file that opens from disk, with filters, source lines, tests and coverage.
 
-Everything is written here, as HTML: the page can be read without a script, opens quickly, and has one place where
-foreign text becomes text (`markup`). The script filters what is there; it makes no element from data.
+Everything is in the HTML: the page can be read without a script, opens quickly, and escapes foreign text in one place
+(`markup`). The script filters what the page has; it makes no element from data.
 """
 
 import base64
@@ -12,36 +12,40 @@ from typing import Final
 
 from ci_action.model.result import RunResult
 from ci_action.model.section import Channel, Log, Look, Place, Section, Tile
-from ci_action.model.totals import beside_tests
+from ci_action.model.totals import beside_tests, tools_of
 from ci_action.reporters.context import PAGE, REPORT, Publication
-from ci_action.reporters.html import findings, sections, stages, verdict
-from ci_action.reporters.html.markup import Html, Markup, sprite
-from ci_action.reporters.html.palette import themes
-from ci_action.system.text import counted
+from ci_action.reporters.html import findings, stages, verdict
+from ci_action.reporters.html.markup import Html, h, join, sprite
+from ci_action.reporters.html.sections import Drawing, anchor
 
 _HERE: Final = Path(__file__).parent
 
 
 def document(result: RunResult, publication: Publication) -> str:
     """Return the page."""
-    h = Markup()
-    style = themes() + (_HERE / "page.css").read_text("utf-8")
-    script = (_HERE / "page.js").read_text("utf-8")
-    where = publication.subject
-    head = h.join(
+    style, script = ((_HERE / name).read_text("utf-8") for name in ("page.css", "page.js"))
+    subject = publication.subject
+    head = join(
         h("meta", charset="utf-8"),
         h("meta", http_equiv="Content-Security-Policy", content=policy(style, script)),
         h("meta", name="viewport", content="width=device-width, initial-scale=1"),
         h("meta", name="referrer", content="no-referrer"),
-        h("title", f"{result.verdict.conclusion.value}: {where} · ci-action"),
+        h("title", f"{result.verdict.conclusion}: {subject} · ci-action"),
         Html(f"<style>{style}</style>\n<script>{script}</script>"),
     )
-    body = h.join(sprite(h), *_parts(h, result, publication, where))
+    parts = join(*(Html(f"\n{part}") for part in _parts(result, publication) if part))
+    body = join(
+        sprite(),
+        h("a", "Skip to the verdict", href="#main", class_="skip"),
+        h("header", h("p", h("strong", "ci-action"), Html(" "), h("span", subject)), _switch(), class_="top"),
+        h("main", parts, id="main", tabindex=-1),
+        h("footer", h("p", f"ci-action {result.version}. For programs: ", h("code", REPORT))),
+    )
     return f'<!doctype html>\n<html lang="en"><head>\n{head}\n</head>\n<body>\n{body}\n</body></html>\n'
 
 
 def policy(style: str, script: str) -> str:
-    """Return what the page may do: show itself, with this style and this script, and nothing else."""
+    """Return the policy of the page: it shows itself, with this style and this script, and nothing else."""
     return (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}';"
         " base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
@@ -52,40 +56,20 @@ def _digest(text: str) -> str:
     return f"sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}"
 
 
-def _parts(h: Markup, result: RunResult, publication: Publication, where: str) -> list[Html]:
-    event, given = publication.event, publication.sections(result)
-    drawn = {
-        place: [sections.section(h, one, event) for one in given if one.place is place] for place in Place
-    }
-    logs = next((sections.anchor(one) for one in given if _has_log(one)), "findings")
-    middle = (
-        verdict.verdict(h, result, publication),
-        verdict.tiles(h, [*_tiles(result, given)]),
-        *drawn[Place.FIRST],
-        *drawn[Place.MIDDLE],
-        findings.section(h, result, publication),
-        stages.section(h, result, logs),
-        *drawn[Place.LAST],
-    )
-    top = h("header", h("p", h("strong", "ci-action"), Html(" "), h("span", where)), _switch(h), class_="top")
-    end = h(
-        "footer",
-        h(
-            "p",
-            f"ci-action {result.version}. All of it, for programs: ",
-            h("code", REPORT),
-        ),
-    )
-    skip = h("a", "Skip to the verdict", href="#main", class_="skip")
-    return [
-        skip,
-        top,
-        h("main", *(Html(f"\n{part}") for part in middle if part), id="main", tabindex=-1),
-        end,
-    ]
+def _parts(result: RunResult, publication: Publication) -> Iterator[Html]:
+    given = publication.sections(result)
+    draw = Drawing(publication.event).section
+    drawn = {place: [draw(one) for one in given if one.place is place] for place in Place}
+    logs = (anchor(one) for one in given if any(isinstance(row, Log) for row in one.rows(Channel.PAGE)))
+    yield verdict.verdict(result, publication)
+    yield verdict.tiles(_tiles(result, given))
+    yield from (*drawn[Place.FIRST], *drawn[Place.MIDDLE])
+    yield findings.section(result, publication)
+    yield stages.section(result, next(logs, "findings"))
+    yield from drawn[Place.LAST]
 
 
-def _switch(h: Markup) -> Html:
+def _switch() -> Html:
     choices = (
         h(
             "label",
@@ -98,23 +82,13 @@ def _switch(h: Markup) -> Html:
     return h("fieldset", legend, *choices, class_="switch needs-script", id="theme")
 
 
-def _has_log(given: Section) -> bool:
-    return any(isinstance(block, Log) for block in given.rows(Channel.PAGE))
-
-
 def _tiles(result: RunResult, given: Sequence[Section]) -> Iterator[tuple[str, Tile]]:
     counting = sum(finding.counts for finding in beside_tests(result))
-    tools = sum(len(stage.tools) for stage in result.stages)
-    tiles = [(sections.anchor(one), one.tile, one.place) for one in given if one.tile]
+    tiles = [(anchor(one), one.tile, one.place) for one in given if one.tile]
     yield from ((target, tile) for target, tile, place in tiles if place is not Place.LAST)
-    yield "findings", _tile(counting, "finding", Look.FAILED if counting else Look.PASSED)
-    yield "stages", _tile(tools, "tool", Look.PLAIN)
+    yield "findings", Tile.of(counting, "finding", Look.FAILED if counting else Look.PASSED)
+    yield "stages", Tile.of(len([*tools_of(result)]), "tool", Look.PLAIN)
     yield from ((target, tile) for target, tile, place in tiles if place is Place.LAST)
-
-
-def _tile(number: int, word: str, look: Look) -> Tile:
-    figure, _, words = counted(number, word).partition(" ")
-    return Tile(figure, words, look)
 
 
 def report(result: RunResult, publication: Publication) -> None:

@@ -1,33 +1,36 @@
-"""The findings, by file, and the filters: the browser's own controls, made useful by the script of the page."""
+"""The findings on the page, by file, and the filters: the browser's own controls, which the script of the page connects."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
 
 from ci_action.github.event import Event
-from ci_action.model.finding import SEVERITIES, Finding, Fix, Level, ranked
+from ci_action.model.finding import SEVERITIES, Finding, Fix, Level, Location, ranked
 from ci_action.model.result import RunResult
 from ci_action.model.totals import beside_tests
-from ci_action.reporters.context import REPORT, Publication
-from ci_action.reporters.html.markup import NOTHING, Html, Markup
-from ci_action.reporters.html.source import difference, excerpt
+from ci_action.reporters.context import Publication
+from ci_action.reporters.html.markup import NOTHING, Html, h, icon, join, link, text
+from ci_action.reporters.html.sections import note
+from ci_action.reporters.limits import Room
 from ci_action.reporters.markdown import blob
 
-# A browser opens this many at once, and nobody reads more.
+# As many as a browser opens at once.
 MOST: Final = 5_000
-# Of those that do not count, which come last.
+# Of those that are muted, which come last.
 MOST_MUTED: Final = 1_000
-# In characters: findings with long excerpts may come to this before their number does.
+# In characters: findings with long excerpts come to this before their number does.
 LARGEST: Final = 12_000_000
-_MARKS: Final = {"error": "failed", "warning": "warned", "notice": "notice"}
+_LOOKS: Final = {Level.ERROR: "failed", Level.WARNING: "warned", Level.NOTICE: "notice"}
 _MOST_PATHS: Final = 500
+_WIDEST: Final = 300
+# The part of a long line before the place of the finding.
+_BEFORE: Final = 100
+_MOST_LINES: Final = 30
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A finding and the stage that it is of."""
+class Shown(NamedTuple):
+    """A finding and its stage."""
 
     finding: Finding
     stage: str
@@ -39,119 +42,79 @@ class Shown:
 
     @property
     def line(self) -> int:
-        """The line, 0 where there is none."""
+        """The line; 0 if there is none."""
         return (self.finding.location.line or 0) if self.finding.location else 0
 
 
-def section(h: Markup, result: RunResult, publication: Publication) -> Html:
-    """Return the part about the findings that stand for themselves, not for a test."""
+def section(result: RunResult, publication: Publication) -> Html:
+    """Return the part about the findings that do not belong to a failed test."""
     findings = ranked(beside_tests(result))
     stages = {id(finding): stage.stage for stage in result.stages for finding in stage.findings}
     most = min(MOST, sum(finding.counts for finding in findings) + MOST_MUTED)
     ordered = _by_file([Shown(finding, stages[id(finding)]) for finding in findings[:most]])
-    item = _item(h, publication)
-    groups, kept, room = [], 0, LARGEST
-    for path, group in groupby(ordered, key=lambda one: one.path):
-        items: list[Html] = []
-        members: list[Shown] = []
-        for one in group:
-            room -= len(made := item(one))
-            if room < 0:
-                break
-            items.append(made)
-            members.append(one)
-        if items:
-            groups.append(_group(h, path, members, items))
-            kept += len(items)
-        if room < 0:
-            break
-    rest = _rest(h, kept, len(findings)) if kept < len(findings) else NOTHING
-    if not findings:
-        groups = [h("p", "No findings.", class_="nothing")]
+    room = Room(LARGEST)
+    items = room.fitting((_item(one, publication) for one in ordered), most)
+    ordered = ordered[: len(items)]
+    pairs = groupby(zip(ordered, items, strict=True), key=lambda pair: pair[0].path)
+    groups = [_group(path, *zip(*pairs_, strict=True)) for path, pairs_ in pairs]
     return h(
         "section",
         h("h2", "Findings"),
-        rest,
-        _form(h, ordered[:kept]) if findings else NOTHING,
-        h("div", *groups, id="list"),
+        note(len(items), len(findings), "findings"),
+        _form(ordered) if findings else NOTHING,
+        h("div", *(groups or [h("p", "No findings.", class_="nothing")]), id="list"),
         id="findings",
     )
 
 
-def _rest(h: Markup, shown: int, total: int) -> Html:
-    return h(
-        "p",
-        h("strong", f"{shown:,} of {total:,} findings are on this page"),
-        ", the weightiest first; the rest is in ",
-        h("code", REPORT),
-        ".",
-        class_="cut",
-    )
-
-
 def _by_file(findings: Sequence[Shown]) -> list[Shown]:
-    """Order by file, the file with the weightiest finding first; the muted come last, and in a file lines count."""
+    """Order by file, the file with the worst finding first; muted findings come last, and in a file lines count."""
     order: dict[tuple[bool, str], int] = {}
     for one in findings:
         order.setdefault((one.finding.counts, one.path), len(order))
     return sorted(findings, key=lambda one: (order[one.finding.counts, one.path], one.line))
 
 
-def _group(h: Markup, path: str, members: Sequence[Shown], items: Sequence[Html]) -> Html:
-    muted = all(one.finding.muted for one in members)
+def _group(path: str, members: Sequence[Shown], items: Sequence[Html]) -> Html:
     name = h("span", path, class_="path") if path else h("span", "The project")
     number = h("span", f"{len(items):,}", class_="number", data_number=True)
+    muted = "yes" if all(one.finding.muted for one in members) else None
     return h(
-        "section",
-        h("h3", name, Html(" "), number),
-        h("ol", *items),
-        class_="file card",
-        data_muted="yes" if muted else None,
+        "section", h("h3", name, Html(" "), number), h("ol", *items), class_="file card", data_muted=muted
     )
 
 
-def _item(h: Markup, publication: Publication) -> Callable[[Shown], Html]:
-    def made(one: Shown) -> Html:
-        finding = one.finding
-        return h(
-            "li",
-            h("p", h.icon(_MARKS[finding.level.value]), h("span", finding.message, class_="message")),
-            h("p", *_facts(h, one, publication.event), class_="about"),
-            _shown_lines(h, finding, publication),
-            class_="finding",
-            data_stage=one.stage,
-            data_tool=finding.tool,
-            data_level=finding.level.value,
-            data_severity=finding.severity or None,
-            data_path=one.path,
-            data_muted="yes" if finding.muted else None,
-        )
-
-    return made
+def _item(one: Shown, publication: Publication) -> Html:
+    finding = one.finding
+    look = _LOOKS[finding.level]
+    return h(
+        "li",
+        h("p", icon(look), h("span", finding.message, class_="message")),
+        h("p", *_facts(finding, look, publication.event), class_="about"),
+        NOTHING if finding.muted else _source(finding, publication),  # there may be thousands
+        class_="finding",
+        data_stage=one.stage,
+        data_tool=finding.tool,
+        data_level=finding.level.value,
+        data_severity=finding.severity or None,
+        data_path=one.path,
+        data_muted="yes" if finding.muted else None,
+    )
 
 
-def _shown_lines(h: Markup, finding: Finding, publication: Publication) -> Html:
-    if finding.muted:  # thousands of them are no rarity, and nobody has to do anything about one
-        return NOTHING
-    if finding.before or finding.after:
-        return difference(h, finding)
-    return excerpt(h, finding, publication.source_lines(finding))
-
-
-def _facts(h: Markup, one: Shown, event: Event) -> Iterator[Html]:
-    finding, place = one.finding, one.finding.location
-    yield h("span", finding.level.value, class_=f"word is-{_MARKS[finding.level.value]}")
+def _facts(finding: Finding, look: str, event: Event) -> Iterator[Html]:
+    place = finding.location
+    yield h("span", finding.level.value, class_=f"word is-{look}")
     if finding.severity in SEVERITIES:
         yield h("span", finding.severity, class_=f"severity is-{finding.severity}")
-    yield h("span", f"{finding.tool} ", h.link(finding.url, h("code", finding.rule)))
+    yield h("span", f"{finding.tool} ", link(finding.url, h("code", finding.rule)))
     if place and place.line:
         last = place.end_line if place.end_line and place.end_line > place.line else None
         words = f"line {place.line}" + (f"–{last}" if last else f":{place.column}" if place.column else "")
-        yield h("span", h.link(blob(place.path, place.line, event), words))
-    if finding.fix is Fix.SAFE:
-        yield h("span", f"fixable: {finding.fix_message}" if finding.fix_message else "fixable")
-    elif finding.fix_message:
-        yield h("span", finding.fix_message)
+        yield h("span", link(blob(place.path, place.line, event), words))
+    if finding.fix is Fix.SAFE or finding.fix_message:
+        fixable = "fixable" if finding.fix is Fix.SAFE else ""
+        yield h("span", ": ".join(filter(None, (fixable, finding.fix_message))))
     if finding.also:
         yield h("span", f"also {', '.join(finding.also[:10])}")
     if finding.new:
@@ -160,68 +123,80 @@ def _facts(h: Markup, one: Shown, event: Event) -> Iterator[Html]:
         yield h("span", f"muted: {finding.muted}", class_="muted")
 
 
-def _form(h: Markup, shown: Sequence[Shown]) -> Html:
-    """Return the filters for these findings; a choice of one is left out."""
+def _source(finding: Finding, publication: Publication) -> Html:
+    """Return the diff of the fix, or the source lines with the place of the finding marked in the first."""
+    place = finding.location
+    rows: list[Html] = []
+    for sign, look in (("-", "removed"), ("+", "added")):
+        lines = [line.rstrip("\r") for mark, line in finding.diff if mark == sign]
+        rows += [_row(sign, text(line, _WIDEST), look) for line in lines[:_MOST_LINES]]
+        if len(lines) > _MOST_LINES:
+            rows.append(h("span", f"… {len(lines) - _MOST_LINES:,} more lines", class_="row quiet"))
+    if not rows and place and (lines := publication.source_lines(finding)):
+        marked = [_marked(lines[0], place), *(text(line, _WIDEST) for line in lines[1:])]
+        rows = [_row(str(number), line) for number, line in enumerate(marked, place.line or 1)]
+    # Each row is a block; the newlines are for those who copy it or read without the style.
+    return h("pre", Html("\n".join(rows)), class_="source") if rows else NOTHING
+
+
+def _row(margin: str, line: Html, look: str = "") -> Html:
+    return h("span", h("i", margin), h("span", line, class_="code"), class_=f"row {look}".rstrip())
+
+
+def _marked(line: str, place: Location) -> Html:
+    if place.column is None or place.column > len(line):  # the file may have changed since
+        return text(line, _WIDEST)
+    start = place.column - 1
+    one_row = place.end_line in {None, place.line}
+    end = max((place.end_column or place.column + 1) - 1, start + 1) if one_row else len(line)
+    first = max(0, start - _BEFORE) if len(line) > _WIDEST else 0
+    ahead = f"…{line[first:start]}" if first else line[:start]
+    marked = h("mark", text(line[start:end], _WIDEST))
+    return join(text(ahead), marked, text(line[end:], _WIDEST - _BEFORE))
+
+
+def _form(shown: Sequence[Shown]) -> Html:
+    """Return the filters for these findings, without those that have only one choice."""
     findings = [one.finding for one in shown]
-    muted = any(finding.muted for finding in findings)
-    levels = [level.value for level in reversed(Level)]
+    paths = sorted({one.path for one in shown if one.path})
     fields = (
-        _search(h, "text", "Text", "words in a finding"),
-        _select(h, "stage", "Stage", Counter(one.stage for one in shown)),
-        _select(h, "tool", "Tool", Counter(finding.tool for finding in findings)),
-        _select(h, "level", "Level", Counter(finding.level.value for finding in findings), levels),
-        _select(
-            h,
-            "severity",
-            "Severity",
-            Counter(finding.severity for finding in findings if finding.severity),
-            SEVERITIES,
-        ),
-        _paths(h, dict.fromkeys(one.path for one in shown if one.path)),
-        _muted(h) if muted else NOTHING,
+        _search("text", "Text", "words in a finding"),
+        _select("stage", "Stage", [one.stage for one in shown]),
+        _select("tool", "Tool", [finding.tool for finding in findings]),
+        _select("level", "Level", [finding.level.value for finding in findings], [*reversed(Level)]),
+        _select("severity", "Severity", [one.severity for one in findings if one.severity], SEVERITIES),
+        _search("path", "File", "a part of its path", paths) if len(paths) > 1 else NOTHING,
+        _muted() if any(finding.muted for finding in findings) else NOTHING,
     )
-    counted = h("output", f"{len(findings):,} shown", id="shown", aria_live="polite")
+    number = h("output", f"{len(findings):,} shown", id="shown", aria_live="polite")
     reset = h("button", "Clear", type="reset")
-    return h(
-        "form",
-        *fields,
-        h("div", counted, reset, class_="counted"),
-        id="filters",
-        class_="card needs-script",
-        role="search",
-        aria_label="Filter the findings",
-    )
+    counter = h("div", number, reset, class_="counted")
+    look = {"id": "filters", "class_": "card needs-script", "role": "search"}
+    return h("form", *fields, counter, **look, aria_label="Filter the findings")
 
 
-def _search(h: Markup, name: str, label: str, hint: str, **more: str) -> Html:
+def _search(name: str, label: str, hint: str, choices: Sequence[str] = ()) -> Html:
+    known = {"autocomplete": "off", "spellcheck": "false", "list": "paths" if choices else None}
     field = h(
-        "input", type="search", name=name, placeholder=hint, autocomplete="off", spellcheck="false", **more
+        "label",
+        h("span", label),
+        h("input", type="search", name=name, placeholder=hint, **known),
+        class_="wide",
     )
-    return h("label", h("span", label), field, class_="wide")
+    options = (h("option", value=choice) for choice in choices[:_MOST_PATHS])
+    return join(field, h("datalist", *options, id="paths") if choices else NOTHING)
 
 
-def _paths(h: Markup, paths: Iterable[str]) -> Html:
-    known = sorted(paths)
-    if len(known) < 2:  # noqa: PLR2004 - with one file there is nothing to choose
-        return NOTHING
-    options = (h("option", value=path) for path in known[:_MOST_PATHS])
-    return h.join(
-        _search(h, "path", "File", "a part of its path", list="paths"), h("datalist", *options, id="paths")
-    )
-
-
-def _select(h: Markup, name: str, label: str, found: Counter[str], order: Sequence[str] = ()) -> Html:
-    if len(found) < 2:  # noqa: PLR2004 - with one there is nothing to choose
+def _select(name: str, label: str, values: Sequence[str], order: Sequence[str] = ()) -> Html:
+    found = Counter(values)
+    if len(found) < 2:  # noqa: PLR2004 - one value is no choice
         return NOTHING
     names = [one for one in order if one in found] + sorted(set(found) - set(order))
     options = (h("option", f"{one} ({found[one]:,})", value=one) for one in names)
     return h("label", h("span", label), h("select", h("option", "all", value=""), *options, name=name))
 
 
-def _muted(h: Markup) -> Html:
-    options = (
-        h("option", "left out", value="no"),
-        h("option", "included", value=""),
-        h("option", "nothing else", value="yes"),
-    )
+def _muted() -> Html:
+    choices = {"no": "left out", "": "included", "yes": "nothing else"}
+    options = (h("option", words, value=value) for value, words in choices.items())
     return h("label", h("span", "Muted"), h("select", *options, name="muted"))

@@ -1,7 +1,7 @@
-"""The elements of the page: every text that goes into one is made harmless here, and nowhere else.
+"""The elements of the page: foreign text is escaped here, and nowhere else.
 
-What is no `Html` is foreign text: control characters and direction marks become visible, and what means something in
-HTML is escaped. Secrets are gone before: escaped, or cut in the middle, they would not be found.
+What is not `Html` is foreign text: control characters and direction marks become visible, and characters with a meaning in
+HTML are escaped. Secrets were redacted before: escaped or cut, they would not be recognised.
 """
 
 import re
@@ -14,9 +14,8 @@ from ci_action.system.text import visible
 
 _VOID: Final = frozenset({"meta", "input"})
 _ADDRESS: Final = re.compile(r"https?://[!-~]+")
-# Nobody reads more of one text on a page.
 LONGEST_TEXT: Final = 2_000
-# Each stands beside a word that says the same, and differs by its shape, not its colour alone.
+# Each sign is beside a word of the same meaning, and has a shape of its own, not only a colour.
 # Lines on a square of 16.
 _SIGNS: Final = {
     "passed": "M8 1.8a6.2 6.2 0 1 1 0 12.4A6.2 6.2 0 0 1 8 1.8zM5.2 8.2l2 2 3.7-4.1",
@@ -30,7 +29,7 @@ _SIGNS: Final = {
 
 
 class Html(str):
-    """Text that is markup of ours."""
+    """Text that is our own markup."""
 
     __slots__ = ()
 
@@ -38,76 +37,88 @@ class Html(str):
 NOTHING: Final = Html()
 
 
-class Markup:
-    """Makes elements: `h("a", "text", href=url)`; names of attributes as `class_` and `data_tool`."""
-
-    def text(self, text: str, limit: int = LONGEST_TEXT) -> Html:
-        """Return foreign text, cut at `limit` characters."""
-        shown = clipped(text, limit)
-        if not (shown.isascii() and shown.isprintable()):
-            shown = visible(shown)
-        return Html(escape(shown))
-
-    def __call__(self, tag: str, *children: str, **attributes: str | int | bool | None) -> Html:
-        """Return an element; an attribute that is None or False is left out."""
-        given = "".join(
-            self._attribute(name, value)
-            for name, value in attributes.items()
-            if value is not None and value is not False
-        )
-        if tag in _VOID:
-            return Html(f"<{tag}{given}>")
-        return Html(f"<{tag}{given}>{self.join(*children)}</{tag}>")
-
-    def join(self, *children: str) -> Html:
-        """Return several children after one another."""
-        return Html("".join(child if isinstance(child, Html) else self.text(child) for child in children))
-
-    def _attribute(self, name: str, value: str | int) -> str:
-        shown = name.rstrip("_").replace("_", "-")
-        if value is True:
-            return f" {shown}"
-        return f' {shown}="{self.text(str(value))}"'
-
-    def link(self, url: str, *children: str) -> Html:
-        """Return a link to a web address; only the text of it where the address is none."""
-        if not _ADDRESS.fullmatch(url) or HIDDEN in url:
-            return self.join(*children)
-        return self("a", *children, href=url, rel="noopener noreferrer")
-
-    def block(self, text: str, *, lines: int, width: int = 400, class_: str = "block") -> Html:
-        """Return foreign text as it stands, cut at a number of lines and of characters a line."""
-        rows = text.strip("\n").split("\n")
-        shown = [self.text(row.rstrip("\r"), width) for row in rows[:lines]]
-        if len(rows) > lines:
-            shown.append(self.text(f"… {len(rows) - lines:,} more lines"))
-        return self("pre", self("code", Html("\n".join(shown))), class_=class_, tabindex=0)
-
-    def details(self, summary: str, *children: str, opened: bool = False, class_: str | None = None) -> Html:
-        """Return something that is opened on demand."""
-        return self("details", self("summary", summary), *children, open=opened, class_=class_)
-
-    def icon(self, name: str) -> Html:
-        """Return a sign that stands beside a word which says the same."""
-        return self("svg", self("use", href=f"#sign-{name}"), class_=f"sign is-{name}", aria_hidden="true")
-
-    def bar(self, label: str, *parts: tuple[float, str], mark: float | None = None) -> Html:
-        """Return a bar of parts, each a percent and the name of its colour, and a mark across it."""
-        drawn, x = [], 0.0
-        for percent, name in parts:
-            drawn.append(
-                self("rect", x=f"{x:.2f}%", width=f"{percent:.2f}%", height="100%", class_=f"fill-{name}")
-            )
-            x += percent
-        if mark is not None:
-            drawn.append(
-                self("rect", x=f"{min(mark, 99.6):.2f}%", width="2", height="100%", class_="fill-mark")
-            )
-        return self("svg", *drawn, class_="bar", role="img", aria_label=label)
+def text(given: str, limit: int = LONGEST_TEXT) -> Html:
+    """Return foreign text, cut at `limit` characters."""
+    shown = clipped(given, limit)
+    if not (shown.isascii() and shown.isprintable()):
+        shown = visible(shown)
+    return Html(escape(shown))
 
 
-def sprite(h: Markup) -> Html:
-    """Return the signs, each drawn once; `Markup.icon` shows them."""
+def h(tag: str, *children: str, **attributes: str | int | bool | None) -> Html:
+    """Return an element: `h("a", "text", href=url, class_="x", data_tool="ruff")`; None and False leave an attribute out."""
+    given = "".join(
+        _attribute(name, value)
+        for name, value in attributes.items()
+        if value is not None and value is not False
+    )
+    return Html(f"<{tag}{given}>" if tag in _VOID else f"<{tag}{given}>{join(*children)}</{tag}>")
+
+
+def join(*children: str) -> Html:
+    """Return several children one after the other."""
+    return Html("".join(child if isinstance(child, Html) else text(child) for child in children))
+
+
+def _attribute(name: str, value: str | int) -> str:
+    shown = name.rstrip("_").replace("_", "-")
+    return f" {shown}" if value is True else f' {shown}="{text(str(value))}"'
+
+
+def link(url: str, *children: str) -> Html:
+    """Return a link to a web address; only the children if the address is invalid or redacted."""
+    if not _ADDRESS.fullmatch(url) or HIDDEN in url:
+        return join(*children)
+    return h("a", *children, href=url, rel="noopener noreferrer")
+
+
+def pre(given: str, *, lines: int, width: int = 400) -> Html:
+    """Return foreign text as preformatted text, cut at a number of lines and of characters a line."""
+    rows = given.strip("\n").split("\n")
+    shown = [text(row.rstrip("\r"), width) for row in rows[:lines]]
+    if len(rows) > lines:
+        shown.append(text(f"… {len(rows) - lines:,} more lines"))
+    return h("pre", h("code", Html("\n".join(shown))), class_="block", tabindex=0)
+
+
+def details(summary: str, *children: str, opened: bool = False, class_: str | None = "card") -> Html:
+    """Return an element that can be opened and closed."""
+    return h("details", h("summary", summary), *children, open=opened, class_=class_)
+
+
+def bullets(*children: str, most: int = 100, class_: str = "reasons") -> Html:
+    """Return a list of at most `most` entries and the number of the others; nothing without entries."""
+    more = [f"and {len(children) - most:,} more"] if len(children) > most else []
+    rows = [h("li", child) for child in [*children[:most], *more]]
+    return h("ul", *rows, class_=class_) if rows else NOTHING
+
+
+def facts(pairs: dict[str, str], class_: str = "facts") -> Html:
+    """Return names with their values, without those that are empty."""
+    rows = (h("div", h("dt", name), h("dd", value)) for name, value in pairs.items() if value)
+    return h("dl", *rows, class_=class_)
+
+
+def icon(name: str) -> Html:
+    """Return a sign, for a place beside a word of the same meaning."""
+    return h("svg", h("use", href=f"#sign-{name}"), class_=f"sign is-{name}", aria_hidden="true")
+
+
+def bar(label: str, *parts: tuple[float, str], mark: float | None = None) -> Html:
+    """Return a bar of parts, each with its percentage and the name of its colour, and a mark across it."""
+    drawn, x = [], 0.0
+    for percent, name in parts:
+        size = {"x": f"{x:.2f}%", "width": f"{percent:.2f}%", "height": "100%"}
+        drawn.append(h("rect", **size, class_=f"fill-{name}"))
+        x += percent
+    if mark is not None:
+        size = {"x": f"{min(mark, 99.6):.2f}%", "width": "2", "height": "100%"}
+        drawn.append(h("rect", **size, class_="fill-mark"))
+    return h("svg", *drawn, class_="bar", role="img", aria_label=label)
+
+
+def sprite() -> Html:
+    """Return the signs, each drawn once; `icon` shows them."""
     signs = (
         h("symbol", h("path", d=path), id=f"sign-{name}", viewBox="0 0 16 16")
         for name, path in _SIGNS.items()

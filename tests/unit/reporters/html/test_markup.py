@@ -14,16 +14,16 @@ from support.builders import (
     without,
 )
 from support.hostile_text import FOREIGN
-from support.page_sample import everywhere
+from support.page_sample import everywhere, palettes
 from support.renderers import parsed
 
 from ci_action.engine.redact import redacted_run
 from ci_action.github.pull_request import Pull
 from ci_action.reporters import html
-from ci_action.reporters.html.markup import Html, Markup
-from ci_action.reporters.html.palette import DARK, LIGHT
+from ci_action.reporters.html.markup import Html, h, link
 from ci_action.system.redaction import Redactor
 
+LIGHT, DARK = palettes()
 NOWHERE = Path("/nowhere")
 _TAGS = (
     "html head meta title style script body svg symbol path use rect a header p strong span fieldset "
@@ -78,7 +78,7 @@ def test_no_element_is_there_that_is_not_ours(text: str):
 
 @given(st.text(min_size=1, max_size=300))
 def test_text_arrives_as_it_is(text: str):
-    made = parsed(Markup()("p", text))
+    made = parsed(h("p", text))
     seen = made.text
     assert "\x1b" not in seen
     if text.isascii() and text.isprintable():
@@ -99,11 +99,11 @@ def test_text_arrives_as_it_is(text: str):
     ],
 )
 def test_only_web_addresses_are_links(url: str):
-    assert Markup().link(url, "words") == "words"
+    assert link(url, "words") == "words"
 
 
 def test_a_web_address_is_a_link():
-    made = Markup().link('https://a.b/?x="&y', "<words>")
+    made = link('https://a.b/?x="&y', "<words>")
     assert made == '<a href="https://a.b/?x=&quot;&amp;y" rel="noopener noreferrer">&lt;words&gt;</a>'
 
 
@@ -135,7 +135,6 @@ def test_a_secret_of_our_own_words_breaks_nothing():
 
 
 def test_markup_of_ours_stays_as_it_is():
-    h = Markup()
     assert (
         h("p", Html("<b>x</b>"), "<i>", hidden=None, data_path='"')
         == '<p data-path="&quot;"><b>x</b>&lt;i&gt;</p>'
