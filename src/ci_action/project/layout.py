@@ -9,9 +9,11 @@ from typing import Any, Final
 
 from packaging.specifiers import SpecifierSet
 
-from ci_action.project.dependencies.lockfiles import Lock, Locks
+from ci_action.project.dependencies.lockfiles import Lock, kind_of
 from ci_action.project.dependencies.pyproject import project_text
 from ci_action.settings import Settings
+from ci_action.system.lazy import Lazy
+from ci_action.system.project_files import read_project_file
 
 NO_CACHE: Final = "none"
 _MINORS: Final = 40
@@ -28,7 +30,7 @@ class Layout:
     """What to check, relative to the root, as the user wrote it."""
     pyproject: Mapping[str, Any] = field(default_factory=dict)
     """The parsed pyproject.toml of the root; empty if it does not exist."""
-    locks: Locks = field(default_factory=Locks, compare=False, repr=False)
+    locks: dict[Path, Lazy[Lock]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def requires_python(self) -> str:
@@ -52,7 +54,11 @@ class Layout:
 
     def lock(self, file: Path) -> Lock:
         """Return a lock file, read once in a run; raises `ProjectFileError`."""
-        return self.locks.of(file, self.relative(file), self.workspace)
+        return self.locks.setdefault(file, Lazy()).of(
+            lambda: Lock(
+                kind_of(file.name), self.relative(file), read_project_file(file, self.workspace), file.parent
+            )
+        )
 
     def shown(self, path: Path) -> str:
         """Return a path for people and outputs: relative inside the workspace, absolute outside."""

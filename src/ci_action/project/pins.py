@@ -27,8 +27,12 @@ from packaging.version import InvalidVersion, Version
 
 from ci_action.project.config_files import from_yaml
 from ci_action.project.dependencies.lockfiles import Lock
-from ci_action.project.dependencies.poetry_tables import has_origin, poetry_entries, poetry_requirements
-from ci_action.project.dependencies.pyproject import requirement_lists
+from ci_action.project.dependencies.pyproject import (
+    has_origin,
+    poetry_entries,
+    poetry_requirements,
+    requirement_lists,
+)
 from ci_action.project.layout import Layout
 from ci_action.system.errors import ProjectFileError
 from ci_action.system.project_files import read_project_file

@@ -1,1 +1,1 @@
-"""What the project says of its dependencies: requirements, lock files, and what is in them."""
+"""The dependencies of the project: requirements, lock files, and their content."""

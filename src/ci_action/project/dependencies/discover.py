@@ -1,39 +1,39 @@
-"""What the project's tests need, and where the project says so.
+"""The packages that the project's tests need.
 
-The order, the first that is there decides:
+The first of these that exists decides:
 
 1. uv.lock (here or above, up to the workspace)
 2. pylock.toml, poetry.lock, pdm.lock, Pipfile.lock
-3. requirements.txt with the files beside it that name tests or development
+3. requirements.txt and the files beside it that name tests or development
 4. pyproject.toml: the project with its groups and extras that name tests or development
 5. setup.cfg, setup.py
 """
 
 import re
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from ci_action.project.dependencies.inventory import Kind
-from ci_action.project.dependencies.poetry_tables import (
+from ci_action.project.dependencies.pyproject import (
     MAIN,
     is_optional,
     poetry_entries,
     poetry_requirements,
+    requirement_lists,
+    table,
 )
-from ci_action.project.dependencies.pyproject import requirement_lists, table
 from ci_action.project.dependencies.requirements_txt import read, refuse_endless
 from ci_action.project.layout import Layout
 from ci_action.system.project_files import find_project_text
 
-# Names of groups, extras and files that hold what tests need.
+# Names of groups, extras and files for tests.
 TEST_NAMES: Final = frozenset({
     "test", "tests", "testing", "dev", "develop", "development", "ci", "pytest", "unit", "unittest", "qa", "all-tests",
 })  # fmt: skip
 _LOCKS: Final = (Kind.PYLOCK, Kind.POETRY, Kind.PDM, Kind.PIPENV)
-_PYPROJECT: Final = "pyproject.toml"
+_METADATA: Final = ("pyproject.toml", "setup.cfg", "setup.py")
 _NAMED: Final = "|".join(sorted(TEST_NAMES))
 _REQUIREMENTS: Final = re.compile(
     rf"requirements([-_.]({_NAMED}|base|common|main))?\.(txt|in)|({_NAMED})[-_]requirements\.txt|requirements[-_]({_NAMED})\.txt"
@@ -42,14 +42,14 @@ _REQUIREMENTS: Final = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """How the environment of the project is filled."""
+    """What is installed into the environment of the project."""
 
     source: str
     """The files that decide, for people."""
     locked: bool = False
-    """Whether every version is fixed."""
+    """Whether every version is exact."""
     sync: tuple[str, ...] = ()
-    """Options of `uv sync`, where uv itself keeps the lock."""
+    """Options of `uv sync` for a lock of uv."""
     requirements: tuple[str, ...] = ()
     """Lines of a requirements file."""
     files: tuple[str, ...] = ()
@@ -57,11 +57,11 @@ class Dependencies:
     groups: tuple[str, ...] = ()
     """Dependency groups of pyproject.toml."""
     project: str = ""
-    """The project itself as a requirement to install in place: `.`, `.[test]`; empty where it is none."""
+    """The project itself as a requirement to install in place: `.`, `.[test]`; empty if it cannot be built."""
     inputs: tuple[Path, ...] = ()
     """The files whose content decides."""
     folders: tuple[str, ...] = ()
-    """Other folders that requirements files install: no file decided about what they hold."""
+    """Other folders that requirements files install: no file decides about their content."""
     unread: tuple[str, ...] = ()
     """Entries that are not understood and therefore not installed, each with the reason."""
 
@@ -72,25 +72,16 @@ class Dependencies:
 
 
 def find(layout: Layout) -> Dependencies:
-    """Find out what to install; raises `ToolError` for a lock file that cannot be read."""
+    """Return what to install; raises `ToolError` for a lock file that cannot be read."""
     lock = lock_of(layout)
     if lock is None:
         return _from_requirements(layout) or _from_metadata(layout)
     if lock.name == Kind.UV:
-        places = (
-            lock.parent / Kind.UV,
-            layout.root / Kind.UV,
-            lock.parent / _PYPROJECT,
-            layout.root / _PYPROJECT,
-        )
-        groups = [f"--group={group}" for group in _groups(layout.pyproject)]
-        extras = [f"--extra={extra}" for extra in _extras(layout.pyproject)]
-        return Dependencies(
-            source=lock.name,
-            locked=True,
-            sync=(*groups, *extras),
-            inputs=tuple(filter(Path.is_file, places)),
-        )
+        groups = [f"--group={group}" for group in _groups(layout)]
+        extras = [f"--extra={extra}" for extra in _extras(layout)]
+        places = (folder / name for name in (Kind.UV, _METADATA[0]) for folder in (lock.parent, layout.root))
+        inputs = tuple(filter(Path.is_file, places))
+        return Dependencies(source=lock.name, locked=True, sync=(*groups, *extras), inputs=inputs)
     read_by_uv = lock.name == Kind.PYLOCK
     return Dependencies(
         source=lock.name,
@@ -116,46 +107,40 @@ def _from_requirements(layout: Layout) -> Dependencies | None:
     chosen = [
         name for name in names if name.endswith(".txt") or f"{name.removesuffix('.in')}.txt" not in names
     ]
-    folder = root / "requirements"
-    if folder.is_dir():
-        wanted = {*TEST_NAMES, "base", "common", "main", "requirements"}
-        chosen += sorted(
-            f"requirements/{path.name}" for path in folder.glob("*.txt") if path.stem.lower() in wanted
-        )
+    wanted = {*TEST_NAMES, "base", "common", "main", "requirements"}
+    chosen += sorted(
+        f"requirements/{path.name}" for path in root.glob("requirements/*.txt") if path.stem.lower() in wanted
+    )
     if not chosen:
         return None
     refuse_endless((root / name for name in chosen), layout.workspace)
-    every = tuple(
-        path for pattern in ("*.txt", "*.in", "requirements/*") for path in sorted(root.glob(pattern))
-    )
+    every = [path for pattern in ("*.txt", "*.in", "requirements/*") for path in sorted(root.glob(pattern))]
     listed = read([root / name for name in chosen], layout.relative, layout.workspace)
     return Dependencies(
         source=", ".join(chosen),
         files=tuple(chosen),
         folders=tuple(folder for folder in listed.folders if "/" in folder),
-        groups=_groups(layout.pyproject),
-        project=_project(layout, *_extras(layout.pyproject)),
-        inputs=(*(path for path in every if path.is_file()), *_inputs(root)),
+        groups=_groups(layout),
+        project=_project(layout, *_extras(layout)),
+        inputs=(*filter(Path.is_file, every), *_inputs(root)),
     )
 
 
 def _from_metadata(layout: Layout) -> Dependencies:
     document, root = layout.pyproject, layout.root
-    groups, project = _groups(document), _project(layout, *_extras(document))
+    groups, extras = _groups(layout), _extras(layout)
+    project = _project(layout, *extras)
     try:
-        lines, unread = _in_tables(document, root, built=bool(project))
+        lines, unread = _in_tables(layout, built=bool(project))
     except ValueError as error:
         lines, unread = [], (f"what pyproject.toml lists: {error}",)
-    says = {"project", "build-system", "dependency-groups"} & document.keys() or lines or unread
-    names = (*(["pyproject.toml"] if says else []), "setup.cfg", "setup.py")
+    tables = {"project", "build-system", "dependency-groups"} & document.keys()
+    names = _METADATA if tables or lines or unread else _METADATA[1:]
     sources = [name for name in names if (root / name).is_file()]
-    source = (
-        sources[0]
-        if (project or groups or lines or unread) and sources
-        else "nothing (the project names no dependencies)"
-    )
-    if groups or _extras(document):
-        source += f": {', '.join([*groups, *_extras(document)])}"
+    found = sources and (project or groups or lines or unread)
+    source = sources[0] if found else "nothing (the project names no dependencies)"
+    if groups or extras:
+        source += f": {', '.join([*groups, *extras])}"
     return Dependencies(
         source=source,
         requirements=tuple(lines),
@@ -166,54 +151,54 @@ def _from_metadata(layout: Layout) -> Dependencies:
     )
 
 
-def _in_tables(document: Mapping[str, Any], root: Path, *, built: bool) -> tuple[list[str], tuple[str, ...]]:
-    """Return what the tables of a pyproject.toml say that the tests need, and the entries that are not understood.
+def _in_tables(layout: Layout, *, built: bool) -> tuple[list[str], tuple[str, ...]]:
+    """Return what the tables of pyproject.toml list for the tests, and the entries that are not understood.
 
-    A project that is built brings its own dependencies along; one without a build system is not installed itself.
+    A project that is built has its own dependencies installed with it; one without a build system is not installed.
     Raises `ValueError` for a table where a list belongs, or the other way round.
     """
     lines: list[str] = []
     unread: list[str] = []
-    extras = {f"project.optional-dependencies.{extra}" for extra in _extras(document)}
-    for where, entries in requirement_lists(document):
-        own = not built and (where == "project.dependencies" or where in extras)
-        if own or (where.startswith("tool.") and _is_test_name(where)):
+    own_lists = {"project.dependencies", *(f"project.optional-dependencies.{one}" for one in _extras(layout))}
+    for where, entries in requirement_lists(layout.pyproject):
+        if (not built and where in own_lists) or (where.startswith("tool.") and _is_test_name(where)):
             lines += [entry for entry in entries if isinstance(entry, str)]
-    for where, name, value in poetry_entries(document):
+    for where, name, value in poetry_entries(layout.pyproject):
         own = where == MAIN and not built and not is_optional(value)
         if not own and not _is_test_name(where):
             continue
         try:
-            lines += poetry_requirements(name, value, root)
+            lines += poetry_requirements(name, value, layout.root)
         except ValueError as error:
             unread.append(f"{where}.{name}: {error}")
     return lines, tuple(unread)
 
 
 def _inputs(root: Path, *names: str) -> tuple[Path, ...]:
-    every = (*names, "pyproject.toml", "setup.cfg", "setup.py", "MANIFEST.in")
-    return tuple(root / name for name in every if (root / name).is_file())
+    every = (root / name for name in (*names, *_METADATA, "MANIFEST.in"))
+    return tuple(filter(Path.is_file, every))
 
 
 def _is_test_name(where: str) -> bool:
     return any(part.lower() in TEST_NAMES for part in re.split(r"[._\-\s]", where))
 
 
-def _groups(document: Mapping[str, Any]) -> tuple[str, ...]:
-    with suppress(ValueError):  # uv says what is wrong
-        return tuple(name for name in table(document, "dependency-groups") if name.lower() in TEST_NAMES)
-    return ()
+def _groups(layout: Layout) -> tuple[str, ...]:
+    return _named_for_tests(layout, "dependency-groups")
 
 
-def _extras(document: Mapping[str, Any]) -> tuple[str, ...]:
-    with suppress(ValueError):  # uv says what is wrong
-        extras = table(document, "project", "optional-dependencies")
-        return tuple(name for name in extras if name.lower() in TEST_NAMES)
+def _extras(layout: Layout) -> tuple[str, ...]:
+    return _named_for_tests(layout, "project", "optional-dependencies")
+
+
+def _named_for_tests(layout: Layout, *names: str) -> tuple[str, ...]:
+    with suppress(ValueError):  # uv reports what is wrong
+        return tuple(name for name in table(layout.pyproject, *names) if name.lower() in TEST_NAMES)
     return ()
 
 
 def _project(layout: Layout, *extras: str) -> str:
-    """Return the project as something to install, where it can be built."""
+    """Return the project as a requirement to install; empty if it cannot be built."""
     root = layout.root
     if "build-system" not in layout.pyproject and not (root / "setup.py").is_file():
         return ""

@@ -1,4 +1,4 @@
-"""Which packages a project needs: names with versions, who needs them, and where that is written. Values only."""
+"""The packages that a project needs: names, versions, their parents, and where they are named."""
 
 import re
 from collections import deque
@@ -40,15 +40,15 @@ class Needed:
     parents: tuple[str, ...] = ()
     """The packages that need it."""
     direct: bool | None = None
-    """Whether the project names it itself; None where that is not known."""
+    """Whether the project names it itself; None if unknown."""
     named: bool = False
-    """Whether the line of its place is its own, not that of the package through which it comes."""
+    """Whether the line of its place names this package, not the one that leads to it."""
     pinned: bool = False
     """Whether that line fixes the version."""
 
     @property
     def key(self) -> tuple[str, str]:
-        """What tells it from others: the name in its normal form, and the version in its own."""
+        """The name and version in their normal forms."""
         return key_of(self.name, self.version)
 
 
@@ -62,7 +62,7 @@ def key_of(name: str, version: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Unauditable:
-    """A package that no advisory can be found for, because it comes from elsewhere than an index."""
+    """A package that cannot be audited, mostly because it does not come from a package index."""
 
     name: str
     reason: str
@@ -71,7 +71,7 @@ class Unauditable:
 
 @dataclass(frozen=True, kw_only=True)
 class Inventory:
-    """What a project needs."""
+    """The packages that a project needs."""
 
     kind: Kind
     source: str
@@ -79,11 +79,11 @@ class Inventory:
     packages: tuple[Needed, ...] = ()
     unauditable: tuple[Unauditable, ...] = ()
     notes: tuple[str, ...] = ()
-    """What people should know about how it was read."""
+    """Remarks for people on how it was read."""
     files: tuple[Path, ...] = ()
-    """The files whose text alone says all of it; none where a resolver or an environment had to be asked."""
+    """The files that contain all of it; none if it is from a resolver or an environment."""
     compiled: Mapping[str, str] = field(default_factory=dict)
-    """Requirements files that a tool has made, by their paths, and what from (relative to the project's root)."""
+    """Requirements files that a tool generated, with their sources (relative to the project's root)."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -92,28 +92,24 @@ class Inventory:
 
 
 def unique(packages: Iterable[Needed]) -> tuple[Needed, ...]:
-    """Return every package and version once, in their order: the first place counts, the parents of all."""
+    """Return every package and version once, in their order: with the first place, and the parents of all."""
     found: dict[tuple[str, str], Needed] = {}
     for needed in packages:
-        known = found.get(needed.key)
-        found[needed.key] = _joined(known, needed) if known else needed
+        known = found.get(needed.key, needed)
+        directs = {known.direct, needed.direct}
+        found[needed.key] = replace(
+            known,
+            location=known.location or needed.location,
+            parents=tuple(dict.fromkeys((*known.parents, *needed.parents))),
+            direct=True if True in directs else None if None in directs else False,
+        )
     return tuple(found.values())
-
-
-def _joined(one: Needed, other: Needed) -> Needed:
-    known = {one.direct, other.direct}
-    return replace(
-        one,
-        location=one.location or other.location,
-        parents=tuple(dict.fromkeys((*one.parents, *other.parents))),
-        direct=True if True in known else None if None in known else False,
-    )
 
 
 def chain(needed: Needed, packages: Mapping[str, Needed]) -> tuple[str, ...]:
     """Return the shortest way from a direct dependency down to a package, without itself.
 
-    Empty where it is a direct one, and where nobody knows.
+    Empty if it is direct itself, or if no way is known.
     """
     if needed.direct:
         return ()
@@ -121,22 +117,18 @@ def chain(needed: Needed, packages: Mapping[str, Needed]) -> tuple[str, ...]:
     seen = {needed.name}
     while waiting:
         one, below = waiting.popleft()
-        for parent in sorted(one.parents):
-            if parent in seen:
-                continue
+        for parent in sorted({*one.parents} - seen):
             seen.add(parent)
-            way = (parent, *below)
             known = packages.get(parent)
-            if known is None:
-                continue
-            if known.direct:
-                return way
-            waiting.append((known, way))
+            if known and known.direct:
+                return (parent, *below)
+            if known:
+                waiting.append((known, (parent, *below)))
     return ()
 
 
 def by_name(packages: Iterable[Needed]) -> dict[str, Needed]:
-    """Return packages by name; of several versions the one that the project names itself, else the first."""
+    """Return packages by name; of several versions a direct dependency, else the first."""
     found: dict[str, Needed] = {}
     for needed in packages:
         if needed.name not in found or (needed.direct and not found[needed.name].direct):
@@ -145,7 +137,7 @@ def by_name(packages: Iterable[Needed]) -> dict[str, Needed]:
 
 
 def placed(packages: Iterable[Needed], places: Mapping[str, Location]) -> tuple[Needed, ...]:
-    """Give every package its place: where it is named, else where the direct dependency is through which it comes."""
+    """Add to every package its place: where it is named, else where the direct dependency is that leads to it."""
     every = tuple(packages)
     known = by_name(every)
 
@@ -160,27 +152,16 @@ def placed(packages: Iterable[Needed], places: Mapping[str, Location]) -> tuple[
 
 
 def sound(inventory: Inventory) -> Inventory:
-    """Return the inventory with what no index can hold named as not auditable: strange names, and versions that are none."""
+    """Return the inventory with packages of invalid names or versions as not auditable."""
     good, odd = [], []
     for needed in inventory.packages:
-        if not _PROPER_NAME.fullmatch(needed.name):
-            odd.append(
-                Unauditable(
-                    name=needed.name, reason="no package can have this name", location=needed.location
-                )
-            )
-        elif not is_version(needed.version):
-            reason = f"{needed.version!r} is no version"
+        reason = "" if _PROPER_NAME.fullmatch(needed.name) else "it is not a valid package name"
+        try:
+            Version(needed.version)
+        except ValueError:  # also for a number that is too long
+            reason = reason or f"{needed.version!r} is not a valid version"
+        if reason:
             odd.append(Unauditable(name=needed.name, reason=reason, location=needed.location))
         else:
             good.append(needed)
     return replace(inventory, packages=tuple(good), unauditable=(*inventory.unauditable, *odd))
-
-
-def is_version(text: str) -> bool:
-    """Whether a text is a version of PEP 440."""
-    try:
-        Version(text)
-    except ValueError:  # also of a number that is too long
-        return False
-    return True

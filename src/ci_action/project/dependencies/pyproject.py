@@ -1,11 +1,23 @@
-"""Where a pyproject.toml names what the project needs."""
+"""Where a pyproject.toml or setup.cfg names the packages that the project needs.
+
+The tables of Poetry are read by poetry-core, as Poetry does. One of their entries may be a range, a table, or a list of
+both, each for another Python or system (https://python-poetry.org/docs/dependency-specification/).
+"""
 
 import configparser
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+if TYPE_CHECKING:
+    from poetry.core.packages.dependency import Dependency
+
+_ORIGINS: Final = frozenset({"git", "url", "path", "file"})
+MAIN: Final = "tool.poetry.dependencies"
 
 
 def requirement_lists(document: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[object]]]:
@@ -35,8 +47,15 @@ def requirement_of(text: str) -> Requirement:
         raise InvalidRequirement(str(error)) from error
 
 
+def find_requirement(entry: object) -> Requirement | None:
+    """Return the requirement that an entry of a list is; None for anything else."""
+    with suppress(InvalidRequirement):
+        return requirement_of(entry) if isinstance(entry, str) else None
+    return None
+
+
 def table(document: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
-    """Return a table inside a TOML document, empty if it is not there; raises `ValueError` if it is something else."""
+    """Return a table inside a TOML document, empty if absent; raises `ValueError` if it is something else."""
     found: Any = document
     for index, name in enumerate(names, 1):
         found = found.get(name, {})
@@ -60,7 +79,7 @@ def _list(where: str, entries: object) -> tuple[str, Sequence[object]]:
 
 
 def setup_cfg_requirements(text: str) -> Iterator[str]:
-    """Yield the requirements of a setup.cfg, those of its extras too; what it reads from other files is none."""
+    """Yield the requirements of a setup.cfg and its extras, except those that it reads from other files."""
     parser = configparser.RawConfigParser(strict=False)
     try:
         parser.read_string(text)
@@ -71,4 +90,86 @@ def setup_cfg_requirements(text: str) -> Iterator[str]:
         found += [value for _, value in parser.items("options.extras_require")]
     for value in found:
         if not value.strip().startswith("file:"):
-            yield from filter(None, map(str.strip, re.split(r"[\n]", value)))
+            yield from filter(None, map(str.strip, value.split("\n")))
+
+
+def poetry_tables(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield every table of Poetry's own dependencies with its place; raises `ValueError` if it is not a table."""
+    for group in table(document, "tool", "poetry", "group"):
+        entries = table(document, "tool", "poetry", "group", group, "dependencies")
+        yield f"tool.poetry.group.{group}", entries
+    for name in ("dev-dependencies", "dependencies"):
+        yield f"tool.poetry.{name}", table(document, "tool", "poetry", name)
+
+
+def poetry_entries(document: Mapping[str, Any]) -> Iterator[tuple[str, str, object]]:
+    """Yield (place of the table, name, value) of every entry that is a separate requirement.
+
+    Skips `python`, and what only adds a source or options to a requirement that `[project]` names. Raises `ValueError`
+    if something is not a table.
+    """
+    listed = map(find_requirement, table(document, "project").get("dependencies", ()))
+    named = {canonicalize_name(one.name) for one in listed if one}
+    for where, entries in poetry_tables(document):
+        for name, value in entries.items():
+            adds = where == MAIN and canonicalize_name(name) in named and not has_origin(value)
+            if name.lower() != "python" and not adds:
+                yield where, name, value
+
+
+def poetry_requirements(name: str, value: object, root: Path) -> tuple[str, ...]:
+    """Return an entry as requirements of PEP 508, one for each of its constraints; paths are relative to `root`.
+
+    Raises `ValueError` with the reason if poetry-core does not understand it, or if it names a path that does not
+    exist.
+    """
+    constraints = _constraints(value)
+    if not constraints:
+        raise ValueError("the list of constraints is empty")
+    return tuple(_requirement(name, constraint, root) for constraint in constraints)
+
+
+def has_origin(value: object) -> bool:
+    """Return whether an entry comes from a repository, a URL or a path instead of a package index."""
+    return any(isinstance(one, dict) and not _ORIGINS.isdisjoint(one) for one in _constraints(value))
+
+
+def is_optional(value: object) -> bool:
+    """Return whether an entry is installed only with an extra."""
+    return any(isinstance(one, dict) and one.get("optional") is True for one in _constraints(value))
+
+
+def _constraints(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
+
+
+def _requirement(name: str, constraint: object, root: Path) -> str:
+    import logging  # noqa: PLC0415 - as below
+
+    from poetry.core.factory import Factory  # noqa: PLC0415 - 60 ms that only projects of Poetry pay
+
+    # It warns of folders that do not exist; such an entry is an error here.
+    logging.getLogger("poetry").addHandler(logging.NullHandler())
+    if isinstance(constraint, dict):
+        for key in {"path", "file"} & constraint.keys():
+            if not (root / str(constraint[key])).exists():
+                raise ValueError(f"{key} = {constraint[key]!r} does not exist")
+    try:
+        dependency = Factory.create_dependency(name, constraint, root_dir=root)  # type: ignore[arg-type]  # whatever it is
+        line = _with_one_range(dependency).to_pep_508()
+        requirement_of(line)
+    except InvalidRequirement as error:
+        raise ValueError(f"{constraint!r} is not a valid requirement: {error}") from error
+    except Exception as error:  # poetry-core raises whatever its parsers meet in a value of another shape
+        raise ValueError(f"{constraint!r}: {error}") from error
+    return line
+
+
+def _with_one_range(dependency: "Dependency") -> "Dependency":
+    """Return the dependency with the highest of its alternatives (`<1 || >=3`), which Poetry tries first."""
+    from poetry.core.constraints.version import VersionUnion  # noqa: PLC0415 - see _requirement
+
+    constraint = dependency.constraint
+    if isinstance(constraint, VersionUnion) and "||" in str(constraint):
+        return dependency.with_constraint(constraint.ranges[-1])
+    return dependency

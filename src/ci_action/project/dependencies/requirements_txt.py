@@ -1,6 +1,6 @@
-"""Requirements files, also those that resolvers print: what their lines name, pin and say of who needs it.
+"""Requirements files, also those that resolvers print: the packages that they name, pin, and who needs these.
 
-Files that a line includes are read along; nothing is started, nothing is fetched.
+Included files are read as well; nothing is fetched.
 """
 
 import os
@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from ci_action.model.finding import Location
 from ci_action.project.dependencies.inventory import Needed, Unauditable, unique
-from ci_action.project.dependencies.pyproject import requirement_of
+from ci_action.project.dependencies.pyproject import find_requirement
 from ci_action.system.errors import AbsentFileError, ProjectFileError, ToolError
 from ci_action.system.project_files import outside, read_project_file
 
@@ -25,76 +25,79 @@ _OPTION: Final = re.compile(r"(--?[a-z][a-z-]*)(?:\s*=\s*|\s+|$)(.*)")
 _VIA: Final = re.compile(r"\s*via(?:\s+(.*))?$")
 _HASH: Final = re.compile(r"\s--hash[=\s]\S+")
 _TRAILING_OPTION: Final = re.compile(r"\s--[a-z][a-z-]*[=\s].*$")
-# A path as pip and uv take it: `.`, `./part`, `../part[extra]`, `part/sub`, `file:///part`.
+# A path as pip and uv accept it: `.`, `./part`, `../part[extra]`, `part/sub`, `file:///part`.
 _LOCAL: Final = re.compile(r"\.{0,2}/|\.(?=\[|$)|file:|[\w.-]+/[\w./-]*(?=\[|$)")
 _ARCHIVE: Final = re.compile(r"\.(whl|zip|tar|tar\.gz|tgz|tar\.bz2|tar\.xz)(?![\w.])", re.IGNORECASE)
 _URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-_INCLUDING: Final = frozenset({"-r", "--requirement", "-c", "--constraint"})
+_MENTION: Final = re.compile(
+    r"""["']([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?=[\[<>=!~;@"'( ])|^\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*[=<>!~]"""
+)
+_REQUIREMENT: Final = frozenset({"-r", "--requirement"})
+_CONSTRAINT: Final = frozenset({"-c", "--constraint"})
+_EDITABLE: Final = frozenset({"-e", "--editable"})
 _DEEPEST: Final = 20
 _FROM_ELSEWHERE: Final = "it comes from a repository or a URL, not from a package index"
 _FROM_A_FILE: Final = "it comes from a file, not from a package index"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Line:
-    """A line of a requirements file, joined where it goes on in the next one."""
+    """A line of a requirements file, joined with those that continue it."""
 
     text: str
     number: int
+    option: str = ""
+    """The option that it begins with, or an empty text."""
+    value: str = ""
+    """What follows the option, or the whole text."""
     hashed: bool = False
-    via: tuple[str, ...] = ()
-    """Who needs it, as a resolver has written below or behind it."""
+    via: list[str] = field(default_factory=list)
+    """Who needs it, from the comments of a resolver below or behind it."""
 
 
 @dataclass
 class Listed:
-    """What requirements files say."""
+    """The content of requirements files."""
 
     pinned: list[Needed] = field(default_factory=list)
     unauditable: list[Unauditable] = field(default_factory=list)
     places: dict[str, Location] = field(default_factory=dict)
     """Where packages are named."""
     loose: list[str] = field(default_factory=list)
-    """The lines that leave the version open."""
+    """The lines without an exact version."""
     whole: bool = True
     """Whether every line was read, and names a version with its hash: then there is nothing left to resolve."""
     files: list[Path] = field(default_factory=list)
     folders: dict[str, Location] = field(default_factory=dict)
-    """The folders that are to be installed, as the lines name them: only a resolver knows what they need in turn."""
+    """The folders to install, as the lines name them: only a resolver knows what they need in turn."""
 
 
-def lines_of(text: str) -> Iterator[Line]:
-    """Yield the lines that say something."""
-    waiting: Line | None = None
-    via: list[str] = []
-    inside = False
+def lines_of(text: str) -> list[Line]:
+    """Return the lines that are not empty or comments."""
+    found: list[Line] = []
+    in_via = False
     for number, joined in _joined(text):
         comment = _COMMENT.search(joined)
-        body = joined[: comment.start()].strip() if comment else joined.strip()
-        if body:
-            if waiting:
-                yield replace(waiting, via=tuple(via))
-            waiting, via, inside = _line(body, number), [], False
-        if not comment:
-            continue
-        match = _VIA.match(comment[2])
-        if match:
-            inside, words = True, match[1] or ""
-        elif inside and comment[2].startswith("   "):
-            words = comment[2]
-        else:
-            inside = False
-            continue
-        via += [word.strip() for word in words.split(", ") if word.strip()]
-    if waiting:
-        yield replace(waiting, via=tuple(via))
+        if body := joined[: comment.start() if comment else None].strip():
+            found.append(_line(body, number))
+            in_via = False
+        if comment:
+            match = _VIA.match(comment[2])
+            in_via = match is not None or (in_via and comment[2].startswith("   "))
+            words = (match[1] or "") if match else comment[2]
+            if in_via and found:
+                found[-1].via += filter(None, map(str.strip, words.split(", ")))
+    return found
 
 
 def _line(body: str, number: int) -> Line:
     stripped, hashes = _HASH.subn("", body)
     if not stripped.startswith("-"):
         stripped = _TRAILING_OPTION.sub("", stripped)
-    return Line(stripped.strip(), number, hashed=hashes > 0)
+    text = stripped.strip()
+    option = _OPTION.fullmatch(text)
+    name, value = (option[1], option[2]) if option else ("", text)
+    return Line(text, number, name, value, hashed=hashes > 0)
 
 
 def _joined(text: str) -> Iterator[tuple[int, str]]:
@@ -113,7 +116,7 @@ def _joined(text: str) -> Iterator[tuple[int, str]]:
 
 
 def read(files: Iterable[Path], relative: Callable[[Path], str], workspace: Path) -> Listed:
-    """Read requirements files and those that they include; `relative` says what findings call a file."""
+    """Read requirements files and those that they include; `relative` returns the path of a file in findings."""
     found = Listed()
     for file in files:
         _read(file, relative, workspace, found, 0)
@@ -132,22 +135,23 @@ def _read(file: Path, relative: Callable[[Path], str], workspace: Path, found: L
         reason = f"could not read the file: {error.problem}"
         found.unauditable.append(Unauditable(name=f"what {relative(file)} lists", reason=reason))
         return
-    for line in lines_of(text):
-        option = _OPTION.fullmatch(line.text)
-        if option and option[1] in {"-r", "--requirement"}:
-            if _URL.match(option[2]):
-                found.whole = False
-                _left_out(line, relative(file), found)
-            else:
-                _read(_included(file, option[2]), relative, workspace, found, depth + 1)
-        elif not option or option[1] in {"-e", "--editable"}:
-            _take(line, Location(path=relative(file), line=line.number), found)
+    for name in _take_all(text, relative(file), found):
+        _read(_included(file, name), relative, workspace, found, depth + 1)
+
+
+def of_text(text: str, path: str) -> Listed:
+    """Read one requirements file from its text, without the files that it includes."""
+    found = Listed()
+    for _ in _take_all(text, path, found):
+        found.whole = False
+    found.pinned = list(unique(found.pinned))
+    return found
 
 
 def refuse_endless(files: Iterable[Path], workspace: Path) -> None:
     """Raise `ToolError` for a pipe, a device or a far too large file among these and those that they include.
 
-    uv reads them as well, until the memory is full or the time is over.
+    uv would read them until the memory is full or the time is over.
     """
     waiting = [(file, "") for file in files]
     seen: set[Path] = set()
@@ -164,20 +168,15 @@ def refuse_endless(files: Iterable[Path], workspace: Path) -> None:
             if outside(file, workspace) and file.is_file():
                 continue
             raise ToolError(f"{error.reason}{named}") from error
-        for line in lines_of(text):
-            option = _OPTION.fullmatch(line.text)
-            if option and option[1] in _INCLUDING and not _URL.match(option[2]):
-                waiting.append((_included(file, option[2]), f", which {file.name} includes"))
+        waiting += (
+            (_included(file, line.value), f", which {file.name} includes")
+            for line in lines_of(text)
+            if line.option in _REQUIREMENT | _CONSTRAINT and not _URL.match(line.value)
+        )
 
 
 def _included(file: Path, name: str) -> Path:
     return Path(os.path.realpath(file.parent / name.replace("\0", "\ufffd")))
-
-
-def _left_out(line: Line, path: str, found: Listed) -> None:
-    place = Location(path=path, line=line.number)  # the address may hold a password
-    name, reason = "what an included file lists", "the file lies at an address, which is not fetched"
-    found.unauditable.append(Unauditable(name=name, reason=reason, location=place))
 
 
 def decoded(raw: bytes) -> str:
@@ -186,75 +185,67 @@ def decoded(raw: bytes) -> str:
     return raw.decode(encoding, "replace")
 
 
-def of_text(text: str, path: str) -> Listed:
-    """Read one requirements file from its text; what it includes is not read."""
-    found = Listed()
+def _take_all(text: str, path: str, found: Listed) -> Iterator[str]:
+    """Add what the lines of a file name; yield the names of the files that it includes."""
     for line in lines_of(text):
-        option = _OPTION.fullmatch(line.text)
-        if option and option[1] in {"-r", "--requirement"}:
-            found.whole = False
-            if _URL.match(option[2]):
-                _left_out(line, path, found)
-        elif not option or option[1] in {"-e", "--editable"}:
-            _take(line, Location(path=path, line=line.number), found)
-    found.pinned = list(unique(found.pinned))
-    return found
+        place = Location(path=path, line=line.number)
+        if line.option in _REQUIREMENT:
+            if not _URL.match(line.value):
+                yield line.value
+                continue
+            found.whole = False  # the address may hold a password
+            reason = "the file lies at an address, which is not fetched"
+            found.unauditable.append(
+                Unauditable(name="what an included file lists", reason=reason, location=place)
+            )
+        elif not line.option or line.option in _EDITABLE:
+            _take(line, place, found)
 
 
 def _take(line: Line, place: Location, found: Listed) -> None:
-    option = _OPTION.fullmatch(line.text)
-    text = option[2] if option else line.text
-    if _LOCAL.match(text):  # the project itself, or a part of it, unless somebody has built it before
-        if _ARCHIVE.search(text):
-            name = canonicalize_name(re.split(r"[\\/]", text.partition("#")[0])[-1].partition("-")[0])
-            found.unauditable.append(Unauditable(name=name, reason=_FROM_A_FILE, location=place))
-        else:
-            _take_folder(text, place, found)
-        return
-    if option or _URL.match(text) or text.startswith("git+"):
-        found.unauditable.append(Unauditable(name=_egg(text), reason=_FROM_ELSEWHERE, location=place))
-        return
-    try:
-        requirement = requirement_of(text)
-    except InvalidRequirement:
+    text = url = line.value
+    local = _LOCAL.match(text) is not None
+    if local:  # the project itself, or a part of it, unless it is built already
+        name: str = canonicalize_name(re.split(r"[\\/]", text.partition("#")[0])[-1].partition("-")[0])
+    elif line.option or _URL.match(text) or text.startswith("git+"):
+        egg = re.search(r"[#&]egg=([\w.-]+)", text)
+        name = canonicalize_name(egg[1]) if egg else "a package without a name"
+    else:
+        requirement = find_requirement(text)
+        if requirement is None:
+            found.whole = False
+            reason = "it is not a valid requirement"
+            found.unauditable.append(Unauditable(name="a line", reason=reason, location=place))
+            return
+        name, url = canonicalize_name(requirement.name), requirement.url or ""
+        found.places.setdefault(name, place)
+        if not url:
+            _take_requirement(requirement, line, place, found)
+            return
+        local = url.startswith("file:")
+    if local and not _ARCHIVE.search(url):
         found.whole = False
-        found.unauditable.append(
-            Unauditable(name="a line", reason="it is no requirement that can be read", location=place)
-        )
-        return
-    name = canonicalize_name(requirement.name)
-    found.places.setdefault(name, place)
-    if requirement.url:
-        if _ARCHIVE.search(requirement.url) and requirement.url.startswith("file:"):
-            found.unauditable.append(Unauditable(name=name, reason=_FROM_A_FILE, location=place))
-        elif requirement.url.startswith("file:"):
-            _take_folder(text, place, found)
-        else:
-            found.unauditable.append(Unauditable(name=name, reason=_FROM_ELSEWHERE, location=place))
-        return
+        found.folders.setdefault(text, place)
+    else:
+        reason = _FROM_A_FILE if local else _FROM_ELSEWHERE
+        found.unauditable.append(Unauditable(name=name, reason=reason, location=place))
+
+
+def _take_requirement(requirement: Requirement, line: Line, place: Location, found: Listed) -> None:
     version = pin_of(requirement)
     if not version:
         found.whole = False
-        found.loose.append(text)
+        found.loose.append(line.value)
         return
     found.whole = found.whole and line.hashed
     parents, direct = _needed_by(line.via)
+    name = canonicalize_name(requirement.name)
     needed = Needed(name=name, version=version, location=place, parents=parents, direct=direct)
     found.pinned.append(replace(needed, named=True, pinned=True))
 
 
-def _take_folder(text: str, place: Location, found: Listed) -> None:
-    found.whole = False
-    found.folders.setdefault(text, place)
-
-
-def _egg(text: str) -> str:
-    match = re.search(r"[#&]egg=([\w.-]+)", text)
-    return canonicalize_name(match[1]) if match else "a package without a name"
-
-
 def pin_of(requirement: Requirement) -> str:
-    """Return the one version that a requirement allows, or an empty text."""
+    """Return the only version that a requirement allows, or an empty text."""
     only = list(requirement.specifier)
     if len(only) != 1 or only[0].operator not in {"==", "==="}:
         return ""
@@ -265,7 +256,7 @@ def pin_of(requirement: Requirement) -> str:
 
 
 def _needed_by(via: Iterable[str]) -> tuple[tuple[str, ...], bool | None]:
-    """Return the packages among those who need it, and whether a file of the project is one of them."""
+    """Return the packages that need it, and whether a file of the project needs it."""
     parents: list[str] = []
     direct: bool | None = None
     for word in via:
@@ -281,7 +272,7 @@ def _needed_by(via: Iterable[str]) -> tuple[tuple[str, ...], bool | None]:
 
 
 def of_resolver(text: str) -> Listed:
-    """Read what `uv pip compile` prints; whoever needs a package and is none of the list is the project itself."""
+    """Read what `uv pip compile` prints; a parent that is not in the list is the project itself."""
     found = of_text(text, "")
     names = {needed.name for needed in found.pinned}
     found.pinned = [
@@ -300,15 +291,9 @@ def of_resolver(text: str) -> Listed:
 
 
 def placed_names(text: str, path: str) -> Mapping[str, Location]:
-    """Say in which lines of a pyproject.toml or setup file packages are named: as a requirement, or as a key."""
+    """Return the lines of a pyproject.toml or setup file that name packages, as a requirement or as a key."""
     found: dict[str, Location] = {}
     for number, line in enumerate(text.splitlines(), 1):
         for match in _MENTION.finditer(line):
-            name = canonicalize_name(match[1] or match[2])
-            found.setdefault(name, Location(path=path, line=number))
+            found.setdefault(canonicalize_name(match[1] or match[2]), Location(path=path, line=number))
     return found
-
-
-_MENTION: Final = re.compile(
-    r"""["']([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?=[\[<>=!~;@"'( ])|^\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*[=<>!~]"""
-)

@@ -19,8 +19,14 @@ from packaging.utils import canonicalize_name
 from ci_action.model.finding import Location
 from ci_action.project.dependencies.discover import Dependencies, find
 from ci_action.project.dependencies.inventory import Inventory, Kind, Needed, Unauditable, placed, unique
-from ci_action.project.dependencies.poetry_tables import MAIN, poetry_entries, poetry_requirements
-from ci_action.project.dependencies.pyproject import requirement_lists, requirement_of, setup_cfg_requirements
+from ci_action.project.dependencies.pyproject import (
+    MAIN,
+    poetry_entries,
+    poetry_requirements,
+    requirement_lists,
+    requirement_of,
+    setup_cfg_requirements,
+)
 from ci_action.project.dependencies.requirements_txt import Listed, of_resolver, of_text, placed_names, read
 from ci_action.project.environment import Builder
 from ci_action.project.layout import Layout

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
-from ci_action.project.dependencies.poetry_tables import is_optional, poetry_entries, poetry_requirements
+from ci_action.project.dependencies.pyproject import is_optional, poetry_entries, poetry_requirements
 
 
 @pytest.mark.parametrize(
