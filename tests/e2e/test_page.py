@@ -1,4 +1,4 @@
-"""The page as people use it: opened from disk in Chromium."""
+"""The HTML report as people use it: opened from disk in Chromium."""
 
 import shutil
 import subprocess
@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from socketserver import BaseRequestHandler, ThreadingTCPServer
+from typing import Any, Literal
 
 import pytest
+from playwright.sync_api import Page, sync_playwright
 from projects import hostile
 from support.builders import publication
-from support.container.browser import Page, browser
 from support.page_sample import everywhere, page_publication, page_run, palettes
 from support.paths import PROJECTS
 
@@ -42,32 +43,86 @@ ATTACKS = (
     " ".join(hostile.TEXTS.values()),
 )
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+EVENTS = (
+    "Network.requestWillBeSent",
+    "Log.entryAdded",
+    "Runtime.exceptionThrown",
+    "Runtime.consoleAPICalled",
+)
 
-class Watch(ThreadingTCPServer):
-    """Stands for every host there is, and keeps what it is asked; a name is in clear text in TLS as well."""
+
+class Tab:
+    """A tab of the browser, with the events of the page that is open in it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.protocol = page.context.new_cdp_session(page)
+        self.events: dict[str, list[dict[str, Any]]] = {name: [] for name in EVENTS}
+        for name, events in self.events.items():
+            self.protocol.on(name, lambda event, events=events: events.append(event))
+            self.protocol.send(f"{name.partition('.')[0]}.enable")
+
+    def open(self, address: str) -> None:
+        """Open an address and wait until it has loaded."""
+        for events in self.events.values():
+            events.clear()
+        self.page.goto(address)
+
+    def run(self, script: str) -> Any:
+        """Return the value of a JavaScript expression; unlike Playwright's `evaluate`, no policy of the page forbids it."""
+        options = {"expression": script, "returnByValue": True, "awaitPromise": True}
+        answer = self.protocol.send("Runtime.evaluate", options)
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return answer["result"].get("value")
+
+    def press(self, key: str) -> None:
+        """Press and release a key."""
+        self.page.keyboard.press(key)
+        self.settle()
+
+    def type(self, text: str) -> None:
+        """Insert text into the focused element."""
+        self.page.keyboard.insert_text(text)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the page has been painted."""
+        self.run(
+            "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
+        )
+
+    def look(self, *, width: int = 1200, scheme: Literal["light", "dark"] = "light") -> None:
+        """Set the size of the window and the preferred colour scheme."""
+        self.page.set_viewport_size({"width": width, "height": 900})
+        self.page.emulate_media(media="screen", color_scheme=scheme)
+
+
+class Sink(ThreadingTCPServer):
+    """Answers for every host name and records the requests; the host name is in clear text in TLS as well."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Listener)
-        self.heard: list[bytes] = []
+        self.received: list[bytes] = []
 
     @property
-    def asked(self) -> list[bytes]:
-        """What was asked of hosts that pages name; the browser has hosts of its own."""
-        return [one for one in self.heard if b"example" in one]
+    def requests(self) -> list[bytes]:
+        """Requests to hosts that pages name, without those of the browser itself."""
+        return [one for one in self.received if b"example" in one]
 
 
 class _Listener(BaseRequestHandler):
     def handle(self) -> None:
-        assert isinstance(self.server, Watch)
+        assert isinstance(self.server, Sink)
         with suppress(OSError):
-            self.server.heard.append(self.request.recv(65536))
+            self.server.received.append(self.request.recv(65536))
 
 
 @pytest.fixture(scope="module")
-def watch() -> Iterator[Watch]:
-    with Watch() as server:
+def sink() -> Iterator[Sink]:
+    with Sink() as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server
@@ -76,14 +131,20 @@ def watch() -> Iterator[Watch]:
 
 
 @pytest.fixture(scope="module")
-def chromium(watch: Watch) -> Iterator[Page]:
-    with browser(f"--host-resolver-rules=MAP * 127.0.0.1:{watch.server_address[1]}") as page:
-        yield page
+def chromium(sink: Sink) -> Iterator[Tab]:
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    assert program, f"found none of {BROWSERS}: install Chromium (Debian: apt-get install chromium)"
+    all_hosts_here = f"--host-resolver-rules=MAP * 127.0.0.1:{sink.server_address[1]}"
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=program, args=[all_hosts_here]) as browser,
+    ):
+        yield Tab(browser.new_page())
 
 
 @pytest.fixture
-def shown(chromium: Page, tmp_path: Path) -> Page:
-    """Open the page of a run that has everything."""
+def shown(chromium: Tab, tmp_path: Path) -> Tab:
+    """Open the page of a run with every kind of result."""
     publication_ = page_publication(tmp_path)
     html.report(page_run(), publication_)
     chromium.look()
@@ -92,7 +153,7 @@ def shown(chromium: Page, tmp_path: Path) -> Page:
 
 
 def ran(project: Path, reports: Path) -> str:
-    """Run the quality stage as in a shell; return the address of its page."""
+    """Run the quality stage as in a shell; return the URL of its page."""
     subprocess.run(["git", "init", "--quiet", str(project)], check=True)
     words = [
         str(Path(sys.executable).with_name("ci-action")),
@@ -106,14 +167,14 @@ def ran(project: Path, reports: Path) -> str:
     return (reports / "report.html").as_uri()
 
 
-def untouched(page: Page, watch: Watch, address: str) -> None:
-    """Assert that nothing was asked for but the page, and that nothing but its own script ran."""
-    asked = {one["request"]["url"] for one in page.told("Network.requestWillBeSent")}
-    assert asked == {address}
-    assert watch.asked == []
-    assert page.told("Log.entryAdded") == []
-    assert page.told("Runtime.exceptionThrown") == []
-    assert page.told("Runtime.consoleAPICalled") == []
+def untouched(page: Tab, sink: Sink, address: str) -> None:
+    """Assert that only the page was requested, and that only its own script ran."""
+    urls = {one["request"]["url"] for one in page.events["Network.requestWillBeSent"]}
+    assert urls == {address}
+    assert sink.requests == []
+    assert page.events["Log.entryAdded"] == []
+    assert page.events["Runtime.exceptionThrown"] == []
+    assert page.events["Runtime.consoleAPICalled"] == []
     assert page.run("typeof owned") == "undefined"
     assert page.run("document.scripts.length") == 1
     assert page.run("document.title").endswith("ci-action")
@@ -125,16 +186,16 @@ def untouched(page: Page, watch: Watch, address: str) -> None:
     )
 
 
-def test_what_is_muted_is_left_out_until_it_is_asked_for(shown: Page):
+def test_muted_findings_are_hidden_by_default(shown: Tab):
     assert len(shown.run(ROWS)) == 6
     assert shown.run("document.getElementById('shown').value") == "6 of 8 shown"
     shown.run("document.getElementById('filters').elements.muted.focus()")
-    shown.press("n", 78, "n")
+    shown.press("n")
     assert shown.run(ROWS) == ["E501", "CVE-2024-3651"]
 
 
-def test_the_findings_are_filtered_by_keyboard_alone(shown: Page):
-    shown.press("/", 191, "/")
+def test_findings_can_be_filtered_with_the_keyboard(shown: Tab):
+    shown.press("/")
     assert shown.run(FOCUSED) == "text"
     shown.type("comparison NONE")
     assert shown.run(ROWS) == ["E711"]
@@ -142,7 +203,7 @@ def test_the_findings_are_filtered_by_keyboard_alone(shown: Page):
         shown.run("[...document.querySelectorAll('.file')].filter(one => one.checkVisibility()).length") == 1
     )
     shown.run("document.querySelector('#filters [type=reset]').focus()")
-    shown.press("Enter", 13, "\r")
+    shown.press("Enter")
     assert len(shown.run(ROWS)) == 6
     for name, key, rows in (
         ("stage", "s", ["GHSA-462w-v97r-4m45"]),
@@ -153,7 +214,7 @@ def test_the_findings_are_filtered_by_keyboard_alone(shown: Page):
         shown.run(
             f"document.getElementById('filters').reset(), document.getElementById('filters').elements.{name}.focus()"
         )
-        shown.press(key, ord(key.upper()), key)
+        shown.press(key)
         assert shown.run(ROWS) == rows, name
     shown.run(
         "document.getElementById('filters').reset(), document.getElementById('filters').elements.path.focus()"
@@ -165,22 +226,22 @@ def test_the_findings_are_filtered_by_keyboard_alone(shown: Page):
     assert shown.run("document.getElementById('shown').value") == "0 of 8 shown"
 
 
-def test_a_tool_leads_to_its_findings(shown: Page):
+def test_a_tool_links_to_its_findings(shown: Tab):
     shown.run("document.querySelector('a[data-tool=black]').click()")
     shown.settle()
     assert shown.run(ROWS) == ["format"]
     assert shown.run("location.hash") == "#findings"
 
 
-def test_the_first_key_skips_to_the_verdict_and_all_that_has_the_focus_shows_it(shown: Page):
-    shown.press("Tab", 9)
+def test_the_skip_link_comes_first_and_the_focus_is_visible(shown: Tab):
+    shown.press("Tab")
     assert shown.run("document.activeElement.textContent") == "Skip to the verdict"
     assert shown.run("document.activeElement.getBoundingClientRect().top") >= 0
-    shown.press("Enter", 13, "\r")
+    shown.press("Enter")
     assert shown.run("document.activeElement.id") == "main"
     seen = set()
     for _ in range(25):
-        shown.press("Tab", 9)
+        shown.press("Tab")
         seen.add(shown.run("document.activeElement.tagName"))
         ring = "getComputedStyle(document.activeElement).outlineStyle"
         assert shown.run(f"document.activeElement === document.body || {ring} === 'solid'")
@@ -193,7 +254,9 @@ def rgb(colour: str) -> str:
 
 
 @pytest.mark.parametrize(("scheme", "other"), [("light", "dark"), ("dark", "light")])
-def test_the_system_chooses_the_colours_and_the_switch_overrules_it(shown: Page, scheme: str, other: str):
+def test_the_theme_follows_the_system_until_it_is_switched(
+    shown: Tab, scheme: Literal["light", "dark"], other: str
+):
     colours = {
         name: rgb(palette["ground"]) for name, palette in zip(("light", "dark"), palettes(), strict=True)
     }
@@ -205,9 +268,9 @@ def test_the_system_chooses_the_colours_and_the_switch_overrules_it(shown: Page,
     assert shown.run(GROUND) == colours[scheme]
 
 
-def test_without_a_script_all_is_there_and_no_control_that_does_nothing(shown: Page):
+def test_without_javascript_everything_but_the_controls_is_visible(shown: Tab):
     address = shown.run("location.href")
-    shown.ask("Emulation.setScriptExecutionDisabled", value=True)
+    shown.protocol.send("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
         shown.open(address)
         assert shown.run("document.querySelector('h1').checkVisibility()")
@@ -215,11 +278,11 @@ def test_without_a_script_all_is_there_and_no_control_that_does_nothing(shown: P
         assert not shown.run("document.getElementById('filters').checkVisibility()")
         assert not shown.run("document.getElementById('theme').checkVisibility()")
     finally:
-        shown.ask("Emulation.setScriptExecutionDisabled", value=False)
+        shown.protocol.send("Emulation.setScriptExecutionDisabled", {"value": False})
 
 
 @pytest.mark.parametrize("width", [320, 380, 768, 1200])
-def test_nothing_is_wider_than_the_window_and_nothing_moves(shown: Page, width: int):
+def test_nothing_overflows_and_the_layout_is_stable(shown: Tab, width: int):
     shown.look(width=width)
     shown.open(shown.run("location.href"))
     assert shown.run("document.documentElement.scrollWidth <= innerWidth")
@@ -229,9 +292,9 @@ def test_nothing_is_wider_than_the_window_and_nothing_moves(shown: Page, width: 
     assert shown.run(moved) == 0
 
 
-def test_on_paper_all_is_open_and_light_and_no_control_is_there(shown: Page):
+def test_printing_opens_everything_in_light_colours_without_controls(shown: Tab):
     shown.look(scheme="dark")
-    shown.ask("Emulation.setEmulatedMedia", media="print")
+    shown.page.emulate_media(media="print")
     shown.run("dispatchEvent(new Event('beforeprint'))")
     try:
         assert shown.run("document.querySelectorAll('details:not([open])').length") == 0
@@ -239,11 +302,11 @@ def test_on_paper_all_is_open_and_light_and_no_control_is_there(shown: Page):
         assert shown.run("getComputedStyle(document.body).color") == rgb(palettes()[0]["text"])
     finally:
         shown.run("dispatchEvent(new Event('afterprint'))")
-        shown.ask("Emulation.setEmulatedMedia", media="")
+        shown.page.emulate_media(media="screen")
     assert shown.run("document.querySelectorAll('details:not([open])').length") > 0
 
 
-def test_the_messy_sample_looks_like_a_page(chromium: Page, watch: Watch, tmp_path: Path):
+def test_the_page_of_the_messy_sample(chromium: Tab, sink: Sink, tmp_path: Path):
     project = tmp_path / "harbour"
     shutil.copytree(PROJECTS / "messy", project)
     address = ran(project, tmp_path / "reports")
@@ -252,39 +315,39 @@ def test_the_messy_sample_looks_like_a_page(chromium: Page, watch: Watch, tmp_pa
     assert chromium.run("document.querySelector('h1').innerText") == "Failed"
     assert len(chromium.run(ROWS)) == 23
     assert chromium.run("document.querySelectorAll('.source').length") == 23  # none of what is muted
-    untouched(chromium, watch, address)
-    chromium.picture(tmp_path / "page.png")
+    untouched(chromium, sink, address)
+    chromium.page.screenshot(path=tmp_path / "page.png", full_page=True)
     assert (tmp_path / "page.png").stat().st_size > 50_000
 
 
-def test_the_hostile_project_executes_and_requests_nothing(chromium: Page, watch: Watch, tmp_path: Path):
+def test_the_hostile_project_executes_and_requests_nothing(chromium: Tab, sink: Sink, tmp_path: Path):
     project = tmp_path / "hostile"
     assert not hostile.write(project)
     address = ran(project, tmp_path / "reports")
     chromium.look(width=380)
     chromium.open(address)
     chromium.settle()
-    untouched(chromium, watch, address)
+    untouched(chromium, sink, address)
     assert len(chromium.run(ROWS)) > 100
     assert chromium.run("document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.mark.parametrize("text", ATTACKS)
 def test_hostile_text_in_every_place_executes_and_requests_nothing(
-    chromium: Page, watch: Watch, tmp_path: Path, text: str
+    chromium: Tab, sink: Sink, tmp_path: Path, text: str
 ):
     place = publication(tmp_path)
     html.report(everywhere(text), place)
     address = (place.folder / "report.html").as_uri()
     chromium.look()
     chromium.open(address)
-    # What folds up may hide an image that loads when it is seen; what is a link may be more than one.
+    # A closed element could hide an image that loads when visible; a link could start a script.
     chromium.run("for (const one of document.querySelectorAll('details')) one.open = true")
     chromium.run(
         "for (const one of document.querySelectorAll('a[href^=\"#\"], summary, button')) one.click()"
     )
     chromium.settle()
-    untouched(chromium, watch, address)
+    untouched(chromium, sink, address)
     assert chromium.run("[...document.links].every(one => /^(https?|file):/.test(one.protocol))")
 
 
@@ -292,13 +355,13 @@ def test_hostile_text_in_every_place_executes_and_requests_nothing(
     "attack",
     ["<script>owned = 1</script>", "<img src=http://evil.example/x.png>", "<p><script>throw 1</script>"],
 )
-def test_the_watch_would_see_it(chromium: Page, watch: Watch, tmp_path: Path, attack: str):
+def test_the_checks_detect_an_attack(chromium: Tab, sink: Sink, tmp_path: Path, attack: str):
     file = tmp_path / "page.html"
     file.write_text(f"<!doctype html><title>ci-action</title><script></script>{attack}")
     chromium.open(file.as_uri())
     chromium.settle()
-    asked = list(watch.asked)
-    watch.heard.clear()
+    requests = list(sink.requests)
+    sink.received.clear()
     with pytest.raises(AssertionError):
-        untouched(chromium, watch, file.as_uri())
-    assert bool(asked) == ("img" in attack)
+        untouched(chromium, sink, file.as_uri())
+    assert bool(requests) == ("img" in attack)
