@@ -1,72 +1,94 @@
-"""`make demo`: the quality and the security stage on copies of two samples, as a user would run them in a terminal.
+"""`make demo`: every stage on a pull request of the sample `exposed`, as a user would run them in a terminal.
 
-No network is needed: advisories come from a small service on this machine, which has a few real ones. Exit code 0
-exactly when both samples gave the exit code 1 that they are made for, and no planted secret is in what was written.
+No network is needed: the advisories are a few real ones, from a service on this machine, and the tests run in a copy of
+our own environment. Exit code 0 exactly when every stage reached its expected conclusion and no report contains a planted
+secret.
 """
 
+import json
 import os
 import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
-from collections.abc import Sequence
+import tomllib
+import venv
 from pathlib import Path
 from typing import Final
 
-EXPECTED: Final = 1
-PROJECTS: Final = Path(__file__).resolve().parent
-REPOSITORY: Final = PROJECTS.parents[1]
-REPORTS: Final = REPOSITORY / "ci-action-report" / "demo"
-sys.path[:0] = [str(PROJECTS.parent), str(PROJECTS)]
+EXPECTED: Final = {"quality": "warned", "test": "failed", "security": "failed", "pr": "failed"}
+# The base branch has these; the pull request adds the rest.
+BASE: Final = ("pyproject.toml", "uv.lock", "README.md")
+SAMPLE: Final = Path(__file__).resolve().with_name("exposed")
+REPORTS: Final = SAMPLE.parents[2] / "ci-action-report" / "demo"
+sys.path[:0] = [str(SAMPLE.parents[1]), str(SAMPLE.parent)]
 
 from support.advisory_service import served  # noqa: E402 - found by the line above
+from support.repositories import commit  # noqa: E402 - found by the line above
 from plant import plant  # noqa: E402 - found by the line above
 
 
 def main() -> int:
     with tempfile.TemporaryDirectory(prefix="ci-action-demo-") as folder, served() as service:
-        harbour, beacon = copied("messy", Path(folder, "harbour")), copied("exposed", Path(folder, "beacon"))
-        values = plant(beacon)
-        subprocess.run(["git", "-C", str(beacon), "add", "."], check=True)
-        codes = [run(harbour, "quality"), run(beacon, "security", f"--advisory-url={service.address}")]
-    print("report files, to open:")
-    files = sorted(file for file in REPORTS.glob("*/[!.]*") if file.is_file())
-    for file in files:
-        print(f"  {os.path.relpath(file)}")
-    told = [file for file in files if any(value in file.read_text("utf-8") for value in values)]
-    if told:
-        print(f"demo: a planted secret is in {', '.join(map(str, told))}", file=sys.stderr)
-        return 1
-    if codes == [EXPECTED, EXPECTED]:
-        print(f"demo: as expected, since the samples are wrong on purpose (exit code {EXPECTED}: something was found)")
-        return 0
-    print(f"demo: exit code {EXPECTED} was expected of both samples", file=sys.stderr)
-    return 1
+        project = Path(folder, "beacon")
+        secrets, event = pull_request(project)
+        run(project, environment(Path(folder, "venv"), event), f"--advisory-url={service.address}")
+    report = json.loads((REPORTS / "report.json").read_text("utf-8"))
+    found = {stage["name"]: stage["conclusion"] for stage in report["stages"]}
+    texts = [file.read_text("utf-8") for file in REPORTS.iterdir()]
+    problems = [f"expected {EXPECTED}, got {found}"] if found != EXPECTED else []
+    problems += ["a report contains a planted secret"] if any(one in text for one in secrets for text in texts) else []
+    print(f"demo: {'; '.join(problems) or 'as expected, the sample is wrong on purpose'}")
+    print(f"demo: open {os.path.relpath(REPORTS / 'report.html')} in a browser")
+    return 1 if problems else 0
 
 
-def copied(sample: str, project: Path) -> Path:
-    ignored = shutil.ignore_patterns(".*_cache", "ci-action-report", ".venv")
-    shutil.copytree(PROJECTS / sample, project, ignore=ignored)
-    subprocess.run(["git", "init", "--quiet", str(project)], check=True)
-    return project
+def pull_request(project: Path) -> tuple[list[str], Path]:
+    """Write a repository with a pull request; return the planted secrets and the file of the event."""
+    project.mkdir()
+    subprocess.run(["git", "init", "--quiet", "--initial-branch=main", str(project)], check=True)
+    base = commit(project, {name: (SAMPLE / name).read_text("utf-8") for name in BASE})
+    ignored = shutil.ignore_patterns(".*_cache", "__pycache__", "ci-action-report", ".venv")
+    shutil.copytree(SAMPLE, project, ignore=ignored, dirs_exist_ok=True)
+    secrets = plant(project)
+    refs = {"base": {"sha": base, "ref": "main"}, "head": {"sha": commit(project, {}), "ref": "lights"}}
+    event = project.with_name("event.json")
+    event.write_text(json.dumps({"pull_request": {"number": 7, "title": "Added the lights.", "body": "", **refs}}))
+    return secrets, event
 
 
-def run(project: Path, stage: str, *words: str) -> int:
-    reports = REPORTS / stage
-    shutil.rmtree(reports, ignore_errors=True)
-    command: Sequence[str] = ["ci-action", "run", stage, *words, f"--report-dir={reports}", "--cache-dir=none"]
+def environment(folder: Path, event: Path) -> dict[str, str]:
+    """Return the variables of the run: of the event, and of a copy of our environment with the locked packages.
+
+    These have the names and versions of uv.lock and no content: the real ones would have to be downloaded.
+    """
+    venv.create(folder)
+    packages = Path(sysconfig.get_path("purelib", vars={"base": str(folder)}))
+    locked = {one["name"]: one["version"] for one in tomllib.loads((SAMPLE / "uv.lock").read_text("utf-8"))["package"]}
+    for entry in Path(sysconfig.get_path("purelib")).iterdir():
+        if not entry.name.endswith(".dist-info"):
+            (packages / entry.name).symlink_to(entry)
+        elif entry.name.partition("-")[0] not in locked:
+            shutil.copytree(entry, packages / entry.name)  # uv does not follow links to these
+    for name, version in locked.items():
+        info = packages / f"{name}-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    ours = ("GITHUB_", "INPUT_", "RUNNER_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    event_variables = {"GITHUB_EVENT_NAME": "pull_request", "GITHUB_EVENT_PATH": str(event)}
+    return {**kept, **event_variables, "VIRTUAL_ENV": str(folder)}
+
+
+def run(project: Path, variables: dict[str, str], *words: str) -> None:
+    shutil.rmtree(REPORTS, ignore_errors=True)
+    command = ["ci-action", "run", "all", "--install=none", *words, f"--report-dir={REPORTS}", "--cache-dir=none"]
     print(f"$ {shlex.join(command)}", flush=True)
     program = Path(sys.executable).parent / "ci-action"
-    done = subprocess.run(command, executable=program, cwd=project, env=environment(), check=False)
-    print(f"\nexit code: {done.returncode}\n")
-    return done.returncode
-
-
-def environment() -> dict[str, str]:
-    """Return our variables without those of a workflow, which would make the run a step of it."""
-    ours = ("GITHUB_", "INPUT_", "RUNNER_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    done = subprocess.run(command, executable=program, cwd=project, env=variables, check=False)
+    print(f"\nexit code: {done.returncode}")
 
 
 if __name__ == "__main__":
