@@ -46,7 +46,7 @@ def test_no_place_for_temporary_files(machine: Machine):
     full = ["--read-only", "--tmpfs", "/tmp:size=4k,nr_inodes=2"]
     ran = calm(machine.run(inputs=QUALITY, options=full, unset=["RUNNER_TEMP"]))
     assert (ran.code, ran.outputs["result"]) == (3, "broken"), ran.log
-    assert any("no temporary files can be written" in seen.data for seen in ran.annotations("error"))
+    assert any("could not create a temporary folder" in seen.data for seen in ran.annotations("error"))
 
 
 def test_the_workspace_is_no_place_for_temporary_files(machine: Machine):

@@ -191,7 +191,7 @@ def test_all_skipped_is_red(step: Run):
     [
         ("__import__('os')._exit(0)", "half-way"),
         ("__import__('ctypes').string_at(0)", "SIGSEGV"),
-        ("__import__('time').sleep(600)", "time limit"),
+        ("__import__('time').sleep(600)", "timed out"),
     ],
 )
 def test_a_run_that_breaks_half_way_is_broken_and_what_ran_is_told(step: Run, statement: str, reason: str):

@@ -38,7 +38,7 @@ def bandit(folder: Path, **overrides: Any) -> tuple[ToolResult, list[str]]:
     tempdir = folder.parent / "programs"
     tempdir.mkdir(exist_ok=True)
     run = Counting(tempdir)
-    return check(TOOL, context(folder, start=run, **{"bundled": BUNDLED, **overrides})), run.started
+    return check(TOOL, context(folder, run=run, **{"bundled": BUNDLED, **overrides})), run.started
 
 
 def rules(found: ToolResult) -> list[tuple[str, str, bool]]:
@@ -156,7 +156,7 @@ def test_a_baseline_of_bandit_alone_works(project):
 @pytest.mark.parametrize(
     ("script", "says"),
     [
-        ("sleep 60", "time limit"),
+        ("sleep 60", "timed out"),
         ("kill -9 $$", "SIGKILL"),
         ("echo '{\"results\": ['; exit 1", "not its JSON"),
         ("", "printed nothing"),

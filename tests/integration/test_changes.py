@@ -72,7 +72,7 @@ def test_without_a_remote_everything_counts_and_the_way_out_is_said(
     git(folder, "remote", "remove", "origin")
     ran = ci_action(folder, "quality", "--scope=changed", env=under_actions(folder, "pull_request", payload))
     assert counting(ran) == ["both.py", "both.py", "both.py", "moved.py", "new.py", "old.py"]
-    assert "every finding counts, because the base of the change is not known" in notes(ran)
+    assert "counting all findings: could not determine the base commit" in notes(ran)
     assert "cannot be fetched" in notes(ran)
     assert "fetch-depth: 2" in notes(ran)
 

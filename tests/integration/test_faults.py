@@ -10,7 +10,7 @@ PARTIAL = '[{"code":"F401","message":"x","filename":"/a.py","location":{"row":1,
 WRONG_SHAPE = '[{"code":"F401","message":"x"}]'
 
 RUFF_FAULTS = {
-    "hangs": ("sleep 60", "time limit"),
+    "hangs": ("sleep 60", "timed out"),
     "killed": ("kill -9 $$", "SIGKILL"),
     "prints rubbish": ("echo '{oops'", "could not read the JSON of ruff"),
     "prints partial JSON": (f"echo '{PARTIAL}'; exit 1", "could not read the JSON of ruff"),
@@ -23,7 +23,7 @@ RUFF_FAULTS = {
 LISTING = 'case "$*" in *--show-files*) ls -d "$PWD"/*.py; exit 0;; esac\n'
 
 BLACK_FAULTS = {
-    "hangs": ("sleep 60", "time limit"),
+    "hangs": ("sleep 60", "timed out"),
     "killed": ("kill -9 $$", "SIGKILL"),
     "prints rubbish": ("echo rubbish; exit 1", "cannot be trusted"),
     "prints nothing, exit 0": ("exit 0", "cannot be trusted"),
@@ -126,7 +126,7 @@ def test_a_place_where_no_results_can_be_kept_is_a_note(project, ci_action, tmp_
     (cache / "results" / "black.kept").mkdir(parents=True)
     ran = ci_action(folder, "quality", f"--cache-dir={cache}")
     assert ran.code == 0
-    assert any("could not keep the results" in note for note in ran.report["warnings"])
+    assert any("could not cache the results" in note for note in ran.report["warnings"])
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_a_committed_cache_is_not_believed(tracked, ci_action):
     bare.git_add(tracked)
     ran = ci_action(tracked, "quality", "--cache-dir=.cache")
     assert {finding["path"] for finding in ran.findings("black")} == {"src/bad.py"}
-    assert any("git tracks" in warning for warning in ran.report["warnings"])
+    assert any("tracked files" in warning for warning in ran.report["warnings"])
 
 
 def test_entries_of_another_shape_are_misses(tracked, ci_action, tmp_path):
@@ -103,7 +103,7 @@ def test_what_tests_wrote_in_the_cache_is_thrown_away(project, ci_action, tmp_pa
     assert ci_action(folder, "quality", *words).code == 1
     ran = ci_action(folder, "run", "test", *words)
     assert ran.code == 0, ran.out
-    assert any("kept results" in warning for warning in ran.report["warnings"])
+    assert any("cached results" in warning for warning in ran.report["warnings"])
     ran = ci_action(folder, "quality", *words)
     assert ran.code == 1
     assert "src/bad.py" in {finding["path"] for finding in ran.findings("black")}

@@ -232,7 +232,7 @@ def audited(tmp_path: Path):
         tempdir.mkdir(exist_ok=True)
         environ = {**os.environ, "PIP_AUDIT_FORMAT": "columns", "PIP_AUDIT_OUTPUT": "/nowhere/else"}
         ctx = context(
-            tmp_path / "w", start=Processes(environ, tempdir).run, tempdir=tempdir, environ=environ, bundled=BundledTools.of(Path(sys.prefix)),
+            tmp_path / "w", run=Processes(environ, tempdir).run, tempdir=tempdir, environ=environ, bundled=BundledTools.of(Path(sys.prefix)),
             settings={"advisory_url": address or service.address, "pip_audit_args": "--timeout=1"},
         )  # fmt: skip
         ask = PipAudit(ctx=ctx, program=program(ctx), folder=tempdir / "pip-audit")

@@ -273,7 +273,7 @@ def with_python(tmp_path: Path) -> Callable[[str], Path]:
 
 FAULTS = {
     "killed": ("kill -9 $$", "SIGKILL", 0),
-    "hangs": ('"$real" "$@"; sleep 60', "time limit", 1),
+    "hangs": ('"$real" "$@"; sleep 60', "timed out", 1),
     "rubbish": ("echo rubbish", "none of its events", 0),
     "nothing": ("exit 0", "without a word", 0),
     "cut": ('"$real" "$@" | head -n 2', "without a word", 1),

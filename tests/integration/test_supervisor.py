@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from ci_action.system.errors import InterruptedRunError, TimedOutError, ToolError
-from ci_action.system.process import Command, Completed, Owner, Processes
+from ci_action.system.folder import Owner
+from ci_action.system.process import Command, Completed, Processes
 
 # Twice forked, in a session of its own, without variables or streams: only its process id is known.
 DAEMON = """
@@ -143,7 +144,7 @@ print(known())
 @pytest.mark.parametrize("argv", [("/nowhere/python",), ("no-such-program-at-all",), ("/",), ("a\0b",)])
 @pytest.mark.parametrize("supervised", [True, False])
 def test_what_cannot_be_started(tmp_path: Path, argv: tuple[str, ...], supervised: bool):
-    with pytest.raises(ToolError, match="cannot be started"):
+    with pytest.raises(ToolError, match="could not start"):
         Processes({}, tmp_path).run(Command(argv=argv, cwd=tmp_path, supervised=supervised))
 
 

@@ -84,7 +84,7 @@ def test_every_outcome_is_told_with_its_line(stage):
 BREAKING = {
     "os._exit(0)": ("import os\ndef test_a(): pass\ndef test_b(): os._exit(0)\n", "half-way", 1),
     "segfault": ("import ctypes\ndef test_a(): pass\ndef test_b(): ctypes.string_at(0)\n", "SIGSEGV", 1),
-    "hangs": ("import time\ndef test_a(): pass\ndef test_b(): time.sleep(60)\n", "time limit", 1),
+    "hangs": ("import time\ndef test_a(): pass\ndef test_b(): time.sleep(60)\n", "timed out", 1),
     "pytest.exit": (
         "import pytest\ndef test_a(): pass\ndef test_b(): pytest.exit('x', returncode=0)\ndef test_c(): pass\n",
         "early",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ci_action.engine.context import Context
-from ci_action.engine.redact import redacted_run
+from ci_action.engine.redact import redacted
 from ci_action.engine.tool import Checked, Tool
 from ci_action.engine.verdict import judge
 from ci_action.github.event import Event
@@ -36,7 +36,7 @@ from ci_action.stages import load_all, tools
 from ci_action.stages.gate_changes.loosened import WEIGHTS
 from ci_action.system.cache import Store
 from ci_action.system.folder import place_of
-from ci_action.system.process import Command, Completed, blocks
+from ci_action.system.process import Command, Completed, Run, blocks
 from ci_action.system.redaction import Redactor
 
 BUNDLED = {"black": "26.10.1", "ruff": "0.17.6"}
@@ -253,7 +253,7 @@ class FakeGit:
         raise AssertionError(f"nobody said what {command} answers")
 
 
-def context(workspace: Path, run: FakeRun | None = None, **overrides: Any) -> Context:
+def context(workspace: Path, run: Run | None = None, **overrides: Any) -> Context:
     """Return a context; settings as in `resolved` by `settings=dict(...)`, its tempdir folder beside the workspace."""
     tempdir = workspace.parent / f"{workspace.name}-tempdir"
     tempdir.mkdir(exist_ok=True)
@@ -262,7 +262,7 @@ def context(workspace: Path, run: FakeRun | None = None, **overrides: Any) -> Co
         "settings": settings,
         "layout": layout(workspace, paths=settings.paths),
         "bundled": bundled_tools(workspace.parent / f"{workspace.name}-tools"),
-        "start": run or FakeRun(),
+        "run": run or FakeRun(),
         "tempdir": tempdir,
     }
     if cache := overrides.get("cache"):
@@ -278,7 +278,7 @@ def store(cache: Path, **overrides: Any) -> Store:
 
 def without(result: RunResult, *secrets: str) -> RunResult:
     """Return the result of a run whose environment holds these secrets."""
-    return redacted_run(result, Redactor(secrets))
+    return redacted(result, Redactor(secrets))
 
 
 def publication(workspace: Path, **overrides: Any) -> Publication:

@@ -317,7 +317,7 @@ def _context(
         owner=holder if resolved.settings.run_as is RunAs.OWNER else None,
         holder=holder,
         container=bundled.apart,
-        start=processes.run,
+        run=processes.run,
         stopped=lambda: processes.stopped,
         tempdir=tempdir / "work",
         environ=environ,

@@ -1,4 +1,4 @@
-"""What a tool may touch: handed to every tool, so that none reaches for the world by itself."""
+"""Everything that a tool can use: passed to every tool, so that none touches the world by itself."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,74 +18,75 @@ from ci_action.settings import Settings
 from ci_action.settings.types import Scope
 from ci_action.system.cache import Digests, Results, Store
 from ci_action.system.child_environ import Sees
+from ci_action.system.folder import Owner
 from ci_action.system.lazy import Lazy
 from ci_action.system.ownership import hand_over
-from ci_action.system.process import Command, Completed, Owner, Run
+from ci_action.system.process import Command, Run
 from ci_action.system.redaction import Redactor
 
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """The collaborators of a run."""
+    """The settings, facts and services of a run."""
 
     settings: Settings
     of_project: frozenset[str] = frozenset()
-    """The settings that `[tool.ci-action]` of the project has set: the author of a pull request writes them."""
+    """The settings from `[tool.ci-action]` of the project, which the author of a pull request controls."""
     layout: Layout
     bundled: BundledTools
-    start: Run
-    """Starts a program; its time limit is that of the command."""
+    run: Run
+    """Starts a program and waits for it; raises `ToolError` and `InterruptedRunError`."""
     tempdir: Path
-    """An empty folder outside the workspace, gone after the run."""
+    """An empty folder outside the workspace, removed after the run."""
     environ: Mapping[str, str] = field(default_factory=dict)
     event: Event = field(default_factory=Event)
     cache: Path | None = None
-    """Where environments and what uv fetches are kept, which the project's code can write; None to keep nothing."""
+    """The cache of environments and downloads of uv, which the project's code can write to; None for no cache."""
     kept: Store | None = None
-    """The results of unchanged files; None to keep none."""
+    """The cached results of unchanged files; None for no cache."""
     notices: tuple[str, ...] = ()
-    """What is to be said of the run before any tool has started."""
+    """Warnings about the run from before its tools started."""
     own_folders: tuple[Path, ...] = ()
-    """Folders of ours that may lie in the workspace and are never looked at."""
+    """Our own folders, which are never checked if they are in the workspace."""
     digests: Digests = field(default_factory=Digests)
     redact: Redactor = field(default_factory=Redactor)
-    """Knows the secrets of the environment, and hears of those that are found in the project's files."""
+    """Replaces the secrets of the environment and those found in the project's files."""
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
     github: GitHub | None = None
     """GitHub's API for the repository of the run; None without a token."""
     pull: Pull | NoPull = NO_PULL
     """The pull request of the run."""
     pull_files: Lazy[Any] = field(default_factory=Lazy)
-    """Its changed files, asked for by several tools (`pull_source`)."""
+    """Its changed files, used by several tools."""
     changes: Changes | None = None
-    """What the change touched; None where nobody asked."""
+    """The changes since the base commit; None if no setting needs them."""
     owner: Owner | None = None
-    """Who runs the project's code: the owner of the workspace in the container, None for ourselves."""
+    """The user that runs the project's code: in the container the owner of the workspace; None for our own user."""
     holder: Owner | None = None
-    """Who owns the workspace in the container, whoever runs the project's code; None where that is who we are."""
+    """The owner of the workspace in the container, whatever user runs the project's code; None for our own user."""
     repositories: Lazy[Repository] = field(default_factory=Lazy)
     listed: Lazy[Files] = field(default_factory=Lazy)
     scans: Lazy[Any] = field(default_factory=Lazy)
-    """The scan of all files for secrets: one for the tool and for what is hidden."""
+    """The scan of all files for secrets: its results are reported and redacted."""
     container: bool = False
     """Whether we run in our image."""
     stopped: Callable[[], bool] = lambda: False
-    """Whether the run was interrupted; programs that were started end by themselves then."""
+    """Whether the run was interrupted; running programs are ended by then."""
 
     @property
     def narrowed(self) -> Changes | None:
-        """The change that the run is limited to: None with `scope: all`, and where the base is not known."""
+        """The changes that the run is limited to: None with `scope: all`, or if the base commit is unknown."""
         limited = self.settings.scope is Scope.CHANGED and self.changes is not None and self.changes.known
         return self.changes if limited else None
 
     @property
     def installer(self) -> Owner | None:
-        """Who runs the commands of `install`: root for those of the workflow, the owner for those of the project."""
+        """The user that runs the commands of `install`: root for those of the workflow, the owner for those of the project."""
         return self.owner if "install" in self.of_project else None
 
     @property
     def repository(self) -> Repository:
-        """The repository of the project, found once; all git of ours goes through it. Raises `ToolError` without one."""
+        """The repository of the project, found once and used for all git commands; raises `ToolError` if there is none."""
         return self.repositories.of(
             lambda: find(
                 Repository(
@@ -100,19 +101,15 @@ class Context:
 
     @property
     def tracked(self) -> Files:
-        """The files that scanners look at, listed once: before code of the project could change what git knows."""
+        """The files to scan, listed once, before code of the project can change what git tracks."""
         return self.listed.of(lambda: tracked(lambda: self.repository, self.layout, self.own_folders))
 
-    def run(self, command: Command) -> Completed:
-        """Start a program and wait for it; raises `ToolError` and its kinds."""
-        return self.start(command)
-
     def hand_over(self, folder: Path) -> None:
-        """Let whoever runs the project's code write into a folder of ours."""
+        """Create one of our folders for the user that runs the project's code."""
         hand_over(folder, self.owner)
 
     def home_of_project(self) -> dict[str, str]:
-        """Return where the project's code finds its home: ours is closed to another user."""
+        """Return the variables of the home of the project's code: another user cannot read ours."""
         if self.owner is None:
             return {}
         home = self.tempdir / "home"
@@ -120,17 +117,17 @@ class Context:
         return {"HOME": str(home)}
 
     def reading(self, command: Command) -> Command:
-        """Return a command that only reads the project: run by its owner, in a home of its own, with little environment."""
+        """Return a command that only reads the project: with its owner, a separate home and few variables."""
         sees = Sees.LITTLE if command.sees is Sees.STEP else command.sees
         return replace(
             command, owner=self.owner, sees=sees, environ={**self.home_of_readers(), **command.environ}
         )
 
     def home_of_readers(self) -> dict[str, str]:
-        """Return where the tools find their home and keep what they write: ours is closed to another user.
+        """Return the variables of the home of our tools: another user cannot read ours.
 
-        No configuration and no list of plugins at home has a say: laptop and runner would differ, and the project's code
-        may have written them.
+        Configuration and plugins at home are not used: they differ between laptop and runner, and the project's code
+        can have written them.
         """
         home = self.tempdir / "readers"
         hand_over(home, self.owner)
@@ -138,5 +135,5 @@ class Context:
         return {**apart, "XDG_CONFIG_HOME": str(home / "config"), "XDG_CACHE_HOME": str(home / "cache")}
 
     def results(self, tool: str) -> Results:
-        """Open the kept results of a tool."""
+        """Open the cached results of a tool."""
         return Results(self.kept, tool)

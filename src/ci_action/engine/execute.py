@@ -1,4 +1,4 @@
-"""Run the stages: phase by phase, the tools of each in parallel, every one with its own end."""
+"""Run the stages: phase by phase, the tools of each phase in parallel."""
 
 import time
 import traceback
@@ -24,7 +24,7 @@ from ci_action.system.ownership import lent_netrc
 
 
 def program_of(tool: Tool, ctx: Context) -> Program:
-    """Return the program that runs for a tool: the project's version, or the bundled one; raises `ToolError`."""
+    """Return the program of a tool: the project's version or the bundled one; raises `ToolError`."""
     if tool.program is not None:
         return tool.program(ctx)
     choice = select(tool.name, settings=ctx.settings, layout=ctx.layout, bundled=ctx.bundled)
@@ -37,7 +37,7 @@ def program_of(tool: Tool, ctx: Context) -> Program:
 
 
 def check(tool: Tool, ctx: Context) -> ToolResult:
-    """Run one tool; whatever goes wrong in it becomes `Broken`, so that the others go on."""
+    """Run one tool; any error becomes `Broken`, so that the other tools continue."""
     started = time.monotonic()
     program = Program(argv=(), version="", source="")
     outcome: Outcome
@@ -59,11 +59,11 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
         )
     except UNDONE as error:
         outcome, warnings, log = Broken(error.reason, error.detail), (), error.detail
-    except Exception as error:  # noqa: BLE001 - a bug of ours must not take the other tools along
-        lacking = shortage(error)
-        log = "" if lacking else traceback.format_exc()
-        reason = lacking or f"a bug in ci-action: {type(error).__name__}: {error}"
-        outcome, warnings = Broken(reason, log, bug=not lacking), ()
+    except Exception as error:  # noqa: BLE001 - a bug of ours must not affect the other tools
+        exhausted = shortage(error)
+        log = "" if exhausted else traceback.format_exc()
+        reason = exhausted or f"a bug in ci-action: {type(error).__name__}: {error}"
+        outcome, warnings = Broken(reason, log, bug=not exhausted), ()
     return ToolResult(
         tool=tool.name,
         url=tool.url,
@@ -86,65 +86,65 @@ def execute(
     resolved: Resolved,
     search: Search | None = None,
 ) -> RunResult:
-    """Run the tools of all stages and judge what they found; `search` hides secrets in what is quoted."""
+    """Run the tools of all stages and judge the findings; `search` finds the secrets to redact in quoted files."""
     quoting = any(one.stage.quotes for one in selected)
     with Run(ctx, resolved, progress, search if quoting else None) as run:
         return run.result(_run_stages(selected, ctx, run))
 
 
 def _run_stages(selected: Sequence[Selected], ctx: Context, run: Run) -> tuple[StageResult, ...]:
-    """Run the stages; of `all` those that apply, and none after one that was red and stops the rest."""
-    red = ""
+    """Run the stages; with `all` only those that apply, and none after one that failed and stops the rest."""
+    failed = ""
     results: dict[str, StageResult] = {}
     for group in rounds(selected):
-        reasons = {one.stage.name: "" if one.by_name else (red or _why_not(one, ctx)) for one in group}
-        running = [one for one in group if not reasons[one.stage.name]]
-        why = {one.stage.name: "" if one.by_name else _because(one, ctx) for one in running}
+        running = []
+        for one in group:
+            if reason := "" if one.by_name else (failed or _why_not(one, ctx)):
+                results[one.stage.name] = replace(_result(one, ()), reason=reason)
+            else:
+                running.append(one)
         for one, result in zip(running, _run_together(running, ctx, run), strict=True):
-            results[one.stage.name] = replace(result, because=why[one.stage.name])
+            results[one.stage.name] = result
             if one.stage.stops and judge_stage(result).exit_code:
-                red = f"{one.stage.name} was red"
-        results |= {
-            one.stage.name: StageResult(
-                stage=one.stage.name, tools=(), of_pull=one.stage.of_pull, by_name=False, reason=reason
-            )
-            for one in group
-            if (reason := reasons[one.stage.name])
-        }
+                failed = f"{one.stage.name} failed"
     return tuple(results[one.stage.name] for one in selected)
+
+
+def _result(selected: Selected, tools: tuple[ToolResult, ...]) -> StageResult:
+    stage = selected.stage
+    return StageResult(stage=stage.name, tools=tools, of_pull=stage.of_pull, by_name=selected.by_name)
 
 
 def _why_not(selected: Selected, ctx: Context) -> str:
     try:
         return selected.stage.applies(ctx)
-    except UNDONE:  # its tools meet that as well, and tell it without ending the other stages
+    except UNDONE:  # its tools fail for the same reason and report it
         return ""
 
 
 def _because(selected: Selected, ctx: Context) -> str:
     try:
-        return selected.stage.because(ctx)
-    except UNDONE as error:  # which its tools meet as well
+        return "" if selected.by_name else selected.stage.because(ctx)
+    except UNDONE as error:
         return error.reason
 
 
 def _run_together(selected: Sequence[Selected], ctx: Context, run: Run) -> Iterator[StageResult]:
     """Run the tools of these stages, phase by phase."""
+    because = [_because(one, ctx) for one in selected]
     done: dict[str, dict[str, ToolResult]] = {one.stage.name: {} for one in selected}
     spans: dict[str, list[tuple[float, float]]] = {one.stage.name: [] for one in selected}
     for phase in phases([one.stage for one in selected], ctx):
         for slot, result, span in _run_phase(phase, ctx, run, done):
             done[slot.stage.name][result.tool] = result
             spans[slot.stage.name].append(span)
-    for one in selected:
+    for one, reason in zip(selected, because, strict=True):
         results = done[one.stage.name]
-        yield StageResult(
-            stage=one.stage.name,
-            tools=tuple(results[tool.name] for tool in one.stage.tools if tool.name in results),
+        yield replace(
+            _result(one, tuple(results[tool.name] for tool in one.stage.tools if tool.name in results)),
             seconds=busy(spans[one.stage.name]),
             warns_only=one.stage.warns_only(ctx.settings),
-            of_pull=one.stage.of_pull,
-            by_name=one.by_name,
+            because=reason,
         )
 
 
@@ -154,7 +154,7 @@ def _run_phase(
     run: Run,
     done: Mapping[str, Mapping[str, ToolResult]],
 ) -> Iterator[tuple[Slot, ToolResult, tuple[float, float]]]:
-    """Run tools side by side, each after those that it needs; yield each when it ends, with its start and end."""
+    """Run tools in parallel, each after those that it needs; yield each result with the start and end of its tool."""
     pending = list(phase)
     waiting: dict[Future[ToolResult], tuple[Slot, float]] = {}
     with ThreadPoolExecutor(max_workers=len(phase)) as pool:
@@ -173,10 +173,10 @@ def _run_phase(
 def _submitted(
     pool: ThreadPoolExecutor, slot: Slot, ctx: Context, done: Mapping[str, ToolResult]
 ) -> Future[ToolResult]:
-    """Start a tool; it is `Broken` if no thread can be started."""
+    """Start a tool in a thread; its result is `Broken` if that fails."""
     refused: Future[ToolResult] = Future()
     try:
-        # The pool keeps work for which it could not start a thread: another one must not do it later.
+        # The pool keeps work for which it could not start a thread: it must not be done later.
         return pool.submit(lambda: refused.result() if refused.done() else _check_after(slot, ctx, done))
     except RuntimeError as error:
         refused.set_result(ToolResult(tool=slot.tool.name, outcome=Broken(shortage(error) or str(error))))
@@ -187,10 +187,10 @@ def _check_after(slot: Slot, ctx: Context, done: Mapping[str, ToolResult]) -> To
     tool = slot.tool
     missing = [name for name in tool.needs if isinstance(done[name].outcome, Broken)]
     if missing:
-        reason = f"{' and '.join(missing)} could not do its work"
+        reason = f"{' and '.join(missing)} failed to run"
         return ToolResult(tool=tool.name, url=tool.url, outcome=Skipped(reason))
     for name in tool.needs:
         outcome = done[name].outcome
-        if isinstance(outcome, Skipped) and outcome.empty:  # nothing to judge is not the same as bad data
-            return ToolResult(tool=tool.name, url=tool.url, outcome=Skipped(f"{name} had nothing to look at"))
+        if isinstance(outcome, Skipped) and outcome.empty:  # nothing to check is not the same as bad data
+            return ToolResult(tool=tool.name, url=tool.url, outcome=Skipped(f"{name} had nothing to check"))
     return with_hints(check(tool, ctx), ctx, slot.stage.hints)

@@ -1,4 +1,4 @@
-"""Which findings of the security stage block, and which only warn: the setting `fail-on`."""
+"""The setting `fail-on`: which findings with a severity block and which only warn."""
 
 from dataclasses import replace
 
@@ -9,9 +9,9 @@ from ci_action.settings.types import FailOn
 
 
 def set_levels(result: ToolResult, fail_on: FailOn, changes: Changes | None) -> ToolResult:
-    """Make every finding that has a severity an error where it blocks, and a warning where it does not.
+    """Return the result with levels by severity: `error` for findings that block, else `warning`.
 
-    Findings without a severity stay what their tool made of them.
+    Findings without a severity keep the level of their tool.
     """
     return result.with_findings(
         tuple(
@@ -29,6 +29,6 @@ def _leveled(finding: Finding, fail_on: FailOn, changes: Changes | None) -> Find
 def _blocks(finding: Finding, fail_on: FailOn, changes: Changes | None) -> bool:
     if fail_on is FailOn.NEVER:
         return False
-    if fail_on is FailOn.NEW:  # what the change brought is not known without a base, so everything may be new
+    if fail_on is FailOn.NEW:  # without a base commit everything may be new
         return changes is None or not changes.known or changes.touches(finding)
     return at_least(finding.severity, fail_on.value)

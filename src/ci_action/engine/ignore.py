@@ -1,17 +1,19 @@
-"""Which findings do not count, and why: nothing is dropped, a reason is set."""
+"""The settings `ignore` and `scope`: muted findings are kept, with the reason."""
 
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-
-from pathspec import GitIgnoreSpec
+from typing import TYPE_CHECKING
 
 from ci_action.model.changes import OLDER, Changes
 from ci_action.model.finding import Finding
 from ci_action.model.result import ToolResult
 from ci_action.system.patterns import gitignore
 from ci_action.system.text import did_you_mean
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 _RULE = re.compile(r"(?P<tool>[^:@\s]+)(?::(?P<rule>[^:@\s]+))?(?:@(?P<pattern>.+))?")
 
@@ -23,10 +25,10 @@ class IgnoreRule:
     text: str
     tool: str
     rule: str
-    paths: GitIgnoreSpec | None
+    paths: "GitIgnoreSpec | None"
 
     def matches(self, finding: Finding, root: str = ".") -> bool:
-        """Whether the rule is about this finding; `root` is the project's folder in the workspace."""
+        """Whether the rule matches a finding; `root` is the project's folder in the workspace."""
         if not fnmatchcase(finding.tool, self.tool) or not fnmatchcase(finding.rule, self.rule):
             return False
         if self.paths is None:
@@ -38,17 +40,17 @@ class IgnoreRule:
 
 
 def parse_ignore(text: str) -> IgnoreRule:
-    """Parse one entry; raises `ValueError` where it has another form."""
+    """Parse one entry; raises `ValueError` if it is invalid."""
     match = _RULE.fullmatch(text)
     if match is None:
-        raise ValueError(f"ignore = {text!r}: write 'tool', 'tool:rule' or 'tool:rule@path-pattern'")
+        raise ValueError(f"ignore = {text!r}: use 'tool', 'tool:rule' or 'tool:rule@path-pattern'")
     pattern = match["pattern"]
     paths = gitignore([pattern]) if pattern else None
     return IgnoreRule(text=text, tool=match["tool"], rule=match["rule"] or "*", paths=paths)
 
 
 def ignore_mistakes(entries: Iterable[str], tools: Collection[str]) -> list[str]:
-    """Say what is wrong with the entries of the `ignore` setting."""
+    """Return an error for each invalid entry of the `ignore` setting."""
     mistakes = []
     for entry in entries:
         try:
@@ -57,16 +59,14 @@ def ignore_mistakes(entries: Iterable[str], tools: Collection[str]) -> list[str]
             mistakes.append(str(error))
             continue
         if not any(fnmatchcase(tool, rule.tool) for tool in tools):
-            mistakes.append(
-                f"ignore = {entry!r}: there is no tool {rule.tool!r}{did_you_mean(rule.tool, tools)}"
-            )
+            mistakes.append(f"ignore = {entry!r}: unknown tool {rule.tool!r}{did_you_mean(rule.tool, tools)}")
     return mistakes
 
 
 def mute(
     result: ToolResult, ignore: Sequence[str], root: str = ".", changes: Changes | None = None
 ) -> ToolResult:
-    """Set the reason on every finding that an ignore rule names, or that is no part of the change, if one is given.
+    """Mute findings that an ignore rule matches, and those outside of the changes, if any are given.
 
     Patterns are relative to the project's folder.
     """

@@ -1,7 +1,7 @@
-"""From what the tools found to the verdict, in this order: ignore → fail-on → duplicates → redact → judge.
+"""From the findings of tools to the verdict, in this order: ignore → fail-on → duplicates → redact → judge.
 
-Nothing is read, written or started here. The first two steps look at one tool, so that its result can be shown as soon
-as it has ended (`of_tool`); the others look at the whole run (`of_run`).
+These are pure functions. The first two steps need only one tool, so that its result can be shown when it has ended
+(`of_tool`); the others need the whole run (`of_run`).
 """
 
 from collections.abc import Sequence
@@ -23,16 +23,16 @@ from ci_action.system.redaction import Redactor
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """What settings and change decide about findings."""
+    """What the settings and the changes decide about findings."""
 
     ignore: tuple[str, ...] = ()
     root: str = "."
     """The project's folder in the workspace: the patterns of `ignore` are relative to it."""
     fail_on: FailOn = FailOn.NEVER
     changes: Changes | None = None
-    """What the change touched; None if it was not determined."""
+    """The changes since the base commit; None if they were not determined."""
     narrowed: Changes | None = None
-    """The change that the run is limited to; None with `scope: all`."""
+    """The changes that the run is limited to; None with `scope: all`."""
 
     @classmethod
     def of(cls, ctx: Context) -> "Policy":
@@ -47,9 +47,9 @@ class Policy:
 
 
 def of_tool(result: ToolResult, policy: Policy, *, by_lines: bool = False) -> ToolResult:
-    """Return the result of a tool with fingerprints, ignored findings muted, and levels as `fail-on` sets them.
+    """Return the result of a tool with fingerprints, ignored findings muted, and levels set by `fail-on`.
 
-    `by_lines` is whether `scope: changed` mutes what lies on other lines (`Tool.by_lines`).
+    `by_lines` is whether `scope: changed` mutes findings on unchanged lines (`Tool.by_lines`).
     """
     result = result.with_findings(with_fingerprints(result.findings))
     result = mute(

@@ -1,141 +1,81 @@
-"""Takes secrets out of all that a run says, as data: no reporter has to do it, and none can forget it.
+"""Redact secrets in a run as data, so that no reporter has to.
 
-Prose loses every secret. Names lose those of the environment alone: paths, rules, versions, addresses and packages, in
-which a secret that was found in a file may be an ordinary word. The names of tools and stages, fingerprints and numbers
-are our own and stay.
+Prose loses all secrets. Names (paths, rules, versions, addresses, packages) only lose those of the environment: a secret
+that was found in a file may be an ordinary word in them. Our own texts stay.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from functools import cache
+from operator import is_not
+from typing import Any, Final, TypeVar
 
 from ci_action.model.coverage import Coverage
-from ci_action.model.finding import Edit, Finding, Location, Package
-from ci_action.model.result import Broken, Hint, Report, RunResult, Skipped, StageResult, ToolResult, Verdict
-from ci_action.model.tests import TestCase
+from ci_action.model.result import RunResult
 from ci_action.system.redaction import Redactor
 
+Value = TypeVar("Value")
 
-def redacted_run(result: RunResult, redact: Redactor) -> RunResult:
-    """Return a run with `***` for every secret."""
-    return redacted_words(replace(result, stages=redacted(result.stages, redact)), redact)
+# Our own texts: a secret that equals one of these words hides nothing.
+_OURS: Final = frozenset({
+    "Finding.tool", "Finding.severity", "Finding.fingerprint", "Hint.name", "ToolResult.tool", "ToolResult.url",
+    "StageResult.stage", "RunResult.scope",
+})  # fmt: skip
+_NAMES: Final = frozenset({
+    "rule", "url", "muted", "also", "same_as", "path", "version", "version_source", "commit", "base",
+    "name", "advisories", "fixed_in", "parents", "upgrade", "licenses",
+})  # fmt: skip
 
 
 def redacted_words(result: RunResult, redact: Redactor) -> RunResult:
-    """Return a run with `***` for every secret in what it says beside the results of its stages."""
-    return replace(
-        result,
-        verdict=_verdict(result.verdict, redact),
-        warnings=tuple(map(redact, result.warnings)),
-        reproduce=redact(result.reproduce),
-        version=redact.known(result.version),
-        commit=redact.known(result.commit),
-        base=redact.known(result.base),
-    )
+    """Return a run with `***` for every secret outside the results of its stages."""
+    return replace(redacted(replace(result, stages=()), redact), stages=result.stages)
 
 
-def redacted(stages: tuple[StageResult, ...], redact: Redactor) -> tuple[StageResult, ...]:
-    """Return the results with `***` for every secret."""
-    if not redact:
-        return stages
-    return tuple(
-        replace(
-            stage,
-            tools=tuple(redacted_tool(tool, redact) for tool in stage.tools),
-            reason=redact(stage.reason),
-            because=redact(stage.because),
-            verdict=_verdict(stage.verdict, redact),
-        )
-        for stage in stages
-    )
-
-
-def redacted_tool(tool: ToolResult, redact: Redactor) -> ToolResult:
-    """Return the result of one tool with `***` for every secret."""
-    if not redact:
-        return tool
-    return replace(
-        tool,
-        outcome=_outcome(tool.outcome, redact),
-        version=redact.known(tool.version),
-        version_source=redact.known(tool.version_source),
-        warnings=tuple(map(redact, tool.warnings)),
-        log=redact(tool.log),
-        hints=tuple(_hint(hint, redact) for hint in tool.hints),
-    )
-
-
-def _verdict(verdict: Verdict, redact: Redactor) -> Verdict:
-    return replace(verdict, reasons=tuple(map(redact, verdict.reasons)))
-
-
-def _outcome(outcome: Report | Skipped | Broken, redact: Redactor) -> Report | Skipped | Broken:
-    if isinstance(outcome, Skipped):
-        return replace(outcome, reason=redact(outcome.reason))
-    if isinstance(outcome, Report):
-        outcome = replace(
-            outcome,
-            details=tuple(map(redact, outcome.details)),
-            coverage=_coverage(outcome.coverage, redact.known) if outcome.coverage else None,
-        )
-    else:
-        outcome = replace(outcome, reason=redact(outcome.reason), detail=redact(outcome.detail))
-    return replace(
-        outcome,
-        findings=tuple(_finding(finding, redact) for finding in outcome.findings),
-        tests=tuple(_test(case, redact) for case in outcome.tests),
-        outputs={name: redact(value) for name, value in outcome.outputs.items()},
-    )
-
-
-def _hint(hint: Hint, redact: Redactor) -> Hint:
-    return replace(hint, cause=redact(hint.cause), fix=redact(hint.fix), url=redact.known(hint.url))
-
-
-def _finding(finding: Finding, redact: Redactor) -> Finding:
-    changed = _changed(finding, redact, ("message", "fix_message", "before", "after"))
-    changed |= _changed(finding, redact.known, ("rule", "url", "muted", "also", "same_as"))
-    if finding.location and (place := _changed(finding.location, redact.known, ("path",))):
-        changed["location"] = _moved(finding.location, place)
-    if finding.package and (package := _package(finding.package, redact.known)) != finding.package:
-        changed["package"] = package
-    if finding.edits:
-        changed["edits"] = tuple(_edit(edit, redact) for edit in finding.edits)
-    return replace(finding, **changed) if changed else finding
-
-
-def _moved(place: Location, changed: Mapping[str, Any]) -> Location:
-    return replace(place, **changed)
-
-
-def _edit(edit: Edit, redact: Redactor) -> Edit:
-    return replace(edit, text=redact(edit.text))
-
-
-def _package(package: Package, known: Callable[[str], str]) -> Package:
-    names = ("name", "version", "advisories", "fixed_in", "parents", "upgrade", "licenses")
-    return replace(package, **_changed(package, known, names))
-
-
-def _test(case: TestCase, redact: Redactor) -> TestCase:
-    changed = _changed(case, redact, ("nodeid", "message", "detail", "subtest"))
-    changed |= _changed(case, redact.known, ("path",))
-    return replace(case, **changed) if changed else case
-
-
-def _changed(value: object, change: Callable[[str], str], names: Iterable[str]) -> dict[str, Any]:
-    """Return those of some fields, each a text or several, which are not the same any more: most stay as they are."""
-    found: dict[str, Any] = {}
-    for name in names:
-        before = getattr(value, name)
-        after = change(before) if isinstance(before, str) else tuple(map(change, before))
-        if after != before:
-            found[name] = after
+def redacted(value: Value, redact: Redactor) -> Value:
+    """Return a run or a part of it with `***` for every secret; the same object if there are no secrets."""
+    found: Value = _changed(value, redact, redact) if redact else value
     return found
 
 
+def _changed(value: Any, redact: Redactor, change: Callable[[str], str]) -> Any:
+    """Return a value with changed texts; the same object if nothing changed, as in most of a large run."""
+    kind: Any = type(value)
+    if kind is str:  # not an enum
+        after = change(value)
+        return value if after == value else after
+    if kind is tuple:
+        items = tuple([_changed(one, redact, change) for one in value])
+        return items if any(map(is_not, items, value)) else value
+    if kind is Coverage:
+        return _coverage(value, redact.known)
+    if texts := _texts(kind):
+        found = {}
+        for name, is_name in texts:
+            before = getattr(value, name)
+            if (
+                before
+                and (new := _changed(before, redact, redact.known if is_name else redact)) is not before
+            ):
+                found[name] = new
+        return replace(value, **found) if found else value
+    if isinstance(value, Mapping):
+        return {name: _changed(one, redact, change) for name, one in value.items()}
+    return value
+
+
+@cache
+def _texts(kind: type) -> tuple[tuple[str, bool], ...]:
+    """Return the fields of a dataclass that are not ours, and whether each is a name; none for another class."""
+    if not is_dataclass(kind):
+        return ()
+    return tuple(
+        (one.name, one.name in _NAMES) for one in fields(kind) if f"{kind.__name__}.{one.name}" not in _OURS
+    )
+
+
 def _coverage(coverage: Coverage, known: Callable[[str], str]) -> Coverage:
-    """Return the coverage with other names; two files whose names become the same stay two, or the figures would change."""
+    """Return the coverage with redacted paths; a path that is no longer unique gets a number, or the totals would change."""
     files = {}
     for path, one in coverage.files.items():
         shown = name = known(path)

@@ -1,4 +1,4 @@
-"""The command that gives the same verdict in a shell."""
+"""The command that reproduces the verdict in a shell."""
 
 import re
 import shlex
@@ -10,7 +10,7 @@ from ci_action.model.result import StageResult
 from ci_action.settings.general import ALL, COMMENT
 from ci_action.settings.resolve import Resolved
 
-# Settings that say where reports go and who hears of them: no verdict depends on them.
+# Settings of reports and feedback: no verdict depends on them.
 _OF_THE_RUNNER: Final = frozenset(
     {"stage", "report-dir", "cache-dir", "comment", "check-run", "suggestions", "labels"}
 )
@@ -18,16 +18,15 @@ _REPOSITORY: Final = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 def reproduce(stages: Iterable[StageResult], resolved: Resolved, pull: Pull | NoPull, repository: str) -> str:
-    """Return the command: what pyproject.toml says applies by itself, where to write and who is told is left out.
+    """Return the command, without settings of pyproject.toml and of feedback.
 
-    A shell has no pull request: where the stage of one is red, or alone, it is fetched first. Empty where there is
-    nothing that a shell could do.
+    If a stage of a pull request failed or ran alone, its event is fetched first. Empty if a shell cannot reproduce it.
     """
     every = [one for one in stages if one.stage != COMMENT]
     of_pull = {one.stage for one in every if one.of_pull}
     red = {one.stage for one in every if one.verdict.exit_code}
     named = [one.stage for one in every if one.by_name]
-    if len(named) < len(every):  # by their names, those that do not apply would be red
+    if len(named) < len(every):  # by name, stages that do not apply would be `empty`
         named = [ALL, *named]
     elsewhere = [name for name in named if name not in of_pull]
     if elsewhere and not of_pull & red:
@@ -40,7 +39,7 @@ def reproduce(stages: Iterable[StageResult], resolved: Resolved, pull: Pull | No
 
 
 def command(words: Sequence[str], resolved: Resolved) -> str:
-    """Return the command that runs stages with the same settings."""
+    """Return the command that runs these stages with the same settings."""
     return shlex.join(["ci-action", "run", *words, *_flags(resolved)])
 
 

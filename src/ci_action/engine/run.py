@@ -1,4 +1,4 @@
-"""One run from its start to its result, whatever its tools are: what `execute` and the commands have in common."""
+"""A run from its start to its result: shared by `execute` and the commands that run no tools."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -21,15 +21,15 @@ from ci_action.system.errors import UNDONE
 
 
 class Run:
-    """The clock of a run, the search for secrets beside its tools, and whoever hears of them; makes the result at the end.
+    """Measures a run, searches for secrets in parallel, reports progress and builds the result.
 
-    The search runs as long as the block of the `with` statement: `result` belongs into it.
+    The search runs during the `with` block, so call `result` inside it.
     """
 
     def __init__(
         self, ctx: Context, resolved: Resolved, progress: Progress, search: Search | None = None
     ) -> None:
-        """Prepare a run; without a `search` nothing that is quoted is searched for secrets."""
+        """Prepare a run; without a `search` quoted files are not searched for secrets."""
         self._ctx = ctx
         self._resolved = resolved
         self._searches = search is not None
@@ -38,7 +38,7 @@ class Run:
         self._policy = Policy.of(ctx)
 
     def __enter__(self) -> Self:
-        """Start the clock and the search, and ask for the commit before anything can change it."""
+        """Start the clock and the search, and read the commit before a tool can change it."""
         self._started, self._clock = datetime.now(UTC), time.monotonic()
         self._search.__enter__()
         if self._searches:
@@ -51,17 +51,17 @@ class Run:
         self._search.__exit__()
 
     def started(self, tool: Tool) -> None:
-        """Show that a tool starts."""
+        """Report that a tool starts."""
         self._progress.started(tool)
 
     def ended(self, result: ToolResult, *, by_lines: bool = False) -> ToolResult:
-        """Return what `ignore` and `fail-on` make of a result, after it was shown."""
+        """Apply `ignore` and `fail-on` to a result, report it and return it."""
         result = of_tool(result, self._policy, by_lines=by_lines)
         self._progress.ended(result)
         return result
 
     def result(self, stages: Sequence[StageResult]) -> RunResult:
-        """Return the result of the run, once all of its tools have ended."""
+        """Return the result of the run, after all tools have ended."""
         ctx = self._ctx
         unsearched = self._search.result(tool for stage in stages for tool in stage.tools)
         judged, verdict, new = of_run(stages, self._policy, ctx.redact)
@@ -86,18 +86,18 @@ class Run:
 
 
 def _warnings(ctx: Context, tools: Sequence[ToolResult], unsearched: str) -> Iterator[str]:
-    """Yield every warning of a run, some of them empty: before its tools, of its tools, about all of them."""
+    """Yield every warning of a run, some of them empty."""
     yield from ctx.notices
     for tool in tools:
         yield from tool.warnings
     if unsearched:
-        yield f"the files of the project were not searched for secrets: {unsearched}"
+        yield f"could not search the files of the project for secrets: {unsearched}"
     if ctx.kept:
         yield ctx.kept.settle()
     known = ctx.changes is not None and ctx.changes.known
     if not known and (ctx.settings.scope is Scope.CHANGED or ctx.settings.fail_on is FailOn.NEW):
-        reason = ctx.changes.problem if ctx.changes else "nobody looked for it"
-        yield f"every finding counts, because the base of the change is not known: {reason}"
+        reason = ctx.changes.problem if ctx.changes else "it was not looked up"
+        yield f"counting all findings: could not determine the base commit: {reason}"
     yield ctx.event.problem
     if isinstance(ctx.pull, Pull):
         yield ctx.pull.problem

@@ -1,4 +1,4 @@
-"""The order of the tools of a run: a pure function of the selected stages and of what their tools start."""
+"""The order of the tools of a run: a pure function of the selected stages and their tools."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,16 +18,16 @@ class Slot:
 
 
 def rounds(selected: Sequence[Selected]) -> list[list[Selected]]:
-    """Group the stages: each that stops the run if it is red goes first and alone, all others go together."""
+    """Group the stages: first each stage that stops the run if it fails, then all others together."""
     first = [[one] for one in selected if one.stage.stops]
     rest = [one for one in selected if not one.stage.stops]
     return [*first, *([rest] if rest else [])]
 
 
 def phases(stages: Iterable[Stage], ctx: Context) -> list[list[Slot]]:
-    """Group the tools of all stages by turn; a phase starts when every tool of the phase before it has ended.
+    """Group the tools of all stages by turn; a phase starts when all tools of the previous one have ended.
 
-    What only reads the project is therefore done before any code of the project runs, whatever stage it belongs to.
+    So tools of all stages that only read the project run before any of its code does.
     """
     slots = [Slot(stage, tool) for stage in stages for tool in stage.tools if tool.wanted(ctx)]
     found: dict[Turn, list[Slot]] = {}
@@ -39,12 +39,12 @@ def phases(stages: Iterable[Stage], ctx: Context) -> list[list[Slot]]:
 def _turn(tool: Tool, ctx: Context) -> Turn:
     try:
         return tool.turn(ctx)
-    except UNDONE:  # its check fails for the same reason, and starts nothing
+    except UNDONE:  # its check fails for the same reason and starts nothing
         return Turn.READS
 
 
 def busy(spans: Iterable[tuple[float, float]]) -> float:
-    """Return the seconds in which at least one of these spans was open."""
+    """Return the seconds that at least one of these spans covers."""
     total, until = 0.0, float("-inf")
     for start, end in sorted(spans):
         total += max(0.0, end - max(start, until))

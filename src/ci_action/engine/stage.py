@@ -1,4 +1,4 @@
-"""What a stage is: a named set of tools, when it applies to a project, and all that is its own beside them."""
+"""Stages: a named set of tools, with the rules when it applies and what else it reports."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -15,22 +15,22 @@ from ci_action.settings import Settings
 
 @dataclass(frozen=True)
 class Output:
-    """An output of the action that is a stage's own: its name, what it says, and its value in a result of the stage."""
+    """An output of the action: its name, its description, and its value in a result of the stage."""
 
     name: str
     about: str
     value: Callable[[StageResult], str]
-    """Empty where there is nothing to say, as where the stage was not run."""
+    """Empty if there is none, for example if the stage was not run."""
 
 
 def no_sections(_stage: StageResult, _pull: Pull | NoPull) -> tuple[Section, ...]:
-    """Return the sections of a stage that has nothing to report beside its findings."""
+    """Return no sections, for a stage that only reports findings."""
     return ()
 
 
 @dataclass(frozen=True)
 class Label:
-    """A label that the pull request should have, and all labels of ours of its kind: the others are taken away."""
+    """A label for the pull request, and all our labels of its kind: the others are removed."""
 
     name: str
     kind: frozenset[str]
@@ -38,45 +38,45 @@ class Label:
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """What mistakes in the settings are looked for in."""
+    """The settings and paths that are checked for errors before a run."""
 
     settings: Settings
     layout: Layout
-    """The places that the settings name: they may not be there."""
+    """The paths in the settings, which may not exist."""
     written: frozenset[str] = frozenset()
-    """The settings that name a file which the command itself writes: it need not be there yet."""
+    """Settings with a file that the command itself writes, so that it may not exist yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """A named set of tools that run side by side."""
+    """A named set of tools that run in parallel."""
 
     name: str
     summary: str
     tools: tuple[Tool, ...]
     applies: Callable[[Context], str] = field(default=lambda _: "")
-    """Say why the stage does not apply to a project; empty where it does. Asked for by name it always does."""
-    because: Callable[[Context], str] = field(default=lambda _: "it is for every project")
-    """Say why it applies to a project; raises `ToolError`."""
+    """Return why `all` does not run the stage for a project; empty if it does."""
+    because: Callable[[Context], str] = field(default=lambda _: "applies to every project")
+    """Return why `all` runs the stage for a project; raises `ToolError`."""
     mistakes: Callable[[Configuration], Iterable[str]] = field(default=lambda _: ())
-    """Say which of its settings contradict each other or the project; nothing where none of them is set."""
+    """Return an error for each of its settings that contradicts another one or the project."""
     labels: Callable[[StageResult, Settings], Iterable[Label]] = field(default=lambda *_: ())
-    """Return the labels that the pull request should have after a result of the stage."""
+    """Return the labels of the pull request for a result of the stage."""
     hints: Path | None = None
-    """The table of the known errors of its tools (`engine.hints`)."""
+    """The table of known errors of its tools (`engine.hints`)."""
     warns_only: Callable[[Settings], bool] = field(default=lambda _: False)
     """Whether findings warn instead of failing the run."""
     quotes: bool = True
-    """Whether its results may quote the files of the project, which are then searched for secrets before."""
+    """Whether its results can quote files of the project: then these are searched for secrets."""
     of_pull: bool = False
-    """Whether it judges the pull request itself, and not the files of the checkout."""
+    """Whether it checks the pull request itself instead of files."""
     stops: bool = False
-    """Whether `all` runs no further stage after this one was red: what takes seconds spares what takes minutes."""
+    """Whether `all` runs no other stage if this one fails: it takes seconds, the others take minutes."""
 
 
 @dataclass(frozen=True)
 class Selected:
-    """A stage that is to run, and whether it was asked for by its name."""
+    """A stage to run, and whether it was selected by name."""
 
     stage: Stage
     by_name: bool

@@ -1,4 +1,4 @@
-"""What a tool is: it says how one program is started and what its output means; each is in the wing of its stage."""
+"""Tools: how a program is run and what its output means; each tool is in the package of its stage."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -9,89 +9,90 @@ from ci_action.engine.context import Context
 from ci_action.model.result import Hint, Outcome, Skipped
 from ci_action.project.programs import Program, argument_names
 
-# What a tool says that looks at Python files where `scope: changed` leaves it none of them.
+# The outcome of a tool for Python files if `scope: changed` selects none of them.
 NOTHING_CHANGED: Final = Skipped("no changed Python file", rightly=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """What a tool's check gives back: the outcome, our notices about it, and what the program wrote for people."""
+    """The result of a tool's check."""
 
     outcome: Outcome
     warnings: tuple[str, ...] = ()
     log: str = ""
+    """The output of the program for people."""
     version: str = ""
-    """The version that ran, where only the run tells it."""
+    """The version of the program, if only the run reveals it."""
     version_source: str = ""
     hints: tuple[Hint, ...] = ()
-    """Known errors that the tool itself recognised."""
+    """Known errors that the check itself recognised."""
 
 
 class Turn(IntEnum):
-    """When a tool runs: whatever can change the project's files comes after all that judges them.
+    """When a tool runs: whatever can change the project's files comes after the tools that check them.
 
-    Among the tools that start code of the project, those come first whose verdict the project must not decide.
+    Tools that start code of the project come late, the latest those whose verdict that code can influence.
     """
 
     READS = 0
-    """Reads the project and starts no code of it."""
+    """Reads the project and starts none of its code."""
     RESOLVES = 1
-    """Builds packages to find out what they depend on."""
+    """Builds packages to find their dependencies."""
     EXTENDS = 2
     """Loads code of the project that the tool's configuration names."""
     INSTALLS = 3
     """Builds the project's environment."""
     INSPECTS = 4
-    """Judges the installed environment."""
+    """Checks the installed environment."""
     RUNS = 5
     """Runs the project's code."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tool:
-    """Something that looks at the project and reports."""
+    """A check of the project."""
 
     name: str
     summary: str
     url: str
     check: Callable[[Context, Program], Checked]
     program: Callable[[Context], Program] | None = None
-    """Find what to start; None for a tool of ours whose version the project may pin."""
+    """Returns the program to start; None for a bundled tool whose version the project can pin."""
     fix: Callable[[Context, Program], None] | None = None
-    """Write the tool's safe fixes; raises `ToolError`."""
+    """Writes the tool's safe fixes; raises `ToolError`."""
     count: Callable[[Context], int] = field(default=lambda _: 0)
-    """How many files a check would look at, without checking any."""
+    """Returns the number of files to check, without checking them."""
     wanted: Callable[[Context], bool] = field(default=lambda _: True)
-    """Whether the tool takes part; one that is off unless a setting names it is not even told of."""
+    """Whether the tool runs; one that a setting has to enable is not reported otherwise."""
     by_lines: bool = False
-    """Whether a finding belongs to the lines that it names, so that `scope: changed` mutes those elsewhere."""
+    """Whether `scope: changed` mutes its findings on unchanged lines."""
     plan: Callable[[Context], str] | None = None
-    """Say what the tool would do, where that is not a version and a number of files; raises `ToolError`."""
+    """Describes what the tool would do, if that is not a version and a number of files; raises `ToolError`."""
     needs: tuple[str, ...] = ()
-    """The tools of the same stage that must have ended before; where one of them is broken, this one is skipped."""
+    """The tools of the same stage that run before; if one of them is broken, this one is skipped."""
     runs_code: Callable[[Context], bool] = field(default=lambda _: False)
-    """Whether a check starts code of the project, which an event with rights of its own must not do (`privileged`)."""
+    """Whether a check starts code of the project, which an event with write access must not do (`trust`)."""
     turn: Callable[[Context], Turn] = field(default=lambda _: Turn.READS)
-    """When in the run the tool starts (`schedule`), never before those in `needs`; raises `ToolError`."""
+    """When the tool runs (`schedule`), always after those in `needs`; raises `ToolError`."""
     apart: bool = False
-    """Whether it judges the change to the checks, not the project: it never makes a stage pass, it blocks also in a stage
-    that only warns, and it applies `ignore` itself."""
+    """Whether it judges the change to the checks instead of the project: it never makes a stage pass, it also blocks in a
+    stage that only warns, and it applies `ignore` itself."""
     refused: Collection[str] = ()
-    """Options that would write, or hide what we read; they are refused in `<name>-args`."""
+    """Options that would write files or change the output; they are refused in `<name>-args`."""
 
 
 def refused_options(tool: Tool, words: Sequence[str]) -> list[str]:
-    """Say which options of `<tool>-args` cannot be given."""
+    """Return an error for each refused option in `<tool>-args`."""
     names = {name for word in argument_names(words) for name in _spellings(word, tool.refused)}
     return [
-        f"{tool.name}-args: {name!r} cannot be given, ci-action sets it itself"
-        " (fixes are written by `ci-action fix`, options of the project belong into its configuration)"
+        f"{tool.name}-args: {name!r} is not allowed, because ci-action sets it"
+        " (`ci-action fix` writes fixes; set options of the project in its configuration)"
         for name in sorted(names & set(tool.refused))
     ]
 
 
 def _spellings(word: str, refused: Collection[str]) -> set[str]:
-    """Return the refused options that a word may stand for: itself, and single letters written together."""
+    """Return the options in a word: itself, and refused single letters that are combined in it."""
     found = {word}
     if word.startswith("-") and not word.startswith("--"):
         found |= {f"-{letter}" for letter in word[1:] if f"-{letter}" in refused}

@@ -1,4 +1,4 @@
-"""What makes a run red: the only code that turns results into verdicts."""
+"""The verdict: the only code that decides whether a run fails."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -20,23 +20,23 @@ from ci_action.system.exit_codes import ExitCode
 
 
 def judge_stage(stage: StageResult) -> Verdict:
-    """Judge one stage from what its tools did."""
+    """Return the verdict on one stage."""
     if stage.reason:
         return Verdict(conclusion=Conclusion.SKIPPED, reasons=(f"{stage.stage}: {stage.reason}",))
     judged = [(tool, *_judge_tool(tool)) for tool in stage.tools]
     conclusion, code = _concluded(stage, [(tool.apart, one) for tool, one, _ in judged])
-    # Beside a tool that looked, one that had nothing to look at is no reason.
+    # A skipped tool is only a reason if no other tool ran.
     idle = conclusion in {Conclusion.SKIPPED, Conclusion.EMPTY}
     reasons = [
         (one, tool.tool, reason)
         for tool, one, reason in judged
         if one is not Conclusion.PASSED and (one is not Conclusion.SKIPPED or (idle and not tool.apart))
     ]
-    return Verdict(conclusion=conclusion, reasons=_told(reasons), exit_code=code)
+    return Verdict(conclusion=conclusion, reasons=_joined(reasons), exit_code=code)
 
 
 def _concluded(stage: StageResult, tools: Sequence[tuple[bool, Conclusion]]) -> tuple[Conclusion, ExitCode]:
-    """Conclude from the tools that look at the project, then from those that judge the change to the checks (`apart`)."""
+    """Combine the tools that check the project, then those that judge the change to the checks (`apart`)."""
     project, change = (
         max(
             (one for apart, one in tools if apart is wanted),
@@ -50,14 +50,14 @@ def _concluded(stage: StageResult, tools: Sequence[tuple[bool, Conclusion]]) -> 
     if stage.warns_only and project is Conclusion.FAILED:
         project = Conclusion.WARNED
     code = ExitCode.OK if stage.warns_only and project is Conclusion.BROKEN else project.exit_code
-    if change is Conclusion.PASSED:  # that nothing was loosened says nothing about the project
+    if change is Conclusion.PASSED:  # it is no verdict on the project
         return project, code
     # As among stages, what blocks comes first.
     return max((project, code), (change, change.exit_code), key=lambda one: (one[1] != 0, one[0].rank))
 
 
-def _told(reasons: Iterable[tuple[Conclusion, str, str]]) -> tuple[str, ...]:
-    """Say once what keeps several tools from their work, with their names; what they found stands apart."""
+def _joined(reasons: Iterable[tuple[Conclusion, str, str]]) -> tuple[str, ...]:
+    """Return the reasons with their tools: one for all tools that failed alike, and one for the findings of each."""
     tools: dict[tuple[str, str], list[str]] = {}
     for conclusion, tool, reason in reasons:
         found = conclusion in {Conclusion.FAILED, Conclusion.WARNED}
@@ -84,19 +84,19 @@ def _judge_tool(result: ToolResult) -> tuple[Conclusion, str]:
 
 
 def _judge_findings(findings: Sequence[Finding]) -> tuple[Conclusion, str]:
-    """Judge by what counts: an error is red, a warning warns, a notice is worth a look."""
+    """Return the conclusion for the findings that count: errors fail, warnings warn, notices do neither."""
     errors = sum(finding.counts and finding.level is Level.ERROR for finding in findings)
     warnings = sum(finding.counts and finding.level is Level.WARNING for finding in findings)
     if not errors and not warnings:
         return Conclusion.PASSED, ""
     older = aside(finding for finding in findings if finding.muted == OLDER)
     counts = [(errors, "finding"), (warnings, "warning")]
-    said = " and ".join(f"{number:,} {what}{'' if number == 1 else 's'}" for number, what in counts if number)
-    return Conclusion.FAILED if errors else Conclusion.WARNED, f"{said}{older}"
+    text = " and ".join(f"{number:,} {what}{'' if number == 1 else 's'}" for number, what in counts if number)
+    return Conclusion.FAILED if errors else Conclusion.WARNED, f"{text}{older}"
 
 
 def judge(stages: Sequence[StageResult]) -> tuple[tuple[StageResult, ...], Verdict]:
-    """Judge every stage, then the run: stages that block come first, among them the worst decides."""
+    """Judge every stage, then the run by the worst of them, blocking stages first."""
     judged = tuple(replace(stage, verdict=judge_stage(stage)) for stage in stages)
     if all(stage.verdict.conclusion is Conclusion.SKIPPED for stage in judged):
         reasons = tuple(reason for stage in judged for reason in stage.verdict.reasons)
@@ -104,7 +104,7 @@ def judge(stages: Sequence[StageResult]) -> tuple[tuple[StageResult, ...], Verdi
             return judged, Verdict(conclusion=Conclusion.SKIPPED, reasons=reasons)
         return judged, Verdict(
             conclusion=Conclusion.EMPTY,
-            reasons=reasons or ("no stage applies here",),
+            reasons=reasons or ("no stage applies",),
             exit_code=Conclusion.EMPTY.exit_code,
         )
     worst = max(judged, key=lambda stage: (stage.verdict.exit_code != 0, stage.verdict.conclusion.rank))
@@ -120,9 +120,9 @@ def judge(stages: Sequence[StageResult]) -> tuple[tuple[StageResult, ...], Verdi
 
 
 def interrupted(result: RunResult, signal_name: str) -> RunResult:
-    """Return the run as one that a signal ended: broken, exit 130, with what was found until then."""
+    """Return the run as interrupted by a signal: broken, exit 130, with the findings until then."""
     reasons = (
-        f"interrupted by {signal_name}: what is reported is incomplete",
+        f"interrupted by {signal_name}: the results are incomplete",
         *result.verdict.reasons,
     )
     verdict = Verdict(conclusion=Conclusion.BROKEN, reasons=reasons, exit_code=ExitCode.INTERRUPTED)
@@ -130,7 +130,7 @@ def interrupted(result: RunResult, signal_name: str) -> RunResult:
 
 
 def crashed(result: RunResult) -> RunResult:
-    """Return the run as one in which a bug of ours showed: broken, exit 4."""
+    """Return the run as failed by a bug of ours: broken, exit 4."""
     return replace(
         result,
         verdict=replace(result.verdict, conclusion=Conclusion.BROKEN, exit_code=ExitCode.BUG),

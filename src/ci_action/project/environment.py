@@ -16,9 +16,9 @@ from ci_action.project.dependencies.inventory import Kind
 from ci_action.project.layout import Layout
 from ci_action.project.programs import index_variables
 from ci_action.system.errors import ToolError
-from ci_action.system.folder import opened, place_of
+from ci_action.system.folder import Owner, opened, place_of
 from ci_action.system.ownership import first_given, hand_over, lend, netrc_of
-from ci_action.system.process import Command, Completed, Owner, Run, last_lines
+from ci_action.system.process import Command, Completed, Run, last_lines
 from ci_action.system.project_files import find_project_text, read_project_file
 
 FILE: Final = "environment.json"

@@ -13,7 +13,8 @@ from ci_action.settings import Settings
 from ci_action.settings.types import ToolVersions
 from ci_action.system.child_environ import Sees
 from ci_action.system.errors import ToolError
-from ci_action.system.process import Command, Completed, Owner, Run, last_lines
+from ci_action.system.folder import Owner
+from ci_action.system.process import Command, Completed, Run, last_lines
 
 # Fetching a tool may take this long; a network that says nothing must not eat the tool's own time.
 FETCH_SECONDS: Final = 120.0

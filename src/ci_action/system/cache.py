@@ -1,11 +1,11 @@
-"""Results of files that did not change, kept between runs; used only if no other user could have written them.
+"""Cached results of unchanged files, used only if no other user could have written them.
 
-One file for each tool: a line with the SHA-256 of the rest, then one JSON object from keys to results. A key is the
-SHA-256 of all that decides about a result (content, version of the tool, configuration, options), so an entry cannot
-be out of date; a file that does not match its checksum is as good as absent.
+One file per tool: a line with the SHA-256 of the rest, then one JSON object from keys to results. A key is the SHA-256
+of everything that the result depends on (content, version of the tool, configuration, options), so an entry cannot be
+out of date. A file that does not match its checksum counts as missing.
 
-The checksum is not a signature: whoever may write the file can forge it. So the files and their folder must be ours alone, which
-in the container means root's, and must be what they were when the run began, but for what we wrote ourselves.
+The checksum is not a signature: who can write the file can forge it. So the files and their folder must belong to us
+alone, in the container to root, and must not have changed since the run began, except by us.
 """
 
 import json
@@ -18,15 +18,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar, get_type_hints
 
-from ci_action.system.folder import Folder, Ids, Place, opened
+from ci_action.system.folder import Folder, Owner, Place, opened
 from ci_action.system.project_files import digest_of_project_file
 
 # The least recently used entries go first; about 20 MB of an average project's results.
 MOST_ENTRIES: Final = 100_000
-# What is larger was not written by us.
+# We write no larger file.
 _LARGEST: Final = 500_000_000
 FOLDER: Final = "results"
-# No other file has it, so that nothing of the user is ever taken for ours and removed.
+# Unique to our files, so that no file of the user is read or removed.
 _SUFFIX: Final = ".kept"
 
 Kept = TypeVar("Kept")
@@ -35,7 +35,7 @@ Stamp: TypeAlias = tuple[int, int, int, int]
 
 
 def key_of(*parts: str | bytes) -> str:
-    """Return the key for all that decides about a result."""
+    """Return the key of everything that a result depends on."""
     digest = sha256()
     for part in parts:
         raw = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
@@ -45,145 +45,144 @@ def key_of(*parts: str | bytes) -> str:
 
 
 def distrust(found: os.stat_result, user: int, *, folder: bool = False) -> str:
-    """Say why others than a user could have written a file or folder; empty where they could not."""
-    right = stat.S_ISDIR(found.st_mode) if folder else stat.S_ISREG(found.st_mode) and found.st_nlink == 1
-    if not right:
-        return "is not a folder" if folder else "is not a file with one name"
+    """Return why another user could have written a file or folder; empty if no other could."""
+    if folder and not stat.S_ISDIR(found.st_mode):
+        return "is not a folder"
+    if not folder and not (stat.S_ISREG(found.st_mode) and found.st_nlink == 1):
+        return "is not a file with one name"
     if found.st_uid != user:
-        return f"belongs to the user {found.st_uid}, not to {user}"
+        return f"belongs to user {found.st_uid}, not {user}"
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        return f"can be written by others (mode {stat.S_IMODE(found.st_mode):o})"
+        return f"is writable by others (mode {stat.S_IMODE(found.st_mode):o})"
     return ""
 
 
-def stamp_of(found: os.stat_result) -> Stamp:
-    """Return by what a changed file is known."""
+def _stamp(found: os.stat_result) -> Stamp:
     return found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns
 
 
 class Store:
-    """The folder of the results of all tools.
+    """The folder with the results of all tools.
 
-    Nothing is created until a result is written. A folder that is not ours alone is as good as absent, and is replaced
-    then, as long as it holds nothing but kept results.
+    It is created by the first write. A folder that another user could have written to counts as missing, and is replaced
+    then if it contains nothing but results.
     """
 
-    def __init__(self, cache: Place, *, user: int, owner: Ids | None = None, why_not: str = "") -> None:
-        """Look at the folder in `cache` as `user`; what has to be created on the way to it is given to `owner`."""
+    def __init__(self, cache: Place, *, user: int, owner: Owner | None = None, why_not: str = "") -> None:
+        """Check the folder in `cache` as `user`; folders created on the way to it belong to `owner`."""
         self.why_not = why_not
-        """Why nothing is read or written; empty where it is."""
+        """Why nothing is read or written; empty if it is."""
         self.place = cache / FOLDER
         self.problem = ""
-        """Why what was there at the beginning does not count; empty where it does."""
+        """Why existing results are ignored; empty if they are not."""
         self.code_ran = False
-        """Whether code of the project was started that could write here."""
+        """Whether code of the project ran that could write here."""
+        self._cache = cache
         self._user = user
         self._owner = owner
         self._lock = threading.Lock()
         self._stamps: dict[str, Stamp] = {}
         self._identity: tuple[int, int] | None = None
-        if why_not:
-            return
-        try:
-            with opened(self.place) as folder:
-                self._look(folder)
-        except OSError:
-            return  # what is wrong with it is said by the first that writes
+        if not why_not:
+            with suppress(OSError), opened(self.place) as folder:  # the first write reports the error
+                self.problem = self._distrusted(folder)
+                if not self.problem:
+                    self._identity = _identity(folder)
+                    self._stamps = _stamps(folder)
 
-    def _look(self, folder: Folder) -> None:
-        found = os.fstat(folder.descriptor)
-        self.problem = distrust(found, self._user, folder=True)
-        if not self.problem:
-            self._identity = found.st_dev, found.st_ino
-            self._stamps = dict(_stamps(folder))
+    def _distrusted(self, folder: Folder) -> str:
+        return distrust(os.fstat(folder.descriptor), self._user, folder=True)
 
     def read(self, name: str) -> bytes | None:
-        """Return the content of a file; None where it is absent, or not as we have left it."""
+        """Return the content of a file; None if it is missing or was changed by others."""
         try:
             with self._ours() as folder, open(folder.open(name), "rb") as stream:
                 found = os.fstat(stream.fileno())
                 known = self._stamps.get(name)
-                if distrust(found, self._user) or stamp_of(found) != known or found.st_size > _LARGEST:
+                if distrust(found, self._user) or _stamp(found) != known or found.st_size > _LARGEST:
                     return None
                 content = stream.read()
-                return content if stamp_of(os.fstat(stream.fileno())) == known else None
+                return content if _stamp(os.fstat(stream.fileno())) == known else None
         except OSError:
             return None
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file whole or not at all; raises `OSError`."""
+        """Write a file atomically; raises `OSError`."""
         with self._lock:
             if self._identity is None:
                 self._create()
             with self._ours() as folder:
-                self._stamps[name] = stamp_of(folder.write(name, content))
+                self._stamps[name] = _stamp(folder.write(name, content))
 
     def _create(self) -> None:
-        with opened(Place(self.place.start, self.place.parts[:-1]), make=True, owner=self._owner) as cache:
+        with opened(self._cache, make=True, owner=self._owner) as cache:
             with suppress(FileExistsError):
                 os.mkdir(FOLDER, 0o755, dir_fd=cache.descriptor)
-            with suppress(FileNotFoundError, NotADirectoryError), opened(self.place) as there:
-                if distrust(os.fstat(there.descriptor), self._user, folder=True):
-                    _empty(there)
+            with suppress(FileNotFoundError, NotADirectoryError), opened(self.place) as found:
+                if self._distrusted(found):
+                    _empty(found)
                     os.rmdir(FOLDER, dir_fd=cache.descriptor)
                     os.mkdir(FOLDER, 0o755, dir_fd=cache.descriptor)
         with opened(self.place) as folder:
-            found = os.fstat(folder.descriptor)
-            if reason := distrust(found, self._user, folder=True):
-                raise OSError(f"the folder {str(self.place.path)!r} {reason}")
+            if problem := self._distrusted(folder):
+                raise OSError(f"the folder {str(self.place.path)!r} {problem}")
             os.fchmod(folder.descriptor, 0o755)
-            self._identity = found.st_dev, found.st_ino
+            self._identity = _identity(folder)
 
     @contextmanager
     def _ours(self) -> Iterator[Folder]:
-        """Open the folder as it was looked at; raises `OSError` where another one is in its place."""
+        """Open the folder; raises `OSError` if it was replaced."""
         with opened(self.place) as folder:
-            found = os.fstat(folder.descriptor)
-            if (found.st_dev, found.st_ino) != self._identity or distrust(found, self._user, folder=True):
-                raise OSError(f"the folder {str(self.place.path)!r} is not the one that it was")
+            if _identity(folder) != self._identity or self._distrusted(folder):
+                raise OSError(f"the folder {str(self.place.path)!r} was replaced")
             yield folder
 
     def settle(self) -> str:
-        """Throw everything away where others changed it while code of the project ran; say so, or nothing."""
+        """Remove all results if others changed them while code of the project ran; return a notice of that."""
         if self.why_not or not self.code_ran:
             return ""
+        shown = f"the cached results in {str(self.place.path)!r}"
         try:
             with opened(self.place) as folder:
-                found = os.fstat(folder.descriptor)
-                now = dict(_stamps(folder))
-                if (found.st_dev, found.st_ino) == self._identity and now == self._stamps:
+                if _identity(folder) == self._identity and _stamps(folder) == self._stamps:
                     return ""
                 self._stamps.clear()
                 _empty(folder)
         except FileNotFoundError:
-            return ""  # thrown away by others: nothing is left to be believed
+            return ""  # others removed them
         except OSError as error:
-            return f"{self._told('changed while code of the project ran')}, and cannot be removed: {error}"
-        return f"{self._told('changed while code of the project ran')}, and removed"
+            return f"could not remove {shown}, which changed while code of the project ran: {error}"
+        return f"removed {shown}: they changed while code of the project ran"
 
     def notice(self, advice: str = "") -> str:
-        """Say why what was there at the beginning was ignored; empty where it was not."""
-        return f"{self._told('ignored')}: the folder {self.problem}{advice}" if self.problem else ""
-
-    def _told(self, what: str) -> str:
-        return f"the kept results in {str(self.place.path)!r} were {what}"
+        """Return why existing results are ignored; empty if they are not."""
+        if not self.problem:
+            return ""
+        return f"ignoring the cached results in {str(self.place.path)!r}: the folder {self.problem}{advice}"
 
     def discard(self) -> None:
-        """Throw everything away; raises `OSError`."""
+        """Remove all results; raises `OSError`."""
         self._stamps.clear()
         with suppress(FileNotFoundError), opened(self.place) as folder:
             _empty(folder)
 
 
-def _stamps(folder: Folder) -> Iterator[tuple[str, Stamp]]:
-    for name in _names(folder):
-        with suppress(FileNotFoundError):
-            yield name, stamp_of(folder.stat(name))
+def _identity(folder: Folder) -> tuple[int, int]:
+    found = os.fstat(folder.descriptor)
+    return found.st_dev, found.st_ino
 
 
 def _names(folder: Folder) -> list[str]:
-    # With them what a write that was killed has left.
+    # These include the remains of writes that were killed.
     return [name for name in os.listdir(folder.descriptor) if _SUFFIX in name]
+
+
+def _stamps(folder: Folder) -> dict[str, Stamp]:
+    found = {}
+    for name in _names(folder):
+        with suppress(FileNotFoundError):
+            found[name] = _stamp(folder.stat(name))
+    return found
 
 
 def _empty(folder: Folder) -> None:
@@ -192,7 +191,7 @@ def _empty(folder: Folder) -> None:
 
 
 def restored(kind: type[Kept], entries: object) -> list[Kept] | None:
-    """Return kept entries as values of a dataclass; None where they do not have its shape."""
+    """Return cached entries as values of a dataclass; None if they have another shape."""
     hints = get_type_hints(kind)
     try:
         found = [kind(**one) for one in entries]  # type: ignore[attr-defined] # it may be anything
@@ -203,10 +202,10 @@ def restored(kind: type[Kept], entries: object) -> list[Kept] | None:
 
 
 class Results:
-    """The kept results of one tool. Without a store it keeps nothing."""
+    """The cached results of one tool, if there is a store."""
 
     def __init__(self, store: Store | None, tool: str = "") -> None:
-        """Read the file of a tool; one that is absent, corrupt, unreadable or not ours alone counts as empty."""
+        """Read the file of a tool; a missing, corrupt, unreadable or untrusted one counts as empty."""
         self._store = store
         self._name = f"{tool}{_SUFFIX}"
         self._entries: Mapping[str, Any] = _parsed(store.read(self._name)) if store else {}
@@ -214,19 +213,19 @@ class Results:
         self._changed = False
 
     def get(self, key: str) -> Any:
-        """Return the kept result, or None."""
+        """Return the cached result, or None."""
         found = self._entries.get(key)
         if found is not None:
             self._fresh[key] = found
         return found
 
     def put(self, key: str, result: Any) -> None:
-        """Keep a result."""
+        """Cache a result."""
         self._fresh[key] = result
         self._changed = True
 
     def save(self) -> str:
-        """Write what is kept, the entries used in this run last; return why it could not be written, or nothing."""
+        """Write the results, those used in this run last; return a notice if that fails."""
         if self._store is None or self._store.why_not or not self._changed:
             return ""
         older = {key: value for key, value in self._entries.items() if key not in self._fresh}
@@ -236,7 +235,7 @@ class Results:
             self._store.write(self._name, sha256(body).hexdigest().encode() + b"\n" + body)
         except OSError as error:
             return (
-                f"could not keep the results of unchanged files in {str(self._store.place.path)!r}: {error}"
+                f"could not cache the results of unchanged files in {str(self._store.place.path)!r}: {error}"
             )
         return ""
 
@@ -253,7 +252,7 @@ def _parsed(content: bytes | None) -> dict[str, Any]:
 
 
 class Digests:
-    """The contents of files as SHA-256, each file read once in a run."""
+    """The SHA-256 of files, each read once in a run."""
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Which variables a program gets that we start: never our inputs, and never the tokens of the runner."""
+"""The environment of the programs that we start: without our inputs and the tokens of the runner."""
 
 import re
 from collections.abc import Mapping
@@ -7,8 +7,8 @@ from typing import Final
 
 from ci_action.system.index_credentials import with_bound_credentials
 
-# What a child never sees: our inputs, the runner's tokens and command files, and whatever would change what a
-# tool prints or looks at. Index, proxy, certificate and netrc settings stay.
+# Never passed on: our inputs, the runner's tokens and command files, and variables that would change what a tool
+# prints or checks. Index, proxy, certificate and netrc settings are passed on.
 _WITHHELD_PREFIXES: Final = ("INPUT_", "ACTIONS_", "BLACK_", "RUFF_", "GIT_CONFIG_", "STATE_")
 
 _WITHHELD_NAMES: Final = frozenset({
@@ -23,12 +23,12 @@ _WITHHELD_NAMES: Final = frozenset({
 
 _KEPT_PYTHON: Final = frozenset({"PYTHONWARNINGS"})
 
-# What every program may see: none of these holds a secret.
+# Passed to every program: none of these contains a secret.
 _COMMON: Final = re.compile(
     r"PATH|HOME|LANG|LANGUAGE|LC_[A-Z]+|TZ|TMPDIR|GIT_CONFIG_\w+|GIT_TERMINAL_PROMPT|NO_COLOR|PYTHON\w+"
 )
 
-# What a program needs in addition that fetches something.
+# Passed in addition to programs that use the network.
 _NETWORK: Final = re.compile(
     r"(?:HTTPS?|ALL|NO)_PROXY|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|NETRC|UV_(?!PUBLISH_)\w+|XDG_\w+",
     re.IGNORECASE,
@@ -36,14 +36,14 @@ _NETWORK: Final = re.compile(
 
 
 class Sees(Enum):
-    """How much of our environment a program gets, besides the variables of its command."""
+    """The part of our environment that a program gets, besides the variables of its command."""
 
     STEP = None
-    """All that is not withheld: for the project's code, which the step's variables are meant for."""
+    """Everything that is not withheld: for the project's code, which may need the variables of the step."""
     LITTLE = (_COMMON,)
-    """What any program needs: for those that read the project, whose files must not lead them to a secret."""
+    """What every program needs: for tools that read the project, whose files must not reveal a secret."""
     NETWORK = (_COMMON, _NETWORK)
-    """Proxies, certificates and package indexes as well: for those that fetch."""
+    """Also proxies, certificates and package indexes: for programs that use the network."""
 
     def of(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Return the part of an environment that the program gets."""
@@ -55,10 +55,10 @@ class Sees(Enum):
 
 
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what a child may see of our environment, with git made to trust the workspace.
+    """Return our environment without what is withheld, and with `safe.directory` for git.
 
-    `safe.directory` is needed because the workspace belongs to the runner's user while we are root
-    (actions/runner issue 2033); the variables reach every git that a child starts.
+    The workspace belongs to the runner's user while we are root (actions/runner issue 2033); the variables reach every
+    git that a child starts.
     """
     kept = {
         name: value

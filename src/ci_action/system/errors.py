@@ -1,18 +1,18 @@
-"""The exceptions that end a run or a tool, and the exit codes that they lead to.
+"""The exceptions that end a run or a tool, and their exit codes.
 
 The tree::
 
     CiActionError
-    ├── SettingsError     what the user chose cannot be used       exit 2, nothing was run
-    │   └── ShardsError       the results of shards cannot be joined
-    ├── ToolError         one tool could not do its work           that tool is `Broken`
+    ├── SettingsError     invalid settings                         exit 2, nothing was run
+    │   └── ShardsError       the results of shards cannot be merged
+    ├── ToolError         a tool failed to run                     the tool is `Broken`
     │   ├── ProjectFileError  a file of the project cannot be read
     │   │   └── AbsentFileError  because it does not exist
-    │   └── TimedOutError     its time limit was reached
-    └── InterruptedRunError   SIGINT or SIGTERM ended the run      exit 130; not an answer of a tool
+    │   └── TimedOutError     a program timed out
+    └── InterruptedRunError   SIGINT or SIGTERM                    exit 130
 
-An interruption passes through all that looks for another way after a `ToolError`. Where what others found would be lost
-with it, it is taken for an answer like any other: `UNDONE`.
+Code that handles a `ToolError` by a fallback must not catch an interruption; code that has to keep the results of others
+catches both: `UNDONE`.
 """
 
 import errno
@@ -24,10 +24,10 @@ class CiActionError(Exception):
 
 
 class SettingsError(CiActionError):
-    """Carries every mistake found in the settings, one text each."""
+    """All errors in the settings, one text each."""
 
     about = "the settings"
-    """What the mistakes are in, for people."""
+    """Where the errors are, for messages."""
 
     def __init__(self, mistakes: tuple[str, ...] | list[str]) -> None:
         self.mistakes = tuple(mistakes)
@@ -35,13 +35,13 @@ class SettingsError(CiActionError):
 
 
 class ShardsError(SettingsError):
-    """Carries every reason why the results of shards cannot be joined."""
+    """All reasons why the results of shards cannot be merged."""
 
     about = "the report folders of the shards"
 
 
 class ToolError(CiActionError):
-    """A tool could not do its work; `detail` holds the last lines that it wrote."""
+    """A tool failed to run; `detail` has the last lines of its output."""
 
     def __init__(self, reason: str, *, detail: str = "") -> None:
         self.reason = reason
@@ -50,7 +50,7 @@ class ToolError(CiActionError):
 
 
 class ProjectFileError(ToolError):
-    """A file that the project brings cannot be read: `problem` says why, `reason` names the file as well."""
+    """A file of the project cannot be read: `problem` is the cause, `reason` includes the file."""
 
     def __init__(self, shown: str, problem: str, reason: str = "") -> None:
         self.problem = problem
@@ -58,11 +58,11 @@ class ProjectFileError(ToolError):
 
 
 class AbsentFileError(ProjectFileError):
-    """A file that the project is expected to bring does not exist."""
+    """A file of the project does not exist."""
 
 
 class TimedOutError(ToolError):
-    """The time limit of a tool was reached; `stdout` holds what it wrote until then."""
+    """A program timed out; `stdout` has its output until then."""
 
     def __init__(self, reason: str, *, stdout: bytes = b"", stderr: str = "") -> None:
         self.stdout = stdout
@@ -71,7 +71,7 @@ class TimedOutError(ToolError):
 
 
 class InterruptedRunError(CiActionError):
-    """SIGINT or SIGTERM ended the run, and with it a program; `stdout` holds what that wrote until then."""
+    """SIGINT or SIGTERM ended the run and its programs; `stdout` has the output of one until then."""
 
     def __init__(self, reason: str, *, stdout: bytes = b"", stderr: str = "") -> None:
         self.reason = reason
@@ -81,29 +81,29 @@ class InterruptedRunError(CiActionError):
 
 
 ENDED: Final = (TimedOutError, InterruptedRunError)
-"""What ends a program early: `stdout` and `stderr` hold what it wrote until then."""
+"""The errors of a program that was ended: `stdout` and `stderr` have its output until then."""
 
 UNDONE: Final = (ToolError, InterruptedRunError)
-"""Why something was not done, for those who keep what was done beside it."""
+"""All reasons why something was not done, for code that keeps other results."""
 
 
 _SHORTAGES: Final = {
-    errno.EAGAIN: "no process or thread can be started",
-    errno.ENOMEM: "no memory is left",
-    errno.EMFILE: "too many files are open",
-    errno.ENFILE: "too many files are open on this machine",
-    errno.ENOSPC: "no space is left on the disk",
-    errno.EDQUOT: "the disk quota is exceeded",
+    errno.EAGAIN: "could not start a process or thread",
+    errno.ENOMEM: "out of memory",
+    errno.EMFILE: "too many open files",
+    errno.ENFILE: "too many open files on this machine",
+    errno.ENOSPC: "no space left on the disk",
+    errno.EDQUOT: "disk quota exceeded",
 }
-_LIMITS: Final = "the limit of processes is reached (`ulimit -u`, `docker run --pids-limit`)"
+_LIMITS: Final = "the process limit is reached (`ulimit -u`, `docker run --pids-limit`)"
 
 
 def shortage(error: BaseException) -> str:
-    """Return which resource of the machine ran out if that caused the error; else an empty text."""
+    """Return the exhausted resource of the machine that caused an error; empty if there is none."""
     if isinstance(error, MemoryError):
-        return "no memory is left"
+        return "out of memory"
     if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
-        return f"no thread can be started: {_LIMITS}"
+        return f"could not start a thread: {_LIMITS}"
     if isinstance(error, OSError) and error.errno in _SHORTAGES:
         what = _SHORTAGES[error.errno]
         return f"{what}: {_LIMITS if error.errno == errno.EAGAIN else error}"

@@ -1,16 +1,16 @@
-"""The exit codes of the program; the table of the reference is made from them."""
+"""The exit codes of the program; the table in the docs is generated from them."""
 
 from enum import IntEnum
 from typing import Self
 
 
 class ExitCode(IntEnum):
-    """What the exit code of the program says; the README table is made from these."""
+    """The exit codes with their meaning."""
 
     meaning: str
 
     def __new__(cls, value: int, meaning: str) -> Self:
-        """Give each number the sentence that explains it."""
+        """Add the meaning to the number."""
         member = int.__new__(cls, value)
         member._value_ = value
         member.meaning = meaning

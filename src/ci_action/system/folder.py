@@ -1,4 +1,4 @@
-"""A folder held open: its files are read and written by its descriptor, and no link on the way to it is followed.
+"""Folders held open: files are read and written by descriptor, and links on the way are not followed.
 
 The project's code can write to most of the places that we write to, and in the container we are root: a name that was
 a folder a moment ago may be a link to another one by now.
@@ -6,15 +6,11 @@ a folder a moment ago may be a link to another one by now.
 
 import errno
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeAlias
-
-Ids: TypeAlias = tuple[int, int]
-"""A user and a group, by their numbers."""
+from typing import Final, NamedTuple
 
 _IGNORE: Final = ".gitignore"
 _EVERYTHING: Final = "*\n"
@@ -24,9 +20,16 @@ _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_C
 _FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
+class Owner(NamedTuple):
+    """The user and group that own a file or run a program."""
+
+    uid: int
+    gid: int
+
+
 @dataclass(frozen=True)
 class Place:
-    """Where a folder is: no link below `start` is followed."""
+    """The path of a folder: no link below `start` is followed."""
 
     start: Path
     parts: tuple[str, ...]
@@ -42,10 +45,10 @@ class Place:
 
 
 def place_of(path: Path, workspace: Path, *, strict: bool) -> Place:
-    """Return where a folder is.
+    """Return the place of a folder.
 
-    Links in the workspace are the project's and are never followed. Elsewhere they are followed once, unless `strict`:
-    in the container the project's code can write there as well.
+    Links in the workspace belong to the project and are never followed. Elsewhere they are followed once, unless
+    `strict`: in the container the project's code can write there too.
     """
     normal = Path(os.path.normpath(path))
     if normal.is_relative_to(workspace):
@@ -65,20 +68,17 @@ class Folder:
         return os.open(name, _FILE, dir_fd=self.descriptor)
 
     def stat(self, name: str) -> os.stat_result:
-        """Return what the file system says of an entry; raises `OSError`."""
+        """Return the status of an entry; raises `OSError`."""
         return os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
 
     def remove(self, name: str) -> None:
-        """Remove a file or link where there is one; raises `OSError` for a folder."""
+        """Remove a file or link if it exists; raises `OSError` for a folder."""
         with suppress(FileNotFoundError):
             os.unlink(name, dir_fd=self.descriptor)
 
-    def write(self, name: str, content: bytes, owner: Ids | None = None) -> os.stat_result:
-        """Write a file whole or not at all, and give it to `owner`; an old one is replaced, never written through.
-
-        Returns what the file system says of the file. Raises `OSError`.
-        """
-        fresh = f".{name}.{secrets.token_hex(8)}"
+    def write(self, name: str, content: bytes, owner: Owner | None = None) -> os.stat_result:
+        """Write a file atomically for `owner` and return its status; an existing file is replaced. Raises `OSError`."""
+        fresh = f".{name}.{os.urandom(8).hex()}"
         with open(os.open(fresh, _NEW_FILE, 0o600, dir_fd=self.descriptor), "wb") as stream:
             try:
                 stream.write(content)
@@ -90,22 +90,30 @@ class Folder:
             except OSError:
                 self.remove(fresh)
                 with suppress(OSError):
-                    stream.close()  # what a full disk did not take is left in its buffer
+                    stream.close()  # after a full disk its buffer still has content
                 raise
             return os.fstat(stream.fileno())
 
 
 @contextmanager
-def opened(place: Place, *, make: bool = False, owner: Ids | None = None) -> Iterator[Folder]:
-    """Open a folder; raises `OSError` where it is absent, and where a part of its path is a link.
+def opened(place: Place, *, make: bool = False, owner: Owner | None = None) -> Iterator[Folder]:
+    """Open a folder; raises `OSError` if it does not exist or a part of its path is a link.
 
-    With `make` absent folders are created for `owner`, and the last one ignores itself in git.
+    With `make` missing folders are created for `owner`, and a new last one ignores itself in git.
     """
     descriptor = os.open(place.start, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     made = False
+    path = place.start
     try:
-        for number, part in enumerate(place.parts):
-            inner, made = _entered(descriptor, part, make=make, owner=owner, place=place, number=number)
+        for part in place.parts:
+            path /= part
+            try:
+                inner, made = _entered(descriptor, part, make=make, owner=owner)
+            except OSError as error:
+                # Which of the two errors a link leads to depends on the system.
+                link = error.errno in {errno.ELOOP, errno.ENOTDIR}
+                text = "a link or not a folder" if link else error.strerror
+                raise OSError(error.errno, text, str(path)) from error
             os.close(descriptor)
             descriptor = inner
         folder = Folder(descriptor)
@@ -116,28 +124,20 @@ def opened(place: Place, *, make: bool = False, owner: Ids | None = None) -> Ite
         os.close(descriptor)
 
 
-def _entered(
-    above: int, part: str, *, make: bool, owner: Ids | None, place: Place, number: int
-) -> tuple[int, bool]:
+def _entered(above: int, part: str, *, make: bool, owner: Owner | None) -> tuple[int, bool]:
     made = False
-    try:
-        if make:
-            with suppress(FileExistsError):
-                os.mkdir(part, 0o755, dir_fd=above)
-                made = True
-        descriptor = os.open(part, _FOLDER, dir_fd=above)
-    except OSError as error:
-        path = str(place.start.joinpath(*place.parts[: number + 1]))
-        # Which of the two it is for a link depends on the system.
-        text = "a link or not a folder" if error.errno in {errno.ELOOP, errno.ENOTDIR} else error.strerror
-        raise OSError(error.errno, text, path) from error
+    if make:
+        with suppress(FileExistsError):
+            os.mkdir(part, 0o755, dir_fd=above)
+            made = True
+    descriptor = os.open(part, _FOLDER, dir_fd=above)
     if made and owner:
         os.fchown(descriptor, *owner)
     return descriptor, made
 
 
 def is_own(folder: Path) -> bool:
-    """Whether a folder ignores itself in git, as those do that we have created."""
+    """Whether a folder ignores itself in git, as those that we create do."""
     try:
         with open(os.open(folder / _IGNORE, _FILE), encoding="utf-8", errors="replace") as stream:
             return stream.read(len(_EVERYTHING) + 1) == _EVERYTHING

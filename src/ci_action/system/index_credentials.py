@@ -1,9 +1,9 @@
-"""Credentials of package indexes go to addresses that the environment names, never to those of the project.
+"""Send credentials of package indexes only to URLs from the environment, never to URLs from the project.
 
-uv looks for the credentials of an index by its name (`UV_INDEX_<NAME>_USERNAME`, `UV_INDEX_<NAME>_PASSWORD`), and the
-project can give any address that name, or another name that is spelled the same in a variable (`co_rp`, `co-rp`). So no
-program gets them by name: they are put into the address that `UV_INDEX` or `UV_DEFAULT_INDEX` gives the index, which
-binds them to its host. Poetry takes all addresses of named sources from the project, so its variables are left out.
+uv finds the credentials of an index by its name (`UV_INDEX_<NAME>_USERNAME`, `UV_INDEX_<NAME>_PASSWORD`), and the project
+can use that name, or one with the same variable (`co_rp`, `co-rp`), for any URL. So these variables are not passed on:
+the credentials are put into the URL of the index in `UV_INDEX` or `UV_DEFAULT_INDEX`, which binds them to its host.
+Poetry reads the URLs of all named sources from the project, so its variables are never passed on.
 """
 
 import re
@@ -18,7 +18,7 @@ _NAMED: Final = re.compile(r"(?P<name>[\w.-]+)=(?P<url>https?://\S+)", re.ASCII)
 
 
 def with_bound_credentials(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment whose index credentials stand in the addresses that it names, and nowhere else."""
+    """Return an environment with index credentials only in the URLs that it contains."""
     kept = {name: value for name, value in environ.items() if not _is_by_name(name)}
     for name in _ADDRESSES:
         if name in kept:
@@ -27,7 +27,7 @@ def with_bound_credentials(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def unbound_credentials(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return a warning for each set of credentials that is passed to no program, and what to do about it."""
+    """Return a warning, with a fix, for each set of credentials that is not passed to any program."""
     return (*_unbound_of_uv(environ), *_unbound_of_poetry(environ))
 
 
@@ -46,9 +46,9 @@ def _with_credentials(entry: str, environ: Mapping[str, str]) -> str:
     try:
         parts = urlsplit(match["url"])
         former = [parts.username, parts.password]
-    except ValueError:  # uv says what is wrong with it
+    except ValueError:  # uv reports the error
         return entry
-    # As in uv, the variables win over the address; what it holds is quoted already.
+    # As in uv, the variables override the URL, whose own credentials are already quoted.
     user, password = (
         old if new is None else quote(new, safe="") for new, old in zip(given, former, strict=True)
     )
@@ -60,7 +60,7 @@ def _with_credentials(entry: str, environ: Mapping[str, str]) -> str:
 
 
 def _variable(index: str) -> str:
-    """Return how the variables of an index begin."""
+    """Return the prefix of the variables of an index."""
     return f"UV_INDEX_{re.sub(r'[^A-Z0-9]', '_', index.upper())}"
 
 
@@ -74,8 +74,8 @@ def _unbound_of_uv(environ: Mapping[str, str]) -> Iterator[str]:
             found.setdefault(match["name"], []).append(name)
     for index, variables in found.items():
         yield (
-            f"{' and '.join(variables)} not passed to uv: a pull request can give an index of that name any address;"
-            f" set the address in the workflow: `UV_INDEX: {index.lower().replace('_', '-')}=https://...`"
+            f"{' and '.join(variables)} not passed to uv: a pull request can set the URL of an index with that name;"
+            f" set the URL in the workflow: `UV_INDEX: {index.lower().replace('_', '-')}=https://...`"
         )
 
 
@@ -83,6 +83,6 @@ def _unbound_of_poetry(environ: Mapping[str, str]) -> Iterator[str]:
     found = sorted(name for name in environ if _OF_POETRY.fullmatch(name))
     if found:
         yield (
-            f"{' and '.join(found)} not passed to Poetry: a pull request can give a source of that name any address;"
-            " put the credentials into a netrc file, which names the host, and set `NETRC` to its path"
+            f"{' and '.join(found)} not passed to Poetry: a pull request can set the URL of a source with that name;"
+            " put the credentials and the host into a netrc file and set `NETRC` to its path"
         )

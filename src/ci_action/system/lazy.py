@@ -1,4 +1,4 @@
-"""A value that several tools want, and that is made once: they run side by side."""
+"""A lazily computed value, shared by tools that run in parallel."""
 
 from collections.abc import Callable
 from threading import Lock
@@ -10,14 +10,14 @@ Value = TypeVar("Value")
 
 
 class Lazy(Generic[Value]):
-    """Makes a value for whoever asks first; all others get the same, or the same reason why there is none."""
+    """Computes a value at the first call; later calls return the same value or raise the same error."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._made: list[Value | ToolError] = []
 
     def of(self, make: Callable[[], Value]) -> Value:
-        """Return the value; raises the `ToolError` that came instead."""
+        """Return the value of `make`; raises its `ToolError`."""
         with self._lock:
             if not self._made:
                 try:

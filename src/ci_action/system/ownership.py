@@ -1,4 +1,4 @@
-"""Who runs the project's code in the container, and what is theirs."""
+"""The user who runs the project's code in the container, and the files that are given to this user."""
 
 import os
 import tempfile
@@ -8,39 +8,36 @@ from pathlib import Path
 from typing import Final
 
 from ci_action.system.errors import ToolError
-from ci_action.system.folder import Ids
-from ci_action.system.process import Owner
+from ci_action.system.folder import Owner
 from ci_action.system.project_files import read_project_file
 
-# Whoever may write to it is root on the machine.
-_ENGINE: Final = Path("/var/run/docker.sock")
+# A group that can write to it is root on the machine.
+_DOCKER_SOCKET: Final = Path("/var/run/docker.sock")
 
 
-def owner_of(workspace: Path, engine: Path = _ENGINE) -> Owner | None:
-    """Return the owner of the workspace where we are root and they are not; None where nothing is to be changed.
+def owner_of(workspace: Path, socket: Path = _DOCKER_SOCKET) -> Owner | None:
+    """Return the user and group that run the project's code; None if it runs as we do.
 
-    The group is that of the workspace, but for one that would open Docker's socket (on GitHub's Ubuntu 22.04 the
-    runner's own group is `docker`) or what is root's: then it is a group that nobody else has.
+    The group is that of the workspace, except for a group of root or of Docker's socket (on GitHub's Ubuntu 22.04 the
+    runner's own group is `docker`): then it is one without other members.
     """
+    owner = ids_of(workspace)
+    if owner is None:
+        return None
+    closed = {0, socket.stat().st_gid} if socket.exists() else {0}
+    return owner._replace(gid=owner.uid) if owner.gid in closed else owner
+
+
+def ids_of(workspace: Path) -> Owner | None:
+    """Return the owner of the workspace if we are root and the owner is not; else None."""
     if os.geteuid() != 0:
         return None
     found = workspace.stat()
-    if found.st_uid == 0:
-        return None
-    closed = {0, engine.stat().st_gid} if engine.exists() else {0}
-    return Owner(uid=found.st_uid, gid=found.st_uid if found.st_gid in closed else found.st_gid)
-
-
-def ids_of(workspace: Path) -> Ids | None:
-    """Return whose files are to be in the workspace where we are root and they are not; None where nothing is to be done."""
-    if os.geteuid() != 0:
-        return None
-    found = workspace.stat()
-    return (found.st_uid, found.st_gid) if found.st_uid else None
+    return Owner(found.st_uid, found.st_gid) if found.st_uid else None
 
 
 def give_back(workspace: Path) -> None:
-    """Give what belongs to root in the workspace to its owner, or the runner could not remove it; raises `OSError`."""
+    """Give files of root in the workspace to its owner, or the runner could not remove them; raises `OSError`."""
     owner = ids_of(workspace)
     if owner is None:
         return
@@ -52,40 +49,39 @@ def give_back(workspace: Path) -> None:
 
 
 def hand_over(folder: Path, owner: Owner | None) -> None:
-    """Create a folder and give it to its user; raises `ToolError` for a link, which they may have put there."""
+    """Create a folder and give it to its user; raises `ToolError` for a link, which the user may have put there."""
     folder.mkdir(parents=True, exist_ok=True)
     if owner is None:
         return
     try:
         opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError as error:
-        raise ToolError(f"{str(folder)!r} is no folder that can be given away: {error}") from error
+        raise ToolError(f"could not change the owner of {str(folder)!r}: {error}") from error
     try:
-        os.fchown(opened, owner.uid, owner.gid)
+        os.fchown(opened, *owner)
     finally:
         os.close(opened)
 
 
 def hand_over_whole(folder: Path, owner: Owner) -> None:
-    """Give a folder of ours, that nobody else could write to until now, to a user with all that is in it."""
+    """Give a folder with everything in it to a user; only we can have written to it before."""
     for place, _, names in os.walk(folder, topdown=False):
-        for name in names:
-            os.chown(os.path.join(place, name), owner.uid, owner.gid, follow_symlinks=False)
-        os.chown(place, owner.uid, owner.gid, follow_symlinks=False)
+        for path in (*(os.path.join(place, name) for name in names), place):
+            os.chown(path, *owner, follow_symlinks=False)
 
 
 def lend(file: Path, copy: Path, owner: Owner) -> None:
-    """Give a user a copy of a file that only we may read; raises `ProjectFileError` for a link, which they may have made."""
+    """Give a user a copy of a file that only we may read; raises `ProjectFileError` for a link, which the user may have put there."""
     content = read_project_file(file, file.parent)
     with tempfile.NamedTemporaryFile(dir=copy.parent, delete=False) as fresh:
         fresh.write(content)
-    os.chown(fresh.name, owner.uid, owner.gid)
-    os.replace(fresh.name, copy)  # whole at once: another thread may look for it
+    os.chown(fresh.name, *owner)
+    os.replace(fresh.name, copy)  # atomic: another thread may read it
 
 
 @contextmanager
 def lent_netrc(environ: Mapping[str, str], copy: Path, owner: Owner | None) -> Iterator[dict[str, str]]:
-    """Lend another user the credentials of package indexes; yield the variable that names them."""
+    """Give another user the credentials of package indexes meanwhile; yield the variable with the path of the copy."""
     file = netrc_of(environ)
     if owner is None or not os.path.lexists(file):
         yield {}
@@ -98,12 +94,12 @@ def lent_netrc(environ: Mapping[str, str], copy: Path, owner: Owner | None) -> I
 
 
 def netrc_of(environ: Mapping[str, str]) -> Path:
-    """Return where the credentials of package indexes would be."""
+    """Return the path of the file with credentials of package indexes."""
     return Path(environ.get("NETRC") or Path(environ.get("HOME") or "/nonexistent", ".netrc"))
 
 
 def first_given(folders: Sequence[Path], owner: Owner | None) -> Path:
-    """Hand over the first of these folders that can be made and written to, or else the last: a cache may be read-only."""
+    """Hand over and return the first folder that can be created and written to, else the last: a cache may be read-only."""
     for folder in folders[:-1]:
         with suppress(OSError):
             hand_over(folder, owner)

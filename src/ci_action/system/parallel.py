@@ -1,4 +1,4 @@
-"""Work beside other work: files divided over processes that end at about the same time, and a thread that may be left."""
+"""Parallel work: files divided evenly over processes, and background threads."""
 
 import heapq
 import os
@@ -9,21 +9,21 @@ from typing import Final, TypeVar
 
 Value = TypeVar("Value")
 
-# More processes than this wait for the disk and for each other.
+# More processes only wait for the disk and each other.
 _MOST: Final = 8
 
 
 def processors() -> int:
-    """Return how many processes may run at once here: the processors that are ours, within reason."""
+    """Return the number of processes to run in parallel: the available processors, at most eight."""
     return min(len(os.sched_getaffinity(0)), _MOST)
 
 
 def divided(sizes: Mapping[str, int], parts: int, least: int) -> list[list[str]]:
-    """Divide names over at most so many parts of about the same size, each sorted; a part is worth `least` at least."""
+    """Divide names into at most `parts` sorted parts of about equal size, at least `least` each."""
     total = sum(sizes.values())
     number = max(1, min(parts, total // least, len(sizes)))
     filled: list[tuple[int, int, list[str]]] = [(0, index, []) for index in range(number)]
-    # The largest first, each to the part that has the least by then.
+    # The largest first, each into the part that is smallest by then.
     for name in sorted(sizes, key=lambda one: (-sizes[one], one)):
         size, index, names = heapq.heappop(filled)
         names.append(name)
@@ -32,7 +32,7 @@ def divided(sizes: Mapping[str, int], parts: int, least: int) -> list[list[str]]
 
 
 def in_background(work: Callable[[], Value]) -> Future[Value]:
-    """Do work in a daemon thread: the end of the program does not wait for it."""
+    """Run `work` in a daemon thread: the program can end before it."""
     future: Future[Value] = Future()
     threading.Thread(target=_settle, args=(future, work), daemon=True).start()
     return future
@@ -41,5 +41,5 @@ def in_background(work: Callable[[], Value]) -> Future[Value]:
 def _settle(future: Future[Value], work: Callable[[], Value]) -> None:
     try:
         future.set_result(work())
-    except BaseException as error:  # noqa: BLE001 - it is raised again where the result is asked for
+    except BaseException as error:  # noqa: BLE001 - `result` raises it
         future.set_exception(error)

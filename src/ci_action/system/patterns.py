@@ -1,7 +1,7 @@
-"""Match patterns that the project brings, with an end.
+"""Match patterns of the project with a time limit.
 
-A short pattern can keep `re` busy for ever, and with it every thread: neither a time limit nor a signal would end it. So
-these are matched by `regex`, which lets other threads run and stops in time.
+A short pattern can keep `re` busy forever, and with it every thread: neither a timeout nor a signal would end it. So these
+are matched by `regex`, which lets other threads run and supports a timeout.
 """
 
 import math
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 SECONDS: Final = 10.0
-"""What all matches of one pattern, or of several that share a budget, may take together."""
+"""Seconds for all matches of one pattern, or of several that share a budget."""
 
-# What `regex` would read otherwise than `re`: a brace that counts nothing is a fuzzy match, a bracket in a set a class.
+# Syntax that `regex` reads differently: a brace without numbers is a fuzzy match, a bracket in a set is a class.
 _MISREAD: Final = r"\\.|\(\?#[^)]*+\)|\[\^?\]?(?:\\.|[^\]\\])*+\]|\{(?!\d*+,?\d*+\})"
 _ANY: Final = re.compile(_MISREAD, re.DOTALL)
 _ANY_VERBOSE: Final = re.compile(rf"#[^\n]*+|{_MISREAD}", re.DOTALL)
 _INNER: Final = re.compile(r"(\\.)|\[", re.DOTALL)
-# `regex` writes out what has to be repeated, which is all of the memory where the counts of nested groups multiply.
+# `regex` expands repetitions: the counts of nested groups multiply and would use all memory.
 _COUNT: Final = re.compile(r"\{(\d+)")
 _MOST_COPIES: Final = 1_000_000
 
 
 class Pattern(Protocol):
-    """What can be searched for: a compiled expression, or one with an end."""
+    """A compiled expression, with or without a time limit."""
 
     @property
     def pattern(self) -> str:
@@ -39,25 +39,25 @@ class Pattern(Protocol):
         ...
 
     def search(self, text: str, /) -> re.Match[str] | None:
-        """Return the first match, or None; raises `ToolError` if that takes too long."""
+        """Return the first match, or None; raises `TimedOutError`."""
         ...
 
 
 @dataclass
 class Budget:
-    """The time that is left for matches."""
+    """The seconds left for matches."""
 
     left: float = SECONDS
 
 
 class Bounded:
-    r"""An expression whose matches take a limited time.
+    r"""An expression with a time limit.
 
-    It means what it means to `re`, but for `\w`, `\s` and `\b`, which go by the definitions of Unicode.
+    It matches like `re`, except that `\w`, `\s` and `\b` follow the definitions of Unicode.
     """
 
     def __init__(self, pattern: re.Pattern[str], shown: str = "", budget: Budget | None = None) -> None:
-        """Take over a compiled expression; `shown` is how its author wrote it. Raises `ToolError` if `regex` refuses it."""
+        """Convert an expression; `shown` is its text in messages. Raises `ToolError` if `regex` refuses it."""
         import regex  # noqa: PLC0415 - 30 ms that only unusual patterns pay
 
         self.pattern = pattern.pattern
@@ -72,22 +72,22 @@ class Bounded:
 
     def _refused(self, why: object) -> ToolError:
         return ToolError(
-            f"the pattern {self._shown!r} cannot be matched in limited time: {why}; write it otherwise"
+            f"the pattern {self._shown!r} cannot be matched with a time limit: {why}; simplify it"
         )
 
     def search(self, text: str, /) -> re.Match[str] | None:
-        """Return the first match, or None; raises `TimedOutError` when the time is used up."""
+        """Return the first match, or None; raises `TimedOutError`."""
         return self._matched(self._regex.search, text)
 
     def fullmatch(self, text: str, /) -> re.Match[str] | None:
-        """Return the match of the whole text, or None; raises `TimedOutError` when the time is used up."""
+        """Return the match of the whole text, or None; raises `TimedOutError`."""
         return self._matched(self._regex.fullmatch, text)
 
     def _matched(self, method: Callable[..., Any], text: str) -> re.Match[str] | None:
         started = time.monotonic()
         try:
             found = method(text, timeout=max(self._budget.left, 0.001), concurrent=True)
-            return cast("re.Match[str] | None", found)  # which it is modelled on
+            return cast("re.Match[str] | None", found)  # it has the same methods
         except TimeoutError as error:
             reason = f"the pattern {self._shown!r} takes too long on {text!r}: simplify it"
             raise TimedOutError(reason) from error
@@ -96,7 +96,7 @@ class Bounded:
 
 
 def _as_read_by_re(pattern: re.Pattern[str]) -> str:
-    """Return an expression in which `regex` sees no syntax that `re` lacks."""
+    """Return the expression with syntax escaped that only `regex` has."""
     parts = _ANY_VERBOSE if pattern.flags & re.VERBOSE else _ANY
     return parts.sub(_escaped, pattern.pattern)
 
@@ -113,14 +113,14 @@ def _kept(match: re.Match[str]) -> str:
 
 
 class Expressions:
-    """Matches expressions of the project with whole texts; all of them share a budget."""
+    """Matches expressions of the project against whole texts, with one budget for all."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self._budget = Budget(seconds)
         self._bounded: dict[str, Bounded] = {}
 
     def fullmatch(self, expression: str, text: str) -> re.Match[str] | None:
-        """Return the match of the whole text, or None; raises `TimedOutError` when the time is used up."""
+        """Return the match of the whole text, or None; raises `TimedOutError`."""
         if _ends_soon(expression):
             return re.fullmatch(expression, text)
         if expression not in self._bounded:
@@ -129,28 +129,25 @@ class Expressions:
 
 
 def _ends_soon(expression: str) -> bool:
-    """Whether matching ends in time whatever the text: one repetition or group cannot multiply."""
+    """Whether matching any text is fast: a single repetition or group cannot multiply."""
     return sum(map(expression.count, "*+?{(")) <= 1
 
 
 def _is_quick(line: str) -> bool:
-    """Whether matching takes about as many steps as the path has characters, squared at most."""
+    """Whether matching takes at most about the square of the length of a path."""
     parts = line.split("/")
     return parts.count("**") <= 1 and all(part == "**" or part.count("*") <= 1 for part in parts)
 
 
 def gitignore(lines: Iterable[str]) -> "GitIgnoreSpec":
-    """Return the patterns of a .gitignore, ready to match; raises `ValueError` for an invalid line.
-
-    A line that could take long is matched with an end.
-    """
+    """Return the patterns of a .gitignore, slow ones with a time limit; raises `ValueError` for an invalid line."""
     from pathspec import GitIgnoreSpec  # noqa: PLC0415 - 20 ms that most runs do not need
     from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern  # noqa: PLC0415 - as above
 
     def pattern(line: str) -> "GitIgnoreSpecPattern":
         made = GitIgnoreSpecPattern(line)
         if made.regex is not None and not _is_quick(line):
-            made.regex = Bounded(made.regex, line)  # type: ignore[assignment]  # it is only searched for
+            made.regex = Bounded(made.regex, line)  # type: ignore[assignment]  # only `search` is used
         return made
 
     return GitIgnoreSpec.from_lines(lines, pattern, backend="simple")

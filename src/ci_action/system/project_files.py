@@ -1,7 +1,7 @@
-"""Read files that the project brings: regular, inside the workspace, of a limited size.
+"""Read files of the project: regular, inside the workspace, of a limited size.
 
-Whoever writes a pull request chooses what a name leads to: a device without an end, a pipe that nobody writes to, a
-file of the machine. Every file that is not ours is read here.
+The author of a pull request decides what a name leads to: an endless device, a pipe without a writer, a file of the
+machine. Every file that is not ours is read here.
 """
 
 import errno
@@ -19,11 +19,11 @@ from ci_action.system.errors import AbsentFileError, ProjectFileError
 from ci_action.system.text import quoted
 
 LARGEST: Final = 20_000_000
-"""Bytes of a configuration, a lock file or another text that is read whole."""
+"""Maximum size of a configuration, a lock file or another text."""
 LARGEST_SOURCE: Final = 500_000_000
-"""Bytes of a file that a tool looks at, and of data that a tool wrote while the project's code ran."""
+"""Maximum size of a file that a tool checks, and of data written while the project's code ran."""
 _GIT: Final = ".git"
-# Options whose values are compared with names: what they name is not read.
+# Options with patterns: their values are compared with names and never read.
 _PATTERNS: Final = frozenset({
     "--exclude", "--extend-exclude", "--force-exclude", "--include", "--extend-include",
     "--per-file-ignores", "--extend-per-file-ignores", "--per-file-target-version",
@@ -37,12 +37,12 @@ def read_project_file(file: Path, workspace: Path, *, largest: int = LARGEST) ->
         size = os.fstat(stream.fileno()).st_size
         raw = stream.read(size + 1)
     if len(raw) > size:
-        raise ProjectFileError(shown, "it grew while it was read")
+        raise ProjectFileError(shown, "it grew while being read")
     return raw
 
 
 def find_project_file(file: Path, workspace: Path, *, largest: int = LARGEST) -> bytes | None:
-    """Return the content of a file that may be absent, else None; raises `ProjectFileError`."""
+    """Return the content of a file, or None if it does not exist; raises `ProjectFileError`."""
     try:
         return read_project_file(file, workspace, largest=largest)
     except AbsentFileError:
@@ -50,7 +50,7 @@ def find_project_file(file: Path, workspace: Path, *, largest: int = LARGEST) ->
 
 
 def find_project_text(file: Path, workspace: Path) -> str:
-    """Return the text of a file that may be absent, else an empty text; what is not UTF-8 is replaced."""
+    """Return the text of a file, empty if it does not exist; invalid UTF-8 is replaced."""
     return (find_project_file(file, workspace) or b"").decode("utf-8", "replace")
 
 
@@ -61,7 +61,7 @@ def digest_of_project_file(file: Path, workspace: Path) -> str:
 
 
 def outside(file: Path, workspace: Path) -> str:
-    """Say why a path leads out of the workspace, or into git's own folder; empty if it does not."""
+    """Return why a path leads out of the workspace or into git's own folder; empty if it does not."""
     try:
         return _why_outside(os.path.realpath(file), _real(workspace))
     except (OSError, ValueError) as error:
@@ -69,7 +69,7 @@ def outside(file: Path, workspace: Path) -> str:
 
 
 def leading_outside(names: Iterable[str], root: Path, workspace: Path) -> list[str]:
-    """Return the names, relative to a folder, of links that lead out of the workspace, and of pipes and devices."""
+    """Return the names, relative to `root`, of links out of the workspace and of pipes and devices."""
     return [name for name in names if _is_strange(root / name, workspace)]
 
 
@@ -80,20 +80,20 @@ def _is_strange(file: Path, workspace: Path) -> bool:
             if outside(file, workspace):
                 return True
             found = os.stat(file)
-    except (OSError, ValueError):  # gone meanwhile, or it leads nowhere
+    except (OSError, ValueError):  # removed meanwhile, or a broken link
         return False
     return not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode))
 
 
 def left_out(names: Sequence[str]) -> str:
-    """Say that these files were not checked; empty if there are none."""
+    """Return a warning that these files were not checked; empty for no files."""
     if not names:
         return ""
     return f"not checked, because it is not a regular file in the workspace: {quoted(names)}"
 
 
 def leading_words(words: Sequence[str], root: Path, workspace: Path) -> list[str]:
-    """Say which words of a command lead a tool out of the workspace, be it as a path or as the value of an option."""
+    """Return an error for each word of a command that leads a tool out of the workspace, as a path or an option's value."""
     mistakes = []
     before = ""
     for word in words:
@@ -101,7 +101,7 @@ def leading_words(words: Sequence[str], root: Path, workspace: Path) -> list[str
         pattern = (name or before) in _PATTERNS
         before = name if not equals else ""
         if value.startswith("@"):
-            mistakes.append(f"{word!r} names a file with further arguments: give them here")
+            mistakes.append(f"{word!r} is a file with arguments: write them here instead")
         elif value and not pattern and os.path.lexists(root / value.replace("\0", "")):
             problem = outside(root / value, workspace)
             mistakes += [f"{word!r} is refused: {problem}"] if problem else []
@@ -111,7 +111,7 @@ def leading_words(words: Sequence[str], root: Path, workspace: Path) -> list[str
 @contextmanager
 def _opened(file: Path, workspace: Path, shown: str, largest: int) -> Iterator[BufferedReader]:
     try:
-        # Looked at before it is opened: opening some devices does something.
+        # Checked before it is opened: opening some devices has an effect.
         _refuse(os.stat(file), shown, largest)
         descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
         with os.fdopen(descriptor, "rb") as stream:
@@ -153,7 +153,7 @@ def _cause(error: OSError | ValueError) -> str:
 
 
 def _real_of(descriptor: int, file: Path) -> str:
-    """Return the real path of an opened file: the kernel's own, so that no link can be put in between meanwhile."""
+    """Return the real path of an open file, from the kernel: a link may have been created meanwhile."""
     try:
         return os.readlink(f"/proc/self/fd/{descriptor}")
     except OSError:  # macOS

@@ -1,4 +1,4 @@
-"""The one place where secrets are taken out of text before anyone can read it."""
+"""Find the secrets of the environment and of files, and replace them in text by `***`."""
 
 import base64
 import json
@@ -9,9 +9,8 @@ from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
 HIDDEN: Final = "***"
-# Shorter values are words of everyday text: hiding them would make every report unreadable.
+# Shorter values are everyday words: hiding them would make reports unreadable.
 SHORTEST_SECRET: Final = 6
-# Variables of the runner and of package indexes that carry credentials.
 SECRET_VARIABLES: Final = (
     "INPUT_GITHUB-TOKEN",
     "GITHUB_TOKEN",
@@ -24,22 +23,22 @@ _INDEX_PASSWORD = re.compile(r"UV_INDEX_\w+_PASSWORD")
 _ADDRESSES = frozenset({"INPUT_WAIT-FOR", "INPUT_ADVISORY-URL"})
 _NO_PORT = re.compile(r"[^\[:/?#]*:(?!\d*([/?#]|$))")
 _QUERY_PASSWORD = re.compile(r"(?<=[?&]password=)[^&#]+")
-# The services of a test have these for passwords, and every report has them for words.
+# Services of tests have these passwords, and every report contains these words.
 _EVERYDAY = frozenset(
     {"password", "postgres", "postgresql", "rabbitmq", "memcached", "mariadb", "secret", "example", "testing"}
 )
 
-# Where a word of everyday text is a value: in quotes, assigned, or the password of an address. Elsewhere it is the
-# word, and hiding it would make nonsense of every sentence with `test` or `dev` in it.
+# An everyday word is a secret only as a value: in quotes, assigned, or the password in a URL. Hiding every `test` or
+# `dev` would make sentences unreadable.
 _STATED: Final = r"(?:(?<=['\"`=])|(?<=[^:]:)|(?<=[=:] ))"
 
-# From this length on a value is shown in parts, and a part of so many characters still says much of it.
+# Tools shorten values from this length on, and the parts that they keep, up to this length, are still sensitive.
 _LONG: Final = 16
 _MOST_LEFT: Final = 120
 _ELLIPSIS: Final = "..."
 _BREAK: Final = re.compile(r"[\s'\"]")
 
-# Texts that were looked through once are known: so many, and none that is longer.
+# Redacted texts are cached: at most so many, and no longer ones.
 _MOST_KNOWN: Final = 20_000
 _LONGEST_KNOWN: Final = 500
 
@@ -47,11 +46,11 @@ Redact = Callable[[str], str]
 
 
 def secrets_of(environ: Mapping[str, str]) -> frozenset[str]:
-    """Collect the secret values that the environment holds: tokens, and passwords in index URLs."""
+    """Return the secrets in the environment: tokens, and passwords in index URLs."""
     found = {environ.get(name, "").strip() for name in SECRET_VARIABLES}
     for name, value in environ.items():
         if _INDEX_PASSWORD.fullmatch(name):
-            found |= {value, quote(value, safe="")}  # uv gets it as a part of the address
+            found |= {value, quote(value, safe="")}  # uv gets it in a URL
         elif _URL_VARIABLE.search(name):
             found.update(_passwords(value))
         elif name in _ADDRESSES:
@@ -68,15 +67,15 @@ def _passwords(text: str) -> Iterable[str]:
     for word in text.split():
         try:
             password = urlsplit(word.partition("=")[2] if "=http" in word else word).password
-        except ValueError:  # not a URL after all
+        except ValueError:  # not a URL
             continue
         if password:
             yield password
-            yield unquote(password)  # what a program that has used it may print
+            yield unquote(password)  # as programs may print it
 
 
 def service_passwords(items: Iterable[str]) -> frozenset[str]:
-    """Collect the passwords in addresses of services; what the address or everyday text says anyway is none."""
+    """Return the passwords in addresses of services, except words that the rest of the address or everyday text contains."""
     found: set[str] = set()
     for item in items:
         in_query = _QUERY_PASSWORD.findall(item)
@@ -87,13 +86,13 @@ def service_passwords(items: Iterable[str]) -> frozenset[str]:
 
 
 def without_password(address: str) -> str:
-    """Return the address of a service with `***` for its password, and for all that may be one where it is no URL."""
+    """Return the address of a service with `***` for its password; without a scheme, for anything that may be one."""
     scheme, separator, rest = address.partition("://")
     if not separator:
         scheme, rest = "", address
     credentials, at, place = rest.rpartition("@")
     user, colon, _ = credentials.partition(":")
-    if at and not separator:  # the second half of a password that holds a comma
+    if at and not separator:  # the second half of a password with a comma
         return f"{HIDDEN}@{place}"
     if at and colon:
         rest = f"{user}:{HIDDEN}@{place}"
@@ -103,8 +102,8 @@ def without_password(address: str) -> str:
 
 
 def redactor(secrets: Iterable[str]) -> Redact:
-    """Return a function that replaces every secret in a text by `***`."""
-    # Quotes, backslashes and letters beyond ASCII stand otherwise in the JSON that we write.
+    """Return a function that replaces secrets in a text by `***`."""
+    # Quotes, backslashes and non-ASCII letters are escaped in the JSON that we write.
     forms = {form for one in secrets for form in (one, json.dumps(one)[1:-1], credentials(one))}
     known = sorted(forms, key=len, reverse=True)
     if not known:
@@ -114,34 +113,34 @@ def redactor(secrets: Iterable[str]) -> Redact:
 
 
 class Redactor:
-    """Takes secrets out of text: those that the environment holds, and those that are found in the project's files."""
+    """Replaces secrets in text: those of the environment, and those found in the project's files."""
 
     def __init__(self, known: Iterable[str] = (), mask: Callable[[str], None] = lambda _: None) -> None:
-        """Start with those of the environment; `mask` gets every found one that is long enough to hide in the whole log."""
+        """Start with the secrets of the environment; `mask` is called for found ones that the runner should hide in the log."""
         self.known: Final = redactor(known)
-        """Takes out those of the environment alone: in names and paths a found one may be a word."""
+        """Replaces only the secrets of the environment: in names and paths a found one may be a word."""
         self._mask = mask
         self._values: set[str] = set()
         self._state: _State = (None, _Cut(()), {})
         self._lock = threading.Lock()
 
     def add(self, values: Iterable[str]) -> None:
-        """Hide these values, which were found, from now on."""
+        """Replace these found values from now on."""
         with self._lock:
             fresh = {value for value in values if value.strip() and value.casefold() not in _EVERYDAY}
             for value in sorted(fresh - self._values):
                 if _is_peculiar(value):
                     self._mask(value)
             self._values |= fresh
-            # All at once, so that no other thread takes the new values and what was known before them.
+            # One assignment, so that other threads never combine old and new parts.
             self._state = (_concealing(self._values), _Cut(self._values), {})
 
     def __call__(self, text: str) -> str:
-        """Return the text with `***` in the place of every value."""
+        """Return the text with `***` for every secret."""
         pattern, cut, seen = self._state
         if not text or (pattern is None and self.known is str):
             return text
-        found = seen.get(text)  # a tool says the same of many places
+        found = seen.get(text)  # messages of a tool repeat
         if found is None:
             found = self.known(text)
             found = cut(pattern.sub(HIDDEN, found)) if pattern else found
@@ -150,12 +149,12 @@ class Redactor:
         return found
 
     def __bool__(self) -> bool:
-        """Whether there is anything to hide."""
+        """Whether there are secrets."""
         return self._state[0] is not None or self.known is not str
 
 
 def _is_peculiar(value: str) -> bool:
-    """Whether a value is no word of everyday text: the runner hides it wherever it stands in the log."""
+    """Whether a value is not an everyday word, so that the runner can hide it everywhere in the log."""
     kinds = sum(bool(re.search(kind, value)) for kind in ("[a-z]", "[A-Z]", r"\d", r"[^\w\s-]"))
     return len(value) >= SHORTEST_SECRET and (kinds > 1 or len(value) >= 2 * SHORTEST_SECRET)
 
@@ -172,7 +171,7 @@ def _concealing(values: Iterable[str]) -> re.Pattern[str] | None:
 
 
 class _Cut:
-    """Finds the parts of long values that pytest and others leave where they cut: `ghp_k3X...9vQz`."""
+    """Redacts fragments of secrets in truncated output: `ghp_k3X...9vQz`."""
 
     def __init__(self, values: Iterable[str]) -> None:
         long = [value for value in values if len(value) >= _LONG and _is_peculiar(value)]

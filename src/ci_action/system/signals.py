@@ -1,7 +1,6 @@
-"""SIGINT and SIGTERM: end the children, write what there is, and exit in time.
+"""Handle SIGINT and SIGTERM: end the children, write partial results and exit in time.
 
-Imported and installed before everything else, so that no signal meets Python's own handlers: this module imports
-nothing that takes time.
+Imported and installed first, so that Python's own handlers never run: this module imports nothing slow.
 """
 
 import os
@@ -15,32 +14,32 @@ from typing import Final, Protocol
 from ci_action.system.exit_codes import ExitCode
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
-# The runner sends SIGINT, waits 7.5 s, then SIGTERM (ProcessInvoker.cs): whatever hangs, we are gone before.
+# The runner sends SIGINT and, after 7.5 s, SIGTERM (ProcessInvoker.cs): we exit before, even if something hangs.
 LAST_SECONDS: Final = 6.0
-# How long the emergency exit may clean up.
+# How long the clean-up before an emergency exit may take.
 LAST_WORDS_SECONDS: Final = 0.8
 
 
 class Stoppable(Protocol):
-    """The running children."""
+    """The children, as `Processes`."""
 
     def stop(self) -> None:
-        """End them, and start no further one."""
+        """End them and start no other."""
 
 
 class Interruption:
-    """Turns SIGINT and SIGTERM into the end of the children; a second signal changes nothing."""
+    """Ends the children at the first SIGINT or SIGTERM; later signals change nothing."""
 
     def __init__(self, *, seconds: float = LAST_SECONDS, leave: Callable[[int], object] = os._exit) -> None:
-        """Nothing was interrupted yet; `leave` ends the process `seconds` after the first signal."""
+        """Call `leave` to end the process `seconds` after the first signal."""
         self.name = ""
-        """The signal that interrupted the run; empty for one that came after the last tool."""
+        """The signal that interrupted the run; empty if it arrived after the last tool."""
         self.finishing = False
-        """Whether results are being written, which takes a moment and is not to be cut short."""
+        """Whether results are being written, which no signal should interrupt."""
         self.urgent = False
-        """Whether a signal came: then no server is waited for any longer."""
+        """Whether a signal arrived: then no server is waited for."""
         self.last: Callable[[], None] = _nothing
-        """Cleans up before the emergency exit, in a thread of its own."""
+        """Cleans up before the emergency exit, in another thread."""
         self._processes: Stoppable | None = None
         self._seconds = seconds
         self._leave = leave
@@ -49,8 +48,8 @@ class Interruption:
         self._over = threading.Event()
 
     def handle(self, number: int, _frame: FrameType | None) -> None:
-        """Note the signal and end the children. Never raises: the main thread may be inside an import."""
-        if not self.urgent:  # a handler may interrupt a handler, and the lock of an event is not reentrant
+        """End the children. Never raises: the main thread may be inside an import."""
+        if not self.urgent:  # handlers interrupt each other, and the lock of an event is not reentrant
             self.urgent = True
             self._came.set()
         if self.finishing or self.name:
@@ -60,23 +59,23 @@ class Interruption:
             self._processes.stop()
 
     def attend(self, processes: Stoppable) -> None:
-        """End these at a signal; raises `KeyboardInterrupt` if one came already."""
+        """End these children at a signal; raises `KeyboardInterrupt` if it arrived already."""
         self._processes = processes
         if self.name:
             processes.stop()
             raise KeyboardInterrupt
 
     def install(self) -> None:
-        """Catch the signals, those included that were blocked until now (the image starts us so)."""
+        """Handle the signals, also those that were blocked until now (as the image starts us)."""
         self._before = {number: signal.signal(number, self.handle) for number in SIGNALS}
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-        with suppress(RuntimeError):  # no thread can be started, so no child of ours can hang either
-            # Now, since a handler could not do without a thread when none is left.
+        with suppress(RuntimeError):  # no thread can be started
+            # Started now, because a handler may find that no thread can be started.
             threading.Thread(target=self._watch, daemon=True).start()
 
     @contextmanager
     def installed(self) -> Iterator[None]:
-        """Catch the signals here; not outside the main thread, where Python allows no handlers."""
+        """Handle the signals meanwhile, in the main thread only: elsewhere Python allows no handlers."""
         if self._before or threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -104,4 +103,4 @@ class Interruption:
 
 
 def _nothing() -> None:
-    """There is nothing to clean up yet."""
+    """Do nothing: the default of `last`."""

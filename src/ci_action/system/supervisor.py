@@ -1,12 +1,11 @@
-"""Starts one program and ends whatever it leaves running: orphans become children of this process, which reaps them.
+"""Start one program and end whatever it leaves running: orphans become children of this process, which reaps them.
 
-Runs as a program of its own (`python -I -S`, standard library only), as the user that ci-action is: code that is started
-as another user cannot end it. `process` is the only one to start it, and gives it three arguments before the program's:
-the descriptor for the result, the user and group as `uid:gid` and the seconds between SIGTERM and SIGKILL.
-The result is the program's wait status as a number, or why it could not be started.
+A script (`python -I -S`, standard library only) that runs as the user of ci-action, so that code of another user cannot
+end it. `process` starts it with three arguments before those of the program: the descriptor for the result, the user and
+group as `uid:gid`, and the seconds between SIGTERM and SIGKILL. The result is the wait status of the program as a number,
+or why it could not be started.
 """
 
-import ctypes
 import os
 import signal
 import sys
@@ -15,21 +14,23 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from types import FrameType
 
-# In the place of `uid:gid`: the program runs as the user that we are.
+# Instead of `uid:gid`: the program runs as our own user.
 OURSELVES = "-"
 
 _SET_PDEATHSIG = 1
 _SET_CHILD_SUBREAPER = 36
 _PAUSE = 0.002
-# Whoever forks faster than we kill is killed by user instead, and everything else of that user with it.
+# Seconds until processes that fork faster than we kill them are killed by user, with all others of that user.
 _PATIENCE = 0.5
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the program to its end, end what is left of it, and write what became of it."""
+    """Run the program, end what it leaves running, and write its result."""
+    import ctypes  # noqa: PLC0415 - only the script needs it, not `process`
+
     result, identity, grace, *argv = arguments
     descriptor = int(result)
-    os.set_inheritable(descriptor, False)  # noqa: FBT003 - has no name for it
+    os.set_inheritable(descriptor, False)  # noqa: FBT003 - the parameter is positional
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     prctl = ctypes.CDLL(None).prctl
     prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -42,13 +43,13 @@ def main(arguments: Sequence[str]) -> int:
     _wait(child)
     end_children(spared={child}, uid=owner[0] if owner else None)
     _, status = os.waitpid(child, 0)
-    if not os.fstat(descriptor).st_size:  # else it says why the program could not be started
+    if not os.fstat(descriptor).st_size:  # else the program could not be started
         os.write(descriptor, str(status).encode())
     return 0
 
 
 def _become(argv: list[str], owner: Sequence[int] | None, descriptor: int) -> None:
-    """Turn into the program; where that fails, say why."""
+    """Become the program, or write why that failed."""
     try:
         os.setsid()
         for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them
@@ -67,12 +68,12 @@ def _become(argv: list[str], owner: Sequence[int] | None, descriptor: int) -> No
 
 
 def _forward(child: int, grace: float) -> None:
-    """Let SIGTERM end the program's group: SIGTERM first, SIGKILL after the grace."""
+    """Forward SIGTERM to the program's group, and send SIGKILL after the grace period."""
 
     def send(number: int) -> None:
         try:
             os.killpg(child, number)
-        except ProcessLookupError:  # it has no group of its own yet
+        except ProcessLookupError:  # it has not created its group yet
             os.kill(child, number)
 
     def end(number: int, _frame: FrameType | None) -> None:
@@ -85,7 +86,7 @@ def _forward(child: int, grace: float) -> None:
 
 
 def _wait(child: int) -> None:
-    """Reap whatever ends until the program has ended, which stays as it is: whoever waits for its end cannot see it yet."""
+    """Reap children until the program has ended; it stays a zombie, so that its end is not visible yet."""
     while True:
         ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
         if ended and ended.si_pid == child:
@@ -97,7 +98,7 @@ def _wait(child: int) -> None:
 
 
 def end_children(*, spared: Collection[int] = (), uid: int | None = None) -> None:
-    """Kill all children but the spared ones, and what becomes our child thereby, until none is left."""
+    """Kill all children but the spared ones, and their orphans, until none is left."""
     until = time.monotonic() + _PATIENCE
     while pids := [pid for pid in children() if pid not in spared]:
         for pid in pids:
@@ -111,16 +112,16 @@ def end_children(*, spared: Collection[int] = (), uid: int | None = None) -> Non
 
 
 def children() -> Iterator[int]:
-    """Yield our children, also those that have ended and were not waited for."""
+    """Yield the ids of our children, including zombies."""
     own = str(os.getpid())
     for name in filter(str.isdecimal, os.listdir("/proc")):
-        with suppress(OSError), open(f"/proc/{name}/stat", errors="replace") as file:  # or it is gone
+        with suppress(OSError), open(f"/proc/{name}/stat", errors="replace") as file:  # it may have ended
             if file.read().rpartition(")")[2].split()[1] == own:
                 yield int(name)
 
 
 def _kill_all_of(uid: int) -> None:
-    """Kill every process of a user at once, which no fork escapes."""
+    """Kill every process of a user at once, so that no fork escapes."""
     child = os.fork()
     if not child:
         try:

@@ -1,4 +1,4 @@
-"""Where our temporary files are: nobody else may put something in their place."""
+"""The folder of our temporary files, which no other user can replace."""
 
 import os
 import stat
@@ -10,15 +10,15 @@ from typing import Final
 
 from ci_action.system.errors import ToolError
 
-_TEMPORARY: Final = "/tmp"  # nosec B108 # noqa: S108 - only a folder of random name is made in it
+_TEMPORARY: Final = "/tmp"  # nosec B108 # noqa: S108 - only a folder with a random name is created in it
 
 
 @contextmanager
 def temporary_folder(environ: Mapping[str, str]) -> Iterator[Path]:
-    """Make the folder of our temporary files, gone at the end, where the runner keeps its own: Python might take the workspace.
+    """Create a folder in `RUNNER_TEMP`, or else in Python's default, and remove it at the end.
 
-    The runner's belongs to the user who runs the project's code, who could put another folder in the place of ours:
-    as root we take one where that cannot be, if there is any. Raises `ToolError` where nothing can be written.
+    `RUNNER_TEMP` belongs to the user who runs the project's code and could replace our folder: as root we use `/tmp`
+    instead if it is safe. Raises `ToolError` if the folder cannot be created.
     """
     given = environ.get("RUNNER_TEMP", "")
     place = given if os.path.isabs(given) and os.access(given, os.W_OK) else None
@@ -28,13 +28,13 @@ def temporary_folder(environ: Mapping[str, str]) -> Iterator[Path]:
         made = tempfile.TemporaryDirectory(prefix="ci-action-", dir=place, ignore_cleanup_errors=True)
         Path(made.name, "work").mkdir()
     except OSError as error:
-        raise ToolError(f"no temporary files can be written: {error}") from error
+        raise ToolError(f"could not create a temporary folder: {error}") from error
     with made as folder:
         yield Path(folder)
 
 
 def _keeps(place: str) -> bool:
-    """Whether what root creates in a folder stays where it is."""
+    """Whether other users cannot rename what root creates in a folder."""
     try:
         found = os.stat(place)
     except OSError:

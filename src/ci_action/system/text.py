@@ -1,4 +1,4 @@
-"""Foreign text made harmless for a line, a terminal and a log."""
+"""Make foreign text safe for a line, a terminal and a log, and format our own messages."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -6,19 +6,19 @@ from typing import Final
 
 _BREAKS: Final = re.compile(r"\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-# Marks of direction reorder what a reader sees (CVE-2021-42574), and others are seen by nobody.
+# Direction marks reorder text for a reader (CVE-2021-42574); the others are invisible.
 _UNSEEN: Final = "\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
 _CONTROL: Final = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f{_UNSEEN}]")
 _MARKS: Final = re.compile(f"[{_UNSEEN}]")
 
 
 def plain(text: str) -> str:
-    """Return text that a file or a stream can hold: lone surrogates become the replacement character."""
+    """Return text that can be encoded: lone surrogates become the replacement character."""
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def as_bytes(path: str) -> bytes:
-    """Return a file name as the system has it, or nearly so where no system can have it."""
+    """Return a file name as bytes; characters that no file name can contain are replaced."""
     try:
         return path.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
@@ -26,12 +26,12 @@ def as_bytes(path: str) -> bytes:
 
 
 def visible(text: str) -> str:
-    """Replace what nobody sees by pictures or numbers: control characters, terminal sequences, marks of direction."""
+    """Replace invisible characters (controls, terminal sequences, direction marks) by symbols or numbers."""
     return _CONTROL.sub(_picture, plain(text))
 
 
 def named_marks(text: str) -> str:
-    """Show marks of direction and other characters without a width by their numbers: `<U+202E>`."""
+    """Replace direction marks and other characters without a width by their numbers: `<U+202E>`."""
     return text if text.isascii() else _MARKS.sub(_number, text)
 
 
@@ -41,7 +41,7 @@ def _number(match: re.Match[str]) -> str:
 
 def _picture(match: re.Match[str]) -> str:
     number = ord(match[0])
-    if number < 0x20:  # noqa: PLR2004 - the C0 controls have pictures from U+2400 on
+    if number < 0x20:  # noqa: PLR2004 - the C0 controls have symbols from U+2400 on
         return chr(0x2400 + number)
     if number == 0x7F:  # noqa: PLR2004 - delete has one too
         return "\u2421"
@@ -54,15 +54,15 @@ def one_line(text: str) -> str:
 
 
 def lines_of(text: str) -> list[str]:
-    """Split text wherever the runner, a terminal or a reader might see the end of a line."""
+    """Split text at every character that the runner, a terminal or a reader may treat as a line break."""
     return _BREAKS.split(text)
 
 
 def neutral(text: str) -> str:
-    """Return foreign text with every line break a newline, and nothing in it that the runner takes for a command.
+    """Return foreign text with normalised line breaks and without commands of the runner.
 
-    The runner takes `::name::` at the start of a line and `##[name]` anywhere in it for a command, on both streams,
-    and ends a line at a lone carriage return too (actions/runner, ActionCommand.cs and OutputManager.cs).
+    The runner executes `::name::` at the start of a line and `##[name]` anywhere in it, on both streams, and ends a line
+    at a lone carriage return too (actions/runner, ActionCommand.cs and OutputManager.cs).
     """
     lines = []
     for raw in lines_of(text):
@@ -75,7 +75,7 @@ def neutral(text: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time for people: two decimals below a second, one above."""
+    """Return a duration for people: two decimals below a second, one above."""
     return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s"
 
 
@@ -90,7 +90,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `; did you mean 'x'?`, or all choices if none is similar."""
     choice = sorted(known)
     nearest = near(word, choice)
-    return f"; did you mean {nearest!r}?" if nearest else f"; there are: {', '.join(choice)}"
+    return f"; did you mean {nearest!r}?" if nearest else f"; available: {', '.join(choice)}"
 
 
 def counted(number: int, one: str, many: str = "") -> str:
@@ -105,7 +105,7 @@ def listed(entries: Sequence[str], most: int = 5) -> str:
 
 
 def quoted(entries: Sequence[str]) -> str:
-    """Return names for a message, each in quotes: `'a', 'b' and 3 more`."""
+    """Return quoted names for a message: `'a', 'b' and 3 more`."""
     return listed([repr(entry) for entry in entries])
 
 

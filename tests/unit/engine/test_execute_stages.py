@@ -52,7 +52,7 @@ def test_what_seconds_find_spares_what_takes_minutes(
     got, result = run(tmp_path, *stages)
     assert got == started
     reasons = [one.reason for one in result.stages]
-    assert reasons == (["", "quality was red", "quality was red"] if len(started) == 1 else ["", "", ""])
+    assert reasons == (["", "quality failed", "quality failed"] if len(started) == 1 else ["", "", ""])
 
 
 def test_only_quality_stops_the_stages_after_it():

@@ -1,31 +1,16 @@
-"""Folders of ours: where they may be, and what is said where they may not."""
+"""Our own folders: where they can be."""
 
 import os
 from pathlib import Path
 
 import pytest
-from support.builders import FakeRun, completed, context, write
+from support.builders import FakeGit, FakeRun, completed, context, write
 
-from ci_action.engine.own_folders import Facts, facts_of, objection, with_own_folders
+from ci_action.engine.own_folders import objection, with_own_folders
 from ci_action.system.errors import SettingsError
-from ci_action.system.process import Owner
+from ci_action.system.folder import Owner
 
 NO_GIT = completed("", "fatal: not a git repository", 128)
-
-
-@pytest.mark.parametrize(
-    ("facts", "said"),
-    [
-        (Facts(), ""),
-        (Facts(link="out"), "'out' is a link"),
-        (Facts(around="src"), "'src'"),
-        (Facts(tracked="src/a.py"), "'src/a.py'"),
-        (Facts(unknown=True), "not created by ci-action"),
-    ],
-)
-def test_what_a_folder_must_not_be(facts: Facts, said: str):
-    assert (objection(facts) == "") is (said == "")
-    assert said in objection(facts)
 
 
 @pytest.fixture
@@ -42,40 +27,48 @@ def workspace(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("folder", "expected"),
     [
-        ("new", Facts()),
-        ("new/inner", Facts()),
-        ("empty/inner", Facts()),
-        ("src/new", Facts()),
-        ("../other", Facts()),
-        ("out", Facts()),
-        ("src", Facts(around="src")),
-        ("src/../src", Facts(around="src")),
-        (".", Facts(around=".")),
-        ("..", Facts(around=".")),
-        ("link", Facts(link="link")),
-        ("link/other", Facts(link="link")),
-        ("empty", Facts(unknown=True)),
+        ("new", ""),
+        ("new/inner", ""),
+        ("empty/inner", ""),
+        ("src/new", ""),
+        ("../other", ""),
+        ("out", ""),
+        ("src", "it contains 'src'"),
+        ("src/../src", "it contains 'src'"),
+        (".", "it contains '.'"),
+        ("..", "it contains '.'"),
+        ("link", "'link' is a link"),
+        ("link/other", "'link' is a link"),
+        ("empty", "not created by ci-action"),
     ],
 )
-def test_what_is_known_of_a_folder_without_git(workspace: Path, folder: str, expected: Facts):
+def test_folders_without_git(workspace: Path, folder: str, expected: str):
     ctx = context(workspace, FakeRun(git=NO_GIT), settings={"paths": "src"})
-    assert facts_of(workspace / folder, ctx) == expected
+    found = objection(workspace / folder, ctx)
+    assert (found == "") is (expected == "")
+    assert expected in found
+
+
+def test_a_folder_with_tracked_files_is_refused(workspace: Path):
+    ctx = context(workspace, FakeRun(git=FakeGit("report.json")), settings={"paths": "src"})
+    assert "'out/report.json'" in objection(workspace / "out", ctx)
+    assert objection(workspace / "new", ctx) == ""
 
 
 @pytest.mark.parametrize("stage", ["merge", "comment"])
-def test_what_checks_no_files_may_read_from_a_folder_of_ours(workspace: Path, stage: str):
+def test_merge_and_comment_read_from_our_folders(workspace: Path, stage: str):
     ctx = context(workspace, settings={"paths": "src", "stage": stage})
-    assert facts_of(workspace / "src", ctx) == Facts()
-    assert facts_of(workspace / "link", ctx) == Facts(link="link")
+    assert objection(workspace / "src", ctx) == ""
+    assert objection(workspace / "link", ctx) == "'link' is a link"
 
 
-def test_a_wrong_folder_for_reports_is_a_mistake(workspace: Path):
+def test_a_wrong_report_folder_is_an_error(workspace: Path):
     ctx = context(workspace, FakeRun(git=NO_GIT), settings={"report-dir": "link"})
     with pytest.raises(SettingsError, match="report-dir = 'link'"):
         with_own_folders(ctx, cache_named=False)
 
 
-def test_a_wrong_folder_for_the_cache_is_not_used(workspace: Path):
+def test_a_wrong_cache_folder_is_not_used(workspace: Path):
     ctx = context(workspace, FakeRun(git=NO_GIT), settings={"cache-dir": "src", "paths": "src"})
     found = with_own_folders(ctx, cache_named=True)
     assert (found.cache, found.kept, len(found.notices)) == (None, None, 1)
@@ -94,7 +87,7 @@ OWNER = Owner(uid=os.getuid(), gid=os.getgid())
         (True, None, True, False, 1),
     ],
 )
-def test_results_are_kept_where_the_code_of_the_project_is_another_user(
+def test_results_are_cached_if_the_project_runs_as_another_user(
     workspace: Path, container: bool, owner: Owner | None, named: bool, keeps: bool, notices: int
 ):
     settings = {"cache-dir": "kept"}
@@ -103,4 +96,4 @@ def test_results_are_kept_where_the_code_of_the_project_is_another_user(
     assert found.kept is not None
     assert (not found.kept.why_not, len(found.notices)) == (keeps, notices)
     assert found.own_folders == (workspace / "kept", workspace / "ci-action-report")
-    assert not (workspace / "kept").exists(), "nothing is made before there is something to keep"
+    assert not (workspace / "kept").exists(), "created too early"

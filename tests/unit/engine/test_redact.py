@@ -24,7 +24,7 @@ from support.builders import (
     with_tests,
 )
 
-from ci_action.engine.redact import redacted, redacted_run
+from ci_action.engine.redact import redacted
 from ci_action.model.result import Broken, Hint, Report, RunResult, Skipped, StageResult, ToolResult
 from ci_action.model.totals import coverage_of
 from ci_action.system.redaction import HIDDEN, Redactor
@@ -207,7 +207,7 @@ def test_every_text_that_is_not_ours_loses_a_secret_of_the_environment():
     )
     result = replace(filled(RunResult), stages=(stage,))
     assert set(holding(result)) > OURS
-    left = set(holding(redacted_run(result, Redactor([SECRET]))))
+    left = set(holding(redacted(result, Redactor([SECRET]))))
     assert left - OURS <= {
         "Report.outputs",
         "Report.metrics",

@@ -11,7 +11,8 @@ from support.builders import FakeRun, completed, layout
 from ci_action.project.dependencies.discover import Dependencies
 from ci_action.project.environment import Builder, Environment, environment_of_project, python_variables
 from ci_action.system.errors import ToolError
-from ci_action.system.process import Command, Owner
+from ci_action.system.folder import Owner
+from ci_action.system.process import Command
 
 ME = Owner(uid=os.getuid(), gid=os.getgid())
 

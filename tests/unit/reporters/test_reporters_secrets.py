@@ -12,7 +12,7 @@ from support.builders import printed, publication, resolved
 from support.builders import workflow as workflow_of
 from support.page_sample import everywhere
 
-from ci_action.engine.redact import redacted_run
+from ci_action.engine.redact import redacted
 from ci_action.github.pull_request import Pull
 from ci_action.reporters import publish
 from ci_action.reporters.context import Screen
@@ -36,7 +36,7 @@ def test_no_reporter_shows_a_secret_however_it_escapes_text(
         pull=Pull(number=7, title=secret, head=secret).shown(redact.known),
         redact=redact,
     )
-    result = redacted_run(everywhere(f"x {secret} y", "name"), redact)
+    result = redacted(everywhere(f"x {secret} y", "name"), redact)
     publish(result, where)
     texts = [printed(where), capsys.readouterr().out]
     texts += [file.read_text("utf-8") for file in tmp_path.rglob("*") if file.is_file()]

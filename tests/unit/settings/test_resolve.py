@@ -55,7 +55,7 @@ def test_inputs(environ: dict[str, str], values: dict[str, str]):
         ),
         pytest.param(
             {"GITHUB_ACTIONS": "true", "INPUT_ZZZ": "x"},
-            "unknown input 'zzz'; there are: advisory-url, allow-privileged, areas, bandit-args,",
+            "unknown input 'zzz'; available: advisory-url, allow-privileged, areas, bandit-args,",
             id="far, under Actions",
         ),
         pytest.param(
@@ -163,7 +163,7 @@ def test_a_wrong_token_is_not_quoted():
 
 def test_nearest_or_the_whole_choice():
     assert did_you_mean("ruf", ["black", "ruff"]) == "; did you mean 'ruff'?"
-    assert did_you_mean("x", ["ruff", "black"]) == "; there are: black, ruff"
+    assert did_you_mean("x", ["ruff", "black"]) == "; available: black, ruff"
 
 
 ENTRY = {"package": "urllib3", "id": "CVE-1", "expires": "2026-12-31", "reason": "why"}

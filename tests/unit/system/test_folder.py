@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from support.builders import write
 
-from ci_action.system.folder import Place, is_own, opened, place_of
+from ci_action.system.folder import Owner, Place, is_own, opened, place_of
 
-OWN = (os.geteuid(), os.getegid())
+OWN = Owner(os.geteuid(), os.getegid())
 
 
 def test_a_folder_is_made_and_ignores_itself(tmp_path: Path):

@@ -1,4 +1,4 @@
-"""What a child may see of our environment; running real programs belongs to the integration tests."""
+"""What a child sees of our environment; the integration tests run real programs."""
 
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ def test_a_child_sees(name: str):
         *((name, False, False) for name in ("GITHUB_REPOSITORY", "XPATH", "HOMEX", "DATABASE_URL", "RUNNER_TEMP")),
     ],
 )  # fmt: skip
-def test_what_only_reads_sees_little(name: str, little: bool, network: bool):
+def test_a_tool_that_only_reads_sees_little(name: str, little: bool, network: bool):
     seen = clean_environment({name: "x"})
     assert (name in Sees.LITTLE.of(seen)) is little
     assert (name in Sees.NETWORK.of(seen)) is network
@@ -81,7 +81,7 @@ def test_every_child_trusts_the_workspace_and_prints_no_colours():
     assert (found["NO_COLOR"], found["GIT_TERMINAL_PROMPT"]) == ("1", "0")
 
 
-def test_a_command_reads_as_it_could_be_typed():
+def test_a_command_is_shown_as_in_a_shell():
     assert str(Command(argv=("black", "--", "a b.py"), cwd=Path())) == "black -- 'a b.py'"
 
 
@@ -94,13 +94,12 @@ def test_after_stop_nothing_is_started(tmp_path: Path, wording: Any):
     assert str(caught.value) == wording
 
 
-def test_the_last_lines_that_say_something():
+def test_the_last_lines_that_are_not_blank():
     assert last_lines("a\n\n b \nc\n\n", 2) == " b\nc"
-    assert last_lines("a\nx\n", ignore={"x"}) == "a"
     assert last_lines("") == ""
 
 
-def test_names_are_divided_so_that_a_command_line_holds_them():
+def test_batches_fit_on_a_command_line():
     names = [f"{number}" * 60_000 for number in range(10)]
     found = list(batches(names))
     assert [name for batch in found for name in batch] == names

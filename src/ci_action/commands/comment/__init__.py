@@ -17,7 +17,7 @@ from ci_action.commands.comment.report_folder import ReportFolder, read, strange
 from ci_action.commands.session import Session
 from ci_action.engine.context import Context
 from ci_action.engine.hints import with_hints
-from ci_action.engine.redact import redacted_run
+from ci_action.engine.redact import redacted
 from ci_action.engine.run import Run
 from ci_action.github.protocol import ApiError
 from ci_action.github.pull_request import NoPull, Pull
@@ -124,7 +124,7 @@ def _post(ctx: Context, pull: Pull, origin: Origin, folder: ReportFolder, wait: 
     if ctx.github is None:
         raise ApiError("there is no token: give `github-token`")
     when, event = ctx.settings.comment, replace(ctx.event, sha=origin.commit)
-    result = redacted_run(folder.result, ctx.redact)
+    result = redacted(folder.result, ctx.redact)
     sections = sections_of(result, pull.shown(ctx.redact))
     place = ctx.redact(place_of(folder.settings))
     about = About(place=place, commit=origin.commit, url=origin.url)

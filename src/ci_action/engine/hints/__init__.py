@@ -1,43 +1,47 @@
-"""Hints: known errors, recognised in what a tool wrote, with their cause, what to do, and where to read.
+"""Hints: known errors in the output of tools, with their cause, a fix and a link.
 
-A stage has a table in its package; those beside this file are for every stage and come after it. Entries are in the order
-in which they are shown. An entry has:
+A stage has a table in its package; those beside this file apply to every stage and come after it. Entries are in the
+order in which they are shown. An entry has:
 
-- `name`, `cause`, `fix`, `url`: what is told; `{group}` stands for what the group of a pattern has found, and
-  `{group:package}` for its translation;
-- `patterns`: regular expressions, one of which must be found; every repetition in them has a small limit, so that
-  the time they take grows with the text and not faster (a test sees to it);
-- `needs`: each of these must be found too; `unless`: none of these may be found;
-- `tools`: the tools whose output is looked at (every tool without it);
-- `container`: whether it holds only inside or only outside of our image;
-- `where`: what a found group must be: `module is ours`, `variable is empty`, `option is translated`, or `is not`;
-- `translate.package`: what to install for what was found; the name "" stands for all others;
-- `hidden-by`: names of hints that say it better.
+- `name`, `cause`, `fix`, `url`: the hint; `{group}` is replaced by the match of a group in `patterns`, and
+  `{group:package}` by its translation;
+- `patterns`: regular expressions, one of which must match; every repetition in them has a small limit, so that matching
+  takes linear time (tested);
+- `needs`: all of these must match too; `unless`: none of these may match;
+- `tools`: the tools whose output is searched (by default all);
+- `container`: whether it applies only inside or only outside of our image;
+- `where`: a condition for the match of a group: `module is ours`, `variable is empty`, `option is translated`, or
+  `is not`;
+- `translate.package`: the packages to install for matches; the name "" stands for all others;
+- `hidden-by`: names of more precise hints.
 """
 
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+import msgspec
 
 from ci_action.engine.context import Context
 from ci_action.model.result import Broken, Hint, Outcome, Report, Skipped, StageResult, ToolResult
 from ci_action.system.text import plain
 
 _SHARED: Final = ("install.toml", "machine.toml")
-# What a tool said last is what it ended with.
+# Longer output is searched at its end, where a tool reports why it failed.
 LONGEST_TEXT: Final = 200_000
 MOST: Final = 5
-# So many different names are told of one kind.
+# Matches that one hint lists.
 _MOST_NAMES: Final = 3
 _ANSI: Final = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")
 _PLACE: Final = re.compile(r"\{(?P<group>[a-z]+)(?::(?P<table>[a-z]+))?\}")
 
-# The failures of tests take at most so much of the text: what the tool said last must have room too.
+# Failures of tests may fill this much of the text, so that the end of the output is searched too.
 _LONGEST_FAILURES: Final = LONGEST_TEXT // 2
 _MOST_ENTRIES: Final = 1_000
 _CREDENTIAL: Final = re.compile(r"KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL|AUTH|URL|URI|DSN|HOST|USER|LOGIN")
@@ -46,21 +50,20 @@ _NOT_THEIRS: Final = ("INPUT_", "GITHUB_", "RUNNER_", "ACTIONS_")
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What is known beside the text."""
+    """What the entries depend on besides the text."""
 
     tool: str = ""
-    """Who wrote the text; empty to try every entry."""
+    """The tool that wrote the text; empty to try every entry."""
     container: bool = False
     """Whether we run in our image."""
     packages: frozenset[str] = frozenset()
-    """The names that the project's own code is imported by."""
+    """The import names of the project's own code."""
     empty: frozenset[str] = frozenset()
-    """Environment variables that are set, and empty."""
+    """Environment variables that are set but empty."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One known error, as the tables have it."""
+class Entry(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """One known error, as in the tables."""
 
     name: str
     cause: str
@@ -72,17 +75,17 @@ class Entry:
     tools: frozenset[str] = frozenset()
     container: bool | None = None
     where: str = ""
-    translate: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    translate: dict[str, dict[str, str]] = {}
     hidden_by: frozenset[str] = frozenset()
 
     def concerns(self, facts: Facts) -> bool:
-        """Whether the entry is about this tool and this place."""
+        """Whether the entry applies to this tool here."""
         if facts.tool and self.tools and facts.tool not in self.tools:
             return False
         return self.container is None or self.container is facts.container
 
     def found(self, text: str, facts: Facts) -> dict[str, list[str]] | None:
-        """Return what the groups have found, each name once; None where the entry does not hold."""
+        """Return the matches of each group, without duplicates; None if the entry does not apply."""
         if not all(pattern.search(text) for pattern in self.needs):
             return None
         matches = [
@@ -114,7 +117,7 @@ class Entry:
         return bool(value) and known[word] is wanted
 
     def hint(self, names: Mapping[str, list[str]]) -> Hint:
-        """Return what is told, with what was found in it."""
+        """Return the hint for these matches."""
 
         def shown(place: re.Match[str]) -> str:
             found = names.get(place["group"], [])
@@ -123,35 +126,24 @@ class Entry:
             more = ["…"] if len(found) > _MOST_NAMES else []
             return ", ".join([*found[:_MOST_NAMES], *more])
 
-        told = [re.sub(r"\s+", " ", _PLACE.sub(shown, text)) for text in (self.cause, self.fix)]
-        return Hint(name=self.name, cause=told[0], fix=told[1], url=self.url)
+        cause, fix = (re.sub(r"\s+", " ", _PLACE.sub(shown, text)) for text in (self.cause, self.fix))
+        return Hint(name=self.name, cause=cause, fix=fix, url=self.url)
 
 
 def entries(own: Path | None) -> tuple[Entry, ...]:
-    """Return the entries of a stage's own table, if it has one, then those for every stage."""
+    """Return the entries of a stage's own table, if any, then those for every stage."""
     shared = (Path(__file__).with_name(name) for name in _SHARED)
     return tuple(entry for table in (own, *shared) if table for entry in _entries(table))
 
 
 @cache
 def _entries(table: Path) -> tuple[Entry, ...]:
-    return tuple(map(_entry, tomllib.loads(table.read_text("utf-8"))["hint"]))
-
-
-def _entry(values: Mapping[str, Any]) -> Entry:
-    given = {name.replace("-", "_"): value for name, value in values.items()}
-    for name in ("patterns", "needs", "unless"):
-        given[name] = tuple(re.compile(text, re.MULTILINE) for text in given.get(name, ()))
-    for name in ("tools", "hidden_by"):
-        given[name] = frozenset(given.get(name, ()))
-    return Entry(**given)
+    read = tomllib.loads(table.read_text("utf-8"))["hint"]
+    return msgspec.convert(read, tuple[Entry, ...], dec_hook=lambda _, text: re.compile(text, re.MULTILINE))
 
 
 def recognise(text: str, facts: Facts, own: Path | None = None) -> tuple[Hint, ...]:
-    """Return the known errors in what a tool wrote, at most five; only the end of a long text is looked at.
-
-    `own` is the table of the tool's stage.
-    """
+    """Return the known errors in the output of a tool, at most five; `own` is the table of its stage."""
     shown = _ANSI.sub("", text[-LONGEST_TEXT:])
     if not shown.strip():
         return ()
@@ -159,21 +151,12 @@ def recognise(text: str, facts: Facts, own: Path | None = None) -> tuple[Hint, .
     for entry in entries(own):
         if entry.concerns(facts) and (names := entry.found(shown, facts)) is not None:
             found[entry.name] = entry, names
-    told = (entry.hint(names) for entry, names in found.values() if not entry.hidden_by & found.keys())
-    return merged(told)[:MOST]
-
-
-def merged(*several: Iterable[Hint]) -> tuple[Hint, ...]:
-    """Join hints, each name once."""
-    by_name: dict[str, Hint] = {}
-    for hints in several:
-        for hint in hints:
-            by_name.setdefault(hint.name, hint)
-    return tuple(by_name.values())
+    hints = (entry.hint(names) for entry, names in found.values() if not entry.hidden_by & found.keys())
+    return tuple(islice(hints, MOST))
 
 
 def evidence(outcome: Outcome, log: str) -> str:
-    """Return the text in which known errors are looked for; empty where all went well."""
+    """Return the text that is searched for known errors; empty if the tool succeeded."""
     match outcome:
         case Broken(reason, detail):
             return "\n".join((log, *_failures(outcome), detail, reason))
@@ -193,7 +176,7 @@ def _failures(outcome: Report | Broken) -> Iterator[str]:
 
 
 def facts(tool: str, root: Path, environ: Mapping[str, str], *, container: bool) -> Facts:
-    """Gather what is known beside the text; `root` is the project's folder."""
+    """Return the facts about a run of a tool; `root` is the project's folder."""
     return Facts(
         tool=tool,
         container=container,
@@ -207,12 +190,12 @@ def facts(tool: str, root: Path, environ: Mapping[str, str], *, container: bool)
 
 
 def _packages(root: Path) -> Iterator[str]:
-    """Yield the names that modules and packages in the project are imported by."""
+    """Yield the import names of the modules and packages of the project."""
     yield root.name
     for folder in (root, root / "src", root / "lib"):
         try:
             with os.scandir(folder) as entries:
-                for entry, _ in zip(entries, range(_MOST_ENTRIES), strict=False):
+                for entry in islice(entries, _MOST_ENTRIES):
                     name, extension = os.path.splitext(entry.name)
                     if extension == ".py" or (not extension and _holds_python(entry)):
                         yield name
@@ -224,23 +207,25 @@ def _holds_python(entry: "os.DirEntry[str]") -> bool:
     if not entry.is_dir():
         return False
     with os.scandir(entry.path) as inside:
-        return any(one.name.endswith(".py") for one, _ in zip(inside, range(_MOST_ENTRIES), strict=False))
+        return any(one.name.endswith(".py") for one in islice(inside, _MOST_ENTRIES))
 
 
 def with_hints(result: ToolResult, ctx: Context, own: Path | None = None) -> ToolResult:
-    """Return a result with the known errors in what its tool said, after those that the tool recognised itself.
+    """Return a result with hints: those of its tool, then the known errors in its output.
 
-    `own` is the table of its stage. A tool with which all went well has no hints.
+    `own` is the table of its stage. A tool that succeeded gets no hints.
     """
     text = evidence(result.outcome, result.log)
     if not text:
         return result
     known = facts(result.tool, ctx.layout.root, ctx.environ, container=ctx.container)
-    return replace(result, hints=merged(result.hints, recognise(text, known, own)))
+    known_to_tool = {hint.name for hint in result.hints}
+    found = (hint for hint in recognise(text, known, own) if hint.name not in known_to_tool)
+    return replace(result, hints=(*result.hints, *found))
 
 
 def limited(stages: tuple[StageResult, ...]) -> tuple[StageResult, ...]:
-    """Keep at most five hints in a run, each once, at the first tool that had it."""
+    """Return the stages with at most five hints, each at the first tool that has it."""
     known: set[str] = set()
     kept_stages = []
     for stage in stages:

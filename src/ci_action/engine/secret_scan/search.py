@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, Protocol, Self
 
-from ci_action.engine.redact import redacted_tool
+from ci_action.engine.redact import redacted
 from ci_action.engine.tool import Tool
 from ci_action.model.result import Report, ToolResult
 from ci_action.system.redaction import Redactor
@@ -75,7 +75,7 @@ class Quiet:
         """Wait for the search if the result may quote the project, and pass it on without secrets."""
         if quotes(result):
             self._search.wait()
-        self._progress.ended(redacted_tool(result, self._redact))
+        self._progress.ended(redacted(result, self._redact))
 
 
 def quotes(result: ToolResult) -> bool:

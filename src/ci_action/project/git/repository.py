@@ -23,8 +23,9 @@ from typing import Final
 from ci_action.project.git import lfs_filter
 from ci_action.project.git.diff import SOURCE_PREFIX, TARGET_PREFIX, Diff, parse
 from ci_action.system.errors import TimedOutError, ToolError
+from ci_action.system.folder import Owner
 from ci_action.system.ownership import hand_over, hand_over_whole
-from ci_action.system.process import Command, Completed, Owner, Run, last_lines
+from ci_action.system.process import Command, Completed, Run, last_lines
 
 # One command, a fetch (longer costs more than the whole project), and all git of a run.
 _LISTING_SECONDS: Final = 20.0

@@ -7,7 +7,7 @@ import pytest
 from support.builders import FakeRun, completed, context, write
 
 from ci_action.engine.environment.installation import installed, is_judged
-from ci_action.system.process import Owner
+from ci_action.system.folder import Owner
 
 # Ourselves: to anybody else only root can give a folder.
 OWNER = Owner(uid=os.getuid(), gid=os.getgid())

@@ -27,4 +27,4 @@ def one(tmp_path: Path) -> Path:
 )
 def test_a_search_says_why_it_could_not_look(answers: dict[str, Any], reason: str, one: Path):
     run = FakeRun(**{"git": completed("a.py\0"), **answers})
-    assert search(replace(ready(one, Script(one)), start=run)) == reason
+    assert search(replace(ready(one, Script(one)), run=run)) == reason

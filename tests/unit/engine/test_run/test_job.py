@@ -16,7 +16,8 @@ from ci_action.model.result import Broken, Report, Skipped
 from ci_action.model.tests import TestCase
 from ci_action.project.environment import Environment
 from ci_action.system.errors import InterruptedRunError, TimedOutError
-from ci_action.system.process import Command, Completed, Owner
+from ci_action.system.folder import Owner
+from ci_action.system.process import Command, Completed
 
 PYTHON = "/env/bin/python"
 START = {"event": "start", "pytest": "9.2.0", "python": "3.13.0", "root": "/w"}

@@ -13,7 +13,8 @@ from support.builders import FakeGit, FakeRun, completed, context
 from ci_action.project.git.lfs_filter import packed, packets, pointer, serve
 from ci_action.project.git.repository import Allowance, Repository, Server, find, withheld_from_git
 from ci_action.system.errors import InterruptedRunError, TimedOutError, ToolError
-from ci_action.system.process import Command, Completed, Owner
+from ci_action.system.folder import Owner
+from ci_action.system.process import Command, Completed
 
 
 def settings_of(command: Command) -> dict[str, str]:

@@ -17,7 +17,7 @@ from support.hostile_text import FOREIGN
 from support.page_sample import everywhere, palettes
 from support.renderers import parsed
 
-from ci_action.engine.redact import redacted_run
+from ci_action.engine.redact import redacted
 from ci_action.github.pull_request import Pull
 from ci_action.reporters import html
 from ci_action.reporters.html.markup import Html, h, link
@@ -51,7 +51,7 @@ def shown(text: str, *secrets: str) -> str:
         is_fork=True,
         labels=(text,),
     )
-    result = redacted_run(everywhere(text, "name" if secrets else None), redact)
+    result = redacted(everywhere(text, "name" if secrets else None), redact)
     return html.document(result, publication(NOWHERE, pull=pull.shown(redact), redact=redact))
 
 

@@ -12,7 +12,7 @@ from support.fake_feedback import BOT, HEAD, Feedback
 from support.fake_github import pull
 from support.renderers import rendered
 
-from ci_action.engine.redact import redacted_run
+from ci_action.engine.redact import redacted
 from ci_action.model.finding import Edit, Finding, Fix
 from ci_action.reporters import suggestions
 from ci_action.reporters.suggestions import MARKER, MOST
@@ -58,7 +58,7 @@ def reported(
     }
     redact = Redactor(secrets)
     shown = publication(folder, **{"redact": redact, **values, **overrides})
-    suggestions.report(redacted_run(run_result(*findings), redact), shown)
+    suggestions.report(redacted(run_result(*findings), redact), shown)
     return github, shown.problems
 
 

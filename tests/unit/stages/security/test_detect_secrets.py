@@ -17,7 +17,7 @@ from ci_action.model.result import Broken, Report, Skipped
 from ci_action.stages.security.detect_secrets import TOOL, check, count
 from ci_action.system.child_environ import Sees
 from ci_action.system.errors import InterruptedRunError, TimedOutError, ToolError
-from ci_action.system.process import Owner
+from ci_action.system.folder import Owner
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_values_are_hidden_before_anything_is_reported(one: Path):
 def test_the_script_is_started_isolated_by_the_python_of_the_tools_as_the_owner(one: Path):
     ctx = ready(one, Script(one), owner=Owner(1, 2), environ={"UV_INDEX_X_PASSWORD": "p"})
     write(one.parent, {"w-tempdir/readers/x": ""})
-    asked = ctx.start
+    asked = ctx.run
     assert isinstance(asked, FakeRun)
     try:
         outcome(ctx)
