@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +38,27 @@ class FileCoverage:
         return self.branches - len(self.missing_branches)
 
 
+class Sums(NamedTuple):
+    """The totals of some files, by the names that report.json uses."""
+
+    covered_lines: int
+    statements: int
+    covered_branches: int
+    branches: int
+
+    @property
+    def percent(self) -> Fraction:
+        """The exact percent, as coverage computes it: lines and branches together; 100 without any."""
+        total = self.statements + self.branches
+        return Fraction((self.covered_lines + self.covered_branches) * 100, total) if total else Fraction(100)
+
+
+def sums(files: Iterable[FileCoverage]) -> Sums:
+    """Return the totals of some files."""
+    rows = ((len(one.executed), one.statements, one.covered_branches, one.branches) for one in files)
+    return Sums(*map(sum, zip((0, 0, 0, 0), *rows, strict=True)))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Coverage:
     """The coverage of a run."""
@@ -45,28 +67,18 @@ class Coverage:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The totals, by the names that report.json uses."""
-        return {
-            "coverage": float(self.percent),
-            "covered_lines": sum(len(one.executed) for one in self.files.values()),
-            "statements": sum(one.statements for one in self.files.values()),
-            "covered_branches": sum(one.covered_branches for one in self.files.values()),
-            "branches": sum(one.branches for one in self.files.values()),
-        }
+        """The totals as metrics of report.json."""
+        return {"coverage": float(self.percent), **sums(self.files.values())._asdict()}
 
     @property
     def percent(self) -> Fraction:
-        """The exact percent of `percent`."""
+        """The exact percent of all files."""
         return percent(self.files.values())
 
 
 def percent(files: Iterable[FileCoverage]) -> Fraction:
-    """Return the exact percent of some files, as coverage computes it: lines and branches together; 100 without any."""
-    hit = total = 0
-    for one in files:
-        hit += len(one.executed) + one.covered_branches
-        total += one.statements + one.branches
-    return Fraction(hit * 100, total) if total else Fraction(100)
+    """Return the exact percent of some files."""
+    return sums(files).percent
 
 
 def shown(value: Fraction) -> str:

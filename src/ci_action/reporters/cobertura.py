@@ -1,22 +1,22 @@
-"""coverage.xml (Cobertura) and lcov.info: the coverage for whatever else reads it, file names relative to the workspace.
+"""coverage.xml (Cobertura) and lcov.info: the coverage for other programs, with names relative to the workspace.
 
-Both say what coverage's own files say of the same data. Cobertura has its rates as fractions, here with all digits
-that a number has; coverage rounds them to four, so that 89.996 % becomes 90.
+Both contain the same as coverage's own files. The rates of Cobertura are fractions with all digits; coverage rounds them to
+four, so that 89.996 % becomes 90.
 """
 
 import posixpath
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from xml.sax.saxutils import quoteattr  # nosec B406 # it writes XML and parses none
 
 from ci_action import __version__
-from ci_action.model.coverage import Coverage, FileCoverage
+from ci_action.model.coverage import Coverage, FileCoverage, sums
 from ci_action.model.result import RunResult
 from ci_action.model.totals import totals
 from ci_action.reporters.context import COBERTURA, LCOV, Publication
-from ci_action.reporters.xml import xml_text
+from ci_action.reporters.encode import xml_text
 
 _DOCTYPE = '<!DOCTYPE coverage SYSTEM "http://cobertura.sourceforge.net/xml/coverage-04.dtd">'
 
@@ -25,11 +25,11 @@ def cobertura(coverage: Coverage, measured_at: datetime) -> Iterator[str]:
     """Yield the Cobertura document in pieces."""
     files = sorted(coverage.files.values(), key=lambda one: one.path)
     yield f'<?xml version="1.0" encoding="utf-8"?>\n{_DOCTYPE}\n'
-    covered, valid, hit, branches = _sums(files)
-    rates = _Rates(with_branches=bool(branches))
+    covered, valid, hit, branches = sums(files)
+    rates = partial(_rates, with_branches=bool(branches))
     yield (
         f'<coverage version="ci-action {__version__}" timestamp="{int(measured_at.timestamp() * 1000)}"'
-        f' lines-valid="{valid}" lines-covered="{covered}"{rates.of(files)}'
+        f' lines-valid="{valid}" lines-covered="{covered}"{rates(files)}'
         f' branches-covered="{hit}" branches-valid="{branches}" complexity="0">\n'
     )
     yield "<sources><source>.</source></sources>\n<packages>\n"
@@ -38,16 +38,16 @@ def cobertura(coverage: Coverage, measured_at: datetime) -> Iterator[str]:
         packages.setdefault(posixpath.dirname(one.path), []).append(one)
     for folder, inside in packages.items():
         name = quoteattr(xml_text(folder.replace("/", ".") or "."))
-        yield f'<package name={name}{rates.of(inside)} complexity="0">\n<classes>\n'
+        yield f'<package name={name}{rates(inside)} complexity="0">\n<classes>\n'
         for one in inside:
-            yield from _class(one, rates)
+            yield from _class(one, rates([one]))
         yield "</classes>\n</package>\n"
     yield "</packages>\n</coverage>\n"
 
 
-def _class(one: FileCoverage, rates: "_Rates") -> Iterator[str]:
+def _class(one: FileCoverage, rates: str) -> Iterator[str]:
     path = xml_text(one.path)
-    yield f"<class name={quoteattr(posixpath.basename(path))} filename={quoteattr(path)}{rates.of([one])}"
+    yield f"<class name={quoteattr(posixpath.basename(path))} filename={quoteattr(path)}{rates}"
     yield ' complexity="0">\n<methods/>\n<lines>\n'
     hit, lost = _starts(one)
     for line in sorted(one.executed | one.missing):
@@ -60,33 +60,18 @@ def _class(one: FileCoverage, rates: "_Rates") -> Iterator[str]:
 
 
 def _starts(one: FileCoverage) -> tuple[Counter[int], Counter[int]]:
-    """Count for every line the branches from it that ran, and those that did not."""
+    """Return the number of branches by start line, of those that ran and of the others."""
     return (
         Counter(start for start, _ in one.executed_branches),
         Counter(start for start, _ in one.missing_branches),
     )
 
 
-def _sums(files: Iterable[FileCoverage]) -> tuple[int, int, int, int]:
-    covered = valid = hit = branches = 0
-    for one in files:
-        covered += len(one.executed)
-        valid += one.statements
-        hit += one.covered_branches
-        branches += one.branches
-    return covered, valid, hit, branches
-
-
-@dataclass(frozen=True)
-class _Rates:
-    """Says rates like coverage itself: nothing to run is fully covered, branches that were not measured are 0."""
-
-    with_branches: bool
-
-    def of(self, files: Iterable[FileCoverage]) -> str:
-        covered, valid, hit, branches = _sums(files)
-        branch_rate = _rate(hit, branches) if self.with_branches else "0"
-        return f' line-rate="{_rate(covered, valid)}" branch-rate="{branch_rate}"'
+def _rates(files: Iterable[FileCoverage], *, with_branches: bool) -> str:
+    """Return the rates like coverage: 1 for nothing to run, 0 for branches that were not measured."""
+    covered, valid, hit, branches = sums(files)
+    branch_rate = _rate(hit, branches) if with_branches else "0"
+    return f' line-rate="{_rate(covered, valid)}" branch-rate="{branch_rate}"'
 
 
 def _rate(part: int, whole: int) -> str:
@@ -110,7 +95,7 @@ def _branches(one: FileCoverage) -> Iterator[str]:
     if not one.branches:
         return
     hit, _ = _starts(one)
-    # Ways out of the function come after the others, as in coverage's own file.
+    # Exits of the function come last, as in coverage's own file.
     for start, end in sorted(
         one.executed_branches | one.missing_branches, key=lambda arc: (arc[0], arc[1] < 0, arc[1])
     ):
@@ -121,12 +106,12 @@ def _branches(one: FileCoverage) -> Iterator[str]:
 
 
 def _field(text: str) -> str:
-    """Return text for a record of one line: the format has no way to escape, so what does not print becomes `?`."""
+    """Return text for a record of one line: LCOV cannot escape, so characters that do not print become `?`."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def report(result: RunResult, publication: Publication) -> None:
-    """Write both files where the run has coverage."""
+    """Write both files if the run has coverage."""
     coverage = totals(result).coverage
     if coverage is None:
         return

@@ -1,7 +1,4 @@
-"""The outputs of the action: small, flat, set also when the run fails.
-
-Those of every run are here, those of a stage in its package.
-"""
+"""The outputs of the action, set also if the run fails. Those of a stage are in its package."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +13,7 @@ from ci_action.stages import outputs_of
 
 @dataclass(frozen=True)
 class Output:
-    """An output of every run: its name, what it says, how its value is made."""
+    """An output of every run, with its description and a function that returns its value."""
 
     name: str
     about: str
@@ -25,6 +22,10 @@ class Output:
 
 def _count(level: Level) -> Callable[[RunResult, Publication], str]:
     return lambda result, _: str(sum(finding.level is level for finding in result.counting))
+
+
+def _path(name: str) -> Callable[[RunResult, Publication], str]:
+    return lambda _, publication: publication.shown(name)
 
 
 OF_EVERY_RUN: Final = (
@@ -48,45 +49,29 @@ OF_EVERY_RUN: Final = (
     Output(
         "report",
         "Path of `report.json`, relative to the workspace; absolute if it is outside.",
-        lambda _, publication: publication.shown(REPORT),
+        _path(REPORT),
     ),
-    Output(
-        "summary-file",
-        "Path of the summary in Markdown.",
-        lambda _, publication: publication.shown(SUMMARY),
-    ),
-    Output(
-        "sarif-file",
-        "Path of the findings as SARIF 2.1.0.",
-        lambda _, publication: publication.shown(SARIF),
-    ),
-    Output(
-        "page-file",
-        "Path of the run as one HTML page.",
-        lambda _, publication: publication.shown(PAGE),
-    ),
+    Output("summary-file", "Path of the summary in Markdown.", _path(SUMMARY)),
+    Output("sarif-file", "Path of the findings as SARIF 2.1.0.", _path(SARIF)),
+    Output("page-file", "Path of the run as one HTML page.", _path(PAGE)),
     Output(
         "coverage-file",
         "Path of the coverage as Cobertura XML; `lcov.info` is in the same folder.",
-        lambda _, publication: publication.shown(COBERTURA),
+        _path(COBERTURA),
     ),
-    Output(
-        "junit-file",
-        "Path of the tests as JUnit XML.",
-        lambda _, publication: publication.shown(JUNIT),
-    ),
+    Output("junit-file", "Path of the tests as JUnit XML.", _path(JUNIT)),
 )
-# Every output with what it says: those of every run, then stage by stage.
+# The descriptions of all outputs: those of every run, then stage by stage.
 ABOUT: Final[Mapping[str, str]] = {output.name: output.about for output in OF_EVERY_RUN} | {
     output.name: output.about for name in STAGES for output in outputs_of(name)
 }
-# What is set when the settings were wrong and nothing was run.
+# The outputs if the settings are invalid and nothing was run.
 NOTHING_RUN: Final = dict.fromkeys(ABOUT, "") | {"result": "broken"}
 NO_OUTPUTS: Final = "the outputs could not be set: GITHUB_OUTPUT is not set or its folder does not exist"
 
 
 def values(result: RunResult, publication: Publication) -> dict[str, str]:
-    """Return every output by its name; those of stages that were not run are empty."""
+    """Return all outputs by name; those of stages that were not run are empty."""
     found = dict.fromkeys(ABOUT, "")
     found |= {output.name: output.value(result, publication) for output in OF_EVERY_RUN}
     for stage in result.stages:
@@ -96,11 +81,9 @@ def values(result: RunResult, publication: Publication) -> dict[str, str]:
 
 
 def report(result: RunResult, publication: Publication) -> None:
-    """Set the outputs for later steps; outside Actions there is nobody to set them for."""
-    if publication.workflow is None:
-        return
-    placed = [
-        publication.workflow.set_output(name, value) for name, value in values(result, publication).items()
-    ]
-    if not all(placed):
-        publication.note(NO_OUTPUTS)
+    """Set the outputs for later steps, if the run is in Actions."""
+    if workflow := publication.workflow:
+        found = values(result, publication)
+        placed = [workflow.set_output(name, value) for name, value in found.items()]
+        if not all(placed):
+            publication.note(NO_OUTPUTS)

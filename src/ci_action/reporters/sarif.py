@@ -1,9 +1,8 @@
-"""SARIF 2.1.0, for code scanning: one run for each tool, muted findings as suppressions with their reason.
+"""SARIF 2.1.0, for code scanning: one run for each tool; muted findings are suppressions with their reason.
 
 https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
@@ -11,9 +10,10 @@ from urllib.parse import quote
 from ci_action.model.finding import SEVERITIES, Finding, Fix, Level, ranked
 from ci_action.model.result import Broken, RunResult, ToolResult
 from ci_action.reporters.context import SARIF, Publication
-from ci_action.system.text import as_bytes, plain
+from ci_action.reporters.encode import json_text
+from ci_action.system.text import as_bytes
 
-# What GitHub takes: https://docs.github.com/en/code-security/code-scanning/reference/code-scanning/sarif-support
+# GitHub's limits: https://docs.github.com/en/code-security/code-scanning/reference/code-scanning/sarif-support
 MOST_RESULTS: Final = 25_000
 MOST_RUNS: Final = 20
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -38,14 +38,11 @@ def _run(stage: str, tool: ToolResult, project: str) -> dict[str, Any]:
             known = severities.get(finding.rule, finding.severity)
             severities[finding.rule] = min(known, finding.severity, key=SEVERITIES.index)
     index = {rule: number for number, rule in enumerate(rules)}
-    driver: dict[str, Any] = {
+    driver = {
         "name": tool.tool,
         "rules": [_rule(finding, severities.get(rule, "")) for rule, finding in rules.items()],
+        **_filled({"version": tool.version, "informationUri": tool.url}),
     }
-    if tool.version:
-        driver["version"] = tool.version
-    if tool.url:
-        driver["informationUri"] = tool.url
     return {
         "tool": {"driver": driver},
         "automationDetails": {"id": f"ci-action/{stage}/{tool.tool}/"},
@@ -56,76 +53,76 @@ def _run(stage: str, tool: ToolResult, project: str) -> dict[str, Any]:
     }
 
 
+def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that are not empty: SARIF omits the others."""
+    return {name: value for name, value in values.items() if value not in ("", [], {}, None)}
+
+
 def _invocation(tool: ToolResult, shown: int) -> dict[str, Any]:
-    notices = [{"level": "warning", "message": {"text": text}} for text in tool.warnings]
+    notices = [("warning", text) for text in tool.warnings]
     if isinstance(tool.outcome, Broken):
-        notices.append({"level": "error", "message": {"text": tool.outcome.reason}})
+        notices.append(("error", tool.outcome.reason))
     if shown < len(tool.findings):
-        text = f"{shown:,} of {len(tool.findings):,} findings, the rest is in report.json"
-        notices.append({"level": "warning", "message": {"text": text}})
+        rest = f"{shown:,} of {len(tool.findings):,} findings, the rest is in report.json"
+        notices.append(("warning", rest))
     return {
         "executionSuccessful": not isinstance(tool.outcome, Broken),
-        "toolExecutionNotifications": notices,
+        "toolExecutionNotifications": [
+            {"level": level, "message": {"text": text}} for level, text in notices
+        ],
     }
 
 
 def _rule(finding: Finding, severity: str) -> dict[str, Any]:
-    rule: dict[str, Any] = {
+    # GitHub reads the severity only from rules: that of the worst finding.
+    security = {"security-severity": _SECURITY[severity], "tags": ["security"]} if severity else {}
+    return {
         "id": finding.rule,
         "shortDescription": {"text": f"{finding.tool} {finding.rule}"},
+        **_filled({"helpUri": finding.url, "properties": security}),
     }
-    if finding.url:
-        rule["helpUri"] = finding.url
-    if severity:  # GitHub reads it of rules alone: the worst of its findings decides
-        rule["properties"] = {"security-severity": _SECURITY[severity], "tags": ["security"]}
-    return rule
 
 
 def _result(finding: Finding, index: Mapping[str, int], project: str) -> dict[str, Any]:
-    entry: dict[str, Any] = {
+    # GitHub refuses a whole file because of one result without a place (github/codeql-action#1738).
+    artifact = _artifact(finding.location.path if finding.location else project)
+    place = {"artifactLocation": artifact, **_filled({"region": _region(finding)})}
+    fixable = finding.fix is Fix.SAFE and (finding.before or finding.after)
+    where = finding.location if fixable else None
+    optional = {
+        "suppressions": [{"kind": "external", "justification": finding.muted}] if finding.muted else [],
+        "fixes": [_fix(finding, where.line or 1, artifact)] if where else [],
+        "properties": _properties(finding),
+    }
+    return {
         "ruleId": finding.rule,
         "ruleIndex": index[finding.rule],
         "level": _LEVELS[finding.level],
-        "message": {"text": plain(finding.message) or finding.rule},
+        "message": {"text": finding.message or finding.rule},
         "partialFingerprints": {"ciAction/v1": finding.fingerprint},
+        "locations": [{"physicalLocation": place}],
+        **_filled(optional),
     }
-    # GitHub refuses a whole file because of one result without a place (github/codeql-action#1738).
-    place: dict[str, Any] = {
-        "artifactLocation": _artifact(finding.location.path if finding.location else project)
-    }
-    if region := _region(finding):
-        place["region"] = region
-    entry["locations"] = [{"physicalLocation": place}]
-    if finding.muted:
-        entry["suppressions"] = [{"kind": "external", "justification": finding.muted}]
-    if finding.fix is Fix.SAFE and (finding.before or finding.after) and finding.location:
-        entry["fixes"] = [_fix(finding, finding.location.path)]
-    if properties := _properties(finding):
-        entry["properties"] = properties
-    return entry
 
 
 def _properties(finding: Finding) -> dict[str, Any]:
-    package = finding.package
     found: dict[str, Any] = {"severity": finding.severity, "also": list(finding.also), "new": finding.new}
-    if package is not None:
+    if package := finding.package:
         found |= {
-            "package": plain(package.name),
-            "version": plain(package.version),
-            "advisories": [plain(name) for name in package.advisories],
-            "fixedIn": [plain(version) for version in package.fixed_in],
-            "parents": [plain(name) for name in package.parents],
-            "upgrade": plain(package.upgrade),
-            "licenses": plain(package.licenses),
+            "package": package.name,
+            "version": package.version,
+            "advisories": list(package.advisories),
+            "fixedIn": list(package.fixed_in),
+            "parents": list(package.parents),
+            "upgrade": package.upgrade,
+            "licenses": package.licenses,
         }
-    if finding.severity:
-        found["security-severity"] = _SECURITY[finding.severity]
-    return {name: value for name, value in found.items() if value not in ("", [], None)}
+    return _filled({**found, "security-severity": _SECURITY.get(finding.severity)})
 
 
 def _artifact(path: str) -> dict[str, str]:
     uri = quote(as_bytes(path), safe="/")
-    if path.startswith("/"):  # outside the workspace there is no base for it
+    if path.startswith("/"):  # outside the workspace
         return {"uri": f"file://{uri}"}
     return {"uri": uri, "uriBaseId": "SRCROOT"}
 
@@ -134,31 +131,24 @@ def _region(finding: Finding) -> dict[str, int]:
     place = finding.location
     if place is None or place.line is None:
         return {}
-    region = {"startLine": place.line}
-    if place.end_line is not None:
-        region["endLine"] = place.end_line
-    if place.column is not None:
-        region["startColumn"] = place.column
-        if place.end_column is not None:
-            region["endColumn"] = place.end_column
-    return region
+    end_column = None if place.column is None else place.end_column
+    region = {"startLine": place.line, "endLine": place.end_line}
+    return _filled({**region, "startColumn": place.column, "endColumn": end_column})
 
 
-def _fix(finding: Finding, path: str) -> dict[str, Any]:
-    line = finding.location.line or 1 if finding.location else 1
-    lines = finding.before.count("\n")
-    deleted = {"startLine": line, "startColumn": 1, "endLine": line + lines, "endColumn": 1}
-    change: dict[str, Any] = {"deletedRegion": deleted}
-    if finding.after:
-        change["insertedContent"] = {"text": finding.after}
+def _fix(finding: Finding, line: int, artifact: dict[str, str]) -> dict[str, Any]:
+    end = line + finding.before.count("\n")
+    deleted = {"startLine": line, "startColumn": 1, "endLine": end, "endColumn": 1}
+    inserted = {"insertedContent": {"text": finding.after}} if finding.after else {}
     return {
         "description": {"text": finding.fix_message or "Fix"},
-        "artifactChanges": [{"artifactLocation": _artifact(path), "replacements": [change]}],
+        "artifactChanges": [
+            {"artifactLocation": artifact, "replacements": [{"deletedRegion": deleted, **inserted}]}
+        ],
     }
 
 
 def report(result: RunResult, publication: Publication) -> None:
     """Write the SARIF file."""
     project = publication.layout.relative("pyproject.toml")
-    text = json.dumps(render(result, project), separators=(",", ":"))
-    publication.write(SARIF, text.encode("utf-8", "replace"))
+    publication.write(SARIF, json_text(render(result, project)))

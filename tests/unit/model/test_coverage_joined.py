@@ -96,7 +96,7 @@ STARTED = datetime(2026, 1, 2, tzinfo=UTC)
 
 @given(RUNS)
 def test_the_file_says_the_coverage_as_coverage_itself_does(coverage):
-    document = json.loads("".join(coverage_json.coverage_json(coverage, STARTED)))
+    document = json.loads(coverage_json.coverage_json(coverage, STARTED))
     names = {path.replace("\ud800", "\ufffd"): one for path, one in coverage.files.items()}
     read = from_json(document)
     assert read.metrics == coverage.metrics
@@ -110,13 +110,13 @@ def test_the_file_says_the_coverage_as_coverage_itself_does(coverage):
 
 
 def test_a_percent_is_not_rounded_up():
-    document = json.loads("".join(coverage_json.coverage_json(covered(range(1, 90_000), [90_000]), STARTED)))
+    document = json.loads(coverage_json.coverage_json(covered(range(1, 90_000), [90_000]), STARTED))
     assert document["totals"]["percent_covered_display"] == "99.99"
 
 
 def test_branches_that_were_left_out_of_lines_that_ran_are_partial():
     one = file("a.py", frozenset({1}), frozenset({(1, 2)}))
-    document = json.loads("".join(coverage_json.coverage_json(Coverage(files={"a.py": one}), STARTED)))
+    document = json.loads(coverage_json.coverage_json(Coverage(files={"a.py": one}), STARTED))
     assert document["totals"]["num_partial_branches"] == 1
     assert document["totals"]["missing_branches"] == 3
 

@@ -21,7 +21,7 @@ from support.paths import GOLDEN
 
 from ci_action.model.coverage import Coverage
 from ci_action.reporters import cobertura
-from ci_action.reporters.xml import xml_text
+from ci_action.reporters.encode import xml_text
 from ci_action.stages.test.coverage import from_json
 
 RECORDED = GOLDEN / "coverage"

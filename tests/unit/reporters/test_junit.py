@@ -18,7 +18,7 @@ from support.hostile_text import FOREIGN
 from ci_action.model.tests import TestCase
 from ci_action.model.totals import LONGEST_DETAIL
 from ci_action.reporters import junit
-from ci_action.reporters.xml import xml_text
+from ci_action.reporters.encode import xml_text
 from ci_action.system.text import named_marks
 
 

@@ -22,6 +22,7 @@ from support.paths import GOLDEN
 
 from ci_action.model.finding import Finding, Fix, Level, Package
 from ci_action.model.result import RunResult, Skipped
+from ci_action.reporters.encode import json_text
 from ci_action.reporters.sarif import MOST_RESULTS, MOST_RUNS, render, report
 
 SAMPLES = GOLDEN / "sarif"
@@ -29,7 +30,7 @@ VALIDATOR = Draft4Validator(json.loads((SAMPLES / "sarif-schema-2.1.0.json").rea
 
 
 def log_of(result: RunResult) -> dict[str, Any]:
-    log = render(result)
+    log: dict[str, Any] = json.loads(json_text(render(result)))
     VALIDATOR.validate(log)
     return log
 

@@ -1,15 +1,14 @@
-"""The command `comment`: what a read-only run has left becomes the comment of its pull request.
+"""The command `comment`: posts the report folder of a read-only run as a comment on its pull request.
 
-Runs for forks and of Dependabot may write nothing. So a second workflow, on `workflow_run`, has the rights and none of the
-code: it downloads the report folder and posts it. Which pull request it is about is GitHub's word alone; what lies in the
-folder is a stranger's, is checked first, is never executed and is shown as text.
+Runs for forks and of Dependabot have no write access. So a second workflow, on `workflow_run`, has write access and runs no
+code of the project: it downloads the report folder and posts it. Only GitHub decides which pull request it is about. The
+folder is foreign data: it is checked first, nothing in it is executed, and it is shown as text.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
-from pathlib import Path
 from typing import Final
 
 from ci_action.commands.comment.origin import Origin, origin_of
@@ -24,7 +23,6 @@ from ci_action.github.pull_request import NoPull, Pull
 from ci_action.model.result import (
     Broken,
     Counted,
-    Outcome,
     Report,
     RunResult,
     Skipped,
@@ -40,7 +38,7 @@ from ci_action.settings.types import CommentWhen
 from ci_action.stages import sections_of
 from ci_action.system.errors import UNDONE, ToolError
 
-# A matrix has fewer jobs.
+# Matrices have fewer jobs.
 MOST: Final = 100
 _MOST_REASONS: Final = 10
 _DOCUMENTATION: Final = (
@@ -49,7 +47,7 @@ _DOCUMENTATION: Final = (
 
 
 def post_comments(session: Session) -> RunResult:
-    """Post the report folders below the paths; return what became of each."""
+    """Post the report folders below the paths; return the result."""
     with Run(session.ctx, session.resolved, session.progress()) as run:
         return commented(run, session.ctx)
 
@@ -67,16 +65,18 @@ def commented(run: Run, ctx: Context, wait: Callable[[], None] = comment.wait) -
 
 
 def _posted(ctx: Context, wait: Callable[[], None]) -> ToolResult:
-    """Post what can be posted; raises `ToolError` where nothing can."""
+    """Post every usable report folder; raises `ToolError` if there is none."""
     if isinstance(ctx.pull, NoPull):
-        return ToolResult(tool=COMMENT, outcome=_without_pull(ctx.pull))
+        reason = ctx.pull.reason
+        outcome = Broken(reason) if ctx.pull.broken else Skipped(reason, rightly=True)
+        return ToolResult(tool=COMMENT, outcome=outcome)
     origin = origin_of(ctx.event, ctx.pull)
     if isinstance(origin, Skipped):
         return ToolResult(tool=COMMENT, outcome=origin)
     found, reasons = _reports(ctx, ctx.pull)
     if not found:
-        shown = "; ".join(reasons[:_MOST_REASONS])
-        raise ToolError(f"no report folder can be posted: {shown or 'the folder holds none'}")
+        shown = "; ".join(reasons[:_MOST_REASONS]) or "the folder contains none"
+        raise ToolError(f"no report folder can be posted: {shown}")
     warnings = [f"a report folder was not posted: {reason}" for reason in reasons[:_MOST_REASONS]]
     posted = 0
     for one in found:
@@ -85,21 +85,19 @@ def _posted(ctx: Context, wait: Callable[[], None]) -> ToolResult:
             posted += 1
         except ApiError as error:
             warnings.append(f"{one.where} was not posted: {error.reason}")
-    report = Report(
-        examined={Counted.REPORTS: len(found), Counted.REFUSED: len(reasons), Counted.POSTED: posted}
-    )
-    return ToolResult(tool=COMMENT, outcome=report, warnings=tuple(warnings))
-
-
-def _without_pull(pull: NoPull) -> Outcome:
-    return Broken(pull.reason) if pull.broken else Skipped(pull.reason, rightly=True)
+    examined = {Counted.REPORTS: len(found), Counted.REFUSED: len(reasons), Counted.POSTED: posted}
+    return ToolResult(tool=COMMENT, outcome=Report(examined=examined), warnings=tuple(warnings))
 
 
 def _reports(ctx: Context, pull: Pull) -> tuple[list[ReportFolder], list[str]]:
     """Read the report folders below the paths; return those that can be posted, and why others cannot."""
     folders = [ctx.layout.root / path for path in ctx.layout.paths]
-    reasons = list(_strange(ctx, folders))
-    if reasons:  # whoever has put one there has made the folder, so nothing else in it is believed either
+    reasons = [
+        f"{ctx.layout.shown(entry)!r} is {kind}, which no run leaves in its report folder"
+        for folder in folders
+        for entry, kind in strange_entries(folder)
+    ]
+    if reasons:  # the folder is forged, so nothing else in it is used either
         return [], reasons
     files, reasons = files_below(folders)
     found = []
@@ -110,19 +108,13 @@ def _reports(ctx: Context, pull: Pull) -> tuple[list[ReportFolder], list[str]]:
         except ReportFolderError as error:
             reasons.append(f"{where}: {error}")
     if len(files) > MOST:
-        reasons.append(f"found {len(files):,} report folders, of which {MOST} are read")
+        reasons.append(f"found {len(files):,} report folders, but only {MOST} are read")
     return found, reasons
-
-
-def _strange(ctx: Context, folders: list[Path]) -> Iterator[str]:
-    for folder in folders:
-        for entry, kind in strange_entries(folder):
-            yield f"{ctx.layout.shown(entry)!r} is {kind}, which no run leaves in its report folder"
 
 
 def _post(ctx: Context, pull: Pull, origin: Origin, folder: ReportFolder, wait: Callable[[], None]) -> None:
     if ctx.github is None:
-        raise ApiError("there is no token: give `github-token`")
+        raise ApiError("`github-token` is not set")
     when, event = ctx.settings.comment, replace(ctx.event, sha=origin.commit)
     result = redacted(folder.result, ctx.redact)
     sections = sections_of(result, pull.shown(ctx.redact))

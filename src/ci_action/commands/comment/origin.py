@@ -1,4 +1,4 @@
-"""Which run a report folder is of: GitHub's word in the event `workflow_run`, held against the pull request as it is now."""
+"""Which run a report folder is of: the one that GitHub names in the event `workflow_run`, compared with the pull request."""
 
 import re
 from collections.abc import Mapping
@@ -16,37 +16,35 @@ _COMMIT: Final = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """The run that left the report folder."""
+    """The run that wrote the report folder."""
 
     commit: str
-    """The head of the pull request that it looked at."""
+    """The head of the pull request that it checked."""
     run: str
-    """The run and its attempt, as the comment keeps them."""
+    """The run and its attempt, as comments record them."""
     url: str
 
 
 def origin_of(event: Event, pull: Pull) -> Origin | Skipped:
-    """Return the run; `Skipped` where its commit is no longer that of the pull request. Raises `ToolError`."""
-    run = event.payload.get("workflow_run")
+    """Return the run; `Skipped` if the pull request has newer commits. Raises `ToolError` if it is of another run."""
+    run = event.payload.get(EVENT)
     if event.name != EVENT or not isinstance(run, Mapping):
         reason = event.problem or f"this is the event {event.name!r}"
-        raise ToolError(f"the stage 'comment' is for workflows on `workflow_run`: {reason}")
-    started_by = run.get("event")
-    if started_by != "pull_request":
-        raise ToolError(f"the workflow run was started by {str(started_by)[:40]!r}, not by a pull request")
+        raise ToolError(f"the stage 'comment' requires a workflow on `{EVENT}`: {reason}")
+    if run.get("event") != "pull_request":
+        started_by = str(run.get("event"))[:40]
+        raise ToolError(f"the workflow run was started by {started_by!r}, not by a pull request")
     commit, name = run.get("head_sha"), _full_name(run)
     if not isinstance(commit, str) or not _COMMIT.fullmatch(commit):
-        raise ToolError("the payload of the event does not say which commit the workflow run was about")
+        raise ToolError("the event payload does not contain the commit of the workflow run")
     if name.casefold() != pull.head_repository.casefold():
         raise ToolError(
-            f"the workflow run was for {name[:140]!r}, and the pull request {pull.number} is from"
+            f"the workflow run was for {name[:140]!r}, but pull request {pull.number} is from"
             f" {pull.head_repository[:140]!r}"
         )
     if pull.head_sha != commit:
-        return Skipped(
-            f"the pull request {pull.number} has newer commits than the workflow run, whose own run will be posted",
-            rightly=True,
-        )
+        reason = f"pull request {pull.number} has newer commits than the workflow run: their own run will be posted"
+        return Skipped(reason, rightly=True)
     number, attempt = _count(run.get("id")), _count(run.get("run_attempt")) or 1
     run_url = f"{event.server_url}/{event.repository}/actions/runs/{number}"
     return Origin(commit=commit, run=f"{number or ''}-{attempt}", url=run_url if number else "")

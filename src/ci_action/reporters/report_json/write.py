@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from typing import Any, Final, Literal
 
 import msgspec
@@ -13,6 +12,7 @@ from ci_action.model.result import Broken, Outcome, Report, RunResult, Skipped, 
 from ci_action.model.tests import TestCase
 from ci_action.model.totals import coverage_of, shortened, tools_of
 from ci_action.reporters.context import REPORT, Publication
+from ci_action.reporters.encode import json_text
 from ci_action.reporters.outputs import values
 from ci_action.reporters.report_json.schema import (
     CoverageEntry,
@@ -23,7 +23,6 @@ from ci_action.reporters.report_json.schema import (
     StageEntry,
     ToolEntry,
 )
-from ci_action.system.text import plain
 
 _OUTCOMES: Final[Mapping[type[Outcome], Literal["report", "skipped", "broken"]]] = {
     Report: "report",
@@ -115,30 +114,12 @@ def _case_entry(case: TestCase) -> dict[str, Any]:
 
 def _rows(entries: Iterable[dict[str, Any]]) -> msgspec.Raw:
     """Return a list with a line for each entry."""
-    return msgspec.Raw(b"[" + b",".join(b"\n" + _row(entry) for entry in entries) + b"]")
-
-
-def _row(entry: dict[str, Any]) -> bytes:
-    """Return an entry as JSON in ASCII."""
-    with suppress(UnicodeEncodeError):
-        row = msgspec.json.encode(entry)
-        if row.isascii():
-            return row
-    return json.dumps(_plain(entry)).encode()
-
-
-def _plain(value: Any) -> Any:
-    """Return JSON values without lone surrogates."""
-    if isinstance(value, str):
-        return plain(value)
-    if isinstance(value, dict):
-        return {plain(name): _plain(one) for name, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
+    return msgspec.Raw(b"[" + b",".join(b"\n" + json_text(entry) for entry in entries) + b"]")
 
 
 def render(result: RunResult, publication: Publication) -> bytes:
     """Return the text of the report."""
-    whole = _plain(msgspec.to_builtins(document(result, publication)))
+    whole = json.loads(json_text(document(result, publication)))
     entries = (entry for stage in whole["stages"] for entry in stage["tools"])
     for entry, tool in zip(entries, tools_of(result), strict=True):
         entry["findings"] = _rows(map(finding_entry, tool.findings))

@@ -74,7 +74,7 @@ def test_what_the_run_could_say_itself_is_not_said_twice(tmp_path: Path):
 
 
 ORIGINS: dict[str, tuple[Document, tuple[str, int], str]] = {
-    "another event": ({"event": event(name="push")}, ("broken", 3), "is for workflows on `workflow_run`"),
+    "another event": ({"event": event(name="push")}, ("broken", 3), "requires a workflow on `workflow_run`"),
     "no payload": (
         {"event": event(name="workflow_run", problem="the event file cannot be read")},
         ("broken", 3),
@@ -88,7 +88,7 @@ ORIGINS: dict[str, tuple[Document, tuple[str, int], str]] = {
     "no commit": (
         {"event": event(name="workflow_run", payload=payload(head_sha="x"))},
         ("broken", 3),
-        "does not say which commit",
+        "does not contain the commit",
     ),
     "of another fork": (
         {"pull": pull(head_sha=HEAD, head_repository="other/r")},

@@ -1,0 +1,31 @@
+"""Foreign text in the formats of report files."""
+
+import json
+import re
+from typing import Any, Final
+
+import msgspec
+
+from ci_action.system.text import plain
+
+# XML 1.0 cannot contain these, or a terminal would act on them.
+_NOT_XML: Final = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
+
+
+def xml_text(text: str) -> str:
+    """Return text that XML 1.0 can contain: every other character becomes the replacement character."""
+    return _NOT_XML.sub("\ufffd", text)
+
+
+def json_text(value: Any) -> bytes:
+    """Return data as JSON in ASCII: lone surrogates become the replacement character."""
+    try:
+        raw = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        raw = plain(json.dumps(msgspec.to_builtins(value), ensure_ascii=False)).encode()
+    return raw if raw.isascii() else _NOT_ASCII.sub(_escaped, raw.decode()).encode()
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1]
