@@ -274,7 +274,7 @@ def test_labels_are_set_with_a_token_that_may_and_change_no_verdict(
         ran = pr(folder, payload, f"--github-token={token}", "--labels=true", GITHUB_API_URL=hub.root)
         assert sorted(hub.pulls[7]["labels"]) == after
     assert (ran.code, ran.report["conclusion"]) == (0, "passed")
-    assert ran.out.count("note: the labels could not be set") == problems
+    assert ran.out.count("note: could not set the labels: ") == problems
 
 
 def test_the_outputs_reach_later_jobs(origin, pr, tmp_path):

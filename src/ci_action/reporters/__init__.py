@@ -1,4 +1,4 @@
-"""The reporters: each tells someone about a finished run, and decides nothing."""
+"""The reporters: each shows a finished run on one channel, and decides nothing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ from ci_action.reporters.report_json import write
 
 @dataclass(frozen=True)
 class Reporter:
-    """Tells someone about a finished run."""
+    """Shows a finished run on one channel."""
 
     name: str
     summary: str
     report: Callable[[RunResult, Publication], None]
 
 
-# In this order: files first, since the outputs name those that were written; the verdict comes last.
+# Files come first, because the outputs name those that were written; the verdict comes last.
 REPORTERS: Final = (
     Reporter("summary.md", "The run in Markdown.", job_summary.write),
     Reporter("ci-action.sarif", "SARIF 2.1.0 for code scanning.", sarif.report),
@@ -55,7 +55,7 @@ REPORTERS: Final = (
     ),
     Reporter("report.json", "Everything, for programs.", write.report),
     Reporter("outputs", "The outputs for later jobs.", outputs.report),
-    Reporter("job summary", "The page of the run in GitHub.", job_summary.report),
+    Reporter("job summary", "The page of the run on GitHub.", job_summary.report),
     Reporter("labels", "The labels of the pull request, with `labels: true`.", labels.report),
     Reporter("annotations", "The findings on the lines of the pull request.", annotate.report),
     Reporter("comment", "The comment on the pull request, with `comment`.", comment.report),
@@ -65,15 +65,15 @@ REPORTERS: Final = (
     Reporter(
         "suggestions", "Fixes as suggested changes of a review, with `suggestions: true`.", suggestions.report
     ),
-    Reporter("problems", "What could not be written, as one warning.", annotate.report_problems),
+    Reporter("problems", "The reports that failed, as one warning.", annotate.report_problems),
     Reporter("console", "The findings and the verdict, for whoever started the run.", console.report),
 )
 
 
 def publish(result: RunResult, publication: Publication) -> None:
-    """Tell every reporter; what goes wrong with one is a warning and never changes the verdict."""
+    """Call every reporter; the failure of one is a warning and never changes the verdict."""
     for reporter in REPORTERS:
         try:
             reporter.report(result, publication)
-        except Exception as error:  # noqa: BLE001 - whatever a reporter meets, the verdict stands
-            publication.note(f"{reporter.name} could not be written: {type(error).__name__}: {error}")
+        except Exception as error:  # noqa: BLE001 - a report that fails never changes the verdict
+            publication.note(f"could not write {reporter.name}: {type(error).__name__}: {error}")

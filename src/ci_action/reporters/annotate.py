@@ -1,27 +1,28 @@
 """Annotations: the findings that matter most, on their lines, within what GitHub shows of one step."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple, TypeAlias
 
 from ci_action.model.finding import Finding, Fix, Level, ranked
 from ci_action.model.result import Broken, Conclusion, RunResult
-from ci_action.model.totals import hint_line
+from ci_action.model.totals import hint_line, tools_of
 from ci_action.reporters.context import Publication
 from ci_action.system.text import one_line, visible
 
-# The runner keeps the first ten of a level and drops the others without a word (ExecutionContext.cs).
+# The runner keeps the first ten of a level and drops the others without a message (ExecutionContext.cs).
 BUDGET: Final = 10
 # Findings of one rule that are at most this many lines apart are one annotation.
 GAP: Final = 3
-# Our own notices may take this many of the ten warnings.
+# Our own notes among the ten warnings.
 MOST_NOTES: Final = 3
 _AFTER_LINES: Final = 12
 _AFTER_WIDTH: Final = 200
 
+Fold: TypeAlias = list[Finding]
+"""Findings of one tool and rule on neighbouring lines, in the order of the lines."""
 
-@dataclass(frozen=True)
-class Annotation:
+
+class Annotation(NamedTuple):
     """One annotation, with the properties of the runner's command."""
 
     level: Level
@@ -29,149 +30,124 @@ class Annotation:
     properties: dict[str, str | int]
 
 
-@dataclass(frozen=True)
-class _Fold:
-    finding: Finding
-    count: int
-    last_line: int | None
-
-
 def select(result: RunResult) -> list[Annotation]:
-    """Choose what is annotated: broken tools, then the ranked findings; the last one says how many there are."""
-    own = [*_broken(result), *_notes(result), *_help(result)]
-    folds = list(_folded(ranked(result.counting)))
+    """Choose what is annotated: failed tools, then the ranked findings, and how many are left out."""
+    own = [*_broken(result), *_notes(result)]
+    folds = _folded(ranked(result.counting))
     room = {level: BUDGET - sum(one.level is level for one in own) for level in Level}
-    room[Level.NOTICE] -= 1  # kept for the count of what is not shown
-    chosen, shown = [], 0
+    room[Level.NOTICE] -= 1  # for the number of those that are left out
+    chosen: list[Fold] = []
     for fold in folds:
-        level = fold.finding.level
+        level = fold[0].level
         if room[level] > 0:
             room[level] -= 1
-            shown += fold.count
-            chosen.append(_annotation(fold))
-    total = sum(fold.count for fold in folds)
+            chosen.append(fold)
+    annotations = [*own, *map(_annotation, chosen)]
+    shown, total = sum(map(len, chosen)), sum(map(len, folds))
     if shown < total:
-        text = f"{shown:,} of {total:,} findings are annotated, the rest is in the job summary and in report.json"
-        chosen.append(Annotation(Level.NOTICE, text, {"title": "ci-action"}))
-    return [*own, *chosen]
+        text = f"{shown:,} of {total:,} findings are annotated; see the job summary or report.json for the others"
+        annotations.append(Annotation(Level.NOTICE, text, {"title": "ci-action"}))
+    return annotations
 
 
 def _broken(result: RunResult) -> Iterator[Annotation]:
-    tools = [
-        (stage, tool) for stage in result.stages for tool in stage.tools if isinstance(tool.outcome, Broken)
-    ]
-    for stage, tool in tools[: BUDGET - 2]:
-        reason = tool.outcome.reason if isinstance(tool.outcome, Broken) else ""
+    tools = [(stage, tool) for stage in result.stages for tool in stage.tools]
+    broken = [(stage, tool, tool.outcome) for stage, tool in tools if isinstance(tool.outcome, Broken)]
+    for stage, tool, outcome in broken[: BUDGET - 2]:
         level = Level.WARNING if stage.warns_only else Level.ERROR
-        reason = "\n".join([reason, *(f"Hint: {hint_line(hint)}" for hint in tool.hints)])
-        yield Annotation(level, reason, {"title": f"{tool.tool} could not do its work"})
+        text = "\n".join([outcome.reason, *(f"Hint: {hint_line(hint)}" for hint in tool.hints)])
+        yield Annotation(level, text, {"title": f"{tool.tool} failed to run"})
     if result.verdict.conclusion is Conclusion.EMPTY:
-        text = "; ".join(result.verdict.reasons)
-        yield Annotation(Level.ERROR, f"nothing was looked at: {text}", {"title": "ci-action: empty"})
+        text = f"nothing to check: {'; '.join(result.verdict.reasons)}"
+        yield Annotation(Level.ERROR, text, {"title": "ci-action: empty"})
 
 
 def _notes(result: RunResult) -> Iterator[Annotation]:
+    """Yield our own notes, and the hints of tools that ran in one notice."""
     for text in result.warnings[:MOST_NOTES]:
         yield Annotation(Level.WARNING, text, {"title": "ci-action"})
+    ran = (tool for tool in tools_of(result) if not isinstance(tool.outcome, Broken))
+    if lines := [hint_line(hint) for tool in ran for hint in tool.hints]:
+        yield Annotation(Level.NOTICE, "\n".join(lines), {"title": "ci-action: hints"})
 
 
-def _help(result: RunResult) -> Iterator[Annotation]:
-    """Say what may help in one notice; the hints of a broken tool stand in its own annotation."""
-    tools = [tool for stage in result.stages for tool in stage.tools if not isinstance(tool.outcome, Broken)]
-    if lines := [hint_line(hint) for tool in tools for hint in tool.hints]:
-        yield Annotation(Level.NOTICE, "\n".join(lines), {"title": "ci-action: what may help"})
-
-
-def _folded(findings: Sequence[Finding]) -> Iterator[_Fold]:
-    """Join neighbours of one tool, rule and file; the order of the ranking stays that of the first of each."""
-    groups: dict[tuple[str, str, str, Level], list[Finding]] = {}
-    for finding in findings:
-        path = finding.location.path if finding.location else ""
-        groups.setdefault((finding.tool, finding.rule, path, finding.level), []).append(finding)
-    folds = [fold for group in groups.values() for fold in _neighbours(group)]
+def _folded(findings: Sequence[Finding]) -> list[Fold]:
+    """Join neighbours of one tool, rule and file; the folds are in the order of their first findings."""
+    folds: list[Fold] = []
+    last = 0
+    for finding in sorted(findings, key=lambda one: (*_kind(one), _line(one))):
+        line, end = _line(finding), _last_line([finding])
+        if last and line and line - last <= GAP and _kind(folds[-1][0]) == _kind(finding):
+            folds[-1].append(finding)
+            last = max(last, end)
+        else:
+            folds.append([finding])
+            last = end
     position = {id(finding): number for number, finding in enumerate(findings)}
-    return iter(sorted(folds, key=lambda fold: position[id(fold.finding)]))
+    return sorted(folds, key=lambda fold: position[id(fold[0])])
 
 
-def _neighbours(group: Iterable[Finding]) -> Iterator[_Fold]:
-    current: _Fold | None = None
-    for finding in sorted(group, key=_line):
-        last = (finding.location.end_line or finding.location.line) if finding.location else None
-        if current and current.last_line and _line(finding) and _line(finding) - current.last_line <= GAP:
-            current = replace(current, count=current.count + 1, last_line=max(current.last_line, last or 0))
-            continue
-        if current:
-            yield current
-        current = _Fold(finding, 1, last)
-    if current:
-        yield current
+def _kind(finding: Finding) -> tuple[str, str, str, str]:
+    path = finding.location.path if finding.location else ""
+    return finding.tool, finding.rule, path, finding.level
 
 
 def _line(finding: Finding) -> int:
     return (finding.location.line or 0) if finding.location else 0
 
 
-def _annotation(fold: _Fold) -> Annotation:
-    finding = fold.finding
-    properties: dict[str, str | int] = {"title": _title(finding)}
-    place = finding.location
-    if place is not None:
+def _last_line(fold: Fold) -> int:
+    return max((one.location.end_line or one.location.line or 0) if one.location else 0 for one in fold)
+
+
+def _annotation(fold: Fold) -> Annotation:
+    finding = fold[0]
+    severity = f" ({finding.severity})" if finding.severity else ""
+    properties: dict[str, str | int] = {"title": f"{finding.tool}: {finding.rule}{severity}"}
+    if place := finding.location:
         properties["file"] = place.path
         if place.line is not None:
-            properties["line"] = place.line
-            last = fold.last_line or place.end_line or place.line
-            properties["endLine"] = last
-            # Columns are taken only where the first and the last line are the same.
-            if last == place.line and place.column is not None and fold.count == 1:
+            last = _last_line(fold)
+            properties |= {"line": place.line, "endLine": last}
+            # GitHub takes columns only if the first and the last line are the same.
+            if last == place.line and place.column is not None and len(fold) == 1:
                 properties["col"] = place.column
                 if place.end_column is not None:
                     properties["endColumn"] = place.end_column
-    return Annotation(finding.level, _message(fold), properties)
+    return Annotation(finding.level, "\n".join(_message(fold)), properties)
 
 
-def _title(finding: Finding) -> str:
-    severity = f" ({finding.severity})" if finding.severity else ""
-    return f"{finding.tool}: {finding.rule}{severity}"
-
-
-def _message(fold: _Fold) -> str:
-    finding = fold.finding
-    lines = [finding.message]
-    if fold.count > 1:
-        lines[0] += f" (and {fold.count - 1} more like it, down to line {fold.last_line})"
-    elif finding.after:
-        after = finding.after.split("\n")[:-1]
-        lines.append("It should become:")
-        lines += [visible(line)[:_AFTER_WIDTH] for line in after[:_AFTER_LINES]]
-        if len(after) > _AFTER_LINES:
-            lines.append("…")
+def _message(fold: Fold) -> Iterator[str]:
+    finding = fold[0]
+    if len(fold) > 1:
+        yield f"{finding.message} (and {len(fold) - 1} similar, up to line {_last_line(fold)})"
+    else:
+        yield finding.message
+        if after := [line for mark, line in finding.diff if mark == "+"]:
+            yield "It should become:"
+            yield from (visible(line)[:_AFTER_WIDTH] for line in after[:_AFTER_LINES])
+            yield from ["…"] if len(after) > _AFTER_LINES else []
     if finding.fix is Fix.SAFE:
-        lines.append("`ci-action fix` does this.")
+        yield "Run `ci-action fix` to fix it."
     if finding.package and finding.package.upgrade:
-        lines.append(f"To do: {finding.package.upgrade}")
+        yield f"To fix it: {finding.package.upgrade}"
     if finding.also:
-        lines.append(f"The same is said by {', '.join(finding.also)}.")
+        yield f"Also reported by {', '.join(finding.also)}."
     if finding.url:
-        lines.append(finding.url)
-    return "\n".join(lines)
+        yield finding.url
 
 
 def report(result: RunResult, publication: Publication) -> None:
-    """Print the annotations; outside Actions there is nobody to show them."""
-    if publication.workflow is None:
-        return
-    for annotation in select(result):
-        properties = {
-            name: visible(value) if isinstance(value, str) else value
-            for name, value in annotation.properties.items()
-        }
-        # A name or a message that quotes the source may hold what moves the cursor of a terminal.
-        publication.workflow.annotate(annotation.level.value, visible(annotation.message), **properties)
+    """Print the annotations; outside Actions nothing shows them."""
+    if workflow := publication.workflow:
+        for level, message, given in select(result):
+            # A name or a message that quotes the source may have control characters of a terminal.
+            properties = {name: visible(one) if isinstance(one, str) else one for name, one in given.items()}
+            workflow.annotate(level.value, visible(message), **properties)
 
 
 def report_problems(_result: RunResult, publication: Publication) -> None:
-    """Print one warning of what could not be written: in the log of a green run nobody would find it."""
-    if publication.workflow is None or not publication.problems:
-        return
-    text = "\n".join(one_line(visible(problem)) for problem in publication.problems)
-    publication.workflow.annotate("warning", text, title="ci-action: not everything could be written")
+    """Print what could not be written as one warning: the log of a green run is rarely read."""
+    if publication.workflow and publication.problems:
+        text = "\n".join(one_line(problem) for problem in publication.problems)
+        publication.workflow.annotate("warning", text, title="ci-action: incomplete reports")

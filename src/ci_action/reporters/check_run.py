@@ -1,10 +1,10 @@
-"""Check runs: one for each stage, with all findings on their lines, not only the ten of a kind that a step may show.
+"""Check runs: one for each stage, with all findings on their lines, not only the ten of a level that a step can show.
 
-The conclusion goes first and alone: whatever happens to the annotations, it stands.
+The conclusion is sent first and alone, so that it does not depend on the annotations.
 """
 
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final
 
 from ci_action.github.protocol import ApiError, GitHub
@@ -14,14 +14,14 @@ from ci_action.model.result import Conclusion, RunResult, StageResult
 from ci_action.reporters.context import Publication
 from ci_action.reporters.feedback import ELSEWHERE, in_repository, place_of, to_github, top_of
 from ci_action.reporters.job_summary import render
-from ci_action.reporters.limits import clipped
+from ci_action.reporters.limits import clipped, clipped_bytes
 from ci_action.system.exit_codes import ExitCode
 from ci_action.system.redaction import HIDDEN
-from ci_action.system.text import visible
+from ci_action.system.text import counted, visible
 
-# What GitHub takes at once; more are added by further requests.
+# As many as GitHub takes in one request.
 BATCH: Final = 50
-# Twenty requests: beyond that nobody looks at the lines.
+# Twenty requests.
 MOST: Final = 1_000
 _SUMMARY: Final = 65_000
 _MESSAGE: Final = 60_000
@@ -39,32 +39,27 @@ _NOT_VALID: Final = 422
 
 
 def report(result: RunResult, publication: Publication) -> None:
-    """Create a check run for each stage that was run, where the user asked for it."""
-    if not publication.resolved.settings.check_run:
-        return
+    """Create a check run for each stage that ran, with `check-run: true`."""
 
     def write(github: GitHub) -> None:
-        refused = [
-            error
-            for stage in result.stages
-            if not stage.reason
-            and (error := _created(github, commit_of(publication), stage, result, publication))
-        ]
-        if refused:
-            raise refused[0]
+        stages = [stage for stage in result.stages if not stage.reason]
+        errors = [_create(github, stage, result, publication) for stage in stages]
+        for error in filter(None, errors):
+            raise error
 
-    to_github(result, publication, "the check run", write)
+    if publication.resolved.settings.check_run:
+        to_github(result, publication, "create the check run", write)
 
 
 def commit_of(publication: Publication) -> str:
-    """Return the commit that shows the check run: that of the pull request, not the one that joins it with its base."""
+    """Return the commit of the check run: the head of the pull request, not its merge with the base."""
     event, pull = publication.event, publication.pull
     joined = event.name.startswith("pull_request") or event.name in ELSEWHERE
     return pull.head_sha if joined and isinstance(pull, Pull) else event.sha
 
 
 def conclusion_of(stage: StageResult, result: RunResult) -> str:
-    """Return GitHub's word for how a stage ended; one that warns is not red, and a run that a bug ended is never green."""
+    """Return GitHub's conclusion for a stage: a warning is not red, and a run that a bug ended is never green."""
     if result.verdict.exit_code is ExitCode.BUG:
         return "failure"
     verdict = stage.verdict
@@ -73,21 +68,20 @@ def conclusion_of(stage: StageResult, result: RunResult) -> str:
     return _CONCLUSIONS[verdict.conclusion]
 
 
-def _created(
-    github: GitHub, commit: str, stage: StageResult, result: RunResult, publication: Publication
+def _create(
+    github: GitHub, stage: StageResult, result: RunResult, publication: Publication
 ) -> ApiError | None:
     """Create the check run of a stage; return why some of its annotations are missing."""
     place = place_of(publication.resolved.chosen())
-    name = visible(f"ci-action: {stage.stage}" + (f" ({place})" if place else ""))
-    alone = replace(result, stages=(stage,), verdict=stage.verdict)
     annotations, left = annotations_of(stage, publication)
+    alone = replace(result, stages=(stage,), verdict=stage.verdict)
     output = {
         "title": clipped(_title(stage, shown=len(annotations), left=left), _TITLE),
         "summary": render(alone, publication, _SUMMARY) or "-",
     }
     body: dict[str, Any] = {
-        "name": name,
-        "head_sha": commit,
+        "name": visible(f"ci-action: {stage.stage}" + (f" ({place})" if place else "")),
+        "head_sha": commit_of(publication),
         "status": "completed",
         "conclusion": conclusion_of(stage, result),
         "output": output,
@@ -96,72 +90,56 @@ def _created(
         body["details_url"] = publication.event.run_url
     made = github.create_check_run(body).get("id")
     if not isinstance(made, int):
-        raise ApiError("GitHub did not take a check run: its answer has no number")
-    return _added(github, made, output, annotations)
-
-
-def _added(
-    github: GitHub, check_run: int, output: dict[str, Any], annotations: Sequence[dict[str, Any]]
-) -> ApiError | None:
-    """Add the annotations; a batch that GitHub does not like does not take the others along."""
+        raise ApiError("GitHub returned no id for the new check run")
     refused: ApiError | None = None
     for start in range(0, len(annotations), BATCH):
         part = annotations[start : start + BATCH]
         try:
-            github.update_check_run(check_run, {"output": {**output, "annotations": part}})
+            github.update_check_run(made, {"output": {**output, "annotations": part}})
         except ApiError as error:
             if error.status != _NOT_VALID:
                 raise
-            refused = error
+            refused = error  # the other batches may be valid
     return refused
 
 
 def _title(stage: StageResult, *, shown: int, left: int) -> str:
-    word = stage.verdict.conclusion.value
-    total = shown + left
-    if not total:
-        return word
-    text = f"{word}: {total:,} {'finding' if total == 1 else 'findings'}"
-    return f"{text}, {shown:,} of them on their lines" if left else text
+    number = f": {counted(shown + left, 'finding')}" if shown + left else ""
+    return f"{stage.verdict.conclusion}{number}" + (f", {shown:,} of them annotated" if left else "")
 
 
 def annotations_of(stage: StageResult, publication: Publication) -> tuple[list[dict[str, Any]], int]:
-    """Return the findings that count as annotations, what matters first, and how many have no line or no room."""
+    """Return the annotations of the findings that count, the worst first, and the number of findings left out."""
     findings = ranked(finding for finding in stage.findings if finding.counts)
     top = top_of(publication.layout)
-    found = list(_annotations(findings, top))[:MOST]
+    annotations = (_annotation(finding, top) for finding in findings)
+    found = [*islice(filter(None, annotations), MOST)]
     return found, len(findings) - len(found)
 
 
-def _annotations(findings: Sequence[Finding], top: str) -> Iterator[dict[str, Any]]:
-    for finding in findings:
-        place = finding.location
-        path = in_repository(place.path, top) if place else ""
-        if place is None or not path or HIDDEN in path:  # which no file has for a name
-            continue
-        first = max(1, place.line or 1)
-        last = max(first, place.end_line or first)
-        annotation: dict[str, Any] = {
-            "path": path,
-            "start_line": first,
-            "end_line": last,
-            "annotation_level": _LEVELS[finding.level],
-            "message": _text(_message(finding), _MESSAGE) or "-",
-            "title": _text(f"{finding.tool}: {finding.rule}", _TITLE),
-        }
-        # GitHub takes columns only where the first and the last line are the same.
-        if first == last and place.line is not None and place.column is not None and place.column > 0:
-            annotation["start_column"] = place.column
-            annotation["end_column"] = max(place.column, place.end_column or place.column)
-        yield annotation
-
-
-def _message(finding: Finding) -> str:
-    return "\n".join(filter(None, (finding.message, finding.url)))
+def _annotation(finding: Finding, top: str) -> dict[str, Any]:
+    """Return the annotation of a finding; empty if the repository has no such file."""
+    place = finding.location
+    path = in_repository(place.path, top) if place else ""
+    if place is None or not path or HIDDEN in path:
+        return {}
+    first = max(1, place.line or 1)
+    last = max(first, place.end_line or first)
+    annotation: dict[str, Any] = {
+        "path": path,
+        "start_line": first,
+        "end_line": last,
+        "annotation_level": _LEVELS[finding.level],
+        "message": _text("\n".join(filter(None, (finding.message, finding.url))), _MESSAGE) or "-",
+        "title": _text(f"{finding.tool}: {finding.rule}", _TITLE),
+    }
+    # GitHub takes columns only if the first and the last line are the same.
+    if first == last and place.line is not None and place.column is not None and place.column > 0:
+        annotation["start_column"] = place.column
+        annotation["end_column"] = max(place.column, place.end_column or place.column)
+    return annotation
 
 
 def _text(text: str, limit: int) -> str:
-    """Return text within a limit of characters and, since GitHub counts so here, of bytes."""
-    shown = visible(text)
-    raw = shown.encode("utf-8", "replace")
-    return clipped(raw[:limit].decode("utf-8", "ignore"), limit) if len(raw) > limit else shown
+    """Return text within a limit of characters and, because GitHub counts so here, of bytes."""
+    return clipped_bytes(visible(text), limit)

@@ -115,7 +115,7 @@ def test_neighbours_are_folded(lines: list[int], expected: list[tuple[int, int, 
         one[:2] for one in expected
     ]
     for one, (_, last, count) in zip(shown, expected, strict=True):
-        assert (f"(and {count - 1} more like it, down to line {last})" in one.message) is (count > 1)
+        assert (f"(and {count - 1} similar, up to line {last})" in one.message) is (count > 1)
         assert ("col" in one.properties) is (count == 1)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.builders import finding, publication, resolved, run_result, stage_result, tool_result
+from support.builders import event, finding, publication, resolved, run_result, stage_result, tool_result
 from support.fake_github import FilesAndLabels, pull
 
 from ci_action.github.protocol import ApiError
@@ -21,7 +21,11 @@ def ran(size: str = "M", kind: str = "feat") -> RunResult:
 def told(tmp_path: Path, github: Any, result: RunResult | None = None, **overrides: Any) -> list[str]:
     """Report and return the problems."""
     settings = {"labels": "true", **overrides.pop("settings", {})}
-    values: dict[str, Any] = {"github": github, "pull": pull(labels=tuple(github.labels) if github else ())}
+    values: dict[str, Any] = {
+        "event": event(name="pull_request"),
+        "github": github,
+        "pull": pull(labels=tuple(github.labels) if github else ()),
+    }
     shown = publication(tmp_path, **{**values, "resolved": resolved(**settings), **overrides})
     report(result or ran(), shown)
     return shown.problems

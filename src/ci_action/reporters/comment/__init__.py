@@ -1,8 +1,7 @@
-"""The comment on the pull request: one for all stages, whoever of several jobs writes to it.
+"""The comment on the pull request: one for all stages, to which several jobs may write.
 
-GitHub has no way to change a comment only if nobody else did. So it is read right before it is written, and read again a
-moment later: whoever does not find what they have written, writes again. Who has created one beside another job's moves
-to the older one.
+GitHub cannot change a comment on condition that it is unchanged. So a job reads it right before it writes, and again a
+moment later: if its own section is missing, it writes again. A job that created a second comment moves to the older one.
 """
 
 import json
@@ -10,6 +9,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final
 
@@ -19,53 +19,43 @@ from ci_action.model.result import RunResult
 from ci_action.reporters.comment.runs import MARKER, Section, assembled, joined, parse, room_beside
 from ci_action.reporters.comment.text import About, text_of
 from ci_action.reporters.context import Publication
-from ci_action.reporters.feedback import Ours, on_pull, place_of
+from ci_action.reporters.feedback import Ours, if_found, on_pull, place_of, require_head
 from ci_action.settings.types import CommentWhen
 
 _TRIES: Final = 6
-# Seconds after which what others have read before we wrote has been written, nearly always.
+# Seconds after which other jobs have nearly always written what they had prepared.
 _PAUSE: Final = 1.0
-_NOT_FOUND: Final = 404
-# A longer one is read by nobody.
 _LONGEST: Final = 20_000
-# What says where reports go and who hears of them, not what is looked at.
+# Settings about where reports go, not about what is checked.
 _NO_DIFFERENCE: Final = frozenset(
     {"report-dir", "cache-dir", "comment", "check-run", "suggestions", "labels", "stage"}
 )
 
 
 def report(result: RunResult, publication: Publication) -> None:
-    """Write what the run says into the comment of its pull request, where the user asked for it."""
+    """Write the section of the run into the comment of its pull request, unless `comment: never`."""
     when = publication.resolved.settings.comment
-    if when is not CommentWhen.NEVER:
-        on_pull(
-            result,
-            publication,
-            "the comment",
-            lambda github, pull: _write(github, pull, result, publication, when),
+
+    def post(github: GitHub, pull: Pull) -> None:
+        event, chosen = publication.event, publication.resolved.chosen()
+        about = About(place=place_of(chosen), commit=pull.head_sha, url=event.run_url)
+        entry = Entry(
+            result=result,
+            render=lambda limit: text_of(result, publication.sections(result), event, about, limit),
+            key=key_of([stage.stage for stage in result.stages], chosen),
+            commit=pull.head_sha,
+            run=f"{event.run_id}-{event.attempt}",
+            step=event.step,
+            keep=when is CommentWhen.ALWAYS or bool(result.verdict.exit_code),
         )
+        write(github, pull.number, entry)
 
-
-def _write(
-    github: GitHub, pull: Pull, result: RunResult, publication: Publication, when: CommentWhen
-) -> None:
-    event, chosen = publication.event, publication.resolved.chosen()
-    key = key_of([stage.stage for stage in result.stages], chosen)
-    about = About(place=place_of(chosen), commit=pull.head_sha, url=event.run_url)
-    entry = Entry(
-        result=result,
-        render=lambda limit: text_of(result, publication.sections(result), event, about, limit),
-        key=key,
-        commit=pull.head_sha,
-        run=f"{event.run_id}-{event.attempt}",
-        step=event.step,
-        keep=when is CommentWhen.ALWAYS or bool(result.verdict.exit_code),
-    )
-    write(github, pull.number, entry)
+    if when is not CommentWhen.NEVER:
+        on_pull(result, publication, "post the comment", post)
 
 
 def key_of(stages: Sequence[str], chosen: Mapping[str, Any]) -> str:
-    """Return what is the same for the same stages with the same settings."""
+    """Return a key that is the same for the same stages with the same settings."""
     settings = {name: value for name, value in chosen.items() if name not in _NO_DIFFERENCE}
     text = json.dumps([sorted(stages), settings], sort_keys=True, default=str)
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
@@ -73,23 +63,23 @@ def key_of(stages: Sequence[str], chosen: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """What is to be written."""
+    """A section to write."""
 
     result: RunResult
     render: Callable[[int], str]
-    """Makes the text, at most so many characters of it."""
+    """Returns the text in at most so many characters."""
     key: str
     commit: str
     run: str
     step: str = ""
-    """Which job and step of the run; two of the same are one, and the later counts."""
+    """The job and step of the run; of two entries with the same, the later counts."""
     keep: bool
-    """Whether it is to be there; else what an earlier run has said is taken away."""
+    """Whether the comment should have the section; else the one of an earlier run is removed."""
     copy: bool = False
     """Whether it is a copy of what the run may have written itself."""
 
-    def section(self, there: Sequence[Section]) -> Section:
-        """Return it as a section beside those that are there."""
+    def section(self, present: Sequence[Section]) -> Section:
+        """Return it as a section beside those that the comment has."""
         whole = self.render(_LONGEST)
         words = f"{self.key}\0{self.run}\0{whole}"
         mine = Section(
@@ -100,73 +90,42 @@ class Entry:
             step=self.step,
             conclusion=self.result.verdict.conclusion,
             red=bool(self.result.verdict.exit_code),
-            text="",
+            text=whole,
         )
-        room = room_beside(joined(there, mine, keep=False), mine)
-        return replace(mine, text=whole if room >= _LONGEST else self.render(room))
+        room = room_beside(joined(present, mine, keep=False), mine)
+        return mine if room >= _LONGEST else replace(mine, text=self.render(room))
 
 
 def wait() -> None:
-    """Wait until what others were about to write has been written."""
-    spread = random.uniform(0.7, 1.5)  # noqa: S311  # nosec B311 - only so that two do not keep step
-    time.sleep(_PAUSE * spread)
+    """Wait until other jobs have written what they were about to write."""
+    time.sleep(_PAUSE * random.uniform(0.7, 1.5))  # noqa: S311  # nosec B311 - only so that two jobs differ
 
 
 def write(github: GitHub, number: int, entry: Entry, pause: Callable[[], None] = wait) -> None:
-    """Bring the comment to what it should be; raises `ApiError`."""
-    if _head(github, number) not in {entry.commit, ""}:
-        raise ApiError("the pull request has newer commits by now, and the comment is about those")
-    writer = _Writer(github, number, entry)
+    """Update the comment until it is as it should be; raises `ApiError`."""
+    require_head(github, number, entry.commit)
+    ours, created = Ours(github), False
     for _ in range(_TRIES):
-        if not writer.settle():
+        found = [one for one in github.comments(number) if ours.is_comment(one, MARKER)]
+        found.sort(key=lambda one: int(one["id"]))
+        present = [section for one in found for section in parse(str(one["body"]))]
+        wanted = joined(present, entry.section(present), keep=entry.keep, copy=entry.copy)
+        body = assembled(wanted) if wanted else ""
+        changed = bool(found) and _plain(str(found[0]["body"])) != _plain(body)
+        if not found:
+            if not body or created:  # GitHub may not list a new comment at once
+                return
+            ours.learn(github.create_comment(number, body))
+            created = True
+        elif changed and body:
+            github.update_comment(int(found[0]["id"]), body)
+        removed = found[1:] if body else found
+        for one in removed:
+            if_found(partial(github.delete_comment, int(one["id"])))
+        if found and not (changed or removed):
             return
         pause()
-    raise ApiError("others kept changing it at the same time")
-
-
-def _head(github: GitHub, number: int) -> str:
-    head = github.pull(number).get("head")
-    sha = head.get("sha") if isinstance(head, Mapping) else None
-    return sha if isinstance(sha, str) else ""
-
-
-class _Writer:
-    """Reads the comment, and writes what is missing."""
-
-    def __init__(self, github: GitHub, number: int, entry: Entry) -> None:
-        self._github = github
-        self._number = number
-        self._entry = entry
-        self._ours = Ours(github)
-        self._made = False
-
-    def settle(self) -> bool:
-        """Write what has to be written; return whether there was anything."""
-        found = [one for one in self._github.comments(self._number) if self._ours.is_comment(one, MARKER)]
-        found.sort(key=lambda one: int(one["id"]))
-        there = [section for one in found for section in parse(str(one["body"]))]
-        wanted = joined(there, self._entry.section(there), keep=self._entry.keep, copy=self._entry.copy)
-        body = assembled(wanted) if wanted else ""
-        if not found:
-            if not body or self._made:  # what was just created may not be listed yet
-                return False
-            self._ours.learn(self._github.create_comment(self._number, body))
-            self._made = True
-            return True
-        first, *others = found
-        changed = bool(others) or _plain(str(first["body"])) != _plain(body)
-        if body and _plain(str(first["body"])) != _plain(body):
-            self._github.update_comment(int(first["id"]), body)
-        for one in others if body else found:
-            self._delete(int(one["id"]))
-        return changed
-
-    def _delete(self, comment: int) -> None:
-        try:
-            self._github.delete_comment(comment)
-        except ApiError as error:
-            if error.status != _NOT_FOUND:  # somebody was faster
-                raise
+    raise ApiError("other jobs kept changing it at the same time")
 
 
 def _plain(body: str) -> str:

@@ -15,9 +15,7 @@ from support.renderers import rendered
 from ci_action.engine.redact import redacted
 from ci_action.model.finding import Edit, Finding, Fix
 from ci_action.reporters import suggestions
-from ci_action.reporters.suggestions import MARKER, MOST
-from ci_action.reporters.suggestions.diff import shown_lines
-from ci_action.reporters.suggestions.edits import whole_lines
+from ci_action.reporters.suggestions import MARKER, MOST, hunks_of, whole_lines
 from ci_action.system.redaction import Redactor
 
 SOURCE = "import os\nx = [1,2]\ny = 1\ndef f():\n    return  x\nz = 1\n"
@@ -214,13 +212,14 @@ def test_no_text_leaves_its_fence(tmp_path_factory: Any, words: list[str]):
     ],
 )
 def test_files_without_a_patch_show_nothing(files: list[dict[str, Any]]):
-    assert shown_lines(files) == {}
+    assert hunks_of(files) == {}
 
 
-def test_a_comment_does_not_reach_from_one_hunk_into_the_next():
-    shown = shown_lines([{"filename": "a", "patch": "@@ -1 +1,2 @@\n+a\n+b\n@@ -9 +3 @@\n+c"}])["a"]
-    assert shown.has(1, ["a", "b"])
-    assert not shown.has(2, ["b", "c"])
+@pytest.mark.parametrize(("line", "count"), [(1, 1), (2, 0)], ids=["in a hunk", "over two hunks"])
+def test_a_comment_does_not_reach_from_one_hunk_into_the_next(tmp_path: Path, line: int, count: int):
+    patch, lines = "@@ -1 +1,2 @@\n+a\n+b\n@@ -9 +3 @@\n+c", "abc"[line - 1 : line + 1]
+    github, _ = reported(tmp_path, black(line, "\n".join(lines) + "\n", "x\n"), patch=patch)
+    assert len(made(github)) == count
 
 
 @pytest.mark.parametrize(
