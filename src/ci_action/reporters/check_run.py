@@ -39,7 +39,7 @@ _NOT_VALID: Final = 422
 
 
 def report(result: RunResult, publication: Publication) -> None:
-    """Create a check run for each stage that ran, with `check-run: true`."""
+    """Create a check run for each stage that ran."""
 
     def write(github: GitHub) -> None:
         stages = [stage for stage in result.stages if not stage.reason]
@@ -47,8 +47,7 @@ def report(result: RunResult, publication: Publication) -> None:
         for error in filter(None, errors):
             raise error
 
-    if publication.resolved.settings.check_run:
-        to_github(result, publication, "create the check run", write)
+    to_github(result, publication, "create the check run", write)
 
 
 def commit_of(publication: Publication) -> str:

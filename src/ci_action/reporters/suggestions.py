@@ -42,9 +42,9 @@ class Suggestion(NamedTuple):
 
 
 def report(result: RunResult, publication: Publication) -> None:
-    """Write a review with the fixes that are not suggested yet, with `suggestions: true`."""
+    """Write a review with the fixes that are not suggested yet."""
     found = (finding for finding in result.counting if finding.fix is Fix.SAFE and finding.location)
-    if publication.resolved.settings.suggestions and (fixable := ranked(found)):
+    if fixable := ranked(found):
         on_pull(
             result,
             publication,

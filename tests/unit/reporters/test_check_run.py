@@ -198,8 +198,6 @@ def test_muted_findings_are_left_out_and_secrets_hidden(tmp_path: Path):
 
 def test_when_and_on_what_commit(tmp_path: Path, wording: Any):
     github = Feedback()
-    reported(run_result(), tmp_path, github, resolved=resolved())
-    assert github.calls == []
     nobody = NoPull("no pull request here")
     reported(run_result(), tmp_path, github, event=event(name="push"), pull=nobody)
     reported(run_result(), tmp_path, github, event=event(name="merge_group"))

@@ -166,9 +166,3 @@ def test_secrets_are_out_before_anything_is_escaped(tmp_path: Path):
     assert "cr3t" not in text
     assert text.count("***") == 2
     assert shown.written == {"junit.xml"}
-
-
-def test_without_tests_nothing_is_written(tmp_path: Path):
-    shown = publication(tmp_path)
-    junit.report(run_result(), shown)
-    assert (shown.written, shown.folder.exists()) == (set(), False)

@@ -4,15 +4,30 @@ After a wanted change: `PYTHONPATH=tests python tests/golden/capture_reports.py`
 """
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from support.builders import event, printed, publication
+from support.builders import (
+    case,
+    covered,
+    event,
+    file_coverage,
+    printed,
+    publication,
+    pull,
+    resolved,
+    run_result,
+    with_tests,
+)
 from support.paths import GOLDEN
 from support.security_sample import security_run
 from support.tests_sample import sample_run
 
 from ci_action import __version__
-from ci_action.reporters import cobertura, console, job_summary, junit
+from ci_action.github.pull_request import NO_PULL
+from ci_action.github.workflow import Workflow
+from ci_action.model.result import RunResult
+from ci_action.reporters import REPORTERS, cobertura, console, job_summary, junit
 
 REPORTS = GOLDEN / "reports"
 NAMES = ["console.txt", "coverage.xml", "junit.xml", "lcov.info", "summary.md"]
@@ -34,3 +49,32 @@ def test_a_report_of_the_security_stage_is_as_it_was(tmp_path: Path, name: str):
         reporter(security_run(), shown)
     found = printed(shown) if name == "security.txt" else (shown.folder / "summary.md").read_text("utf-8")
     assert found == (REPORTS / name).read_text("utf-8")
+
+
+ALWAYS = {"summary.md", "ci-action.sarif", "report.html", "report.json", "console"}
+UNDER_ACTIONS = {"outputs", "job summary", "annotations"}
+TESTED = run_result(with_tests(case()))
+COVERED = run_result(covered(file_coverage()))
+
+
+@pytest.mark.parametrize(
+    ("result", "overrides", "more"),
+    [
+        (run_result(), {}, set()),
+        (run_result(), {"workflow": Workflow({})}, UNDER_ACTIONS),
+        (run_result(), {"problems": ["x"], "workflow": Workflow({})}, {*UNDER_ACTIONS, "problems"}),
+        (run_result(), {"problems": ["x"]}, set()),
+        (TESTED, {}, {"junit.xml", "coverage.json"}),
+        (COVERED, {}, {"coverage.xml", "coverage.json"}),
+        (run_result(), {"resolved": resolved(comment="on-failure")}, {"comment"}),
+        (run_result(), {"resolved": resolved(check_run=True)}, {"check run"}),
+        (run_result(), {"resolved": resolved(suggestions=True)}, {"suggestions"}),
+        (run_result(), {"resolved": resolved(labels=True)}, {"labels"}),
+        (run_result(), {"resolved": resolved(labels=True), "pull": NO_PULL}, set()),
+    ],
+)
+def test_which_reporters_have_something_to_report(
+    tmp_path: Path, result: RunResult, overrides: dict[str, Any], more: set[str]
+):
+    shown = publication(tmp_path, **{"pull": pull(), **overrides})
+    assert {one.name for one in REPORTERS if one.when(result, shown)} == ALWAYS | more

@@ -176,8 +176,6 @@ def test_what_was_suggested_before_is_not_repeated(tmp_path: Path):
 def test_without_fixes_nobody_is_asked(tmp_path: Path):
     github, problems = reported(tmp_path, finding())
     assert (github.calls, problems) == ([], [])
-    github, _ = reported(tmp_path, black(2, "x = [1,2]\n", "x\n"), resolved=resolved())
-    assert github.calls == []
 
 
 def test_newer_commits_have_other_lines(tmp_path: Path):

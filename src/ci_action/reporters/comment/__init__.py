@@ -33,7 +33,7 @@ _NO_DIFFERENCE: Final = frozenset(
 
 
 def report(result: RunResult, publication: Publication) -> None:
-    """Write the section of the run into the comment of its pull request, unless `comment: never`."""
+    """Write the section of the run into the comment of its pull request."""
     when = publication.resolved.settings.comment
 
     def post(github: GitHub, pull: Pull) -> None:
@@ -50,8 +50,7 @@ def report(result: RunResult, publication: Publication) -> None:
         )
         write(github, pull.number, entry)
 
-    if when is not CommentWhen.NEVER:
-        on_pull(result, publication, "post the comment", post)
+    on_pull(result, publication, "post the comment", post)
 
 
 def key_of(stages: Sequence[str], chosen: Mapping[str, Any]) -> str:

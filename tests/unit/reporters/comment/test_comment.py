@@ -201,7 +201,6 @@ def report(result: RunResult, tmp_path: Any, github: Feedback | None, **override
 
 CASES: dict[str, tuple[RunResult, dict[str, Any], bool, str]] = {
     "always": (GREEN, {}, True, ""),
-    "never": (RED, {"resolved": resolved(comment="never")}, False, ""),
     "on-failure, red": (RED, {"resolved": resolved(comment="on-failure")}, True, ""),
     "on-failure, green": (GREEN, {"resolved": resolved(comment="on-failure")}, False, ""),
     "no pull request": (RED, {"pull": NoPull("no pull request here")}, False, ""),
