@@ -22,8 +22,6 @@ from ci_action.project.layout import Layout, report_dir
 from ci_action.project.programs import BundledTools
 from ci_action.reporters.console import screen_of
 from ci_action.reporters.context import Publication, Screen
-from ci_action.reporters.job_summary import mistakes_page
-from ci_action.reporters.outputs import NO_OUTPUTS, NOTHING_RUN
 from ci_action.reporters.progress import ActionsProgress, LiveProgress, PlainProgress
 from ci_action.settings.resolve import Resolved
 from ci_action.settings.types import RunAs
@@ -239,6 +237,8 @@ class Call:
         """Report all configuration errors at once; returns the exit code."""
         self.say(*(f"error: {mistake}" for mistake in error.mistakes))
         if self.workflow:
+            from ci_action.reporters.job_summary import mistakes_page  # noqa: PLC0415 - only mistakes need it
+
             for mistake in error.mistakes[:9]:
                 self._annotate(mistake, f"ci-action: {error.about}")
             try:
@@ -279,6 +279,8 @@ class Call:
         """Set the outputs of a run without a result; returns why they could not be set, else an empty text."""
         if self.workflow is None:
             return ""
+        from ci_action.reporters.outputs import NO_OUTPUTS, NOTHING_RUN  # noqa: PLC0415
+
         try:
             placed = [self.workflow.set_output(name, value) for name, value in NOTHING_RUN.items()]
         except OSError as error:

@@ -5,15 +5,17 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from packaging.specifiers import SpecifierSet
-
-from ci_action.project.dependencies.lockfiles import Lock, kind_of
 from ci_action.project.dependencies.pyproject import project_text
 from ci_action.settings import Settings
 from ci_action.system.lazy import Lazy
 from ci_action.system.project_files import read_project_file
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
+
+    from ci_action.project.dependencies.lockfiles import Lock
 
 NO_CACHE: Final = "none"
 _MINORS: Final = 40
@@ -30,7 +32,7 @@ class Layout:
     """What to check, relative to the root, as the user wrote it."""
     pyproject: Mapping[str, Any] = field(default_factory=dict)
     """The parsed pyproject.toml of the root; empty if it does not exist."""
-    locks: dict[Path, Lazy[Lock]] = field(default_factory=dict, compare=False, repr=False)
+    locks: "dict[Path, Lazy[Lock]]" = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def requires_python(self) -> str:
@@ -52,8 +54,10 @@ class Layout:
                 return Path(os.path.relpath(absolute, base)).as_posix()
         return Path(absolute).as_posix()
 
-    def lock(self, file: Path) -> Lock:
+    def lock(self, file: Path) -> "Lock":
         """Return a lock file, read once in a run; raises `ProjectFileError`."""
+        from ci_action.project.dependencies.lockfiles import Lock, kind_of  # noqa: PLC0415
+
         return self.locks.setdefault(file, Lazy()).of(
             lambda: Lock(
                 kind_of(file.name), self.relative(file), read_project_file(file, self.workspace), file.parent
@@ -142,15 +146,17 @@ def lowest_minor(python_version: str) -> int | None:
     return None
 
 
-def _range(python_version: str) -> SpecifierSet:
+def _range(python_version: str) -> "SpecifierSet":
     """Return a version as a range, in which `3.12` is every 3.12; raises `ValueError`."""
     if python_version[:1].isdigit():
         every_patch = "" if python_version.count(".") > 1 else ".*"
-        return SpecifierSet(f"=={python_version}{every_patch}")
+        return _specifiers(f"=={python_version}{every_patch}")
     return _specifiers(python_version)
 
 
-def _specifiers(text: str) -> SpecifierSet:
+def _specifiers(text: str) -> "SpecifierSet":
+    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - 15 ms that not all runs need
+
     return SpecifierSet(text.replace("===", "=="))  # the former compares texts and is not a range
 
 

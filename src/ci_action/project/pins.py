@@ -11,22 +11,16 @@ The order, the strongest first; within one kind the file nearest to the project'
 Whatever stands there is only ever parsed as a version or a version range (PEP 440): no other text reaches a command.
 """
 
-import configparser
 import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
-
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from typing import TYPE_CHECKING, Final
 
 from ci_action.project.config_files import from_yaml
-from ci_action.project.dependencies.lockfiles import Lock
 from ci_action.project.dependencies.pyproject import (
     has_origin,
     poetry_entries,
@@ -36,6 +30,11 @@ from ci_action.project.dependencies.pyproject import (
 from ci_action.project.layout import Layout
 from ci_action.system.errors import ProjectFileError
 from ci_action.system.project_files import read_project_file
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
+
+    from ci_action.project.dependencies.lockfiles import Lock
 
 # The repositories of pre-commit hooks whose `rev` is the version of the tool.
 HOOK_REPOSITORIES: Final = {
@@ -60,14 +59,27 @@ class Pin:
     @property
     def exact(self) -> str:
         """The one version that is allowed, or an empty text."""
-        only = list(SpecifierSet(self.specifier))
+        only = list(_specifiers(self.specifier))
         if len(only) == 1 and only[0].operator in {"==", "==="} and not only[0].version.endswith(".*"):
             return only[0].version
         return ""
 
     def allows(self, version: str) -> bool:
         """Whether a version satisfies the pin."""
-        return SpecifierSet(self.specifier).contains(version, prereleases=True)
+        return _specifiers(self.specifier).contains(version, prereleases=True)
+
+
+def _specifiers(text: str) -> "SpecifierSet":
+    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - 15 ms that only projects with pins need
+
+    return SpecifierSet(text)
+
+
+def _version(text: str) -> str:
+    """Return a version in its normal form; raises `ValueError`."""
+    from packaging.version import Version  # noqa: PLC0415 - as above
+
+    return str(Version(text))
 
 
 def find_pins(layout: Layout, tool: str) -> tuple[list[Pin], list[str]]:
@@ -86,7 +98,6 @@ def find_pins(layout: Layout, tool: str) -> tuple[list[Pin], list[str]]:
                     TypeError,
                     AttributeError,
                     RecursionError,
-                    configparser.Error,
                 ) as error:
                     said = error.problem if isinstance(error, ProjectFileError) else str(error)
                     what = said.splitlines()[0] if said else type(error).__name__
@@ -96,30 +107,32 @@ def find_pins(layout: Layout, tool: str) -> tuple[list[Pin], list[str]]:
 
 def _pin(tool: str, text: str, source: str) -> Iterator[Pin]:
     """Read one requirement; anything but this tool with a version range is passed over."""
+    if tool not in text.lower():
+        return
+    from packaging.requirements import Requirement  # noqa: PLC0415 - as above
+
     try:
         requirement = Requirement(_COMMENT.sub("", text).strip())
-    except InvalidRequirement:
+    except ValueError:
         return
     here = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-    named = canonicalize_name(requirement.name) == tool and not requirement.url
+    named = requirement.name.lower() == tool and not requirement.url
     if named and here and _holds_versions(requirement.specifier):
         extras = frozenset(requirement.extras) & _KNOWN_EXTRAS
         yield Pin(specifier=str(requirement.specifier), source=source, extras=extras)
 
 
-def _holds_versions(specifiers: SpecifierSet) -> bool:
+def _holds_versions(specifiers: "SpecifierSet") -> bool:
     # `===` takes any text for a version.
     try:
-        return all(Version(one.version.removesuffix(".*")) for one in specifiers)
-    except InvalidVersion:
+        return all(_version(one.version.removesuffix(".*")) for one in specifiers)
+    except ValueError:
         return False
 
 
 def _version_pin(version: object, source: str) -> Iterator[Pin]:
-    try:
-        yield Pin(specifier=f"=={Version(str(version))}", source=source)
-    except InvalidVersion:
-        return
+    with suppress(ValueError):
+        yield Pin(specifier=f"=={_version(str(version))}", source=source)
 
 
 def _from_toml_lock(file: "_File", source: str, tool: str) -> Iterator[Pin]:
@@ -150,8 +163,8 @@ def _from_required_version(file: "_File", source: str, tool: str) -> Iterator[Pi
     if re.match(r"\d", text):
         text = f"=={text}"
     try:
-        specifiers = SpecifierSet(text)
-    except InvalidSpecifier:
+        specifiers = _specifiers(text)
+    except ValueError:
         return
     if _holds_versions(specifiers):
         yield Pin(specifier=str(specifiers), source=where)
@@ -164,7 +177,7 @@ def _from_pyproject(file: "_File", source: str, tool: str) -> Iterator[Pin]:
             if isinstance(requirement, str):
                 yield from _pin(tool, requirement, f"{source}: {where}")
     for where, name, value in poetry_entries(document):
-        if canonicalize_name(name) == tool and not has_origin(value):
+        if name.lower() == tool and not has_origin(value):
             for line in poetry_requirements(name, value, Path(source).parent):
                 yield from _pin(tool, line, f"{source}: {where}")
 
@@ -175,8 +188,13 @@ def _from_requirements(file: "_File", source: str, tool: str) -> Iterator[Pin]:
 
 
 def _from_setup_cfg(file: "_File", source: str, tool: str) -> Iterator[Pin]:
+    import configparser  # noqa: PLC0415 - few projects need it
+
     parser = configparser.RawConfigParser()
-    parser.read_string(file.text)
+    try:
+        parser.read_string(file.text)
+    except configparser.Error as error:
+        raise ValueError(str(error)) from error
     if parser.has_section("options.extras_require"):
         for extra, entries in parser.items("options.extras_require"):
             for line in entries.splitlines():
@@ -198,7 +216,7 @@ class _File:
     layout: Layout
 
     @property
-    def lock(self) -> Lock:
+    def lock(self) -> "Lock":
         return self.layout.lock(self.file)
 
     @property

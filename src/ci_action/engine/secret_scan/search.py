@@ -1,6 +1,7 @@
 """The search for secrets beside the tools: nothing that may quote the project's files is shown before it has ended."""
 
 import re
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, Protocol, Self
@@ -15,6 +16,9 @@ _CLEAN: Final = re.compile(
     r"^(?:All done! [^\w\n]*|\d+ files? (?:would be )?left unchanged\.|All checks passed!)$", re.MULTILINE
 )
 
+# Seconds after which a run counts as long enough to search beside it.
+_GRACE: Final = 0.5
+
 
 class Progress(Protocol):
     """Hears of every tool that starts and ends; the end is told in the thread of the caller."""
@@ -27,14 +31,22 @@ class Progress(Protocol):
 
 
 class Search:
-    """Searches the project's files for secrets in a thread; `look` returns why it could not, or nothing."""
+    """Searches the project's files for secrets in a thread; `look` returns why it could not, or nothing.
 
-    def __init__(self, look: Callable[[], str] = str, cancel: Callable[[], None] = lambda: None) -> None:
-        """Start nothing yet; `cancel` ends a search that nobody waits for."""
+    The thread waits a moment first: a short run that quotes nothing needs no search.
+    """
+
+    def __init__(
+        self, look: Callable[[], str] = str, cancel: Callable[[], None] = lambda: None, grace: float = _GRACE
+    ) -> None:
+        """Start nothing yet; `cancel` ends a search whose result is not needed."""
+        self._grace = grace
         self._look = look
         self._cancel = cancel
         self._pool = ThreadPoolExecutor(max_workers=1)
         self._found: Future[str] | None = None
+        self._needed = threading.Event()
+        self._over = False
 
     def __enter__(self) -> Self:
         """Nothing is started by this: `start` does it."""
@@ -42,16 +54,23 @@ class Search:
 
     def __exit__(self, *_: object) -> None:
         """End the search if it still runs."""
+        self._over = True
+        self._needed.set()
         if self._found and not self._found.done():
             self._cancel()
         self._pool.shutdown()
 
     def start(self) -> None:
         """Start to search."""
-        self._found = self._pool.submit(self._look)
+        self._found = self._pool.submit(self._begin)
+
+    def _begin(self) -> str:
+        self._needed.wait(self._grace)
+        return "" if self._over else self._look()
 
     def wait(self) -> str:
         """Wait for the end; return why the files could not be searched, or nothing."""
+        self._needed.set()
         return self._found.result() if self._found else ""
 
     def result(self, results: Iterable[ToolResult]) -> str:

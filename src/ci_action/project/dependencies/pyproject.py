@@ -4,16 +4,13 @@ The tables of Poetry are read by poetry-core, as Poetry does. One of their entri
 both, each for another Python or system (https://python-poetry.org/docs/dependency-specification/).
 """
 
-import configparser
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
-
 if TYPE_CHECKING:
+    from packaging.requirements import Requirement
     from poetry.core.packages.dependency import Dependency
 
 _ORIGINS: Final = frozenset({"git", "url", "path", "file"})
@@ -39,17 +36,19 @@ def requirement_lists(document: Mapping[str, Any]) -> Iterator[tuple[str, Sequen
             yield _list(f"tool.hatch.envs.{name}.{key}", environment.get(key, []))
 
 
-def requirement_of(text: str) -> Requirement:
+def requirement_of(text: str) -> "Requirement":
     """Return the requirement that a text is; raises `InvalidRequirement`, also for one that is nested too deeply."""
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415
+
     try:
         return Requirement(text)
     except (ValueError, RecursionError) as error:
         raise InvalidRequirement(str(error)) from error
 
 
-def find_requirement(entry: object) -> Requirement | None:
+def find_requirement(entry: object) -> "Requirement | None":
     """Return the requirement that an entry of a list is; None for anything else."""
-    with suppress(InvalidRequirement):
+    with suppress(ValueError):
         return requirement_of(entry) if isinstance(entry, str) else None
     return None
 
@@ -80,6 +79,8 @@ def _list(where: str, entries: object) -> tuple[str, Sequence[object]]:
 
 def setup_cfg_requirements(text: str) -> Iterator[str]:
     """Yield the requirements of a setup.cfg and its extras, except those that it reads from other files."""
+    import configparser  # noqa: PLC0415 - few projects need it
+
     parser = configparser.RawConfigParser(strict=False)
     try:
         parser.read_string(text)
@@ -108,13 +109,23 @@ def poetry_entries(document: Mapping[str, Any]) -> Iterator[tuple[str, str, obje
     Skips `python`, and what only adds a source or options to a requirement that `[project]` names. Raises `ValueError`
     if something is not a table.
     """
-    listed = map(find_requirement, table(document, "project").get("dependencies", ()))
-    named = {canonicalize_name(one.name) for one in listed if one}
     for where, entries in poetry_tables(document):
+        named = _named(document) if where == MAIN and entries else frozenset()
         for name, value in entries.items():
-            adds = where == MAIN and canonicalize_name(name) in named and not has_origin(value)
+            adds = _key(name) in named and not has_origin(value)
             if name.lower() != "python" and not adds:
                 yield where, name, value
+
+
+def _named(document: Mapping[str, Any]) -> frozenset[str]:
+    listed = map(find_requirement, table(document, "project").get("dependencies", ()))
+    return frozenset(_key(one.name) for one in listed if one)
+
+
+def _key(name: str) -> str:
+    from packaging.utils import canonicalize_name  # noqa: PLC0415 - only projects of Poetry need it
+
+    return canonicalize_name(name)
 
 
 def poetry_requirements(name: str, value: object, root: Path) -> tuple[str, ...]:
@@ -158,8 +169,6 @@ def _requirement(name: str, constraint: object, root: Path) -> str:
         dependency = Factory.create_dependency(name, constraint, root_dir=root)  # type: ignore[arg-type]  # whatever it is
         line = _with_one_range(dependency).to_pep_508()
         requirement_of(line)
-    except InvalidRequirement as error:
-        raise ValueError(f"{constraint!r} is not a valid requirement: {error}") from error
     except Exception as error:  # poetry-core raises whatever its parsers meet in a value of another shape
         raise ValueError(f"{constraint!r}: {error}") from error
     return line

@@ -5,9 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from unidiff.errors import UnidiffParseError
-from unidiff.patch import PatchSet
-
 from ci_action.system.errors import ToolError
 
 # No path of git has an empty component, so these prefixes part the two names of a header without any doubt.
@@ -33,6 +30,9 @@ class Diff:
 
 def parse(stdout: bytes) -> Diff:
     """Read `git diff --unified=0` with our two prefixes; raises `ToolError` if it is not such a diff."""
+    from unidiff.errors import UnidiffParseError  # noqa: PLC0415 - not all runs have a base commit
+    from unidiff.patch import PatchSet  # noqa: PLC0415 - as above
+
     # Each file is in its own encoding: Latin-1 keeps every byte apart, and unidiff then splits at newlines alone.
     text = stdout.decode("latin-1")
     try:

@@ -44,7 +44,9 @@ class Told:
         self.events.append(f"shown: {result.findings[0].message if result.findings else result.tool}")
 
 
-def executed(tmp_path: Path, *selected: Selected, problem: str = "") -> tuple[list[str], Any]:
+def executed(
+    tmp_path: Path, *selected: Selected, problem: str = "", grace: float = 0
+) -> tuple[list[str], Any]:
     (tmp_path / "w").mkdir()
     events: list[str] = []
     redact, cancelled = Redactor(), Event()
@@ -60,7 +62,7 @@ def executed(tmp_path: Path, *selected: Selected, problem: str = "") -> tuple[li
         cancelled.set()
 
     ctx = context(tmp_path / "w", FakeRun(git=GIT), redact=redact)
-    result = execute(selected, ctx, Told(events), resolved=resolved(), search=Search(look, cancel))
+    result = execute(selected, ctx, Told(events), resolved=resolved(), search=Search(look, cancel, grace))
     return events, result
 
 
@@ -81,6 +83,16 @@ def test_tools_run_beside_the_search_and_nobody_waits_where_nothing_is_quoted(tm
     assert sorted(events[2:4]) == ["shown: black", "shown: ruff"]
     assert events[4:] == ["cancelled", "searched"]
     assert not result.warnings
+
+
+def test_a_short_run_that_quotes_nothing_is_not_searched(tmp_path: Path):
+    events, _ = executed(tmp_path, stage(silent("black")), grace=60)
+    assert events == ["black starts", "shown: black", "cancelled"]
+
+
+def test_what_is_quoted_does_not_wait_for_the_grace(tmp_path: Path):
+    events, _ = executed(tmp_path, stage(tool("black", report(finding()))), grace=60)
+    assert events[1] == "searched"
 
 
 def test_that_nobody_could_search_is_said_where_something_is_quoted(tmp_path: Path):
