@@ -170,7 +170,7 @@ def test_a_reporter_that_dies_is_a_problem_and_the_others_go_on(tmp_path: Path):
     (tmp_path / "ci-action-report").write_text("a file in the way")
     where = publication(tmp_path)
     publish(run_result(), where)
-    assert [problem.partition(" ")[0] for problem in where.problems] == [
+    assert [problem.split()[3].rstrip(":") for problem in where.problems] == [
         "summary.md",
         "ci-action.sarif",
         "report.html",
