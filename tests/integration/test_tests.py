@@ -522,7 +522,7 @@ def test_coverage_data_that_cannot_be_read_is_broken(stage):
     spoil = "import os\ndef pytest_unconfigure():\n    open(os.environ['COVERAGE_FILE'], 'wb').write(b'rubbish')\n"
     ran = stage({**PACKAGE, "test_a.py": COVERED, "conftest.py": spoil})
     assert ran.code == 3
-    assert "coverage data cannot be read" in ran.tool("coverage")["reason"]
+    assert "could not read the coverage data" in ran.tool("coverage")["reason"]
     assert metrics(ran)["passed"] == 1
 
 

@@ -1,4 +1,4 @@
-"""The project's own environment: its interpreter, what its tests need, kept while that does not change."""
+"""The project's own environment: its interpreter and packages, kept until its definition changes."""
 
 import errno
 import json
@@ -6,10 +6,13 @@ import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
+
+from msgspec import Struct, convert, structs, to_builtins
 
 from ci_action.project.dependencies.discover import Dependencies
 from ci_action.project.dependencies.inventory import Kind
@@ -17,63 +20,61 @@ from ci_action.project.layout import Layout
 from ci_action.project.programs import index_variables
 from ci_action.system.errors import ToolError
 from ci_action.system.folder import Owner, opened, place_of
+from ci_action.system.json_fields import json_object
 from ci_action.system.ownership import first_given, hand_over, lend, netrc_of
 from ci_action.system.process import Command, Completed, Run, last_lines
 from ci_action.system.project_files import find_project_text, read_project_file
 
 FILE: Final = "environment.json"
-# They belong to one interpreter, or keep it from ending.
+# They are specific to one interpreter, or keep it from ending.
 _OF_ONE_PYTHON: Final = frozenset({"PYTHONHOME", "PYTHONEXECUTABLE", "PYTHONPLATLIBDIR", "PYTHONINSPECT"})
 _COMPLETE: Final = "ci-action.json"
-# What is kept of an environment; another number where that changes.
+# The version of the format of a kept environment.
 _FORM: Final = 2
 _LONGEST_CAUSE: Final = 800
 _FULL_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
-# As the C library words the same.
+# The messages of the C library for these.
 _FULL: Final = re.compile("|".join(re.escape(os.strerror(number)) for number in sorted(_FULL_DISK)))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Environment:
+class Environment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An environment that the project's code can run in."""
 
     python: str
     version: str
     source: str
-    """What decided about its content, for people."""
+    """What defined its packages, for people."""
     reused: bool = False
     overlay: str = ""
-    """A folder whose packages are seen after those of the environment; empty where nothing had to be added so."""
-    packages: Mapping[str, str] = field(default_factory=dict)
-    added: Sequence[str] = ()
-    """The packages among them that we brought: the project itself needs none of these."""
+    """A folder with further packages, which come after those of the environment; empty if there is none."""
+    packages: dict[str, str] = {}
+    added: tuple[str, ...] = ()
+    """The packages among them that we added: the project itself needs none of these."""
 
     @classmethod
-    def read(cls, file: Path) -> "Environment":
-        """Read one that was written; raises an error of reading or of the content where it is none."""
-        values = json.loads(file.read_text(encoding="utf-8"))
-        found = cls(**{**values, "added": tuple(values["added"])})
-        packages = [text for pair in dict(found.packages).items() for text in pair]
-        texts = (found.python, found.version, found.source, found.overlay, *found.added, *packages)
-        if not all(isinstance(text, str) for text in texts):
-            raise TypeError("not an environment of ours")
-        return found
+    def read(cls, file: Path) -> Self:
+        """Read one that was written; raises `OSError`, or `ValueError` if the file is not one."""
+        return convert(json_object(file.read_bytes()), cls)
+
+    def written(self) -> bytes:
+        """Return what `read` reads."""
+        return json.dumps(to_builtins(self)).encode()
 
     def save(self, tempdir: Path) -> None:
-        """Write it for the tools that come after."""
-        (tempdir / FILE).write_text(json.dumps(asdict(self)), encoding="utf-8")
+        """Write it for later tools of the run."""
+        (tempdir / FILE).write_bytes(self.written())
 
     @classmethod
-    def load(cls, tempdir: Path) -> "Environment":
-        """Read what the environment tool wrote; raises `ToolError` where it wrote nothing."""
+    def load(cls, tempdir: Path) -> Self:
+        """Read what the tool `environment` wrote; raises `ToolError` if it wrote nothing."""
         try:
             return cls.read(tempdir / FILE)
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise ToolError("there is no environment: the tool that makes it left none") from error
+        except (OSError, ValueError) as error:
+            raise ToolError("no environment: the tool that makes it left none") from error
 
 
 def python_request(layout: Layout, chosen: str) -> tuple[str, str]:
-    """Return which Python to ask uv for and where that comes from; empty for the first one that uv finds."""
+    """Return the Python to request from uv and its source; both are empty for the first one that uv finds."""
     if chosen:
         return chosen, "python-version"
     for folder in layout.folders:
@@ -100,12 +101,12 @@ class Builder:
     timeout: float
     owner: Owner | None = None
     notes: list[str] = field(default_factory=list)
-    """What is to be said of the work, each once."""
+    """Warnings about the work, each once."""
 
     def make(self, dependencies: Dependencies, request: str, extra: Sequence[str]) -> Environment:
-        """Make the environment, or take the kept one; `extra` are packages that have to be in it.
+        """Make the environment, or reuse the kept one; `extra` are packages that it needs as well.
 
-        Raises `ToolError` with the resolver's own reason.
+        Raises `ToolError` with the reason of the resolver.
         """
         try:
             return self._make(dependencies, request, extra)
@@ -115,48 +116,46 @@ class Builder:
             return self._without_cache()._make(dependencies, request, extra)
 
     def _without_cache(self) -> "Builder":
-        note = f"no space left in the cache {str(self.cache)!r}: packages are not kept"
+        note = f"no space left in the cache {str(self.cache)!r}: not caching packages"
         if note not in self.notes:
             self.notes.append(note)
         return replace(self, cache=None)
 
     def _make(self, dependencies: Dependencies, request: str, extra: Sequence[str]) -> Environment:
         where = self._folder(dependencies, request, extra)
-        kept = self._kept(where)
-        if kept is not None:
-            return kept
-        self.command(
-            "venv",
-            "--no-project",
-            "--allow-existing",
-            *([f"--python={request}"] if request else []),
-            str(where),
-        )
+        with suppress(OSError, ValueError):
+            kept = Environment.read(where / _COMPLETE)
+            if os.access(kept.python, os.X_OK):
+                return structs.replace(kept, reused=True)
+        self.venv(where, request)
         python = str(where / "bin" / "python")
         self._install(dependencies, python, where)
-        theirs = self.add(python, extra)
+        environment = self.found(python, dependencies.source, self.add(python, extra))
+        place = place_of(where, self.layout.workspace, strict=self.owner is not None)
+        with opened(place) as folder:  # never through a link that a build left there
+            folder.write(_COMPLETE, environment.written())
+        return environment
+
+    def venv(self, where: Path, request: str, *words: str) -> None:
+        """Make an empty environment."""
+        python = [f"--python={request}"] if request else []
+        self.command("venv", "--no-project", "--allow-existing", *words, *python, str(where))
+
+    def found(self, python: str, source: str, theirs: Mapping[str, str]) -> Environment:
+        """Return the environment of an interpreter; `theirs` are the packages that it had before we added any."""
         packages = self.packages(python)
-        environment = Environment(
+        return Environment(
             python=python,
             version=self.version_of(python),
-            source=dependencies.source,
+            source=source,
             packages=packages,
             added=tuple(name for name in packages if name not in theirs),
         )
-        place = place_of(where, self.layout.workspace, strict=self.owner is not None)
-        with opened(place) as folder:  # never through a link that a build has left there
-            folder.write(_COMPLETE, json.dumps(asdict(environment)).encode())
-        return environment
 
     def _folder(self, dependencies: Dependencies, request: str, extra: Sequence[str]) -> Path:
-        digest = sha256(
-            repr((_FORM, dependencies, request, sorted(extra), str(self.layout.root), self.owner)).encode()
-        )
-        for (
-            file
-        ) in (
-            dependencies.inputs
-        ):  # as they are now, when uv reads them: code of the project may have run since
+        facts = (_FORM, dependencies, request, sorted(extra), str(self.layout.root), self.owner)
+        digest = sha256(repr(facts).encode())
+        for file in dependencies.inputs:  # their current content: code of the project may have run since
             digest.update(read_project_file(file, self.layout.workspace))
         # A cache inside the workspace would put the environment into the source tree.
         outside = self.cache is not None and not self.cache.is_relative_to(self.layout.workspace)
@@ -165,15 +164,9 @@ class Builder:
         home = first_given([home / "environments" for home in homes], self.owner)
         return home / digest.hexdigest()[:20]
 
-    def _kept(self, where: Path) -> Environment | None:
-        try:
-            kept = replace(Environment.read(where / _COMPLETE), reused=True)
-        except (OSError, ValueError, TypeError, KeyError):
-            return None
-        return kept if os.access(kept.python, os.X_OK) else None
-
     def _install(self, dependencies: Dependencies, python: str, where: Path) -> None:
         before = self._leftovers()
+        exact = ("--no-deps",) if dependencies.locked else ()
         try:
             if dependencies.sync or dependencies.source == Kind.UV:
                 self.command("sync", "--locked", *dependencies.sync, project=where)
@@ -181,28 +174,27 @@ class Builder:
             if dependencies.requirements:
                 file = self.tempdir / "requirements.txt"
                 file.write_text("\n".join(dependencies.requirements) + "\n", encoding="utf-8")
-                exact = ("--no-deps",) if dependencies.locked else ()
                 self.pip(python, *exact, f"--requirements={file}")
             words = [f"--requirements={name}" for name in dependencies.files]
             words += [f"--group={name}" for name in dependencies.groups]
             if words:
                 self.pip(python, *words)
             if dependencies.project:
-                exact = ("--no-deps",) if dependencies.locked else ()
                 self.pip(python, *exact, f"--editable={dependencies.project}")
         finally:
-            self._tidy(before)
+            # What building the project left in the tree would be scanned as well.
+            for path in self._leftovers() - before:
+                shutil.rmtree(path, ignore_errors=True)
 
-    def add(self, python: str, extra: Sequence[str]) -> Mapping[str, str]:
-        """Install what is missing, so that nothing that is there changes; return what was there before."""
+    def add(self, python: str, extra: Sequence[str], *words: str) -> dict[str, str]:
+        """Install what is missing without changing other packages; return the packages that were there before."""
         there = self.packages(python)
         missing = [name for name in extra if name not in there]
         if missing:
             freeze = self.tempdir / "constraints.txt"
-            freeze.write_text(
-                "".join(f"{name}=={version}\n" for name, version in there.items() if _released(version))
-            )
-            self.pip(python, f"--constraints={freeze}", *missing)
+            released = (f"{name}=={version}\n" for name, version in there.items() if _RELEASED(version))
+            freeze.write_text("".join(released), encoding="utf-8")
+            self.pip(python, *words, f"--constraints={freeze}", *missing)
         return there
 
     def pip(self, python: str, *words: str) -> Completed:
@@ -227,49 +219,42 @@ class Builder:
         return self.run(command).stdout.decode().strip()
 
     def command(self, *words: str, project: Path | None = None) -> Completed:
-        """Run uv, without its cache where that is full; raises `ToolError` with what it says where it fails."""
-        done = self.ask(words, project)
+        """Run uv, again without its cache if the disk is full; raises `ToolError` with uv's own reason."""
+        done = self.start(words, project)
         if done.returncode != 0 and self.cache is not None and _FULL.search(done.stderr):
-            done = self._without_cache().ask(words, project)
+            done = self._without_cache().start(words, project)
         if done.returncode != 0:
             raise ToolError(self._reason(words, done), detail=last_lines(done.stderr, 30))
         return done
 
-    def ask(self, words: Sequence[str], project: Path | None) -> Completed:
-        """Run uv with the cache of this builder, however it ends."""
-        argv = (str(self.uv), words[0], "--no-progress", "--color=never", *words[1:])
+    def start(self, words: Sequence[str], project: Path | None = None, timeout: float = 0) -> Completed:
+        """Run uv with the cache of this builder; returns however it ends."""
         variables = self.variables() | ({"UV_PROJECT_ENVIRONMENT": str(project)} if project else {})
         return self.run(
             Command(
-                argv=argv,
+                argv=(str(self.uv), words[0], "--no-progress", "--color=never", *words[1:]),
                 cwd=self.layout.root,
                 environ=variables,
-                timeout=self.timeout,
+                timeout=timeout or self.timeout,
                 owner=self.owner,
-                supervised=True,  # packages are built, and what was installed starts with every interpreter
+                supervised=True,  # packages are built, and installed code can start with every interpreter
             )
         )
 
     def _reason(self, words: Sequence[str], done: Completed) -> str:
         if words[0] == "venv":
-            there = self.run(
-                Command(
-                    argv=(str(self.uv), "python", "list", "--only-installed", "--no-progress"),
-                    cwd=self.layout.root,
-                    environ=self.variables(),
-                    timeout=60,
-                    owner=self.owner,
-                )
-            ).stdout.decode("utf-8", "replace")
+            there = self.start(("python", "list", "--only-installed"), timeout=60).stdout.decode(
+                "utf-8", "replace"
+            )
             names = re.findall(r"^cpython-(\d+\.\d+\.\d+\S*?)-\S+\s", there, re.MULTILINE)
             versions = ", ".join(dict.fromkeys(names)) or "none"
-            return f"the interpreter cannot be had: {_cause(done.stderr)}; the ones that are here: {versions}"
+            return f"the requested Python is not available: {_cause(done.stderr)}; found: {versions}"
         if words[:2] == ("pip", "compile"):
-            return f"the dependencies cannot be resolved: {_cause(done.stderr)}"
-        return f"the environment cannot be made ({' '.join(words[:2])}): {_cause(done.stderr)}"
+            return f"could not resolve the dependencies: {_cause(done.stderr)}"
+        return f"could not make the environment ({' '.join(words[:2])}): {_cause(done.stderr)}"
 
     def variables(self) -> dict[str, str]:
-        """Return what uv sees beside the cleaned environment: folders that its user may write to."""
+        """Return the variables of uv besides the cleaned environment: folders that its user can write to."""
         homes = [home for home in (self.cache, self.tempdir) if home]
         found = dict(index_variables(self.environ))
         for name, folder in (("UV_CACHE_DIR", "uv"), ("UV_PYTHON_INSTALL_DIR", "python")):
@@ -288,7 +273,7 @@ class Builder:
         return found
 
     def _netrc(self) -> dict[str, str]:
-        """Hand over the credentials of indexes while packages are installed; `forget` takes them back."""
+        """Lend the credentials of indexes while packages are installed; `forget` removes them."""
         given, copy = netrc_of(self.environ), self.tempdir / "netrc"
         if self.owner is None or not os.path.lexists(given):
             return {}
@@ -297,7 +282,7 @@ class Builder:
         return {"NETRC": str(copy)}
 
     def forget(self) -> None:
-        """Take away what the project's code must not find: it runs as the same user."""
+        """Remove the credentials: the project's code runs as the same user."""
         (self.tempdir / "netrc").unlink(missing_ok=True)
 
     def _leftovers(self) -> set[Path]:
@@ -309,11 +294,6 @@ class Builder:
             if path.exists()
         }
 
-    def _tidy(self, before: set[Path]) -> None:
-        """Take away what building the project left in the tree: scanners would find everything twice."""
-        for path in self._leftovers() - before:
-            shutil.rmtree(path, ignore_errors=True)
-
 
 def _is_full(error: ToolError | OSError) -> bool:
     if isinstance(error, OSError):
@@ -321,32 +301,35 @@ def _is_full(error: ToolError | OSError) -> bool:
     return _FULL.search(f"{error.reason}\n{error.detail}") is not None
 
 
-def _released(version: str) -> bool:
-    return re.fullmatch(r"[0-9][0-9A-Za-z.!]*", version) is not None
-
-
-_MARKED = re.compile(r"^(error|cause|hint|help):\s*|^[×╰├]\S*\s*")
+_RELEASED: Final = re.compile(r"[0-9][0-9A-Za-z.!]*").fullmatch
+_MARKED: Final = re.compile(r"^(error|cause|hint|help):\s*|^[×╰├]\S*\s*")
 
 
 def _cause(stderr: str) -> str:
-    """Return what uv says in its own marked lines and those that belong to them, or its last ones."""
+    """Return the lines that uv marks as its own and those that continue them, or its last ones."""
     lines = [line.strip() for line in last_lines(stderr, 400).splitlines()]
-    told: list[str] = []
+    found: list[str] = []
     belongs = False
     for line in lines:
         if _MARKED.match(line):
-            told.append(_MARKED.sub("", line))
+            found.append(_MARKED.sub("", line))
             belongs = True
-        elif line.startswith("["):  # what a build wrote
+        elif line.startswith("["):  # output of a build
             belongs = False
         elif belongs:
-            told[-1] += f" {line}"
-    told = [line for line in told if not line.startswith("Build failures usually")]
-    return "; ".join(told)[:_LONGEST_CAUSE] if told else " ".join(lines[-3:]) or "uv wrote nothing"
+            found[-1] += f" {line}"
+    found = [line for line in found if not line.startswith("Build failures usually")]
+    return "; ".join(found)[:_LONGEST_CAUSE] if found else " ".join(lines[-3:]) or "uv wrote nothing"
+
+
+def failed(what: str, done: Completed) -> ToolError:
+    """Return the error for a program that failed, with the last line that it wrote as the reason."""
+    text = last_lines(done.stderr + done.stdout.decode("utf-8", "replace"), 30)
+    return ToolError(f"{what}: {text.splitlines()[-1] if text else 'no reason given'}", detail=text)
 
 
 def python_variables(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of the step that the project's Python reads, but those that would make it another one."""
+    """Return the step's variables for Python, except those that are specific to another interpreter."""
     return {
         name: value
         for name, value in environ.items()

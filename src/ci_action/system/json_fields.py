@@ -69,13 +69,18 @@ class Facts:
 
 def facts_of(raw: str | bytes) -> Facts:
     """Read one JSON object; raises `ValueError`."""
+    return Facts(json_object(raw))
+
+
+def json_object(raw: str | bytes) -> dict[str, Any]:
+    """Parse one JSON object; raises `ValueError`."""
     try:
         value = json.loads(raw, parse_constant=_no_constant)
     except (ValueError, RecursionError):  # the message of json may quote what it read
         raise ValueError("it is not JSON") from None
     if not isinstance(value, dict):
         raise ValueError("it is not a JSON object")  # noqa: TRY004 - as above
-    return Facts(value)
+    return value
 
 
 def _no_constant(_name: str) -> float:

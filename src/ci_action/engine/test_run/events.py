@@ -2,13 +2,15 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Annotated, Final, TypeAlias
+
+from msgspec import UNSET, Meta, Struct, UnsetType, convert
 
 from ci_action.model.tests import TestCase, TestOutcome
 from ci_action.project.layout import Layout
-from ci_action.system.json_fields import Facts, as_name, as_text, as_whole, facts_of
+from ci_action.system.json_fields import MOST, json_object
 from ci_action.system.text import plain
 
 UNENDED: Final = "it started and never ended"
@@ -16,10 +18,6 @@ LONGEST_LINE: Final = 16_000_000
 """Bytes: our plugin cuts the texts, but the name of a test may hold a whole parameter."""
 _ORDER: Final = {"setup": 0, "call": 1, "teardown": 2}
 _ENDS: Final = frozenset({"passed", "failed", "skipped"})
-# Warnings are reported from the first to the last moment of pytest, internal errors before it has started too.
-_BEFORE: Final = frozenset({"warning", "internal"})
-_AFTER: Final = frozenset({"warning"})
-_LEAST_EXIT: Final = -(2**31)
 
 
 @dataclass(kw_only=True)
@@ -50,36 +48,68 @@ class Session:
         return sum(not case.subtest and "::" in case.nodeid for case in self.cases)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Frame:
-    file: str
-    line: int
+# What the system can hold as a file name.
+_Name: TypeAlias = Annotated[str, Meta(pattern=r"\A[^\x00\ud800-\udc7f\udd00-\udfff]*\Z")]
+_Line: TypeAlias = Annotated[int, Meta(ge=1, le=MOST)]
+_Count: TypeAlias = Annotated[int, Meta(ge=0, le=MOST)]
+_Frames: TypeAlias = tuple[tuple[_Name, _Line], ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Phase:
+class _Start(Struct):
+    pytest: str
+    python: str
+    root: _Name
+
+
+class _Phase(Struct):
     """One event of a test: its set-up, its call, its tear-down, or a subtest."""
 
-    nodeid: str
+    nodeid: _Name
     when: str
     outcome: str
-    seconds: float
-    line: int | None
-    xfail: str | None
-    subtest: str | None
-    message: str
-    text: str
-    printed: tuple[tuple[str, str], ...]
-    places: tuple[_Frame, ...]
+    seconds: Annotated[float, Meta(ge=0, le=MOST)]
+    at: tuple[str, _Line] | UnsetType = UNSET
+    xfail: str | UnsetType = UNSET
+    subtest: str | UnsetType = UNSET
+    message: str = ""
+    text: str = ""
+    printed: tuple[tuple[str, str], ...] = ()
+    places: _Frames = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Collection:
+class _Collection(Struct):
     """A module or a package that could not be collected."""
 
-    nodeid: str
+    nodeid: _Name
     text: str
-    places: tuple[_Frame, ...]
+    places: _Frames = ()
+
+
+class _Warning(Struct):
+    category: str
+
+
+class _Internal(Struct):
+    text: str
+
+
+class _Finish(Struct):
+    exit: Annotated[int, Meta(ge=-(2**31), le=MOST)]
+    collected: _Count
+    deselected: _Count
+    dropped: _Count
+    dropped_names: tuple[_Name, ...]
+
+
+_Event: TypeAlias = _Start | _Phase | _Collection | _Warning | _Internal | _Finish
+_EVENTS: Final[Mapping[str, type[_Event]]] = {
+    "start": _Start,
+    "test": _Phase,
+    "collect": _Collection,
+    "warning": _Warning,
+    "internal": _Internal,
+    "finish": _Finish,
+}
 
 
 class _Reading:
@@ -94,100 +124,49 @@ class _Reading:
 
     def read(self, line: bytes) -> None:
         """Read one event; raises `ValueError` for what our plugin cannot have written at this place."""
-        event = facts_of(line)
-        kind = event.text("event")
-        self._check_order(kind)
-        match kind:
-            case "start":
-                self._start(event)
-            case "test":
-                self._test(_phase(event))
-            case "collect":
-                self.collections.append(
-                    _Collection(
-                        nodeid=event.name("nodeid"), text=_shown(event, "text"), places=_frames(event)
-                    )
-                )
-            case "warning":
-                event.text("category")
-                self.session.warnings += 1
-            case "internal":
-                self.session.internal = _shown(event, "text") or "no reason given"
-            case "finish":
-                self._finish(event)
-            case _:
-                raise ValueError("it is an unknown event")
-
-    def _check_order(self, kind: str) -> None:
-        if not self.session.started and kind != "start" and kind not in _BEFORE:
-            raise ValueError("it comes before the start")
-        if self.session.finished and kind not in _AFTER:
-            raise ValueError("it comes after the end")
-
-    def _test(self, phase: _Phase) -> None:
-        if phase.subtest is not None:
-            self.subtests.append(phase)
-        else:
-            self.phases.setdefault(phase.nodeid, []).append(phase)
-
-    def _start(self, event: Facts) -> None:
-        if self.session.started:
-            raise ValueError("it is a second start")
-        self.root = event.name("root")
-        self.session.pytest, self.session.python = _shown(event, "pytest"), _shown(event, "python")
-        self.session.started = True
-
-    def _finish(self, event: Facts) -> None:
         session = self.session
-        names = tuple(as_name(one, "dropped_names") for one in event.items("dropped_names"))
-        code = event.whole("exit", _LEAST_EXIT)
-        session.collected, session.deselected = event.whole("collected"), event.whole("deselected")
-        session.dropped = event.whole("dropped")
-        session.exit, session.dropped_names, session.finished = code, names, True
+        match _event(line, session):
+            case _Start() if session.started:
+                raise ValueError("it is a second start")
+            case _Start() as start:
+                self.root, session.started = start.root, True
+                session.pytest, session.python = plain(start.pytest), plain(start.python)
+            case _Phase() as phase if phase.subtest is UNSET:
+                self.phases.setdefault(phase.nodeid, []).append(phase)
+            case _Phase() as part:
+                self.subtests.append(part)
+            case _Collection() as collection:
+                self.collections.append(collection)
+            case _Warning():
+                session.warnings += 1
+            case _Internal() as error:
+                session.internal = plain(error.text) or "no reason given"
+            case _Finish() as end:
+                session.exit, session.collected, session.finished = end.exit, end.collected, True
+                session.deselected = end.deselected
+                session.dropped, session.dropped_names = end.dropped, end.dropped_names
 
 
-def _shown(event: Facts, name: str, default: str | None = None) -> str:
-    """Return a text for people: a lone surrogate, which some channels cannot hold, is replaced."""
-    return plain(event.text(name, default))
-
-
-def _frames(event: Facts) -> tuple[_Frame, ...]:
-    return tuple(
-        _Frame(file=as_name(file, "places"), line=as_whole(line, "places", 1))
-        for file, line in event.items("places", 2, [])
-    )
-
-
-def _phase(event: Facts) -> _Phase:
-    at = event.items("at", default=[])
-    if at and len(at) != 2:  # noqa: PLR2004 - a file and a line
-        raise ValueError("'at' is not a place")
-    return _Phase(
-        nodeid=event.name("nodeid"),
-        when=event.text("when"),
-        outcome=event.text("outcome"),
-        seconds=event.seconds("seconds"),
-        line=as_whole(at[1], "at", 1) if at else None,
-        xfail=_shown(event, "xfail") if "xfail" in event else None,
-        subtest=_shown(event, "subtest") if "subtest" in event else None,
-        message=_shown(event, "message", ""),
-        text=_shown(event, "text", ""),
-        printed=tuple(
-            (plain(as_text(name, "printed")), plain(as_text(text, "printed")))
-            for name, text in event.items("printed", 2, [])
-        ),
-        places=_frames(event),
-    )
+def _event(line: bytes, session: Session) -> _Event:
+    if len(line) > LONGEST_LINE:
+        raise ValueError("it is too long")
+    fields = json_object(line)
+    kind = str(fields.get("event"))
+    if not session.started and kind not in {"start", "warning", "internal"}:
+        raise ValueError("it comes before the start")
+    if session.finished and kind != "warning":
+        raise ValueError("it comes after the end")
+    if kind not in _EVENTS:
+        raise ValueError("it is an unknown event")
+    return convert(fields, _EVENTS[kind])
 
 
 def parse(lines: Iterable[bytes], layout: Layout) -> Session:
-    """Read the events, a line each; the first line that our plugin cannot have written is kept in `malformed`."""
+    """Read the events, one a line; `malformed` is about the first line that our plugin cannot have written."""
     reading = _Reading()
     session = reading.session
     for number, line in enumerate(lines, 1):
         try:
-            if len(line) > LONGEST_LINE:
-                raise ValueError("it is too long")  # noqa: TRY301 - one way for all that is wrong
             reading.read(line)
         except ValueError as error:
             # A process that died while it wrote leaves a part of a line, and no end.
@@ -195,10 +174,15 @@ def parse(lines: Iterable[bytes], layout: Layout) -> Session:
             if not torn and not session.malformed:
                 session.malformed = f"line {number:,}: {error}"
     places = _Places(layout, reading.root or str(layout.root))
-    session.cases = [_collection(event, places) for event in reading.collections]
+    cases = [_collection(event, places) for event in reading.collections]
     failed_parts = Counter(part.nodeid for part in reading.subtests if part.outcome == "failed")
-    session.cases += [_case(phases, places, failed_parts) for phases in reading.phases.values()]
-    session.cases += [_subtest(part, places) for part in reading.subtests]
+    cases += [_case(phases, places, failed_parts) for phases in reading.phases.values()]
+    cases += [_subtest(part, places) for part in reading.subtests]
+    # Lone surrogates in texts for people are replaced: some channels cannot hold them.
+    session.cases = [
+        replace(case, message=plain(case.message), detail=plain(case.detail), subtest=plain(case.subtest))
+        for case in cases
+    ]
     return session
 
 
@@ -212,15 +196,15 @@ class _Places:
         name = nodeid.partition("::")[0]
         return self.layout.relative(os.path.join(self.root, name)) if name else ""
 
-    def innermost(self, frames: Iterable[_Frame], nodeid: str) -> tuple[str, int | None]:
+    def innermost(self, frames: _Frames, nodeid: str) -> tuple[str, int | None]:
         """Return the last place of a traceback that lies in the project."""
         workspace = os.path.realpath(self.layout.workspace)
         found: tuple[str, int | None] = (self.of(nodeid), None)
-        for frame in frames:
-            path = os.path.realpath(os.path.join(self.root, frame.file))
+        for file, line in frames:
+            path = os.path.realpath(os.path.join(self.root, file))
             inside = path.startswith(workspace + os.sep) and "site-packages" not in path
             if inside and os.path.isfile(path):
-                found = (self.layout.relative(path), frame.line)
+                found = (self.layout.relative(path), line)
         return found
 
 
@@ -246,7 +230,7 @@ def _case(phases: Sequence[_Phase], places: _Places, failed_parts: Counter[str])
     phases = sorted(phases, key=lambda phase: _ORDER.get(phase.when, 1))
     nodeid = phases[0].nodeid
     seconds = sum(phase.seconds for phase in phases)
-    line = next((phase.line for phase in phases if phase.line is not None), None)
+    line = next((phase.at[1] for phase in phases if phase.at is not UNSET), None)
     case = TestCase(
         nodeid=nodeid, outcome=TestOutcome.PASSED, seconds=seconds, path=places.of(nodeid), line=line
     )
@@ -266,12 +250,12 @@ def _ended(phases: Iterable[_Phase]) -> tuple[TestOutcome, str]:
     phases = [phase for phase in phases if phase.outcome in _ENDS]
     skipped = next((phase for phase in phases if phase.outcome == "skipped"), None)
     if skipped is not None:
-        if skipped.xfail is not None:
+        if skipped.xfail is not UNSET:
             return TestOutcome.XFAILED, skipped.xfail
         return TestOutcome.SKIPPED, skipped.message.removeprefix("Skipped: ")
     if not any(phase.when == "call" for phase in phases):  # its set-up passed, then nothing more was reported
         return TestOutcome.ERROR, UNENDED
-    reasons = [phase.xfail for phase in phases if phase.xfail is not None]
+    reasons = [phase.xfail for phase in phases if phase.xfail is not UNSET]
     return (TestOutcome.XPASSED, reasons[0]) if reasons else (TestOutcome.PASSED, "")
 
 
@@ -297,7 +281,7 @@ def _subtest(part: _Phase, places: _Places) -> TestCase:
         subtest=part.subtest or "a subtest",
     )
     if part.outcome == "failed":
-        return _failed(case, replace(part, when="call"), places)
+        return replace(_failed(case, part, places), outcome=TestOutcome.FAILED)
     if part.outcome == "skipped":
         return replace(case, outcome=TestOutcome.SKIPPED, message=part.message)
     if part.outcome != "passed":

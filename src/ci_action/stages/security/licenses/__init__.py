@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 
 from ci_action import __version__
 from ci_action.engine.context import Context
-from ci_action.engine.environment.installation import NONE, installed
+from ci_action.engine.environment import NONE, installed
 from ci_action.engine.tool import Checked, Tool, Turn
 from ci_action.model.finding import Finding, Level, Package
 from ci_action.model.result import Counted, Report, Skipped

@@ -21,7 +21,7 @@ from ci_action.engine.advisories.process import PipAudit
 from ci_action.engine.advisories.ratings import rated
 from ci_action.engine.advisories.result import Judgement
 from ci_action.engine.context import Context
-from ci_action.engine.environment.installation import NONE
+from ci_action.engine.environment import NONE
 from ci_action.engine.tool import Checked, Tool, Turn
 from ci_action.model.result import Skipped
 from ci_action.project.dependencies.inventory import Inventory, sound

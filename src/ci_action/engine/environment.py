@@ -1,0 +1,196 @@
+"""The project's own interpreter and dependencies, made by uv: for its tests, and for tools that inspect them."""
+
+import os
+import shlex
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from msgspec.structs import replace
+
+from ci_action.engine.context import Context
+from ci_action.engine.tool import Checked, Tool, Turn
+from ci_action.model.result import Counted, Report
+from ci_action.project.dependencies.discover import find
+from ci_action.project.environment import Builder, Environment, failed, python_request
+from ci_action.project.programs import Program
+from ci_action.settings.general import ALL
+from ci_action.system.errors import ToolError
+from ci_action.system.process import Command
+
+NONE: Final = "none"
+_SECURITY: Final = "security"
+
+
+def installed(ctx: Context) -> tuple[Environment, tuple[str, ...]]:
+    """Return the environment that a tool of this run left, else make it, and warnings about it; raises `ToolError`."""
+    with suppress(ToolError):
+        return Environment.load(ctx.tempdir), ()
+    warnings = _system_packages(ctx)
+    request, asked_by = python_request(ctx.layout, ctx.settings.python_version)
+    builder = Builder(
+        uv=ctx.bundled.uv,
+        run=ctx.run,
+        layout=ctx.layout,
+        environ=ctx.environ,
+        tempdir=ctx.tempdir,
+        cache=None if is_judged(ctx) else ctx.cache,
+        timeout=float(ctx.settings.timeout),
+        owner=ctx.owner,
+    )
+    extra = ["pytest", "pytest-cov"]
+    extra += ["pytest-xdist"] if ctx.settings.workers else []
+    extra += ["pytest-split"] if ctx.settings.shard else []
+    try:
+        if ctx.settings.install == (NONE,):
+            environment = _current(ctx, builder, extra)
+            if asked_by == "python-version":
+                warnings.append(
+                    "ignoring python-version: with `install: none` the active environment runs the tests"
+                )
+        elif ctx.settings.install:
+            environment = _by_commands(ctx, builder, request, extra)
+        else:
+            needs = find(ctx.layout)
+            environment = builder.make(needs, request, extra)
+            warnings += [f"not installed: {entry}" for entry in needs.unread]
+    finally:
+        builder.forget()
+    return environment, (*warnings, *builder.notes)
+
+
+def is_judged(ctx: Context) -> bool:
+    """Whether the security stage reads the environment that this run makes.
+
+    In the container no kept environment or package is used then: the project's code can write to both, and may have
+    done so in an earlier step.
+    """
+    stages = {*(ctx.settings.stage or (ALL,))}
+    lists = ctx.settings.licenses_allow or ctx.settings.licenses_deny
+    return ctx.container and bool(stages & {ALL, _SECURITY}) and bool(lists or ctx.settings.install)
+
+
+def _by_commands(ctx: Context, builder: Builder, request: str, extra: list[str]) -> Environment:
+    """Make an empty environment and fill it by the commands of `install`: those of the workflow or of the project."""
+    where = ctx.tempdir / "environments" / "own"
+    python = str(where / "bin" / "python")
+    ctx.hand_over(where.parent)
+    builder.venv(where, request, "--seed")
+    tools = ctx.tempdir / "bin"
+    tools.mkdir(exist_ok=True)
+    shutil.copy(ctx.bundled.uv, tools / "uv")
+    seeded = builder.packages(python)
+    variables = builder.variables()
+    variables |= {
+        "PATH": os.pathsep.join([str(where / "bin"), str(tools), variables["PATH"]]),
+        "VIRTUAL_ENV": str(where),
+        "PIP_ROOT_USER_ACTION": "ignore",
+    }
+    for line in ctx.settings.install:
+        done = ctx.run(
+            Command(
+                argv=tuple(shlex.split(line)),
+                cwd=ctx.layout.root,
+                environ=variables,
+                timeout=float(ctx.settings.timeout),
+                owner=ctx.installer,
+                supervised=True,
+            )
+        )
+        if done.returncode != 0:
+            raise failed(f"install: {line!r} ended with exit code {done.returncode}", done)
+    theirs = builder.add(python, extra)
+    found = builder.found(python, "install", theirs)
+    same = (name for name, version in theirs.items() if seeded.get(name) == version)
+    return replace(found, added=(*found.added, *same))
+
+
+def _current(ctx: Context, builder: Builder, extra: list[str]) -> Environment:
+    """Use the active environment; what it lacks goes into a folder of ours, so that it does not change."""
+    active = ctx.environ.get("VIRTUAL_ENV", "")
+    python = (
+        str(Path(active, "bin", "python"))
+        if active
+        else shutil.which("python3", path=ctx.environ.get("PATH"))
+    )
+    if not python or not os.access(python, os.X_OK):
+        raise ToolError("no python3 on PATH: activate an environment first, which `install: none` needs")
+    overlay = str(ctx.tempdir / "overlay")
+    packages = builder.add(python, extra, f"--target={overlay}", "coverage[toml]")
+    return Environment(
+        python=python,
+        version=builder.version_of(python),
+        source="the current environment (install: none)",
+        overlay="" if packages.keys() >= set(extra) else overlay,
+        packages=packages,
+    )
+
+
+def _system_packages(ctx: Context) -> list[str]:
+    """Install Debian packages in the container; elsewhere only warn about those that are missing."""
+    wanted = ctx.settings.system_packages
+    if wanted and not ctx.container:
+        dpkg = shutil.which("dpkg-query", path=ctx.environ.get("PATH"))
+        missing = [name for name in wanted if dpkg is None or not _is_installed(ctx, name)]
+        text = f"system-packages are only installed in the container; missing here: {', '.join(missing)}"
+        return [text] if missing else []
+    install = ("install", "-qq", "--yes", "--no-install-recommends", "--", *wanted)
+    for words in (("update", "-qq"), install) if wanted else ():
+        done = ctx.run(
+            Command(
+                argv=("apt-get", *words),
+                cwd=ctx.tempdir,
+                environ={"DEBIAN_FRONTEND": "noninteractive"},
+                timeout=float(ctx.settings.timeout),
+            )
+        )
+        if done.returncode != 0:
+            raise failed(f"system-packages: apt-get {words[0]}", done)
+    return []
+
+
+def _is_installed(ctx: Context, name: str) -> bool:
+    done = ctx.run(Command(argv=("dpkg-query", "--status", name), cwd=ctx.tempdir, timeout=20))
+    return done.returncode == 0 and b"install ok installed" in done.stdout
+
+
+def check(ctx: Context, _program: Program) -> Checked:
+    """Make the environment, or reuse the kept one."""
+    environment, warnings = installed(ctx)
+    environment.save(ctx.tempdir)
+    _, asked_by = python_request(ctx.layout, ctx.settings.python_version)
+    log = [
+        f"Python {environment.version} ({asked_by or 'the first one that uv found'}): {environment.python}",
+        f"dependencies from {environment.source}{', kept from an earlier run' if environment.reused else ''}",
+        *(f"{name} {version}" for name, version in sorted(environment.packages.items())),
+    ]
+    return Checked(
+        outcome=Report(
+            examined={Counted.PACKAGES: len(environment.packages)},
+            metrics={"reused": float(environment.reused)},
+        ),
+        warnings=warnings,
+        log="\n".join(log),
+    )
+
+
+def plan(ctx: Context) -> str:
+    """Return which Python and which dependencies would be used."""
+    request, asked_by = python_request(ctx.layout, ctx.settings.python_version)
+    python = f"Python {request} ({asked_by})" if request else "the first Python that uv finds"
+    install = ctx.settings.install
+    source = "nothing" if install == (NONE,) else "the commands of `install`"
+    return f"{python}, dependencies from {source if install else find(ctx.layout).source}"
+
+
+TOOL: Final = Tool(
+    name="environment",
+    summary="Python and the dependencies of the project, by uv.",
+    url="https://docs.astral.sh/uv/",
+    check=check,
+    program=lambda ctx: Program(argv=(str(ctx.bundled.uv),), version=ctx.bundled.uv_version),
+    plan=plan,
+    runs_code=lambda _: True,
+    turn=lambda _: Turn.INSTALLS,
+)
