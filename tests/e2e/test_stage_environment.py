@@ -81,7 +81,7 @@ def test_a_python_that_is_not_in_the_image_is_refused_by_name(machine: Machine):
     ran = machine.run(inputs=inputs, environ={"UV_PYTHON_DOWNLOADS": "never"})
     assert (ran.code, ran.outputs["result"]) == (3, "broken"), ran.log
     assert "3.12" in ran.tool("environment")["reason"]
-    assert "the ones that are here: 3.13" in ran.tool("environment")["reason"]
+    assert "; found: 3.13" in ran.tool("environment")["reason"]
 
 
 @FETCHABLE

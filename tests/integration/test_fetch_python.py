@@ -84,4 +84,4 @@ def test_one_that_nobody_offers_is_refused_with_those_that_are_here(archive, fet
     assert (ran.code, ran.report["conclusion"]) == (3, "broken"), ran.out
     reason = ran.tool("environment")["reason"]
     assert "3.99.1" in reason
-    assert "the ones that are here: " in reason
+    assert "; found: " in reason

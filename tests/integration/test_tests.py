@@ -464,7 +464,7 @@ def test_a_python_that_is_not_here_is_a_named_error(stage):
         env={"UV_PYTHON_DOWNLOADS": "never"},
     )
     assert ran.code == 3
-    assert "the ones that are here: 3." in ran.tool("environment")["reason"]
+    assert "; found: 3." in ran.tool("environment")["reason"]
 
 
 def test_install_commands_and_none(stage):
