@@ -6,13 +6,8 @@ from pathlib import Path
 import pytest
 from support.builders import FakeRun, completed, context, write
 
-<<<<<<< HEAD:tests/unit/engine/environment/test_installation.py
-from ci_action.engine.environment.installation import installed, is_judged
-from ci_action.system.folder import Owner
-=======
 from ci_action.engine.environment import installed, is_judged
-from ci_action.system.process import Owner
->>>>>>> 8dc8a04 (refactor(test): msgspec reads events, coverage and environments):tests/unit/engine/test_environment.py
+from ci_action.system.folder import Owner
 
 # Ourselves: to anybody else only root can give a folder.
 OWNER = Owner(uid=os.getuid(), gid=os.getgid())
