@@ -224,7 +224,7 @@ def test_annotations_say_how_bad_it_is_what_to_do_and_who_says_the_same():
         ("warning", "bandit: B602 (medium)"),
     ]
     assert shown[0].message.split("\n")[1:] == [
-        "To do: uv lock --upgrade-package=urllib3",
+        "To fix it: uv lock --upgrade-package=urllib3",
         "https://osv.dev/vulnerability/CVE-2021-33503",
     ]
-    assert shown[2].message.split("\n")[1:] == ["The same is said by bandit:B105."]
+    assert shown[2].message.split("\n")[1:] == ["Also reported by bandit:B105."]
