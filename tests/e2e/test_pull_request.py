@@ -88,7 +88,7 @@ def test_a_fork_without_any_right_is_judged(stage: Stage, small: Change):
     ]
     assert json.loads(ran.outputs["changed-areas"]) == [".", "docs", "src"]
     [told] = [seen.data for seen in ran.annotations("error") if "title" in seen.properties["title"]]
-    assert "a title that passes" in told
+    assert "proposed title" in told
     assert ran.tool("size")["metrics"]["size_files"] == 2, "uv.lock does not count"
 
 

@@ -95,7 +95,7 @@ def test_a_wrong_title_gets_one_from_the_changed_files(under, clone, files):
     assert ran.code == 1
     assert ran.findings("title")[0]["fix_message"] == "docs: Say more"
     assert outputs(files)["pr-title-valid"] == "false"
-    assert "a title that passes: docs: Say more" in ran.out
+    assert "proposed title: docs: Say more" in ran.out
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_an_expression_that_never_ends_is_broken(under, clone):
         "pull_request", of_clone(clone, title=title), "pr", "--title-subject-pattern=(a|aa)+b", "--timeout=1"
     )
     assert ran.code == 3
-    assert "did not end within 1 s" in ran.tool("title")["reason"]
+    assert "timed out after 1 s" in ran.tool("title")["reason"]
     assert ran.tool("metadata")["outcome"] == "report"
 
 
@@ -231,7 +231,8 @@ def test_what_is_allowed_runs_and_is_told(under, clone):
 def test_the_plan_says_what_would_be_refused(under, clone, name):
     env = strange(clone)
     assert (
-        "environment would be broken: the code is not started" in under(name, {}, "plan", "test", **env).out
+        "environment would be broken: refusing to run untrusted code"
+        in under(name, {}, "plan", "test", **env).out
     )
     git(clone, "checkout", "--quiet", "main~0")
     assert "would be broken" not in under(name, {}, "plan", "test", **env).out
@@ -240,7 +241,7 @@ def test_the_plan_says_what_would_be_refused(under, clone, name):
     # An older commit of the branch is its own; files that no commit has may be anybody's.
     assert "would be broken" not in under(name, {}, "plan", "test", GITHUB_SHA=head).out
     (clone / "conftest.py").write_text("")
-    assert "'conftest.py' is not that of the commit" in under(name, {}, "plan", "test", **env).out
+    assert "'conftest.py' differs from the commit" in under(name, {}, "plan", "test", **env).out
 
 
 def test_quality_reads_only_and_runs(under, clone):

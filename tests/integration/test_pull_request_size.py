@@ -147,7 +147,7 @@ def test_every_kind_of_change_is_counted_as_github_does(ref, options, origin, pr
     assert left_out(ran) == [
         "moved without a change (1): new place => {x}.txt",
         "lock files (1): uv.lock",
-        "generated, says .gitattributes (1): a.gen.py",
+        "generated in .gitattributes (1): a.gen.py",
         "vendored (2): lib/x.py, vendor/x.py",
     ]
     assert (ran.code, ran.report["conclusion"]) == (0, "passed")
@@ -179,7 +179,7 @@ def test_what_the_base_took_over_already_is_counted_where_the_history_is_here(or
     shallow = checkout(origin, tmp_path / "shallow", "refs/pull/7/merge", "--depth=2")
     ran = pr(shallow, payload)
     assert counted(ran)["files"] == "1"
-    assert "git counts 1 changed files, GitHub 2: those of git are taken" in "\n".join(ran.report["warnings"])
+    assert "git counts 1 changed files, GitHub 2: using those of git" in "\n".join(ran.report["warnings"])
 
 
 def test_without_the_base_and_a_token_it_is_broken_and_says_what_to_do(origin, pr, tmp_path):
@@ -240,7 +240,7 @@ def test_the_api_tells_what_a_clone_of_one_commit_does_not(origin, pr, tmp_path)
         ran = pr(folder, payload, f"--github-token={READER}", "--max-files=100", GITHUB_API_URL=hub.root)
         assert len(hub.asked("GET", r"/files$")) == 2
     assert counted(ran) == {"files": "102", "lines": "102", "counted": 100, "size": "L"}
-    assert left_out(ran) == ["lock files (1): uv.lock", "generated, says .gitattributes (1): x.gen.py"]
+    assert left_out(ran) == ["lock files (1): uv.lock", "generated in .gitattributes (1): x.gen.py"]
     assert (ran.code, ran.report["conclusion"]) == (0, "passed")
 
 

@@ -16,7 +16,7 @@ from support.git_traps import set_traps
 from ci_action.project.files import tracked
 from ci_action.project.git.diff import Diff
 from ci_action.project.git.repository import Allowance, Repository, Server, find, withheld_from_git
-from ci_action.stages.pr.git_diff import PullDiff
+from ci_action.stages.pr.git_diff import changed_files, marks, with_attributes_of
 from ci_action.system.errors import ToolError
 from ci_action.system.process import Processes
 
@@ -87,9 +87,9 @@ def test_nothing_that_a_repository_names_is_started(tmp_path: Path, opened: Open
     assert (here.untracked(), here.changed(), here.upstream()) == ([], "", None)
     assert here.tracked(top, ["."]) == sorted(old)
     assert here.merge_base(first, second) == here.with_fetched().merge_base(second, first) == first
-    seen = PullDiff.at(here, first)
-    assert [file.name for file in seen.changed_files(first, second)] == ["a.py"]
-    assert seen.marks(["a.py"]) == {}
+    seen = with_attributes_of(here, first)
+    assert [file.name for file in changed_files(seen, first, second)] == ["a.py"]
+    assert marks(seen, ["a.py"]) == {}
     assert here.text_at(first, "a.py") == "x = 1\n"
     (top / "a.py").write_text("x = 2\ny = 2\n")
     assert here.changed() == "a.py"

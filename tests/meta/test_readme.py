@@ -36,9 +36,9 @@ from ci_action.settings.resolve import resolve
 from ci_action.stages import tools
 from ci_action.stages.gate_changes import loosened
 from ci_action.stages.pr import changed_files, metadata
-from ci_action.stages.pr.measure import CLASSES
+from ci_action.stages.pr.size import CLASSES
 from ci_action.stages.pr.title.proposal import Around, look
-from ci_action.stages.pr.title.rules_from_settings import rules_of
+from ci_action.stages.pr.title.rules import rules_of
 
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
 # For contributors: their commands and links are checked, their style is not.
@@ -305,7 +305,7 @@ def test_a_wrong_title_gets_what_its_page_shows():
     (settings,) = (tomllib.loads(block)["tool"]["ci-action"] for block in blocks("toml", page))
     looked = look(title, rules_of(resolve(("flag", settings)).settings), Around())
     first, *others = looked.mistakes
-    rows = [f"{first.rule}: {first.text}; a title that passes: {looked.proposal}"]
+    rows = [f"{first.rule}: {first.text}; proposed title: {looked.proposal}"]
     rows += [f"{one.rule}: {one.text}" for one in others]
     (shown,) = blocks("text", page)  # sorted, as in a report
     assert sorted(shown.splitlines()) == sorted(rows)

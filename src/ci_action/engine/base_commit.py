@@ -1,10 +1,10 @@
 """The commit that a change is compared with: from the event under Actions, from the branches on a laptop."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from ci_action.engine.context import Context
 from ci_action.github.event import Event
@@ -19,10 +19,10 @@ from ci_action.system.errors import UNDONE, ProjectFileError, ToolError
 from ci_action.system.project_files import LARGEST_SOURCE, read_project_file
 from ci_action.system.redaction import credentials
 
-# On a laptop, in this order: the first that exists; after them the branch that the current one follows.
+# On a laptop, in this order; after them the upstream branch.
 BRANCHES: Final = ("refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/remotes/origin/master")
 _GITHUB: Final = "https://github.com"
-# Nobody counts the lines of a larger file that is no source.
+# The lines of a larger file that is not Python are not counted.
 _LARGEST_OTHER: Final = 5_000_000
 
 
@@ -33,28 +33,28 @@ class Base:
     commit: str
     source: str
     parts: bool = False
-    """Whether the change began before this commit, where its line of history and ours part."""
+    """Whether the change began at the merge base of this commit and the checkout."""
     depth: int = 0
-    """The `fetch-depth` with which a checkout has it; 0 is all of the history."""
+    """The `fetch-depth` that is needed; 0 is the whole history."""
 
 
 def is_needed(settings: Settings) -> bool:
-    """Whether a setting asks for the change, so that a missing commit is worth a fetch; a warning is not."""
+    """Whether a setting needs the change, so that a missing commit is fetched; a warning does not."""
     asked = settings.scope is Scope.CHANGED or settings.patch_coverage_min is not None
     return asked or settings.fail_on is FailOn.NEW or settings.gate_changes is GateChanges.FAIL
 
 
 def with_changes(ctx: Context, *, fetch: bool | None = None, lines: bool = True) -> Context:
-    """Return the context with the lines of the change; a missing commit is fetched only where they are needed.
+    """Return the context with the lines of the change; a missing commit is fetched only if they are needed.
 
-    Without `lines` the base is all that is found: comparing every line takes a second.
+    Without `lines` only the base is found: comparing all lines takes a second.
     """
     wanted = is_needed(ctx.settings) if fetch is None else fetch
     return replace(ctx, changes=changes_of(ctx, fetch=wanted, lines=lines))
 
 
 def changes_of(ctx: Context, *, fetch: bool, lines: bool = True) -> Changes:
-    """Find the base and compare; whatever stands in the way is told by `problem`, never raised."""
+    """Find the base and compare; an error is in `problem`, never raised."""
     try:
         repository = ctx.repository
         head = repository.head()
@@ -69,65 +69,54 @@ def changes_of(ctx: Context, *, fetch: bool, lines: bool = True) -> Changes:
     except UNDONE as error:
         return Changes(problem=error.reason)
     except OSError as error:
-        return Changes(problem=f"a commit cannot be kept in {str(ctx.tempdir)!r}: {error}")
+        return Changes(problem=f"could not write a commit to {str(ctx.tempdir)!r}: {error}")
     return Changes(base=commit, source=source, lines=changed)
 
 
 def base_of(event: Event, head: Commit) -> Base:
-    """Say which commit is the base by the event; raises `ToolError` with the reason where none is named."""
-    payload = event.payload
-    pull = payload.get("pull_request")
-    if isinstance(pull, dict) or event.name == "pull_request":
-        return _of_pull_request(event, pull if isinstance(pull, dict) else {}, head)
+    """Return the base commit of the event; raises `ToolError` if it has none."""
+    because = f" ({event.problem})" if event.problem else ""
+    if isinstance(event.payload.get("pull_request"), dict) or event.name == "pull_request":
+        return _of_pull_request(event, head, because)
     if event.name == "push":
-        before = payload.get("before")
+        before = event.text("before")
         if is_commit_name(before):
-            return Base(commit=str(before), source="the commit before the push")
-        made = isinstance(before, str) and before and not before.strip("0")
-        reason = "the push made the branch or tag" if made else "the payload of the push lacks it"
-        raise ToolError(f"there is no commit before the push: {reason}{_because(event)}")
+            return Base(commit=before, source="the commit before the push")
+        made = before and not before.strip("0")
+        reason = "the push created the branch or tag" if made else "the payload does not name it"
+        raise ToolError(f"no commit before the push: {reason}{because}")
     if event.name == "merge_group":
-        sha = _at(payload, "merge_group", "base_sha")
+        sha = event.text("merge_group", "base_sha")
         if is_commit_name(sha):
-            return Base(commit=str(sha), source="the base of the merge group", depth=2)
-    raise ToolError(f"the event {event.name!r} names no base commit{_because(event)}")
+            return Base(commit=sha, source="the base of the merge group", depth=2)
+    raise ToolError(f"the event {event.name!r} has no base commit{because}")
 
 
-def _of_pull_request(event: Event, pull: Mapping[str, Any], head: Commit) -> Base:
-    tip, base = _at(pull, "head", "sha"), _at(pull, "base", "sha")
+def _of_pull_request(event: Event, head: Commit, because: str) -> Base:
+    tip, base = event.text("pull_request", "head", "sha"), event.text("pull_request", "base", "sha")
     own = event.name == "pull_request" and event.sha in {"", head.sha}
     if len(head.parents) == 2 and (head.parents[1] == tip or (own and not tip)):  # noqa: PLR2004 - a merge
         return Base(commit=head.parents[0], source="the first parent of the merge commit", depth=2)
     if not is_commit_name(base):
-        raise ToolError(f"the payload of the pull request names no base commit{_because(event)}")
-    return Base(commit=str(base), source="where the pull request left its base branch", parts=True)
-
-
-def _at(payload: object, *names: str) -> object:
-    for name in names:
-        payload = payload.get(name) if isinstance(payload, dict) else None
-    return payload
-
-
-def _because(event: Event) -> str:
-    return f" ({event.problem})" if event.problem else ""
+        raise ToolError(f"the payload of the pull request has no base commit{because}")
+    return Base(commit=base, source="where the pull request left its base branch", parts=True)
 
 
 def _obtained(
     ctx: Context, repository: Repository, head: Commit, base: Base, *, fetch: bool
 ) -> tuple[str, Repository]:
-    """Return the commit to compare with, and the repository in which it can be seen."""
+    """Return the commit to compare with, and the repository that has it; raises `ToolError`."""
     commit = base.commit
     if base.parts:
         commit = _parting(ctx, repository, head, base, fetch=fetch)
         if commit == head.sha:
             raise ToolError(
-                f"the checkout is {head.sha[:12]}, which is a part of the base branch: check out the pull request"
+                f"the checkout is {head.sha[:12]}, a commit of the base branch: check out the pull request"
             )
     if commit in repository.commits(commit):
         return commit, repository
     if not fetch:
-        raise ToolError(f"the clone lacks the commit {commit[:12]}, {base.source}; {_advice(base)}")
+        raise ToolError(f"commit {commit[:12]}, {base.source}, is not in the clone; {_advice(base)}")
     try:
         repository = repository.with_commit(commit, _server(ctx))
     except ToolError as error:
@@ -141,7 +130,7 @@ def _parting(ctx: Context, repository: Repository, head: Commit, base: Base, *, 
     if found or not fetch:
         if not found:
             raise ToolError(
-                f"the clone does not reach back to where the pull request left {base.commit[:12]}; {_advice(base)}"
+                f"the clone is too shallow for the merge base with {base.commit[:12]}; {_advice(base)}"
             )
         return found
     try:
@@ -151,24 +140,24 @@ def _parting(ctx: Context, repository: Repository, head: Commit, base: Base, *, 
         if not found:
             raise _unfetched(base.commit, base, error) from error
     if not found:
-        raise ToolError(f"the checkout and the commit {base.commit[:12]} have no history in common")
+        raise ToolError(f"the checkout and commit {base.commit[:12]} have no common history")
     return found
 
 
 def _named_by_github(ctx: Context, base: str, head: str) -> str:
-    """Ask GitHub where two commits part: that one can be fetched by its name, where all of the history was too much."""
+    """Return the merge base by GitHub: it can be fetched by its name, if the whole history was too large."""
     try:
         return ctx.github.merge_base(base, head) if ctx.github and not ctx.stopped() else ""
-    except ApiError:  # what stood in git's way is told
+    except ApiError:  # the error of git is reported
         return ""
 
 
 def _unfetched(commit: str, base: Base, error: ToolError) -> ToolError:
-    return ToolError(f"the commit {commit[:12]} cannot be fetched ({error.reason}); {_advice(base)}")
+    return ToolError(f"could not fetch commit {commit[:12]} ({error.reason}); {_advice(base)}")
 
 
 def _advice(base: Base) -> str:
-    return f"give actions/checkout `fetch-depth: {base.depth}`"
+    return f"set `fetch-depth: {base.depth}` of actions/checkout"
 
 
 def _server(ctx: Context) -> Server | None:
@@ -184,7 +173,7 @@ def _server(ctx: Context) -> Server | None:
 
 
 def _of_branches(repository: Repository, head: Commit) -> tuple[str, str]:
-    """Return where the current branch left the first of the branches that is there, and its name."""
+    """Return where the current branch left the first known branch, and its name; raises `ToolError`."""
     found = repository.commits(*BRANCHES)
     for name in BRANCHES:
         commit = found.get(name)
@@ -195,11 +184,13 @@ def _of_branches(repository: Repository, head: Commit) -> tuple[str, str]:
     base = repository.merge_base(upstream.sha, head.sha) if upstream else ""
     if base:
         return base, "where the branch left its upstream"
-    raise ToolError("there is no origin/HEAD, origin/main, origin/master or upstream branch to compare with")
+    raise ToolError(
+        "no branch to compare with: origin/HEAD, origin/main, origin/master and the upstream branch were not found"
+    )
 
 
 def _lines(ctx: Context, repository: Repository, diff: Diff, *, untracked: bool) -> dict[str, frozenset[int]]:
-    """Return the changed lines by paths relative to the workspace; what lies outside is left out."""
+    """Return the changed lines by paths relative to the workspace, without those outside of it."""
     top, workspace = str(repository.top), os.path.realpath(ctx.layout.workspace)
     found: dict[str, frozenset[int]] = {}
     wholly = set(diff.whole) | set(repository.untracked() if untracked else ())
@@ -221,7 +212,7 @@ def _every_line(file: Path, workspace: Path) -> Iterator[int]:
 
 
 def _ends_lines_by_cr(file: Path, workspace: Path) -> bool:
-    # For git such a file has other lines than for Python.
+    # In such a file Python sees more lines than git.
     raw = _content(file, workspace)
     return raw.count(b"\r") != raw.count(b"\r\n")
 

@@ -1,13 +1,13 @@
-"""Events that run with the rights of the repository, while the code in the checkout may be a stranger's.
+"""Events that run with write access, while the code in the checkout may be untrusted.
 
-`pull_request_target`, `workflow_run` and `issue_comment` have a token that may write, secrets and the caches of the
-default branch. Who checks out a pull request there and starts anything of it (a `conftest.py`, a `setup.py`) hands
-them over. So what starts the project's code refuses, unless the commit is known to be the repository's own.
+`pull_request_target`, `workflow_run` and `issue_comment` have a token with write access, secrets and the caches of the
+default branch. A workflow that checks out a pull request there and starts its code (a `conftest.py`, a `setup.py`) gives
+them away. So tools that start the project's code refuse to, unless the commit is known to be the repository's own.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from ci_action.engine.context import Context
 from ci_action.github.event import Event
@@ -16,55 +16,43 @@ from ci_action.system.errors import ToolError
 
 EVENTS: Final = frozenset({"pull_request_target", "workflow_run", "issue_comment"})
 _ADVICE: Final = (
-    "run this stage under `pull_request`, which has no rights to lose, and what needs rights in a second workflow on"
+    "run this stage on `pull_request`, which is read-only, and what needs write access in a second workflow on"
     " `workflow_run` that starts no code of the pull request; or set the input `allow-privileged: true`"
 )
 
 
-def is_privileged(event: Event) -> bool:
-    """Whether the event has rights that a stranger's code must not get."""
-    return event.name in EVENTS
-
-
 def refusal(ctx: Context) -> str:
-    """Say why the project's code is not started; empty where it may be. Git is asked for the event's sake only."""
-    if not is_privileged(ctx.event):
-        return ""
-    return f"the code is not started: {danger}; {_ADVICE}" if (danger := _danger(ctx)) else ""
-
-
-def permission(ctx: Context) -> str:
-    """Say what is dared with `allow-privileged`; empty where nothing is."""
-    if not is_privileged(ctx.event):
-        return ""
-    return f"`allow-privileged` lets the code run although {danger}" if (danger := _danger(ctx)) else ""
+    """Return why the project's code must not be started; empty if it may be. Git is asked in these events only."""
+    return f"refusing to run untrusted code: {danger}; {_ADVICE}" if (danger := _danger(ctx)) else ""
 
 
 def permitted(ctx: Context) -> tuple[str, ...]:
-    """Return what is dared by letting the project's code decide; raises `ToolError` if it must not."""
+    """Return the warnings about starting the project's code; raises `ToolError` if it must not be started."""
     if ctx.settings.allow_privileged:
-        return (dared,) if (dared := permission(ctx)) else ()
+        danger = _danger(ctx)
+        return (f"`allow-privileged` runs untrusted code: {danger}",) if danger else ()
     if reason := refusal(ctx):
         raise ToolError(reason)
     return ()
 
 
 def _danger(ctx: Context) -> str:
-    rights = f"the event {ctx.event.name!r} has the rights of the repository"
+    if ctx.event.name not in EVENTS:
+        return ""
     try:
         repository = ctx.repository
         head = repository.head()
         strange = whose(ctx.event, head, lambda commit: _holds(repository, commit, head.sha))
         strange = strange or _changed(repository, ctx.own_folders)
     except ToolError as error:
-        strange = f"whose code this is cannot be told ({error.reason})"
-    return f"{rights}, and {strange}" if strange else ""
+        strange = f"the origin of the code is unknown ({error.reason})"
+    return f"`{ctx.event.name}` runs with write access, and {strange}" if strange else ""
 
 
 def whose(event: Event, head: Commit, holds: Callable[[str], bool]) -> str:
-    """Say why the commit that is checked out may be a stranger's; empty where it is the repository's own.
+    """Return why the checked out commit may be untrusted; empty if it is the repository's own.
 
-    `holds` says whether a commit of the repository is here and has the checked out one in its history.
+    `holds` is whether the clone has a commit of the repository with the checked out one in its history.
     """
     own = [sha for sha in _own_commits(event, head) if is_commit_name(sha)]
     if head.sha in own or any(holds(sha) for sha in own):
@@ -74,55 +62,47 @@ def whose(event: Event, head: Commit, holds: Callable[[str], bool]) -> str:
             return f"the checkout is {what}"
         if sha and sha in head.parents[1:]:
             return f"the checkout merges {what}"
-    return f"the checkout, {head.sha[:12]}, is not known to be a part of the repository's own branches"
+    return f"the checkout, {head.sha[:12]}, is not known to be in the repository's own branches"
 
 
 def _own_commits(event: Event, head: Commit) -> list[str]:
-    """Return the commits that only those can have made who may write to the repository."""
+    """Return the commits that only users with write access can have made."""
     found = [] if _named_as_strange(event) else [event.sha]
     if event.name == "pull_request_target":
-        found.append(_at(event.payload, "pull_request", "base", "sha"))
+        found.append(event.text("pull_request", "base", "sha"))
     if event.name == "workflow_run" and _ran_for_own(event, head):
         found.append(head.sha)
     return found
 
 
 def _named_as_strange(event: Event) -> bool:
-    """Whether the runner's commit is the one that the payload calls the pull request's: a runner that is not GitHub's."""
+    """Whether the commit of the runner is that of the pull request in the payload, as runners other than GitHub's set it."""
     pull = event.payload.get("pull_request")
     merged = isinstance(pull, Mapping) and pull.get("merged") is True
     return not merged and event.sha in {
-        _at(event.payload, "pull_request", "head", "sha"),
-        _at(event.payload, "pull_request", "merge_commit_sha"),
+        event.text("pull_request", "head", "sha"),
+        event.text("pull_request", "merge_commit_sha"),
     }
 
 
 def _ran_for_own(event: Event, head: Commit) -> bool:
-    """Whether the workflow run before this one was about a commit of the repository itself, and no pull request's."""
-    cause = _at(event.payload, "workflow_run", "event")
-    from_repository = _at(event.payload, "workflow_run", "head_repository", "full_name")
+    """Whether the workflow run before this one had a commit of the repository itself, not of a pull request."""
+    cause = event.text("workflow_run", "event")
+    from_repository = event.text("workflow_run", "head_repository", "full_name")
     return (
         cause in {"push", "schedule", "workflow_dispatch", "merge_group", "release"}
-        and _at(event.payload, "workflow_run", "head_sha") == head.sha
+        and event.text("workflow_run", "head_sha") == head.sha
         and from_repository != ""
         and from_repository == event.repository
     )
 
 
 def _strange_commits(event: Event) -> tuple[tuple[str, str], ...]:
-    payload = event.payload
     return (
-        (_at(payload, "pull_request", "head", "sha"), "the commit of the pull request"),
-        (_at(payload, "pull_request", "merge_commit_sha"), "the merge of the pull request"),
-        (_at(payload, "workflow_run", "head_sha"), "the commit of the workflow run"),
+        (event.text("pull_request", "head", "sha"), "the commit of the pull request"),
+        (event.text("pull_request", "merge_commit_sha"), "the merge of the pull request"),
+        (event.text("workflow_run", "head_sha"), "the commit of the workflow run"),
     )
-
-
-def _at(payload: Mapping[str, Any], *names: str) -> str:
-    value: object = payload
-    for name in names:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value if isinstance(value, str) else ""
 
 
 def _holds(repository: Repository, commit: str, head: str) -> bool:
@@ -130,6 +110,6 @@ def _holds(repository: Repository, commit: str, head: str) -> bool:
 
 
 def _changed(repository: Repository, own: Iterable[Path]) -> str:
-    """Say which file is not that of the commit: an artifact or a second checkout may have brought it."""
+    """Return which file differs from the commit: an artifact or a second checkout may have written it."""
     name = repository.changed(own)
-    return f"the file {name!r} is not that of the commit" if name else ""
+    return f"the file {name!r} differs from the commit" if name else ""

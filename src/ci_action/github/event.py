@@ -44,6 +44,13 @@ class Event:
             return ""
         return f"{self.server_url}/{self.repository}/actions/runs/{self.run_id}"
 
+    def text(self, *names: str) -> str:
+        """Return a text in the payload; empty if there is none."""
+        value: object = self.payload
+        for name in names:
+            value = value.get(name) if isinstance(value, Mapping) else None
+        return value if isinstance(value, str) else ""
+
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Event":
         """Read the event; a payload that is absent or no JSON is told by `problem`, never raised."""

@@ -87,7 +87,7 @@ def test_the_base_by_event(name: str, payload: dict[str, Any], head: Commit, bas
         ("workflow_dispatch", {"inputs": {}}),
     ],
 )
-def test_where_the_event_names_none_it_is_said(name: str, payload: dict[str, Any], wording: Any):
+def test_an_event_without_a_base_is_an_error(name: str, payload: dict[str, Any], wording: Any):
     with pytest.raises(ToolError) as told:
         base_of(event(name=name, payload=payload, problem="the file was cut"), Commit(HEAD, (OTHER,)))
     assert told.value.reason == wording
@@ -134,7 +134,7 @@ def commit_object(sha: str, *parents: str) -> bytes:
         ),
     ],
 )  # fmt: skip
-def test_what_stands_in_the_way_is_told(tmp_path: Path, answers: dict[str, Any], problem: str):
+def test_errors_of_git_are_the_problem(tmp_path: Path, answers: dict[str, Any], problem: str):
     pushed = event(name="push", payload={"before": HEAD})
     changes = changes_of(ctx_of(tmp_path, Git(**answers), event=pushed), fetch=True)
     assert changes == Changes(problem=problem)
@@ -167,7 +167,7 @@ class Deep(Git):
 
 
 @pytest.mark.parametrize("sha", [OTHER, ""])
-def test_where_the_history_is_too_large_github_names_the_commit(tmp_path: Path, sha: str, wording: Any):
+def test_if_the_history_is_too_large_github_names_the_commit(tmp_path: Path, sha: str, wording: Any):
     git = Deep(rev_parse=completed("/w\n"), cat_file=completed(commit_object(HEAD, TIP)))
     of_pull = event(name="pull_request", payload={"pull_request": PULL})
     github = Parting(sha)
@@ -180,7 +180,7 @@ def test_where_the_history_is_too_large_github_names_the_commit(tmp_path: Path, 
         assert changes.problem == wording
 
 
-def test_a_fetch_that_takes_too_long_is_told(tmp_path: Path, wording: Any):
+def test_a_fetch_that_times_out_is_the_problem(tmp_path: Path, wording: Any):
     git = Git(
         rev_parse=completed("/w\n"),
         cat_file=completed(commit_object(HEAD, OTHER)),
@@ -189,11 +189,11 @@ def test_a_fetch_that_takes_too_long_is_told(tmp_path: Path, wording: Any):
     pushed = event(name="push", payload={"before": BASE})
     ctx = ctx_of(tmp_path, git, event=pushed)
     changes = changes_of(ctx, fetch=True)
-    assert changes.problem.startswith("the commit cccccccccccc cannot be fetched (git timed out")
+    assert changes.problem.startswith("could not fetch commit cccccccccccc (git timed out")
     assert changes.problem == wording
 
 
-def test_nobody_is_told_to_fetch_more_because_of_a_signal(tmp_path: Path):
+def test_a_signal_is_no_reason_to_fetch_more(tmp_path: Path):
     git = Git(
         rev_parse=completed("/w\n"),
         cat_file=completed(commit_object(HEAD, OTHER)),
@@ -221,7 +221,7 @@ def test_when_the_change_is_needed(values: dict[str, Any], needed: bool):
 
 
 @pytest.mark.parametrize("fetch", [True, False])
-def test_a_missing_commit_is_fetched_only_where_it_is_needed(tmp_path: Path, fetch: bool):
+def test_a_missing_commit_is_fetched_only_if_it_is_needed(tmp_path: Path, fetch: bool):
     git = Git(
         rev_parse=completed("/w\n"), cat_file=completed(commit_object(HEAD, OTHER)), init=ToolError("no room")
     )
@@ -245,25 +245,25 @@ def run_with(tmp_path: Path, changes: Changes | None, scope: str, *, by_lines: b
     return execute([one], ctx, Told(), resolved=resolved(scope=scope))
 
 
-def test_with_scope_changed_what_is_older_does_not_count(tmp_path: Path):
+def test_with_scope_changed_older_findings_do_not_count(tmp_path: Path):
     result = run_with(tmp_path, KNOWN, "changed")
     assert [one.muted for one in result.findings] == ["", OLDER]
     assert (result.base, result.scope, result.new_findings) == (BASE, "changed", 1)
     assert result.verdict.reasons == ("ruff: 1 finding on your lines (+ 1 older)",)
 
 
-def test_with_scope_all_everything_counts_and_what_is_new_is_counted(tmp_path: Path):
+def test_with_scope_all_everything_counts_and_new_findings_are_counted(tmp_path: Path):
     result = run_with(tmp_path, KNOWN, "all")
     assert [one.muted for one in result.findings] == ["", ""]
     assert (result.base, result.scope, result.new_findings, result.warnings) == (BASE, "all", 1, ())
 
 
-def test_a_failed_test_counts_wherever_it_stands(tmp_path: Path):
+def test_a_failed_test_counts_anywhere(tmp_path: Path):
     assert [one.muted for one in run_with(tmp_path, KNOWN, "changed", by_lines=False).findings] == ["", ""]
 
 
 @pytest.mark.parametrize("changes", [Changes(problem="no git"), None])
-def test_without_a_base_everything_counts_and_it_is_said(
+def test_without_a_base_everything_counts_with_a_warning(
     tmp_path: Path, changes: Changes | None, wording: Any
 ):
     result = run_with(tmp_path, changes, "changed")
@@ -273,7 +273,7 @@ def test_without_a_base_everything_counts_and_it_is_said(
     assert warning == wording
 
 
-def test_without_a_base_fail_on_new_says_that_everything_counts(tmp_path: Path, wording: Any):
+def test_without_a_base_fail_on_new_counts_everything(tmp_path: Path, wording: Any):
     (tmp_path / "w").mkdir()
     settings = {"fail_on": "new"}
     one = stage(tool("ruff", report(finding(severity="low", location=None))))
@@ -306,7 +306,7 @@ def test_a_plan_names_the_base(tmp_path: Path, changes: Changes, wording: Any):
     assert [line for line in lines if line.startswith("base ")] == wording
 
 
-def test_a_full_disk_is_told(tmp_path: Path, wording: Any):
+def test_a_full_disk_is_the_problem(tmp_path: Path, wording: Any):
     git = Git(rev_parse=completed("/w\n"), cat_file=completed(commit_object(HEAD, OTHER)))
     changes = changes_of(
         ctx_of(

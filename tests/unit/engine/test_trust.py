@@ -7,7 +7,7 @@ import pytest
 from support.builders import FakeRun, completed, context, event, layout, report, tool
 
 from ci_action.engine.execute import check
-from ci_action.engine.trust import EVENTS, permission, refusal, whose
+from ci_action.engine.trust import EVENTS, permitted, refusal, whose
 from ci_action.model.result import Broken, Report
 from ci_action.project.git.repository import Commit
 from ci_action.project.programs import Program
@@ -60,7 +60,7 @@ def ran(cause: object = "push", sha: str = OTHER, repository: object = "o/r") ->
             "workflow_run", ran(repository="x/y"), Commit(OTHER), "workflow run", id="of another repository"
         ),
         pytest.param(
-            "workflow_run", ran(repository=None), Commit(OTHER), "workflow run", id="of nobody knows which"
+            "workflow_run", ran(repository=None), Commit(OTHER), "workflow run", id="of an unknown one"
         ),
         pytest.param("workflow_run", ran(3, repository=[]), Commit(OTHER), "workflow run", id="of junk"),
     ],
@@ -77,7 +77,7 @@ def test_what_is_in_the_history_of_ours_is_ours():
 
 
 @pytest.mark.parametrize("sha", [HEAD, MERGE])
-def test_a_runner_that_names_the_commit_of_the_pull_request_vouches_for_nothing(sha: str, wording: Any):
+def test_a_runner_that_names_the_commit_of_the_pull_request_is_not_trusted(sha: str, wording: Any):
     target = event(name="pull_request_target", sha=sha, payload=TARGET)
     assert whose(target, Commit(sha), lambda _: False) == wording
     merged = {"pull_request": {**TARGET["pull_request"], "merged": True}}
@@ -86,7 +86,7 @@ def test_a_runner_that_names_the_commit_of_the_pull_request_vouches_for_nothing(
 
 
 @pytest.mark.parametrize("sha", ["", "main", "0" * 40, HEAD[:7]])
-def test_an_event_that_names_no_commit_vouches_for_none(sha: str):
+def test_an_event_without_a_commit_is_not_trusted(sha: str):
     assert "not known" in whose(event(name="issue_comment", sha=sha), Commit(HEAD), lambda _: True)
 
 
@@ -101,7 +101,7 @@ def git(
 ) -> FakeRun:
     """Answer as git does in a clone that has this commit checked out, and the base, if any."""
 
-    def said(command: Any) -> Any:
+    def answer(command: Any) -> Any:
         words = command.argv
         if fails and fails in words:
             return completed(returncode=128)
@@ -121,7 +121,7 @@ def git(
         assert "status" in words
         return completed(status)
 
-    return FakeRun(git=said)
+    return FakeRun(git=answer)
 
 
 def in_event(tmp_path: Path, run: FakeRun, name: str = "pull_request_target", **overrides: Any) -> Any:
@@ -133,7 +133,8 @@ def in_event(tmp_path: Path, run: FakeRun, name: str = "pull_request_target", **
 def test_other_events_ask_nothing(tmp_path: Path):
     for name in ("", "push", "pull_request", "merge_group", "workflow_dispatch", "schedule"):
         ctx = in_event(tmp_path, FakeRun(), name)
-        assert refusal(ctx) == permission(ctx) == ""
+        assert refusal(ctx) == ""
+        assert permitted(ctx) == ()
     assert {"pull_request_target", "workflow_run", "issue_comment"} == EVENTS
 
 
@@ -146,7 +147,7 @@ def test_other_events_ask_nothing(tmp_path: Path):
         pytest.param(git(HEAD, base=BASE, meets=OTHER), True, id="only akin"),
         pytest.param(git(status=b" M conftest.py\0"), True, id="changed"),
         pytest.param(git(others=b"pr/a.py\0"), True, id="brought along"),
-        pytest.param(git(fails="status"), True, id="nobody can say"),
+        pytest.param(git(fails="status"), True, id="unknown"),
         pytest.param(git(fails="--show-toplevel"), True, id="no repository"),
         pytest.param(FakeRun(git=ToolError("git was not found")), True, id="no git"),
     ],
@@ -174,7 +175,7 @@ def quiet(_ctx: Any) -> Program:
     return Program(argv=(), version="", source="")
 
 
-def test_what_is_allowed_is_told(tmp_path: Path, wording: Any):
+def test_allowed_code_is_a_warning(tmp_path: Path, wording: Any):
     settings = {"allow_privileged": "true"}
     started = tool("pytest", report(), runs_code=lambda _: True, program=quiet)
     done = check(started, in_event(tmp_path, git(HEAD), settings=settings))

@@ -1,4 +1,4 @@
-"""What git's diff says: its text in, sets of lines out. No git is started here."""
+"""Reads git's diff: the changed lines of each file."""
 
 import re
 from collections.abc import Mapping
@@ -7,43 +7,39 @@ from typing import Final
 
 from ci_action.system.errors import ToolError
 
-# No path of git has an empty component, so these prefixes part the two names of a header without any doubt.
+# No path in git has an empty component, so these prefixes separate the two names of a header.
 SOURCE_PREFIX: Final = "s://"
-
 TARGET_PREFIX: Final = "d://"
-
 _UNMERGED: Final = re.compile(r"^\* Unmerged path (.+)$", re.MULTILINE)
-
 _ESCAPE: Final = re.compile(r"\\([0-7]{3}|.)")
-
 _LETTERS: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Diff:
-    """What git's diff says: paths as git names them, relative to the top of the repository."""
+    """Changed lines by paths relative to the top of the repository."""
 
     lines: Mapping[str, frozenset[int]] = field(default_factory=dict)
     whole: frozenset[str] = frozenset()
-    """Files of which it names no lines: binary to git, or in a conflict."""
+    """Files without lines in the diff: binary, or in a conflict."""
 
 
 def parse(stdout: bytes) -> Diff:
-    """Read `git diff --unified=0` with our two prefixes; raises `ToolError` if it is not such a diff."""
-    from unidiff.errors import UnidiffParseError  # noqa: PLC0415 - not all runs have a base commit
-    from unidiff.patch import PatchSet  # noqa: PLC0415 - as above
+    """Read `git diff --unified=0` with our two prefixes; raises `ToolError` for anything else."""
+    from unidiff.errors import UnidiffParseError  # noqa: PLC0415 - only a run with a base commit needs it
+    from unidiff.patch import PatchSet  # noqa: PLC0415 - see above
 
     # Each file is in its own encoding: Latin-1 keeps every byte apart, and unidiff then splits at newlines alone.
     text = stdout.decode("latin-1")
     try:
         patch = PatchSet(text, metadata_only=True)
     except UnidiffParseError as error:
-        raise ToolError(f"git printed a diff that cannot be read: {error}") from error
+        raise ToolError(f"git printed an invalid diff: {error}") from error
     lines: dict[str, frozenset[int]] = {}
     whole = {_name(given) for given in _UNMERGED.findall(text)}
     for file in patch:
         name = _name(file.target_file)
-        if not name.startswith(TARGET_PREFIX):  # the file is gone
+        if not name.startswith(TARGET_PREFIX):  # removed
             continue
         name = name.removeprefix(TARGET_PREFIX)
         if file.is_binary_file:
@@ -54,7 +50,7 @@ def parse(stdout: bytes) -> Diff:
 
 
 def _name(given: str) -> str:
-    """Return a file name of a header: taken out of git's quotes, and as Python keeps names that are no UTF-8."""
+    """Return a file name of a header without git's quotes; other bytes than UTF-8 are surrogates."""
     if given.startswith('"') and given.endswith('"'):
         given = _ESCAPE.sub(_unescaped, given[1:-1])
     return given.encode("latin-1").decode("utf-8", "surrogateescape")

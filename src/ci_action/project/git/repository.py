@@ -221,10 +221,7 @@ class Repository:
 
     def diff(self, base: str) -> Diff:
         """Compare the files as they are now with a commit."""
-        done = self.git(*DIFF, base, "--")
-        if done.returncode != 0:
-            raise ToolError(f"git diff failed: {_reason(done)}")
-        return parse(done.stdout)
+        return parse(succeeded(self.git(*DIFF, base, "--"), "git diff failed: ").stdout)
 
     def text_at(self, commit: str, name: str) -> str | None:
         """Return what a file said at a commit, also at one that was fetched; None where it was not there."""
@@ -233,18 +230,17 @@ class Repository:
 
     def untracked(self) -> list[str]:
         """List the files that git does not know and is not told to ignore."""
-        done = self.git("ls-files", "--others", "--exclude-standard", "-z")
-        if done.returncode != 0:
-            raise ToolError(f"git ls-files failed: {_reason(done)}")
+        done = succeeded(
+            self.git("ls-files", "--others", "--exclude-standard", "-z"), "git ls-files failed: "
+        )
         names = (os.fsdecode(name) for name in done.stdout.split(b"\0"))
         return [name for name in names if name and not name.endswith("/")]
 
     def tracked(self, folder: Path, paths: Iterable[str]) -> list[str]:
         """List the files below the paths of a folder that git knows, each once, by names relative to the folder."""
         below = [path if path != "." else "./" for path in paths]
-        done = self.git("--literal-pathspecs", "ls-files", "--cached", "-z", "--", *below, cwd=folder)
-        if done.returncode != 0:
-            raise ToolError(f"git ls-files failed: {_reason(done)}")
+        words = ("--literal-pathspecs", "ls-files", "--cached", "-z", "--", *below)
+        done = succeeded(self.git(*words, cwd=folder), "git ls-files failed: ")
         return sorted({os.fsdecode(name) for name in done.stdout.split(b"\0") if name})
 
     def nested(self, folder: Path, paths: Iterable[str]) -> list[str]:
@@ -348,7 +344,7 @@ class Repository:
         self._give(store, self.owner)
         done = self.git(*argv, seconds=_FETCH_SECONDS, environ=self._at(store))
         if done.returncode == 0 or server is None:
-            self._done(done)
+            succeeded(done)
             return store
         apart = self._made(_apart(name))
         stranger = self.owner and _stranger(self.owner)
@@ -360,7 +356,7 @@ class Repository:
         fetching = replace(self, top=apart, owner=stranger, environ=environ)
         # What is here is told by us: git would ask the repository, by a command that may be named there.
         settings = (*server.settings, ("core.alternateRefsCommand", f"echo {here} #"))
-        self._done(fetching.git(*argv, seconds=_FETCH_SECONDS, settings=settings))
+        succeeded(fetching.git(*argv, seconds=_FETCH_SECONDS, settings=settings))
         return apart
 
     def _store(self, name: str) -> Path:
@@ -374,7 +370,7 @@ class Repository:
             head = self.git("rev-parse", "HEAD").stdout.strip()
             kind = ["--object-format=sha256"] if len(head) > 40 else []  # noqa: PLR2004 - length of SHA-1
             ours = replace(self, owner=None, top=store, environ={"GIT_CONFIG_GLOBAL": os.devnull})
-            self._done(ours.git("init", "--bare", "--quiet", "--template=", *kind, str(store)))
+            succeeded(ours.git("init", "--bare", "--quiet", "--template=", *kind, str(store)))
             if ends := _ends(self._path("shallow")):
                 (store / "shallow").write_bytes(ends)
         return store
@@ -410,13 +406,15 @@ class Repository:
         return [Path(os.path.normpath(self.top / file)) for file in files]
 
     def _path(self, name: str) -> Path:
-        raw = self._done(self.git("rev-parse", "--git-path", name)).stdout
+        raw = succeeded(self.git("rev-parse", "--git-path", name)).stdout
         return Path(os.path.normpath(self.top / os.fsdecode(raw.removesuffix(b"\n"))))
 
-    def _done(self, done: Completed) -> Completed:
-        if done.returncode != 0:
-            raise ToolError(_reason(done))
-        return done
+
+def succeeded(done: Completed, what: str = "") -> Completed:
+    """Return an answer of git; raises `ToolError` with the reason if git failed."""
+    if done.returncode != 0:
+        raise ToolError(f"{what}{_reason(done)}")
+    return done
 
 
 def find(here: Repository) -> Repository:

@@ -1,73 +1,64 @@
-"""Where the changed files of a pull request are known from: git where its base is in the clone, else GitHub's API.
+"""The changed files of a pull request: from git if its base is in the clone, else from GitHub's API.
 
-Where neither tells them, their numbers are those of the pull request itself, which the payload of the event has.
+If both fail, only their numbers are known, which are in the payload of the event.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 
 from ci_action.engine.context import Context
 from ci_action.github.pull_request import Pull
-from ci_action.project.git.repository import Commit
+from ci_action.project.git.repository import Commit, Repository
 from ci_action.stages.pr.changed_files import MOST_LISTED, PullFiles, from_github, listing
-from ci_action.stages.pr.git_diff import PullDiff
+from ci_action.stages.pr.git_diff import changed_files, marks, with_attributes_of
 from ci_action.system.errors import ToolError
 
-_GIT: Final = "git"
-_GITHUB: Final = "GitHub"
 _ATTRIBUTES: Final = ".gitattributes"
 
 
 def files_of(ctx: Context, pull: Pull) -> PullFiles:
-    """Return the changed files, asked for once in a run; raises `ToolError` with what to do where nobody knows them."""
+    """Return the changed files, read once in a run; raises `ToolError` with advice if they are unknown."""
     files: PullFiles = ctx.pull_files.of(lambda: _found(ctx, pull))
     return files
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What the clone has of the pull request."""
-
-    diff: PullDiff
-    base: str
-    tip: str
-
-
 def _found(ctx: Context, pull: Pull) -> PullFiles:
     try:
-        seen = _seen(ctx, pull)
-        counted = listing(seen.diff.changed_files(seen.base, seen.tip), _GIT)
+        repository, base, tip = _commits(ctx, pull)
+        seen = with_attributes_of(repository, base)
+        found = listing(changed_files(seen, base, tip))
     except ToolError as error:
         return _without_git(ctx, pull, error.reason)
-    if pull.changed_files not in {None, counted.total}:
-        # The base has moved on, or GitHub takes other files for renamed: its own count is the one that people see.
-        counted = _reconciled(ctx, pull, counted)
-    return replace(counted, marks=seen.diff.marks(file.name for file in counted.files))
+    if pull.changed_files not in {None, found.total}:
+        # The base has moved on, or GitHub detects other renames: people see the count of GitHub.
+        try:
+            found = _listed(ctx, pull)
+        except ToolError as error:
+            counts = f"git counts {found.total:,} changed files, GitHub {pull.changed_files:,}"
+            found = replace(found, note=f"{counts}: using those of git ({error.reason})")
+    return replace(found, marks=marks(seen, (file.name for file in found.files)))
 
 
-def _seen(ctx: Context, pull: Pull) -> _Seen:
-    """Find the two commits between which the pull request lies; raises `ToolError` where they are not here."""
+def _commits(ctx: Context, pull: Pull) -> tuple[Repository, str, str]:
+    """Return the two commits of the pull request, and their repository; raises `ToolError` if it lacks them."""
     if ctx.changes is None or not ctx.changes.known:
-        raise ToolError(ctx.changes.problem if ctx.changes else "nobody looked for the base")
+        raise ToolError(ctx.changes.problem if ctx.changes else "the base commit is unknown")
     repository = ctx.repository.with_fetched()
     head = repository.head()
     if not _is_of(pull, head, ctx):
         raise ToolError(f"the checkout is {head.sha[:12]}, not this pull request")
     base, tip = ctx.changes.base, head.sha
     if head.sha != pull.head_sha and head.parents[:1] == (base,) and not repository.shallow:
-        # What GitHub counts is what the pull request did since it left its base, not what the merge did to the base.
+        # GitHub counts the changes since the pull request left its base, not those of the merge.
         parted = repository.merge_base(base, head.parents[1])
         base, tip = (parted, head.parents[1]) if parted else (base, tip)
-    return _Seen(PullDiff.at(repository, base), base, tip)
+    return repository, base, tip
 
 
 def _is_of(pull: Pull, head: Commit, ctx: Context) -> bool:
-    """Whether what is checked out is the pull request: its last commit, or its merge with the base."""
-    payload = ctx.event.payload.get("pull_request")
-    told = payload.get("head") if isinstance(payload, Mapping) else None
-    tips = {pull.head_sha, told.get("sha") if isinstance(told, Mapping) else ""} - {"", None}
+    """Whether the checkout is the pull request: its last commit, or its merge with the base."""
+    tips = {pull.head_sha, ctx.event.text("pull_request", "head", "sha")} - {""}
     merge = len(head.parents) == 2  # noqa: PLR2004 - a merge of the base and the pull request
     if merge and ctx.event.name == "pull_request" and ctx.event.sha in {"", head.sha}:
         return True
@@ -75,48 +66,34 @@ def _is_of(pull: Pull, head: Commit, ctx: Context) -> bool:
 
 
 def _without_git(ctx: Context, pull: Pull, reason: str) -> PullFiles:
-    """Return what GitHub lists, else what the pull request says of itself; raises `ToolError` where that does not do."""
+    """Return the files of GitHub's list, else the numbers of the payload; raises `ToolError` if there is neither."""
     try:
-        found = _asked(ctx, pull)
+        return _with_attributes_of_head(ctx, _listed(ctx, pull))
     except ToolError as error:
-        why, advice = (
-            f"{reason}, and {error.reason}",
-            "this action a `github-token` with `pull-requests: read`",
-        )
+        advice = "give this action a `github-token` with `pull-requests: read`"
         if ctx.github is not None:
-            why = f"{reason}, and GitHub did not tell them ({error.reason})"
-            advice = "the job `pull-requests: read`"
+            advice = "give the job `permissions: pull-requests: read`"
         problem = (
-            f"the changed files are not known: {why}; give actions/checkout `fetch-depth: 2`, or {advice}"
+            f"the changed files are unknown: {reason}; GitHub: {error.reason};"
+            f" set `fetch-depth: 2` of actions/checkout, or {advice}"
         )
-        numbers = _numbers(pull, problem)
-        if numbers is None:
+        if pull.changed_files is None or pull.additions is None or pull.deletions is None:
             raise ToolError(problem) from error
-        return numbers
-    return _with_attributes_here(ctx, found)
-
-
-def _numbers(pull: Pull, problem: str) -> PullFiles | None:
-    """Return the numbers alone, which a payload has without anybody being asked; None where it has not all of them."""
-    if pull.changed_files is None or pull.additions is None or pull.deletions is None:
-        return None
     return PullFiles(
         files=(),
         total=pull.changed_files,
-        additions=pull.additions,
-        deletions=pull.deletions,
-        source="the pull request",
-        note=f"{problem}. The numbers are those of the pull request itself, and nothing is left out of them",
-        unmarked="the changed files are not known",
+        lines=pull.additions + pull.deletions,
+        note=f"{problem}. Using the numbers of the pull request, without exclusions",
+        unmarked="the changed files are unknown",
     )
 
 
-def _asked(ctx: Context, pull: Pull) -> PullFiles:
-    """Ask GitHub, which lists no more than 3,000 files; the numbers of the pull request itself tell of the others."""
+def _listed(ctx: Context, pull: Pull) -> PullFiles:
+    """Return the files that GitHub lists, at most 3,000; the total numbers are those of the pull request."""
     if ctx.github is None:
-        raise ToolError("there is no token to ask GitHub with")
-    found = listing(from_github(islice(ctx.github.pull_files(pull.number), MOST_LISTED + 1)), _GITHUB)
-    # A payload may be older than the list; GitHub's own number of now is not.
+        raise ToolError("`github-token` is not set")
+    found = listing(from_github(islice(ctx.github.pull_files(pull.number), MOST_LISTED + 1)))
+    # A payload may be older than the list; the current number of GitHub is not.
     if found.total < MOST_LISTED and not (pull.current and (pull.changed_files or 0) > found.total):
         return found
     total = max(found.total, pull.changed_files or 0)
@@ -124,37 +101,25 @@ def _asked(ctx: Context, pull: Pull) -> PullFiles:
         return found
     known = f"GitHub lists {found.total:,} of {total:,} changed files"
     if pull.changed_files is None:
-        total, known = found.total + 1, f"GitHub lists {found.total:,} changed files, which may not be all"
+        total, known = found.total + 1, f"GitHub lists {found.total:,} changed files; there may be more"
     return replace(
         found,
         total=total,
-        additions=max(found.additions, pull.additions or 0),
-        deletions=max(found.deletions, pull.deletions or 0),
-        note=f"{known}: what is left out, areas and kinds of files are known of these only",
+        lines=max(found.lines, (pull.additions or 0) + (pull.deletions or 0)),
+        note=f"{known}: exclusions, areas and kinds of files are those of the listed files",
     )
 
 
-def _reconciled(ctx: Context, pull: Pull, counted: PullFiles) -> PullFiles:
-    try:
-        return _asked(ctx, pull)
-    except ToolError as error:
-        note = (
-            f"git counts {counted.total:,} changed files, GitHub {pull.changed_files:,}: those of git are taken"
-            f" ({error.reason})"
-        )
-        return replace(counted, note=note)
-
-
-def _with_attributes_here(ctx: Context, found: PullFiles) -> PullFiles:
-    """Add what the checkout's `.gitattributes` say, unless the pull request itself changes them."""
-    names = [file.name for file in found.files]
-    changed = [name for file in found.files for name in file.names if name.rpartition("/")[2] == _ATTRIBUTES]
+def _with_attributes_of_head(ctx: Context, found: PullFiles) -> PullFiles:
+    """Add the attributes of the checkout's `.gitattributes`, unless the pull request itself changes them."""
+    changed = any(name.rpartition("/")[2] == _ATTRIBUTES for file in found.files for name in file.names)
     if changed or found.truncated:
         doubt = "changes" if changed else "may change"
         return replace(
-            found, unmarked=f"the clone lacks its base, and the pull request {doubt} .gitattributes"
+            found, unmarked=f"the base is not in the clone, and the pull request {doubt} .gitattributes"
         )
     try:
-        return replace(found, marks=PullDiff.at(ctx.repository, "HEAD").marks(names))
+        seen = with_attributes_of(ctx.repository, "HEAD")
+        return replace(found, marks=marks(seen, (file.name for file in found.files)))
     except ToolError as error:
         return replace(found, unmarked=error.reason)

@@ -1,29 +1,30 @@
-"""The issues that a pull request closes, by the keywords in its text that GitHub goes by."""
+"""The issues that a pull request closes, by GitHub's keywords in its body."""
 
 import re
 from collections.abc import Iterator
 from typing import Final
 
+from ci_action.stages.pr.title.grammar import COMMENT
+
 _GITHUB: Final = "https://github.com"
 _KEYWORD: Final = r"(?<![\w-])(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?[ \t]+"
 _REPOSITORY: Final = r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}"
-_FENCE: Final = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
-_LIST_ITEM: Final = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])\s")
-_BACKTICKS: Final = re.compile(r"`+")
-_OPEN: Final = "<!--"
-_CLOSE: Final = "-->"
-# Stands for what is taken out: the words beside it must not become neighbours.
+# What contains text that does not link. Without emphasis and links the time is in proportion to the body.
+_RULES: Final = ("code", "fence", "html_block", "heading", "hr", "list", "blockquote", "backticks", "escape")
+# Replaces code and comments: the words beside them must not become neighbours.
 _GAP: Final = "\ufffc"
 
 
 def linked_issues(body: str, repository: str, server: str = "") -> list[str]:
-    """Return the issues that a text closes: `#12` in this repository, `owner/name#12` in another one.
+    """Return the issues that a body closes, without those in code and comments.
 
-    What stands in code or in a comment is not meant.
+    They are `#12` in this repository, `owner/name#12` in another one.
     """
     own = repository.casefold()
+    references = _references(server or _GITHUB)
     found: dict[str, None] = {}
-    for match in _references(server or _GITHUB).finditer(_prose(body)):
+    # Most bodies have no keyword: the parser is not imported for them.
+    for match in references.finditer(_prose(body)) if references.search(body) else ():
         name = match["path"] or match["other"] or ""
         number = int(match["number"] or match["number_of_other"] or match["number_at"])
         shown = "" if name.casefold() == own else name
@@ -40,64 +41,17 @@ def _references(server: str) -> re.Pattern[str]:
 
 
 def _prose(body: str) -> str:
-    """Return a text of Markdown without its code and its comments."""
-    return "\n\n".join(
-        _without_spans(paragraph) for paragraph in re.split(r"\n[ \t]*\n", "\n".join(_lines(body)))
-    )
+    """Return the text of Markdown without code and comments."""
+    return "\n\n".join(COMMENT.sub(_GAP, text) for text in _texts(body))
 
 
-def _lines(body: str) -> Iterator[str]:
-    """Yield the lines that stand neither in a block of code nor in a comment; empty ones in their place."""
-    fence, comment, blank, listed = "", False, True, False
-    for given in body.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
-        line = given.expandtabs(4)
-        if comment:
-            _, separator, line = line.partition(_CLOSE)
-            comment = not separator
-        if not line.strip():
-            blank = True
-            yield ""
-            continue
-        if fence:
-            closed = line.strip()
-            fence = "" if closed.startswith(fence) and not closed.strip(fence[0]) else fence
-            yield ""
-            continue
-        if match := _FENCE.match(line):
-            fence = match[1]
-            yield ""
-            continue
-        if line.startswith("    ") and blank and not listed:
-            yield ""  # the next line is of the same block
-            continue
-        listed = bool(_LIST_ITEM.match(line)) or (listed and line.startswith("  "))
-        blank = False
-        line, comment = _without_comments(_without_spans(line))
-        yield line
+def _texts(body: str) -> Iterator[str]:
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - see linked_issues
 
-
-def _without_comments(line: str) -> tuple[str, bool]:
-    """Return a line without comments, and whether one is still open at its end."""
-    kept = []
-    while _OPEN in line:
-        before, _, line = line.partition(_OPEN)
-        kept.append(before)
-        _, closed, line = line.partition(_CLOSE)
-        if not closed:
-            return _GAP.join(kept), True
-    return _GAP.join([*kept, line]), False
-
-
-def _without_spans(text: str) -> str:
-    """Return text without the spans of code in it; backticks that nothing closes stay."""
-    runs = list(_BACKTICKS.finditer(text))
-    last = {len(run[0]): number for number, run in enumerate(runs)}
-    kept, start, index = [], 0, 0
-    while index < len(runs):
-        run, length = runs[index], len(runs[index][0])
-        if last[length] > index:
-            end = next(number for number in range(index + 1, len(runs)) if len(runs[number][0]) == length)
-            kept.append(text[start : run.start()])
-            start, index = runs[end].end(), end
-        index += 1
-    return _GAP.join([*kept, text[start:]])
+    parser = MarkdownIt("zero", {"html": True}).enable(_RULES)
+    parser.core.ruler.disable("text_join")  # escaped characters stay apart
+    for token in parser.parse(body):
+        if token.type == "html_block":
+            yield token.content
+        elif token.children:
+            yield "".join(one.content if one.type == "text" else _GAP for one in token.children)

@@ -1,36 +1,33 @@
-"""What later jobs want to know of a pull request, as outputs: who, from where to where, what it touches. It judges nothing."""
+"""Outputs about the pull request for later jobs: author, branches, what it changes. It judges nothing."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from ci_action.engine.context import Context
-from ci_action.engine.tool import Checked, Tool
-from ci_action.github.pull_request import NoPull, Pull
-from ci_action.model.result import Broken, Counted, Report, Skipped
+from ci_action.engine.tool import Checked
+from ci_action.github.pull_request import Pull
+from ci_action.model.result import Broken, Counted, Report
 from ci_action.project.file_kinds import is_docs, is_migration, names_dependencies
-from ci_action.project.programs import Program
 from ci_action.settings.types import Area
 from ci_action.stages.pr.changed_files import ChangedFile, PullFiles
 from ci_action.stages.pr.changed_files_source import files_of
 from ci_action.stages.pr.linked_issues import linked_issues
-from ci_action.stages.pr.measure import measure
+from ci_action.stages.pr.size import measure
+from ci_action.stages.pr.tool import tool_of_pull
 from ci_action.system.errors import UNDONE
-from ci_action.system.text import one_line
+from ci_action.system.text import counted, one_line
 
 _DOCUMENTATION: Final = (
     "https://docs.github.com/actions/how-tos/write-workflows/choose-what-workflows-do/pass-job-outputs"
 )
-# All outputs of a job share 1 MB: a list is cut here, and that is said.
+# All outputs of a job share 1 MB: a longer list is cut, with a warning.
 MOST_ENTRIES: Final = 200
 LONGEST_ENTRY: Final = 250
 
 
-def check(ctx: Context, _program: Program) -> Checked:
-    """Gather the outputs; what the event itself tells is kept where the changed files are not known."""
-    pull = ctx.pull
-    if isinstance(pull, NoPull):
-        return Checked(outcome=Broken(pull.reason) if pull.broken else Skipped(pull.reason, rightly=True))
+def _judge(ctx: Context, pull: Pull) -> Checked:
+    """Gather the outputs; those from the event are kept if the changed files are unknown."""
     notes: list[str] = []
     outputs = _of_pull(ctx, pull, notes)
     try:
@@ -77,9 +74,9 @@ def _of_files(ctx: Context, files: PullFiles, notes: list[str]) -> dict[str, str
 
 
 def areas_of(files: Iterable[ChangedFile], areas: Sequence[Area] = ()) -> list[str]:
-    """Return the areas that files belong to, in the order of their definition; the top folders where none is defined.
+    """Return the areas of files, in the order of their definition; the top folders if no area is defined.
 
-    A file that was moved out of an area belongs to it too.
+    A file that was moved belongs to its previous area too.
     """
     names = {name for file in files for name in file.names}
     if not areas:
@@ -92,7 +89,7 @@ def _line(text: str) -> str:
     return one_line(text).replace("\t", " ")
 
 
-def _word(value: bool) -> str:  # noqa: FBT001 - the one value that it is about
+def _word(value: bool) -> str:  # noqa: FBT001 - its only value
     return "true" if value else "false"
 
 
@@ -103,11 +100,11 @@ def _list(name: str, entries: Sequence[str], notes: list[str]) -> str:
     return json.dumps(shown, ensure_ascii=False)
 
 
-TOOL: Final = Tool(
-    name="metadata",
-    summary="Outputs about the pull request for later jobs.",
-    url=_DOCUMENTATION,
-    check=check,
-    program=lambda _: Program(argv=(), version="", source=""),
-    plan=lambda ctx: f"{len(ctx.settings.areas)} areas" if ctx.settings.areas else "areas by top folders",
+TOOL: Final = tool_of_pull(
+    "metadata",
+    "Outputs about the pull request for later jobs.",
+    _DOCUMENTATION,
+    _judge,
+    lambda ctx: counted(len(ctx.settings.areas), "area") if ctx.settings.areas else "areas by top folders",
+    labels=False,
 )

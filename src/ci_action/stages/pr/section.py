@@ -1,4 +1,4 @@
-"""What a run says of its pull request: an output of the stage `pr`, and its section."""
+"""The section of the pull request in a report: what its tools found."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,19 +6,13 @@ from typing import Final
 
 from ci_action.github.pull_request import NoPull, Pull
 from ci_action.model.finding import Finding, Level
-from ci_action.model.result import Report, RunResult, StageResult
+from ci_action.model.result import Report, StageResult
 from ci_action.model.section import Channel, Facts, Item, Items, Line, Ours, Section, joined, known
-from ci_action.model.totals import told_by, tools_of
-
-
-def told(result: RunResult, name: str) -> str:
-    """Return an output that a tool filled in; empty where none did."""
-    return told_by(tools_of(result), name)
-
+from ci_action.system.text import counted
 
 _MOST: Final = 20
 _ON: Final = frozenset({Channel.SUMMARY, Channel.PAGE})
-_VERDICTS: Final = {"true": "✅ right", "false": "❌ wrong"}
+_VERDICTS: Final = {"true": "✅ valid", "false": "❌ invalid"}
 _SWITCHES: Final = {
     "pr-draft": "draft",
     "pr-breaking": "breaking",
@@ -32,33 +26,25 @@ _LISTS: Final = {"changed-areas": "Areas", "pr-labels": "Labels", "pr-issues": "
 
 
 def of(stage: StageResult, pull: Pull | NoPull) -> tuple[Section, ...]:
-    """Return what was found out of the pull request; nothing where the tools of the stage told nothing."""
+    """Return the section; none if the tools of the stage have no outputs."""
     outputs = {name: text for tool in reversed(stage.tools) for name, text in tool.outputs.items() if text}
     if not outputs:
         return ()
-    titles = [finding for finding in _of_tool(stage, "title") if finding.counts]
+    counting = {tool.tool: [one for one in tool.findings if one.counts] for tool in stage.tools}
     facts = (
-        *_title(outputs, titles, pull),
-        *_size(outputs, [finding for finding in _of_tool(stage, "size") if finding.counts]),
+        *_title(outputs, counting.get("title", []), pull),
+        *_size(outputs, counting.get("size", [])),
         *_people(outputs, pull),
         *_lists(outputs),
     )
     blocks: list[Facts | Items] = [Facts(rows=facts, on=_ON)]
-    if details := _details(stage, "size"):
+    outcomes = (tool.outcome for tool in stage.tools if tool.tool == "size")
+    if details := [line for one in outcomes if isinstance(one, Report) for line in one.details]:
         rows = tuple(Item((line,)) for line in details)
         # The page has them beside the tool.
         on = frozenset({Channel.SUMMARY})
-        blocks.append(Items(title=Ours("What makes its size"), rows=rows, on=on))
+        blocks.append(Items(title=Ours("Changed files by folder"), rows=rows, on=on))
     return (Section(title=Ours("The pull request"), blocks=tuple(blocks)),)
-
-
-def _of_tool(stage: StageResult, name: str) -> list[Finding]:
-    return [finding for tool in stage.tools if tool.tool == name for finding in tool.findings]
-
-
-def _details(stage: StageResult, name: str) -> tuple[str, ...]:
-    outcomes = (tool.outcome for tool in stage.tools if tool.tool == name)
-    return next((one.details for one in outcomes if isinstance(one, Report)), ())
 
 
 def _title(
@@ -73,30 +59,23 @@ def _title(
     elif verdict:
         yield Ours("Title"), (Ours(verdict),)
     for finding in findings[:_MOST]:
-        yield Ours("What is wrong"), (finding.message,)
+        yield Ours("Error"), (finding.message,)
     for proposal in dict.fromkeys(finding.fix_message for finding in findings):
         if proposal:
-            yield Ours("A title that passes"), (proposal,)
+            yield Ours("Proposed title"), (proposal,)
 
 
 def _size(outputs: Mapping[str, str], findings: list[Finding]) -> Iterator[tuple[str, Line]]:
     files, lines, size = (outputs.get(name, "") for name in ("changed-files", "changed-lines", "pr-size"))
-    parts = [
-        _number(digits, word) for digits, word in ((files, "file"), (lines, "line")) if digits.isdecimal()
-    ]
-    if parts:
+    numbers = ((files, "file"), (lines, "line"))
+    if parts := [counted(int(digits), word) for digits, word in numbers if digits.isdecimal()]:
         yield Ours("Changed"), (Ours(", ".join(parts)),)
     if size:
         worst = {finding.level for finding in findings}
         mark = " ❌ too large" if Level.ERROR in worst else " ⚠️ large" if worst else ""
         yield Ours("Size"), (known(size), Ours(mark))
-    said = [word for name, word in _SWITCHES.items() if outputs.get(name) == "true"]
-    if said:
-        yield Ours("It is, or has"), (Ours(", ".join(said)),)
-
-
-def _number(digits: str, word: str) -> str:
-    return f"{int(digits):,} {word}{'' if int(digits) == 1 else 's'}"
+    if words := [word for name, word in _SWITCHES.items() if outputs.get(name) == "true"]:
+        yield Ours("Kind"), (Ours(", ".join(words)),)
 
 
 def _people(outputs: Mapping[str, str], pull: Pull | NoPull) -> Iterator[tuple[str, Line]]:
@@ -106,8 +85,7 @@ def _people(outputs: Mapping[str, str], pull: Pull | NoPull) -> Iterator[tuple[s
     if base and head:
         yield Ours("Branches"), (head, Ours(" → "), base)
     if isinstance(pull, Pull) and pull.is_fork:
-        gone = Ours("one that is gone")
-        yield Ours("From a fork"), (pull.head_repository or gone,)
+        yield Ours("From a fork"), (pull.head_repository or Ours("a deleted one"),)
 
 
 def _lists(outputs: Mapping[str, str]) -> Iterator[tuple[str, Line]]:

@@ -213,7 +213,7 @@ def test_the_pull_request_and_the_notes_are_told(whole: Node):
     assert facts["branches"] == "fees → main"
     assert facts["pull request"] == "#7"
     assert pairs["Areas"] == "src, tests"
-    assert pairs["It is, or has"] == "migrations"
+    assert pairs["Kind"] == "migrations"
     assert "src: 2 files, 30 lines" in part(whole, "stages").text
     assert "fetch-depth: 0" in part(whole, "notes").text
     assert "coverage-min90 from flag" in part(whole, "settings").text.replace("\n", "")

@@ -8,34 +8,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_action.stages.pr.changed_files import ChangedFile, Status, from_git, from_github, listing
+from ci_action.stages.pr.changed_files import ChangedFile, from_github, listing
+from ci_action.stages.pr.git_diff import parse
 from ci_action.system.errors import InterruptedRunError, ToolError
 from ci_action.system.lazy import Lazy
-
-LETTERS = {
-    Status.ADDED: "A",
-    Status.REMOVED: "D",
-    Status.MODIFIED: "M",
-    Status.RENAMED: "R090",
-    Status.COPIED: "C075",
-    Status.CHANGED: "T",
-}
 
 
 def raw(name: str) -> bytes:
     return name.encode("utf-8", "surrogateescape")
 
 
-def as_git(files: list[ChangedFile], mode: str = "100644") -> bytes:
-    """Print files as git does: first what became of all, then the numbers of all."""
+Printed = tuple[ChangedFile, str, int]
+"""A file, its status and its added lines; -1 for a binary file."""
+
+
+def as_git(files: list[Printed], mode: str = "100644") -> bytes:
+    """Print files as git does: first the changes of all, then the numbers of all."""
     heads, numbers = b"", b""
-    for file in files:
-        letter = "R100" if file.moved else LETTERS[file.status]
+    for file, status, added in files:
         names = [name for name in (file.previous, file.name) if name]
         heads += (
-            f":100644 {mode} aaaa bbbb {letter}".encode() + b"\0" + b"".join(raw(n) + b"\0" for n in names)
+            f":100644 {mode} aaaa bbbb {status}".encode() + b"\0" + b"".join(raw(n) + b"\0" for n in names)
         )
-        counts = b"-\t-\t" if file.binary else f"{file.additions}\t{file.deletions}\t".encode()
+        counts = b"-\t-\t" if added < 0 else f"{added}\t{file.lines - added}\t".encode()
         numbers += counts + (b"\0" if file.previous else b"") + b"".join(raw(n) + b"\0" for n in names)
     return heads + numbers
 
@@ -59,46 +54,39 @@ NAMES = st.one_of(BYTES, TRICKS).map(lambda name: name.decode("utf-8", "surrogat
 
 
 @st.composite
-def changed_files(draw: st.DrawFn) -> ChangedFile:
-    status = draw(st.sampled_from(list(LETTERS)))
-    renamed = status in {Status.RENAMED, Status.COPIED}
-    binary = draw(st.booleans())
-    moved = status is Status.RENAMED and draw(st.booleans())
+def printed(draw: st.DrawFn) -> Printed:
+    status = draw(st.sampled_from(["A", "D", "M", "T", "R090", "R100", "C075"]))
+    name = draw(NAMES)
+    previous = draw(NAMES.filter(lambda other: other != name)) if status[0] in "RC" else ""
     numbers = st.integers(0, 10**7)
-    return ChangedFile(
-        name=draw(NAMES),
-        previous=draw(NAMES) if renamed else "",
-        status=status,
-        additions=0 if binary else draw(numbers),
-        deletions=0 if binary else draw(numbers),
-        binary=binary,
-        moved=moved,
-    )
+    added, deleted = draw(st.tuples(numbers, numbers) | st.just((-1, 1)))
+    file = ChangedFile(name=name, previous=previous, lines=added + deleted, moved=status == "R100")
+    return file, status, added
 
 
-@given(st.lists(changed_files(), max_size=6))
-def test_what_git_prints_is_read_back_whatever_the_names_are(files: list[ChangedFile]):
-    assert from_git(as_git(files)) == tuple(files)
+@given(st.lists(printed(), max_size=6))
+def test_what_git_prints_is_read_back_whatever_the_names_are(files: list[Printed]):
+    assert parse(as_git(files)) == tuple(file for file, _, _ in files)
 
 
-@given(st.lists(changed_files(), min_size=1, max_size=3), st.data())
-def test_a_list_that_ends_in_the_middle_is_never_taken_for_a_shorter_one(files, data):
+@given(st.lists(printed(), min_size=1, max_size=3), st.data())
+def test_an_incomplete_list_is_never_taken_for_a_shorter_one(files: list[Printed], data: st.DataObject):
     whole = as_git(files)
     cut = whole[: data.draw(st.integers(1, len(whole) - 1))]
-    with pytest.raises(ToolError, match="git printed a list of changed files that"):
-        from_git(cut)
+    with pytest.raises(ToolError, match="git printed an invalid list of changed files"):
+        parse(cut)
 
 
 @given(st.binary(max_size=60))
-def test_anything_else_is_refused_in_a_sentence(stdout: bytes):
+def test_anything_else_is_refused(stdout: bytes):
     with suppress(ToolError):
-        assert from_git(stdout) == () or stdout.startswith(b":")
+        assert parse(stdout) == () or stdout.startswith(b":")
 
 
 def test_a_file_that_was_moved_and_made_executable_is_no_pure_move():
-    moved = ChangedFile(name="b", previous="a", status=Status.RENAMED, moved=True)
-    assert from_git(as_git([moved])) == (moved,)
-    assert from_git(as_git([moved], mode="100755")) == (replace(moved, moved=False),)
+    moved = ChangedFile(name="b", previous="a", moved=True)
+    assert parse(as_git([(moved, "R100", 0)])) == (moved,)
+    assert parse(as_git([(moved, "R100", 0)], mode="100755")) == (replace(moved, moved=False),)
 
 
 ENTRY = {
@@ -114,15 +102,15 @@ ENTRY = {
 @pytest.mark.parametrize(
     ("entry", "expected"),
     [
-        ({}, ChangedFile(name="a.py", additions=2, deletions=1)),
-        ({"status": "removed"}, ChangedFile(name="a.py", additions=2, deletions=1, status=Status.REMOVED)),
+        ({}, ChangedFile(name="a.py", lines=3)),
+        ({"status": "removed"}, ChangedFile(name="a.py", lines=3)),
         (
             {"status": "renamed", "previous_filename": "b", "additions": 0, "deletions": 0},
-            ChangedFile(name="a.py", previous="b", status=Status.RENAMED, moved=True),
+            ChangedFile(name="a.py", previous="b", moved=True),
         ),
         (
             {"status": "renamed", "previous_filename": "b"},
-            ChangedFile(name="a.py", previous="b", status=Status.RENAMED, additions=2, deletions=1),
+            ChangedFile(name="a.py", previous="b", lines=3),
         ),
     ],
 )
@@ -140,7 +128,7 @@ def test_an_entry_of_github(entry, expected):
         {"deletions": None},
     ],
 )
-def test_an_entry_that_is_none_is_refused(entry, wording: Any):
+def test_an_invalid_entry_is_refused(entry, wording: Any):
     with pytest.raises(ToolError) as caught:
         from_github([{**ENTRY, **entry}])
     assert str(caught.value) == wording
@@ -149,12 +137,12 @@ def test_an_entry_that_is_none_is_refused(entry, wording: Any):
 
 
 def test_the_sum_of_the_files():
-    found = listing([ChangedFile(name="a", additions=2), ChangedFile(name="b", deletions=3)], "git")
+    found = listing([ChangedFile(name="a", lines=2), ChangedFile(name="b", lines=3)])
     assert (found.total, found.lines, found.truncated) == (2, 5, False)
     assert replace(found, total=3).truncated
 
 
-def test_a_value_is_made_once_and_so_is_the_reason_why_there_is_none():
+def test_a_value_or_its_error_is_made_once():
     made: list[int] = []
     once: Lazy[int] = Lazy()
 

@@ -1,4 +1,4 @@
-"""Who tells the changed files of a pull request, and between which commits git compares."""
+"""The source of the changed files of a pull request, and the commits that git compares."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from ci_action.system.process import Command, Completed
 
 HEAD, BASE, MERGE, PARTED, OTHER = ("a" * 40, "b" * 40, "c" * 40, "d" * 40, "e" * 40)
 KNOWN = Changes(base=BASE)
-DIFF = b":100644 100644 x y M\0a.py\0:000000 100644 x y A\0b.py\0003\t1\ta.py\0002\t0\tb.py\0"
+DIFF = b":100644 100644 a b M\0a.py\0:000000 100644 a b A\0b.py\0003\t1\ta.py\0002\t0\tb.py\0"
 GENERATED = b"b.py\0linguist-generated\0set\0"
 
 
@@ -54,17 +54,19 @@ def found(tmp_path: Path, git: Any, of_pull: dict[str, Any] | None = None, **ove
     return files_of(context_of(tmp_path, git, **overrides), pull(**(of_pull or {})))
 
 
+def source(files: PullFiles) -> str:
+    """Return who listed the files: git, with the names of `DIFF`, or GitHub."""
+    return "git" if [file.name for file in files.files] == ["a.py", "b.py"] else "GitHub"
+
+
 def compared(git: FakeGit) -> list[tuple[str, ...]]:
     return [command.argv[-3:-1] for command in git.asked if "diff-tree" in command.argv]
 
 
-def test_git_tells_them_with_their_marks(tmp_path: Path):
+def test_git_lists_them_with_their_marks(tmp_path: Path):
     files = found(tmp_path, here())
-    assert [(file.name, file.additions, file.deletions) for file in files.files] == [
-        ("a.py", 3, 1),
-        ("b.py", 2, 0),
-    ]
-    assert (files.total, files.additions, files.deletions, files.source) == (2, 5, 1, "git")
+    assert [(file.name, file.lines) for file in files.files] == [("a.py", 4), ("b.py", 2)]
+    assert (files.total, files.lines) == (2, 6)
     assert (files.marks, files.note, files.unmarked) == ({"b.py": Marks(generated=True)}, "", "")
 
 
@@ -89,7 +91,7 @@ def test_they_are_asked_for_once_in_a_run(tmp_path: Path):
     ids=["its head", "a commit", "its merge", "all of history", "histories that never met", "a merge with another base", "a merge as its head"],
 )  # fmt: skip
 def test_what_is_compared(tmp_path: Path, git: FakeGit, base: str, tip: str):
-    assert found(tmp_path, git).source == "git"
+    assert source(found(tmp_path, git)) == "git"
     assert compared(git) == [(base, tip)]
     assert [command.argv[-1] for command in git.asked if "read-tree" in command.argv] == [base]
 
@@ -125,7 +127,7 @@ def test_whether_the_checkout_is_the_pull_request(
     of_pull = {"head_sha": overrides.pop("head_sha")} if "head_sha" in overrides else {}
     github = FilesAndLabels([entry("of-github.py")])
     files = found(tmp_path, git, of_pull, github=github, **overrides)
-    assert files.source == ("git" if is_its else "GitHub")
+    assert source(files) == ("git" if is_its else "GitHub")
     assert bool(github.asked) is not is_its
 
 
@@ -134,7 +136,7 @@ def test_whether_the_checkout_is_the_pull_request(
     [
         (completed(stderr="fatal: not a git repository", returncode=128), {}),
         (here(), {"changes": None}),
-        (here(), {"changes": Changes(problem="nobody knows the base")}),
+        (here(), {"changes": Changes(problem="no base")}),
         (here(cat_file=completed(b"HEAD missing\n")), {}),
         (here(diff_tree=completed(returncode=128)), {}),
         (here(diff_tree=completed(b"torn")), {}),
@@ -142,34 +144,32 @@ def test_whether_the_checkout_is_the_pull_request(
         (here(diff_tree=ToolError("git timed out")), {}),
     ],
     ids=[
-        "no repository", "nobody asked", "no base", "no commit", "a failure", "an answer that is torn", "no index", "no time",
+        "no repository", "not asked", "no base", "no commit", "a failure", "an answer that is torn", "no index", "no time",
     ],
 )  # fmt: skip
-def test_where_git_does_not_know_them_github_tells_them(tmp_path: Path, git: Any, overrides: dict[str, Any]):
+def test_without_git_github_lists_them(tmp_path: Path, git: Any, overrides: dict[str, Any]):
     github = FilesAndLabels([entry("of-github.py")])
     files = found(tmp_path, git, github=github, **overrides)
-    assert ([file.name for file in files.files], files.source) == (["of-github.py"], "GitHub")
+    assert ([file.name for file in files.files], source(files)) == (["of-github.py"], "GitHub")
 
 
 @pytest.mark.parametrize(
-    ("count", "asked", "source"),
+    ("count", "asked", "who"),
     [(None, False, "git"), (2, False, "git"), (3, True, "GitHub"), (1, True, "GitHub"), (0, True, "GitHub")],
 )
-def test_another_count_of_github_is_the_one_that_people_see(
-    tmp_path: Path, count: int | None, asked: bool, source: str
+def test_another_count_of_github_replaces_the_files_of_git(
+    tmp_path: Path, count: int | None, asked: bool, who: str
 ):
     github = FilesAndLabels([entry("b.py"), entry("c.py"), entry("d.py")])
     files = found(tmp_path, here(), {"changed_files": count}, github=github)
-    assert (files.source, bool(github.asked)) == (source, asked)
+    assert (source(files), bool(github.asked)) == (who, asked)
     assert files.marks == {"b.py": Marks(generated=True)}
 
 
 @pytest.mark.parametrize("github", [None, FilesAndLabels(refuses={"pull_files": ApiError("refused", 403)})])
-def test_where_github_does_not_tell_them_those_of_git_are_taken_and_both_counts_said(
-    tmp_path: Path, github: Any
-):
+def test_without_github_those_of_git_are_used_with_a_note(tmp_path: Path, github: Any):
     files = found(tmp_path, here(), {"changed_files": 1234}, github=github)
-    assert (files.source, files.total) == ("git", 2)
+    assert (source(files), files.total) == ("git", 2)
     assert "1,234" in files.note
     assert " 2 " in files.note
     assert ("refused" in files.note) is (github is not None)
@@ -186,20 +186,20 @@ def test_where_github_does_not_tell_them_those_of_git_are_taken_and_both_counts_
         ([entry("b.py")], 2, False),
     ],
 )
-def test_attributes_that_the_pull_request_may_have_changed_are_not_believed(
+def test_attributes_that_the_pull_request_may_have_changed_are_not_used(
     tmp_path: Path, files: Any, total: int | None, marked: bool
 ):
     git = here(OTHER)
     of_pull = {"changed_files": total, "current": total is not None}
     told = found(tmp_path, git, of_pull, github=FilesAndLabels(files))
-    assert told.source == "GitHub"
+    assert source(told) == "GitHub"
     assert bool(told.marks) is marked
     assert bool(told.unmarked) is not marked
     heads = [command.argv[-1] for command in git.asked if "read-tree" in command.argv]
     assert heads == (["HEAD"] if marked else [])
 
 
-def test_attributes_that_cannot_be_read_are_said(tmp_path: Path):
+def test_attributes_that_cannot_be_read_are_noted(tmp_path: Path):
     git = here(OTHER, check_attr=completed(stderr="fatal: index is broken", returncode=128))
     told = found(tmp_path, git, github=FilesAndLabels([entry("b.py")]))
     assert told.marks == {}
@@ -207,10 +207,10 @@ def test_attributes_that_cannot_be_read_are_said(tmp_path: Path):
 
 
 @pytest.mark.parametrize("missing", ["changed_files", "additions", "deletions"])
-def test_numbers_alone_do_only_if_they_are_whole(tmp_path: Path, missing: str):
+def test_numbers_alone_need_all_of_them(tmp_path: Path, missing: str):
     numbers = {"changed_files": 9, "additions": 8, "deletions": 7}
     files = found(tmp_path, here(OTHER), numbers, github=None)
-    assert (files.total, files.additions, files.deletions, files.files) == (9, 8, 7, ())
+    assert (files.total, files.lines, files.files) == (9, 15, ())
     assert (files.numbers_only, bool(files.unmarked)) == (True, True)
     with pytest.raises(ToolError, match="fetch-depth: 2"):
         found(tmp_path, here(OTHER), {**numbers, missing: None}, github=None)
@@ -223,7 +223,7 @@ def test_numbers_alone_do_only_if_they_are_whole(tmp_path: Path, missing: str):
         (FilesAndLabels(refuses={"pull_files": ApiError("refused (403)", 403)}), "refused (403)"),
     ],
 )
-def test_where_nobody_knows_them_both_reasons_are_said(tmp_path: Path, github: Any, advice: str):
+def test_unknown_files_are_an_error_with_both_reasons(tmp_path: Path, github: Any, advice: str):
     with pytest.raises(ToolError) as caught:
         found(tmp_path, here(OTHER), github=github)
     assert OTHER[:12] in caught.value.reason

@@ -1,4 +1,4 @@
-"""What git is asked about a pull request, under which settings, and what its answers come to."""
+"""What git is asked about a pull request, with which settings, and how its answers are read."""
 
 import os
 from pathlib import Path
@@ -9,17 +9,17 @@ from support.builders import FakeGit, FakeRun, completed
 
 from ci_action.project.git.repository import Repository
 from ci_action.stages.pr.changed_files import Marks
-from ci_action.stages.pr.git_diff import PullDiff
+from ci_action.stages.pr.git_diff import changed_files, marks, with_attributes_of
 from ci_action.system.errors import ToolError
 from ci_action.system.process import Command
 
 FOUND = {"rev_parse": completed(b"/r/.git\n"), "read_tree": completed()}
 
 
-def seen(folder: Path, **answers: Any) -> tuple[PullDiff, FakeGit]:
+def seen(folder: Path, **answers: Any) -> tuple[Repository, FakeGit]:
     git = FakeGit(**{**FOUND, **answers})
     run = FakeRun(git=git)
-    return PullDiff.at(Repository(run=run, top=folder, tempdir=folder), "ba5e"), git
+    return with_attributes_of(Repository(run=run, top=folder, tempdir=folder), "ba5e"), git
 
 
 def settings_of(command: Command) -> dict[str, str]:
@@ -30,10 +30,10 @@ def settings_of(command: Command) -> dict[str, str]:
     }
 
 
-def test_the_attributes_are_those_of_one_commit_and_of_nobody_else(tmp_path: Path):
-    diff, git = seen(tmp_path, check_attr=completed(), diff_tree=completed())
-    diff.marks(["a.py"])
-    diff.changed_files("ba5e", "feed")
+def test_the_attributes_are_those_of_one_commit(tmp_path: Path):
+    repository, git = seen(tmp_path, check_attr=completed(), diff_tree=completed())
+    marks(repository, ["a.py"])
+    changed_files(repository, "ba5e", "feed")
     read, asked, listed = git.asked[1:]
     assert read.argv[1:] == ("read-tree", "ba5e")
     for command in (read, asked, listed):
@@ -49,7 +49,7 @@ def test_the_attributes_are_those_of_one_commit_and_of_nobody_else(tmp_path: Pat
     assert asked.stdin == b"a.py\0"
 
 
-def said(*triples: tuple[bytes, bytes, bytes]) -> bytes:
+def answer(*triples: tuple[bytes, bytes, bytes]) -> bytes:
     return b"".join(part + b"\0" for triple in triples for part in triple)
 
 
@@ -57,31 +57,34 @@ GENERATED, VENDORED = b"linguist-generated", b"linguist-vendored"
 
 
 @pytest.mark.parametrize(
-    ("stdout", "marks"),
+    ("stdout", "expected"),
     [
         (b"", {}),
-        (said((b"a", GENERATED, b"set")), {"a": Marks(generated=True)}),
-        (said((b"a", GENERATED, b"true")), {"a": Marks(generated=True)}),
-        (said((b"a", GENERATED, b"unset")), {"a": Marks(generated=False)}),
-        (said((b"a", GENERATED, b"false")), {"a": Marks(generated=False)}),
-        (said((b"a", GENERATED, b"unspecified")), {}),
-        (said((b"a", GENERATED, b"perhaps")), {}),
+        (answer((b"a", GENERATED, b"set")), {"a": Marks(generated=True)}),
+        (answer((b"a", GENERATED, b"true")), {"a": Marks(generated=True)}),
+        (answer((b"a", GENERATED, b"unset")), {"a": Marks(generated=False)}),
+        (answer((b"a", GENERATED, b"false")), {"a": Marks(generated=False)}),
+        (answer((b"a", GENERATED, b"unspecified")), {}),
+        (answer((b"a", GENERATED, b"perhaps")), {}),
         (
-            said((b"a", GENERATED, b"set"), (b"a", VENDORED, b"unset")),
+            answer((b"a", GENERATED, b"set"), (b"a", VENDORED, b"unset")),
             {"a": Marks(generated=True, vendored=False)},
         ),
-        (said((b"a", VENDORED, b"set"), (b"b", VENDORED, b"set")), dict.fromkeys("ab", Marks(vendored=True))),
-        (said((b"\xff\n", VENDORED, b"set")), {"\udcff\n": Marks(vendored=True)}),
+        (
+            answer((b"a", VENDORED, b"set"), (b"b", VENDORED, b"set")),
+            dict.fromkeys("ab", Marks(vendored=True)),
+        ),
+        (answer((b"\xff\n", VENDORED, b"set")), {"\udcff\n": Marks(vendored=True)}),
     ],
 )
-def test_marks(tmp_path: Path, stdout: bytes, marks: dict[str, Marks]):
-    diff, _ = seen(tmp_path, check_attr=completed(stdout))
-    assert diff.marks(marks) == marks
+def test_marks(tmp_path: Path, stdout: bytes, expected: dict[str, Marks]):
+    repository, _ = seen(tmp_path, check_attr=completed(stdout))
+    assert marks(repository, expected) == expected
 
 
-def test_names_are_asked_as_they_are(tmp_path: Path):
-    diff, git = seen(tmp_path, check_attr=completed())
-    diff.marks(["\udcff\n", "a b"])
+def test_names_are_sent_unchanged(tmp_path: Path):
+    repository, git = seen(tmp_path, check_attr=completed())
+    marks(repository, ["\udcff\n", "a b"])
     assert git.asked[-1].stdin == b"\xff\n\0a b\0"
 
 
@@ -89,10 +92,10 @@ def test_names_are_asked_as_they_are(tmp_path: Path):
 @pytest.mark.parametrize(
     ("stderr", "reason"), [("fatal: bad object\nmore\n", "bad object"), ("", "exit code 128")]
 )
-def test_a_git_that_fails_is_no_empty_answer(tmp_path: Path, word: str, stderr: str, reason: str):
+def test_a_failing_git_is_an_error(tmp_path: Path, word: str, stderr: str, reason: str):
     def ask() -> None:
-        diff, _ = seen(tmp_path, **{**answers, word: completed(stderr=stderr, returncode=128)})
-        assert (diff.marks(["a"]), diff.changed_files("a", "b")) == ({}, ())
+        repository, _ = seen(tmp_path, **{**answers, word: completed(stderr=stderr, returncode=128)})
+        assert (marks(repository, ["a"]), changed_files(repository, "a", "b")) == ({}, ())
 
     answers = {"check_attr": completed(), "diff_tree": completed()}
     with pytest.raises(ToolError, match=reason) as caught:

@@ -1,5 +1,7 @@
 """The issues that a pull request closes: GitHub's keywords, and not in code or comments."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,6 +47,14 @@ def test_every_keyword(keyword: str):
         ("<!-- fixes #1", []),
         ("fixes <!-- x --> #1 and fixes `x` #2", []),
         ("fixes #1\r\nfixes #2\rfixes #3", ["#1", "#2", "#3"]),
+        ("> ```\n> fixes #1\n> ```\n> fixes #2", ["#2"]),
+        ("- a\n  ```\n  fixes #1\n  ```\n- fixes #2", ["#2"]),
+        ("# Why\n    fixes #1\n", []),
+        (r"\`fixes #1\`", ["#1"]),
+        (r"fixes \#1", []),
+        ("a `\n\nfixes #1 `", ["#1"]),
+        ("<details>\nfixes #1\n<!-- fixes #2 -->\n</details>", ["#1"]),
+        ("<div>\n\n```\nfixes #1\n```\n\n</div>", []),
     ],
 )
 def test_what_is_meant_and_what_is_not(body: str, expected: list[str]):
@@ -62,3 +72,47 @@ def test_only_numbers_and_names_come_out(text: str, before: str):
         name, _, number = issue.partition("#")
         assert number.isdecimal()
         assert name in {"", "a/b"}
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "`", "`a", "[", "![[", "<!--", "x <!--", "*a ", "> ", "- ", "- a\n", "1. a\n\n   b\n", "```\n", "<div>\n\n", "\\`", "a\n",
+        "*_", "[a](b", "> \n- a\n", "> - ", "\n", "\t", "&", "fixes #1 `", "fixes #1 <!--", "fixes ", '<a b="', "[a]: b\n",
+    ],
+)  # fmt: skip
+def test_no_body_of_github_takes_long(piece: str):
+    body = f"fixes #7\n\n{piece * (65_000 // len(piece))}"
+    started = time.monotonic()
+    assert linked_issues(body, "o/r")[0] == "#7"
+    # A hundred times what each of them takes; in quadratic time they take minutes.
+    assert time.monotonic() - started < 30
+
+
+PIECES = [
+    "`",
+    "```\n",
+    "~~~\n",
+    "<!--",
+    "-->",
+    "> ",
+    "- ",
+    "    ",
+    "\n",
+    "\n\n",
+    "\\",
+    "fixes #1",
+    "a",
+    "# ",
+    "<div>",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES)))
+def test_only_keywords_in_the_body_count(pieces: list[str]):
+    body = "".join(pieces)
+    assert set(linked_issues(body, "o/r")) <= ({"#1"} if "fixes #1" in body else set())
+    assert (
+        linked_issues(f"{body.replace('<', '').replace('`', '').replace('~', '')}\n\nfixes #2", "o/r")[-1]
+        == "#2"
+    )

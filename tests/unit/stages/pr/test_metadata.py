@@ -18,7 +18,7 @@ from ci_action.model.result import Broken, Report, Skipped
 from ci_action.project.programs import Program
 from ci_action.settings.types import Area
 from ci_action.stages.pr import OUTPUTS
-from ci_action.stages.pr.changed_files import ChangedFile, Status
+from ci_action.stages.pr.changed_files import ChangedFile
 from ci_action.stages.pr.metadata import TOOL, areas_of
 from ci_action.system.errors import InterruptedRunError
 
@@ -194,6 +194,6 @@ def test_defined_areas_stand_in_the_order_of_their_definition(names: list[str], 
 
 
 def test_a_file_that_was_moved_belongs_to_both():
-    moved = [ChangedFile(name="lib/a.py", previous="src/api/a.py", status=Status.RENAMED, moved=True)]
+    moved = [ChangedFile(name="lib/a.py", previous="src/api/a.py", moved=True)]
     assert areas_of(moved) == ["lib", "src"]
     assert areas_of(moved, AREAS[:1]) == ["api"]

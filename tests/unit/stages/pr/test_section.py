@@ -65,12 +65,12 @@ def test_what_is_told(tmp_path: Path):
     cells = [[cell.text for cell in row.all("td")] for row in page.all("tr")]
     assert cells == [
         ["Number", "7"],
-        ["Title", "❌ wrong feature: x"],
-        ["What is wrong", "'feature' is no type"],
-        ["A title that passes", "feat: x"],
+        ["Title", "❌ invalid feature: x"],
+        ["Error", "'feature' is no type"],
+        ["Proposed title", "feat: x"],
         ["Changed", "1,234 files, 5,678 lines"],
         ["Size", "XXL ⚠️ large"],
-        ["It is, or has", "fork, documentation"],
+        ["Kind", "fork, documentation"],
         ["Author", "someone"],
         ["Branches", "topic → main"],
         ["Areas", "src, docs"],

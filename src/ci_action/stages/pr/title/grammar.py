@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-# GitHub takes no longer title.
+# GitHub accepts no longer title.
 LONGEST: Final = 256
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """What a title says, as far as it can be read."""
+    """The readable parts of a title."""
 
     type: str = ""
     scopes: tuple[str, ...] = ()
@@ -24,14 +24,14 @@ class Parts:
 
 @dataclass(frozen=True)
 class Mistake:
-    """One thing that is wrong with a title: the rule that it breaks, and a sentence."""
+    """One error of a title: the rule that it breaks, and a sentence."""
 
     rule: str
     text: str
 
 
 def quoted(text: str) -> str:
-    """Return foreign text in quotes, whatever is not printed written by its number."""
+    """Return foreign text in quotes, with the numbers of characters that are not printable."""
     shown = "".join(one if one.isprintable() else repr(one)[1:-1] for one in text[: LONGEST + 1])
     return f"'{shown}{'…' if len(text) > LONGEST + 1 else ''}'"
 
@@ -45,7 +45,7 @@ DRAFT: Final = "title-draft"
 _STRICT: Final = re.compile(
     r"(?P<type>[A-Za-z][\w-]*+)(?:\((?P<scope>[^()\r\n]++)\))?(?P<bang>!)?: ++(?P<subject>\S.*)"
 )
-# The same parts, wherever spaces are too many or too few.
+# The same parts with too many or too few spaces.
 LOOSE: Final = re.compile(
     r"(?P<lead>\s*+)(?P<type>(?:[A-Za-z][\w-]*+)?)(?P<gap>\s*+)(?P<brackets>(?:\((?P<scope>[^()]*+)\))?)(?P<before>\s*+)"
     r"(?P<bang>!*+)(?P<after>\s*+)(?P<colon>[:\uff1a])(?P<space>\s*+)(?P<subject>.*)",
@@ -59,11 +59,12 @@ _MARK: Final = re.compile(
 REVERT: Final = re.compile(r'\s*+(?P<word>Revert|Reapply)\s++"(?P<title>.*)"\s*+', re.DOTALL)
 FIXUP: Final = re.compile(r"\s*+(?P<word>fixup|squash|amend)!\s*+")
 _MERGE: Final = re.compile(r"Merge (?:branch|branches|tag|pull request|remote-tracking branch)\b")
+COMMENT: Final = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FOOTER: Final = re.compile(r"^BREAKING[ -]CHANGE(?:: | #)\S", re.MULTILINE)
 
 
 def without_marks(title: str) -> tuple[str, str]:
-    """Return a title without what says that it is work in progress (`WIP`, `[WIP]`, `Draft:`, 🚧), and the first of it."""
+    """Return a title without its marks of work in progress (`WIP`, `[WIP]`, `Draft:`, 🚧), and the first of them."""
     first = ""
     while match := _MARK.match(title):
         first = first or match[0].strip()
@@ -72,7 +73,7 @@ def without_marks(title: str) -> tuple[str, str]:
 
 
 def read(title: str) -> tuple[Parts, list[Mistake]]:
-    """Read a title by Conventional Commits; return its parts, and what is wrong with its form."""
+    """Read a title by Conventional Commits; return its parts, and the errors of its form."""
     match = _STRICT.fullmatch(title)
     loose = match or LOOSE.fullmatch(title)
     if loose is None:
@@ -84,11 +85,11 @@ def read(title: str) -> tuple[Parts, list[Mistake]]:
     )
     mistakes = [] if match else list(_misspelt(loose))
     if not parts.type:
-        mistakes.append(Mistake(TYPE, "there is no type before the colon, such as 'fix'"))
+        mistakes.append(Mistake(TYPE, "the type before the colon is missing, such as 'fix'"))
     if "" in scopes:
-        mistakes.append(Mistake(SCOPE, f"a scope is empty in {quoted(f'({given})')}"))
+        mistakes.append(Mistake(SCOPE, f"empty scope in {quoted(f'({given})')}"))
     if not parts.subject:
-        mistakes.append(Mistake(SUBJECT, "nothing follows the colon"))
+        mistakes.append(Mistake(SUBJECT, "the subject after the colon is missing"))
     return parts, mistakes
 
 
@@ -96,44 +97,28 @@ def _misspelt(loose: re.Match[str]) -> Iterator[Mistake]:
     if loose["lead"]:
         yield Mistake(FORM, "the title begins with a space")
     if loose["gap"] or loose["before"] or loose["after"]:
-        yield Mistake(FORM, "there is a space before the colon")
+        yield Mistake(FORM, "space before the colon")
     if len(loose["bang"]) > 1:
-        yield Mistake(FORM, "one '!' says that it breaks something")
+        yield Mistake(FORM, "use one '!' for a breaking change")
     if loose["colon"] != ":":
-        yield Mistake(FORM, "the colon is another character than ':'")
+        yield Mistake(FORM, "the colon is not the character ':'")
     if loose["subject"] and set(loose["space"]) != {" "}:
-        yield Mistake(FORM, "a space has to follow the colon")
+        yield Mistake(FORM, "missing space after the colon")
     if "\n" in loose["subject"] or (loose["scope"] and re.search(r"[\r\n]", loose["scope"])):
         yield Mistake(FORM, "the title has more than one line")
 
 
 def _why_no_form(title: str) -> str:
     if match := REVERT.fullmatch(title):
-        return (
-            f"{quoted(match['word'])} in GitHub's own words is no Conventional Commit: write 'revert: …'"
-            if match["word"] == "Revert"
-            else "'Reapply' in GitHub's own words is no Conventional Commit: write the title that is applied again"
-        )
+        advice = "'revert: …'" if match["word"] == "Revert" else "the title that is applied again"
+        return f"{quoted(match['word'])} by GitHub is not a Conventional Commit: write {advice}"
     if match := FIXUP.match(title):
-        return (
-            f"{quoted(match['word'] + '!')} is for commits that are squashed before the merge, not for titles"
-        )
+        return f"{quoted(match['word'] + '!')} is for commits that are squashed before the merge"
     if _MERGE.match(title):
-        return "git's own words for a merge are no Conventional Commit: write 'type: subject'"
-    return "there is no 'type: subject' or 'type(scope): subject'"
+        return "a merge title of git is not a Conventional Commit: write 'type: subject'"
+    return "not in the form 'type: subject' or 'type(scope): subject'"
 
 
 def is_breaking(parts: Parts, body: str) -> bool:
-    """Whether a `!` or a footer of the body (outside of HTML comments, as templates have them) says that it breaks something."""
-    return parts.breaking or any(_FOOTER.search(piece) for piece in _outside_comments(body))
-
-
-def _outside_comments(body: str) -> Iterator[str]:
-    place = 0
-    while (start := body.find("<!--", place)) >= 0:
-        yield body[place:start]
-        end = body.find("-->", start)
-        if end < 0:
-            return
-        place = end + len("-->")
-    yield body[place:]
+    """Whether a `!`, or a footer of the body outside of HTML comments, marks a breaking change."""
+    return parts.breaking or _FOOTER.search(COMMENT.sub("\n", body)) is not None

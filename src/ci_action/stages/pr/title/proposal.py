@@ -1,14 +1,14 @@
-"""A title that passes, made from one that does not: the type by its synonyms, the changed files or the first verb."""
+"""A valid title made from an invalid one: the type by its synonyms, the changed files or the first verb."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import islice, product
 from typing import Final
 
-from ci_action.stages.pr.title.grammar import FIXUP, LONGEST, LOOSE, REVERT, Mistake, Parts, without_marks
-from ci_action.stages.pr.title.rules import TYPES, Rules, judge, literals
+from ci_action.stages.pr.title.grammar import FIXUP, LONGEST, LOOSE, REVERT, without_marks
+from ci_action.stages.pr.title.rules import TYPES, Judged, Rules, judge, literals
 from ci_action.stages.pr.title.words import NO_VERBS, imperative, near_types, type_of_paths, type_of_verb
 
 _SPACES: Final = re.compile(r"\s++")
@@ -19,18 +19,18 @@ _HEAD: Final = re.compile(
 )
 _SENTENCE: Final = re.compile(r"[A-Z][a-z]++(?![\w.])")
 _MOST: Final = 200
-# Where neither files nor words speak, a guess is more help than none: most changes are the one or the other.
+# Without a type by files or words, a guess helps more than nothing: most changes are one of these.
 _LAST_RESORT: Final = ("feat", "fix", "chore")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Around:
-    """What is known beside the title."""
+    """The pull request beside its title."""
 
     paths: tuple[str, ...] = ()
     """The changed files."""
     area: str = ""
-    """The only part of the project that all of them are in, by its name in the settings."""
+    """The only area of the settings that all of them are in."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class _Pieces:
 
 
 def propose(title: str, rules: Rules, around: Around) -> str:
-    """Return a title that keeps all rules, or nothing where none can be made."""
+    """Return a title that keeps all rules; empty if there is none."""
     if len(title) > LONGEST:
         return ""
     text = _tidy(title)
@@ -54,7 +54,7 @@ def propose(title: str, rules: Rules, around: Around) -> str:
 
 
 def _tidy(title: str) -> str:
-    """Return a title on one line without marks of unfinished work and without characters that are not seen."""
+    """Return a title on one line without marks of work in progress and without invisible characters."""
     spaced = _SPACES.sub(" ", title)
     text, _ = without_marks("".join(one for one in spaced if one.isprintable()).strip())
     while match := FIXUP.match(text):
@@ -76,16 +76,17 @@ def _pieces(text: str) -> _Pieces | None:
         if match["word"] == "Revert":
             return _Pieces("revert", "", "", match["title"].strip())
         return _pieces(match["title"].strip())
-    if match := LOOSE.fullmatch(text):
-        return _Pieces(match["type"], match["scope"] or "", match["bang"][:1], match["subject"].strip())
-    match = _HEAD.fullmatch(text)
-    if match and (_is_type(match) or (match["open"] and match["close"])):
+    match = LOOSE.fullmatch(text)
+    if match is None:
+        match = _HEAD.fullmatch(text)
+        match = match if match and (_is_type(match) or (match["open"] and match["close"])) else None
+    if match:
         return _Pieces(match["type"], match["scope"] or "", match["bang"][:1], match["subject"].strip())
     return _Pieces("", "", "", text) if text else None
 
 
 def _is_type(match: re.Match[str]) -> bool:
-    """Whether the first word is meant as a type, and not as the verb of a sentence."""
+    """Whether the first word is a type, and not the verb of a sentence."""
     word = match["type"].lower()
     if match["between"].strip() or match["scope"] is not None or match["bang"]:
         return any(one in TYPES for one in near_types(word, TYPES))
@@ -94,19 +95,19 @@ def _is_type(match: re.Match[str]) -> bool:
 
 def _written(pieces: _Pieces, rules: Rules, around: Around) -> Iterator[str]:
     types, scope = list(_types(pieces, rules, around)), pieces.scope
-    if not types and pieces.type:  # `parser: fix a crash`: what is written as a type is the scope
+    if not types and pieces.type:  # `parser: fix a crash`: the type is a scope
         guessed = _Pieces("", "", pieces.bang, pieces.subject)
         types, scope = list(_types(guessed, rules, around)), scope or pieces.type
     scopes = list(_scopes(scope, rules, around))
     for kind, chosen in product(types, scopes):
-        if chosen == kind and not scope:  # `docs(docs)` says nothing twice
+        if chosen == kind and not scope:  # not `docs(docs)`
             continue
         for subject in _subjects(_without_twin(kind, pieces.subject)):
             yield f"{kind}{f'({chosen})' if chosen else ''}{pieces.bang}: {subject}"
 
 
 def _without_twin(kind: str, subject: str) -> str:
-    """Take away a verb that says no more than the type: `fix: fix a crash` is `fix: a crash`."""
+    """Remove a verb that repeats the type: `fix: fix a crash` is `fix: a crash`."""
     verb, _, rest = subject.partition(" ")
     return rest.strip() if kind == "fix" and imperative(verb) == "fix" and rest.strip() else subject
 
@@ -118,7 +119,7 @@ def _types(pieces: _Pieces, rules: Rules, around: Around) -> Iterator[str]:
         words = [pieces.type]
     else:
         words = [type_of_paths(around.paths), *_of_verb(pieces.subject, around.paths)]
-        if pieces.subject.lower() not in TYPES:  # a type alone is no subject
+        if pieces.subject.lower() not in TYPES:  # a type alone is not a subject
             words += _LAST_RESORT
     for word in filter(None, words):
         yield from (one for one in near_types(word, known) if rules.matches(one, allowed))
@@ -126,12 +127,12 @@ def _types(pieces: _Pieces, rules: Rules, around: Around) -> Iterator[str]:
 
 def _of_verb(subject: str, paths: Collection[str]) -> Iterator[str]:
     if re.match(r"(?:bump|upgrade|update)s?\b.*\bfrom\b.*\bto\b", subject, re.IGNORECASE) and not paths:
-        yield "build"  # as the bots of dependencies write it
+        yield "build"  # the titles of dependency bots
     yield type_of_verb(subject)
 
 
 def _scopes(given: str, rules: Rules, around: Around) -> Iterator[str]:
-    """Yield the scopes to try: those that are there, mended; then those of the changed files; then none."""
+    """Yield the scopes to try: those of the title, corrected; then those of the changed files; then none."""
     known = literals(rules.scopes)
     mended = [_mended(one.strip(), known) for one in given.split(",") if one.strip()]
     if mended:
@@ -164,11 +165,11 @@ def _common(paths: Iterable[str]) -> Iterator[str]:
 
 
 def _subjects(subject: str) -> Iterator[str]:
-    """Yield the ways to write a subject: without the full stop and with a small letter where it begins as a sentence."""
+    """Yield the ways to write a subject: without the full stop, and with a small letter if it begins as a sentence."""
     bare = subject.removesuffix(".") if not subject.endswith("..") else subject
     small, large = bare[:1].lower() + bare[1:], bare[:1].upper() + bare[1:]
     begins = _SENTENCE.match(bare)
-    if begins and type_of_verb(bare):  # a name has its capital letter for ever
+    if begins and type_of_verb(bare):  # a name keeps its capital letter
         yield small
     yield bare
     if begins:
@@ -176,18 +177,7 @@ def _subjects(subject: str) -> Iterator[str]:
     yield from (large, subject)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Looked:
-    """What was seen in a title."""
-
-    parts: Parts
-    mistakes: tuple[Mistake, ...] = ()
-    proposal: str = ""
-    """A title that passes; empty where nothing is wrong, or none could be made."""
-
-
-def look(title: str, rules: Rules, around: Around) -> Looked:
-    """Judge a title, and propose another one where it is wrong."""
+def look(title: str, rules: Rules, around: Around) -> Judged:
+    """Judge a title, and propose a valid one if it has errors."""
     judged = judge(title, rules)
-    proposal = propose(title, rules, around) if judged.mistakes else ""
-    return Looked(parts=judged.parts, mistakes=judged.mistakes, proposal=proposal)
+    return replace(judged, proposal=propose(title, rules, around)) if judged.mistakes else judged

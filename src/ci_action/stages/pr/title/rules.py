@@ -1,10 +1,11 @@
-"""What a project asks of its titles, and what is wrong with one: every mistake at once."""
+"""The rules of a project for its titles, from the settings, and all errors of a title at once."""
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from ci_action.settings import Settings
 from ci_action.stages.pr.title.grammar import (
     DRAFT,
     FORM,
@@ -19,19 +20,24 @@ from ci_action.stages.pr.title.grammar import (
     without_marks,
 )
 from ci_action.stages.pr.title.words import near_types
-from ci_action.system.patterns import Expressions
+from ci_action.system.patterns import SECONDS, Expressions
+from ci_action.system.text import did_you_mean
 
 TYPES: Final = ("feat", "fix", "docs", "style", "refactor", "perf", "test", "build", "ci", "chore", "revert")
 GROUPS: Final = ("type", "scope", "breaking", "subject")
+PLACEHOLDERS: Final = ("title", "type", "scope", "subject", "proposal")
+_PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_]\w*)\}")
+# Other syntax of Python in braces: an attribute, an entry, a conversion, a format.
+_TOO_MUCH: Final = re.compile(r"\{([A-Za-z_]\w*)[.\[!:][^{}\s]*\}")
 _LITERAL: Final = re.compile(r"[\w /@#-]+")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """The settings of titles: regular expressions, each for the whole of what it is about."""
+    """The settings of titles: regular expressions, each for the whole text of its part."""
 
     types: tuple[str, ...] = ()
-    """Those of Conventional Commits where empty, and none where `pattern` is set."""
+    """If empty, those of Conventional Commits, or any if `pattern` is set."""
     scopes: tuple[str, ...] = ()
     disallowed: tuple[str, ...] = ()
     require_scope: bool = False
@@ -39,7 +45,7 @@ class Rules:
     pattern: str = ""
     """For the whole title instead of Conventional Commits."""
     expressions: Expressions = field(default_factory=Expressions, compare=False, repr=False)
-    """Matches the expressions, all of which share its time."""
+    """Matches the expressions, which share its time."""
 
     @property
     def allowed_types(self) -> tuple[str, ...]:
@@ -53,33 +59,35 @@ class Rules:
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """What a title says, and what is wrong with it."""
+    """The parts of a title, and its errors."""
 
     parts: Parts
     mistakes: tuple[Mistake, ...] = ()
+    proposal: str = ""
+    """A valid title; empty if there are no errors, or no proposal."""
 
 
 def literals(expressions: Iterable[str]) -> tuple[str, ...]:
-    """Return the expressions that stand for one text only, and the sides of a plain `a|b`."""
+    """Return the expressions that match one text only, and the sides of a plain `a|b`."""
     sides = (side for one in expressions for side in one.removeprefix("(").removesuffix(")").split("|"))
     return tuple(side for side in sides if _LITERAL.fullmatch(side))
 
 
 def judge(title: str, rules: Rules) -> Judged:
-    """Say what is wrong with a title, all at once; no expression meets more than GitHub's longest title.
+    """Return the parts of a title and all its errors; no expression is matched with more than GitHub's longest title.
 
     Raises `TimedOutError` when the time of the expressions is used up.
     """
     if len(title) > LONGEST:
-        long = Mistake(
-            FORM, f"the title has {len(title):,} characters, and GitHub takes no more than {LONGEST}"
-        )
+        long = Mistake(FORM, f"the title has {len(title):,} characters; GitHub accepts at most {LONGEST}")
         return Judged(parts=Parts(), mistakes=(long,))
     judged = _judge(title, rules)
     rest, mark = without_marks(title)
     if not mark or not judged.mistakes:
         return judged
-    text = f"{quoted(mark)} says that it is work in progress: make the pull request a draft, or set `draft-titles: skip`"
+    text = (
+        f"{quoted(mark)} marks work in progress: make the pull request a draft, or set `draft-titles: skip`"
+    )
     judged = _judge(rest, rules)
     return replace(judged, mistakes=(Mistake(DRAFT, text), *judged.mistakes))
 
@@ -87,7 +95,7 @@ def judge(title: str, rules: Rules) -> Judged:
 def _judge(title: str, rules: Rules) -> Judged:
     parts, mistakes = _by_pattern(title, rules) if rules.pattern else read(title)
     if mistakes and mistakes[0].rule == FORM and parts == Parts(subject=title):
-        return Judged(parts=parts, mistakes=tuple(mistakes))  # nothing of it could be read
+        return Judged(parts=parts, mistakes=tuple(mistakes))  # no part is readable
     mistakes += [*_of_type(parts, rules), *_of_scopes(parts, rules), *_of_subject(parts, rules)]
     return Judged(parts=parts, mistakes=tuple(dict.fromkeys(mistakes)))
 
@@ -95,7 +103,7 @@ def _judge(title: str, rules: Rules) -> Judged:
 def _by_pattern(title: str, rules: Rules) -> tuple[Parts, list[Mistake]]:
     match = rules.expressions.fullmatch(rules.pattern, title)
     if match is None:
-        text = f"the title does not match the expression of `title-pattern`: {rules.pattern}"
+        text = f"the title does not match `title-pattern`: {rules.pattern}"
         return Parts(subject=title), [Mistake(FORM, text)]
     found = {name: text or "" for name, text in match.groupdict().items()}
     scopes = tuple(one.strip() for one in found.get("scope", "").split(","))
@@ -112,25 +120,79 @@ def _of_type(parts: Parts, rules: Rules) -> Iterator[Mistake]:
     allowed = rules.allowed_types
     if not allowed or not parts.type or rules.matches(parts.type, allowed):
         if rules.types and not parts.type and rules.pattern:
-            yield Mistake(TYPE, "there is no type in the title")
+            yield Mistake(TYPE, "the title has no type")
         return
     near = next((one for one in near_types(parts.type, literals(allowed)) if rules.matches(one, allowed)), "")
-    told = f"; did you mean {near!r}?" if near else ""
-    yield Mistake(TYPE, f"the type {quoted(parts.type)} is none of: {', '.join(allowed)}{told}")
+    hint = f"; did you mean {near!r}?" if near else ""
+    yield Mistake(TYPE, f"unknown type {quoted(parts.type)}; allowed: {', '.join(allowed)}{hint}")
 
 
 def _of_scopes(parts: Parts, rules: Rules) -> Iterator[Mistake]:
-    given = tuple(filter(None, parts.scopes))
+    allowed = f"; allowed: {', '.join(rules.scopes)}" if rules.scopes else ""
     if rules.require_scope and not parts.scopes:
-        choice = f", one of: {', '.join(rules.scopes)}" if rules.scopes else ""
-        yield Mistake(SCOPE, f"the title has no scope, as in 'fix(scope): …'{choice}")
-    for scope in given:
+        yield Mistake(SCOPE, f"the title has no scope, as in 'fix(scope): …'{allowed}")
+    for scope in filter(None, parts.scopes):
         if rules.scopes and not rules.matches(scope, rules.scopes):
-            yield Mistake(SCOPE, f"the scope {quoted(scope)} is none of: {', '.join(rules.scopes)}")
+            yield Mistake(SCOPE, f"unknown scope {quoted(scope)}{allowed}")
         if rules.disallowed and rules.matches(scope, rules.disallowed):
-            yield Mistake(SCOPE, f"the scope {quoted(scope)} is not allowed here")
+            yield Mistake(SCOPE, f"the scope {quoted(scope)} is not allowed")
 
 
 def _of_subject(parts: Parts, rules: Rules) -> Iterator[Mistake]:
     if rules.subject and parts.subject and not rules.matches(parts.subject, [rules.subject]):
         yield Mistake(SUBJECT, f"the subject {quoted(parts.subject)} does not match: {rules.subject}")
+
+
+def seconds_of(settings: Settings) -> float:
+    """Return the time of all expressions together: one that needs more for a title never ends."""
+    return min(SECONDS, float(settings.timeout))
+
+
+def rules_of(settings: Settings) -> Rules:
+    """Return the rules in the settings."""
+    return Rules(
+        types=settings.title_types,
+        scopes=settings.title_scopes,
+        disallowed=settings.title_disallow_scopes,
+        require_scope=settings.title_require_scope,
+        subject=settings.title_subject_pattern,
+        pattern=settings.title_pattern,
+        expressions=Expressions(seconds_of(settings)),
+    )
+
+
+def filled(template: str, values: dict[str, str]) -> str:
+    """Replace the placeholders of a text, once: a value is only text."""
+    return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), template)
+
+
+def title_mistakes(settings: Settings) -> Iterator[str]:
+    """Yield the errors in the settings of titles: unknown names, and contradictions."""
+    if settings.title_pattern:
+        yield from _of_groups(settings)
+    for scope in settings.title_disallow_scopes:
+        if scope in settings.title_scopes:
+            yield f"title-disallow-scopes: {scope!r} is in title-scopes too; remove it from one of them"
+    for match in _PLACEHOLDER.finditer(settings.title_error):
+        if match[1] not in PLACEHOLDERS:
+            yield f"title-error: unknown placeholder {match[0]!r}{did_you_mean(match[1], PLACEHOLDERS)}"
+    for match in _TOO_MUCH.finditer(settings.title_error):
+        if match[1] in PLACEHOLDERS:
+            yield f"title-error: {match[0]!r} is more than a name in braces; write '{{{match[1]}}}'"
+
+
+def _of_groups(settings: Settings) -> Iterator[str]:
+    groups = re.compile(settings.title_pattern).groupindex
+    for name in groups:
+        if name not in GROUPS:
+            yield f"title-pattern: unknown group {name!r}{did_you_mean(name, GROUPS)}"
+    needed = {
+        "title-types": ("type", settings.title_types),
+        "title-scopes": ("scope", settings.title_scopes),
+        "title-disallow-scopes": ("scope", settings.title_disallow_scopes),
+        "title-require-scope": ("scope", settings.title_require_scope),
+        "title-subject-pattern": ("subject", settings.title_subject_pattern),
+    }
+    for setting, (group, given) in needed.items():
+        if given and group not in groups:
+            yield f"{setting}: title-pattern has no group {group!r} for it; write '(?P<{group}>…)' in it"

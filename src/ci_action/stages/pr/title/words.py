@@ -1,4 +1,4 @@
-"""What people write instead of a type, and which type a verb or the changed files speak of."""
+"""The type that people mean by other words, by a verb or by the changed files."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -7,7 +7,7 @@ from typing import Final
 
 from ci_action.project.file_kinds import is_docs, is_test, names_dependencies
 
-# Words for the same; the first of a row is that of Conventional Commits.
+# Synonyms; the first of a row is that of Conventional Commits.
 _SYNONYMS: Final = tuple(
     tuple(row.split())
     for row in (
@@ -24,7 +24,7 @@ _SYNONYMS: Final = tuple(
         "revert reverts reverted rollback roll-back",
     )
 )
-# Verbs that begin a title, in the imperative; other forms are cut down to it.
+# Verbs that begin a title, in the imperative.
 _VERBS: Final = {
     verb: kind
     for kind, verbs in {
@@ -41,7 +41,7 @@ _VERBS: Final = {
     }.items()
     for verb in verbs.split()
 }
-# At the head of a title without a colon these stand for the type, and are no verb that the sentence needs.
+# At the head of a title without a colon these are a type, and not a verb of the sentence.
 NO_VERBS: Final = frozenset({"feat", "feature", "bugfix", "hotfix", "docs", "doc", "perf", "ci", "chore", "chores", "refac"})  # fmt: skip
 _PAPERS: Final = re.compile(r"(LICEN[SC]E|AUTHORS|CODE_OF_CONDUCT|SECURITY)(\.txt)?", re.IGNORECASE)
 _CI: Final = re.compile(
@@ -54,7 +54,7 @@ _BUILD_NAME: Final = re.compile(
 
 
 def near_types(word: str, known: Iterable[str]) -> Iterator[str]:
-    """Yield what somebody may mean by a type, the nearest first: another case, a synonym, a slip of the pen.
+    """Yield the types that a word may mean, the nearest first: another case, a synonym, a typing error.
 
     `known` are the types that the project names; its expressions may allow others.
     """
@@ -69,13 +69,13 @@ def near_types(word: str, known: Iterable[str]) -> Iterator[str]:
 
 
 def type_of_verb(subject: str) -> str:
-    """Return the type that the first word of a sentence speaks of; empty where it is no verb that we know."""
+    """Return the type of the first word of a sentence; empty if it is not a known verb."""
     word = re.match(r"[A-Za-z]*", subject)
     return _VERBS.get(imperative(word[0]), "") if word else ""
 
 
 def imperative(word: str) -> str:
-    """Return a verb as a command: `Added`, `adds` and `adding` are `add`; other words as they are, in small letters."""
+    """Return a verb as a command: `Added`, `adds` and `adding` are `add`; other words are in small letters."""
     small = word.lower()
     for ending in ("", "s", "es", "d", "ed", "ing"):
         stem = small.removesuffix(ending)
@@ -86,7 +86,7 @@ def imperative(word: str) -> str:
 
 
 def type_of_paths(paths: Iterable[str]) -> str:
-    """Return the type that the changed files speak of, where all are of one kind; empty elsewhere."""
+    """Return the type of the changed files if all are of one kind, else an empty text."""
     kinds = {_kind(path) for path in paths}
     return kinds.pop() if len(kinds) == 1 else ""
 

@@ -5,10 +5,19 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.builders import resolved
 from support.hostile_text import FOREIGN, TEXTS
 
 from ci_action.stages.pr.title.grammar import LONGEST, Parts, is_breaking, quoted, without_marks
-from ci_action.stages.pr.title.rules import TYPES, Rules, judge
+from ci_action.stages.pr.title.rules import (
+    PLACEHOLDERS,
+    TYPES,
+    Rules,
+    filled,
+    judge,
+    rules_of,
+    title_mistakes,
+)
 from ci_action.system.errors import TimedOutError
 from ci_action.system.patterns import Expressions
 
@@ -23,7 +32,7 @@ def told(title: str, **rules: Any) -> str:
     return "\n".join(mistake.text for mistake in judge(title, Rules(**rules)).mistakes)
 
 
-# What commitizen 4.19.3 (`cz check`) and conventional-pre-commit 4.4.0 say of titles, beside ours.
+# What commitizen 4.19.3 (`cz check`) and conventional-pre-commit 4.4.0 judge titles, beside ours.
 AGREEMENT = [
     ("feat: add x", True, True, True),
     ("fix(api): mend y", True, True, True),
@@ -63,7 +72,7 @@ AGREEMENT = [
 
 
 @pytest.mark.parametrize(("title", "ours", "commitizen", "pre_commit"), AGREEMENT)
-def test_what_other_checkers_say(title: str, ours: bool, commitizen: bool, pre_commit: bool):
+def test_other_checkers_agree(title: str, ours: bool, commitizen: bool, pre_commit: bool):
     assert (not rules_broken(title)) is ours
     if commitizen == pre_commit:
         assert ours is commitizen
@@ -108,7 +117,7 @@ def test_every_mistake_is_named(title: str, broken: list[str]):
         "[WIP] feat: x",
     ],
 )
-def test_what_is_told(title: str, wording: Any):
+def test_messages(title: str, wording: Any):
     assert told(title) == wording
 
 
@@ -237,13 +246,13 @@ def test_no_expression_meets_more_than_the_longest_title():
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_hostile_titles_are_told_on_one_line(text: str):
+def test_messages_about_hostile_titles_are_one_line(text: str):
     for mistake in judge(text, Rules(require_scope=True, subject="y")).mistakes:
         assert mistake.text.isprintable()
 
 
 @given(FOREIGN | st.text(max_size=300))
-def test_any_title_is_right_or_told(title: str):
+def test_any_title_is_valid_or_has_an_error(title: str):
     judged = judge(title, Rules())
     assert all(mistake.text.isprintable() for mistake in judged.mistakes)
     if not judged.mistakes:
@@ -265,3 +274,70 @@ def test_the_expressions_of_a_title_share_their_time(name: str):
     for _ in range(2):
         with pytest.raises(TimedOutError):
             judge(f"{'a' * 80}({'a' * 60}): {'a' * 80}", rules)
+
+
+def mistakes(**settings: Any) -> list[str]:
+    return list(title_mistakes(resolved(**settings).settings))
+
+
+def test_the_defaults_are_right_and_make_no_rule():
+    assert mistakes() == []
+    rules = rules_of(resolved().settings)
+    assert rules == Rules()
+    assert rules.allowed_types == TYPES
+
+
+def test_settings_become_rules():
+    given_settings = resolved(
+        title_types="a\nb", title_scopes="c", title_disallow_scopes="d", title_require_scope="true",
+        title_subject_pattern="e", title_pattern="(?P<type>f)(?P<scope>g)(?P<subject>h)",
+    ).settings  # fmt: skip
+    assert rules_of(given_settings) == Rules(
+        types=("a", "b"),
+        scopes=("c",),
+        disallowed=("d",),
+        require_scope=True,
+        subject="e",
+        pattern="(?P<type>f)(?P<scope>g)(?P<subject>h)",
+    )
+    assert list(title_mistakes(given_settings)) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"title_pattern": "(?P<typ>x)"}, ["unknown group 'typ'; did you mean 'type'?"]),
+        ({"title_pattern": "x", "title_types": "feat"}, ["title-types: title-pattern has no group 'type'"]),
+        ({"title_pattern": "x", "title_scopes": "a"}, ["title-scopes: title-pattern has no group 'scope'"]),
+        ({"title_pattern": "x", "title_require_scope": "true"}, ["title-require-scope: title-pattern has no group"]),
+        ({"title_pattern": "x", "title_subject_pattern": "y"}, ["title-subject-pattern: title-pattern has no group"]),
+        ({"title_pattern": "x", "title_disallow_scopes": "y"}, ["title-disallow-scopes: title-pattern has no group"]),
+        ({"title_scopes": "a\nb", "title_disallow_scopes": "b\nc"}, ["'b' is in title-scopes too"]),
+        ({"title_error": "{titel}: {x}"}, ["unknown placeholder '{titel}'; did you mean 'title'?", "'{x}'"]),
+        ({"title_error": "{title.__class__} {type!r} {scope[0]} {subject:>9}"}, ["write '{title}'", "write '{type}'", "write '{scope}'", "write '{subject}'"]),
+        ({"title_error": '{title} {"json": 1} {} {{x y}} { } $' + "{{ github.actor }}"}, []),
+    ],
+)  # fmt: skip
+def test_errors_of_the_settings(settings: dict[str, Any], expected: list[str]):
+    found = mistakes(**settings)
+    assert len(found) == len(expected), found
+    for mistake, words in zip(found, expected, strict=True):
+        assert words in mistake
+
+
+def test_placeholders_are_filled():
+    template = "'{title}' {type} {scope} {subject} {proposal} {other} {{title}}"
+    values = {name: name.upper() for name in PLACEHOLDERS}
+    assert filled(template, values) == "'TITLE' TYPE SCOPE SUBJECT PROPOSAL {other} {TITLE}"
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_hostile_title_is_unchanged(text: str):
+    values = {"title": text, "type": "T"}
+    assert filled("<{title}>{type}", values) == f"<{text}>T"
+
+
+@given(FOREIGN)
+def test_what_is_put_in_is_never_read_again(text: str):
+    shown = filled("{title}|{proposal}", {"title": text + "{proposal}", "proposal": "{title}" + text})
+    assert shown == text + "{proposal}|{title}" + text

@@ -26,7 +26,7 @@ LONG = f"feat: {'a' * 200}"
 def checked(tmp_path: Path, found: Pull | NoPull, run: FakeRun | None = None, **settings: Any) -> Checked:
     (tmp_path / "w").mkdir(exist_ok=True)
     ctx = context(tmp_path / "w", run or FakeRun(git=completed(returncode=1)), pull=found, settings=settings)
-    return title.check(ctx, NOTHING)
+    return title.TOOL.check(ctx, NOTHING)
 
 
 def report(tmp_path: Path, text: str = "feat: x", run: FakeRun | None = None, **overrides: Any) -> Report:
@@ -58,7 +58,7 @@ def test_a_wrong_title(tmp_path: Path, wording: Any):
     assert found.outputs == {"pr-title-valid": "false", "pr-type": "", "pr-scope": "", "pr-breaking": "true"}
 
 
-def test_what_is_right_of_a_wrong_title_is_told(tmp_path: Path):
+def test_the_right_parts_of_a_wrong_title_are_outputs(tmp_path: Path):
     found = report(tmp_path, "feat(no): x", settings={"title_scopes": "api"})
     assert found.outputs == {
         "pr-title-valid": "false",
@@ -103,7 +103,7 @@ def test_groups_of_an_expression_are_the_outputs(tmp_path: Path):
         ({"title": "[WIP] x"}, {"draft_titles": "skip"}),
     ],
 )
-def test_titles_that_are_rightly_not_looked_at(
+def test_titles_that_are_skipped(
     tmp_path: Path, overrides: dict[str, Any], settings: dict[str, Any], wording: Any
 ):
     outcome = checked(tmp_path, pull(**{"title": "wrong", **overrides}), **settings).outcome
@@ -112,7 +112,7 @@ def test_titles_that_are_rightly_not_looked_at(
     assert outcome.reason == wording
 
 
-def test_drafts_are_looked_at_by_default(tmp_path: Path):
+def test_drafts_are_judged_by_default(tmp_path: Path):
     assert [one.rule for one in report(tmp_path, "WIP: feat: x").findings] == ["title-draft"]
     assert report(tmp_path, "wrong", is_draft=True).findings
     assert report(tmp_path, "wrong", settings={"draft_titles": "skip"}).findings
@@ -144,8 +144,8 @@ def test_the_changed_files_make_the_proposal(tmp_path: Path):
             pull=pull(title="Login"),
             settings={"areas": "manual: docs/\ndocs: *.md\nui: src/ui/"},
         )
-        fresh.pull_files.of(lambda: listing(files, "git"))
-        outcome = title.check(fresh, NOTHING).outcome
+        fresh.pull_files.of(lambda: listing(files))
+        outcome = title.TOOL.check(fresh, NOTHING).outcome
         assert isinstance(outcome, Report)
         return outcome.findings[0].fix_message
 
@@ -160,7 +160,7 @@ def test_expressions_that_could_take_long_judge_and_propose(tmp_path: Path):
     assert [(one.rule, one.fix_message) for one in found.findings] == [("title-subject", "feat: add x")]
 
 
-# Without an end in these settings (`timeout` is the least that they take), the test would not end either.
+# Without an end in these settings (`timeout` is at its minimum), the test would not end either.
 def test_an_expression_that_never_ends_is_broken(tmp_path: Path, wording: Any):
     settings = {"title_subject_pattern": ENDLESS, "timeout": 1}
     with pytest.raises(ToolError) as caught:
@@ -174,21 +174,26 @@ def test_an_interruption_does_not_wait_for_a_match(tmp_path: Path):
     ctx = context(tmp_path / "w", pull=pull(title=LONG), settings=settings, stopped=lambda: True)
     started = time.monotonic()
     with pytest.raises(InterruptedRunError):
-        title.check(ctx, NOTHING)
+        title.TOOL.check(ctx, NOTHING)
     assert time.monotonic() - started < 1
 
 
 @pytest.mark.parametrize("error", [ToolError("gone"), InterruptedRunError("gone")])
-def test_what_is_wrong_is_told_though_the_changed_files_are_not_known(tmp_path: Path, error: Exception):
+def test_errors_are_reported_also_if_the_changed_files_are_unknown(tmp_path: Path, error: Exception):
     (tmp_path / "w").mkdir()
     known = Changes(base="c0ffee", source="the event")
     ctx = context(tmp_path / "w", FakeRun(git=error), pull=pull(title="Login"), changes=known)
-    outcome = title.check(ctx, NOTHING).outcome
+    outcome = title.TOOL.check(ctx, NOTHING).outcome
     assert isinstance(outcome, Report)
     assert [one.rule for one in outcome.findings] == ["title-form"]
 
 
+def plan(ctx: Any) -> str:
+    assert title.TOOL.plan
+    return title.TOOL.plan(ctx)
+
+
 def test_the_plan(tmp_path: Path):
     (tmp_path / "w").mkdir()
-    assert "feat, fix" in title.plan(context(tmp_path / "w"))
-    assert "title-pattern" in title.plan(context(tmp_path / "w", settings={"title_pattern": "x"}))
+    assert "feat, fix" in plan(context(tmp_path / "w"))
+    assert "title-pattern" in plan(context(tmp_path / "w", settings={"title_pattern": "x"}))
