@@ -9,14 +9,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import partial
-from xml.sax.saxutils import quoteattr  # nosec B406 # it writes XML and parses none
 
 from ci_action import __version__
 from ci_action.model.coverage import Coverage, FileCoverage, sums
 from ci_action.model.result import RunResult
 from ci_action.model.totals import totals
 from ci_action.reporters.context import COBERTURA, LCOV, Publication
-from ci_action.reporters.encode import xml_text
+from ci_action.reporters.encode import xml_attribute
 
 _DOCTYPE = '<!DOCTYPE coverage SYSTEM "http://cobertura.sourceforge.net/xml/coverage-04.dtd">'
 
@@ -37,7 +36,7 @@ def cobertura(coverage: Coverage, measured_at: datetime) -> Iterator[str]:
     for one in files:
         packages.setdefault(posixpath.dirname(one.path), []).append(one)
     for folder, inside in packages.items():
-        name = quoteattr(xml_text(folder.replace("/", ".") or "."))
+        name = xml_attribute(folder.replace("/", ".") or ".")
         yield f'<package name={name}{rates(inside)} complexity="0">\n<classes>\n'
         for one in inside:
             yield from _class(one, rates([one]))
@@ -46,8 +45,8 @@ def cobertura(coverage: Coverage, measured_at: datetime) -> Iterator[str]:
 
 
 def _class(one: FileCoverage, rates: str) -> Iterator[str]:
-    path = xml_text(one.path)
-    yield f"<class name={quoteattr(posixpath.basename(path))} filename={quoteattr(path)}{rates}"
+    name, path = xml_attribute(posixpath.basename(one.path)), xml_attribute(one.path)
+    yield f"<class name={name} filename={path}{rates}"
     yield ' complexity="0">\n<methods/>\n<lines>\n'
     hit, lost = _starts(one)
     for line in sorted(one.executed | one.missing):

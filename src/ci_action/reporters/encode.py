@@ -10,12 +10,26 @@ from ci_action.system.text import plain
 
 # XML 1.0 cannot contain these, or a terminal would act on them.
 _NOT_XML: Final = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# Line breaks of attributes have numbers, for readers turn others into spaces. xml.sax.saxutils would import HTTP.
+_ESCAPES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_TEXT: Final = str.maketrans(_ESCAPES)
+_ATTRIBUTE: Final = str.maketrans({**_ESCAPES, '"': "&quot;", "\n": "&#10;", "\t": "&#9;"})
 _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 
 
 def xml_text(text: str) -> str:
     """Return text that XML 1.0 can contain: every other character becomes the replacement character."""
     return _NOT_XML.sub("\ufffd", text)
+
+
+def xml_content(text: str) -> str:
+    """Return text as the content of an XML element."""
+    return xml_text(text).translate(_TEXT)
+
+
+def xml_attribute(text: str) -> str:
+    """Return text as the value of an XML attribute, in quotes."""
+    return f'"{xml_text(text).translate(_ATTRIBUTE)}"'
 
 
 def json_text(value: Any) -> bytes:

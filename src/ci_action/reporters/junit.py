@@ -9,13 +9,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
-from xml.sax.saxutils import escape, quoteattr  # nosec B406 # it writes XML and parses none
 
 from ci_action.model.result import RunResult
 from ci_action.model.tests import TestCase, TestOutcome
 from ci_action.model.totals import shortened, totals
 from ci_action.reporters.context import JUNIT, Publication
-from ci_action.reporters.encode import xml_text
+from ci_action.reporters.encode import xml_attribute, xml_content
 from ci_action.system.text import named_marks
 
 _LONGEST_MESSAGE: Final = 1_000
@@ -39,9 +38,9 @@ def render(cases: Sequence[TestCase], started: datetime) -> Iterator[str]:
         suites.setdefault(case.nodeid.partition("::")[0], []).append(case)
     yield '<?xml version="1.0" encoding="utf-8"?>\n'
     yield f"<testsuites{_totals('ci-action', cases)}>\n"
-    stamp = quoteattr(started.isoformat(timespec="seconds"))
+    stamp = xml_attribute(started.isoformat(timespec="seconds"))
     for name, suite in suites.items():
-        yield f"<testsuite{_totals(_clean(name), suite)} timestamp={stamp}>\n"
+        yield f"<testsuite{_totals(name, suite)} timestamp={stamp}>\n"
         yield from map(_case, suite)
         yield "</testsuite>\n"
     yield "</testsuites>\n"
@@ -51,7 +50,7 @@ def _totals(name: str, cases: Sequence[TestCase]) -> str:
     found = Counter(_ELEMENTS.get(case.outcome, ("passed", ""))[0] for case in cases)
     seconds = sum(case.seconds for case in cases if not case.subtest)
     return (
-        f' name={quoteattr(name)} tests="{found.total()}" failures="{found["failure"]}"'
+        f' name={_attribute(name)} tests="{found.total()}" failures="{found["failure"]}"'
         f' errors="{found["error"]}" skipped="{found["skipped"]}" time="{seconds:.3f}"'
     )
 
@@ -68,12 +67,10 @@ def names(case: TestCase) -> tuple[str, str]:
 
 
 def _case(case: TestCase) -> str:
-    class_name, name = (_clean(part) for part in names(case))
-    place = f" file={quoteattr(_clean(case.path))}" if case.path else ""
+    class_name, name = map(_attribute, names(case))
+    place = f" file={_attribute(case.path)}" if case.path else ""
     place += f' line="{case.line}"' if case.line is not None else ""
-    head = (
-        f'<testcase classname={quoteattr(class_name)} name={quoteattr(name)}{place} time="{case.seconds:.3f}"'
-    )
+    head = f'<testcase classname={class_name} name={name}{place} time="{case.seconds:.3f}"'
     inner = _properties(case) + _element(case)
     return f"{head}>{inner}</testcase>\n" if inner else f"{head}/>\n"
 
@@ -87,16 +84,16 @@ def _properties(case: TestCase) -> str:
 
 
 def _element(case: TestCase) -> str:
-    detail = escape(_clean(shortened(case.detail or case.message)))
+    detail = xml_content(named_marks(shortened(case.detail or case.message)))
     if case.outcome in _ELEMENTS:
         element, kind = _ELEMENTS[case.outcome]
-        message = quoteattr(_clean(case.message)[:_LONGEST_MESSAGE])
-        return f"<{element} message={message} type={quoteattr(kind)}>{detail}</{element}>"
+        message = _attribute(case.message, _LONGEST_MESSAGE)
+        return f'<{element} message={message} type="{kind}">{detail}</{element}>'
     return f"<system-out>{detail}</system-out>" if case.outcome is TestOutcome.FLAKY and detail else ""
 
 
-def _clean(text: str) -> str:
-    return xml_text(named_marks(text))
+def _attribute(text: str, longest: int | None = None) -> str:
+    return xml_attribute(named_marks(text)[:longest])
 
 
 def report(result: RunResult, publication: Publication) -> None:

@@ -104,8 +104,8 @@ def outcome_of(tool: ToolEntry) -> Outcome:
     if tests or (tool.name == TESTS and tool.outcome == "report"):
         _check_tests(tool, tests, findings)
     if tool.outcome == "skipped":
-        if findings:
-            raise ValueError(f"findings of {tool.name[:40]!r}, which was skipped")
+        if findings or tests:
+            raise ValueError(f"results of {tool.name[:40]!r}, which was skipped")
         return Skipped(tool.reason)
     if tool.outcome == "broken":
         return Broken(tool.reason, findings=findings, metrics=tool.metrics, tests=tests)
@@ -127,9 +127,8 @@ def _check_tests(tool: ToolEntry, cases: Sequence[TestCase], findings: Iterable[
         by_parts = case.nodeid in parts and not case.subtest
         if not case.outcome.is_red or by_parts or name in reported:
             continue
-        if not any(
-            message.startswith(f"{name}:") for message in messages
-        ):  # a name may contain a colon itself
+        # A name may contain a colon itself.
+        if not any(message.startswith(f"{name}:") for message in messages):
             raise ValueError(f"the test {name[:200]!r} is red but has no finding")
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from ci_action.model.coverage import Coverage, ranges
+from ci_action.model.coverage import Coverage, ranges, sums
 from ci_action.model.finding import Finding, Location
 from ci_action.model.result import Broken, Outcome, Report, RunResult, Skipped, StageResult, ToolResult
 from ci_action.model.tests import TestCase
@@ -87,13 +87,7 @@ def _coverage(coverage: Coverage | None) -> CoverageEntry | None:
     if coverage is None:
         return None
     files = {
-        path: FileCoverageEntry(
-            covered_lines=len(one.executed),
-            statements=one.statements,
-            covered_branches=one.covered_branches,
-            branches=one.branches,
-            missing=ranges(one.missing),
-        )
+        path: FileCoverageEntry(*sums([one]), ranges(one.missing))
         for path, one in sorted(coverage.files.items())
     }
     return CoverageEntry(files)
