@@ -17,6 +17,7 @@ from ci_action.engine.run import Run
 from ci_action.engine.test_run import COVERAGE, TESTS
 from ci_action.engine.test_run.coverage_minimum import Judged, judge
 from ci_action.engine.trust import permitted
+from ci_action.model.coverage import joined
 from ci_action.model.result import (
     Broken,
     Counted,
@@ -53,14 +54,14 @@ def merged(run: Run, shards: Sequence[Shard], ctx: Context, resolved: Resolved) 
     seconds = max(shard.report.stages[0].seconds for shard in shards)
     longest = max((shard.report for shard in shards), key=lambda report: report.seconds)
     result = run.result([StageResult(stage=STAGE, tools=tools, seconds=seconds)])
-    joined = replace(
+    whole = replace(
         result,
         commit=longest.commit,
         base=result.base or longest.base,
         seconds=longest.seconds,
         reproduce=command([MERGE], resolved),
     )
-    return redacted_words(joined, ctx.redact)
+    return redacted_words(whole, ctx.redact)
 
 
 def _tools(shards: Sequence[Shard], ctx: Context, commit: str) -> Iterator[ToolResult]:
@@ -70,8 +71,11 @@ def _tools(shards: Sequence[Shard], ctx: Context, commit: str) -> Iterator[ToolR
     notes = (*joining.notes_of(shards, TESTS), *joining.uneven(shards), *unverified)
     yield _result(shards, ctx, TESTS, lambda: (tests, notes))
     yield _result(shards, ctx, COVERAGE, lambda: _coverage(shards, ctx, broken=isinstance(tests, Broken)))
-    if (found := joining.changes_of(shards)) is not None:
-        tool = tool_of_every_run()
+    tool = tool_of_every_run()
+    outcomes = [shard.outcomes.get(tool.name) for shard in shards]
+    if reports := [outcome for outcome in outcomes if isinstance(outcome, Report)]:
+        # Every shard reports the same changes.
+        found = tuple(dict.fromkeys(one for report in reports for one in report.findings))
         report = Report(findings=found, examined={Counted.SHARDS: len(shards)})
         seconds = _seconds(shards, tool.name)
         yield ToolResult(tool=tool.name, url=tool.url, outcome=report, seconds=seconds, apart=tool.apart)
@@ -108,19 +112,27 @@ def _seconds(shards: Sequence[Shard], name: str) -> float:
 
 def _coverage(shards: Sequence[Shard], ctx: Context, *, broken: bool) -> _Joined:
     """Join the coverage and judge it, unless a shard is broken; raises `ToolError` if a minimum cannot be judged."""
-    found, minima = joining.coverage_of(shards), joining.minima_of(shards, ctx.settings)
-    notes = joining.notes_of(shards, COVERAGE)
-    if found is None:
+    minima, notes = joining.minima_of(shards, ctx.settings), joining.notes_of(shards, COVERAGE)
+    without = [shard.name for shard in shards if shard.coverage is None]
+    if len(without) == len(shards):
         if minima.asked and not broken:
             raise ToolError("no shard has coverage data, so the minimum cannot be judged")
         return Skipped("no shard has coverage data"), notes
-    if without := [shard.name for shard in shards if shard.coverage is None]:
+    found = joined(shard.coverage for shard in shards if shard.coverage is not None)
+    if without:
         notes = (*notes, f"no coverage data in shard {', '.join(without)}")
     if broken:
         note = "the minimum coverage was not judged, because a shard is broken"
         judged = Judged(metrics=found.metrics, notes=(note,))
     else:
-        judged = judge(found, minima, ctx.changes, lambda path: _source(ctx, path), ctx.event.name)
+        workspace = ctx.layout.workspace
+        judged = judge(
+            found,
+            minima,
+            ctx.changes,
+            lambda path: find_project_text(workspace / path, workspace),
+            ctx.event.name,
+        )
     examined = {Counted.FILES: len(found.files)}
     report = Report(findings=judged.findings, examined=examined, metrics=judged.metrics, coverage=found)
     return report, (*notes, *judged.notes)
@@ -141,7 +153,3 @@ def _commit_problem(commit: str, here: str) -> tuple[str, tuple[str, ...]]:
             " download the report folders of the same workflow run, or check out that commit"
         ), ()
     return "", ()
-
-
-def _source(ctx: Context, path: str) -> str:
-    return find_project_text(ctx.layout.workspace / path, ctx.layout.workspace)

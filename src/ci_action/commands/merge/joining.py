@@ -8,7 +8,6 @@ from ci_action.commands.merge.shard import Shard
 from ci_action.engine.test_run import COVERAGE, TESTS
 from ci_action.engine.test_run.coverage_minimum import FAIL_UNDER, IN_SHARD, OF_PROJECT, Minima, minimum
 from ci_action.engine.test_run.outcome import NONE_PASSED, unpassed
-from ci_action.model.coverage import Coverage, joined
 from ci_action.model.finding import Finding, Level
 from ci_action.model.result import Broken, Conclusion, Counted, Outcome, Report, Skipped
 from ci_action.model.tests import TestCase, counts
@@ -88,19 +87,6 @@ def _findings(shards: Sequence[Shard], cases: Sequence[TestCase]) -> Iterator[Fi
     if nothing := unpassed(cases):
         rule, message = nothing
         yield Finding(tool=TESTS, rule=rule, message=message)
-
-
-def changes_of(shards: Sequence[Shard]) -> tuple[Finding, ...] | None:
-    """Join the changes to the checks, which every shard reports alike. None if no shard has checked them."""
-    outcomes = [shard.outcomes.get(tool_of_every_run().name) for shard in shards]
-    reports = [outcome for outcome in outcomes if isinstance(outcome, Report)]
-    return tuple(dict.fromkeys(one for report in reports for one in report.findings)) if reports else None
-
-
-def coverage_of(shards: Sequence[Shard]) -> Coverage | None:
-    """Join the coverage; None if no shard has any."""
-    parts = [shard.coverage for shard in shards if shard.coverage is not None]
-    return joined(parts) if parts else None
 
 
 def minima_of(shards: Sequence[Shard], settings: Settings) -> Minima:
