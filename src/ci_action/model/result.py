@@ -134,7 +134,7 @@ class Hint:
     name: str
     cause: str
     fix: str
-    url: str = ""
+    url: str
 
 
 @dataclass(frozen=True, kw_only=True)

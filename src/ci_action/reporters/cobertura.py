@@ -48,7 +48,7 @@ def _class(one: FileCoverage, rates: str) -> Iterator[str]:
     name, path = xml_attribute(posixpath.basename(one.path)), xml_attribute(one.path)
     yield f"<class name={name} filename={path}{rates}"
     yield ' complexity="0">\n<methods/>\n<lines>\n'
-    hit, lost = _starts(one)
+    hit, lost = _by_start(one.executed_branches), _by_start(one.missing_branches)
     for line in sorted(one.executed | one.missing):
         branch = ""
         if total := hit[line] + lost[line]:
@@ -58,12 +58,8 @@ def _class(one: FileCoverage, rates: str) -> Iterator[str]:
     yield "</lines>\n</class>\n"
 
 
-def _starts(one: FileCoverage) -> tuple[Counter[int], Counter[int]]:
-    """Return the number of branches by start line, of those that ran and of the others."""
-    return (
-        Counter(start for start, _ in one.executed_branches),
-        Counter(start for start, _ in one.missing_branches),
-    )
+def _by_start(branches: Iterable[tuple[int, int]]) -> Counter[int]:
+    return Counter(start for start, _ in branches)
 
 
 def _rates(files: Iterable[FileCoverage], *, with_branches: bool) -> str:
@@ -93,7 +89,7 @@ def lcov(coverage: Coverage) -> Iterator[str]:
 def _branches(one: FileCoverage) -> Iterator[str]:
     if not one.branches:
         return
-    hit, _ = _starts(one)
+    hit = _by_start(one.executed_branches)
     # Exits of the function come last, as in coverage's own file.
     for start, end in sorted(
         one.executed_branches | one.missing_branches, key=lambda arc: (arc[0], arc[1] < 0, arc[1])

@@ -247,7 +247,7 @@ def test_facts(tmp_path: Path):
 
 
 def test_a_run_has_five_hints_each_once():
-    hints = [Hint(name=str(number), cause="c", fix="f") for number in range(7)]
+    hints = [Hint(name=str(number), cause="c", fix="f", url="") for number in range(7)]
     tools = [tool_result(tool="a", hints=tuple(hints[:3])), tool_result(tool="b", hints=tuple(hints[1:]))]
     result = run_result(stage_result(*tools))
     (stage,) = limited(result.stages)
@@ -255,7 +255,7 @@ def test_a_run_has_five_hints_each_once():
 
 
 def test_a_run_recognises_what_its_tools_said(tmp_path: Path):
-    own = Hint(name="own", cause="c", fix="f")
+    own = Hint(name="own", cause="c", fix="f", url="")
     outcome = Broken("it ended", "OSError: [Errno 28] No space left on device")
 
     def look(_ctx: Context, _program: Program) -> Checked:

@@ -137,6 +137,6 @@ def test_duplicates_do_not_count_secrets_go_and_the_rest_is_judged(
 
 
 def test_a_run_has_few_hints():
-    hints = tuple(Hint(name=f"h{number}", cause="c", fix="f") for number in range(9))
+    hints = tuple(Hint(name=f"h{number}", cause="c", fix="f", url="") for number in range(9))
     judged, _, _ = of_run([stage_result(tool_result(hints=hints))], Policy(), Redactor())
     assert [hint.name for hint in judged[0].tools[0].hints] == [f"h{number}" for number in range(5)]

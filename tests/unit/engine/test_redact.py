@@ -138,7 +138,7 @@ def test_every_text_of_a_result_is_cleaned_and_names_stay():
     tools = [
         replace(
             tool_result(one, warnings=(SECRET,), log=SECRET),
-            hints=(Hint(name="h", cause=SECRET, fix=SECRET),),
+            hints=(Hint(name="h", cause=SECRET, fix=SECRET, url=""),),
         ),
         broken_tool(SECRET, detail=SECRET, findings=(one,)),
         tool_result(tool="black", outcome=Skipped(SECRET)),

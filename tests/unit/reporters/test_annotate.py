@@ -203,7 +203,7 @@ def test_the_hints_of_a_broken_tool_stand_in_its_annotation():
 
 
 def test_other_hints_are_one_notice(wording: Any):
-    other = Hint(name="o", cause="c", fix="f")
+    other = Hint(name="o", cause="c", fix="f", url="")
     tools = [tool_result(hints=(HINT,)), tool_result(tool="b", hints=(other,))]
     (one,) = select(run_result(*tools))
     assert (one.level, one.message) == (Level.NOTICE, f"{LINE}\nc → f")

@@ -5,8 +5,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from ci_action.commands.merge import joining
-from ci_action.commands.merge.refusal import shards_of
-from ci_action.commands.merge.shard import STAGE, Shard
+from ci_action.commands.merge.shards import STAGE, Shard, shards_of
 from ci_action.commands.session import Session
 from ci_action.engine.base_commit import with_changes
 from ci_action.engine.context import Context

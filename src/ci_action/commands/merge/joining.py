@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from ci_action.commands.merge.shard import Shard
+from ci_action.commands.merge.shards import Shard
 from ci_action.engine.test_run import COVERAGE, TESTS
 from ci_action.engine.test_run.coverage_minimum import FAIL_UNDER, IN_SHARD, OF_PROJECT, Minima, minimum
 from ci_action.engine.test_run.outcome import NONE_PASSED, unpassed

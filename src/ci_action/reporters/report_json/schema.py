@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ci_action.model.finding import Fix, Level, Severity
-from ci_action.model.result import Conclusion
+from ci_action.model.result import Conclusion, Hint
 from ci_action.model.tests import TestOutcome
 
 SCHEMA: Final = 1
@@ -92,15 +92,6 @@ class CoverageEntry(Struct):
     files: dict[str, FileCoverageEntry]
 
 
-class HintEntry(Struct):
-    """A known error that was recognised."""
-
-    name: str
-    cause: str
-    fix: str
-    url: str
-
-
 class ToolEntry(Struct):
     """The result of one tool."""
 
@@ -113,7 +104,7 @@ class ToolEntry(Struct):
     examined: dict[str, int]
     metrics: dict[str, float]
     warnings: list[str]
-    hints: list[HintEntry]
+    hints: list[Hint]
     details: list[str]
     coverage: CoverageEntry | None
     findings: list[FindingEntry]

@@ -6,7 +6,7 @@ import pytest
 from support.builders import event
 from support.fake_github import pull
 
-from ci_action.commands.comment.origin import EVENT, Origin, origin_of
+from ci_action.commands.comment import EVENT, Origin, origin_of
 from ci_action.model.result import Skipped
 from ci_action.system.errors import ToolError
 

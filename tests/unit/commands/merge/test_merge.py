@@ -15,7 +15,7 @@ from support.shard_folders import case, covered, layout_of, write_shard
 
 from ci_action.commands.merge import merged as joined
 from ci_action.commands.merge.joining import cases_of, minima_of, uneven
-from ci_action.commands.merge.refusal import shards_of
+from ci_action.commands.merge.shards import shards_of
 from ci_action.engine.run import Run
 from ci_action.engine.tool import Tool
 from ci_action.model.changes import OLDER, Changes

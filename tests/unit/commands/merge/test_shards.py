@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.shard_folders import case, covered, layout_of, write_shard
 
-from ci_action.commands.merge.refusal import shards_of
+from ci_action.commands.merge.shards import shards_of
 from ci_action.reporters.report_json.read import LARGEST
 from ci_action.system.errors import ShardsError
 
@@ -191,6 +191,12 @@ WRONG: dict[str, Callable[[Document], Any]] = {
     ),
     "findings of a tool that was skipped": lambda found: tool(found, "coverage").update(
         outcome="skipped", findings=[{**FINDING, "level": "notice"}]
+    ),
+    "tests of pytest, which was skipped": lambda found: tool(found).update(
+        outcome="skipped", reason="pytest collected no tests"
+    ),
+    "a tool twice": lambda found: found["stages"][0]["tools"].extend(
+        [{**tool(found, "coverage"), "name": "gate-changes", "metrics": {}, "coverage": None}] * 2
     ),
     "a red test that the figures do not know": lambda found: tool(found)["tests"][0].update(outcome="error"),
     "a test that is gone": lambda found: tool(found)["tests"].clear(),
