@@ -1,4 +1,4 @@
-"""Shards through the program and joined by it: the same as one run; and what cannot be joined is refused in words."""
+"""Shards of the program, joined by it, are the same as one run; incomplete ones are refused."""
 
 import json
 import shutil
@@ -110,7 +110,7 @@ def test_three_shards_are_the_whole(sharded, merge, ci_action, kept, tmp_path):
     assert report["commit"] == whole.report["commit"]
 
 
-def test_the_minima_hold_for_all_shards_and_for_none_alone(sharded, merge):
+def test_minimum_coverage_applies_to_all_shards_together(sharded, merge):
     _, codes = sharded(FILES, 2, "--coverage-min=85")
     assert codes == [0, 0]
     code, report, _ = merge()
@@ -139,7 +139,7 @@ def test_the_stage_of_the_action(sharded, merge):
     assert "1 mistake in the report folders of the shards" in out
 
 
-def test_a_shard_that_no_test_fell_to(sharded, merge):
+def test_a_shard_without_tests(sharded, merge):
     files = {**FILES, "tests/test_a.py": "import pkg\ndef test_it():\n    assert pkg.even_0(0)\n"}
     _, codes = sharded(files, 2)
     assert sorted(codes) == [0, 2]
@@ -156,7 +156,7 @@ def test_a_shard_that_broke(sharded, merge):
     assert "shard 2/2 is broken: pytest: the interpreter ended half-way" in report["reasons"][0]
 
 
-def test_a_module_that_cannot_be_collected_is_told_once(sharded, merge):
+def test_a_module_that_cannot_be_collected_is_reported_once(sharded, merge):
     files = {**FILES, "tests/test_b.py": "import nothing_like_it\n"}
     _, codes = sharded(files, 2)
     assert codes == [1, 1]
@@ -216,22 +216,22 @@ def shards(tmp_path_factory) -> Path:
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_joined_is_refused_in_words(name, shards, project, merge, monkeypatch):
+def test_shards_that_cannot_be_joined_are_refused(name, shards, project, merge, monkeypatch):
     folder = project(FILES)
     monkeypatch.chdir(folder)
     shutil.copytree(shards, folder / "shards")
-    change, said = REFUSED[name]
+    change, part = REFUSED[name]
     change(folder / "shards")
     code, report, out = merge()
     assert "Traceback" not in out
     assert "\n::" not in out
     assert "\r" not in out
-    assert said in out
-    assert (code, bool(report)) == ((2, False) if said else (0, True))
+    assert part in out
+    assert (code, bool(report)) == ((2, False) if part else (0, True))
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "part"),
     [
         (["merge"], "DIR"),
         (["merge", "nowhere"], "no such file or folder"),
@@ -240,7 +240,7 @@ def test_what_cannot_be_joined_is_refused_in_words(name, shards, project, merge,
         (["merge", ".", "--shard=1/2"], "for all shards together"),
     ],
 )
-def test_wrong_usage(words, said, project, environ, capsys, monkeypatch):
+def test_wrong_usage(words, part, project, environ, capsys, monkeypatch):
     monkeypatch.chdir(project(FILES))
     assert main(words, environ) == 2
-    assert said in capsys.readouterr().out
+    assert part in capsys.readouterr().out

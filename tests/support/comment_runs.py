@@ -1,4 +1,4 @@
-"""Runs of the command `comment` over report folders of the test, as a trusted workflow runs it after the one of a stranger."""
+"""Runs of the command `comment` over report folders, as in the workflow that follows an untrusted one."""
 
 from pathlib import Path
 from typing import Any

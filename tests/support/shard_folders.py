@@ -98,5 +98,5 @@ def write_shard(
 
 
 def layout_of(workspace: Path, *paths: str) -> Layout:
-    """Return a layout that looks at these paths."""
+    """Return a layout with these paths."""
     return Layout(workspace=workspace, root=workspace, paths=paths or ("shards",))

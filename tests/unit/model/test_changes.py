@@ -1,4 +1,4 @@
-"""From git's diff to changed lines, and which findings touch them."""
+"""Changed lines from git's diff, and which findings touch them."""
 
 from contextlib import suppress
 from difflib import SequenceMatcher, unified_diff
@@ -18,7 +18,7 @@ RECORDED = GOLDEN / "git"
 
 
 @pytest.mark.parametrize("file", sorted(RECORDED.glob("*-change.out")), ids=lambda file: file.name)
-def test_what_git_prints_for_a_change_with_everything_in_it(file: Path):
+def test_the_recorded_diffs_have_these_lines(file: Path):
     diff = parse(file.read_bytes())
     assert {name: sorted(lines) for name, lines in diff.lines.items()} == {
         "plain.py": [2, 6, 7, 8, 9, 10, 11],
@@ -74,7 +74,7 @@ LINES = st.lists(
 
 
 @given(st.lists(st.tuples(NAMES, LINES, LINES), max_size=4, unique_by=lambda one: one[0]))
-def test_lines_and_names_survive_the_way_through_a_diff(files):
+def test_lines_and_names_survive_a_diff(files):
     printed, expected = b"", {}
     for name, before, after in files:
         if before == after:
@@ -95,7 +95,7 @@ def test_lines_and_names_survive_the_way_through_a_diff(files):
     assert parse(printed) == Diff(lines={name: frozenset(lines) for name, lines in expected.items()})
 
 
-def test_a_file_in_a_conflict_counts_wholly():
+def test_all_lines_of_a_file_in_a_conflict_count():
     assert parse(b'* Unmerged path a b.py\n* Unmerged path "q\\"\\303\\251.py"\n').whole == {
         "a b.py",
         'q"é.py',
@@ -103,13 +103,13 @@ def test_a_file_in_a_conflict_counts_wholly():
 
 
 @given(st.binary(max_size=200))
-def test_other_text_is_an_error_or_says_nothing(raw: bytes):
+def test_other_text_is_an_error_or_has_no_lines(raw: bytes):
     with suppress(ToolError):
         assert parse(raw).lines == {} or b"diff" in raw or b"+++" in raw or b"Binary" in raw
 
 
-def test_a_diff_that_was_cut_is_an_error():
-    with pytest.raises(ToolError, match="cannot be read"):
+def test_a_truncated_diff_is_an_error():
+    with pytest.raises(ToolError, match="invalid diff"):
         parse(b"diff --git s://a d://a\n--- s://a\n+++ d://a\n@@ -1,2 +1,2 @@\n-1\n")
 
 
@@ -137,7 +137,7 @@ CHANGES = Changes(
         pytest.param(finding(location=at("a.py", 4), after="\n"), True, id="to be added behind it"),
         pytest.param(finding(location=at("a.py", 5), after="\n"), False, id="to be added elsewhere"),
         pytest.param(finding(location=at("a.py", 4), before="x\n", after="y\n"), False, id="to be replaced"),
-        pytest.param(finding(location=at("b\ufffd.py", 1)), True, id="a name that is no UTF-8"),
+        pytest.param(finding(location=at("b\ufffd.py", 1)), True, id="a name that is not UTF-8"),
         pytest.param(finding(location=at("n.ipynb", 5)), True, id="a cell of a notebook"),
     ],
 )
@@ -154,12 +154,12 @@ def test_what_touches_the_change(one, touches: bool):
         (["x", "y"], " (+ 2 muted)"),
     ],
 )
-def test_what_is_said_aside(muted: list[str], text: str):
+def test_muted_findings_are_counted_in_brackets(muted: list[str], text: str):
     assert aside([finding(muted=reason) for reason in muted]) == text
 
 
 @pytest.mark.parametrize("new", [True, False])
 @pytest.mark.parametrize("place", [None, at("a.py", 3), at("b.py", 3)], ids=str)
-def test_what_a_tool_knows_to_be_new_needs_no_lines(new: bool, place):
+def test_a_finding_that_the_tool_knows_to_be_new_needs_no_lines(new: bool, place):
     changes = Changes(base="c" * 40, lines={"a.py": frozenset({3})})
     assert changes.touches(finding(location=place, new=new)) is new

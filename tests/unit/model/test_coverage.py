@@ -1,4 +1,4 @@
-"""The figures of coverage: exact, of statements alone, and those that coverage itself says."""
+"""The figures of coverage are exact."""
 
 from fractions import Fraction
 from typing import Any
@@ -37,7 +37,7 @@ def test_percents_are_of_a_hundred():
     assert percent([]) == 100
 
 
-def test_lines_are_joined_to_ranges():
+def test_ranges_of_lines():
     assert ranges([5, 1, 2, 9]) == [(1, 2), (5, 5), (9, 9)]
     assert ranges([1, 4, 8], 3) == [(1, 4), (8, 8)]
     assert ranges([]) == []

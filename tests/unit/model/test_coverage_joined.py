@@ -1,4 +1,4 @@
-"""Coverage of several runs joined: in any order and grouping it is the coverage of all of them."""
+"""Joined coverage is the same in any order and grouping, and coverage.json contains it."""
 
 import json
 from datetime import UTC, datetime
@@ -95,7 +95,7 @@ STARTED = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 @given(RUNS)
-def test_the_file_says_the_coverage_as_coverage_itself_does(coverage):
+def test_the_file_has_the_shape_of_coverage_itself(coverage):
     document = json.loads(coverage_json.coverage_json(coverage, STARTED))
     names = {path.replace("\ud800", "\ufffd"): one for path, one in coverage.files.items()}
     read = from_json(document)
@@ -114,14 +114,14 @@ def test_a_percent_is_not_rounded_up():
     assert document["totals"]["percent_covered_display"] == "99.99"
 
 
-def test_branches_that_were_left_out_of_lines_that_ran_are_partial():
+def test_missing_branches_of_lines_that_ran_are_partial():
     one = file("a.py", frozenset({1}), frozenset({(1, 2)}))
     document = json.loads(coverage_json.coverage_json(Coverage(files={"a.py": one}), STARTED))
     assert document["totals"]["num_partial_branches"] == 1
     assert document["totals"]["missing_branches"] == 3
 
 
-def test_both_files_are_written_where_there_is_something(tmp_path: Path):
+def test_only_files_with_content_are_written(tmp_path: Path):
     nothing = publication(tmp_path)
     coverage_json.report(run_result(), nothing)
     assert nothing.written == set()

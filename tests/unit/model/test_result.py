@@ -1,4 +1,4 @@
-"""Findings in their order, their fingerprints, results and their findings."""
+"""The order of findings, their fingerprints, and the findings of results."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -79,7 +79,7 @@ def test_places_read_as_editors_do(place: object, text: str):
         pytest.param(
             finding(fix=Fix.UNSAFE, location=at("a")),
             finding(location=at("b")),
-            id="an unsafe fix is no fix",
+            id="an unsafe fix does not count as a fix",
         ),
         pytest.param(finding(location=at("a", 9)), finding(location=at("b", 1)), id="by path"),
         pytest.param(finding(location=at("a", 1)), finding(location=at("a", 2)), id="by line"),
@@ -96,7 +96,7 @@ def test_what_matters_first(first, second):
 
 
 @pytest.mark.parametrize("limit", ["low", "medium", "high", "critical"])
-def test_levels_that_are_as_bad_as_a_limit(limit: str):
+def test_severities_at_least_a_limit(limit: str):
     order = ["low", "medium", "high", "critical"]
     bad = {severity for severity in SEVERITIES if at_least(severity, limit)}
     expected = set(order[order.index(limit) :])
@@ -144,7 +144,7 @@ def test_fingerprints_differ_by(changed):
     assert one.fingerprint != other.fingerprint
 
 
-def test_fingerprints_take_lone_surrogates():
+def test_fingerprints_accept_lone_surrogates():
     assert with_fingerprints([finding(location=at("a\udcff.py"))])[0].fingerprint
 
 
@@ -168,11 +168,11 @@ def test_a_skipped_tool_has_neither_findings_nor_counts():
     assert (one.findings, one.examined, one.with_findings((finding(),))) == ((), {}, one)
 
 
-def test_a_report_knows_what_was_looked_at():
+def test_a_report_has_counts():
     assert tool_result(outcome=report(files=7)).examined == {"files": 7, "unreadable": 0}
 
 
-def test_a_run_holds_the_findings_of_all_stages():
+def test_a_run_has_the_findings_of_all_stages():
     muted = finding(muted="because")
     result = run_result(
         stage_result(tool_result(finding())),
@@ -182,7 +182,7 @@ def test_a_run_holds_the_findings_of_all_stages():
     assert list(result.counting) == [finding(), finding()]
 
 
-def test_equal_findings_are_told_apart_by_their_order():
+def test_equal_findings_are_numbered():
     one, two, three = (marked.fingerprint for marked in with_fingerprints([finding()] * 3))
     assert (two, three) == (f"{one}-2", f"{one}-3")
     assert "-" not in one

@@ -1,4 +1,4 @@
-"""coverage.xml and lcov.info: what coverage itself writes of the same data, and that names are only names."""
+"""coverage.xml and lcov.info are what coverage itself writes, and names in them are only names."""
 
 import json
 import re
@@ -50,7 +50,7 @@ def xml(coverage: Coverage) -> ET.Element:
     return ET.fromstring("".join(cobertura.cobertura(coverage, STARTED)).encode("utf-8"))
 
 
-def told(root: ET.Element) -> dict[str, Any]:
+def content(root: ET.Element) -> dict[str, Any]:
     """Return what a reader takes from a Cobertura file."""
     return {
         "totals": {name: root.get(name) for name in SUMS},
@@ -75,17 +75,17 @@ def rates(root: ET.Element) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("name", ["branches", "lines"])
-def test_cobertura_says_what_coverage_says(name: str):
+def test_cobertura_equals_that_of_coverage(name: str):
     theirs = ET.fromstring((RECORDED / f"{name}.xml").read_bytes())
     ours = xml(sample(name))
-    assert told(ours) == told(theirs)
+    assert content(ours) == content(theirs)
     assert rates(ours) == pytest.approx(rates(theirs), abs=1e-4)
 
 
 @pytest.mark.parametrize("name", ["branches", "lines"])
-def test_lcov_says_what_coverage_says(name: str):
+def test_lcov_equals_that_of_coverage(name: str):
     def lines(text: str) -> list[str]:
-        # Functions are told by coverage alone, and its words for the end of a branch are for people.
+        # Only coverage lists functions, and its names for the end of a branch are for people.
         rows = [row for row in text.splitlines() if not row.startswith("FN")]
         return [re.sub(r"^(BRDA:\d+,0),.*,", r"\1,", row) for row in rows]
 

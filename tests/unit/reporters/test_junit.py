@@ -1,4 +1,4 @@
-"""junit.xml: what it says of tests, that any text in it is only text, and what other readers make of it."""
+"""junit.xml: its tests, and that any text in it is only text."""
 
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -125,7 +125,7 @@ def shown(text: str) -> str:
     return xml_text(named_marks(text))
 
 
-def test_marks_of_direction_are_shown_by_their_numbers():
+def test_marks_of_direction_are_shown_as_numbers():
     found = one(case("t.py::test_x[\u202egnissap]", "failed", message="\u2066m", detail="d\u200b"))
     assert (found.get("name"), found[0].get("message"), found[0].text) == (
         "test_x[<U+202E>gnissap]",
@@ -145,12 +145,12 @@ def test_any_text_parses_back(name: str, message: str, detail: str):
     assert failure.text == shown(f"d{detail}")
 
 
-def test_every_character_can_stand_in_it():
+def test_it_can_contain_every_character():
     every = "".join(map(chr, [*range(0x300), *range(0xD7F0, 0xE010), *range(0xFFF0, 0x10010), 0x10FFFF]))
     assert one(case(outcome="failed", message="m", detail=f"]]>{every}"))[0].text == xml_text(f"]]>{every}")
 
 
-def test_a_long_detail_lacks_its_middle():
+def test_the_middle_of_a_long_detail_is_cut():
     text = one(case(outcome="failed", detail=f"first{'x' * 50_000}last"))[0].text or ""
     assert text.startswith("first")
     assert text.endswith("last")
@@ -158,7 +158,7 @@ def test_a_long_detail_lacks_its_middle():
     assert len(text) < LONGEST_DETAIL + 100
 
 
-def test_secrets_are_out_before_anything_is_escaped(tmp_path: Path):
+def test_secrets_are_removed_before_escaping(tmp_path: Path):
     shown = publication(tmp_path)
     result = run_result(with_tests(case(outcome="failed", message="a s<3&cr3t", detail="b s<3&cr3t")))
     junit.report(without(result, "s<3&cr3t"), shown)

@@ -1,4 +1,4 @@
-"""Outputs: what they say, also of runs that failed, and where there is no place for them."""
+"""The values of outputs, also if the run failed, and if they cannot be set."""
 
 from pathlib import Path
 from typing import Any
@@ -75,7 +75,7 @@ def test_the_runner_reads_them(tmp_path: Path):
     assert shown.problems == []
 
 
-def test_without_a_place_there_is_a_problem(tmp_path: Path, wording: Any):
+def test_outputs_that_cannot_be_set_are_a_problem(tmp_path: Path, wording: Any):
     shown = publication(tmp_path, workflow=workflow(tmp_path, GITHUB_OUTPUT="/no/such/folder/output"))
     report(run_result(), shown)
     assert shown.problems == [wording]
@@ -87,7 +87,7 @@ def test_outside_actions_nothing_happens(tmp_path: Path):
     assert shown.problems == []
 
 
-def test_where_nothing_was_run_every_output_is_set():
+def test_if_nothing_was_run_every_output_is_set():
     assert set(NOTHING_RUN) == set(ABOUT)
     assert {name for name, value in NOTHING_RUN.items() if value} == {"result"}
     assert NOTHING_RUN["result"] == "broken"

@@ -1,4 +1,4 @@
-"""SARIF: valid against the official schema, within GitHub's limits, places and suppressions as they are."""
+"""SARIF is valid by the official schema and within GitHub's limits, with places and suppressions."""
 
 import json
 from dataclasses import replace
@@ -84,7 +84,7 @@ def test_the_example_is_as_recorded():
     assert shown == golden.read_text("utf-8")
 
 
-def test_the_recorded_example_is_valid_and_the_schema_can_say_no():
+def test_the_recorded_example_is_valid_and_the_schema_refuses_errors():
     log = json.loads((SAMPLES / "report.sarif").read_text("utf-8"))
     assert VALIDATOR.is_valid(log)
     log["runs"][0]["results"][0]["severity"] = "dreadful"
@@ -128,7 +128,7 @@ def test_regions(place: Any, region: dict[str, int] | None):
 
 
 @pytest.mark.parametrize("folder", ["", "app"])
-def test_a_finding_of_the_project_stands_at_its_file(tmp_path: Path, folder: str):
+def test_a_finding_of_the_project_is_at_its_file(tmp_path: Path, folder: str):
     # GitHub refuses a file in which one result has no place.
     where = replace(publication(tmp_path), layout=layout(tmp_path, root=tmp_path / folder))
     report(run_result(finding(location=None)), where)
@@ -160,7 +160,7 @@ def test_the_worst_finding_rates_the_rule_and_each_keeps_its_own_level():
     assert sorted(one["properties"]["severity"] for one in run["results"]) == ["high", "low", "medium"]
 
 
-def test_what_is_known_of_a_package_is_told():
+def test_the_package_is_in_the_properties():
     package = Package(name="a\ud800", version="1", advisories=("CVE-1",), fixed_in=("2",), upgrade="uv lock")
     one = result_of(finding(severity="high", package=package, also=("ruff:S105",), new=False))
     assert one["properties"] == {
@@ -189,7 +189,7 @@ def test_muted_findings_are_suppressed_with_their_reason():
     assert "suppressions" not in result_of(finding())
 
 
-def test_fingerprints_are_told():
+def test_fingerprints_are_written():
     one = result_of(finding())
     assert one["partialFingerprints"]["ciAction/v1"]
 
@@ -241,7 +241,7 @@ def test_a_skipped_tool_is_an_empty_run():
     assert (run["results"], run["invocations"][0]["executionSuccessful"]) == ([], True)
 
 
-def test_more_results_than_github_takes_are_cut_the_muted_first(wording: Any):
+def test_more_results_than_github_accepts_are_cut_the_muted_first(wording: Any):
     kept = [finding(location=at(line=number)) for number in range(1, MOST_RESULTS + 1)]
     (run,) = render(run_result(finding(muted="x"), *kept))["runs"]
     assert len(run["results"]) == MOST_RESULTS
@@ -250,11 +250,11 @@ def test_more_results_than_github_takes_are_cut_the_muted_first(wording: Any):
     assert notice["message"]["text"] == wording
 
 
-def test_more_runs_than_github_takes_are_cut():
+def test_more_runs_than_github_accepts_are_cut():
     assert len(render(run_result(*[tool_result() for _ in range(MOST_RUNS + 1)]))["runs"]) == MOST_RUNS
 
 
-def test_every_rule_is_told_once_and_found_by_its_index():
+def test_every_rule_is_listed_once_and_found_by_its_index():
     (run,) = log_of(run_result(finding(rule="B"), finding(rule="A", url="https://x.y"), finding(rule="B")))[
         "runs"
     ]

@@ -1,4 +1,4 @@
-"""The stage `comment`: whose report folder it is, and what no run of ours writes. Everything in one is a stranger's."""
+"""The command `comment`: the report folder of an untrusted run becomes a comment, as text."""
 
 import json
 from pathlib import Path
@@ -45,7 +45,7 @@ def test_a_report_folder_becomes_the_comment(tmp_path: Path):
     assert "on your machine" not in text  # a command of a stranger's
 
 
-def test_green_with_on_failure_takes_it_away(tmp_path: Path):
+def test_a_green_run_with_on_failure_removes_it(tmp_path: Path):
     github = Feedback()
     report_folder(tmp_path)
     posted(tmp_path, github)
@@ -56,13 +56,13 @@ def test_green_with_on_failure_takes_it_away(tmp_path: Path):
     assert github.found == []
 
 
-def test_what_the_run_could_say_itself_is_not_said_twice(tmp_path: Path):
+def test_a_run_that_commented_itself_is_not_posted_twice(tmp_path: Path):
     github = Feedback()
     report_folder(tmp_path, comment="always")
     chosen = resolved(comment="always").chosen()
     own = comment.Entry(
         result=RED,
-        render=lambda _: "### said by the run",
+        render=lambda _: "### from the run",
         key=comment.key_of(["test"], chosen),
         commit=HEAD,
         run="99-1",
@@ -70,7 +70,7 @@ def test_what_the_run_could_say_itself_is_not_said_twice(tmp_path: Path):
     )
     comment.write(github, 7, own, lambda: None)
     posted(tmp_path, github)
-    assert [one.text for one in parse(github.bodies[0])] == ["### said by the run"]
+    assert [one.text for one in parse(github.bodies[0])] == ["### from the run"]
 
 
 ORIGINS: dict[str, tuple[Document, tuple[str, int], str]] = {
@@ -111,17 +111,17 @@ ORIGINS: dict[str, tuple[Document, tuple[str, int], str]] = {
 
 
 @pytest.mark.parametrize("name", ORIGINS)
-def test_whose_run_it_is_only_github_says(name: str, tmp_path: Path):
-    overrides, expected, said = ORIGINS[name]
+def test_only_github_decides_whose_run_it_is(name: str, tmp_path: Path):
+    overrides, expected, part = ORIGINS[name]
     github = Feedback()
     report_folder(tmp_path)
     conclusion, code, reason = ended(posted(tmp_path, github, **overrides))
     assert (conclusion, code) == expected
-    assert said in reason
+    assert part in reason
     assert github.found == []
 
 
-def test_one_that_is_wrong_does_not_take_the_others_along(tmp_path: Path, wording: Any):
+def test_a_refused_folder_does_not_affect_the_others(tmp_path: Path, wording: Any):
     github = Feedback()
     report_folder(tmp_path)
     (tmp_path / "reports" / "x").mkdir()
@@ -132,15 +132,15 @@ def test_one_that_is_wrong_does_not_take_the_others_along(tmp_path: Path, wordin
     assert len(github.found) == 1
 
 
-def test_a_refusal_of_github_is_a_warning(tmp_path: Path):
+def test_an_error_of_github_is_a_warning(tmp_path: Path):
     report_folder(tmp_path)
-    result = posted(tmp_path, Feedback(refuses={"comments": ApiError("it may not", 403)}))
+    result = posted(tmp_path, Feedback(refuses={"comments": ApiError("no permission", 403)}))
     assert ended(result) == ("passed", 0, "")
-    assert result.warnings == ("reports/quality/report.json was not posted: it may not",)
+    assert result.warnings == ("reports/quality/report.json was not posted: no permission",)
     assert result.stages[0].tools[0].examined[Counted.POSTED] == 0
 
 
-def test_a_stranger_cannot_speak_in_our_place(tmp_path: Path):
+def test_the_comment_of_a_stranger_is_not_edited(tmp_path: Path):
     github = Feedback()
     planted = github.add("stranger", "<!-- ci-action:comment -->\nplanted")
     report_folder(tmp_path)

@@ -1,4 +1,4 @@
-"""Whose run a report folder is of: only what GitHub says in the event counts, held against the pull request of now."""
+"""The run of a report folder comes only from GitHub's event, and must match the current pull request."""
 
 from typing import Any
 
@@ -55,7 +55,7 @@ def test_one_and_the_same(run: dict[str, Any], of_pull: dict[str, Any]):
         ({"id": None, "run_attempt": None}, "-1", False),
     ],
 )
-def test_what_is_no_number_is_left_out(run: dict[str, Any], number: str, url: bool):
+def test_invalid_numbers_are_omitted(run: dict[str, Any], number: str, url: bool):
     found = origin(RUN | run)
     assert isinstance(found, Origin)
     assert (found.run, bool(found.url)) == (number, url)
@@ -102,6 +102,6 @@ def test_another_event_is_refused(run: object, name: str):
         origin(run, name)
 
 
-def test_the_problem_of_the_event_is_said():
+def test_the_problem_of_the_event_is_in_the_message():
     with pytest.raises(ToolError, match="its file is torn"):
         origin_of(event(name=EVENT, payload={}, problem="its file is torn"), pull())

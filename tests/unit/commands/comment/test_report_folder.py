@@ -1,4 +1,4 @@
-"""What is refused in the report folder of a stranger: values, files and folders that no run of ours leaves."""
+"""Forged report folders are refused: values, files and folders that no run of ci-action writes."""
 
 import json
 import os
@@ -28,10 +28,10 @@ WRONG: dict[str, Callable[[Document], Any]] = {
     "a word too many": lambda document: document.update(conclusion="grand"),
     "a green lie": lambda document: document.update(exit_code=0),
     "a greener lie": lambda document: document.update(conclusion="passed", exit_code=0),
-    "an exit code of its own": lambda document: document.update(exit_code=77),
+    "an unknown exit code": lambda document: document.update(exit_code=77),
     "a stage of Markdown": lambda document: document["stages"][0].update(name="a|b\n# x"),
     "a tool of Markdown": tool(name="<img>"),
-    "an outcome of its own": tool(outcome="grand"),
+    "an unknown outcome": tool(outcome="grand"),
     "no number": tool(seconds=float("nan")),
     "no stage": lambda document: document.update(stages=[]),
     "too many stages": lambda document: document.update(stages=document["stages"] * 51),
@@ -44,7 +44,7 @@ WRONG: dict[str, Callable[[Document], Any]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_no_run_of_ours_writes_is_refused(name: str, tmp_path: Path, wording: Any):
+def test_what_no_run_writes_is_refused(name: str, tmp_path: Path, wording: Any):
     change = WRONG[name]
     github = Feedback()
     file = report_folder(tmp_path)

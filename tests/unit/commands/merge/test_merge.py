@@ -78,7 +78,7 @@ def test_conclusions(tmp_path: Path, name: str):
         (lambda found: found.update(conclusion="broken", exit_code=3), {}),
     ],
 )
-def test_a_shard_that_broke_breaks_the_whole_and_the_rest_is_kept(tmp_path: Path, change: Any, more: Any):
+def test_a_broken_shard_breaks_the_run_and_the_rest_is_kept(tmp_path: Path, change: Any, more: Any):
     write_shard(tmp_path / "shards" / "1", "1/2", [case("f1")], covered([1], [2]))
     write_shard(tmp_path / "shards" / "2", "2/2", [case("b")], covered([1], [2]), change=change, **more)
     result = merged(tmp_path, settings={"coverage_min": "99"})
@@ -106,7 +106,7 @@ def test_a_shard_that_failed_without_a_finding_is_not_green(tmp_path: Path):
 
 
 @pytest.mark.parametrize(("level", "code"), [(Level.WARNING, 0), (Level.ERROR, 1)])
-def test_what_every_shard_says_of_the_change_is_said_once(tmp_path: Path, level: Level, code: int):
+def test_changes_that_all_shards_report_are_reported_once(tmp_path: Path, level: Level, code: int):
     def change(found: dict[str, Any]) -> None:
         tool = copy.deepcopy(found["stages"][0]["tools"][0])
         gone = Finding(tool="", rule="removed-test", message="gone", level=level)
@@ -158,7 +158,7 @@ def test_the_shards_of_a_partition_have_the_tests_of_the_whole(tmp_path_factory:
         (("pytest:failed",), "ignored by the setting 'pytest:failed'", Conclusion.PASSED),
     ],
 )
-def test_what_is_muted_is_for_the_settings_of_the_last_job(
+def test_the_settings_of_the_last_job_decide_what_is_muted(
     tmp_path: Path, ignore: tuple[str, ...], muted: str, conclusion: Conclusion
 ):
     def change(found: dict[str, Any]) -> None:
@@ -173,7 +173,7 @@ def test_what_is_muted_is_for_the_settings_of_the_last_job(
 
 
 @pytest.mark.parametrize("severity", ["", "low"])
-def test_a_finding_without_a_test_counts_whatever_it_calls_itself(tmp_path: Path, severity: str):
+def test_a_finding_without_a_test_counts_whatever_its_severity(tmp_path: Path, severity: str):
     def change(found: dict[str, Any]) -> None:
         odd = finding_entry(
             Finding(tool="pytest", rule="all-skipped", message="exit code 1", severity=severity)
@@ -188,7 +188,7 @@ def test_a_finding_without_a_test_counts_whatever_it_calls_itself(tmp_path: Path
     assert result.verdict.conclusion is Conclusion.FAILED
 
 
-def test_what_a_finding_says_of_a_package_comes_back(tmp_path: Path):
+def test_the_package_of_a_finding_is_read_back(tmp_path: Path):
     given_finding = advisory(also=("ruff:S105",), new=False, location=at("a.py", 3))
 
     def change(found: dict[str, Any]) -> None:
@@ -273,7 +273,7 @@ def test_shards_of_another_commit_are_broken_and_judged_by_no_minimum(
     assert [one.nodeid for one in found.tests] == ["test_a.py::a"]
 
 
-def test_a_commit_that_cannot_be_verified_is_said(tmp_path: Path, wording: Any):
+def test_a_commit_that_cannot_be_verified_is_a_warning(tmp_path: Path, wording: Any):
     shards(tmp_path, "a")
     result = merged(tmp_path)
     assert result.verdict.conclusion is Conclusion.PASSED
@@ -299,7 +299,7 @@ def test_shards_in_which_no_test_passed_are_red_once(tmp_path: Path):
     assert merged(tmp_path).verdict.conclusion is Conclusion.PASSED
 
 
-def test_what_is_told_of_the_run(tmp_path: Path):
+def test_the_run_has_the_commit_and_the_duration_of_the_shards(tmp_path: Path):
     shards(tmp_path, "a", "b", change=lambda found: found.update(seconds=len(found["reproduce"]) + 70.0))
     result = merged(tmp_path, settings={"coverage_min": "1", "paths": "shards"})
     assert result.reproduce == "ci-action run merge --paths=shards --coverage-min=1"
@@ -310,7 +310,7 @@ def test_what_is_told_of_the_run(tmp_path: Path):
     assert (first.version, first.version_source) == ("9.1", "bundled")
 
 
-def test_shards_that_did_not_collect_the_same_are_told(tmp_path: Path):
+def test_shards_that_did_not_collect_the_same_are_a_warning(tmp_path: Path):
     for part, left in ((1, 4), (2, 5)):
 
         def change(found: dict[str, Any], left: int = left) -> None:

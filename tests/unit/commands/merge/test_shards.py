@@ -1,4 +1,4 @@
-"""Which shards are no whole: every reason is told, and nothing that lies in a report folder leads to anything else."""
+"""Incomplete shards and forged report folders are refused, with every reason."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def reasons(tmp_path: Path, *paths: str) -> tuple[str, ...]:
     return raised.value.mistakes
 
 
-def test_a_whole_is_read_in_the_order_of_the_shards_wherever_it_lies(tmp_path: Path):
+def test_shards_are_read_in_their_order_from_any_folder(tmp_path: Path):
     folder = whole(tmp_path, 12)
     os.rename(folder / "s3", folder / "s12" / "deeper")
     found = shards_of(layout_of(tmp_path, "shards", "shards/s1", "shards/s2/report.json"))
@@ -41,14 +41,14 @@ def test_a_whole_is_read_in_the_order_of_the_shards_wherever_it_lies(tmp_path: P
     assert found[2].coverage == covered([3], [9])
 
 
-def test_nothing_there(tmp_path: Path, wording: Any):
+def test_no_shard_found(tmp_path: Path, wording: Any):
     (tmp_path / "shards").mkdir()
     [reason] = reasons(tmp_path)
     assert reason == wording
     assert "download" in reason
 
 
-def test_a_missing_and_a_doubled_shard(tmp_path: Path):
+def test_a_missing_and_a_duplicate_shard(tmp_path: Path):
     folder = whole(tmp_path, 4)
     (folder / "s3" / "report.json").unlink()
     write_shard(folder / "again", "2/4", [case("t2")])
@@ -86,14 +86,14 @@ def test_a_test_in_two_shards(tmp_path: Path):
     assert ".test_durations" in reason
 
 
-def test_a_module_that_no_shard_could_collect_is_no_test_in_two_shards(tmp_path: Path):
+def test_a_module_that_no_shard_could_collect_is_not_a_duplicate(tmp_path: Path):
     folder = tmp_path / "shards"
     for part in (1, 2):
         write_shard(folder / str(part), f"{part}/2", [case("e", nodeid="test_b.py"), case(f"t{part}")])
     assert len(shards_of(layout_of(tmp_path))) == 2
 
 
-def test_the_report_of_a_merge_is_no_shard(tmp_path: Path):
+def test_the_report_of_a_merge_is_not_a_shard(tmp_path: Path):
     whole(tmp_path, 2)
     write_shard(tmp_path / "shards" / "merged", "", [case("t1"), case("t2")], given={"stage": "merge"})
     assert len(shards_of(layout_of(tmp_path))) == 2
@@ -137,8 +137,8 @@ def red(**finding: str) -> Callable[[Document], None]:
         tests = tool(found)
         tests["tests"][0].update(outcome="failed")
         tests["metrics"].update(passed=0, failed=1)
-        told = {**FINDING, "rule": "failed", "message": "test_a.py::t1: no"}
-        tests["findings"].append({**told, **finding})
+        reported = {**FINDING, "rule": "failed", "message": "test_a.py::t1: no"}
+        tests["findings"].append({**reported, **finding})
 
     return change
 
@@ -245,7 +245,7 @@ def test_coverage_that_no_run_writes_is_refused(tmp_path: Path, name: str, wordi
     assert reason == wording
 
 
-def test_coverage_that_an_earlier_run_has_left_is_not_taken(tmp_path: Path):
+def test_coverage_of_an_earlier_run_is_not_used(tmp_path: Path):
     folder = whole(tmp_path, 1)
     write_shard(folder / "s1", "1/1", [case("t1")])
     [shard] = shards_of(layout_of(tmp_path))
@@ -255,13 +255,13 @@ def test_coverage_that_an_earlier_run_has_left_is_not_taken(tmp_path: Path):
 @pytest.mark.parametrize(
     "content", [b"", b"\xff\xfe", b"[" * 1_000_000, b'{"schema": 1' + b"0" * 10_000 + b"}", b"null"]
 )
-def test_a_report_that_is_none(tmp_path: Path, content: bytes, wording: Any):
+def test_a_file_that_is_not_a_report(tmp_path: Path, content: bytes, wording: Any):
     (whole(tmp_path, 1) / "s1" / "report.json").write_bytes(content)
     [reason] = reasons(tmp_path)
     assert reason == wording
 
 
-def test_files_that_are_no_ordinary_ones(tmp_path: Path, wording: Any):
+def test_files_that_are_not_regular(tmp_path: Path, wording: Any):
     folder = whole(tmp_path, 3)
     for part in (1, 2, 3):
         (folder / f"s{part}" / "report.json").unlink()
@@ -276,7 +276,7 @@ def test_files_that_are_no_ordinary_ones(tmp_path: Path, wording: Any):
     ]
 
 
-def test_a_place_outside_of_the_workspace_is_not_shown(tmp_path: Path):
+def test_a_place_outside_the_workspace_is_not_shown(tmp_path: Path):
     def change(found: Document) -> None:
         tool(found)["findings"][0].update(path="/etc/passwd", line=1)
         tool(found)["tests"][0].update(path="/etc/passwd")
@@ -296,7 +296,7 @@ JSON = st.recursive(
 
 
 @given(JSON, st.sampled_from(["report", "settings", "stages", "tool", "case", "coverage"]), st.data())
-def test_whatever_lies_there_is_a_shard_or_a_reason(
+def test_any_json_is_a_shard_or_a_reason(
     tmp_path_factory: pytest.TempPathFactory, value: Any, where: str, data: st.DataObject
 ):
     workspace = tmp_path_factory.mktemp("w")
@@ -314,10 +314,10 @@ def test_whatever_lies_there_is_a_shard_or_a_reason(
         places[where][name] = value
 
     write_shard(workspace / "shards", "1/1", [case("t")], covered([1], [2]), change=change)
-    told: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
     try:
         shards_of(layout_of(workspace))
     except ShardsError as error:
-        told = error.mistakes
-    assert all(0 < len(reason) < 2_000 for reason in told)
+        reasons = error.mistakes
+    assert all(0 < len(reason) < 2_000 for reason in reasons)
     assert json.loads((workspace / "shards" / "coverage.json").read_bytes())["totals"]["num_statements"] == 2

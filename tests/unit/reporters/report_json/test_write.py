@@ -54,11 +54,11 @@ def document(result: RunResult, shown: Publication) -> dict[str, Any]:
     return found
 
 
-def test_the_schema_is_one():
+def test_the_schema_is_valid():
     VALIDATOR.check_schema(SCHEMA)
 
 
-def test_all_names_are_there(tmp_path: Path):
+def test_all_names_exist(tmp_path: Path):
     found = document(run_result(finding()), publication(tmp_path))
     stage = found["stages"][0]
     tool = stage["tools"][0]
@@ -109,7 +109,7 @@ def test_values(tmp_path: Path):
     assert found["outputs"]["result"] == "broken"
 
 
-def test_what_is_known_of_a_package_is_written(tmp_path: Path):
+def test_the_package_is_written(tmp_path: Path):
     package = Package(
         name="urllib3",
         version="1.24",
@@ -150,7 +150,7 @@ TEXT = st.lists(SEAM | FOREIGN, max_size=4).map("".join)
 @example("\ud800\udcff")
 @example('"findings": []')
 @example('x", "findings": [], "y": "')
-def test_text_that_looks_like_the_seam_stays_text(tmp_path: Path, text: str):
+def test_text_that_looks_like_json_stays_text(tmp_path: Path, text: str):
     tools = [
         tool_result(finding(message=text, rule=text, location=at(text)), warnings=(text,), version=text),
         broken_tool(text, tool="b", version_source=text),
@@ -166,7 +166,7 @@ def test_text_that_looks_like_the_seam_stays_text(tmp_path: Path, text: str):
 
 
 @pytest.mark.parametrize("stages", [0, 1, 3])
-def test_findings_stand_under_their_tools(tmp_path: Path, stages: int):
+def test_findings_are_in_their_tools(tmp_path: Path, stages: int):
     given_stages = [
         stage_result(
             *[tool_result(*[finding(message=f"{s}.{t}")] * t, tool=f"t{t}") for t in range(3)], stage=f"s{s}"
@@ -180,7 +180,7 @@ def test_findings_stand_under_their_tools(tmp_path: Path, stages: int):
             assert [one["message"] for one in tool["findings"]] == [f"{s}.{t}"] * t
 
 
-def test_the_file_names_itself_and_holds_no_secret(tmp_path: Path):
+def test_the_file_names_itself_and_has_no_secret(tmp_path: Path):
     shown = publication(tmp_path)
     write.report(without(run_result(finding(message="s3cr3t é \ud800")), "s3cr3t"), shown)
     raw = (shown.folder / "report.json").read_bytes()
@@ -197,7 +197,7 @@ def test_a_file_that_cannot_be_written_is_not_named(tmp_path: Path):
     assert shown.written == set()
 
 
-def test_the_schema_takes_what_a_later_version_adds_and_refuses_what_is_wrong(tmp_path: Path):
+def test_the_schema_accepts_additions_and_refuses_errors(tmp_path: Path):
     found = document(run_result(finding()), publication(tmp_path))
     assert VALIDATOR.is_valid({**found, "more": 1})
     assert not VALIDATOR.is_valid({**found, "conclusion": "green"})
