@@ -1,4 +1,4 @@
-"""The files that scanners look at: those that git tracks, so that neither builds nor environments are searched."""
+"""The files for scanners: those that git tracks, so that neither builds nor environments are searched."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,7 +13,7 @@ from ci_action.system.errors import ToolError
 from ci_action.system.project_files import leading_outside, left_out, outside
 from ci_action.system.text import quoted
 
-# Outside a repository nothing says what belongs to the project: these never do.
+# Folders that never belong to a project, for those outside of a repository.
 _FOREIGN: Final = frozenset({
     ".git", ".hg", ".svn", ".bzr", "CVS", ".venv", "venv", "env", "node_modules", "__pycache__", ".tox", ".nox", ".eggs",
     ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "site-packages", ".ci-action",
@@ -22,22 +22,22 @@ _FOREIGN: Final = frozenset({
 
 @dataclass(frozen=True)
 class Files:
-    """Names relative to the root, sorted; what is not UTF-8 in them is kept as Python keeps it (surrogates)."""
+    """Names relative to the root, sorted; bytes that are not UTF-8 are surrogates."""
 
     names: tuple[str, ...]
     notice: str = ""
-    """Why these are not the tracked files; empty where they are."""
+    """Why these are not the tracked files; empty if they are."""
     apart: tuple[str, ...] = ()
-    """Folders that are repositories of their own, whose files are not among these; relative to the workspace."""
+    """Folders that are separate repositories, without their files; relative to the workspace."""
 
     strange: tuple[str, ...] = ()
-    """Links that lead out of the workspace, pipes and devices, which are not among these; relative to the root."""
+    """Links that lead out of the workspace, pipes and devices, which are left out; relative to the root."""
     unlisted: str = ""
     """Why repositories inside the project could not be listed; empty if they were."""
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What is to be said of what these are, and of what they are not."""
+        """Notices about these files, and about those that are left out."""
         return tuple(
             filter(None, (self.notice, _not_looked_at(self.apart), self.unlisted, left_out(self.strange)))
         )
@@ -46,18 +46,17 @@ class Files:
 def tracked(
     repository: Callable[[], Repository], layout: Layout, own_folders: tuple[Path, ...] = ()
 ) -> Files:
-    """List the files below the paths of the run that git tracks and that are there.
+    """List the existing files below the paths of the run that git tracks.
 
-    Links are not followed, but for those that make Python of a file which is none by its own name.
-    Where git tracks nothing (no repository, or nothing was added yet) all files count, but for environments, caches
-    and folders of ours; that is said. Submodules and other repositories inside this one have their files apart: those
-    are listed where a path names such a folder or leads into it, and else it is named.
+    Links are not followed, except those that give a Python name to another file. If git tracks nothing (no repository,
+    or nothing was added yet), all files count except environments, caches and our folders, with a notice. The files of
+    submodules and other repositories inside this one are listed if a path leads there; else a notice names the folder.
     """
     inner = _inner(layout)
     known, problem = _known(repository, layout.root, layout.paths)
     names = set(known)
     if sum(map(len, inner.values())) == len(layout.paths):
-        problem = ""  # what is asked for lies in other repositories
+        problem = ""  # all paths lead into other repositories
     elif problem:
         names |= set(_walked(layout.root, layout.paths, own_folders))
     problems = [problem] if problem else []
@@ -73,12 +72,18 @@ def tracked(
         for name in names
         if _is_file(layout.root / name) or _is_made_python(layout.root / name, layout.workspace)
     }
-    nested, unlisted = ([], "") if problem else _nested(repository, layout)
-    apart = () if problem else sorted(set(_apart(layout, [*(names - files), *nested])))
-    told = f"all files were looked at, not the tracked ones: {'; '.join(problems)}"
+    nested, unlisted = list[str](), ""
+    if not problem:
+        try:
+            nested = repository().nested(layout.root, layout.paths)
+        except ToolError as error:
+            unlisted = f"could not list the git repositories inside the project: {error.reason}"
+    apart = [] if problem else sorted(set(_apart(layout, [*(names - files), *nested])))
     return Files(
         names=tuple(sorted(files)),
-        notice=told if problems and files else "",
+        notice=(
+            f"checking all files, not only tracked ones: {'; '.join(problems)}" if problems and files else ""
+        ),
         apart=tuple(layout.relative(name) for name in apart),
         unlisted=unlisted,
         strange=tuple(leading_outside(sorted(names - files), layout.root, layout.workspace)),
@@ -107,16 +112,8 @@ def _inner(layout: Layout) -> dict[Path, list[str]]:
     return found
 
 
-def _nested(repository: Callable[[], Repository], layout: Layout) -> tuple[list[str], str]:
-    """Return the repositories inside the project that git does not know, or why they could not be listed."""
-    try:
-        return repository().nested(layout.root, layout.paths), ""
-    except ToolError as error:
-        return [], f"could not list the git repositories inside the project: {error.reason}"
-
-
 def _apart(layout: Layout, names: Iterable[str]) -> Iterator[str]:
-    """Yield the folders with a repository of their own that no path leads into: git names them, not what is in them."""
+    """Yield the folders with a separate repository that no path leads into: git lists them without their files."""
     asked = [Path(os.path.normpath(layout.root / path)) for path in layout.paths]
     for name in names:
         folder = layout.root / name
@@ -141,7 +138,7 @@ def _is_file(path: Path) -> bool:
 
 
 def _is_made_python(path: Path, workspace: Path) -> bool:
-    """Whether a link gives the name of a Python file to a file of the workspace whose own name says something else."""
+    """Whether a link gives a Python name to a file of the workspace that has another kind of name."""
     return (
         path.suffix in PYTHON
         and path.is_symlink()

@@ -124,9 +124,9 @@ def commit_object(sha: str, *parents: str) -> bytes:
 @pytest.mark.parametrize(
     ("answers", "problem"),
     [
-        ({"rev_parse": ToolError("'git' cannot be started: no")}, "git cannot be asked: 'git' cannot be started: no"),
+        ({"rev_parse": ToolError("'git' cannot be started: no")}, "could not run git: 'git' cannot be started: no"),
         ({"rev_parse": InterruptedRunError("git was interrupted")}, "git was interrupted"),
-        ({"rev_parse": completed(stderr="fatal: not a git repository\n", returncode=128)}, "there is no git repository here: not a git repository"),
+        ({"rev_parse": completed(stderr="fatal: not a git repository\n", returncode=128)}, "no git repository found: not a git repository"),
         ({"rev_parse": completed("/w\n"), "cat_file": completed("HEAD missing\n")}, "the repository has no commit yet"),
         (
             {"rev_parse": completed("/w\n"), "cat_file": completed(commit_object(HEAD)), "diff": completed(stderr="fatal: bad\n", returncode=128)},

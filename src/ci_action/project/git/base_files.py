@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Final
 
-from ci_action.project.git.repository import Repository, succeeded
+from ci_action.project.git.repository import Repository
 from ci_action.system.errors import ToolError
 
 _DIFF: Final = (
@@ -38,7 +38,7 @@ class Difference:
 
 def differences(repository: Repository, commit: str) -> tuple[Difference, ...]:
     """Compare the files in the workspace with a commit; raises `ToolError`."""
-    return parse(succeeded(repository.git(*_DIFF, commit, "--"), "git diff failed: ").stdout)
+    return parse(repository.ask(*_DIFF, commit, "--"))
 
 
 def parse(stdout: bytes) -> tuple[Difference, ...]:
@@ -96,7 +96,7 @@ def _answers(repository: Repository, asked: list[str], option: str) -> bytes:
     if not asked:
         return b""
     stdin = "".join(f"{name}\n" for name in asked).encode()
-    return succeeded(repository.git("cat-file", option, stdin=stdin), "git cat-file failed: ").stdout
+    return repository.ask("cat-file", option, stdin=stdin)
 
 
 def _sizes(lines: Iterable[bytes]) -> Iterator[tuple[str, int]]:

@@ -1,9 +1,9 @@
 """The project's git repository: its commits, its changes, and commits that a shallow clone lacks.
 
-Nothing in it is written: what is fetched goes to a folder of ours, and git looks there too. Its settings name programs
-(hooks, filters, a monitor of files, a command for SSH), and whoever wrote to its folder has chosen them. So every git
-of ours runs as the workspace's owner, without our secrets in its environment, and with all that is switched off which
-reading does not need. What is left, such as a command for SSH in a fetch, runs as that owner as well.
+The repository is never written: what is fetched goes to a separate folder, where git looks too. Its settings name
+programs (hooks, filters, a monitor of files, a command for SSH), chosen by whoever wrote to its folder. So git always
+runs as the workspace's owner, without our secrets in its environment, and with everything switched off that reading
+does not need. What is left, such as a command for SSH in a fetch, runs as that owner as well.
 """
 
 import os
@@ -14,11 +14,13 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from ci_action.project.git import lfs_filter
 from ci_action.project.git.diff import SOURCE_PREFIX, TARGET_PREFIX, Diff, parse
@@ -39,21 +41,21 @@ _LARGEST_SHALLOW: Final = 10_000_000
 _NOBODY: Final = 65_533
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 _ENVIRON: Final = {
-    "GIT_ASKPASS": "",  # nobody is there to answer
+    "GIT_ASKPASS": "",  # there is no user to answer
     "GIT_PROXY_COMMAND": "",
     "SSH_ASKPASS_REQUIRE": "never",
     "GCM_INTERACTIVE": "never",
     "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_NO_REPLACE_OBJECTS": "1",  # a commit is what its name says
+    "GIT_NO_REPLACE_OBJECTS": "1",  # a commit has the content that its name stands for
     "GIT_GRAFT_FILE": os.devnull,
     "LC_ALL": "C",
 }
-# What git and the programs that it may start see of our environment: nothing of it is a secret of the workflow.
+# The variables that git and the programs that it may start see: none is a secret of the workflow.
 _SEEN: Final = re.compile(
     r"PATH|HOME|XDG_CONFIG_HOME|USER|LOGNAME|LANG|LC_\w+|TZ|TMPDIR|SSH_AUTH_SOCK"
     r"|(?i:(HTTPS?|ALL|NO)_PROXY)|SSL_CERT_\w+|CURL_CA_BUNDLE|GIT_(SSL|HTTP|SSH)\w*|GIT_EXEC_PATH"
 )
-# They stand above those of the repository. Reading needs no hook, no monitor of files, and nobody's comfort.
+# They override those of the repository. Reading needs no hook and no monitor of files.
 _SETTINGS: Final = (
     ("safe.directory", "*"),
     ("core.hooksPath", os.devnull),
@@ -68,11 +70,11 @@ _SETTINGS: Final = (
     ("maintenance.auto", "false"),
     ("advice.graftFileDeprecated", "false"),
 )
-# The filter of Git LFS is a program that the repository names; ours makes the same of a file for git.
 _SUBMODULE: Final = "160000 "
+# The filter of Git LFS is a program that the repository names; ours converts a file in the same way.
 _LFS: Final = "lfs"
 _LFS_FILTER: Final = Path(lfs_filter.__file__)
-# The index is made anew, with all files, and none of them is believed to be unchanged.
+# A new index contains all files, and none of them is assumed to be unchanged.
 _WHOLE_INDEX: Final = (
     ("core.ignoreStat", "false"),
     ("core.sparseCheckout", "false"),
@@ -81,8 +83,9 @@ _WHOLE_INDEX: Final = (
     ("index.sparse", "false"),
 )
 _OTHERS: Final = ("ls-files", "--others", "-z")
+_STATUS: Final = ("status", "--porcelain", "-z", "--untracked-files=no", "--ignore-submodules=dirty")
 _IGNORES: Final = ".gitignore"
-# What our folders hold.
+# The files in our folders.
 _DATA: Final = (".json", ".md", ".sarif", ".xml", ".info", ".html", "/.gitignore")
 DIFF: Final = (
     "diff", "--patch", "--no-color", "--no-ext-diff", "--no-textconv", "--unified=0", "--inter-hunk-context=0", "--find-renames", "--diff-algorithm=myers",
@@ -100,7 +103,7 @@ class Commit:
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """The server of the event: whom our token may be told, and where the repository is there."""
+    """The server of the event, the only one that gets our token, and the repository on it."""
 
     address: str
     repository: str
@@ -108,7 +111,7 @@ class Server:
 
     @property
     def settings(self) -> tuple[tuple[str, str], ...]:
-        """The settings of git under which it asks this server, and no other."""
+        """Settings with which git connects to this server, and to no other."""
         return (
             ("remote.origin.url", f"{self.address}/{self.repository}"),
             ("protocol.allow", "never"),
@@ -121,7 +124,7 @@ class Server:
 
 
 class Allowance:
-    """The time that all git of a run has together: a repository can make each command as slow as it likes."""
+    """The time that all git commands of a run have together: a repository can make each of them slow."""
 
     def __init__(self, seconds: float = _ALL_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
         self._all = self._left = seconds
@@ -129,7 +132,7 @@ class Allowance:
         self._lock = Lock()
 
     def spend(self, run: Run, command: Command) -> Completed:
-        """Run a command of git within what is left; raises `ToolError` where that was not enough."""
+        """Run a command of git in the remaining time; raises `ToolError` if that is not enough."""
         most = min(command.timeout, self._left)
         if most <= 0:
             raise ToolError(
@@ -148,15 +151,15 @@ class Allowance:
 
 @dataclass(frozen=True, kw_only=True)
 class Repository:
-    """A repository as it lies on the disk."""
+    """A repository on the disk."""
 
     run: Run
     top: Path
     tempdir: Path
-    """A folder that is ours alone."""
+    """A folder that only we write to."""
     environ: Mapping[str, str] = field(default_factory=dict)
     owner: Owner | None = None
-    """Who runs git: the owner of the workspace in the container, None for ourselves."""
+    """Who runs git: the owner of the workspace in the container, else None for the current user."""
     filters: tuple[str, ...] = (_LFS,)
     """The names of the filters that settings know; none of them runs."""
     withheld: frozenset[str] = frozenset()
@@ -184,8 +187,20 @@ class Repository:
         )
         return self.allowance.spend(self.run, command)
 
+    def ask(self, *words: str, **options: Any) -> bytes:
+        """Run git and return what it prints; raises `ToolError` if it fails."""
+        done = self.git(*words, **options)
+        if done.returncode != 0:
+            word = next(word for word in words if not word.startswith("-"))
+            raise ToolError(f"git {word} failed: {_reason(done)}")
+        return done.stdout
+
+    def names(self, *words: str, **options: Any) -> list[str]:
+        """Run git and return the names that it prints, divided by NUL; raises `ToolError` if it fails."""
+        return [os.fsdecode(name) for name in self.ask(*words, **options).split(b"\0") if name]
+
     def commits(self, *names: str) -> dict[str, Commit]:
-        """Return the commits among these names that are here."""
+        """Return the commits among these names that the clone has."""
         done = self.git("cat-file", "--batch", stdin="".join(f"{name}\n" for name in names).encode())
         found, rest = {}, done.stdout
         for name in names:
@@ -210,105 +225,82 @@ class Repository:
         return Commit(done.stdout.decode().strip()) if done.returncode == 0 else None
 
     def merge_base(self, one: str, other: str, environ: Mapping[str, str] = _NONE) -> str:
-        """Return where two lines of history part, as far as the history is here; empty where they do not meet."""
+        """Return the common ancestor of two commits, as far as the clone has it; empty if there is none."""
         done = self.git("merge-base", one, other, environ=environ)
         return done.stdout.decode().strip() if done.returncode == 0 else ""
 
     @property
     def shallow(self) -> bool:
-        """Whether the history ends somewhere."""
+        """Whether the clone lacks older commits."""
         return self.git("rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
 
     def diff(self, base: str) -> Diff:
-        """Compare the files as they are now with a commit."""
-        return parse(succeeded(self.git(*DIFF, base, "--"), "git diff failed: ").stdout)
+        """Compare the current files with a commit."""
+        return parse(self.ask(*DIFF, base, "--"))
 
     def text_at(self, commit: str, name: str) -> str | None:
-        """Return what a file said at a commit, also at one that was fetched; None where it was not there."""
+        """Return the text of a file at a commit, also at a fetched one; None if it did not exist."""
         done = self.with_fetched().git("cat-file", "blob", f"{commit}:{name}")
         return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
 
     def untracked(self) -> list[str]:
-        """List the files that git does not know and is not told to ignore."""
-        done = succeeded(
-            self.git("ls-files", "--others", "--exclude-standard", "-z"), "git ls-files failed: "
-        )
-        names = (os.fsdecode(name) for name in done.stdout.split(b"\0"))
-        return [name for name in names if name and not name.endswith("/")]
+        """List the files that git neither tracks nor ignores."""
+        names = self.names(*_OTHERS, "--exclude-standard")
+        return [name for name in names if not name.endswith("/")]
 
     def tracked(self, folder: Path, paths: Iterable[str]) -> list[str]:
-        """List the files below the paths of a folder that git knows, each once, by names relative to the folder."""
-        below = [path if path != "." else "./" for path in paths]
-        words = ("--literal-pathspecs", "ls-files", "--cached", "-z", "--", *below)
-        done = succeeded(self.git(*words, cwd=folder), "git ls-files failed: ")
-        return sorted({os.fsdecode(name) for name in done.stdout.split(b"\0") if name})
+        """List the tracked files below the paths of a folder, each once, relative to the folder."""
+        return sorted(set(self._below(folder, paths, "--cached")))
 
     def nested(self, folder: Path, paths: Iterable[str]) -> list[str]:
-        """List the folders below the paths of a folder that are repositories which git does not know."""
-        below = [path if path != "." else "./" for path in paths]
-        words = ("ls-files", "--others", "--exclude-standard", "-z", "--", *below)
+        """List the untracked repositories below the paths of a folder."""
         # A .gitignore that is a pipe keeps git waiting; what it lists here is only named in a warning.
-        found = self.git("--literal-pathspecs", *words, cwd=folder, seconds=_LISTING_SECONDS).stdout.split(
-            b"\0"
+        found = self._below(folder, paths, "--others", "--exclude-standard", seconds=_LISTING_SECONDS)
+        return [name[:-1] for name in found if name.endswith("/")]
+
+    def _below(self, folder: Path, paths: Iterable[str], *words: str, **options: Any) -> list[str]:
+        below = [path if path != "." else "./" for path in paths]
+        return self.names(
+            "--literal-pathspecs", "ls-files", *words, "-z", "--", *below, cwd=folder, **options
         )
-        return [os.fsdecode(name[:-1]) for name in found if name.endswith(b"/")]
 
     def changed(self, own: Iterable[Path] = ()) -> str:
-        """Return the name of a file that is not that of the commit, or that git does not know; empty without one.
+        """Return a file that differs from the commit, or that git does not track; empty if there is none.
 
-        What lies beside the commit is not believed: its index may say that a file is not to be looked at, and patterns
-        that are no part of the commit may hide others. `own` are folders of ours, which hold data alone. Git would look
-        into submodules under their own settings, not under ours: each is asked like a repository.
+        Only the commit is trusted: its index may mark a file as unchanged, and patterns that are not part of the commit
+        may hide others. `own` are our folders, which contain only data. Git would compare submodules under their own
+        settings, not under ours: each is treated like a repository.
         """
         folder = self.tempdir / f"head-{sha256(os.fsencode(self.top)).hexdigest()[:20]}"
         hand_over(folder, self.owner)
         fresh = replace(self, environ={**self.environ, "GIT_INDEX_FILE": str(folder / "index")})
-        fresh.told("read-tree", "HEAD")
-        words = ("status", "--porcelain", "-z", "--untracked-files=no", "--ignore-submodules=dirty")
-        if name := fresh.told(*words)[0][3:]:
+        listed = partial(fresh.names, settings=_WHOLE_INDEX)
+        listed("read-tree", "HEAD")
+        if names := listed(*_STATUS):
+            return names[0][3:]
+        others = listed(*_OTHERS, f"--exclude-per-directory={_IGNORES}")
+        if name := next(chain(others, self._hidden(listed, own)), ""):
             return name
-        if name := next(
-            filter(None, (*fresh.told(*_OTHERS, f"--exclude-per-directory={_IGNORES}"), fresh.hidden(own))),
-            "",
-        ):
-            return name
-        listed = fresh.told("ls-files", "--cached", "--stage", "-z")
-        submodules = (
-            name
-            for mode, _, name in (entry.partition("\t") for entry in listed)
-            if mode.startswith(_SUBMODULE)
-        )
-        for submodule in submodules:
-            if os.path.lexists(self.top / submodule / ".git"):
+        for entry in listed("ls-files", "--cached", "--stage", "-z"):
+            mode, _, submodule = entry.partition("\t")
+            if mode.startswith(_SUBMODULE) and os.path.lexists(self.top / submodule / ".git"):
                 name = find(replace(self, top=self.top / submodule)).changed()
                 if name:
                     return f"{submodule}/{name}"
         return ""
 
-    def told(self, *words: str) -> list[str]:
-        """Return the names that git tells, under settings of ours for the index; one at least. Raises `ToolError`."""
-        done = self.git(*words, settings=_WHOLE_INDEX)
-        if done.returncode != 0:
-            raise ToolError("git cannot say whether the files are those of the commit")
-        return [os.fsdecode(name) for name in done.stdout.split(b"\0")]
-
-    def hidden(self, own: Iterable[Path]) -> str:
-        """Return a file that only patterns hide which are no part of the commit; those of tools in `.folders` may."""
+    def _hidden(self, listed: Callable[..., list[str]], own: Iterable[Path]) -> Iterator[str]:
+        """Yield files hidden by patterns that are not part of the commit, except those of tools in `.folders`."""
         root = self.top / _IGNORES
         of_root = [f"--exclude-from={root}"] if root.is_file() else []
         data = [folder.relative_to(self.top).as_posix() for folder in own if folder.is_relative_to(self.top)]
-        for name in filter(None, self.told(*_OTHERS, *of_root, "--", f":(glob)**/{_IGNORES}")):
-            *parts, _ = name.split("/")
-            if any(part.startswith(".") for part in parts):
-                continue
-            if not any(name.startswith(f"{folder}/") for folder in data):
-                return name
-        for name in (
-            filter(None, self.told(*_OTHERS, "--", *(f":(literal){one}" for one in data))) if data else ()
-        ):
-            if not name.endswith(_DATA):
-                return name
-        return ""
+        for name in listed(*_OTHERS, *of_root, "--", f":(glob)**/{_IGNORES}"):
+            ours = any(name.startswith(f"{folder}/") for folder in data)
+            if not ours and not any(part.startswith(".") for part in name.split("/")[:-1]):
+                yield name
+        if data:
+            inside = listed(*_OTHERS, "--", *(f":(literal){one}" for one in data))
+            yield from (name for name in inside if not name.endswith(_DATA))
 
     def with_commit(self, sha: str, server: Server | None) -> "Repository":
         """Fetch one commit without its history; return the repository as one that has it too."""
@@ -325,17 +317,17 @@ class Repository:
         return replace(self, environ={**self.environ, **environ})
 
     def fetched_merge_base(self, one: str, head: str, server: Server | None) -> str:
-        """Fetch the history of a commit, without files; return where it parts from the other."""
+        """Fetch the history of a commit, without files; return its common ancestor with the other."""
         depth = [_ALL_HISTORY] if self.shallow else []
         store = self._fetch("history", server, *depth, "--filter=tree:0", commits=[one, head])
         return self.merge_base(one, head, self._at(store))
 
     def _fetch(self, name: str, server: Server | None, *options: str, commits: Sequence[str]) -> Path:
-        """Fetch commits into a store of ours, which is returned: first with what checkout left behind.
+        """Fetch commits into a store of ours, which is returned: first with the credentials that checkout kept.
 
-        Our token is for clones that kept no credentials. It never meets what the repository's settings name, neither
-        a program nor another address: it goes to the server of the event, from a store that knows no other settings.
-        The user who sends it is not the owner, whose programs could read the variables of another one of theirs.
+        Our token is for clones without credentials. It never meets what the repository's settings name, neither a program
+        nor another address: it goes to the server of the event, from a store that has no other settings. The user who
+        sends it is not the owner, whose programs could read the variables of another process of theirs.
         """
         plain = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-gc", "--refmap=")
         argv = ("fetch", *plain, *options, "origin", *commits)
@@ -343,34 +335,35 @@ class Repository:
         self._include(store)
         self._give(store, self.owner)
         done = self.git(*argv, seconds=_FETCH_SECONDS, environ=self._at(store))
-        if done.returncode == 0 or server is None:
-            succeeded(done)
+        if done.returncode == 0:
             return store
+        if server is None:
+            raise ToolError(_reason(done))
         apart = self._made(_apart(name))
-        stranger = self.owner and _stranger(self.owner)
+        # Neither root nor the owner.
+        stranger = self.owner and Owner(uid=_NOBODY - (self.owner.uid == _NOBODY), gid=self.owner.gid)
         self._give(apart, stranger)
-        here = self.head().sha
         environ = {**self._at(apart), "HOME": str(apart)}
-        if stranger:  # a home in the container is anybody's
+        if stranger:  # every user of the container can write to a home
             environ["GIT_CONFIG_GLOBAL"] = os.devnull
         fetching = replace(self, top=apart, owner=stranger, environ=environ)
-        # What is here is told by us: git would ask the repository, by a command that may be named there.
-        settings = (*server.settings, ("core.alternateRefsCommand", f"echo {here} #"))
-        succeeded(fetching.git(*argv, seconds=_FETCH_SECONDS, settings=settings))
+        # The commit that the clone has: git would ask the repository, by a command that may be named there.
+        settings = (*server.settings, ("core.alternateRefsCommand", f"echo {self.head().sha} #"))
+        fetching.ask(*argv, seconds=_FETCH_SECONDS, settings=settings)
         return apart
 
     def _store(self, name: str) -> Path:
         return self.tempdir / f"{name}.git"
 
     def _made(self, name: str) -> Path:
-        """Make an empty repository that nobody else has written to; it knows where the history of ours ends."""
+        """Create an empty repository that only we have written to, with the same shallow commits as ours."""
         store = self._store(name)
         if not store.exists():
             store.mkdir()
             head = self.git("rev-parse", "HEAD").stdout.strip()
             kind = ["--object-format=sha256"] if len(head) > 40 else []  # noqa: PLR2004 - length of SHA-1
             ours = replace(self, owner=None, top=store, environ={"GIT_CONFIG_GLOBAL": os.devnull})
-            succeeded(ours.git("init", "--bare", "--quiet", "--template=", *kind, str(store)))
+            ours.ask("init", "--bare", "--quiet", "--template=", *kind, str(store))
             if ends := _ends(self._path("shallow")):
                 (store / "shallow").write_bytes(ends)
         return store
@@ -380,11 +373,11 @@ class Repository:
             hand_over_whole(store, user)
 
     def _at(self, store: Path) -> dict[str, str]:
-        """Return the variables under which git works in a store, and finds there what our repository has."""
+        """Return variables with which git works in a store, and finds there what our repository has."""
         return {"GIT_DIR": str(store), **_also(self._path("objects"))}
 
     def _include(self, store: Path) -> None:
-        """Let a store have the settings of the repository: its remotes, and the credentials of checkout."""
+        """Add the settings of the repository to a store: its remotes, and the credentials of checkout."""
         if store.stat().st_uid != os.geteuid():  # it was given away, and has them
             return
         self._append(store, [self._path("config")])
@@ -399,32 +392,25 @@ class Repository:
             stream.write(b"[core]\n\tbare = true\n")
 
     def _configs(self, environ: Mapping[str, str] = _NONE) -> list[Path]:
-        """List the files that git's settings come from; their values are not read."""
+        """List the files that git's settings come from, without the values."""
         done = self.git("config", "--list", "--show-origin", "--name-only", "-z", environ=environ)
         origins = dict.fromkeys(done.stdout.split(b"\0")[0::2])
         files = (os.fsdecode(one.removeprefix(b"file:")) for one in origins if one.startswith(b"file:"))
         return [Path(os.path.normpath(self.top / file)) for file in files]
 
     def _path(self, name: str) -> Path:
-        raw = succeeded(self.git("rev-parse", "--git-path", name)).stdout
-        return Path(os.path.normpath(self.top / os.fsdecode(raw.removesuffix(b"\n"))))
-
-
-def succeeded(done: Completed, what: str = "") -> Completed:
-    """Return an answer of git; raises `ToolError` with the reason if git failed."""
-    if done.returncode != 0:
-        raise ToolError(f"{what}{_reason(done)}")
-    return done
+        raw = self.ask("rev-parse", "--git-path", name).removesuffix(b"\n")
+        return Path(os.path.normpath(self.top / os.fsdecode(raw)))
 
 
 def find(here: Repository) -> Repository:
-    """Find the repository that a folder belongs to; raises `ToolError` with the reason where there is none."""
+    """Return the repository that a folder belongs to; raises `ToolError` with the reason if there is none."""
     try:
         done = here.git("rev-parse", "--show-toplevel")
     except ToolError as error:
-        raise ToolError(f"git cannot be asked: {error.reason}") from error
+        raise ToolError(f"could not run git: {error.reason}") from error
     if done.returncode != 0 or not done.stdout.strip():
-        raise ToolError(f"there is no git repository here: {_reason(done)}")
+        raise ToolError(f"no git repository found: {_reason(done)}")
     top = Path(os.fsdecode(done.stdout.removesuffix(b"\n")))
     keys = here.git("config", "--name-only", "-z", "--get-regexp", r"^filter\.").stdout.split(b"\0")
     named = {os.fsdecode(key).removeprefix("filter.").rpartition(".")[0] for key in keys}
@@ -432,12 +418,12 @@ def find(here: Repository) -> Repository:
 
 
 def withheld_from_git(environ: Iterable[str]) -> frozenset[str]:
-    """Return the names of the variables that git does not see."""
+    """Return the variables that are removed from git's environment."""
     return frozenset(name for name in environ if not _SEEN.fullmatch(name))
 
 
 def _without(filters: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Return settings under which files are compared as they lie there, those of Git LFS by their pointers."""
+    """Return settings that compare files without filters, and those of Git LFS by their pointers."""
     pointers = shlex.join((sys.executable, "-I", "-S", str(_LFS_FILTER)))
     for name in filters:
         yield f"filter.{name}.clean", ""
@@ -447,7 +433,7 @@ def _without(filters: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def _as_variables(settings: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Return settings as variables: an option could not hold a name with `=`."""
+    """Return settings as variables: an option does not allow a name with `=`."""
     variables = {"GIT_CONFIG_COUNT": str(len(settings))}
     for number, (key, value) in enumerate(settings):
         variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
@@ -458,19 +444,14 @@ def _apart(name: str) -> str:
     return f"{name}-asked"
 
 
-def _stranger(owner: Owner) -> Owner:
-    """Return a user who is nobody else here: neither root nor the owner."""
-    return Owner(uid=_NOBODY if owner.uid != _NOBODY else _NOBODY - 1, gid=owner.gid)
-
-
 def _also(*folders: Path) -> dict[str, str]:
-    """Return the variable by which git looks for objects in further folders."""
+    """Return the variable for further folders with objects."""
     quoted = b":".join(_quoted(folder) for folder in folders)
     return {"GIT_ALTERNATE_OBJECT_DIRECTORIES": os.fsdecode(quoted)}
 
 
 def _ends(shallow: Path) -> bytes:
-    """Return the names of the commits at which a history ends; what else the file may hold or lead to is not read."""
+    """Return the names of the commits at which a history ends, and nothing else that the file contains or leads to."""
     try:
         opened = os.open(shallow, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with open(opened, "rb") as stream:
@@ -482,7 +463,7 @@ def _ends(shallow: Path) -> bytes:
 
 
 def is_commit_name(text: object) -> bool:
-    """Whether a value of a payload is the full name of a commit, and not that of none."""
+    """Whether a value of a payload is the full name of a commit, and not all zeros."""
     return isinstance(text, str) and bool(_OBJECT.fullmatch(text)) and bool(text.strip("0"))
 
 
@@ -493,12 +474,12 @@ def _parents(body: bytes) -> Iterator[str]:
 
 
 def _quoted(path: Path) -> bytes:
-    """Return a path in quotes, as git's files and variables of paths take it."""
+    """Return a path in quotes, as in git's configuration files and variables."""
     raw = os.fsencode(path).replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
     return b'"' + raw + b'"'
 
 
 def _reason(done: Completed) -> str:
-    lines = last_lines(done.stderr).splitlines()
-    told = next((line for line in lines if line.startswith(("fatal: ", "error: "))), (lines or [""])[-1])
-    return told.partition(": ")[2] or told or f"git ended with exit code {done.returncode}"
+    lines = last_lines(done.stderr).splitlines() or [""]
+    line = next((line for line in lines if line.startswith(("fatal: ", "error: "))), lines[-1])
+    return line.partition(": ")[2] or line or f"git ended with exit code {done.returncode}"

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from ci_action.project.git.base_files import difference
-from ci_action.project.git.repository import Repository, succeeded
+from ci_action.project.git.repository import Repository
 from ci_action.stages.pr.changed_files import ChangedFile, Marks
 from ci_action.system.errors import ToolError
 from ci_action.system.ownership import hand_over
@@ -24,7 +24,6 @@ _DIFF: Final = (
 )  # fmt: skip
 # Without the user's own attributes.
 _PLAIN: Final = (("core.attributesFile", os.devnull),)
-_FAILED: Final = "git failed: "
 _GENERATED: Final = "linguist-generated"
 _VENDORED: Final = "linguist-vendored"
 _VALUES: Final = {"set": True, "true": True, "unset": False, "false": False}
@@ -32,26 +31,26 @@ _VALUES: Final = {"set": True, "true": True, "unset": False, "false": False}
 
 def with_attributes_of(repository: Repository, commit: str) -> Repository:
     """Return the repository with the attributes of a commit: its files are in our index, beside an empty folder."""
-    found = succeeded(repository.git("rev-parse", "--absolute-git-dir"), _FAILED)
+    found = repository.ask("rev-parse", "--absolute-git-dir")
     folder = repository.tempdir / "pull"
     hand_over(folder, repository.owner)
     empty = repository.tempdir / "empty"
     empty.mkdir(exist_ok=True)
     environ = {
         **repository.environ,
-        "GIT_DIR": os.fsdecode(found.stdout.removesuffix(b"\n")),
+        "GIT_DIR": os.fsdecode(found.removesuffix(b"\n")),
         "GIT_WORK_TREE": str(empty),
         "GIT_INDEX_FILE": str(folder / "index"),
         "GIT_ATTR_NOSYSTEM": "1",
     }
     seen = replace(repository, top=empty, environ=environ)
-    succeeded(seen.git("read-tree", commit, settings=_PLAIN), _FAILED)
+    seen.ask("read-tree", commit, settings=_PLAIN)
     return seen
 
 
 def changed_files(seen: Repository, base: str, tip: str) -> tuple[ChangedFile, ...]:
     """Return the files that differ between two commits; raises `ToolError`."""
-    return parse(succeeded(seen.git(*_DIFF, base, tip, "--", settings=_PLAIN), _FAILED).stdout)
+    return parse(seen.ask(*_DIFF, base, tip, "--", settings=_PLAIN))
 
 
 def parse(stdout: bytes) -> tuple[ChangedFile, ...]:
@@ -93,7 +92,7 @@ def marks(seen: Repository, names: Iterable[str]) -> dict[str, Marks]:
     """Return the attributes of files, without files that have none; raises `ToolError`."""
     asked = b"".join(as_bytes(name) + b"\0" for name in names)
     words = ("check-attr", "--cached", "-z", "--stdin", _GENERATED, _VENDORED)
-    stdout = succeeded(seen.git(*words, stdin=asked, settings=_PLAIN), _FAILED).stdout
+    stdout = seen.ask(*words, stdin=asked, settings=_PLAIN)
     fields = map(os.fsdecode, stdout.split(b"\0")[:-1])
     found: dict[str, dict[str, bool]] = {}
     for name, attribute, value in zip(fields, fields, fields, strict=True):
