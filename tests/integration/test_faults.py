@@ -67,7 +67,7 @@ def test_an_absent_tool_is_broken(project, ci_action, fake_tools):
     (prefix / "bin" / "ruff").unlink()
     ran = ci_action(project(CLEAN), "quality", prefix=prefix)
     assert ran.code == 3
-    assert "install ci-action anew" in ran.tool("ruff")["reason"]
+    assert "reinstall ci-action" in ran.tool("ruff")["reason"]
 
 
 def test_what_black_said_before_its_time_limit_is_kept(project, ci_action, fake_tools):
@@ -166,7 +166,7 @@ def test_without_uv_the_bundled_version_is_used_and_that_is_said(project, ci_act
     folder = project({**CLEAN, "requirements.txt": "black==1.2.3\n"})
     ran = ci_action(folder, "quality", prefix=prefix)
     assert ran.code == 0
-    assert any("was used instead" in note for note in ran.report["warnings"])
+    assert any("using the bundled" in note for note in ran.report["warnings"])
 
 
 def test_the_environment_of_a_tool_holds_no_secrets_and_no_command_files(

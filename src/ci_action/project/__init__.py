@@ -1,1 +1,1 @@
-"""What the project says of itself: where things are, which tools it pins, which files are its own."""
+"""The project: its layout, its files and dependencies, the tool versions that it pins, its git repository."""

@@ -1,6 +1,6 @@
 """Configuration files of the project: TOML, and YAML with or without the places of its values.
 
-PyYAML is imported when there is YAML to read: it takes as long as thirty of our own modules.
+PyYAML is imported when it is needed: it takes as long as thirty of our own modules.
 """
 
 import tomllib
@@ -15,13 +15,13 @@ from ci_action.system.project_files import find_project_file
 if TYPE_CHECKING:
     from yaml.nodes import Node
 
-# Values of a document with all its aliases written out: ten lines of them can stand for more than any memory holds.
+# Values of a document with all aliases expanded: ten lines of them can expand to more than the memory.
 _MOST_VALUES: Final = 1_000_000
 _MOST_BITS: Final = 63  # and the sign
 
 
 def load_toml(file: Path, shown: str, workspace: Path) -> dict[str, Any]:
-    """Return what a TOML file of the project holds, {} if it is absent; raises `SettingsError`."""
+    """Return the content of a TOML file of the project, {} if it is absent; raises `SettingsError`."""
     try:
         document = tomllib.loads((find_project_file(file, workspace) or b"").decode("utf-8"))
         _refuse_large_numbers(document)
@@ -33,7 +33,7 @@ def load_toml(file: Path, shown: str, workspace: Path) -> dict[str, Any]:
 
 
 def read_toml(file: Path, shown: str, workspace: Path) -> dict[str, Any]:
-    """Return what a TOML file of the project holds, {} if it is absent; raises `ToolError`: for a tool that goes by it."""
+    """Return the same for the configuration of a tool; raises `ToolError`."""
     try:
         return load_toml(file, shown, workspace)
     except SettingsError as error:
@@ -47,7 +47,7 @@ def tool_table(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _refuse_large_numbers(value: object) -> None:
-    """Raise `ValueError` for a number that TOML does not know: Python reads it, and then cannot print it."""
+    """Raise `ValueError` for a number that is too large for TOML: Python reads it, but cannot print it."""
     if isinstance(value, dict | list):
         for one in value.values() if isinstance(value, dict) else value:
             _refuse_large_numbers(one)
@@ -56,10 +56,9 @@ def _refuse_large_numbers(value: object) -> None:
 
 
 def from_yaml(text: str) -> Any:
-    """Return what a text holds; raises `ValueError`, and `RecursionError` where it is nested too deeply.
+    """Return the content of a YAML text; raises `ValueError`, and `RecursionError` if it is nested too deeply.
 
-    An alias that leads to itself, and aliases of aliases without end, are refused: whoever walks through the values
-    would not come back.
+    An alias of itself, and aliases that multiply, are refused: walking through the values would never end.
     """
     import yaml  # noqa: PLC0415 - see the module's docstring
 
@@ -77,10 +76,10 @@ def from_yaml(text: str) -> Any:
 
 
 def _count(node: "Node", known: dict[int, int]) -> int:
-    """Return how many values a node stands for; raises `ValueError` for too many."""
+    """Return the number of values in a node with all aliases expanded; raises `ValueError` if there are too many."""
     found = known.get(id(node), -1)
     if found == 0:
-        raise ValueError("an alias leads to itself")
+        raise ValueError("an alias refers to itself")
     if found < 0:
         known[id(node)] = 0
         value = node.value
@@ -89,14 +88,14 @@ def _count(node: "Node", known: dict[int, int]) -> int:
         for part in parts:
             found += sum(_count(one, known) for one in (part if isinstance(part, tuple) else (part,)))
         if found > _MOST_VALUES:
-            raise ValueError(f"its aliases stand for more than {_MOST_VALUES:,} values")
+            raise ValueError(f"its aliases expand to more than {_MOST_VALUES:,} values")
         known[id(node)] = found
     return found
 
 
 @dataclass(frozen=True)
 class Field:
-    """A value in a YAML file, with its place; one that is not there is empty."""
+    """A value in a YAML file, with its place; an absent one is empty."""
 
     node: Any = None
 
@@ -114,9 +113,9 @@ class Field:
 
     @property
     def text(self) -> str:
-        """The text of a scalar, as it is written; empty for anything else, and for null."""
-        written = self.node.value if self._is("scalar") else ""
-        return "" if self._is("scalar") and self.node.tag.endswith(":null") else written
+        """The text of a scalar as written; empty for anything else, and for null."""
+        written = self._is("scalar") and not self.node.tag.endswith(":null")
+        return self.node.value if written else ""
 
     @property
     def line(self) -> int | None:
@@ -140,7 +139,7 @@ class Field:
 
 
 def fields_of(text: str) -> Field:
-    """Return a text as values with their places; nothing is resolved. Raises `ValueError` and `RecursionError`."""
+    """Return a YAML text as values with their places, unresolved. Raises `ValueError` and `RecursionError`."""
     import yaml  # noqa: PLC0415 - see the module's docstring
 
     try:

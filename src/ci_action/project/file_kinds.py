@@ -1,22 +1,21 @@
-"""What a file is, by its name alone: all names are relative, with slashes.
+"""Kinds of files, by name only: all names are relative, with slashes.
 
-Here is what several stages ask for. What one tool looks at is decided by its own rules, and defined beside it: Black and
-bandit have patterns of their own.
+These are the kinds that several stages need. Which files a tool checks is defined beside the tool, by its own patterns.
 """
 
 import re
 from typing import Final
 
 PYTHON: Final = (".py", ".pyw")
-"""What Python runs."""
+"""Files that Python runs."""
 SOURCES: Final = (*PYTHON, ".pyi")
-"""What is written in Python."""
+"""Files that are written in Python."""
 PYTEST_FILES: Final = ("test_*.py", "*_test.py")
 """The files that pytest collects by default: its `python_files`."""
 RUFF_FILES: Final = (".ruff.toml", "ruff.toml")
-"""Ruff's own configuration, the strongest first: each is stronger than pyproject.toml."""
+"""Ruff's own configuration files in order of precedence, each before pyproject.toml."""
 BANDIT_FILES: Final = ("bandit.yaml", "bandit.yml", ".bandit.yaml", ".bandit.yml", "bandit.toml")
-"""bandit's own configuration, the strongest first: pyproject.toml is stronger than each."""
+"""bandit's own configuration files in order of precedence, each after pyproject.toml."""
 PYTHON_LOCKS: Final = frozenset({"uv.lock", "pylock.toml", "poetry.lock", "pdm.lock", "Pipfile.lock"})
 """The lock files that are read (`dependencies.lockfiles`)."""
 _LOCKS: Final = PYTHON_LOCKS | {
@@ -39,7 +38,7 @@ _DOCS: Final = re.compile(
     r"|mkdocs\.ya?ml|\.readthedocs\.ya?ml",
     re.IGNORECASE,
 )
-# Alembic and Django keep a migration a module, Flyway and others a file of SQL; what stands beside them is none.
+# Alembic and Django have a module for each migration, Flyway and others a file of SQL.
 _MIGRATION: Final = re.compile(
     r"(?:.*/)?(?:migrations?|alembic)/(?:.*/)?(?!__init__\.py$|env\.py$|conftest\.py$|test_)[^/]+(?<!_test)\.(?:py|sql)"
     r"|(?:.*/)?versions/[0-9a-f]{8,}_[^/]*\.py"  # Alembic in a folder of another name
@@ -62,12 +61,12 @@ def is_lock(name: str) -> bool:
 
 
 def is_requirements(name: str) -> bool:
-    """Whether a file is called a requirements file; those of a folder `requirements` may have any name."""
+    """Whether a file is named like a requirements file; those of a folder `requirements` may have any name."""
     return _REQUIREMENTS.fullmatch(name.rpartition("/")[2]) is not None
 
 
 def names_dependencies(name: str) -> bool:
-    """Whether a file says which packages are needed, or locks them."""
+    """Whether a file lists or locks the packages that the project needs."""
     return is_lock(name) or is_requirements(name) or _DEPENDENCIES.fullmatch(name) is not None
 
 

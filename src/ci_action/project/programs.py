@@ -1,4 +1,4 @@
-"""How a tool is started: the bundled one, or the project's version, which uv installs for the run."""
+"""Programs of the tools: the bundled one, or the project's version, which uv installs for the run."""
 
 import re
 import sys
@@ -14,10 +14,11 @@ from ci_action.settings.types import ToolVersions
 from ci_action.system.child_environ import Sees
 from ci_action.system.errors import ToolError
 from ci_action.system.folder import Owner
+from ci_action.system.ownership import netrc_of
 from ci_action.system.process import Command, Completed, Run, last_lines
 
-# Fetching a tool may take this long; a network that says nothing must not eat the tool's own time.
-FETCH_SECONDS: Final = 120.0
+# A network that does not answer must not use up the tool's own time.
+_FETCH_SECONDS: Final = 120.0
 _VERSION: Final = re.compile(r"\b(\d+(?:\.\d+)+\S*)")
 # pip's variables for package indexes, and the ones that uv reads instead.
 _INDEX_VARIABLES: Final = {
@@ -29,7 +30,7 @@ _INDEX_VARIABLES: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """A tool that can be started: what comes before its arguments, and where its version comes from."""
+    """A tool that can be started: the words before its arguments, and the source of its version."""
 
     argv: tuple[str, ...]
     version: str
@@ -40,13 +41,13 @@ class Program:
 
 @dataclass(frozen=True)
 class BundledTools:
-    """The tools that come with us: in an environment of their own in the image, beside us in a shell."""
+    """The tools that are installed with ci-action: in a separate environment in the image, else in the same one."""
 
     scripts: Path
     libraries: Path
     uv: Path
     apart: bool = False
-    """Whether the tools have an environment of their own, which is so in our image alone."""
+    """Whether the tools have a separate environment, as in our image."""
 
     @classmethod
     def of(cls, prefix: Path) -> "BundledTools":
@@ -62,11 +63,11 @@ class BundledTools:
         )
 
     def program(self, tool: str) -> Program:
-        """Return the bundled version of a tool; raises `ToolError` where it is missing."""
+        """Return the bundled version of a tool; raises `ToolError` if it is missing."""
         script = self.scripts / tool
         version = self.version(tool)
         if not version or not script.is_file():
-            raise ToolError(f"{tool} is missing from {str(self.scripts)!r}: install ci-action anew")
+            raise ToolError(f"{tool} is missing from {str(self.scripts)!r}: reinstall ci-action")
         return Program(argv=(str(script),), version=version)
 
     @property
@@ -100,67 +101,63 @@ def select(tool: str, *, settings: Settings, layout: Layout, bundled: BundledToo
 class Installer:
     """Installs the project's version of a tool with uv.
 
-    The tool itself is started without uv, so that it never sees the credentials of package indexes.
+    The tool itself is started without uv, so it never gets the credentials of package indexes.
     """
 
     run: Run
     folder: Path
-    """Where it goes; the owner may write there."""
+    """Where it is installed; the owner may write there."""
     variables: Mapping[str, str]
     """For uv (`variables_of_uv`)."""
     owner: Owner | None = None
 
-    def install(self, uv: Path, wanted: str) -> Completed:
-        """Let uv install a requirement."""
-        places = {"UV_TOOL_DIR": str(self.folder / "tools"), "UV_TOOL_BIN_DIR": str(self.folder / "bin")}
-        return self.run(
-            Command(
-                argv=(str(uv), "tool", "install", "--quiet", wanted),
-                cwd=self.folder,
-                environ={**self.variables, **places},
-                timeout=FETCH_SECONDS,
-                owner=self.owner,
-                sees=Sees.NETWORK,
-                supervised=True,  # it may be built from its sources
-            )
+    def install(self, uv: Path, tool: str, wanted: str) -> tuple[Path, str]:
+        """Install a requirement; return its program and version. Raises `ToolError` with the reason."""
+        tools = self.folder / "tools"
+        places = {"UV_TOOL_DIR": str(tools), "UV_TOOL_BIN_DIR": str(self.folder / "bin")}
+        installing = Command(
+            argv=(str(uv), "tool", "install", "--quiet", wanted),
+            cwd=self.folder,
+            environ={**self.variables, **places},
+            timeout=_FETCH_SECONDS,
+            owner=self.owner,
+            sees=Sees.NETWORK,
+            supervised=True,  # it may be built from its sources
         )
+        self._finished(installing)
+        script = tools / tool / "bin" / tool
+        argv = (str(script), "--version")
+        done = self._finished(Command(argv=argv, cwd=self.folder, owner=self.owner, sees=Sees.LITTLE))
+        found = _VERSION.search(done.stdout.decode("utf-8", "replace"))
+        if found is None:
+            raise ToolError("it did not print its version")
+        return script, found[1].rstrip(",")
 
-    def script(self, tool: str) -> Path:
-        """Return where the program of a tool is after its installation."""
-        return self.folder / "tools" / tool / "bin" / tool
-
-    def version(self, tool: str) -> Completed:
-        """Ask an installed tool for its version."""
-        argv = (str(self.script(tool)), "--version")
-        return self.run(Command(argv=argv, cwd=self.folder, owner=self.owner, sees=Sees.LITTLE))
+    def _finished(self, command: Command) -> Completed:
+        done = self.run(command)
+        if done.returncode != 0:
+            raise ToolError(last_lines(done.stderr, 3) or f"exit code {done.returncode}")
+        return done
 
 
 def locate(tool: str, choice: Choice, *, bundled: BundledTools, installer: Installer) -> Program:
-    """Return the program for a choice; if the project's version is not available, the bundled one and why."""
-    if not choice.specifier and not choice.extras:
-        return replace(bundled.program(tool), warnings=choice.warnings)
-    specifier = choice.specifier or f"=={bundled.version(tool)}"
-    if specifier == f"=={bundled.version(tool)}" and not choice.extras:
+    """Return the program for a choice; if the project's version is not available, the bundled one with the reason."""
+    version = bundled.version(tool)
+    if not choice.extras and choice.specifier in {"", f"=={version}"}:
         return replace(bundled.program(tool), source=choice.source, warnings=choice.warnings)
     extras = f"[{','.join(sorted(choice.extras))}]" if choice.extras else ""
-    wanted = f"{tool}{extras}{specifier}"
+    wanted = f"{tool}{extras}{choice.specifier or f'=={version}'}"
     try:
-        done = installer.install(bundled.uv, wanted)
-        done = installer.version(tool) if done.returncode == 0 else done
-        problem = "" if done.returncode == 0 else last_lines(done.stderr, 3) or f"exit code {done.returncode}"
-        found = _VERSION.search(done.stdout.decode("utf-8", "replace"))
+        script, found = installer.install(bundled.uv, tool, wanted)
     except ToolError as error:
-        problem, found = error.reason, None
-    if problem or found is None:
-        because = " ".join(problem.split()) or "it did not say its version"
         warning = (
-            f"{wanted} (from {choice.source}) cannot be had, the bundled {tool} {bundled.version(tool)}"
-            f" was used instead: {because}"
+            f"could not install {wanted} (from {choice.source}); using the bundled {tool} {version}:"
+            f" {' '.join(error.reason.split())}"
         )
         return replace(bundled.program(tool), warnings=(*choice.warnings, warning))
     return Program(
-        argv=(str(installer.script(tool)),),
-        version=found[1].rstrip(","),
+        argv=(str(script),),
+        version=found,
         source=choice.source,
         warnings=choice.warnings,
         extras=choice.extras,
@@ -168,35 +165,29 @@ def locate(tool: str, choice: Choice, *, bundled: BundledTools, installer: Insta
 
 
 def variables_of_uv(environ: Mapping[str, str], home: Path | None = None) -> dict[str, str]:
-    """Return what uv sees beside the cleaned environment when it fetches a tool.
+    """Return what uv sees beside the cleaned environment when it installs a tool.
 
-    `home` takes the place of a home folder in which the project's code may have left settings, packages and interpreters
-    for uv.
+    `home` replaces a home folder in which the project's code may have left settings, packages and interpreters for uv;
+    the credentials for package indexes stay those of the former one. uv keeps its cache folder, unlike the tools.
     """
-    apart = _at_home(home, environ) if home else {}
-    return {**index_variables(environ), **apart, **_cache_of_uv({**environ, **apart})}
+    found = index_variables(environ)
+    if home:
+        found["HOME"] = str(home)
+        if "NETRC" not in environ and netrc_of(environ).is_file():
+            found["NETRC"] = str(netrc_of(environ))
+    cache = cache_home({**environ, **found})
+    if cache and "UV_CACHE_DIR" not in environ:
+        found["UV_CACHE_DIR"] = str(cache / "uv")
+    return found
 
 
 def index_variables(environ: Mapping[str, str]) -> dict[str, str]:
-    """Translate pip's index variables for uv, which does not read them; uv's own win."""
+    """Translate pip's index variables for uv, which does not read them; uv's own take precedence."""
     return {
         theirs: environ[ours].strip()
         for ours, theirs in _INDEX_VARIABLES.items()
         if environ.get(ours, "").strip() and theirs not in environ
     }
-
-
-def _at_home(home: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """Name another home folder; the credentials for package indexes stay those of the former one."""
-    credentials = Path(environ.get("HOME") or "/nonexistent", ".netrc")
-    known = {} if "NETRC" in environ or not credentials.is_file() else {"NETRC": str(credentials)}
-    return {"HOME": str(home), **known}
-
-
-def _cache_of_uv(environ: Mapping[str, str]) -> dict[str, str]:
-    """Name uv's folder where it would be anyway: a tool may be given another folder for caches, uv not."""
-    home = cache_home(environ)
-    return {"UV_CACHE_DIR": f"{home}/uv"} if home and "UV_CACHE_DIR" not in environ else {}
 
 
 def options(words: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What workflows of GitHub Actions say: their steps, with the places of the values. Nothing is read or resolved here."""
+"""Workflows of GitHub Actions: their steps, with the places of the values, unresolved."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Step:
 
 
 def steps_of(text: str) -> list[Step]:
-    """Return the steps of a workflow, those of a job behind the job itself; raises `ValueError` and `RecursionError`."""
+    """Return the jobs of a workflow, each followed by its steps; raises `ValueError` and `RecursionError`."""
     jobs = fields_of(text).at("jobs")
     found = []
     for job in jobs.names():

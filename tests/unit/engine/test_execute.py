@@ -118,7 +118,7 @@ def test_notes_of_tools_and_event_are_told_once(tmp_path: Path):
     )
     assert len(result.warnings) == 3
     assert result.warnings[0].startswith("two pins of ruff disagree")
-    assert "cannot be had" in result.warnings[1]
+    assert "could not install" in result.warnings[1]
     assert result.warnings[2] == "no payload"
     assert result.verdict.conclusion is Conclusion.PASSED
 

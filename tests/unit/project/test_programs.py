@@ -74,7 +74,9 @@ def test_extras_are_asked_for_even_with_our_version(tmp_path: Path):
         pytest.param(ToolError("'uv' cannot be started"), id="uv is absent"),
     ],
 )
-def test_what_cannot_be_had_is_replaced_by_ours_with_the_reason(tmp_path: Path, answer, wording: Any):
+def test_a_version_that_is_not_available_is_replaced_by_ours_with_the_reason(
+    tmp_path: Path, answer, wording: Any
+):
     black = answer if isinstance(answer, Completed) else completed()
     program = located(tmp_path, PINNED, FakeRun(uv=answer, black=black))
     assert (program.version, program.source) == (BUNDLED["black"], "bundled")
@@ -94,7 +96,7 @@ def test_index_variables_reach_uv(tmp_path: Path):
     assert run.asked[1].environ == {}
 
 
-def test_what_lies_at_a_home_that_is_not_ours_decides_nothing(tmp_path: Path):
+def test_settings_at_the_home_of_the_project_are_not_read(tmp_path: Path):
     (tmp_path / "theirs").mkdir()
     netrc = tmp_path / "theirs" / ".netrc"
     netrc.write_text("machine index.example login u password p\n")
@@ -140,7 +142,7 @@ def test_variables_of_pip_become_those_of_uv(environ: dict[str, str], expected: 
 
 
 def test_an_environment_without_a_tool_says_so(tmp_path: Path):
-    with pytest.raises(ToolError, match=r"ruff is missing from .*: install ci-action anew"):
+    with pytest.raises(ToolError, match=r"ruff is missing from .*: reinstall ci-action"):
         bundled_tools(tmp_path, black="1.0").program("ruff")
     assert bundled_tools(tmp_path, black="1.0").version("ruff") == ""
 

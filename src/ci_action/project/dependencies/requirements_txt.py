@@ -1,6 +1,6 @@
 """Requirements files, also those that resolvers print: the packages that they name, pin, and who needs these.
 
-Included files are read as well; nothing is fetched.
+Included files are read as well, unless they have to be fetched.
 """
 
 import os

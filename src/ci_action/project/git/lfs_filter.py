@@ -1,7 +1,7 @@
-"""What Git LFS makes of a file for git, without Git LFS: started by git as a filter that stays for all files.
+"""Convert files as Git LFS does, without Git LFS: git starts this filter once for all files.
 
-The filter that a repository names is a program of whoever wrote to its folder. This one only compares: instead of a
-large file git keeps a pointer with the digest of what is in it. Nothing but the standard library is imported.
+The filter that a repository names is a program of whoever wrote to its folder. This one only serves to compare: git
+stores a pointer with the digest of a large file instead of the file. It imports only the standard library.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ _LONGEST_PACKET = 65516
 
 
 def pointer(blocks: Iterable[bytes]) -> bytes:
-    """Return what git keeps of a file: a pointer to it; what is empty or a pointer already stays."""
+    """Return the pointer that git stores for a file; an empty file and a pointer stay the same."""
     digest, size, first = hashlib.sha256(), 0, b""
     for block in blocks:
         digest.update(block)
@@ -30,7 +30,7 @@ def pointer(blocks: Iterable[bytes]) -> bytes:
 
 
 def packets(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield the packets up to the next flush; raises `EOFError` where git has gone."""
+    """Yield the packets up to the next flush; raises `EOFError` if git has ended."""
     while True:
         head = stream.read(4)
         if len(head) < 4:  # noqa: PLR2004 - the length of a length
@@ -41,24 +41,24 @@ def packets(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def packed(*texts: bytes) -> bytes:
-    """Return texts as packets, with a flush behind them."""
+    """Return texts as packets, followed by a flush."""
     return b"".join(b"%04x%s" % (len(text) + 4, text) for text in texts) + _FLUSH
 
 
-def serve(given: BinaryIO, told: BinaryIO) -> None:
-    """Answer git until it goes: only cleaning is offered, so that nothing is ever written to a work tree."""
-    list(packets(given))  # who asks, and which versions it speaks
-    told.write(packed(b"git-filter-server\n", b"version=2\n"))
-    told.flush()
+def serve(given: BinaryIO, answers: BinaryIO) -> None:
+    """Answer git until it ends: only cleaning is offered, so git never writes to a work tree."""
+    list(packets(given))  # the client and its versions
+    answers.write(packed(b"git-filter-server\n", b"version=2\n"))
+    answers.flush()
     list(packets(given))
-    told.write(packed(b"capability=clean\n"))
-    told.flush()
+    answers.write(packed(b"capability=clean\n"))
+    answers.flush()
     while True:
         list(packets(given))  # the command and the name of the file
         content = pointer(packets(given))
         parts = [content[at : at + _LONGEST_PACKET] for at in range(0, len(content), _LONGEST_PACKET)]
-        told.write(packed(b"status=success\n") + packed(*parts) + _FLUSH)
-        told.flush()
+        answers.write(packed(b"status=success\n") + packed(*parts) + _FLUSH)
+        answers.flush()
 
 
 if __name__ == "__main__":

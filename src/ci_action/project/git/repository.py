@@ -41,12 +41,12 @@ _LARGEST_SHALLOW: Final = 10_000_000
 _NOBODY: Final = 65_533
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 _ENVIRON: Final = {
-    "GIT_ASKPASS": "",  # there is no user to answer
+    "GIT_ASKPASS": "",  # without a user to answer
     "GIT_PROXY_COMMAND": "",
     "SSH_ASKPASS_REQUIRE": "never",
     "GCM_INTERACTIVE": "never",
     "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_NO_REPLACE_OBJECTS": "1",  # a commit has the content that its name stands for
+    "GIT_NO_REPLACE_OBJECTS": "1",  # no commit replaces another
     "GIT_GRAFT_FILE": os.devnull,
     "LC_ALL": "C",
 }
@@ -323,7 +323,7 @@ class Repository:
         return self.merge_base(one, head, self._at(store))
 
     def _fetch(self, name: str, server: Server | None, *options: str, commits: Sequence[str]) -> Path:
-        """Fetch commits into a store of ours, which is returned: first with the credentials that checkout kept.
+        """Fetch commits into a separate store, which is returned: first with the credentials that checkout kept.
 
         Our token is for clones without credentials. It never meets what the repository's settings name, neither a program
         nor another address: it goes to the server of the event, from a store that has no other settings. The user who

@@ -1,4 +1,4 @@
-"""The stage `quality`: its tools, and what is wrong with its settings."""
+"""The stage `quality`: its tools, and the errors in its settings."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -10,7 +10,7 @@ from ci_action.system.project_files import leading_words
 
 
 def mistakes(given: Configuration) -> Iterator[str]:
-    """Say which options of the tools cannot be given, and which lead out of the workspace."""
+    """Yield an error for each option that is refused or leads out of the workspace."""
     settings, layout = given.settings, given.layout
     for tool, words in ((black.TOOL, settings.black_args), (ruff.TOOL, settings.ruff_args)):
         yield from refused_options(tool, words)
