@@ -121,10 +121,10 @@ def test_the_configuration_is_that_of_the_project(name, project):
 @pytest.mark.parametrize(
     ("files", "options", "says"),
     [
-        ({"bandit.yaml": "skips: [B999]\n"}, "", "(bandit.yaml): there is no test 'B999'"),
-        ({}, "-s B1010", "(bandit-args): there is no test 'B1010'"),
+        ({"bandit.yaml": "skips: [B999]\n"}, "", "(bandit.yaml): unknown test 'B999'"),
+        ({}, "-s B1010", "(bandit-args): unknown test 'B1010'"),
         ({"bandit.yaml": "skips: [B101]\ntests: [B101]\n"}, "", "Non-exclusive include/exclude"),
-        ({"pyproject.toml": "[tool.bandit]\nskips = 'B101'\n"}, "", "must be a list of texts"),
+        ({"pyproject.toml": "[tool.bandit]\nskips = 'B101'\n"}, "", "must be a list of strings"),
         ({}, "-p none", "Unable to find profile (none)"),
     ],
 )
@@ -140,7 +140,7 @@ def test_what_the_configuration_leaves_out_is_no_pass(project):
     folder = project({"src/contest/weak.py": WEAK, "bandit.yaml": "exclude_dirs: [test]\n"})
     bare.git_add(folder)
     found, _ = bandit(folder)
-    assert found.outcome == Skipped("bandit leaves out the only file, as bandit.yaml says")
+    assert found.outcome == Skipped("bandit.yaml excludes the only file")
     assert found.warnings[0].endswith("hence also 'src/contest/weak.py'")
 
 
@@ -158,7 +158,7 @@ def test_a_baseline_of_bandit_alone_works(project):
     [
         ("sleep 60", "timed out"),
         ("kill -9 $$", "SIGKILL"),
-        ("echo '{\"results\": ['; exit 1", "not its JSON"),
+        ("echo '{\"results\": ['; exit 1", "invalid JSON"),
         ("", "printed nothing"),
     ],
 )

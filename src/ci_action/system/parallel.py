@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Final, TypeVar
 
 Value = TypeVar("Value")
@@ -29,6 +30,18 @@ def divided(sizes: Mapping[str, int], parts: int, least: int) -> list[list[str]]
         names.append(name)
         heapq.heappush(filled, (size + sizes[name], index, names))
     return [sorted(names) for _, _, names in sorted(filled) if names]
+
+
+def shares(files: Mapping[str, Path], least: int) -> list[list[str]]:
+    """Divide the names of files over the processors by size; a share has at least `least` bytes if there are several."""
+    return divided({name: _size(file) for name, file in files.items()}, processors(), least)
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
 
 
 def in_background(work: Callable[[], Value]) -> Future[Value]:

@@ -1,7 +1,7 @@
-"""The project's own configuration of bandit: where it is, what bandit makes of it, and what is wrong with it.
+"""Finds, reads and validates the project's configuration of bandit.
 
-bandit itself reads a `.bandit` file below its targets, and every other one only where it is named. So they are looked
-for and named here. What it would silently leave aside is an error.
+bandit itself only finds a `.bandit` file below its targets, so every other file is passed as an option. What bandit would
+silently ignore is an error.
 """
 
 import argparse
@@ -25,14 +25,14 @@ from ci_action.system.project_files import read_project_file
 _INI: Final = ".bandit"
 _SECTION: Final = re.compile(r"^\[bandit\]", re.MULTILINE)
 _LISTS: Final = ("tests", "skips", "exclude_dirs", "include")
-# Keys that belong into a .bandit file or on the command line: elsewhere nobody reads them.
+# Keys that are only read in a .bandit file or on the command line, and what to use instead.
 _ELSEWHERE: Final = {
     "exclude": "exclude_dirs", "exclude-dirs": "exclude_dirs", "excludes": "exclude_dirs", "skip": "skips", "test": "tests",
     "targets": "paths of ci-action", "level": "--severity-level in bandit-args",
     "severity": "--severity-level in bandit-args", "confidence": "--confidence-level in bandit-args",
     "baseline": "--baseline in bandit-args",
 }  # fmt: skip
-# A table of a test takes the place of its defaults: with a key left out the test fails at every call that it looks at.
+# A table of a test replaces all its defaults: without one of these keys the test fails at every call.
 _WHOLE: Final = {
     "shell_injection": {"subprocess", "shell", "no_shell"},
     "ssl_with_bad_version": {"bad_protocol_versions"},
@@ -40,39 +40,39 @@ _WHOLE: Final = {
     "try_except_pass": {"check_typed_exception"},
     "try_except_continue": {"check_typed_exception"},
 }
-# It takes these from a .bandit file as text and ends with an error of its own.
+# bandit reads these from a .bandit file as text and then crashes.
 _FATAL: Final = ("level", "confidence", "output")
-# What bandit leaves out where nobody says otherwise (bandit.core.constants).
-_NEVER: Final = ".svn,CVS,.bzr,.hg,.git,__pycache__,.tox,.eggs,*.egg"
+# bandit's default for `exclude` (bandit.core.constants).
+_EXCLUDES: Final = ".svn,CVS,.bzr,.hg,.git,__pycache__,.tox,.eggs,*.egg"
 
 
 @dataclass(frozen=True, kw_only=True)
 class BanditConfig:
-    """What bandit is given beside the files."""
+    """The configuration that bandit uses."""
 
     options: tuple[str, ...] = ()
-    """The files that were found, as options."""
+    """The options that pass the files that were found."""
     sources: tuple[str, ...] = ()
-    """The files that decide, for people."""
+    """The files that were read, for messages."""
     table: Mapping[str, Any] | None = None
-    """What stands in the configuration; None where there is none."""
+    """The parsed file; None if there is none."""
     content: str = ""
-    """The digest of the configuration's own text; of TOML that of its table alone, beside which other tools have theirs."""
+    """The digest of the file; of pyproject.toml only that of bandit's table."""
     ini: Mapping[str, str] = field(default_factory=dict)
     baseline: str = ""
     """The digest of the baseline, if one is used."""
     excludes: tuple[str, ...] = ()
-    """The patterns of files that are left out, as bandit compares them."""
+    """The patterns of excluded files, as bandit matches them."""
     warnings: tuple[str, ...] = ()
 
     def takes(self, name: str) -> bool:
-        """Whether `bandit -r` would look at a file of this name, but for what is left out."""
+        """Whether `bandit -r` would scan a file of this name, apart from exclusions."""
         # Without a configuration bandit takes .pyw as well.
         default = ["*.py", "*.pyw"] if self.table is None else ["*.py"]
         return any(fnmatch(f"./{name}", pattern) for pattern in (self.table or {}).get("include") or default)
 
     def by_accident(self, name: str) -> bool:
-        """Whether a file is left out only because a pattern stands somewhere inside a name: `test` in `contest`."""
+        """Whether a file is excluded only because a pattern matches inside a name: `test` in `contest`."""
         path = f"./{name}"
         return not any(
             fnmatch(path, pattern) or f"/{pattern.removeprefix('./').strip('/')}" in f"/{name}"
@@ -80,20 +80,20 @@ class BanditConfig:
         )
 
     def explain(self, left_out: Iterable[str]) -> None:
-        """Raise `ToolError` for a file that bandit left out and that no pattern names: it may have seen nothing at all."""
+        """Raise `ToolError` if no pattern matches an excluded file: bandit may not have scanned anything."""
         for name in left_out:
             path = f"./{name}"
             if not any(fnmatch(path, pattern) or pattern in path for pattern in self.excludes):
-                raise ToolError(f"bandit says nothing of {name!r}, which no configuration leaves out")
+                raise ToolError(f"bandit did not report on {name!r}, and no exclude pattern matches it")
 
     def __str__(self) -> str:
-        """Return all that decides about the results."""
+        """Return everything that the results depend on."""
         what = (self.content, dict(self.ini), self.baseline, self.excludes)
         return json.dumps(what, sort_keys=True)
 
 
 class _Arguments(argparse.ArgumentParser):
-    """Reads bandit's options as bandit does: by argparse, abbreviations included."""
+    """Parses bandit's options as bandit does, including abbreviations."""
 
     def __init__(self) -> None:
         super().__init__(add_help=False)
@@ -107,13 +107,11 @@ class _Arguments(argparse.ArgumentParser):
         self.add_argument("--ignore-nosec", action="store_true")
 
     def error(self, message: str) -> NoReturn:
-        raise ToolError(
-            f"bandit-args: {message} (its output, targets and messages are set by ci-action itself)"
-        )
+        raise ToolError(f"bandit-args: {message} (ci-action itself sets output, targets and messages)")
 
 
 def argument_mistakes(words: Sequence[str]) -> list[str]:
-    """Say what is wrong with the options that the user gives bandit."""
+    """Return the mistakes in `bandit-args`."""
     try:
         _arguments(words)
     except ToolError as error:
@@ -124,12 +122,12 @@ def argument_mistakes(words: Sequence[str]) -> list[str]:
 def _arguments(words: Sequence[str]) -> argparse.Namespace:
     given = _Arguments().parse_args([*words])
     if given.targets:
-        raise ToolError(f"bandit-args: {given.targets[0]!r} is no option; what to look at is said by `paths`")
+        raise ToolError(f"bandit-args: {given.targets[0]!r} is not an option; select files with `paths`")
     return given
 
 
 def bandit_config(layout: Layout, words: Sequence[str], tempdir: Path) -> BanditConfig:
-    """Find and read the configuration; raises `ToolError` for what bandit would stumble over or leave aside."""
+    """Find and read the configuration. Raises `ToolError` for what bandit would crash on or ignore."""
     given = _arguments(words)
     ini_file = layout.root / given.ini if given.ini else _nearest_ini(layout)
     ini = _ini(ini_file, layout) if ini_file else {}
@@ -142,7 +140,7 @@ def bandit_config(layout: Layout, words: Sequence[str], tempdir: Path) -> Bandit
     if baseline:
         option, digest = _baseline(layout, baseline, tempdir)
         options.append(option)
-    left_out = given.exclude if given.exclude is not None else ini.get("exclude", _NEVER)
+    left_out = given.exclude if given.exclude is not None else ini.get("exclude", _EXCLUDES)
     return BanditConfig(
         options=tuple(options),
         sources=tuple(layout.shown(one) for one in (file, ini_file) if one),
@@ -179,7 +177,7 @@ def _text(file: Path, layout: Layout) -> str:
     try:
         return read_project_file(file, layout.workspace).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ToolError(f"{layout.shown(file)} cannot be read for bandit: {error}") from error
+        raise ToolError(f"{layout.shown(file)} cannot be read: {error}") from error
 
 
 def _ini(file: Path, layout: Layout) -> dict[str, str]:
@@ -189,10 +187,12 @@ def _ini(file: Path, layout: Layout) -> dict[str, str]:
         options = dict(parser.items("bandit"))
     except configparser.Error as error:
         problem = " ".join(str(error).split())
-        raise ToolError(f"{layout.shown(file)} cannot be read as options of bandit: {problem}") from error
+        raise ToolError(f"{layout.shown(file)} is not valid as options of bandit: {problem}") from error
     for key in _FATAL:
         if key in options:
-            raise ToolError(f"{layout.shown(file)}: bandit fails at {key!r} there; give it in bandit-args")
+            raise ToolError(
+                f"{layout.shown(file)}: bandit does not support {key!r} in this file; set it in bandit-args"
+            )
     return options
 
 
@@ -208,18 +208,18 @@ def _table(file: Path, layout: Layout) -> tuple[Mapping[str, Any], str]:
             table = from_yaml(text)
     except (ValueError, RecursionError) as error:
         problem = " ".join(str(error).split())
-        raise ToolError(f"{shown} cannot be read as YAML for bandit: {problem}") from error
+        raise ToolError(f"{shown} is not valid YAML: {problem}") from error
     if not isinstance(table, dict):
-        raise ToolError(f"{shown} is no configuration of bandit: it holds no keys with values")
+        raise ToolError(f"{shown} is not a configuration of bandit: it is not a mapping")
     for key in _LISTS:
         value = table.get(key)
         if value is not None and not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
-            raise ToolError(f"{shown}: {key} of bandit must be a list of texts, such as {key} = ['…']")
+            raise ToolError(f"{shown}: {key} must be a list of strings, such as {key} = ['…']")
     for key, needed in _WHOLE.items():
         lacking = needed - set(table[key]) if isinstance(table.get(key), dict) else set()
         if lacking and table[key]:
             raise ToolError(
-                f"{shown}: {key} of bandit takes the place of all defaults and lacks {', '.join(sorted(lacking))}"
+                f"{shown}: {key} replaces all defaults of bandit and lacks {', '.join(sorted(lacking))}"
             )
     return table, sha256(text.encode()).hexdigest()
 
@@ -229,9 +229,9 @@ def _unread(
 ) -> Iterator[str]:
     shown = layout.shown(file) if file else ""
     for key in sorted(table.keys() & _ELSEWHERE.keys()):
-        yield f"bandit does not read {key!r} in {shown}: that is {_ELSEWHERE[key]}"
+        yield f"bandit ignores {key!r} in {shown}: use {_ELSEWHERE[key]}"
     if ini_file and "targets" in ini:
-        yield f"the targets in {layout.shown(ini_file)} are not used: what to look at is said by `paths`"
+        yield f"the targets in {layout.shown(ini_file)} are ignored: select files with `paths`"
 
 
 def _excludes(layout: Layout, table: Mapping[str, Any], given: str) -> Iterator[str]:
@@ -245,7 +245,7 @@ def _excludes(layout: Layout, table: Mapping[str, Any], given: str) -> Iterator[
 
 
 def _baseline(layout: Layout, given: str, tempdir: Path) -> tuple[str, str]:
-    """Rewrite a baseline so that its names of files are those that bandit has for files given by name."""
+    """Write a copy of a baseline with the names that bandit uses for files; return its option and its digest."""
     text = _text(layout.root / given, layout)
     try:
         document = json.loads(text)
@@ -253,7 +253,9 @@ def _baseline(layout: Layout, given: str, tempdir: Path) -> tuple[str, str]:
             path = os.path.relpath(layout.root / entry["filename"], layout.root)
             entry["filename"] = os.path.join(".", ".", path)
     except (ValueError, LookupError, TypeError, RecursionError) as error:
-        raise ToolError(f"{given} is no report of bandit in JSON, so it cannot be its baseline") from error
+        raise ToolError(
+            f"{given} is not a JSON report of bandit, so it cannot be used as a baseline"
+        ) from error
     copy = tempdir / "bandit-baseline.json"
     copy.write_text(json.dumps(document), encoding="utf-8")
     return f"--baseline={copy}", sha256(text.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What bandit's output means: its JSON, and what it only whispers beside it."""
+"""Parses bandit's output: its JSON, and the problems that it only writes to stderr."""
 
 import io
 import json
@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from errno import ENOENT
 from tokenize import detect_encoding
-from typing import Annotated, Any, Final
+from typing import Final
 
-from pydantic import AfterValidator, BaseModel, TypeAdapter, ValidationError
+import msgspec
 
 from ci_action.system.errors import ToolError
 from ci_action.system.process import last_lines
@@ -18,7 +18,7 @@ from ci_action.system.process import last_lines
 DOCUMENTATION: Final = "https://bandit.readthedocs.io/"
 _SEVERITIES: Final = frozenset({"low", "medium", "high"})
 _MISSING: Final = os.strerror(ENOENT)
-# These tests print what they found: a password, the name of a file, an object with its address.
+# These tests quote what they found: a password, a file name, an object with its address.
 _QUOTING: Final = {
     "B103": re.compile(r" on file \(.*", re.DOTALL),
     "B105": re.compile(r": .*", re.DOTALL),
@@ -26,13 +26,13 @@ _QUOTING: Final = {
     "B107": re.compile(r": .*", re.DOTALL),
     "B202": re.compile(r" ?(\{.*|Check if the members were.*|Make sure your function.*)", re.DOTALL),
 }
-# What stands in quotes in the text of a test that we do not know may be from the source: all up to the last quote.
+# Quoted text in the message of an unknown test may be from the source: everything up to the last quote.
 _QUOTED: Final = re.compile(r"(?<!\w)(?:'.*'|\".*\"|`.*`)(?!\w)", re.DOTALL)
-# The texts of these are fixed: what they quote are characters that cannot be seen, flags of Mako, names of functions.
+# The messages of these are fixed: they quote invisible characters, flags of Mako, names of functions.
 _FIXED: Final = frozenset({"B613", "B702", "B704"})
-# A test of whole blocks names every line of them: the statement that is meant is the first line.
+# A test of whole blocks lists every line of a block: the reported statement is the first line.
 _LONGEST: Final = 30
-# The one test that counts columns from 1.
+# The only test that counts columns from 1.
 _COUNTS_FROM_ONE: Final = "B613"
 
 _MESSAGE: Final = re.compile(r"^\[\w+\]\t(?:WARNING|ERROR|CRITICAL|INFO)\t.*$", re.MULTILINE)
@@ -48,22 +48,12 @@ _USAGE: Final = re.compile(r"^bandit: error: (.*)$", re.MULTILINE)
 _FATAL: Final = re.compile(
     r"^\[\w+\]\tERROR\t(?!Exception occurred|Run \"bandit|Bandit internal)(.*)$", re.MULTILINE
 )
-# Tests that bandit once had: a project that skips one of them leaves out nothing.
+# Tests that bandit no longer has: a project may still skip them.
 _REMOVED: Final = frozenset({"B109", "B111", "B309", "B320", "B322", "B325", "B410", "B414"})
 
 
-def _is_text(value: Any) -> Any:
-    # File names may hold lone surrogates, which pydantic takes for no text.
-    if not isinstance(value, str):
-        raise ValueError("a name of a file is no text")  # noqa: TRY004 - pydantic wants this kind
-    return value
-
-
-_Name = Annotated[Any, AfterValidator(_is_text)]
-
-
-class _Result(BaseModel):
-    filename: _Name
+class _Result(msgspec.Struct):
+    filename: str
     test_id: str
     issue_text: str
     issue_severity: str
@@ -75,30 +65,27 @@ class _Result(BaseModel):
     more_info: str | None = None
 
 
-class _Error(BaseModel):
-    filename: _Name
+class _Error(msgspec.Struct):
+    filename: str
     reason: str | None
 
 
-class _Output(BaseModel):
+class _Output(msgspec.Struct):
     results: list[_Result]
     errors: list[_Error]
-    metrics: dict[_Name, dict[str, float]]
-
-
-_OUTPUT: Final = TypeAdapter(_Output)
+    metrics: dict[str, dict[str, float]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Issue:
-    """One thing that bandit says of a file, without anything of the source; as it is kept between runs."""
+    """A problem in a file, without any text of the source; it is cached between runs."""
 
     rule: str
     message: str
     severity: str
     line: int | None = None
     first: int | None = None
-    """Where the statement begins, which may be above the line that is meant."""
+    """Where the statement begins, which may be above the reported line."""
     end_line: int | None = None
     column: int | None = None
     """In bytes of UTF-8, from 1, as Python counts; so is the end."""
@@ -108,35 +95,44 @@ class Issue:
 
 @dataclass(kw_only=True)
 class Seen:
-    """What bandit said of a batch of files."""
+    """The results of one run of bandit."""
 
     issues: dict[str, list[Issue]] = field(default_factory=dict)
-    """Every file that it looked at or could not read."""
+    """By file: every file that it scanned or could not read."""
     passing: set[str] = field(default_factory=set)
-    """Files that it may well be able to read another time."""
+    """Files that it may be able to read in another run."""
     excluded: list[str] = field(default_factory=list)
-    """Files that it was given and left out, because its configuration says so."""
+    """Files that it excluded because of its configuration."""
 
 
 def parse(stdout: bytes, stderr: str, files: Sequence[str], returncode: int) -> Seen:
-    """Read bandit's JSON about these files; raises `ToolError` where it does not account for them."""
-    output = _output(stdout)
+    """Parse bandit's JSON about these files. Raises `ToolError` if it is invalid or contradicts the exit code."""
+    try:
+        # In two steps: names of files may hold lone surrogates, which msgspec does not decode.
+        output = msgspec.convert(json.loads(stdout), _Output)
+    except (ValueError, RecursionError) as error:
+        raise ToolError(f"bandit printed invalid JSON: {error}") from error
     if bool(output.results) != bool(returncode):
-        says = "something" if returncode else "nothing"
-        raise ToolError(f"bandit says that it found {says}, and lists {len(output.results):,} results")
+        raise ToolError(
+            f"bandit ended with exit code {returncode}, but lists {len(output.results):,} results"
+        )
     names = {os.path.normpath(name): name for name in files}
     seen = Seen()
-    # A file stands here from the moment in which bandit could read it.
+    # A file is in the metrics as soon as bandit could read it.
     for read in output.metrics.keys() - {"_totals"}:
         seen.issues[_known(read, names)] = []
-    for error in output.errors:
-        name = _known(error.filename, names)
-        if error.reason == _MISSING:
-            raise ToolError(f"{name!r} was there when the files were listed, and is not any more")
-        issue = _unreadable(error.reason or "the system does not say why")
-        seen.issues.setdefault(name, []).append(issue)
-        if issue.rule != "parse":
+    for failed in output.errors:
+        name = _known(failed.filename, names)
+        if failed.reason == _MISSING:
+            raise ToolError(f"{name!r} was removed while the checks ran")
+        reason = failed.reason or "no reason given"
+        if reason.startswith("syntax error"):
+            text = "bandit cannot parse this file with the Python that runs it, so nothing in it was checked"
+            issue = Issue(rule="parse", message=text, severity="unknown")
+        else:
+            issue = unreadable(f"bandit could not scan this file: {reason}")
             seen.passing.add(name)
+        seen.issues.setdefault(name, []).append(issue)
     for result in output.results:
         seen.issues.setdefault(_known(result.filename, names), []).append(_issue(result))
     for name, issue in _crashed_tests(stderr, names):
@@ -145,39 +141,23 @@ def parse(stdout: bytes, stderr: str, files: Sequence[str], returncode: int) -> 
     return seen
 
 
-def _output(stdout: bytes) -> _Output:
-    if not stdout.strip():
-        raise ToolError("bandit printed nothing where its JSON should be")
-    try:
-        return _OUTPUT.validate_python(json.loads(stdout))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]["msg"]
-        raise ToolError(f"bandit printed something that is not its JSON: {first}") from error
-    except (ValueError, RecursionError) as error:
-        raise ToolError("bandit printed something that is not its JSON") from error
-
-
 def _known(given: str, names: dict[str, str]) -> str:
     name = names.get(os.path.normpath(given))
     if name is None:
-        raise ToolError(f"bandit speaks of {given!r}, which it was not given")
+        raise ToolError(f"bandit reported on {given!r}, which it was not asked to scan")
     return name
 
 
-def _unreadable(reason: str) -> Issue:
-    if reason.startswith("syntax error"):
-        text = "bandit cannot parse this file with the Python that runs it, so nothing in it was looked at"
-        return Issue(rule="parse", message=text, severity="unknown")
-    return Issue(
-        rule="unreadable", message=f"bandit could not look at this file: {reason}", severity="unknown"
-    )
+def unreadable(message: str) -> Issue:
+    """Return the issue of a file that was not scanned."""
+    return Issue(rule="unreadable", message=message, severity="unknown")
 
 
 def _issue(result: _Result) -> Issue:
     line = max(1, result.line_number)
     numbers = [line, *(number for number in result.line_range if number > 0)]
     first, last = min(numbers), max(numbers)
-    # The column is that of the statement, or of a part of it where it has one line.
+    # The column is that of the statement, or of a part of it if it has one line.
     offset = result.col_offset + (result.test_id != _COUNTS_FROM_ONE)
     column = offset if offset > 0 and line == first else None
     end = result.end_col_offset + 1
@@ -201,7 +181,7 @@ def _issue(result: _Result) -> Issue:
 
 
 def without_values(test: str, text: str) -> str:
-    """Return the text of a test on one line, without whatever it quotes of the source."""
+    """Return the message of a test on one line, without quotations from the source."""
     if test in _QUOTING:
         text = _QUOTING[test].sub("", text)
     elif test not in _FIXED:
@@ -210,45 +190,44 @@ def without_values(test: str, text: str) -> str:
 
 
 def _crashed_tests(stderr: str, names: dict[str, str]) -> Iterator[tuple[str, Issue]]:
-    """Yield what bandit only whispers: one of its tests failed, and it went on without; once for each test and file."""
-    told: set[tuple[str, str]] = set()
+    """Yield an issue for each test that failed in a file: bandit reports that on stderr only and goes on."""
+    first: dict[tuple[str, str], str] = {}
     for match in _CRASHED_TEST.finditer(stderr):
-        name = names.get(os.path.normpath(match["file"]))
-        if name is None or (name, match["test"]) in told:
-            continue
-        told.add((name, match["test"]))
-        text = f"bandit's own test {match['test']} failed in this file: what it looks for was not looked for everywhere"
-        line = max(1, int(match["line"]))
-        yield name, Issue(rule="test-failed", message=text, severity="unknown", line=line, first=line)
+        first.setdefault((match["file"], match["test"]), match["line"])
+    for (file, test), number in first.items():
+        name = names.get(os.path.normpath(file))
+        if name is not None:
+            text = f"bandit's own test {test} failed in this file, so it did not check the whole file"
+            line = max(1, int(number))
+            yield name, Issue(rule="test-failed", message=text, severity="unknown", line=line, first=line)
 
 
 def complaints(stderr: str) -> list[str]:
-    """Say what is wrong with the configuration that bandit only whispers about and then leaves aside."""
+    """Return the mistakes in the configuration that bandit reports on stderr only and then ignores."""
     unknown = sorted(set(_UNKNOWN_TEST.findall(stderr)) - _REMOVED)
-    wrong = [f"there is no test {', '.join(map(repr, unknown))} in this version of bandit"] if unknown else []
+    wrong = [f"unknown test {', '.join(map(repr, unknown))}"] if unknown else []
     return wrong + list(dict.fromkeys(_IGNORED.findall(stderr)))
 
 
-def removed_tests(stderr: str) -> list[str]:
-    """Return the tests that the configuration names and that bandit has no more."""
-    return sorted(set(_UNKNOWN_TEST.findall(stderr)) & _REMOVED)
+def removed_tests(stderr: str) -> set[str]:
+    """Return the configured tests that bandit no longer has."""
+    return set(_UNKNOWN_TEST.findall(stderr)) & _REMOVED
 
 
 def cause(stderr: str) -> str:
     """Return why bandit ended without a report: wrong usage, its last error, else its last line."""
-    usage, fatal = _USAGE.findall(stderr), _FATAL.findall(stderr)
-    last = last_lines(stderr, 1)
-    return next((found[-1] for found in (usage, fatal) if found), last) or "it wrote nothing"
+    errors = _USAGE.findall(stderr) or _FATAL.findall(stderr) or [last_lines(stderr, 1)]
+    return errors[-1] or "no error message"
 
 
 def messages(stderr: str) -> str:
-    """Return bandit's own messages: without tracebacks and errors of its tests, which may quote the source."""
+    """Return bandit's messages without tracebacks and errors of its tests, which may quote the source."""
     return "\n".join(line for line in _MESSAGE.findall(stderr) if "Bandit internal error" not in line)
 
 
 def in_characters(issues: Sequence[Issue], source: bytes) -> list[Issue]:
-    """Return the issues with columns that count code points, which only the source can tell."""
-    if source.isascii() or not any(issue.column for issue in issues):
+    """Return the issues with columns in code points of the source instead of bytes."""
+    if source.isascii():
         return list(issues)
     source = source.replace(b"\r\n", b"\n").replace(b"\r", b"\n")  # each ends a line for Python
     try:

@@ -1,6 +1,6 @@
-"""What the metadata of packages calls licences, and the SPDX identifiers that are meant.
+"""Names of licences in the metadata of packages, and the SPDX identifiers that they mean.
 
-Where a name leaves open which one it is, it stands for several: what is judged must hold for each of them.
+An ambiguous name has several identifiers: each of them must pass.
 """
 
 from typing import Final
@@ -56,7 +56,7 @@ CLASSIFIERS: Final[dict[str, tuple[str, ...]]] = {
     "Zope Public License": ("ZPL-2.1",),
 }
 
-# What stands in the field `License`, in small letters and without "the", "license", "version", commas and brackets.
+# Values of the field `License`, in lower case and without "the", "license", "version", commas and brackets.
 NAMES: Final[dict[str, tuple[str, ...]]] = {
     "2-clause bsd": ("BSD-2-Clause",),
     "3-clause bsd": ("BSD-3-Clause",),
@@ -113,7 +113,7 @@ NAMES: Final[dict[str, tuple[str, ...]]] = {
     "zpl 2.1": ("ZPL-2.1",),
 }
 
-# Identifiers that a wrong one may mean.
+# Suggestions for an invalid identifier.
 KNOWN: Final = tuple(
     sorted({name for table in (CLASSIFIERS, NAMES) for names in table.values() for name in names})
 )

@@ -1,6 +1,6 @@
-"""Licences: what the metadata of a package says, and whether the lists of the settings let it pass. No files here.
+"""Reads the licence of a package from its metadata and checks it against `licenses-allow` and `licenses-deny`.
 
-An expression of SPDX passes where one of its alternatives does: of `OR` one side, of `AND` both.
+An SPDX expression passes if one of its alternatives does: one side of `OR`, both sides of `AND`.
 """
 
 import re
@@ -19,41 +19,43 @@ from ci_action.stages.security.licenses.names import CLASSIFIERS, KNOWN, NAMES
 DENIED: Final = "license-denied"
 NOT_ALLOWED: Final = "license-not-allowed"
 UNKNOWN: Final = "license-unknown"
-# No package needs more; what is longer could keep us busy.
+# No package needs more; longer ones could take long to parse.
 _LONGEST: Final = 1_000
 _DEEPEST: Final = 20
 _LONGEST_SHOWN: Final = 120
 _TOKEN: Final = re.compile(r"[()]|[^\s()]+")
+_OPERAND: Final = re.compile(r"[^\s()]+(?: WITH [^\s()]+)?")
+_INNERMOST: Final = re.compile(r"\(([^()]*)\)")
 _PREFIX: Final = re.compile(r"License :: (?:OSI Approved :: )?")
-# Classifiers that name no licence.
+# Classifiers that do not name a licence.
 _KINDS: Final = frozenset({"OSI Approved", "DFSG approved"})
-# What many names of licences have, and what makes no difference.
+# Words and characters that make no difference in the name of a licence.
 _FILLING: Final = re.compile(r"\b(the|licen[cs]e|version|v(?=\d+\.\d+\b))\b|[,;()\"]", re.IGNORECASE)
-# Deprecated identifiers of the GNU licences, which said "only" by saying nothing.
+# Deprecated identifiers of the GNU licences: without a suffix they mean "only".
 _GNU: Final = re.compile(r"(?P<name>[AL]?GPL|GFDL)-(?P<version>\d\.\d)(?P<later>\+?)(?![-\d])", re.IGNORECASE)
 _PATTERN: Final = re.compile(r"[A-Za-z0-9.+*-]+")
 
 
 @dataclass(frozen=True)
 class Licence:
-    """What a package may be used under."""
+    """The licence of a package."""
 
     shown: str
-    """As an SPDX expression, or in its own words; empty where it says nothing."""
+    """As an SPDX expression, or in the package's own words; empty if none is declared."""
     expression: str = ""
-    """The SPDX expression that is judged; empty where none is known."""
+    """The SPDX expression that is checked; empty if it is unknown."""
 
 
 @dataclass(frozen=True)
 class Objection:
-    """Why a licence does not pass."""
+    """The rule that a licence breaks, and the end of the message about it."""
 
     rule: str
     text: str
 
 
 def canonical(text: str) -> str:
-    """Return an SPDX expression in its one form; empty where it is none."""
+    """Return the canonical form of an SPDX expression; empty if it is invalid."""
     text = _GNU.sub(_spelled_out, text)
     if len(text) > _LONGEST or text.count("(") > _DEEPEST:
         return ""
@@ -68,9 +70,9 @@ def _spelled_out(match: re.Match[str]) -> str:
 
 
 def licence_of(metadata: RawMetadata) -> Licence:
-    """Read the licence: its expression (PEP 639) first, then what the classifiers and the text field say together.
+    """Return the licence by its expression (PEP 639), else by the classifiers and the field `License` together.
 
-    A text that is an expression is more exact than classifiers, unless they name another licence: then both hold.
+    A field that is an expression is more exact than classifiers, unless they name another licence: then both apply.
     """
     given = metadata.get("license_expression", "")
     if given:
@@ -94,7 +96,7 @@ def licence_of(metadata: RawMetadata) -> Licence:
 
 
 def _title(text: str) -> tuple[str, ...]:
-    """Return what the first line of the text field stands for: a whole licence often has its name there."""
+    """Return the identifiers for the first line of the field `License`, which may hold a whole licence text."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     return NAMES.get(" ".join(_FILLING.sub(" ", first[:_LONGEST]).casefold().split()), ())
 
@@ -105,48 +107,35 @@ def _short(text: str) -> str:
 
 
 def objection(package: str, licence: Licence, allow: Sequence[str], deny: Sequence[str]) -> Objection | None:
-    """Say why the licence of a package does not pass; None where it does."""
-    own = f"LicenseRef-{canonicalize_name(package)}"
+    """Return why the licence of a package does not pass; None if it does."""
     if not licence.expression:
-        # Nobody can put a name to it but the user: then it is one like any other.
-        if _names(own, allow) and not _names(own, deny):
+        # Only the user can give it a name, which then counts like any other licence.
+        own = f"LicenseRef-{canonicalize_name(package)}"
+        if _in(own, allow) and not _in(own, deny):
             return None
-        said = (
-            f"has a licence that is not known: {licence.shown}"
-            if licence.shown
-            else "does not name its licence"
-        )
+        text = f"has an unknown licence: {licence.shown}" if licence.shown else "does not declare a licence"
         accept = f"; to accept it, add {own} to licenses-allow" if allow else ""
-        return Objection(UNKNOWN, said + accept)
-    if not _holds(licence.expression, lambda leaf: not _is_denied(leaf, deny)):
-        return Objection(DENIED, f"is licensed under {_said(licence)}, which licenses-deny names")
-    if allow and not _holds(
-        licence.expression, lambda leaf: _is_allowed(leaf, allow) and not _is_denied(leaf, deny)
-    ):
+        return Objection(UNKNOWN, text + accept)
+    if not _holds(licence.expression, lambda leaf: not _in(leaf, deny)):
+        return Objection(DENIED, f"is licensed under {_described(licence)}, which is in licenses-deny")
+    if allow and not _holds(licence.expression, lambda leaf: _in(leaf, allow) and not _in(leaf, deny)):
         return Objection(
-            NOT_ALLOWED, f"is licensed under {_said(licence)}, which licenses-allow does not name"
+            NOT_ALLOWED, f"is licensed under {_described(licence)}, which is not in licenses-allow"
         )
     return None
 
 
-def _said(licence: Licence) -> str:
+def _described(licence: Licence) -> str:
     if licence.shown == licence.expression:
         return licence.shown
-    # Own words that leave open which one is meant: what they are taken for stands beside them.
+    # Its own words are ambiguous: add what they may mean.
     return f"{licence.shown} ({_short(' or '.join(dict.fromkeys(_leaves(licence.expression))))})"
 
 
-def _is_allowed(leaf: str, allow: Sequence[str]) -> bool:
-    return _names(leaf, allow) or _names(leaf.partition(" WITH ")[0], allow)
-
-
-def _is_denied(leaf: str, deny: Sequence[str]) -> bool:
-    # An exception permits more, but whoever denies a licence has not said that this is enough.
-    return _names(leaf, deny) or _names(leaf.partition(" WITH ")[0], deny)
-
-
-def _names(leaf: str, entries: Iterable[str]) -> bool:
-    return any(fnmatchcase(leaf.casefold(), _entry(entry).casefold()) for entry in entries)
+def _in(leaf: str, entries: Iterable[str]) -> bool:
+    """Whether entries match a licence, or the one that an exception belongs to: denied stays denied with an exception."""
+    names = {leaf.casefold(), leaf.partition(" WITH ")[0].casefold()}
+    return any(fnmatchcase(name, _entry(entry).casefold()) for entry in entries for name in names)
 
 
 def _entry(entry: str) -> str:
@@ -155,33 +144,18 @@ def _entry(entry: str) -> str:
 
 def _holds(expression: str, passes: Callable[[str], bool]) -> bool:
     """Whether an alternative of a canonical expression has only licences that pass."""
-    found, rest = _either(_TOKEN.findall(expression), passes)
-    return found and not rest
+
+    def reduced(found: re.Match[str]) -> str:
+        return found[0] if found[0] in {"AND", "OR"} else "+" if passes(found[0]) else "-"
+
+    text = _OPERAND.sub(reduced, expression)
+    while "(" in text:
+        text = _INNERMOST.sub(lambda found: "+" if _any(found[1]) else "-", text)
+    return _any(text)
 
 
-def _either(tokens: list[str], passes: Callable[[str], bool]) -> tuple[bool, list[str]]:
-    found, tokens = _both(tokens, passes)
-    while tokens[:1] == ["OR"]:
-        other, tokens = _both(tokens[1:], passes)
-        found = found or other
-    return found, tokens
-
-
-def _both(tokens: list[str], passes: Callable[[str], bool]) -> tuple[bool, list[str]]:
-    found, tokens = _one(tokens, passes)
-    while tokens[:1] == ["AND"]:
-        other, tokens = _one(tokens[1:], passes)
-        found = found and other
-    return found, tokens
-
-
-def _one(tokens: list[str], passes: Callable[[str], bool]) -> tuple[bool, list[str]]:
-    if tokens[0] == "(":
-        found, rest = _either(tokens[1:], passes)
-        return found, rest[1:]
-    if tokens[1:2] == ["WITH"]:
-        return passes(f"{tokens[0]} WITH {tokens[2]}"), tokens[3:]
-    return passes(tokens[0]), tokens[1:]
+def _any(alternatives: str) -> bool:
+    return any("-" not in one for one in alternatives.split(" OR "))
 
 
 def _leaves(expression: str) -> Iterator[str]:
@@ -189,7 +163,7 @@ def _leaves(expression: str) -> Iterator[str]:
 
 
 def license_mistakes(allow: Sequence[str], deny: Sequence[str]) -> list[str]:
-    """Say what is wrong with the two lists."""
+    """Return the mistakes in the two lists."""
     lists = {"licenses-allow": allow, "licenses-deny": deny}
     mistakes = [
         f"{name} = {entry!r}: {problem}"
@@ -200,19 +174,23 @@ def license_mistakes(allow: Sequence[str], deny: Sequence[str]) -> list[str]:
     both = {_entry(entry) for entry in allow} & {_entry(entry) for entry in deny}
     return [
         *mistakes,
-        *(f"licenses-deny = {entry!r}: licenses-allow names it too" for entry in sorted(both)),
+        *(f"licenses-deny = {entry!r}: also in licenses-allow" for entry in sorted(both)),
     ]
 
 
 def _problem(entry: str) -> str:
     if "*" in entry:
-        return "" if _PATTERN.fullmatch(entry) else "a pattern holds letters, digits, '.', '-', '+' and '*'"
+        return (
+            ""
+            if _PATTERN.fullmatch(entry)
+            else "a pattern may only contain letters, digits, '.', '-', '+' and '*'"
+        )
     found = canonical(entry)
     if found and {"AND", "OR"} & set(_TOKEN.findall(found)):
-        return "write one licence an entry; of `OR` one has to be allowed, of `AND` all"
+        return "write one licence per entry: one side of `OR` must be allowed, both sides of `AND`"
     if found:
         return ""
     known = {name.casefold(): name for name in KNOWN}
     near = get_close_matches(entry.casefold(), known, n=1)
     nearest = f"; did you mean {known[near[0]]!r}?" if near else ""
-    return f"that is no SPDX identifier (https://spdx.org/licenses/){nearest}"
+    return f"not an SPDX identifier (https://spdx.org/licenses/){nearest}"

@@ -198,7 +198,7 @@ def test_what_is_left_out_is_counted_and_told(tmp_path: Path):
     assert isinstance(found.outcome, Report)
     assert found.outcome.examined == {"files": 1, "unreadable": 0, "excluded": 1}
     (warning,) = found.warnings
-    assert warning.startswith("bandit left out 1 of 2 files, as bandit.yaml says; ")
+    assert warning.startswith("bandit left out 1 of 2 files, excluded by bandit.yaml; ")
     assert warning.endswith("hence also 'src/left/b.py'")
 
 
@@ -208,7 +208,7 @@ def test_where_nothing_remains_the_reason_is_the_configuration(tmp_path: Path, n
     changes = Changes(base="b", lines=dict.fromkeys(files, frozenset({1})))
     settings = {"scope": "changed"} if narrowed else {}
     found, _ = checked(tmp_path, files, changes=changes, settings=settings)
-    assert found.outcome == Skipped("bandit leaves out all 2 files, as bandit.yaml says", rightly=narrowed)
+    assert found.outcome == Skipped("bandit.yaml excludes all 2 files", rightly=narrowed)
 
 
 def test_a_file_that_bandit_cannot_report_on_does_not_hide_the_others(tmp_path: Path):

@@ -120,7 +120,7 @@ def test_a_key_that_nobody_reads_is_told(tmp_path: Path, key: str, advice: str, 
 
 def test_targets_of_a_file_are_not_used(tmp_path: Path):
     (warning,) = config(tmp_path, {".bandit": "[bandit]\ntargets = src\n"}).warnings
-    assert "the targets in .bandit are not used" in warning
+    assert "the targets in .bandit are ignored" in warning
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,7 @@ def test_other_whispers_and_none(wording: Any):
 
 def test_a_test_that_bandit_has_no_more_is_no_mistake():
     err = recorded("1.9.4", "unknown-test")[1]
-    assert removed_tests(err) == ["B322"]
+    assert removed_tests(err) == {"B322"}
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_wrong_usage_and_silence():
         cause("usage: bandit [-h]\nbandit: error: unrecognized arguments: --x\n")
         == "unrecognized arguments: --x"
     )
-    assert cause("") == "it wrote nothing"
+    assert cause("") == "no error message"
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def test_what_is_said_of_a_licence_that_does_not_pass(wording: Any):
         assert found
         return found.text
 
-    assert said(Licence("MIT", "MIT"), [], ["MIT"]) == "is licensed under MIT, which licenses-deny names"
+    assert said(Licence("MIT", "MIT"), [], ["MIT"]) == "is licensed under MIT, which is in licenses-deny"
     doubt = Licence("BSD License", "BSD-2-Clause AND BSD-3-Clause")
     assert said(doubt, ["BSD-3-Clause"], []) == wording
     assert said(Licence(""), [], ["MIT"]) == wording
@@ -194,12 +194,12 @@ def test_what_is_no_expression_has_no_form(words: list[str]):
     ("allow", "deny", "says"),
     [
         (["MIT", "BSD-*", "LicenseRef-x", "GPL-2.0-only WITH Classpath-exception-2.0", "*"], ["LGPL-*"], []),
-        (["Apache2"], [], ["licenses-allow = 'Apache2': that is no SPDX identifier"]),
-        ([], ["GPLv3"], ["licenses-deny = 'GPLv3': that is no SPDX identifier"]),
-        (["MIT OR ISC"], [], ["licenses-allow = 'MIT OR ISC': write one licence an entry"]),
-        (["BSD *"], [], ["licenses-allow = 'BSD *': a pattern holds letters"]),
-        (["[*"], ["MTI"], ["licenses-allow = '[*': a pattern", "licenses-deny = 'MTI': that is no SPDX"]),
-        (["mit"], ["MIT"], ["licenses-deny = 'MIT': licenses-allow names it too"]),
+        (["Apache2"], [], ["licenses-allow = 'Apache2': not an SPDX identifier"]),
+        ([], ["GPLv3"], ["licenses-deny = 'GPLv3': not an SPDX identifier"]),
+        (["MIT OR ISC"], [], ["licenses-allow = 'MIT OR ISC': write one licence per entry"]),
+        (["BSD *"], [], ["licenses-allow = 'BSD *': a pattern may only contain letters"]),
+        (["[*"], ["MTI"], ["licenses-allow = '[*': a pattern", "licenses-deny = 'MTI': not an SPDX"]),
+        (["mit"], ["MIT"], ["licenses-deny = 'MIT': also in licenses-allow"]),
     ],
 )
 def test_what_is_wrong_with_the_lists(allow: list[str], deny: list[str], says: list[str]):
