@@ -245,12 +245,15 @@ def audited(tmp_path: Path):
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        *[(body, "gave an answer that is not OSV's") for body in (b"null", b"[]", b'""', b"0", b"false")],
-        *[(body, "gave an answer that is not OSV's") for body in (b'{"vulns": {}}', b'{"vulns": null}')],
-        *[(body, "gave an answer that is not OSV's") for body in (b'{"vulns": ""}', b'{"message": "moved"}')],
-        (b'{"vulns": [], "next_page_token": "2"}', "gave a part of its answer"),
-        (b"<html>ok</html>", "gave an answer that is no JSON"),
-        (b"", "gave an answer that is no JSON"),
+        *[(body, "returned an answer that is not OSV") for body in (b"null", b"[]", b'""', b"0", b"false")],
+        *[(body, "returned an answer that is not OSV") for body in (b'{"vulns": {}}', b'{"vulns": null}')],
+        *[
+            (body, "returned an answer that is not OSV")
+            for body in (b'{"vulns": ""}', b'{"message": "moved"}')
+        ],
+        (b'{"vulns": [], "next_page_token": "2"}', "returned a partial answer"),
+        (b"<html>ok</html>", "returned invalid JSON"),
+        (b"", "returned invalid JSON"),
     ],
 )
 def test_of_an_answer_of_another_shape_nothing_is_believed(audited, body: bytes, says: str):
@@ -266,11 +269,11 @@ PACKAGES = (("requests", "2.19.0"), ("six", "1.16.0"))
 @pytest.mark.parametrize(
     ("failing", "reason"),
     [
-        (Failing(half=True), "broke off its answer"),
+        (Failing(half=True), "closed the connection before the end of its answer"),
         (Failing(hang=True), "did not answer in time"),
         (
             Failing(body=b'{"vulns": [{"id": 7, "affected": [7]}]}'),
-            "gave an answer that pip-audit cannot read",
+            "returned an answer that pip-audit cannot read",
         ),
     ],
 )

@@ -1,1 +1,1 @@
-"""Known vulnerabilities of packages: asked for, put together, rated, and told. Only `osv_client` touches the network."""
+"""Known vulnerabilities of packages. Only `osv_client` uses the network."""

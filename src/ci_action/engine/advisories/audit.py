@@ -1,8 +1,8 @@
-"""Ask for many packages at once, by several processes, and come to an end whatever the service does.
+"""Looks up many packages by several processes, and ends whatever the service does.
 
-Each process gets a part of the packages and answers for all of them or for none. What failed is asked again after a
-pause, growing. Then, where some other package may fare better, the one at which it failed is set aside and the rest is
-asked again; after a number of runs the rest is given up. Every package ends as audited or as missed, with the reason.
+Each process gets a part of the packages and answers for all of them or for none. A failed part is retried after growing
+pauses. Then, if another package may fare better, the package at which it failed is set aside and the rest is retried; after
+a number of runs the rest is given up. Every package ends as audited or as missed, with the reason.
 """
 
 import threading
@@ -10,61 +10,45 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
-from ci_action.engine.advisories.errors import Cause
-from ci_action.engine.advisories.output import Advisory, Answer
+from ci_action.engine.advisories.output import Advisory, Answer, Failure
 
 Key: TypeAlias = tuple[str, str]
-"""Name and version of a package, in their normal forms."""
+"""Name and version of a package, normalised."""
 
 PAUSES: Final = (0.5, 1.5)
-# So many packages pay for the start of a process: a lookup takes a twentieth to a tenth of a second over the internet.
+# Number of packages that pay for the start of a process: a lookup takes 50 to 100 ms over the internet.
 PART: Final = 30
 _MOST_PARTS: Final = 6
 _MOST_RUNS: Final = 12
-# So many packages are set aside before the service as a whole is at fault, as long as it has answered for none.
+# After this many packages the service itself is at fault, if it has not answered for any.
 _MOST_ASIDE: Final = 3
-LATE: Final = "the time limit was reached before it was asked for"
+LATE: Final = "the time limit was reached before its lookup"
 
 
-@dataclass(frozen=True)
-class Failure:
-    """A run that gave no answer."""
-
-    cause: Cause
-    done: int = 0
-    """How many packages it had asked for before it failed at the next one."""
-    late: bool = False
-    """Whether the time of the tool is over."""
-
-
-class Ask(Protocol):
-    """Asks for some packages by one process; `tools.pip_audit`, or a fake in tests."""
-
-    def __call__(self, packages: Sequence[Key], seconds: float, /) -> Answer | Failure:
-        """Return what it says of all of them, or why it says nothing."""
-        ...
+Ask: TypeAlias = Callable[[Sequence[Key], float], Answer | Failure]
+"""Looks up packages by one process within some seconds, all of them or none: `PipAudit`."""
 
 
 @dataclass
 class Audit:
-    """What became of every package."""
+    """The result for every package."""
 
     audited: dict[Key, tuple[Advisory, ...]] = field(default_factory=dict)
     missed: dict[Key, str] = field(default_factory=dict)
-    """Why a package was not audited; one that is in both was not audited wholly."""
+    """Why a package was not audited; a package in both was not audited completely."""
     late: bool = False
     runs: int = 0
 
 
 @dataclass(kw_only=True)
 class Auditor:
-    """Divides the packages, asks, and asks again."""
+    """Divides the packages, looks them up, and retries."""
 
     ask: Ask
     seconds: float
-    """When it all has to be over."""
+    """The time limit for everything."""
     pauses: Sequence[float] = PAUSES
     wait: Callable[[float], None] = time.sleep
     now: Callable[[], float] = time.monotonic
@@ -72,7 +56,7 @@ class Auditor:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def audit(self, packages: Iterable[Key]) -> Audit:
-        """Return what became of each of the packages."""
+        """Return the result for each of the packages."""
         parts = divided(list(dict.fromkeys(packages)))
         audit = Audit()
         end = self.now() + self.seconds
@@ -83,7 +67,7 @@ class Auditor:
 
     def _part(self, part: list[Key], end: float, audit: Audit) -> None:
         waiting, failed, aside, reached = list(part), 0, 0, 0
-        cause = Cause(text=LATE)
+        text = LATE
         for _ in range(_MOST_RUNS):
             if not waiting:
                 return
@@ -91,40 +75,41 @@ class Auditor:
             if left <= 0:
                 audit.late = True
                 break
-            said = self.ask(waiting, left)
+            answer = self.ask(waiting, left)
             with self._lock:
                 audit.runs += 1
-            if isinstance(said, Answer):
-                self._answered(waiting, said, audit)
+            if isinstance(answer, Answer):
+                _answered(waiting, answer, audit)
                 return
-            cause, reached = said.cause, max(reached, said.done)
-            if said.late:
+            text, reached = answer.text, max(reached, answer.done)
+            if answer.late:
                 audit.late = True
                 break
             failed += 1
-            if failed <= len(self.pauses) and not cause.final and not self._down.is_set():
+            if failed <= len(self.pauses) and not answer.final and not self._down.is_set():
                 self.wait(min(self.pauses[failed - 1], max(0.0, end - self.now())))
                 continue
-            if cause.unreachable:
+            if answer.unreachable:
                 self._down.set()
                 break
             aside += 1
-            audit.missed[waiting.pop(min(said.done, len(waiting) - 1))] = cause.text
+            audit.missed[waiting.pop(min(answer.done, len(waiting) - 1))] = text
             if aside >= _MOST_ASIDE and not reached:
                 break
-        audit.missed.update(dict.fromkeys(waiting, cause.text))
+        audit.missed.update(dict.fromkeys(waiting, text))
 
-    def _answered(self, waiting: Sequence[Key], answer: Answer, audit: Audit) -> None:
-        for key in waiting:
-            if key in answer.audited:
-                audit.audited[key] = answer.audited[key]
-                audit.missed.update({key: answer.doubts[key]} if key in answer.doubts else {})
-            else:
-                audit.missed[key] = answer.skipped.get(key[0], "pip-audit did not say what became of it")
+
+def _answered(waiting: Sequence[Key], answer: Answer, audit: Audit) -> None:
+    for key in waiting:
+        if key in answer.audited:
+            audit.audited[key] = answer.audited[key]
+            audit.missed.update({key: answer.doubts[key]} if key in answer.doubts else {})
+        else:
+            audit.missed[key] = answer.skipped.get(key[0], "pip-audit did not report on it")
 
 
 def divided(packages: Sequence[Key]) -> list[list[Key]]:
-    """Divide packages into parts of about the same size in which no name is twice: pip-audit refuses that."""
+    """Divide packages into parts of about the same size without duplicate names, which pip-audit refuses."""
     count = min(_MOST_PARTS, -(-len(packages) // PART)) or 1
     parts: list[dict[str, Key]] = [{} for _ in range(count)]
     for key in packages:

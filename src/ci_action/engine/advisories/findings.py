@@ -1,19 +1,24 @@
-"""What people read of a problem: one sentence that holds all of it, and the way out, which reporters put beside it."""
+"""The findings about packages: their messages, upgrades, and the setting `ignore-vulnerabilities`."""
 
 import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Final
 from urllib.parse import quote
 
-from ci_action.engine.advisories.accepted import Acceptance
 from ci_action.engine.advisories.vulnerabilities import Problem
 from ci_action.model.finding import Finding, Level, Location, Package
 from ci_action.project.dependencies.inventory import Inventory, Kind, Needed, by_name, chain
+from ci_action.settings.types import IgnoredVulnerability
 from ci_action.system.text import one_line
 
 NAME: Final = "pip-audit"
 NOT_AUDITED: Final = "not-audited"
 EXPIRED: Final = "expired-ignore"
-# PDM updates what the project names (`top`), and with it what that needs.
+# An expired entry still counts for this many days, with a reminder.
+GRACE_DAYS: Final = 30
+# PDM updates a direct dependency (`top`), and with it what that needs.
 _COMMANDS: Final = {
     Kind.UV: "uv lock --upgrade-package {wanted}",
     Kind.PYLOCK: "uv pip compile pyproject.toml --output-file=pylock.toml --upgrade-package {wanted}",
@@ -23,6 +28,42 @@ _COMMANDS: Final = {
     Kind.ENVIRONMENT: "python -m pip install {wanted}",
 }
 _PAGES: Final = "https://osv.dev/vulnerability/"
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """Whether a problem is accepted."""
+
+    muted: str = ""
+    """Why it is muted; empty if it counts."""
+    expired: IgnoredVulnerability | None = None
+    """The expired entry, whether it still counts or not."""
+
+
+def accepted(
+    package: str, ids: Sequence[str], entries: Iterable[IgnoredVulnerability], today: date
+) -> Acceptance:
+    """Return whether a problem of a package is accepted today; of several entries the one with the last date counts."""
+    entry = max(
+        (one for one in entries if one.matches(package, ids)), key=lambda one: one.expires, default=None
+    )
+    if entry is None:
+        return Acceptance()
+    late = (today - entry.expires).days
+    until = f"accepted until {entry.expires.isoformat()}"
+    if late <= 0:
+        return Acceptance(muted=f"{until}: {entry.reason}")
+    return Acceptance(
+        muted=f"{until}, which is over: {entry.reason}" if late <= GRACE_DAYS else "", expired=entry
+    )
+
+
+def unused(
+    entries: Iterable[IgnoredVulnerability], found: Iterable[tuple[str, Sequence[str]]]
+) -> list[IgnoredVulnerability]:
+    """Return the entries that match none of the found problems."""
+    every = list(found)
+    return [entry for entry in entries if not any(entry.matches(name, ids) for name, ids in every)]
 
 
 def finding_of(
@@ -68,15 +109,15 @@ def _message(problem: Problem, package: Package, acceptance: Acceptance) -> str:
 
 
 def expired_finding(problem: Problem, needed: Needed, acceptance: Acceptance) -> Finding:
-    """Return the reminder of an acceptance that has run out and still holds for some days."""
+    """Return the reminder that an entry has expired and will soon stop counting."""
     entry = acceptance.expired
     until = entry.expires.isoformat() if entry else ""
     return Finding(
         tool=NAME,
         rule=EXPIRED,
         message=(
-            f"{needed.name} {needed.version}: {problem.id} was accepted until {until}; mend it, or write a later day"
-            " into ignore-vulnerabilities: 30 days after that day it counts"
+            f"{needed.name} {needed.version}: {problem.id} was accepted until {until}; fix it, or set a later date in"
+            f" ignore-vulnerabilities: it counts again {GRACE_DAYS} days after that date"
         ),
         level=Level.WARNING,
         location=needed.location,
@@ -84,7 +125,7 @@ def expired_finding(problem: Problem, needed: Needed, acceptance: Acceptance) ->
 
 
 def upgrade_of(needed: Needed, fixed: str, inventory: Inventory) -> str:
-    """Return the command, or the edit, that brings a version without the problems; empty where there is none."""
+    """Return the command or the edit that upgrades to a fixed version; empty if there is none."""
     if not fixed:
         return ""
     if inventory.kind in {Kind.REQUIREMENTS, Kind.METADATA}:
@@ -107,7 +148,7 @@ def _edit(needed: Needed, fixed: str, file: str, inventory: Inventory) -> str:
 
 
 def not_audited(name: str, version: str, reason: str, location: Location | None) -> Finding:
-    """Return the warning about a package that could not be audited; it has no severity, so it never blocks."""
+    """Return the warning about a package that was not audited; it has no severity, so it never blocks."""
     what = f"{name} {version}".strip()
     return Finding(
         tool=NAME,

@@ -1,42 +1,73 @@
-"""The records of advisories, from the service itself: what pip-audit does not hand over. The only door to the network.
+"""The advisory service: its address, and the records of advisories, which pip-audit does not pass on.
 
-A few threads, each with an end: of the connection, of an answer, of its size, of the whole. What cannot be had is left
-out, and told by the caller.
+The only place that talks to the network. A few threads, each limited in the time of a connection, of an answer and of the
+whole, and in the size of an answer. What cannot be fetched is omitted, and reported by the caller.
 """
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
 from ci_action import __version__
 from ci_action.engine.advisories.audit import PAUSES, Key
 from ci_action.engine.advisories.osv import Record, is_id, record_of
+from ci_action.system.redaction import without_password
 
 if TYPE_CHECKING:
     import requests
 
+DEFAULT: Final = "https://api.osv.dev"
+_ENDINGS: Final = ("/v1/query", "/v1/querybatch", "/v1")
 _THREADS: Final = 8
-_CONNECT_SECONDS: Final = 10.0
-_READ_SECONDS: Final = 15.0
+# Of a connection and of an answer.
+_SECONDS: Final = (10.0, 15.0)
 # The largest advisories of the database have some hundred kilobytes.
 _LARGEST: Final = 5_000_000
 _FOUND: Final = 200
 _ABSENT: Final = frozenset({400, 404, 410})
-_AGAIN: Final = frozenset({408, 425, 429})
+_RETRIED: Final = frozenset({408, 425, 429})
 _SERVER: Final = 500
 
-
 Question = TypeVar("Question")
-Said = TypeVar("Said")
+Found = TypeVar("Found")
 
 
-class _AgainError(Exception):
-    """The same question may get another answer later."""
+def base_of(address: str) -> str:
+    """Return the address to which `/v1/...` is added; common endings are removed."""
+    base = (address.strip() or DEFAULT).rstrip("/")
+    return next((base.removesuffix(ending) for ending in _ENDINGS if base.endswith(ending)), base).rstrip("/")
+
+
+def host_of(address: str) -> str:
+    """Return host and port of an address, for messages."""
+    try:
+        parts = urlsplit(base_of(address))
+        return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+    except ValueError:
+        return "the advisory service"
+
+
+def address_mistakes(address: str) -> list[str]:
+    """Return the mistakes in `advisory-url`, without a password in it."""
+    if not address.strip() or _is_address(address.strip()):
+        return []
+    shown = without_password(address.strip())
+    return [f"advisory-url = {shown!r}: not the http or https address of an OSV service, such as '{DEFAULT}'"]
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        valid = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        return False
+    return bool(valid) and not parts.query and not parts.fragment and not re.search(r"[\s\x00-\x1f\\]", text)
 
 
 @dataclass(kw_only=True)
@@ -48,36 +79,33 @@ class Service:
     pauses: Sequence[float] = PAUSES
     stopped: Callable[[], bool] = lambda: False
     lost: set[str] = field(default_factory=set)
-    """The names of records that could not be had, though they may be there."""
+    """The names of records that could not be fetched, although they may exist."""
     _down: threading.Event = field(default_factory=threading.Event)
-    _local: threading.local = field(default_factory=threading.local)
-    _sessions: "list[requests.Session]" = field(default_factory=list)
+    _end: float = 0.0
 
     def records(self, names: Iterable[str]) -> dict[str, Record]:
-        """Return the records of advisories that could be had, by the names that were asked for."""
+        """Return the records of advisories that could be fetched, by the requested names."""
         wanted = [name for name in dict.fromkeys(names) if is_id(name)]
         found = self._each(wanted, self._record)
         return {name: record for name, record in zip(wanted, found, strict=True) if record is not None}
 
     def about(self, packages: Iterable[Key]) -> dict[str, Record]:
-        """Return the records in the answers about packages, by their names: a mirror may have no other place for them."""
-        self._down.clear()  # one may answer where the other does not
+        """Return the records in the answers about packages, by name: a mirror may have no other place for them."""
+        self._down.clear()  # this request may work where the other does not
         found = self._each(list(dict.fromkeys(packages)), self._answer)
         return {name: record for records in found for name, record in records.items()}
 
-    def _each(self, questions: Sequence[Question], ask: Callable[[Question, float], Said]) -> list[Said]:
+    def _each(
+        self, questions: Sequence[Question], ask: Callable[["requests.Session", Question], Found]
+    ) -> list[Found]:
         if not questions:
             return []
-        end = time.monotonic() + self.seconds
-        self._local = threading.local()
-        with ThreadPoolExecutor(max_workers=min(_THREADS, len(questions))) as pool:
-            found = list(pool.map(lambda question: ask(question, end), questions))
-        while self._sessions:
-            self._sessions.pop().close()
-        return found
+        self._end = time.monotonic() + self.seconds
+        with _session() as session, ThreadPoolExecutor(min(_THREADS, len(questions))) as pool:
+            return list(pool.map(lambda question: ask(session, question), questions))
 
-    def _record(self, name: str, end: float) -> Record | None:
-        raw = self._asked(end, "GET", f"{self.base}/v1/vulns/{quote(name, safe='')}")
+    def _record(self, session: "requests.Session", name: str) -> Record | None:
+        raw = self._asked(session, "GET", f"/v1/vulns/{quote(name, safe='')}")
         if raw is None:
             return None
         record = record_of(_document(raw))
@@ -86,76 +114,67 @@ class Service:
             return None
         return record
 
-    def _answer(self, package: Key, end: float) -> dict[str, Record]:
+    def _answer(self, session: "requests.Session", package: Key) -> dict[str, Record]:
         question = {"package": {"name": package[0], "ecosystem": "PyPI"}, "version": package[1]}
-        document = _document(self._asked(end, "POST", f"{self.base}/v1/query", question) or b"")
+        document = _document(self._asked(session, "POST", "/v1/query", question) or b"")
         entries = document.get("vulns") if isinstance(document, dict) else None
         every = ((entry, record_of(entry)) for entry in entries) if isinstance(entries, list) else ()
         return {str(entry["id"]): record for entry, record in every if record is not None}
 
-    def _asked(self, end: float, method: str, url: str, question: object = None) -> bytes | None:
-        """Return an answer, an empty one where there was none to be had; None where it is known that there is none."""
+    def _asked(
+        self, session: "requests.Session", method: str, path: str, question: object = None
+    ) -> bytes | None:
+        """Return the answer; empty if there was none, None if there is no such record.
+
+        Not by `stamina`: the pauses of its retries are not cut by a time limit, and nothing can end them.
+        """
         for pause in (*self.pauses, None):
-            if self._down.is_set() or self.stopped() or time.monotonic() >= end:
-                break
+            if self._down.is_set() or self.stopped() or self._left() <= 0:
+                return b""
             try:
-                return self._asked_once(end, method, url, question)
-            except _AgainError:
-                if pause is None:
-                    self._down.set()
-                    break
-                time.sleep(min(pause, max(0.0, end - time.monotonic())))
+                with session.request(
+                    method, self.base + path, json=question, timeout=_SECONDS, stream=True
+                ) as answer:
+                    if answer.status_code in _ABSENT:
+                        return None
+                    if answer.status_code in _RETRIED or answer.status_code >= _SERVER:
+                        answer.raise_for_status()
+                    return self._body(answer) if answer.status_code == _FOUND else b""
+            except ValueError:  # an invalid address
+                return b""
+            except OSError:  # as all errors of requests are
+                if pause is not None:
+                    self._down.wait(min(pause, max(0.0, self._left())))
+        self._down.set()
         return b""
 
-    def _asked_once(self, end: float, method: str, url: str, question: object) -> bytes | None:
-        import requests  # noqa: PLC0415 - loaded only where something was found
+    def _left(self) -> float:
+        return self._end - time.monotonic()
 
-        limits = (_CONNECT_SECONDS, _READ_SECONDS)
-        try:
-            with self._session().request(method, url, json=question, timeout=limits, stream=True) as answer:
-                status = answer.status_code
-                if status in _ABSENT:
-                    return None
-                if status in _AGAIN or status >= _SERVER:
-                    raise _AgainError
-                return self._body(answer, end) if status == _FOUND else b""
-        except (requests.RequestException, OSError) as error:
-            raise _AgainError from error
-        except ValueError:  # an address that cannot be one
-            return b""
-
-    def _body(self, answer: "requests.Response", end: float) -> bytes:
+    def _body(self, answer: "requests.Response") -> bytes:
         body = bytearray()
         for piece in answer.iter_content(65_536):
             body += piece
-            if len(body) > _LARGEST or time.monotonic() >= end:
+            if len(body) > _LARGEST or self._left() <= 0:
                 return b""
         return bytes(body)
 
-    def _session(self) -> "requests.Session":
-        import requests  # noqa: PLC0415 - loaded only where something was found
 
-        if not hasattr(self._local, "session"):
-            session = _same_place(requests)()
-            session.max_redirects = 5
-            session.headers["User-Agent"] = f"ci-action/{__version__}"
-            self._local.session = session
-            self._sessions.append(session)
-        found: requests.Session = self._local.session
-        return found
+def _session() -> "requests.Session":
+    """Return a session for all threads that follows redirects to the same scheme, host and port only."""
+    import requests  # noqa: PLC0415 - only needed if something was found
 
-
-def _same_place(library: Any) -> "type[requests.Session]":
-    """Return a session that follows redirects to the same scheme, host and port alone."""
-
-    class Session(library.Session):  # type: ignore[misc]  # the library is imported where it is needed
-        def get_redirect_target(self, answer: "requests.Response") -> str | None:
-            target: str | None = super().get_redirect_target(answer)
-            if target is not None and _place(urljoin(answer.url, target)) != _place(answer.url):
-                raise library.RequestException("redirected to another place")
+    class Session(requests.Session):
+        def get_redirect_target(self, resp: "requests.Response") -> str | None:
+            target = super().get_redirect_target(resp)
+            if target is not None and _place(urljoin(resp.url, target)) != _place(resp.url):
+                raise requests.RequestException("redirected to another host")
             return target
 
-    return Session
+    session = Session()
+    session.max_redirects = 5
+    session.headers["User-Agent"] = f"ci-action/{__version__}"
+    return session
 
 
 def _place(url: str) -> tuple[str, str | None, int | None]:

@@ -1,7 +1,7 @@
-"""pip-audit as a program: one process that answers for a list of packages with fixed versions.
+"""Runs pip-audit: one process for a list of packages with fixed versions.
 
-It reads neither an environment nor the project and starts no pip (`--no-deps --disable-pip`): what is to be audited is
-our list. Advisories are asked for anew each time; nothing is kept.
+It reads neither an environment nor the project and does not start pip (`--no-deps --disable-pip`). Advisories are fetched
+in every run; nothing is cached.
 """
 
 import itertools
@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from ci_action.engine.advisories.address import base_of, host_of
-from ci_action.engine.advisories.audit import Failure, Key
-from ci_action.engine.advisories.errors import Cause, cause_of
+from ci_action.engine.advisories.audit import Key
+from ci_action.engine.advisories.osv_client import base_of, host_of
 from ci_action.engine.advisories.output import (
     Answer,
+    Failure,
     audited_before_it_failed,
     failure_of,
+    last_message,
     parse,
-    passed_over,
+    skipped_advisories,
 )
 from ci_action.engine.context import Context
 from ci_action.project.programs import Program
@@ -29,27 +30,27 @@ from ci_action.system.errors import TimedOutError, ToolError
 from ci_action.system.process import Command, Completed
 from ci_action.system.redaction import HIDDEN, redactor, service_passwords
 
-# Seconds that the service may let us wait; pip-audit's own default.
+# The timeout of a request; pip-audit's own default.
 _SOCKET_SECONDS: Final = 15
-# pip-api, which pip-audit imports, asks pip for its version when it is imported: a third of the start-up for nothing,
-# because pip takes no part here. It lets one name another interpreter for that.
+# pip-api, which pip-audit imports, runs pip for its version, a third of the start-up, although pip is not used here.
+# Another interpreter for that can be set.
 _STAND_IN: Final = '#!/bin/sh\necho "pip 26.0 from ci-action (python 3)"\n'
 
 
 @dataclass(kw_only=True)
 class PipAudit:
-    """Asks the service through pip-audit; remembers what it wrote where it failed."""
+    """Looks up packages through pip-audit."""
 
     ctx: Context
     program: Program
     folder: Path
     details: list[str] = field(default_factory=list)
-    """What it wrote where it failed."""
+    """Its messages when it failed."""
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
-        """Make the folder, and what stands in for pip in it."""
-        # Whoever has the same user may read the environment of a program: then a password stays with us.
+        """Create the folder, and the stand-in for pip in it."""
+        # Processes of the same user can read the environment of a program: with a password it is not run as another user.
         self._closed = bool(service_passwords([self.ctx.settings.advisory_url]))
         self.folder.mkdir(parents=True, exist_ok=True)
         if not self._closed:
@@ -59,52 +60,45 @@ class PipAudit:
         self._pip.chmod(0o755)
 
     def __call__(self, packages: Sequence[Key], seconds: float, /) -> Answer | Failure:
-        """Ask for these packages; every failure becomes a value, but for an interruption."""
+        """Look up these packages; every failure but an interruption becomes a value."""
         file = self.folder / f"packages-{next(self._numbers)}.txt"
         file.write_text("".join(f"{name}=={version}\n" for name, version in packages), encoding="utf-8")
         try:
             done = self.ctx.run(self._command(file, seconds))
         except TimedOutError as error:
-            return Failure(Cause(text="the time limit was reached"), self._done(error.stderr), late=True)
-        return self._judged(done, packages)
-
-    def _judged(self, done: Completed, packages: Sequence[Key]) -> Answer | Failure:
+            before = audited_before_it_failed(error.stderr)
+            return Failure(text="the time limit was reached", late=True, done=before)
         stderr = self._without_password(done.stderr)
         try:
             answer = parse(done.stdout)
         except ToolError as error:
-            self.details.append(failure_of(stderr))
-            return Failure(self._cause(done, stderr, error), self._done(stderr))
-        found = any(answer.audited.values())
-        if done.returncode not in {0, 1} or bool(done.returncode) is not found:
-            text = f"pip-audit ended with exit code {done.returncode}, which contradicts what it printed"
-            return Failure(Cause(text=text, final=True))
+            self.details.append(last_message(stderr))
+            return replace(self._failure(done, stderr, error), done=audited_before_it_failed(stderr))
+        if done.returncode not in {0, 1} or bool(done.returncode) is not any(answer.audited.values()):
+            text = f"pip-audit ended with exit code {done.returncode}, which contradicts its output"
+            return Failure(text=text, final=True)
         doubts = {
-            packages[place]: f"pip-audit left out an advisory that it cannot read ({text})"
-            for place, text in passed_over(stderr).items()
-            if place < len(packages)
+            packages[index]: f"pip-audit skipped an advisory that it cannot read ({text})"
+            for index, text in skipped_advisories(stderr).items()
+            if index < len(packages)
         }
         return replace(answer, doubts=doubts)
 
-    def _cause(self, done: Completed, stderr: str, error: ToolError) -> Cause:
+    def _failure(self, done: Completed, stderr: str, error: ToolError) -> Failure:
         if done.killed_by:
-            return Cause(text=f"pip-audit was ended by {done.killed_by}")
+            return Failure(text=f"pip-audit was ended by {done.killed_by}")
         if done.returncode == 0:
-            return Cause(text=error.reason, final=True)
-        known = cause_of(stderr, host_of(self.ctx.settings.advisory_url))
-        return known or Cause(
-            text=f"pip-audit ended with exit code {done.returncode}: {failure_of(stderr)}",
+            return Failure(text=error.reason, final=True)
+        return failure_of(stderr, host_of(self.ctx.settings.advisory_url)) or Failure(
+            text=f"pip-audit ended with exit code {done.returncode}: {last_message(stderr)}",
             unreachable="usage: pip-audit" in stderr,
             final=True,
         )
 
-    def _done(self, stderr: str) -> int:
-        return audited_before_it_failed(stderr)
-
     def _command(self, file: Path, seconds: float) -> Command:
         ctx = self.ctx
         environ = {"PIP_AUDIT_OSV_URL": f"{base_of(ctx.settings.advisory_url)}/v1/query"}
-        if os.access(self._pip, os.X_OK):  # a folder for temporary files may forbid programs in it
+        if os.access(self._pip, os.X_OK):  # the folder may be mounted with `noexec`
             environ["PIPAPI_PYTHON_LOCATION"] = str(self._pip)
         words = (
             f"--requirement={file}", "--no-deps", "--disable-pip", "--format=json", "--output=stdout", "--desc=on", "--aliases=on",
@@ -114,7 +108,7 @@ class PipAudit:
         command = Command(
             argv=(*self.program.argv, *words, *ctx.settings.pip_audit_args),
             cwd=self.folder,
-            # The address may hold a password, and every user of the machine can read arguments.
+            # The address may hold a password, and every user can read arguments.
             environ=environ,
             timeout=max(1.0, seconds),
             sees=Sees.NETWORK,

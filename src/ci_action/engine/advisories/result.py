@@ -1,13 +1,19 @@
-"""What follows from what was asked and answered: findings, the outcome, notices. Pure."""
+"""Turns the answers about packages into findings, the outcome and warnings. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 
-from ci_action.engine.advisories.accepted import accepted, unused
 from ci_action.engine.advisories.audit import Audit, Key
-from ci_action.engine.advisories.findings import expired_finding, finding_of, not_audited, upgrade_of
+from ci_action.engine.advisories.findings import (
+    accepted,
+    expired_finding,
+    finding_of,
+    not_audited,
+    unused,
+    upgrade_of,
+)
 from ci_action.engine.advisories.osv import Record
 from ci_action.engine.advisories.vulnerabilities import Problem, mending, problems_of
 from ci_action.model.finding import Finding
@@ -18,37 +24,37 @@ from ci_action.settings.types import IgnoredVulnerability
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """What was asked and answered, and what follows from it."""
+    """The packages of the project, the answers about them, and the results."""
 
     inventory: Inventory
     audit: Audit
     records: Mapping[str, Record] = field(default_factory=dict)
     base: Inventory | None = None
-    """What the project needed before the change; None where that is not known."""
+    """The packages at the base commit; None if they are unknown."""
     acceptances: Sequence[IgnoredVulnerability] = ()
     today: date
 
     @cached_property
     def problems(self) -> Mapping[Key, Sequence[Problem]]:
-        """The problems of every package that has some."""
+        """The problems by package."""
         return {
             key: problems_of(*key, found, self.records) for key, found in self.audit.audited.items() if found
         }
 
     @property
     def audited(self) -> int:
-        """How many packages were looked up."""
+        """The number of packages that were audited completely."""
         wholly = self.audit.audited.keys() - self.audit.missed.keys()
         return sum(needed.key in wholly for needed in self.inventory.packages)
 
     @property
     def total(self) -> int:
-        """How many packages the project needs."""
+        """The number of packages of the project."""
         return len(self.inventory.packages) + len(self.inventory.unauditable)
 
     def outcome(self, detail: str) -> Report | Broken:
-        """Return the findings; broken where nothing was looked up, or the time was over."""
-        # Where nobody answered, the reason says it once for all packages.
+        """Return the findings; broken if no package was audited, or the time limit was reached."""
+        # If no package was audited, the reason holds for all of them.
         missed = self._missed() if self.audited else ()
         findings = (*self._findings(), *missed)
         examined = {Counted.PACKAGES: self.audited, Counted.SKIPPED: self.total - self.audited}
@@ -76,16 +82,12 @@ class Judgement:
                     yield expired_finding(problem, needed, acceptance)
 
     def _is_new(self, needed: Needed, problem: Problem) -> bool | None:
-        """Say whether the change brought a problem: the package had none of its names before."""
+        """Return whether the package had the problem under none of its names at the base commit."""
         if self.base is None:
             return None
-        before = [
-            known
-            for one in self.base.packages
-            if one.name == needed.name
-            for known in self.problems.get(one.key, ())
-        ]
-        return not any(set(problem.ids) & set(known.ids) for known in before)
+        before = (one.key for one in self.base.packages if one.name == needed.name)
+        known = {name for key in before for one in self.problems.get(key, ()) for name in one.ids}
+        return known.isdisjoint(problem.ids)
 
     def _missed(self) -> Iterator[Finding]:
         for needed in self.inventory.packages:
@@ -95,22 +97,22 @@ class Judgement:
             yield not_audited(one.name, "", one.reason, one.location)
 
     def warnings(self) -> Iterator[str]:
-        """Yield our notices: severities that could not be had, acceptances that nothing needs, an incomplete base."""
+        """Yield warnings about unknown severities, an incomplete base, and unused entries of `ignore-vulnerabilities`."""
         unrated = sum(problem.unrated for _, problem in self._own())
         if unrated:
             what = "vulnerability" if unrated == 1 else "vulnerabilities"
-            yield f"the severity of {unrated:,} {what} is unknown: the advisory itself could not be had"
+            yield f"the severity of {unrated:,} {what} is unknown: could not fetch the advisories"
         if self.base:
             lost = [one for one in self.base.packages if one.key in self.audit.missed]
             if lost:
-                yield f"{len(lost):,} packages of the base commit could not be audited: what they had counts as new"
+                yield f"could not audit {len(lost):,} packages of the base commit: their vulnerabilities count as new"
         if self.audited == self.total:
             found = [(needed.name, problem.ids) for needed, problem in self._own()]
             for entry in unused(self.acceptances, found):
-                yield f"ignore-vulnerabilities: nothing needs '{entry.package} {entry.id}' any more"
+                yield f"unused entry '{entry.package} {entry.id}' in ignore-vulnerabilities: remove it"
 
-    def told(self) -> str:
-        """Return how many of how many were audited, in a sentence."""
+    def summary(self) -> str:
+        """Return the number of audited packages in a sentence."""
         return f"audited {self.audited:,} of {self.total:,} packages from {self.inventory.source}"
 
     def _own(self) -> Iterable[tuple[Needed, Problem]]:

@@ -1,15 +1,16 @@
-"""One problem of one package, whatever the number of advisories that name it. Pure: the order of what comes in is no matter."""
+"""Joins advisories about the same problem of a package. Pure: the order of the advisories does not matter."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from packaging.version import Version
 
-from ci_action.engine.advisories.osv import UNKNOWN, Record, worst
+from ci_action.engine.advisories.audit import Key
+from ci_action.engine.advisories.osv import UNKNOWN, Record, version_of, worst
 from ci_action.engine.advisories.output import Advisory
 
-# By which name a problem is called: first the database of Python's packages, then GitHub's, which rates, then CVE.
+# The preferred name of a problem: first the database of Python's packages, then GitHub's, which rates, then CVE.
 _PREFERRED: Final = ("PYSEC-", "GHSA-", "CVE-")
 
 
@@ -18,36 +19,33 @@ class Problem:
     """A known vulnerability of one version of a package."""
 
     ids: tuple[str, ...]
-    """Every name that it has, the one that it is called by first."""
+    """All its names, the preferred one first."""
     summary: str
     severity: str
     fixed_in: tuple[str, ...]
-    """Versions that mend it and are newer than the one that is in use, the lowest first."""
+    """Fixed versions that are newer than the used one, the lowest first."""
     unrated: bool = False
-    """Whether no record of it could be had."""
+    """Whether none of its records could be fetched."""
 
     @property
     def id(self) -> str:
-        """The name that it is called by."""
+        """Its preferred name."""
         return self.ids[0]
 
 
 def preference(name: str) -> tuple[int, str]:
-    """Order the names of a problem: the one to call it by comes first."""
+    """Return the sort key for the names of a problem."""
     kind = next((index for index, start in enumerate(_PREFERRED) if name.startswith(start)), len(_PREFERRED))
     return kind, name
 
 
 def grouped(advisories: Iterable[Advisory], records: Iterable[Record] = ()) -> list[list[Advisory]]:
-    """Put together advisories that share a name, be it by way of a third one, or of a record that joins them."""
+    """Group advisories that share a name, also through a third advisory or a record."""
     every = sorted(advisories, key=lambda advisory: preference(advisory.id))
-    links = [{advisory.id, *advisory.aliases} for advisory in every]
+    links = [advisory.names for advisory in every]
     groups = _joined([*links, *(set(record.ids) for record in records if not record.withdrawn)])
-    found: dict[int, list[Advisory]] = {}
-    for advisory in every:
-        index = next(index for index, group in enumerate(groups) if advisory.id in group)
-        found.setdefault(index, []).append(advisory)
-    return list(found.values())
+    found = ([advisory for advisory in every if advisory.id in group] for group in groups)
+    return sorted(filter(None, found), key=lambda group: preference(group[0].id))
 
 
 def _joined(sets: Sequence[set[str]]) -> list[set[str]]:
@@ -67,14 +65,14 @@ def _joined(sets: Sequence[set[str]]) -> list[set[str]]:
 def problems_of(
     name: str, version: str, advisories: Iterable[Advisory], records: Mapping[str, Record]
 ) -> list[Problem]:
-    """Return the problems of one version of a package; `records` are those that could be had, by their names."""
+    """Return the problems of one version of a package; `records` are those that could be fetched, by name."""
     every = list(advisories)
-    own = [records[one] for advisory in every for one in (advisory.id, *advisory.aliases) if one in records]
+    own = [records[one] for advisory in every for one in advisory.names if one in records]
     return [_problem(name, version, group, records) for group in grouped(every, own)]
 
 
 def _problem(name: str, version: str, group: Sequence[Advisory], records: Mapping[str, Record]) -> Problem:
-    names = {one for advisory in group for one in (advisory.id, *advisory.aliases)}
+    names = _names(group)
     known = [records[one] for one in sorted(names) if one in records and not records[one].withdrawn]
     names |= {one for record in known for one in record.ids}
     severity = worst(record.severity for record in known)
@@ -82,7 +80,7 @@ def _problem(name: str, version: str, group: Sequence[Advisory], records: Mappin
     fixes |= {
         str(span.fixed) for record in known for span in record.spans.get(name, ()) if span.fixed is not None
     }
-    # What is written as a title is shorter than a description.
+    # The summary of a record is a title, that of an advisory may be a description.
     titles = [*(record.summary for record in known), *(advisory.summary for advisory in group)]
     return Problem(
         ids=tuple(sorted(names, key=preference)),
@@ -94,34 +92,62 @@ def _problem(name: str, version: str, group: Sequence[Advisory], records: Mappin
 
 
 def _newer(version: str, texts: Iterable[str]) -> tuple[str, ...]:
-    found = {number for text in texts if (number := _version(text))}
-    used = _version(version)
+    found = {number for text in texts if (number := version_of(text))}
+    used = version_of(version)
     return tuple(str(number) for number in sorted(found) if used is None or number > used)
 
 
-def _version(text: str) -> Version | None:
-    try:
-        return Version(text)
-    except ValueError:  # also of a number that is too long
-        return None
-
-
 def mending(name: str, problems: Sequence[Problem], records: Mapping[str, Record]) -> str:
-    """Return the lowest version that has none of the problems that can be mended; empty where none can.
+    """Return the lowest version that fixes all problems for which there is a fix; empty if there is none.
 
-    Each problem names the versions that mend it; one of them may still have another problem, or the same one again in
-    a later series, which the records tell.
+    A version that fixes one problem may still have another one, or the same one again in a later series.
     """
-    mendable = [problem for problem in problems if problem.fixed_in]
-    candidates = sorted({Version(text) for problem in mendable for text in problem.fixed_in})
-    for candidate in candidates:
-        if all(_mends(candidate, name, problem, records) for problem in mendable):
-            return str(candidate)
-    return str(max(Version(problem.fixed_in[0]) for problem in mendable)) if mendable else ""
+    fixable = [problem for problem in problems if problem.fixed_in]
+    candidates = sorted({Version(text) for problem in fixable for text in problem.fixed_in})
+    fixing = (one for one in candidates if all(_fixes(one, name, problem, records) for problem in fixable))
+    lowest = max((Version(problem.fixed_in[0]) for problem in fixable), default="")
+    return str(next(fixing, lowest))
 
 
-def _mends(candidate: Version, name: str, problem: Problem, records: Mapping[str, Record]) -> bool:
+def _fixes(candidate: Version, name: str, problem: Problem, records: Mapping[str, Record]) -> bool:
     if candidate < Version(problem.fixed_in[0]):
         return False
     known = [records[one] for one in problem.ids if one in records and not records[one].withdrawn]
-    return not any(span.holds(candidate) for record in known for span in record.spans.get(name, ()))
+    return not any(candidate in span for record in known for span in record.spans.get(name, ()))
+
+
+def rated(
+    advisories: Mapping[Key, tuple[Advisory, ...]],
+    ask: Callable[[Iterable[str]], dict[str, Record]],
+    about: Callable[[Iterable[Key]], dict[str, Record]] = lambda _: {},
+) -> dict[str, Record]:
+    """Return the records of all advisories by name, with few requests.
+
+    `ask` fetches records by name: those of CVE only if nothing else rates the problem. `about` returns the records in the
+    answers about packages, which is used if a problem has no record.
+    """
+    groups = [group for found in advisories.values() for group in grouped(found)]
+    names = [sorted(_names(group)) for group in groups]
+    first = dict.fromkeys(one for group in names for one in _foremost(group))
+    records = ask(first)
+    unrated = [
+        group
+        for group in names
+        if not worst(records[one].severity for one in group if one in records and not records[one].withdrawn)
+    ]
+    rest = dict.fromkeys(one for group in unrated for one in group if one not in first)
+    records |= ask(rest) if rest else {}
+    without = [
+        key
+        for key, found in advisories.items()
+        if any(not records.keys() & _names(group) for group in grouped(found))
+    ]
+    return {**about(without), **records} if without else records
+
+
+def _names(group: Iterable[Advisory]) -> set[str]:
+    return {one for advisory in group for one in advisory.names}
+
+
+def _foremost(names: Sequence[str]) -> Sequence[str]:
+    return [one for one in names if not one.startswith("CVE-")] or names

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from ci_action.engine.advisories.address import address_mistakes
+from ci_action.engine.advisories.osv_client import address_mistakes
 from ci_action.engine.context import Context
 from ci_action.engine.secret_scan.baseline import baseline_mistakes
 from ci_action.engine.stage import Configuration, Stage

@@ -1,26 +1,26 @@
 """Asking for many packages: whatever the service does, every package ends as audited or as missed, after some runs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_action.engine.advisories.audit import LATE, PART, Audit, Auditor, Failure, Key, divided
-from ci_action.engine.advisories.errors import Cause
-from ci_action.engine.advisories.output import Advisory, Answer
+from ci_action.engine.advisories.audit import LATE, PART, Audit, Auditor, Key, divided
+from ci_action.engine.advisories.output import Advisory, Answer, Failure
 
 KEYS = [(f"p{number}", "1") for number in range(5)]
-REFUSED = Cause(text="refused", unreachable=True)
-BROKEN = Cause(text="HTTP 500")
-FINAL = Cause(text="HTTP 400", final=True)
+REFUSED = Failure(text="refused", unreachable=True)
+BROKEN = Failure(text="HTTP 500")
+FINAL = Failure(text="HTTP 400", final=True)
 
 
 class Service:
     """Answers for some packages, not for others; fails at the first that it does not like, as pip-audit does."""
 
     def __init__(
-        self, *bad: str, cause: Cause = BROKEN, times: int = 1_000, skipped: Sequence[str] = ()
+        self, *bad: str, cause: Failure = BROKEN, times: int = 1_000, skipped: Sequence[str] = ()
     ) -> None:
         self.bad, self.cause, self.times, self.skipped = bad, cause, times, skipped
         self.asked: list[list[str]] = []
@@ -32,7 +32,7 @@ class Service:
         )
         if place is not None and self.times > 0:
             self.times -= 1
-            return Failure(self.cause, place)
+            return replace(self.cause, done=place)
         found = {key: (Advisory(id="X"),) for key in packages if key[0] not in self.skipped}
         return Answer(audited=found, skipped=dict.fromkeys(self.skipped, "not found"))
 
@@ -94,7 +94,7 @@ def test_what_is_passed_over_or_not_mentioned_is_missed():
     audit, _ = audited(Service(skipped=("p1",)))
     assert audit.missed == {("p1", "1"): "not found"}
     audit, _ = audited(lambda packages, seconds: Answer(audited={}, skipped={}))
-    assert set(audit.missed.values()) == {"pip-audit did not say what became of it"}
+    assert set(audit.missed.values()) == {"pip-audit did not report on it"}
 
 
 def test_a_doubt_is_told_beside_what_was_found():

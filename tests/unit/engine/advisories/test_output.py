@@ -9,8 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.paths import GOLDEN
 
-from ci_action.engine.advisories.errors import Cause, cause_of
-from ci_action.engine.advisories.output import audited_before_it_failed, failure_of, parse, passed_over
+from ci_action.engine.advisories.output import (
+    Failure,
+    audited_before_it_failed,
+    failure_of,
+    last_message,
+    parse,
+    skipped_advisories,
+)
 from ci_action.system.errors import ToolError
 
 FOLDER = GOLDEN / "pip-audit"
@@ -38,21 +44,21 @@ def test_what_was_found():
 @pytest.mark.parametrize(
     ("case", "cause", "done"),
     [
-        ("status-500", Cause(text="S answered with HTTP 500"), 2),
-        ("status-404", Cause(text="S answered with HTTP 404", final=True), 0),
-        ("half", Cause(text="S broke off its answer"), 1),
-        ("hang", Cause(text="S did not answer in time"), 0),
-        ("no-json", Cause(text="S gave an answer that is no JSON"), 0),
-        ("no-osv", Cause(text="S gave an answer that pip-audit cannot read"), 0),
-        ("no-types", Cause(text="S gave an answer that pip-audit cannot read"), 0),
-        ("refused", Cause(text="S refused the connection", unreachable=True), 0),
-        ("no-name", Cause(text="S has a name that cannot be resolved", unreachable=True), 0),
+        ("status-500", Failure(text="S answered with HTTP 500"), 2),
+        ("status-404", Failure(text="S answered with HTTP 404", final=True), 0),
+        ("half", Failure(text="S closed the connection before the end of its answer"), 1),
+        ("hang", Failure(text="S did not answer in time"), 0),
+        ("no-json", Failure(text="S returned invalid JSON"), 0),
+        ("no-osv", Failure(text="S returned an answer that pip-audit cannot read"), 0),
+        ("no-types", Failure(text="S returned an answer that pip-audit cannot read"), 0),
+        ("refused", Failure(text="S refused the connection", unreachable=True), 0),
+        ("no-name", Failure(text="S could not be resolved", unreachable=True), 0),
     ],
 )
 def test_why_there_is_no_answer(case, cause, done):
     with pytest.raises(ToolError, match="printed nothing"):
         parse((FOLDER / f"{case}.json").read_bytes())
-    assert (cause_of(said(case), "S"), audited_before_it_failed(said(case))) == (cause, done)
+    assert (failure_of(said(case), "S"), audited_before_it_failed(said(case))) == (cause, done)
 
 
 def test_every_recorded_case_is_looked_at():
@@ -73,15 +79,15 @@ def test_every_recorded_case_is_looked_at():
 
 
 def test_an_advisory_that_was_left_out_is_a_doubt(wording: Any):
-    assert passed_over(said("strange")) == {1: wording}
-    assert passed_over(said("found")) == {}
+    assert skipped_advisories(said("strange")) == {1: wording}
+    assert skipped_advisories(said("found")) == {}
 
 
 def test_what_is_not_the_fault_of_the_service():
     stderr = "usage: pip-audit [-h]\npip-audit: error: argument --timeout: invalid int value: 'x'\n"
-    assert cause_of(stderr, "S") is None
-    assert failure_of(stderr) == "pip-audit: error: argument --timeout: invalid int value: 'x'"
-    assert failure_of("") == "it wrote nothing"
+    assert failure_of(stderr, "S") is None
+    assert last_message(stderr) == "pip-audit: error: argument --timeout: invalid int value: 'x'"
+    assert last_message("") == "no error message"
 
 
 def test_skipped_packages():
@@ -125,5 +131,5 @@ def test_long_and_hostile_text_stays_one_short_line():
 def test_nothing_makes_it_crash(raw, stderr):
     with suppress(ToolError):
         parse(raw)
-    cause_of(stderr, "S")
-    assert "\n" not in failure_of(stderr)
+    failure_of(stderr, "S")
+    assert "\n" not in last_message(stderr)

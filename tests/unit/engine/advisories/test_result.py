@@ -187,7 +187,7 @@ def test_accepted_ones(until, rules, muted, text):
 def test_what_nothing_needs_is_told_only_where_all_was_audited():
     entries = (accepted("2026-07-01"), accepted("2026-07-01", "CVE-1"))
     assert list(judgement(acceptances=entries).warnings()) == [
-        "ignore-vulnerabilities: nothing needs 'urllib3 CVE-1' any more"
+        "unused entry 'urllib3 CVE-1' in ignore-vulnerabilities: remove it"
     ]
     part = Audit(audited={URLLIB3.key: (SLOW,)}, missed={REQUESTS.key: "x"})
     assert list(judgement(acceptances=entries, audit=part).warnings()) == []

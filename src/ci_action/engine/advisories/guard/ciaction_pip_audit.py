@@ -1,8 +1,7 @@
-"""Starts pip-audit, which believes more of an advisory service than is safe.
+"""Starts pip-audit with stricter checks of the advisory service.
 
-It takes `null`, an empty list and an empty text for "no vulnerabilities", follows redirects to any host, and leaves out
-further pages of an answer. Here each of these is an error that ends it. It runs in the environment of the tools, as a
-program of its own.
+pip-audit reads `null`, an empty list and an empty string as "no vulnerabilities", follows redirects to any host, and
+ignores further pages of an answer. Here each of these is an error. It runs as a program in the environment of the tools.
 """
 
 import sys
@@ -20,7 +19,7 @@ class LedElsewhereError(requests.RequestException):
 
 
 class WrongAnswerError(requests.RequestException):
-    """The answer is JSON, but not what the protocol of OSV describes."""
+    """The answer is JSON, but not OSV."""
 
 
 class PartialAnswerError(requests.RequestException):

@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Final
 
 from ci_action.engine import advisories
-from ci_action.engine.advisories.address import base_of, host_of
 from ci_action.engine.advisories.audit import Auditor
 from ci_action.engine.advisories.findings import NAME
-from ci_action.engine.advisories.osv_client import Service
+from ci_action.engine.advisories.osv_client import Service, base_of, host_of
 from ci_action.engine.advisories.process import PipAudit
-from ci_action.engine.advisories.ratings import rated
 from ci_action.engine.advisories.result import Judgement
+from ci_action.engine.advisories.vulnerabilities import rated
 from ci_action.engine.context import Context
 from ci_action.engine.environment import NONE
 from ci_action.engine.tool import Checked, Tool, Turn
@@ -73,7 +72,7 @@ def check(ctx: Context, program: Program) -> Checked:
     return Checked(
         outcome=judgement.outcome("\n".join(dict.fromkeys(process.details))),
         warnings=(*inventory.notes, *judgement.warnings()),
-        log=f"{judgement.told()}\n{asked}",
+        log=f"{judgement.summary()}\n{asked}",
     )
 
 
