@@ -15,7 +15,7 @@ from support import planted_secrets
 
 from ci_action.engine.secret_scan.baseline import NAME, hash_of
 from ci_action.engine.secret_scan.events import parse
-from ci_action.engine.secret_scan.project import SCRIPT
+from ci_action.engine.secret_scan.scan import SCRIPT
 
 BIN = Path(sys.prefix) / "bin"
 KEYWORD_LINE = "pass" + 'word = "{}"\n'

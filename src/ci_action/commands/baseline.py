@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from ci_action.commands.session import Call
 from ci_action.engine.context import Context
 from ci_action.engine.secret_scan.baseline import accepted_in, load, render, write
-from ci_action.engine.secret_scan.project import files_of, program
-from ci_action.engine.secret_scan.scan import Scan
+from ci_action.engine.secret_scan.scan import Scan, files_of, program
 from ci_action.system.cache import Results
 from ci_action.system.errors import InterruptedRunError, ToolError
 from ci_action.system.exit_codes import ExitCode

@@ -63,7 +63,7 @@ class Session:
 
         def look() -> str:
             # Not needed without findings.
-            from ci_action.engine.secret_scan.project import search  # noqa: PLC0415
+            from ci_action.engine.secret_scan.scan import search  # noqa: PLC0415
 
             return search(ctx)
 

@@ -1,6 +1,6 @@
-"""The baseline of detect-secrets: which found secrets are accepted, by file, type and SHA-1 of the value.
+"""The baseline of detect-secrets: accepted secrets by file, type and SHA-1 of the value.
 
-A SHA-1 stands in the baseline alone, where detect-secrets wants it: a short value can be guessed from it.
+A SHA-1 is only written to the baseline, as detect-secrets requires: a short value can be guessed from it.
 """
 
 import hashlib
@@ -22,25 +22,26 @@ NAME: Final = ".secrets.baseline"
 COMMAND: Final = "ci-action secrets baseline"
 # File, type and SHA-1 of the value.
 Key = tuple[str, str, str]
-# Whole tokens of which detect-secrets takes the beginning for the value stand apart: it would take them out of its results
-# and write the file anew. What stands in this key it leaves alone.
+# Whole tokens of which detect-secrets only finds the beginning have their own key, which it preserves: it would
+# remove them from its results.
 _TOKENS: Final = "whole_tokens"
 _WHOLE: Final = " (whole)"
+_NO_CONFIGURATION: Final = frozenset({"results", "generated_at", _TOKENS})
 
 
 def baseline_mistakes(settings: Settings, workspace: Path, *, written: bool = False) -> list[str]:
-    """Say what is wrong with `secrets-baseline`; one that is to be written need not be there yet."""
+    """Return the mistakes in `secrets-baseline`; with `written` it need not exist yet."""
     given = settings.secrets_baseline
     if not given:
         return []
     file = workspace / settings.working_directory / given
     about = f"secrets-baseline = {given!r}"
     if not _inside(file, workspace):
-        return [f"{about}: it lies outside the workspace {str(workspace)!r}"]
+        return [f"{about}: outside the workspace {str(workspace)!r}"]
     if file.is_dir() or (written and not file.resolve().parent.is_dir()):
-        return [f"{about}: it must be a file in a folder that is there"]
+        return [f"{about}: must be a file in an existing folder"]
     if not written and not file.is_file():
-        return [f"{about}: there is no such file; `{COMMAND} --secrets-baseline={given}` writes it"]
+        return [f"{about}: file not found; create it with `{COMMAND} --secrets-baseline={given}`"]
     return []
 
 
@@ -51,13 +52,8 @@ def _inside(file: Path, workspace: Path) -> bool:
         return False
 
 
-def place(layout: Layout, settings: Settings) -> Path:
-    """Return where the baseline is, or would be."""
-    return layout.root / (settings.secrets_baseline or NAME)
-
-
 def hash_of(value: str) -> str:
-    """Return the hash by which detect-secrets knows a value."""
+    """Return the hash that detect-secrets stores for a value."""
     return hashlib.sha1(value.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
 
 
@@ -73,27 +69,23 @@ class Baseline:
 
     @property
     def exists(self) -> bool:
-        """Whether there is one."""
+        """Whether the file exists."""
         return bool(self.document)
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """What it says beside its entries: plugins, filters, and what older releases said instead of them."""
-        return {
-            key: value
-            for key, value in self.document.items()
-            if key not in {"results", "generated_at", _TOKENS}
-        }
+        """Everything but its entries: plugins, filters, and their counterparts of older releases."""
+        return {key: value for key, value in self.document.items() if key not in _NO_CONFIGURATION}
 
     def key(self, file: Path, kind: str, value: str) -> Key:
-        """Return what an entry about a value in a file has for its key."""
+        """Return the key of a value in a file."""
         return self.name(file), kind, hash_of(value)
 
     def entry(self, file: Path, kind: str, value: str, token: str) -> Mapping[str, Any] | None:
         """Return the entry that accepts a value, or None.
 
-        Of some tokens detect-secrets takes no more than the beginning for the value, so its hash is that of every such
-        token. We write that of the whole token apart; where there is one of the file, only whole tokens count.
+        detect-secrets only hashes the beginning of some tokens, which is the same for all of them. So the hashes of whole
+        tokens are written as well; if a file has some, only they count.
         """
         short = self.entries.get(self.key(file, kind, value))
         if not token or short is None or self.token_key(file, kind, token) in self.entries:
@@ -102,19 +94,19 @@ class Baseline:
         return None if whole else short
 
     def token_key(self, file: Path, kind: str, token: str) -> Key:
-        """Return what a whole token in a file has for its key."""
+        """Return the key of a whole token in a file."""
         return self.name(file), kind + _WHOLE, hash_of(token)
 
     def name(self, file: Path) -> str:
-        """Return the name of a file as the baseline has it."""
+        """Return the name of a file in the baseline."""
         return _plain(os.path.relpath(file, self.root))
 
 
 def load(layout: Layout, settings: Settings) -> Baseline:
-    """Read the baseline, if there is one; raises `ToolError` where it cannot be used."""
-    file = place(layout, settings)
+    """Read the baseline, if it exists. Raises `ToolError` if it is invalid."""
+    file = layout.root / (settings.secrets_baseline or NAME)
     shown = layout.relative(file)
-    # Where it lies above the project it speaks of the files below its own folder, as detect-secrets wrote them there.
+    # Above the project its names are relative to its own folder, as detect-secrets wrote them there.
     folder = Path(os.path.normpath(file)).parent
     root = folder if Path(os.path.normpath(layout.root)).is_relative_to(folder) else layout.root
     if not os.path.lexists(file):
@@ -122,12 +114,12 @@ def load(layout: Layout, settings: Settings) -> Baseline:
     try:
         document = json.loads(read_project_file(file, layout.workspace))
     except (ValueError, RecursionError) as error:
-        raise ToolError(_unusable(shown, "it is no JSON")) from error
+        raise ToolError(_unusable(shown, "it is not JSON")) from error
     return Baseline(file=file, root=root, document=document, entries=entries_of(document, shown))
 
 
 def _unusable(shown: str, reason: str) -> str:
-    return f"{shown} cannot be used as a baseline of detect-secrets: {reason}; mend it, or remove it and run `{COMMAND}`"
+    return f"{shown} cannot be used as a baseline of detect-secrets: {reason}; fix it, or remove it and run `{COMMAND}`"
 
 
 def entries_of(document: Any, shown: str) -> dict[Key, Mapping[str, Any]]:
@@ -139,7 +131,7 @@ def entries_of(document: Any, shown: str) -> dict[Key, Mapping[str, Any]]:
         raise ToolError(_unusable(shown, "`results` is missing"))
     tokens = document.get(_TOKENS, {})
     if not isinstance(tokens, dict):
-        raise ToolError(_unusable(shown, f"`{_TOKENS}` is no table"))
+        raise ToolError(_unusable(shown, f"`{_TOKENS}` is not an object"))
     return {**_keyed(results, shown, ""), **_keyed(tokens, shown, _WHOLE)}
 
 
@@ -154,19 +146,19 @@ def _keyed(results: Mapping[str, Any], shown: str, suffix: str) -> dict[Key, Map
 
 
 def _plain(name: str) -> str:
-    # detect-secrets takes a backslash for a separator everywhere.
+    # detect-secrets treats a backslash as a separator everywhere.
     return name.replace("\\", "/")
 
 
 def is_whole(key: Key) -> bool:
-    """Whether an entry is that of a whole token, beside the one that detect-secrets knows."""
+    """Whether an entry is that of a whole token."""
     return key[1].endswith(_WHOLE)
 
 
 def render(
     baseline: Baseline, version: str, configuration: Mapping[str, Any], accepted: Iterable[Key]
 ) -> bytes:
-    """Return a baseline in the format of detect-secrets, without line numbers and time: the same for the same secrets."""
+    """Return a baseline in the format of detect-secrets, without line numbers and time, so that it is reproducible."""
     results: dict[str, list[dict[str, Any]]] = {}
     tokens: dict[str, list[dict[str, str]]] = {}
     for name, kind, digest in sorted(set(accepted)):
@@ -190,16 +182,18 @@ def render(
 
 
 def write(baseline: Baseline, text: bytes) -> None:
-    """Write a baseline whole or not at all; where its name is a link, the file behind it. Raises `ToolError`."""
+    """Write a baseline atomically; a symbolic link is followed. Raises `ToolError`."""
     target = baseline.file.resolve()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with opened(Place(target.parent, ())) as folder:
-            folder.write(target.name, text, ids_of(target.parent))  # in the container it is to be the user's
+            folder.write(
+                target.name, text, ids_of(target.parent)
+            )  # in the container it must belong to the user
     except OSError as error:
-        raise ToolError(f"{str(target)!r} cannot be written: {error.strerror}") from error
+        raise ToolError(f"could not write {str(target)!r}: {error.strerror}") from error
 
 
 def accepted_in(keys: Iterable[Key]) -> int:
-    """Count the secrets among the keys of entries: a whole token stands beside its beginning."""
+    """Return the number of secrets among the keys of entries: a whole token also has the entry of its beginning."""
     return sum(not is_whole(key) for key in keys)

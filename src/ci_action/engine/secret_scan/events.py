@@ -1,9 +1,11 @@
-"""What the child script that scans for secrets tells: which files it has scanned, and what it found in them."""
+"""The events of the script that scans for secrets, and the cached form of its results."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
 
 from ci_action.system.json_fields import Facts, as_text, as_whole, facts_of
 from ci_action.system.text import plain
@@ -14,13 +16,13 @@ BINARY: Final = "binary"
 EXCLUDED: Final = "excluded"
 FAILED: Final = "failed"
 STATES: Final = frozenset({SCANNED, UNREADABLE, BINARY, EXCLUDED, FAILED})
-# What says the same as long as the file does not change.
+# Results that stay the same as long as the file does not change.
 LASTING: Final = frozenset({SCANNED, BINARY, EXCLUDED})
 
 
 @dataclass(frozen=True)
 class Secret:
-    """A value of one type, and the lines of the file on which the engine saw it, the first one first."""
+    """A value of one type, and the lines on which the engine found it, in order."""
 
     type: str
     value: str = field(repr=False)
@@ -29,19 +31,25 @@ class Secret:
 
 @dataclass(frozen=True, kw_only=True)
 class Scanned:
-    """What became of one file."""
+    """The result for one file."""
 
     state: str = SCANNED
     encoding: str = ""
-    """How its text was read."""
+    """The encoding by which it was read."""
     secrets: tuple[Secret, ...] = ()
     problem: str = ""
     """Why it could not be read or scanned."""
 
 
+class _Kept(msgspec.Struct):
+    state: Literal["scanned", "binary", "excluded"]
+    encoding: str
+    found: list[tuple[str, tuple[Annotated[int, msgspec.Meta(gt=0)], ...], int, int]]
+
+
 @dataclass(kw_only=True)
-class Told:
-    """What one start of the script told."""
+class Events:
+    """The events of one run of the script."""
 
     configuration: Mapping[str, Any] = field(default_factory=dict)
     """The plugins and filters, as a baseline names them."""
@@ -50,38 +58,38 @@ class Told:
     """Why the script gave up."""
     finished: bool = False
     unreadable: int = 0
-    """Lines that are no events: a process that died while it wrote leaves one."""
+    """Number of invalid lines, as a process leaves that died while it wrote."""
 
 
-def parse(stdout: bytes, names: Sequence[str]) -> Told:
-    """Read the events about these files; lines that are none are counted, never trusted."""
-    told = Told()
+def parse(stdout: bytes, names: Sequence[str]) -> Events:
+    """Parse the events about these files; invalid lines are counted, never trusted."""
+    events = Events()
     for line in stdout.splitlines():
         try:
-            _tell(told, facts_of(line), names)
+            _add(events, facts_of(line), names)
         except ValueError:
-            told.unreadable += 1
-    told.finished = told.finished and told.files.keys() >= set(names)
-    return told
+            events.unreadable += 1
+    events.finished = events.finished and events.files.keys() >= set(names)
+    return events
 
 
-def _tell(told: Told, event: Facts, names: Sequence[str]) -> None:
-    if told.finished:
-        raise ValueError("it comes after the end")
+def _add(events: Events, event: Facts, names: Sequence[str]) -> None:
+    if events.finished:
+        raise ValueError("an event after the end")
     match event.text("event"):
         case "start":
-            told.configuration = {key: event.items(key) for key in ("plugins_used", "filters_used")}
+            events.configuration = {key: event.items(key) for key in ("plugins_used", "filters_used")}
         case "file":
             number = event.whole("number")
-            if number >= len(names) or names[number] in told.files:
-                raise ValueError("it is about no file, or about one a second time")
-            told.files[names[number]] = _scanned(event)
+            if number >= len(names) or names[number] in events.files:
+                raise ValueError("an unknown or duplicate file")
+            events.files[names[number]] = _scanned(event)
         case "finish":
-            told.finished = event.whole("files") == len(names)
+            events.finished = event.whole("files") == len(names)
         case "failed":
-            told.problem = plain(event.text("problem")) or "no reason given"
+            events.problem = plain(event.text("problem")) or "no reason given"
         case _:
-            raise ValueError("it is an unknown event")
+            raise ValueError("an unknown event")
 
 
 def _scanned(event: Facts) -> Scanned:
@@ -98,23 +106,23 @@ def _scanned(event: Facts) -> Scanned:
 
 
 class Text:
-    """The lines of a file as the engine counts them: a carriage return ends one too."""
+    """The lines of a file as the engine counts them: a carriage return ends a line too."""
 
     def __init__(self, raw: bytes, encoding: str) -> None:
-        """Decode the content of a file; raises `ValueError` or `LookupError` where it is not in this encoding."""
+        """Decode the content of a file. Raises `ValueError` or `LookupError` if it has another encoding."""
         self.raw = raw.decode(encoding)
         self.lines = self.raw.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
     def line(self, number: int) -> str:
-        """Return a line; an empty one where there is no such line."""
+        """Return a line; empty if it does not exist."""
         return self.lines[number - 1] if 1 <= number <= len(self.lines) else ""
 
     def column(self, number: int, value: str) -> int | None:
-        """Return where a value stands on a line, from 0; None where it does not stand there as it is."""
+        """Return the position of a value on a line, from 0; None if the line does not contain it literally."""
         if not value:
             return None
         text = self.line(number)
-        # `admin_password = "admin"`: where it stands alone, it is the value.
+        # `admin_password = "admin"`: a whole word comes first.
         alone = re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text)
         found = alone.start() if alone else text.find(value)
         return found if found >= 0 else None
@@ -125,13 +133,13 @@ class Text:
             return number, column + 1
         before = "\n".join(self.lines[: number - 1]) + "\n" if number > 1 else ""
         raw = self.raw.replace("\r\n", "\n")
-        position = len(before) + column  # a carriage return takes as much room as the newline in its place
+        position = len(before) + column  # a carriage return is as long as the newline that replaced it
         begin = raw.rfind("\n", 0, position) + 1
         return raw.count("\n", 0, position) + 1, position - begin + 1
 
 
 def kept(scanned: Scanned, text: Text | None) -> dict[str, Any] | None:
-    """Return what may be kept of a file: places, never a value or its hash; None where that says too little."""
+    """Return the cached form of a result: places, never a value or its hash; None if that is not enough to restore it."""
     if scanned.state not in LASTING or (scanned.secrets and text is None):
         return None
     found = []
@@ -143,25 +151,17 @@ def kept(scanned: Scanned, text: Text | None) -> dict[str, Any] | None:
     return {"state": scanned.state, "encoding": scanned.encoding, "found": found}
 
 
-def restored(entry: Any, raw: bytes) -> Scanned | None:
-    """Return the result that was kept of a file, its values read from its content; None where they do not fit."""
+def restored(entry: object, raw: bytes) -> Scanned | None:
+    """Return a cached result, its values read from the content of the file; None if they do not match."""
     try:
-        encoding = str(entry["encoding"])
-        text = Text(raw, encoding) if entry["found"] else None
-        secrets = tuple(_restored(found, text) for found in entry["found"] if text)
-        state = str(entry["state"])
-    except (ValueError, LookupError, TypeError, AttributeError, OverflowError):
+        result = msgspec.convert(entry, _Kept)
+        text = Text(raw, result.encoding) if result.found else None
+        secrets = tuple(
+            Secret(kind, text.line(lines[0])[start:end] if text else "", lines)
+            for kind, lines, start, end in result.found
+        )
+    except (ValueError, LookupError):
         return None
-    if state not in LASTING or not all(secret.value and min(secret.lines) > 0 for secret in secrets):
+    if not all(secret.value for secret in secrets):
         return None
-    return Scanned(state=state, encoding=encoding, secrets=secrets)
-
-
-def _restored(found: Any, text: Text) -> Secret:
-    kind, lines, start, end = found
-    return Secret(str(kind), text.line(int(lines[0]))[int(start) : int(end)], tuple(map(int, lines)))
-
-
-def problem_of(told: Iterable[Told]) -> str:
-    """Return why a script gave up, the first of them; empty where none did."""
-    return next((one.problem for one in told if one.problem), "")
+    return Scanned(state=result.state, encoding=result.encoding, secrets=secrets)

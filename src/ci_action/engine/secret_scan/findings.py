@@ -1,9 +1,11 @@
-"""What a found secret means: its rule, its severity, its place, and what of its file must not be shown."""
+"""The finding for a secret, and what must be redacted of its file."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
 from ci_action.engine.duplicates import ACCEPTED
@@ -16,8 +18,8 @@ from ci_action.system.redaction import SHORTEST_SECRET
 TOOL: Final = "detect-secrets"
 UNREADABLE: Final = "unreadable"
 URL: Final = "https://github.com/Yelp/detect-secrets"
-# A detector of one kind of credential knows what it sees: critical. These do not, or see something else; a detector of
-# the project is one that nobody has rated.
+# A detector of one kind of credential is exact, so its secrets are critical. These are not; detectors of the project are
+# unrated.
 SEVERITY_OF_TYPE: Final[Mapping[str, str]] = {
     "Secret Keyword": "high",  # a name that sounds like one, and any value
     "Base64 High Entropy String": "high",  # looks random
@@ -34,23 +36,24 @@ _ONE_KIND: Final = frozenset({
 _ADVICE: Final = (
     "move it out of the file, or accept it with `ci-action secrets baseline` or `# pragma: allowlist secret`"
 )
-_REAL: Final = "the baseline itself marks it as a real secret: take it out of the file and make it invalid"
-# A private key is found by its first line; this many may follow.
+_REAL: Final = "the baseline marks it as a real secret: remove it from the file and revoke it"
+# A private key is found by its first line; at most this many lines follow.
 _MOST_KEY_LINES: Final = 400
 _KEY: Final = re.compile(r"BEGIN .*?PRIVATE KEY|PuTTY-User-Key-File")
 _KEY_END: Final = re.compile(r"END .*?PRIVATE KEY|Private-MAC:")
 _KEY_BODY: Final = re.compile(r"[A-Za-z0-9+/=]{16,}")
-# Some detectors take a part of a token for its value: of GitHub's no more than `ghp`. The token is what stands around it.
+# Some detectors only return a part of a token, such as `ghp` for GitHub: the token is the word around it.
 _TOKEN: Final = re.compile(r"[\w.~+/=-]+")
 
 
-@dataclass(frozen=True)
-class Standing:
-    """What the baseline says of a secret."""
+class Standing(IntEnum):
+    """What the baseline states about a secret; of several types of one value the first decides."""
 
-    accepted: bool = False
-    real: bool = False
-    """Whether somebody has looked, and says that it is one."""
+    REAL = 0
+    """Somebody has audited it: it is a secret."""
+    OPEN = 1
+    """Nothing."""
+    ACCEPTED = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,15 +61,15 @@ class File:
     """A file that was scanned."""
 
     path: str
-    """Relative to the workspace."""
+    """The name, relative to the workspace."""
     scanned: Scanned
     text: Text | None = None
-    """Its text, where something was found in it."""
+    """Its text, if it has secrets."""
     changes: Changes | None = None
-    standing: Callable[[Secret, str], Standing] = field(default=lambda _, __: Standing())
-    """What the baseline says of a secret, given the whole token that it is a part of, if it is one."""
+    standing: Callable[[Secret, str], Standing] = field(default=lambda _, __: Standing.OPEN)
+    """Return what the baseline states about a secret and its whole token."""
     baseline: str = ""
-    """The baseline, for people."""
+    """The name of the baseline."""
 
 
 def rule_of(kind: str) -> str:
@@ -75,59 +78,51 @@ def rule_of(kind: str) -> str:
 
 
 def severity_of(kind: str) -> str:
-    """Return how bad a secret of this type is."""
+    """Return the severity of a type."""
     return SEVERITY_OF_TYPE.get(kind) or ("critical" if kind in _ONE_KIND else "unknown")
 
 
 def findings_of(file: File) -> Iterator[Finding]:
-    """Yield a finding for every value on a line, whatever number of types it has; one where nothing could be read."""
+    """Yield a finding for every value on a line, whatever its types; one if the file could not be scanned."""
     if file.scanned.problem:
-        verb = "scanned" if file.scanned.state == FAILED else "read"
-        message = f"the file cannot be {verb}, so what secrets it holds is not known: {file.scanned.problem}"
+        verb = "scan" if file.scanned.state == FAILED else "read"
+        message = f"could not {verb} the file, so it was not checked for secrets: {file.scanned.problem}"
         place = Location(path=file.path)
         yield Finding(tool=TOOL, rule=UNREADABLE, message=message, severity="unknown", location=place)
-    secrets = (one for secret in file.scanned.secrets for one in _apart(file, secret))
     # A token that one type knows whole and another by its beginning is one value.
     seen = sorted(
-        ((_line(file, one), token_of(file, one) or one.value, one) for one in secrets),
-        key=lambda item: item[:2],
+        ((_line(file, secret), token or secret.value, secret, token) for secret, token in with_tokens(file)),
+        key=itemgetter(0, 1),
     )
-    for (line, value), group in groupby(seen, key=lambda item: item[:2]):
-        yield _finding(file, line, value, [secret for _, _, secret in group])
+    for (line, value), group in groupby(seen, key=itemgetter(0, 1)):
+        yield _finding(
+            file, line, value, {secret.type: file.standing(secret, token) for _, _, secret, token in group}
+        )
+
+
+def with_tokens(file: File) -> Iterator[tuple[Secret, str]]:
+    """Yield the secrets of a file, each with its whole token if its value is only a part of that.
+
+    Tokens with the same part are separate secrets, of which the engine only reports the first.
+    """
+    for secret in file.scanned.secrets:
+        lines: dict[tuple[str, ...], list[int]] = {}
+        for line in secret.lines:
+            tokens = tuple(_tokens(file, secret, line))
+            lines.setdefault(() if secret.value in tokens else tokens, []).append(line)
+        for tokens, numbers in lines.items():
+            yield Secret(secret.type, secret.value, tuple(numbers)), next(iter(tokens), "")
 
 
 def _tokens(file: File, secret: Secret, line: int) -> list[str]:
-    """Return what stands around a value on a line, where its detector may have taken a part for the whole."""
+    """Return the words around a value on a line, if its detector may have found only a part of a token."""
     if file.text is None or secret.type in SEVERITY_OF_TYPE:
         return []
     return [token for token in _TOKEN.findall(file.text.line(line)) if secret.value in token]
 
 
-def _apart(file: File, secret: Secret) -> Iterator[Secret]:
-    """Tell apart tokens that have the same part for their value; the engine names the first of them alone."""
-    lines: dict[tuple[str, ...], list[int]] = {}
-    for line in secret.lines:
-        tokens = _tokens(file, secret, line)
-        whole = secret.value in tokens  # then it is no part of one
-        lines.setdefault(() if whole else tuple(tokens), []).append(line)
-    return (Secret(secret.type, secret.value, tuple(numbers)) for numbers in lines.values())
-
-
-def token_of(file: File, secret: Secret) -> str:
-    """Return the whole token on the first line of a secret, where its value is only a part of one; else nothing."""
-    tokens = _tokens(file, secret, secret.lines[0])
-    return "" if secret.value in tokens or not tokens else tokens[0]
-
-
-def tokens_of(file: File) -> Iterator[tuple[str, str]]:
-    """Yield the type and the whole token of every secret whose value is only a part of one."""
-    for secret in (one for found in file.scanned.secrets for one in _apart(file, found)):
-        if token := token_of(file, secret):
-            yield secret.type, token
-
-
 def _line(file: File, secret: Secret) -> int:
-    """Return the first line on which a value stands, of those that the change touched if it touched any."""
+    """Return the first line with a value, of those that the change touched if it touched any."""
     if file.changes is not None and file.changes.known and len(secret.lines) > 1:
         for line in secret.lines:
             place = Location(path=file.path, line=_place(file, line, 0)[0])
@@ -136,24 +131,20 @@ def _line(file: File, secret: Secret) -> int:
     return secret.lines[0]
 
 
-def _finding(file: File, line: int, value: str, secrets: Sequence[Secret]) -> Finding:
-    standings = {secret.type: file.standing(secret, token_of(file, secret)) for secret in secrets}
-    order = {severity: rank for rank, severity in enumerate(SEVERITIES)}
-    # The type that names the finding: one that counts, of them the worst.
+def _finding(file: File, line: int, value: str, standings: Mapping[str, Standing]) -> Finding:
     first, *others = sorted(
-        standings,
-        key=lambda kind: (standings[kind].accepted, not standings[kind].real, order[severity_of(kind)], kind),
+        standings, key=lambda kind: (standings[kind], SEVERITIES.index(severity_of(kind)), kind)
     )
     standing = standings[first]
     location, new = _location(file, line, value)
     return Finding(
         tool=TOOL,
         rule=rule_of(first),
-        message=f"{first}: a secret may stand here; {_REAL if standing.real else _ADVICE}",
+        message=f"{first}: possible secret; {_REAL if standing is Standing.REAL else _ADVICE}",
         severity=severity_of(first),
         location=location,
         url=URL,
-        muted=f"{ACCEPTED}{file.baseline}" if standing.accepted else "",
+        muted=f"{ACCEPTED}{file.baseline}" if standing is Standing.ACCEPTED else "",
         also=tuple(f"{TOOL}:{rule_of(kind)}" for kind in others),
         new=new,
     )
@@ -166,20 +157,20 @@ def _place(file: File, line: int, column: int) -> tuple[int, int]:
 
 
 def _location(file: File, line: int, value: str) -> tuple[Location, bool | None]:
-    """Return where a value stands, and whether the change brought it where its line does not say that."""
+    """Return the place of a value, and whether it is new if its line does not decide that."""
     column = file.text.column(line, value) if file.text else None
     if column is not None:
         row, begin = _place(file, line, column)
         end = begin + len(value)
         return Location(path=file.path, line=row, column=begin, end_line=row, end_column=end), None
-    # The engine's parsers of YAML and INI join lines and take escapes away: the value stands on some line from here on.
+    # The engine's parsers of YAML and INI join lines and resolve escapes: the value may be on a later line.
     known = file.changes is not None and file.changes.known
     touched = known and file.changes is not None and file.changes.file(file.path)
     return Location(path=file.path, line=_place(file, line, 0)[0]), True if touched else None
 
 
 def hidden(file: File) -> set[str]:
-    """Return all that must not be shown of a file: the values, and how else they stand in it."""
+    """Return everything that must be redacted of a file: the values, and their other spellings in it."""
     found: set[str] = set()
     for secret in file.scanned.secrets:
         found |= {secret.value, *_parts(secret.value.split("\n")), _evaluated(secret.value)}
@@ -190,9 +181,7 @@ def hidden(file: File) -> set[str]:
 
 
 def _around(text: Text, line: int, value: str) -> Iterator[str]:
-    if (
-        text.column(line, value) is None
-    ):  # as it stands in the file it is not the value: hide what does stand there
+    if text.column(line, value) is None:  # spelled differently in the file: redact the whole line
         yield from _parts([text.line(line)])
     if not _KEY.search(value):
         return
@@ -209,7 +198,7 @@ def _parts(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _evaluated(value: str) -> str:
-    """Return what Python makes of the escapes in a literal, since other tools show that; empty where there are none."""
+    """Return the value of a literal with escapes, which other tools show; empty if it has none."""
     if "\\" not in value or not value.isascii():
         return ""
     try:

@@ -1,4 +1,4 @@
-"""The search for secrets beside the tools: nothing that may quote the project's files is shown before it has ended."""
+"""The search for secrets in parallel to the tools: no text from the project's files is shown before it has ended."""
 
 import re
 import threading
@@ -11,7 +11,7 @@ from ci_action.engine.tool import Tool
 from ci_action.model.result import Report, ToolResult
 from ci_action.system.redaction import Redactor
 
-# All that Black and Ruff say of a project in which they find nothing.
+# The output of Black and Ruff without findings.
 _CLEAN: Final = re.compile(
     r"^(?:All done! [^\w\n]*|\d+ files? (?:would be )?left unchanged\.|All checks passed!)$", re.MULTILINE
 )
@@ -21,17 +21,17 @@ _GRACE: Final = 0.5
 
 
 class Progress(Protocol):
-    """Hears of every tool that starts and ends; the end is told in the thread of the caller."""
+    """Shows the tools that start and end; the end is reported in the thread of the caller."""
 
     def started(self, tool: Tool) -> None:
-        """Hear that a tool starts."""
+        """Show that a tool starts."""
 
     def ended(self, result: ToolResult) -> None:
-        """Hear that a tool has ended."""
+        """Show that a tool has ended."""
 
 
 class Search:
-    """Searches the project's files for secrets in a thread; `look` returns why it could not, or nothing.
+    """Searches the project's files for secrets in a thread; `look` returns why that failed, or nothing.
 
     The thread waits a moment first: a short run that quotes nothing needs no search.
     """
@@ -49,7 +49,7 @@ class Search:
         self._over = False
 
     def __enter__(self) -> Self:
-        """Nothing is started by this: `start` does it."""
+        """Start nothing: `start` does it."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -61,7 +61,7 @@ class Search:
         self._pool.shutdown()
 
     def start(self) -> None:
-        """Start to search."""
+        """Start the search."""
         self._found = self._pool.submit(self._begin)
 
     def _begin(self) -> str:
@@ -74,12 +74,12 @@ class Search:
         return self._found.result() if self._found else ""
 
     def result(self, results: Iterable[ToolResult]) -> str:
-        """Return what `wait` does if one of the results may quote the project; else nobody needs to wait."""
+        """Return what `wait` does if one of the results may quote the project; else do not wait."""
         return self.wait() if any(map(quotes, results)) else ""
 
 
 class Quiet:
-    """Tells of a tool that has ended only when what it quotes was searched for secrets."""
+    """Shows a tool that has ended as soon as the files that it may quote were searched for secrets."""
 
     def __init__(self, progress: Progress, search: Search, redact: Redactor) -> None:
         self._progress = progress
@@ -87,20 +87,20 @@ class Quiet:
         self._redact = redact
 
     def started(self, tool: Tool) -> None:
-        """Pass it on: the name of a tool quotes nothing."""
+        """Show it at once: the name of a tool quotes nothing."""
         self._progress.started(tool)
 
     def ended(self, result: ToolResult) -> None:
-        """Wait for the search if the result may quote the project, and pass it on without secrets."""
+        """Wait for the search if the result may quote the project, and show it redacted."""
         if quotes(result):
             self._search.wait()
         self._progress.ended(redacted(result, self._redact))
 
 
 def quotes(result: ToolResult) -> bool:
-    """Whether a result holds any text that may come from the project's files."""
+    """Whether a result has text that may come from the project's files."""
     outcome = result.outcome
     if not isinstance(outcome, Report):
         return True
-    said = (outcome.findings, outcome.tests, outcome.coverage, outcome.outputs, outcome.details)
-    return any(said) or bool(result.warnings or _CLEAN.sub("", result.log).strip() or result.hints)
+    parts = (outcome.findings, outcome.tests, outcome.coverage, outcome.outputs, outcome.details)
+    return any(parts) or bool(result.warnings or _CLEAN.sub("", result.log).strip() or result.hints)

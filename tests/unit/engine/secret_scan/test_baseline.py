@@ -91,10 +91,10 @@ def test_one_in_a_folder_of_the_project_speaks_of_files_below_the_project(tmp_pa
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (b"", "it is no JSON"),
-        (b"{", "it is no JSON"),
-        (b"\xff\xfe\x00", "it is no JSON"),
-        (b"[" * 100_000, "it is no JSON"),
+        (b"", "it is not JSON"),
+        (b"{", "it is not JSON"),
+        (b"\xff\xfe\x00", "it is not JSON"),
+        (b"[" * 100_000, "it is not JSON"),
         (b"[]", "`version` is missing"),
         (b"{}", "`version` is missing"),
         (b'{"version": 1, "results": {}}', "`version` is missing"),
@@ -140,13 +140,13 @@ def test_a_link_that_leads_out_is_broken_and_one_inside_is_followed(tmp_path: Pa
         (
             "new.json",
             False,
-            "there is no such file; `ci-action secrets baseline --secrets-baseline=new.json`",
+            "file not found; create it with `ci-action secrets baseline --secrets-baseline=new.json`",
         ),
-        ("../out.json", False, "lies outside the workspace"),
-        ("../out.json", True, "lies outside the workspace"),
-        ("/etc/passwd", True, "lies outside the workspace"),
+        ("../out.json", False, "outside the workspace"),
+        ("../out.json", True, "outside the workspace"),
+        ("/etc/passwd", True, "outside the workspace"),
         ("folder", True, "must be a file"),
-        ("absent/new.json", True, "must be a file in a folder that is there"),
+        ("absent/new.json", True, "must be a file in an existing folder"),
     ],
 )
 def test_mistakes_in_the_setting(given: str, written: bool, says: str, tmp_path: Path):

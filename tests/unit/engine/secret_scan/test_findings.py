@@ -185,7 +185,7 @@ def test_two_values_on_a_line_are_two_findings():
 def test_what_the_baseline_says(standings: dict[str, str], rule: str, muted: bool, real: bool):
     def standing(secret: Secret, _token: str) -> Standing:
         word = standings.get(secret.type, "")
-        return Standing(accepted=word == "accepted", real=word == "real")
+        return {"accepted": Standing.ACCEPTED, "real": Standing.REAL}.get(word, Standing.OPEN)
 
     secrets = (Secret(KEYWORD, VALUE, (1,)), Secret("AWS Access Key", VALUE, (1,)))
     found = only(file(VALUE.encode(), *secrets, standing=standing))

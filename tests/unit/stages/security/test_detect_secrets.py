@@ -10,8 +10,8 @@ from support.secret_scans import KEYWORD, LINE, VALUE, Script, accepted, cut, pr
 
 from ci_action.engine.context import Context
 from ci_action.engine.secret_scan.baseline import NAME, hash_of
-from ci_action.engine.secret_scan.project import SCRIPT
-from ci_action.engine.secret_scan.project import program as program_of
+from ci_action.engine.secret_scan.scan import SCRIPT
+from ci_action.engine.secret_scan.scan import program as program_of
 from ci_action.model.changes import Changes
 from ci_action.model.result import Broken, Report, Skipped
 from ci_action.stages.security.detect_secrets import TOOL, check, count
@@ -73,7 +73,7 @@ def test_what_is_absent_is_named(absent: str, one: Path):
     (one.parent / "tools" / absent).unlink()
     if absent.endswith("METADATA"):
         (one.parent / "tools" / absent).parent.rmdir()
-    with pytest.raises(ToolError, match="install ci-action anew"):
+    with pytest.raises(ToolError, match="reinstall ci-action"):
         program_of(ctx)
 
 

@@ -1,8 +1,8 @@
-"""Spare the engine of detect-secrets the lines in which nothing can be found, without losing a finding.
+"""Skips lines in which the engine of detect-secrets cannot find anything.
 
-The engine calls every plugin for every line. Here a whole file is searched at once, with the plugins' own expressions;
-only lines in which one matches go through the engine, and only to the plugins that it belongs to. Written against
-the inner parts of one release, so it is used with that alone.
+The engine calls every plugin for every line. Here a whole file is searched at once with the plugins' own expressions; only
+lines with a match go through the engine, and only to the plugins of the match. It depends on the internals of one release,
+so it is only used with that.
 """
 
 import bisect
@@ -15,7 +15,7 @@ from detect_secrets.plugins.keyword import DENYLIST, KeywordDetector
 
 _OWN_PLUGINS = "detect_secrets.plugins."
 _ASSIGNED = ("key", "pw", "pass", "token")
-# Texts one of which stands in everything that a plugin finds: those in capitals as they are, others in any case.
+# Everything that a plugin finds contains one of these; those in lower case match in any case.
 _STEMS = {
     "ArtifactoryDetector": ("AKC", "AP"),
     "AWSKeyDetector": ("A3T", "ABIA", "ACCA", "AKIA", "ASIA", "aws"),
@@ -42,7 +42,7 @@ _STEMS = {
 
 
 class Engine:
-    """The engine's own loop over lines and plugins, for the lines that the prefilter leaves."""
+    """The engine's loop over lines and plugins, for the lines with a match."""
 
     def __init__(self, scan, plugins, *, lines_first):
         self._scan = scan
@@ -51,7 +51,7 @@ class Engine:
         self._lines_first = lines_first
 
     def process(self, lines, filename):
-        """Stand in for the engine's function of this signature."""
+        """Replace the engine's function with this signature."""
         content = [line for _, line in lines]
         for index, numbers in sorted(self._candidates(content).items()):
             line_number, line = lines[index]
@@ -77,7 +77,7 @@ class Engine:
 
 
 class Prefilter:
-    """Finds the lines that are worth a look."""
+    """Finds the lines that a plugin may match."""
 
     def __init__(self, plugins):
         self._always = []
@@ -95,7 +95,7 @@ class Prefilter:
         self._stems = sorted({stem for _, stems, _ in self._stemmed for stem in stems})
 
     def candidates(self, lines):
-        """Return the indexes of the lines to look at, each with the numbers of the plugins that may find something."""
+        """Return the indexes of lines, each with the numbers of the plugins that may match it."""
         stripped = [line.rstrip() for line in lines]  # as the plugins see them
         text = _Text(stripped)
         found = {index: set(self._always) for index in range(len(lines))} if self._always else {}
@@ -118,7 +118,7 @@ class _Text:
         self._text = "\n".join(lines)
         self._small = self._text.lower()
         self._starts = None
-        # Where small letters take more room, or a letter counts as an `s` that does not become one, no stem is looked for.
+        # If lower case has another length, or a letter matches `s` but is not lowered to it, stems are not searched.
         self._odd = len(self._small) != len(self._text) or "\u017f" in self._text
 
     def _index(self, position):
@@ -127,16 +127,12 @@ class _Text:
         return bisect.bisect_right(self._starts, position) - 1
 
     def matched(self, pattern):
-        """Yield the indexes of the lines that hold a match or a part of one.
-
-        No expression that is searched in this way matches over the end of a line because it means to; one that does
-        all the same counts for every line that it touches, so that nothing behind its beginning is lost.
-        """
+        """Yield the indexes of all lines that a match touches: it may go over the end of a line by accident."""
         for match in pattern.finditer(self._text):
             yield from range(self._index(match.start()), self._index(max(match.start(), match.end() - 1)) + 1)
 
     def holding(self, stem):
-        """Return the indexes of the lines that hold a stem."""
+        """Return the indexes of the lines with a stem."""
         if self._odd:
             return set(range(len(self._lines)))
         text = self._small if stem == stem.lower() else self._text
@@ -150,15 +146,15 @@ class _Text:
 
 
 def _patterns(plugin):
-    """Return expressions one of which matches wherever a plugin finds something; none where that is not known."""
+    """Return expressions one of which matches whatever a plugin finds; none if they are unknown."""
     if not type(plugin).__module__.startswith(_OWN_PLUGINS):
         return []
     if isinstance(plugin, RegexBasedDetector):
         return [re.compile(one.pattern, one.flags | re.MULTILINE) for one in plugin.denylist]
     if isinstance(plugin, HighEntropyStringsPlugin):
-        # Among n characters there are at most log2(n) bits each, so shorter strings stay below the limit.
-        least = max(1, int(2**plugin.entropy_limit))
-        return [re.compile(r"(['\"])[%s]{%d,}\1" % (re.escape(plugin.charset), least))]
+        # n characters have at most log2(n) bits each, so shorter strings are below the limit.
+        shortest = max(1, int(2**plugin.entropy_limit))
+        return [re.compile(r"(['\"])[%s]{%d,}\1" % (re.escape(plugin.charset), shortest))]
     if isinstance(plugin, KeywordDetector):
         return [re.compile("|".join(DENYLIST), re.IGNORECASE)]
     return []

@@ -1,31 +1,29 @@
-"""Scan files with the engine of detect-secrets, and tell of each file as soon as it was scanned: one JSON object a line.
+"""Scans files with the engine of detect-secrets and reports each file at once: one JSON object per line.
 
-Started by the Python of the bundled tools, in the project's folder; standard input says what to scan (`main`). A found
-value leaves this process through its standard output alone, as hexadecimal digits. Nothing else is written: plugins and
-filters of the project run here, so both standard streams lead nowhere for them, and of an exception only its type and
-its place are told.
+It is started by the Python of the bundled tools in the project's folder; standard input is the job (`main`). Found values
+are only written to standard output, as hexadecimal digits. Plugins and filters of the project run here, so both standard
+streams are closed for them, and only the type and the place of an exception are reported.
 """
 
-import inspect
 import io
 import json
 import os
 import sys
 
-# The release whose inner parts the prefilter knows; any other runs as it is.
+# The release for whose internals the prefilter is written; any other runs without it.
 KNOWN_VERSION = "1.5.0"
 VERIFICATION = "detect_secrets.filters.common.is_ignored_due_to_verification_policies"
 BASELINE_FILTER = "detect_secrets.filters.common.is_baseline_file"
-# The least that a secret needs to be reported where it was tried out: not to be known as false.
+# The minimum level of a verified secret to be reported: it is not known to be false.
 _NOT_KNOWN_AS_FALSE = 2
 _OWN_FILTERS = "detect_secrets.filters."
 
 
 class UnusableError(Exception):
-    """The configuration cannot be used; the text says why, and is ours."""
+    """The configuration is invalid; the message holds no text of the project."""
 
 
-class Teller:
+class Events:
     """Writes the events."""
 
     def __init__(self):
@@ -34,14 +32,14 @@ class Teller:
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
 
-    def tell(self, event, **facts):
-        """Write one event, so that it is known whatever comes after."""
-        self._stream.write(json.dumps(dict(event=event, **facts)) + "\n")
+    def write(self, event, **fields):
+        """Write one event at once, whatever happens later."""
+        self._stream.write(json.dumps(dict(event=event, **fields)) + "\n")
         self._stream.flush()
 
 
 def decoded(raw):
-    """Return the text of a file and its encoding; None where it is binary."""
+    """Return the text of a file and its encoding; None if it is binary."""
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings = ["utf-16"]
     else:
@@ -55,13 +53,13 @@ def decoded(raw):
 
 
 class Opener:
-    """Stands in for `open` in the engine, which passes over every file that is not UTF-8 without a word."""
+    """Replaces `open` in the engine, which silently skips files that are not UTF-8."""
 
     def __init__(self):
         self.state, self.encoding, self.problem = "excluded", "", ""
 
     def __call__(self, name):
-        """Return the text of a file, its line ends made newlines, as `open` would."""
+        """Return the text of a file with universal newlines, as `open` does."""
         self.state = "unreadable"
         try:
             with open(name, "rb") as stream:
@@ -72,7 +70,7 @@ class Opener:
         found = decoded(raw)
         if found is None:
             self.state = "binary"
-            raise OSError  # the engine takes it for a file that it need not look at
+            raise OSError  # the engine then skips it
         text, self.encoding = found
         self.state = "scanned"
         file = io.StringIO(text, newline=None)
@@ -81,7 +79,7 @@ class Opener:
 
 
 def configure(baseline, name, verify):
-    """Set the engine up as `detect-secrets scan` does; return what a baseline says of plugins and filters."""
+    """Configure the engine as `detect-secrets scan` does; return the plugins and filters for a baseline."""
     from detect_secrets import settings
     from detect_secrets.core import baseline as baselines
 
@@ -90,7 +88,7 @@ def configure(baseline, name, verify):
     if "plugins_used" not in baseline:
         with settings.default_settings() as default:
             pass
-        settings.get_settings().set(default)  # leaving the block has put the former ones back
+        settings.get_settings().set(default)  # leaving the block has restored the former ones
     used = settings.get_settings()
     settings.configure_settings_from_baseline(baseline, filename=name)
     if not verify:
@@ -102,11 +100,11 @@ def configure(baseline, name, verify):
     try:
         plugins = settings.get_plugins()
     except TypeError:
-        raise UnusableError("a plugin that it names is not known, or cannot be set up so") from None
+        raise UnusableError("it has an unknown plugin, or a plugin with invalid options") from None
     except FileNotFoundError:
-        raise UnusableError("the file of a plugin that it names is not there") from None
+        raise UnusableError("the file of a plugin was not found") from None
     if not plugins:
-        raise UnusableError("it names no plugins, so nothing would be found")
+        raise UnusableError("it has no plugins, so no secrets would be found")
     found = {
         **used.json(),
         **{key: baseline[key] for key in ("plugins_used", "filters_used") if key in baseline},
@@ -119,43 +117,32 @@ def configure(baseline, name, verify):
 
 
 def engine():
-    """Return the engine, with the prefilter in it where it is the one that the prefilter knows."""
+    """Return the engine, with the prefilter if it fits."""
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     from ciaction_prefilter import Engine
     from detect_secrets.__version__ import VERSION
     from detect_secrets.core import scan
     from detect_secrets.settings import get_plugins, get_settings
 
-    shapes = {
-        "_process_line_based_plugins": ["lines", "filename"],
-        "_scan_line": ["plugin", "filename", "line", "line_number", "context", "kwargs"],
-        "_is_filtered_out": ["required_filter_parameters", "kwargs"],
-        "get_code_snippet": ["lines", "line_number", "lines_of_context"],
-    }
-    known = VERSION == KNOWN_VERSION and all(
-        list(inspect.signature(getattr(scan, name)).parameters) == shape
-        for name, shape in shapes.items()
-        if hasattr(scan, name)
-    )
+    filters = get_settings().filters
     # A filter of the project may want to see every line.
-    own = all(path.startswith(_OWN_FILTERS) for path in get_settings().filters)
-    if known and own and all(hasattr(scan, name) for name in shapes):
-        # The filters for lines cost more than the plugins; but what they leave out must not be tried out either.
-        verifies = VERIFICATION in get_settings().filters
-        scan._process_line_based_plugins = Engine(scan, get_plugins(), lines_first=verifies).process
+    if VERSION == KNOWN_VERSION and all(path.startswith(_OWN_FILTERS) for path in filters):
+        # The filters for lines cost more than the plugins, so they come last; but excluded lines must not be verified.
+        engine = Engine(scan, get_plugins(), lines_first=VERIFICATION in filters)
+        scan._process_line_based_plugins = engine.process
         return scan, "prefilter"
     return scan, "plain"
 
 
 def scan_file(scan, name):
-    """Return what is to be told of one file."""
+    """Return the event of one file."""
     opener = scan.open = Opener()
     try:
         secrets = list(scan.scan_file(name))
     except Exception as error:  # the engine's own parsers fail on some files
-        return dict(state="failed", encoding="", found=[], problem=_told(error))
+        return dict(state="failed", encoding="", found=[], problem=_described(error))
     if opener.state == "excluded" and not os.path.isfile(name):
-        return dict(state="unreadable", encoding="", found=[], problem="it is no file any more")
+        return dict(state="unreadable", encoding="", found=[], problem="not a regular file")
     found = sorted(
         {
             (one.line_number, one.type, one.secret_value.encode("utf-8", "surrogatepass").hex())
@@ -165,8 +152,8 @@ def scan_file(scan, name):
     return dict(state=opener.state, encoding=opener.encoding, found=found, problem=opener.problem)
 
 
-def _told(error):
-    """Return the type and the place of an exception; its text may hold a line of the file."""
+def _described(error):
+    """Return the type and the place of an exception, whose message may hold a line of the file."""
     traceback = error.__traceback__
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
@@ -178,22 +165,22 @@ def _told(error):
 
 
 def main():
-    """Read what to scan, scan it, and tell; what `stdin` holds is made by ci_action.engine.secret_scan.scan."""
-    teller = Teller()
+    """Read the job, which ci_action.engine.secret_scan.scan writes, and scan its files."""
+    events = Events()
     try:
         job = json.load(sys.stdin)
         configuration = configure(job["baseline"], job["name"], job["verify"])
         scan, kind = engine()
     except UnusableError as error:
-        teller.tell("failed", problem=str(error))
+        events.write("failed", problem=str(error))
         return 3
     except Exception as error:
-        teller.tell("failed", problem=_told(error))
+        events.write("failed", problem=_described(error))
         return 3
-    teller.tell("start", engine=kind, **configuration)
+    events.write("start", engine=kind, **configuration)
     for number, name in enumerate(job["files"]):
-        teller.tell("file", number=number, **scan_file(scan, name))
-    teller.tell("finish", files=len(job["files"]))
+        events.write("file", number=number, **scan_file(scan, name))
+    events.write("finish", files=len(job["files"]))
     return 0
 
 

@@ -1,19 +1,18 @@
-"""Secrets in the files that git tracks, by detect-secrets: its own engine, asked through a script of ours."""
+"""Secrets in the files that git tracks, by the engine of detect-secrets."""
 
 from typing import Final
 
 from ci_action.engine.context import Context
 from ci_action.engine.secret_scan.baseline import accepted_in, load
 from ci_action.engine.secret_scan.findings import TOOL as NAME
-from ci_action.engine.secret_scan.project import files_of, program, scan_of
-from ci_action.engine.secret_scan.scan import loads_code
+from ci_action.engine.secret_scan.scan import files_of, loads_code, program, scan_of
 from ci_action.engine.tool import Checked, Tool, Turn
 from ci_action.model.result import Skipped
 from ci_action.project.programs import Program
 
 
 def check(ctx: Context, program: Program) -> Checked:
-    """Scan the files that are not known to be unchanged; hold what was found against the baseline."""
+    """Scan the files that may have changed, and compare the secrets with the baseline."""
     baseline = load(ctx.layout, ctx.settings)
     names, notices = files_of(ctx, baseline), ctx.tracked.notices
     if not names:
@@ -24,12 +23,12 @@ def check(ctx: Context, program: Program) -> Checked:
 
 
 def count(ctx: Context) -> int:
-    """Count the files that a check would look at."""
+    """Return the number of files to scan."""
     return len(files_of(ctx, load(ctx.layout, ctx.settings)))
 
 
 def plan(ctx: Context) -> str:
-    """Say what would be scanned."""
+    """Describe what would be scanned."""
     baseline = load(ctx.layout, ctx.settings)
     accepted = (
         f", {accepted_in(baseline.entries):,} accepted in {ctx.layout.relative(baseline.file)}"

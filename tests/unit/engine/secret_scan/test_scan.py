@@ -8,7 +8,7 @@ import pytest
 from support.builders import FakeRun, completed
 from support.secret_scans import Script, project, ready
 
-from ci_action.engine.secret_scan.project import search
+from ci_action.engine.secret_scan.scan import search
 from ci_action.system.errors import InterruptedRunError, ToolError
 
 
