@@ -221,7 +221,7 @@ def test_plugins_and_filters_of_the_project_are_honoured(project, ci_action):
     assert (written["plugins_used"], written["filters_used"]) == (plugins, filters)
     (folder / "custom.py").write_text("")
     ran = ci_action(folder, "run", "security")
-    assert "a plugin that it names is not known" in ran.tool("detect-secrets")["reason"]
+    assert "it has an unknown plugin" in ran.tool("detect-secrets")["reason"]
     assert ci_action(folder, "secrets", "baseline").code == 3
 
 
@@ -274,9 +274,9 @@ def with_python(tmp_path: Path) -> Callable[[str], Path]:
 FAULTS = {
     "killed": ("kill -9 $$", "SIGKILL", 0),
     "hangs": ('"$real" "$@"; sleep 60', "timed out", 1),
-    "rubbish": ("echo rubbish", "none of its events", 0),
-    "nothing": ("exit 0", "without a word", 0),
-    "cut": ('"$real" "$@" | head -n 2', "without a word", 1),
+    "rubbish": ("echo rubbish", "an unknown event", 0),
+    "nothing": ("exit 0", "did not report on all files", 0),
+    "cut": ('"$real" "$@" | head -n 2', "did not report on all files", 1),
     "without detect-secrets": ('exec "$real" -S "$@"', "ModuleNotFoundError", 0),
     "no Python at all": ("exec /nonexistent", "exit code 127", 0),
 }
@@ -344,4 +344,4 @@ def test_what_cannot_be_read_is_told_with_its_reason(tmp_path):
     told = parse(done.stdout, ["/proc/self/mem", "absent.py"])
     assert told.finished
     assert [one.state for one in told.files.values()] == ["unreadable", "unreadable"]
-    assert [one.problem for one in told.files.values()] == [os.strerror(5), "it is no file any more"]
+    assert [one.problem for one in told.files.values()] == [os.strerror(5), "not a regular file"]

@@ -1,4 +1,4 @@
-"""The stage `security`: dependencies, licences, secrets and weak spots."""
+"""The stage `security`: dependencies, licences, secrets and security issues in the code."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The stage `security`: its tools, when it applies, and what is wrong with its settings."""
+"""The stage `security`: its tools, when it applies, and the mistakes in its settings."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,25 +18,25 @@ from ci_action.system.errors import ToolError
 
 
 def why_not(ctx: Context) -> str:
-    """Say why `all` looks for no weak spots: in a folder of text alone a green run would say nothing of a project."""
+    """Return why `all` skips the stage: a green run in a folder without code or dependencies would mean nothing."""
     if bandit.TOOL.count(replace(ctx, changes=None)):
         return ""
     try:
         needs = find(ctx.layout)
-    except ToolError:  # that it cannot be read is for the stage to say
+    except ToolError:  # reported by the stage itself
         return ""
     named = needs.sync or needs.locked or needs.requirements or needs.files or needs.groups or needs.project
-    return "" if named else "no Python files, and nothing names dependencies"
+    return "" if named else "no Python files and no dependencies"
 
 
 def why(ctx: Context) -> str:
-    """Say what there is to look at."""
+    """Describe what can be checked."""
     files = bandit.TOOL.count(replace(ctx, changes=None))
-    return f"{files:,} Python {'file' if files == 1 else 'files'}" if files else "named dependencies"
+    return f"{files:,} Python {'file' if files == 1 else 'files'}" if files else "dependencies"
 
 
 def mistakes(given: Configuration) -> Iterator[str]:
-    """Say what is wrong with baseline, licences, options and the address of the advisory service."""
+    """Yield the mistakes in baseline, licences, options and the address of the advisory service."""
     settings = given.settings
     yield from baseline_mistakes(
         settings, given.layout.workspace, written="secrets-baseline" in given.written

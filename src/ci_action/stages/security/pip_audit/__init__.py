@@ -1,10 +1,10 @@
 """Known vulnerabilities of the dependencies, by pip-audit and an OSV service.
 
-What is audited is what the project needs (`project.needs`), at the versions of its lock or its resolution: neither our own
-packages nor those of pip-audit. uv keeps what it needs for a resolution; advisories are asked for anew in every run,
-because a package that was fine yesterday may have one today.
+The packages of the project are audited at the versions of its lock file or its resolution, without those of ci-action. uv
+caches what it needs for a resolution; advisories are fetched in every run.
 """
 
+import argparse
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -31,25 +31,24 @@ from ci_action.stages.security.pip_audit.collect import at_base, from_files, tak
 from ci_action.system.errors import UNDONE
 from ci_action.system.text import quoted
 
-# The severities are worth less waiting than the advisories.
+# The timeout for severities, which matter less than the advisories.
 _RECORD_SECONDS: Final = 60.0
-# They list dependencies in a form that is not read.
+# Files that list dependencies in an unsupported format.
 _UNREAD: Final = re.compile(
     r"pylock\.[^/]+\.toml|Pipfile|hatch\.toml|pixi\.(?:toml|lock)|(?:environment|conda)[^/]*\.ya?ml"
 )
-# Starts pip-audit: it must not believe every answer.
+# Starts pip-audit with stricter checks of answers.
 GUARD: Final = Path(advisories.__file__).parent / "guard" / "ciaction_pip_audit.py"
-_ALLOWED: Final = ("--timeout", "--verbose", "-v")
 
 
 def program(ctx: Context) -> Program:
-    """Return the bundled pip-audit: the project's pin of it would only change what it can read."""
+    """Return the bundled pip-audit; a pin of the project does not matter, because it gets a list of packages."""
     python = ctx.bundled.scripts / "python"
     return replace(ctx.bundled.program(NAME), argv=(str(python), "-I", "-B", "-X", "utf8", str(GUARD)))
 
 
 def check(ctx: Context, program: Program) -> Checked:
-    """Audit all that the project needs; what could not be looked up is told as loudly as what was found."""
+    """Audit all packages of the project; those that could not be audited are findings as well."""
     inventory = sound(_inventory(ctx))
     if not inventory.packages and not inventory.unauditable:
         warnings = (*inventory.notes, *_elsewhere(ctx))
@@ -77,7 +76,7 @@ def check(ctx: Context, program: Program) -> Checked:
 
 
 def plan(ctx: Context) -> str:
-    """Say what would be audited; nothing is resolved for it."""
+    """Describe what would be audited, without resolving it."""
     version = ctx.bundled.version(NAME)
     host = host_of(ctx.settings.advisory_url)
     known = None if ctx.settings.install else from_files(ctx.layout)
@@ -88,35 +87,30 @@ def plan(ctx: Context) -> str:
 
 
 def argument_mistakes(words: Sequence[str]) -> list[str]:
-    """Say which words of `pip-audit-args` cannot be given: all that change what is audited, or what we read.
-
-    pip-audit takes the beginning of an option for the option, so those that can be given are listed, not the others.
-    """
-    mistakes = []
-    takes_value = False
-    for word in words:
-        name = word.partition("=")[0]
-        if takes_value and not word.startswith("-"):
-            takes_value = False
-            continue
-        takes_value = word == "--timeout"
-        if name not in _ALLOWED:
-            instead = "; accept one in ignore-vulnerabilities" if name.startswith("--ig") else ""
-            mistakes.append(
-                f"pip-audit-args: {word!r} cannot be given, ci-action says itself what is audited and how{instead};"
-                f" there are: {', '.join(_ALLOWED)}"
-            )
-    return mistakes
+    """Return the mistakes in `pip-audit-args`: every option that changes what is audited, or the output, is refused."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--timeout")
+    parser.add_argument("-v", "--verbose", action="store_true")
+    try:
+        refused = parser.parse_known_args([*words])[1]
+    except argparse.ArgumentError as error:
+        return [f"pip-audit-args: {error}"]
+    ignored = "; use ignore-vulnerabilities instead"
+    return [
+        f"pip-audit-args: {word!r} cannot be given{ignored if word.startswith('--ig') else ''}; only --timeout,"
+        " --verbose and -v are supported"
+        for word in refused
+    ]
 
 
 def _runs_code(ctx: Context) -> bool:
-    """Whether packages may be built to know what they need: not where a lock says it, or the environment is taken."""
+    """Whether packages may be built to get their dependencies: not with a lock file or the current environment."""
     return ctx.settings.install != (NONE,) and from_files(ctx.layout) is None
 
 
 def _turn(ctx: Context) -> Turn:
     if ctx.settings.install not in {(), (NONE,)}:
-        return Turn.INSPECTS  # the commands of `install` decide what is there
+        return Turn.INSPECTS  # the commands of `install` decide what is installed
     return Turn.RESOLVES if _runs_code(ctx) else Turn.READS
 
 
@@ -126,8 +120,8 @@ def _inventory(ctx: Context) -> Inventory:
         run=ctx.run,
         layout=ctx.layout,
         environ=ctx.environ,
-        tempdir=ctx.tempdir / "inventory",  # apart from the environment that another tool may be making
-        # In the container the project's code may have written to it in a step before.
+        tempdir=ctx.tempdir / "inventory",  # not the environment that another tool may be creating
+        # In the container the project's code may have written to it in an earlier step.
         cache=None if ctx.container else ctx.cache,
         timeout=float(ctx.settings.timeout),
         owner=ctx.owner,
@@ -147,14 +141,14 @@ def _inventory(ctx: Context) -> Inventory:
 
 
 def _elsewhere(ctx: Context) -> Iterator[str]:
-    """Say which files list dependencies of another folder, or in a form that is not read."""
+    """Yield a warning about files that list dependencies in another folder or in an unsupported format."""
     names = frozenset(ctx.tracked.names)
     listing = sorted(name for name in names if _is_elsewhere(name) and f"{name}.lock" not in names)
     found = [ctx.layout.relative(name) for name in listing]
     if found:
         yield (
-            f"not looked at, though dependencies stand there: {quoted(found)}; `working-directory` names a project's"
-            " folder, of which a lock, requirements files or pyproject.toml are read"
+            f"not audited, although these files list dependencies: {quoted(found)}; `working-directory` selects the folder"
+            " whose lock file, requirements files or pyproject.toml are read"
         )
 
 
@@ -167,7 +161,7 @@ def _is_elsewhere(name: str) -> bool:
 
 
 def _base(ctx: Context, inventory: Inventory) -> Inventory | None:
-    """Return what the project needed before the change; None where that cannot be said."""
+    """Return the packages of the project before the change; None if they are unknown."""
     changes = ctx.changes
     if changes is None or not changes.known or not inventory.files:
         return None

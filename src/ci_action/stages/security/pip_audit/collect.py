@@ -1,14 +1,11 @@
-"""Which packages the project needs, whatever it says that in: locks are read, everything else is resolved by uv.
+"""Collects the packages that the project needs: lock files are read, everything else is resolved by uv.
 
-The order is that of `dependencies.find`; the first that is there decides:
+In the order of `dependencies.find`, the first one found counts:
 
-1. with `install`, the environment that the test stage made; with `install: none` the current one
-2. a lock file, as it is
-3. requirements files and metadata, resolved for the project's Python with all extras and groups, and where that
-   cannot be, with those of the test stage. Files whose every line has a version and a hash are taken as they are.
-   Further requirements files (`requirements-prod.txt`) are resolved one by one.
-
-Where nothing can be resolved, what is pinned stands for itself, and the rest is named as not auditable.
+1. with `install`, the environment of the test stage; with `install: none` the current one
+2. a lock file
+3. requirements files and metadata, resolved for the project's Python (`resolve`). A file with a version and a hash in every
+   line is read like a lock file. Further requirements files (`requirements-prod.txt`) are resolved one by one.
 """
 
 import json
@@ -34,9 +31,9 @@ from ci_action.system.project_files import find_project_text
 def take(
     builder: Builder, *, install: Sequence[str], made: Environment | None, python_version: str
 ) -> Inventory:
-    """Return what the project needs; `made` is the environment of this run, where there is one.
+    """Return the packages of the project; `made` is the environment of this run, if there is one.
 
-    Raises `ToolError` where the project needs something and nobody can say what.
+    Raises `ToolError` if the packages cannot be determined.
     """
     if install and made:
         return _installed(builder, made.python, made.added)
@@ -47,7 +44,7 @@ def take(
 
 
 def from_files(layout: Layout) -> Inventory | None:
-    """Return what files say that need no resolver; None where one is needed."""
+    """Return the packages by files alone; None if a resolver is needed."""
     file = lock_of(layout)
     if file is not None:
         lock = layout.lock(file)
@@ -83,7 +80,7 @@ def _of_lock(lock: Lock, layout: Layout) -> Inventory:
 
 
 def at_base(inventory: Inventory, layout: Layout, text_of: Callable[[Path], str | None]) -> Inventory | None:
-    """Return what the same files said at another commit; None where they were not there, or are not enough."""
+    """Return the packages by the same files at another commit; None if they did not exist, or are invalid."""
     packages: list[Needed] = []
     for file in inventory.files:
         text = text_of(file)
@@ -97,12 +94,12 @@ def at_base(inventory: Inventory, layout: Layout, text_of: Callable[[Path], str 
                 packages += _of_lock(lock, layout).packages
         except ToolError:
             return None
-    return replace(inventory, packages=unique(packages)) if inventory.files else None
+    return replace(inventory, packages=unique(packages))
 
 
 def _own_name(layout: Layout) -> str:
     project = layout.pyproject.get("project")
-    name = project.get("name", "") if isinstance(project, dict) else ""
+    name = project.get("name") if isinstance(project, dict) else None
     return name if isinstance(name, str) else ""
 
 
@@ -110,18 +107,18 @@ def _current(builder: Builder) -> str:
     active = builder.environ.get("VIRTUAL_ENV", "")
     found = f"{active}/bin/python" if active else shutil.which("python3", path=builder.environ.get("PATH"))
     if not found or not os.access(found, os.X_OK):
-        raise ToolError("install is 'none', and there is no python3 on PATH: activate an environment first")
+        raise ToolError("`install: none`, but python3 was not found on PATH: activate an environment first")
     return found
 
 
 def _installed(builder: Builder, python: str, added: Collection[str]) -> Inventory:
-    """Return what an environment holds, but for what lies in the project's folders and what we have added."""
+    """Return the packages of an environment, without the project's own packages and those that ci-action added."""
     done = builder.command("pip", "list", "--format=json", "--exclude-editable", f"--python={python}")
     own = {canonicalize_name(name) for name in (_own_name(builder.layout), *added)}
     try:
         entries = [(str(one["name"]), str(one["version"])) for one in json.loads(done.stdout)]
     except (ValueError, TypeError, KeyError) as error:
-        raise ToolError(f"uv does not say what {python!r} holds: {error!r}") from error
+        raise ToolError(f"could not list the packages of {python!r}: {error!r}") from error
     packages = [Needed(name=canonicalize_name(name), version=version) for name, version in entries]
     return Inventory(
         kind=Kind.ENVIRONMENT,

@@ -1,7 +1,7 @@
-"""What requirements files and metadata lead to: resolved by uv for the project's Python.
+"""Resolves requirements files and metadata by uv for the project's Python.
 
-All extras and groups count, and where these do not go together those of the test stage. Where nothing can be resolved,
-what is pinned stands for itself, and the rest is named as not auditable.
+All extras and groups are included, or only those of the test stage if they conflict. If nothing can be resolved, pinned
+packages are audited, and the others are reported as not auditable.
 """
 
 import os
@@ -36,7 +36,7 @@ from ci_action.system.project_files import find_project_text
 _FURTHER: Final = ("*requirements*.txt", "requirements/*.txt")
 _METADATA: Final = ("pyproject.toml", "setup.cfg", "setup.py")
 _VERSION: Final = re.compile(r"3\.\d+(\.\d+)?")
-_IN_TURN: Final = "what the pinned packages need"
+_IN_TURN: Final = "dependencies of pinned packages"
 _UNRESOLVED: Final = "the dependencies could not be resolved (see the notes)"
 _MOST_AT_ONCE: Final = 4
 _COMPILE: Final = ("pip", "compile", "--quiet", "--no-header", "--annotation-style=line")
@@ -48,19 +48,19 @@ def _read(layout: Layout, names: Iterable[str]) -> Listed:
 
 @dataclass
 class _Unit:
-    """Requirements that are installed together, and therefore resolved together."""
+    """Requirements that are resolved together."""
 
     files: tuple[str, ...] = ()
     attempts: list[tuple[str, ...]] = field(default_factory=list)
-    """The words for uv, the best first."""
+    """Arguments for uv, the most complete ones first."""
     lines: list[str] = field(default_factory=list)
-    """Requirements that stand in no requirements file."""
+    """Requirements of tables that uv does not read."""
     unread: list[Unauditable] = field(default_factory=list)
-    """Entries of the project's tables that are not understood."""
+    """Invalid entries of such tables."""
 
 
 def resolved(builder: Builder, request: str) -> Inventory:
-    """Return what requirements files and metadata lead to; raises `ToolError` where that is nothing."""
+    """Return the packages of requirements files and metadata. Raises `ToolError` if there are none because of an error."""
     layout = builder.layout
     needs = find(layout)
     further = further_files(layout)
@@ -71,7 +71,7 @@ def resolved(builder: Builder, request: str) -> Inventory:
     source = ", ".join(dict.fromkeys([*needs.files, *further, *_metadata_of(layout, needs)]))
     if not units:
         return Inventory(kind=kind, source=source or "nothing", unauditable=tuple(unread))
-    builder.variables()  # lays out the credentials of indexes, before several processes read them
+    builder.variables()  # writes the credentials of indexes before several processes read them
     with ThreadPoolExecutor(max_workers=_MOST_AT_ONCE) as pool:  # uv waits for the network most of the time
         parts = list(pool.map(lambda unit: _unit(builder, unit, request), units))
     packages = unique(needed for part in parts for needed in part.packages)
@@ -90,7 +90,7 @@ def resolved(builder: Builder, request: str) -> Inventory:
 
 
 def compiled_files(layout: Layout) -> dict[str, str]:
-    """Return the requirements files beside which their sources lie, as pip-tools and uv have it."""
+    """Return the requirements files that pip-tools or uv compiled from a file next to them."""
     sources = [
         file for pattern in ("*.in", "requirements/*.in") for file in sorted(layout.root.glob(pattern))
     ]
@@ -102,7 +102,7 @@ def compiled_files(layout: Layout) -> dict[str, str]:
 
 
 def further_files(layout: Layout) -> list[str]:
-    """List requirements files that the tests do not need, and that no other file includes."""
+    """Return the requirements files that the tests do not need, and that no other file includes."""
     taken = {file.resolve() for file in _read(layout, find(layout).files).files}
     names = sorted({file for pattern in _FURTHER for file in layout.root.glob(pattern) if file.is_file()})
     names = [file for file in names if file.resolve() not in taken and "constraint" not in file.name]
@@ -111,7 +111,7 @@ def further_files(layout: Layout) -> list[str]:
 
 
 def _metadata_of(layout: Layout, needs: Dependencies) -> list[str]:
-    """Return the file of the project's metadata, where it names what the project needs."""
+    """Return the file of the project's metadata, if it lists dependencies."""
     document = layout.pyproject
     if document and (
         needs.project or needs.groups or needs.requirements or "project" in document or "tool" in document
@@ -128,30 +128,28 @@ def _of_setup_cfg(layout: Layout) -> list[str]:
 
 
 def _first_unit(builder: Builder, needs: Dependencies) -> _Unit:
-    layout = builder.layout
-    document = layout.pyproject
+    document = builder.layout.pyproject
     project = isinstance(document.get("project"), dict)
-    sources = _metadata_of(layout, needs) if needs.project or (project and not needs.files) else []
+    sources = _metadata_of(builder.layout, needs) if needs.project or (project and not needs.files) else []
     groups = document.get("dependency-groups", {})
     every = [f"--group={name}" for name in groups] if isinstance(groups, dict) else []
-    lines, unread = _lines(layout, buildable=bool(needs.project))
-    unit = _Unit(files=needs.files, lines=lines, unread=unread)
+    lines, unread = _lines(builder.layout, buildable=bool(needs.project))
     extra: list[str] = []
     if lines:
         file = builder.tempdir / "needed.txt"
         file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         extra = [str(file)]
-    named = re.findall(r"[\w.-]+", needs.project.partition("[")[2])
-    some = [*(f"--extra={name}" for name in named if sources), *(f"--group={name}" for name in needs.groups)]
-    if needs.files or sources or every or extra:
-        unit.attempts.append((*needs.files, *sources, *(["--all-extras"] if sources else []), *every, *extra))
-    if (needs.files or sources or some) and (some, extra) != (every, []) and (sources or every or extra):
-        unit.attempts.append((*needs.files, *sources, *some))
-    return unit
+    extras = re.findall(r"[\w.-]+", needs.project.partition("[")[2])
+    some = [*(f"--extra={name}" for name in extras if sources), *(f"--group={name}" for name in needs.groups)]
+    whole = (*needs.files, *sources, *(["--all-extras"] if sources else []), *every, *extra)
+    part = (*needs.files, *sources, *some)
+    if (some, extra) == (every, []) or not (sources or every or extra):
+        part = ()  # the same
+    return _Unit(files=needs.files, attempts=[*filter(None, (whole, part))], lines=lines, unread=unread)
 
 
 def _lines(layout: Layout, *, buildable: bool) -> tuple[list[str], list[Unauditable]]:
-    """Return the requirements that stand in tables of tools, which uv does not read, and the entries that are not understood."""
+    """Return the requirements in tables that uv does not read, and their invalid entries."""
     lines: list[str] = []
     unread: list[Unauditable] = []
     places = _mentions(layout)
@@ -160,16 +158,16 @@ def _lines(layout: Layout, *, buildable: bool) -> tuple[list[str], list[Unaudita
             try:
                 lines += read_entry()
             except ValueError as error:
-                reason = f"{where} is not understood: {error}"
+                reason = f"invalid entry in {where}: {error}"
                 unread.append(Unauditable(name=name, reason=reason, location=places.get(name)))
     except ValueError as error:
-        reason = f"it is not understood: {error}"
-        return [], [Unauditable(name="what pyproject.toml lists", reason=reason)]
+        reason = f"invalid table: {error}"
+        return [], [Unauditable(name="pyproject.toml", reason=reason)]
     return lines, unread
 
 
 def _entries(layout: Layout, *, buildable: bool) -> Iterator[tuple[str, str, Callable[[], Iterable[str]]]]:
-    """Yield (place, name, how to read it) of each entry; what the build backend tells is left to it."""
+    """Yield (place, name, parser) of each entry, except those that the build backend reports itself."""
     for where, name, value in poetry_entries(layout.pyproject):
         if not (buildable and where == MAIN):
             yield where, canonicalize_name(name), partial(poetry_requirements, name, value, layout.root)
@@ -183,7 +181,7 @@ def _entries(layout: Layout, *, buildable: bool) -> Iterator[tuple[str, str, Cal
 
 
 def _valid(entry: object) -> tuple[str]:
-    """Return an entry of a list as the one requirement that it is; raises `ValueError` if it is none."""
+    """Return an entry of a list. Raises `ValueError` if it is not a requirement."""
     try:
         requirement_of(str(entry))
     except InvalidRequirement as error:
@@ -210,44 +208,37 @@ def _unit(builder: Builder, unit: _Unit, request: str) -> Inventory:
         except ToolError as error:
             problems.append(error)
             continue
-        found = of_resolver(done.stdout.decode("utf-8", "replace"))
-        inventory = _told(layout, listed, found, tuple(_stated(layout, unit)))
-        left = [f"not every extra and group was audited: {problems[0].reason}"] if problems else []
-        return replace(inventory, notes=tuple(left))
+        inventory = _joined(layout, unit, listed, of_resolver(done.stdout.decode("utf-8", "replace")))
+        notes = [f"not every extra and group was audited: {problems[0].reason}"] if problems else []
+        return replace(inventory, notes=tuple(notes))
     return _as_pinned(layout, unit, listed, problems[0].reason)
 
 
 def _python_words(request: str) -> tuple[str, ...]:
-    if _VERSION.fullmatch(request):  # that interpreter need not be here
+    if _VERSION.fullmatch(request):  # that interpreter need not be installed
         return (f"--python-version={request}", "--no-python-downloads")
     return (f"--python={request}",) if request else ()
 
 
-def _told(layout: Layout, listed: Listed, found: Listed, stated: Iterable[Needed]) -> Inventory:
-    """Put together what the files and metadata say and what the resolver found: places and parents from the files come first.
+def _joined(layout: Layout, unit: _Unit, listed: Listed, found: Listed) -> Inventory:
+    """Join files and metadata with the result of the resolver: the places and parents of the files come first.
 
-    What is pinned for another system or Python, and therefore not in the resolution, counts as well.
+    What is pinned for another system or Python, and therefore not in the result, is included.
     """
-    said = {needed.key: needed for needed in listed.pinned}
-    packages = [_as_said(needed, said.get(needed.key)) for needed in found.pinned]
+    pinned = {needed.key: needed for needed in listed.pinned}
+    packages = [_as_listed(needed, pinned.get(needed.key)) for needed in found.pinned]
     names = {needed.name for needed in found.pinned}
-    packages += [needed for needed in (*listed.pinned, *stated) if needed.name not in names]
+    elsewhere = [needed for one, needed in _declared(layout, unit) if one.marker and needed]
+    packages += [needed for needed in (*listed.pinned, *elsewhere) if needed.name not in names]
     places = {**_mentions(layout), **listed.places}
-    elsewhere = [replace(one, location=one.location or places.get(one.name)) for one in found.unauditable]
-    return _inventory(placed(packages, places), elsewhere)
+    unauditable = [replace(one, location=one.location or places.get(one.name)) for one in found.unauditable]
+    return _inventory(placed(packages, places), unauditable)
 
 
-def _stated(layout: Layout, unit: _Unit) -> Iterator[Needed]:
-    """Yield what the project's own metadata pins under a condition, which may hold elsewhere."""
-    for requirement in _requirements([*unit.lines, *_static(layout, unit)]):
-        for needed in of_text(str(requirement), "").pinned if requirement.marker else ():
-            yield replace(needed, location=None, direct=True)
-
-
-def _as_said(needed: Needed, said: Needed | None) -> Needed:
-    if said is None or said.direct is not None:
-        return said or needed
-    return replace(said, parents=needed.parents, direct=needed.direct)
+def _as_listed(needed: Needed, listed: Needed | None) -> Needed:
+    if listed is None or listed.direct is not None:
+        return listed or needed
+    return replace(listed, parents=needed.parents, direct=needed.direct)
 
 
 def _mentions(layout: Layout) -> dict[str, Location]:
@@ -259,29 +250,38 @@ def _mentions(layout: Layout) -> dict[str, Location]:
 
 
 def _as_pinned(layout: Layout, unit: _Unit, listed: Listed, reason: str) -> Inventory:
-    """Return what names its version, the rest as not auditable."""
-    mentions = _mentions(layout)
+    """Return the pinned packages, and the others as not auditable."""
+    places = {**_mentions(layout), **listed.places}
     pinned, loose = list(listed.pinned), []
-    for requirement in _requirements([*unit.lines, *_static(layout, unit), *listed.loose]):
+    for requirement, needed in _declared(layout, unit, listed.loose):
         name = canonicalize_name(requirement.name)
-        place = listed.places.get(name) or mentions.get(name)
-        text = of_text(str(requirement), "").pinned
-        if text:
-            pinned.append(replace(text[0], location=place, direct=True))
+        if needed:
+            pinned.append(replace(needed, location=places.get(name)))
         else:
-            why = f"its version is not fixed, and {_UNRESOLVED}"
-            loose.append(Unauditable(name=name, reason=why, location=place))
+            why = f"it is not pinned, and {_UNRESOLVED}"
+            loose.append(Unauditable(name=name, reason=why, location=places.get(name)))
     known = {needed.name for needed in pinned}
     left = [one for one in loose if one.name not in known]
     left += [
         Unauditable(name=f"what {folder!r} needs", reason=_UNRESOLVED, location=place)
         for folder, place in listed.folders.items()
     ]
-    if pinned:  # what they need in turn is in no list
+    if pinned:  # their own dependencies are not listed
         file = Location(path=layout.relative(unit.files[0])) if unit.files else None
         left.append(Unauditable(name=_IN_TURN, reason=_UNRESOLVED, location=file))
-    note = f"only what is pinned was audited: {reason}" if pinned else reason
+    note = f"only pinned packages were audited: {reason}" if pinned else reason
     return replace(_inventory(pinned, [*listed.unauditable, *left]), notes=(note,))
+
+
+def _declared(
+    layout: Layout, unit: _Unit, more: Iterable[str] = ()
+) -> Iterator[tuple[Requirement, Needed | None]]:
+    """Yield the requirements in metadata and `more`, each with its package if it is pinned."""
+    for line in (*unit.lines, *_static(layout, unit), *more):
+        with suppress(InvalidRequirement):
+            requirement = requirement_of(line)
+            pinned = of_text(str(requirement), "").pinned
+            yield requirement, replace(pinned[0], location=None, direct=True) if pinned else None
 
 
 def _static(layout: Layout, unit: _Unit) -> Iterator[str]:
@@ -291,14 +291,6 @@ def _static(layout: Layout, unit: _Unit) -> Iterator[str]:
         for where, entries in requirement_lists(layout.pyproject):
             if not where.startswith("tool."):
                 yield from (entry for entry in entries if isinstance(entry, str))
-
-
-def _requirements(lines: Iterable[str]) -> Iterator[Requirement]:
-    for line in lines:
-        try:
-            yield requirement_of(line)
-        except InvalidRequirement:
-            continue
 
 
 def _inventory(packages: Iterable[Needed], unauditable: Iterable[Unauditable]) -> Inventory:
