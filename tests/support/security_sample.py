@@ -58,7 +58,7 @@ def unlicensed(**overrides: Any) -> Finding:
         "level": Level.WARNING,
         "location": None,
     }
-    values |= {"message": "chardet 3.0 is licensed under LGPL-2.1-only, which licenses-deny names"}
+    values |= {"message": "chardet 3.0 is licensed under LGPL-2.1-only, which is in licenses-deny"}
     values |= {"package": Package(name="chardet", version="3.0", licenses="LGPL-2.1-only")}
     return finding(**{"tool": "licenses", **values, **overrides})
 

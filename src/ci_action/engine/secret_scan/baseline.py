@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from ci_action.project.layout import Layout
 from ci_action.settings import Settings
 from ci_action.system.errors import ToolError
@@ -57,6 +59,22 @@ def hash_of(value: str) -> str:
     return hashlib.sha1(value.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
 
 
+class Entry(msgspec.Struct, frozen=True):
+    """An accepted secret."""
+
+    type: str
+    hashed_secret: str
+    is_verified: bool = False
+    is_secret: bool | None = None
+    """Whether somebody has audited it as a real secret."""
+
+
+class _Document(msgspec.Struct):
+    version: str
+    results: dict[str, list[Entry]]
+    whole_tokens: dict[str, list[Entry]] = {}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Baseline:
     """A baseline, or the absence of one."""
@@ -65,7 +83,7 @@ class Baseline:
     root: Path
     """The folder that the names of its files are relative to."""
     document: Mapping[str, Any] = field(default_factory=dict)
-    entries: Mapping[Key, Mapping[str, Any]] = field(default_factory=dict)
+    entries: Mapping[Key, Entry] = field(default_factory=dict)
 
     @property
     def exists(self) -> bool:
@@ -81,7 +99,7 @@ class Baseline:
         """Return the key of a value in a file."""
         return self.name(file), kind, hash_of(value)
 
-    def entry(self, file: Path, kind: str, value: str, token: str) -> Mapping[str, Any] | None:
+    def entry(self, file: Path, kind: str, value: str, token: str) -> Entry | None:
         """Return the entry that accepts a value, or None.
 
         detect-secrets only hashes the beginning of some tokens, which is the same for all of them. So the hashes of whole
@@ -122,27 +140,18 @@ def _unusable(shown: str, reason: str) -> str:
     return f"{shown} cannot be used as a baseline of detect-secrets: {reason}; fix it, or remove it and run `{COMMAND}`"
 
 
-def entries_of(document: Any, shown: str) -> dict[Key, Mapping[str, Any]]:
-    """Return the entries of a parsed baseline; raises `ToolError` if it is not one."""
-    if not isinstance(document, dict) or not isinstance(document.get("version"), str):
-        raise ToolError(_unusable(shown, "`version` is missing"))
-    results = document.get("results")
-    if not isinstance(results, dict):
-        raise ToolError(_unusable(shown, "`results` is missing"))
-    tokens = document.get(_TOKENS, {})
-    if not isinstance(tokens, dict):
-        raise ToolError(_unusable(shown, f"`{_TOKENS}` is not an object"))
-    return {**_keyed(results, shown, ""), **_keyed(tokens, shown, _WHOLE)}
-
-
-def _keyed(results: Mapping[str, Any], shown: str, suffix: str) -> dict[Key, Mapping[str, Any]]:
-    found: dict[Key, Mapping[str, Any]] = {}
-    for name, entries in results.items():
-        for entry in entries if isinstance(entries, list) else [None]:
-            if not isinstance(entry, dict) or not {"type", "hashed_secret"} <= entry.keys():
-                raise ToolError(_unusable(shown, f"an entry of {name!r} lacks its type or hash"))
-            found[_plain(name), str(entry["type"]) + suffix, str(entry["hashed_secret"])] = entry
-    return found
+def entries_of(document: object, shown: str) -> dict[Key, Entry]:
+    """Return the entries of a parsed baseline. Raises `ToolError` if it is invalid."""
+    try:
+        baseline = msgspec.convert(document, _Document)
+    except msgspec.ValidationError as error:
+        raise ToolError(_unusable(shown, str(error))) from error
+    return {
+        (_plain(name), entry.type + suffix, entry.hashed_secret): entry
+        for files, suffix in ((baseline.results, ""), (baseline.whole_tokens, _WHOLE))
+        for name, entries in files.items()
+        for entry in entries
+    }
 
 
 def _plain(name: str) -> str:
@@ -159,23 +168,18 @@ def render(
     baseline: Baseline, version: str, configuration: Mapping[str, Any], accepted: Iterable[Key]
 ) -> bytes:
     """Return a baseline in the format of detect-secrets, without line numbers and time, so that it is reproducible."""
-    results: dict[str, list[dict[str, Any]]] = {}
-    tokens: dict[str, list[dict[str, str]]] = {}
-    for name, kind, digest in sorted(set(accepted)):
-        if is_whole((name, kind, digest)):
+    results: dict[str, list[Mapping[str, Any]]] = {}
+    tokens: dict[str, list[Mapping[str, Any]]] = {}
+    for key in sorted(set(accepted)):
+        name, kind, digest = key
+        if is_whole(key):
             entry = {"type": kind.removesuffix(_WHOLE), "hashed_secret": digest}
             tokens.setdefault(name, []).append(entry)
             continue
-        before = baseline.entries.get((name, kind, digest), {})
-        written = {
-            "type": kind,
-            "filename": name,
-            "hashed_secret": digest,
-            "is_verified": before.get("is_verified", False),
-        }
-        if before.get("is_secret") is not None:
-            written["is_secret"] = before["is_secret"]
-        results.setdefault(name, []).append(written)
+        before = baseline.entries.get(key, Entry(type=kind, hashed_secret=digest))
+        mark = {} if before.is_secret is None else {"is_secret": before.is_secret}
+        written = {"type": kind, "filename": name, "hashed_secret": digest, "is_verified": before.is_verified}
+        results.setdefault(name, []).append(written | mark)
     document = {"version": version, **configuration, "results": results}
     document |= {_TOKENS: tokens} if tokens else {}
     return (json.dumps(document, indent=2) + "\n").encode()

@@ -215,7 +215,7 @@ class Scan:
             entry = self.baseline.entry(file, secret.type, secret.value, token)
             if entry is None:
                 return Standing.OPEN
-            return Standing.REAL if entry.get("is_secret") is True else Standing.ACCEPTED
+            return Standing.REAL if entry.is_secret else Standing.ACCEPTED
 
         return File(
             path=self.ctx.layout.relative(name),

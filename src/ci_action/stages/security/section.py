@@ -1,8 +1,7 @@
-"""What the security stage found, sorted for the reporters: vulnerabilities, secrets, weak spots, licences, the rest."""
+"""The section of the security stage: vulnerabilities, secrets, security issues in the code, licences, and other findings."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, assert_never
 
@@ -29,65 +28,11 @@ from ci_action.model.totals import amounts
 
 AUDIT: Final = "pip-audit"
 SECRETS: Final = "detect-secrets"
-LICENSES: Final = "licenses"
-# What pip-audit's findings are called that are about no advisory.
+_LICENSES: Final = "licenses"
+# Rules of pip-audit that are not advisories.
 _NO_ADVISORY: Final = frozenset({"not-audited", "expired-ignore"})
-
-
-@dataclass(frozen=True)
-class Exposed:
-    """The findings of the security stage that count, each in one list, the weightiest first."""
-
-    vulnerabilities: list[Finding] = field(default_factory=list)
-    secrets: list[Finding] = field(default_factory=list)
-    code: list[Finding] = field(default_factory=list)
-    licenses: list[Finding] = field(default_factory=list)
-    others: list[Finding] = field(default_factory=list)
-    """What could not be looked at, and what is wrong with the settings of the stage."""
-
-    @property
-    def all(self) -> tuple[Finding, ...]:
-        """All of them."""
-        return (*self.vulnerabilities, *self.secrets, *self.code, *self.licenses, *self.others)
-
-
-def exposed(stage: StageResult) -> Exposed:
-    """Sort the findings of the stage."""
-    found = Exposed()
-    for finding in ranked(one for one in stage.findings if one.counts):
-        if is_vulnerability(finding):
-            found.vulnerabilities.append(finding)
-        elif is_secret(finding):
-            found.secrets.append(finding)
-        elif finding.tool == LICENSES:
-            found.licenses.append(finding)
-        elif finding.tool in {AUDIT, SECRETS} or finding.rule in BLINDING:
-            found.others.append(finding)
-        else:
-            found.code.append(finding)
-    return found
-
-
-def is_vulnerability(finding: Finding) -> bool:
-    """Whether a finding is an advisory about a package."""
-    return finding.tool == AUDIT and finding.package is not None and finding.rule not in _NO_ADVISORY
-
-
-def is_secret(finding: Finding) -> bool:
-    """Whether a finding is a secret in a file."""
-    return finding.tool == SECRETS and finding.rule not in BLINDING
-
-
-def number_of(stage: StageResult, name: str, is_one: Callable[[Finding], bool]) -> str:
-    """Return how many there are; empty where the tool did not look, for that is not the same as none."""
-    number = sum(finding.counts and is_one(finding) for finding in stage.findings)
-    looked = any(tool.tool == name and _looked(tool) for tool in stage.tools)
-    return str(number) if looked or number else ""
-
-
-def _looked(tool: ToolResult) -> bool:
-    return isinstance(tool.outcome, Report)
-
+VULNERABILITY, SECRET, ISSUE, LICENCE, OTHER = range(5)
+"""The kinds of findings, in the order of their parts; `OTHER` is what was not checked, and mistakes in settings."""
 
 _MOST_NAMES: Final = 20
 _SUMMARY: Final = frozenset({Channel.SUMMARY})
@@ -100,60 +45,88 @@ _SECRET: Final = tuple(map(Ours, ("Type", "File", "Line", "What", "Severity")))
 _LICENSE: Final = tuple(map(Ours, ("Package", "Version", "Licence", "Why")))
 
 
+def kind_of(finding: Finding) -> int:
+    """Return the kind of a finding of the stage."""
+    if finding.tool == AUDIT and finding.package and finding.rule not in _NO_ADVISORY:
+        return VULNERABILITY
+    if finding.tool == SECRETS and finding.rule not in BLINDING:
+        return SECRET
+    if finding.tool == _LICENSES:
+        return LICENCE
+    return OTHER if finding.tool in {AUDIT, SECRETS} or finding.rule in BLINDING else ISSUE
+
+
+def exposed(stage: StageResult) -> tuple[list[Finding], ...]:
+    """Return the findings that count by their kinds, the most severe first."""
+    found: tuple[list[Finding], ...] = ([], [], [], [], [])
+    for finding in ranked(one for one in stage.findings if one.counts):
+        found[kind_of(finding)].append(finding)
+    return found
+
+
+def number_of(stage: StageResult, name: str, kind: int) -> str:
+    """Return the number of findings that count; empty if the tool did not report, which is not the same as none."""
+    number = sum(finding.counts and kind_of(finding) == kind for finding in stage.findings)
+    reported = any(tool.tool == name and isinstance(tool.outcome, Report) for tool in stage.tools)
+    return str(number) if reported or number else ""
+
+
 def of(stage: StageResult, _: Pull | NoPull) -> tuple[Section, ...]:
-    """Return what was looked at and what was found. The page and the other channels list each finding as well."""
+    """Return the section. The page and the other channels list each finding as well."""
     if not stage.tools:
         return ()
     found = exposed(stage)
-    blocks = (Items(rows=tuple(Item(_looked_at(tool)) for tool in stage.tools), on=_SUMMARY), *_parts(found))
+    blocks = (Items(rows=tuple(Item(_checked(tool)) for tool in stage.tools), on=_SUMMARY), *_parts(found))
     muted = [one for one in stage.findings if one.package and not one.counts]
     if muted:
         rows = tuple((*_package_row(one), (one.muted,)) for one in muted)
         title, head = Ours(f"Muted: {len(muted):,}"), (*_ADVISORY, Ours("Why"))
         blocks = (*blocks, Table(title=title, head=head, rows=rows, on=_PAGE))
-    return (Section(title=Ours("Security"), blocks=blocks, tile=_tile(found, muted), shows=found.all),)
+    shows = tuple(finding for findings in found for finding in findings)
+    number = len(found[VULNERABILITY])
+    words = Ours("vulnerability" if number == 1 else "vulnerabilities")
+    tile = Tile(f"{number:,}", words, Look.FAILED if number else Look.PLAIN) if number or muted else None
+    return (Section(title=Ours("Security"), blocks=blocks, tile=tile, shows=shows),)
 
 
-def _looked_at(tool: ToolResult) -> Line:
+def _checked(tool: ToolResult) -> Line:
     name = known(tool.tool)
     match tool.outcome:
         case Report():
-            return (name, Ours(" looked at "), Ours(amounts(tool.examined)))
+            return (name, Ours(" checked "), Ours(amounts(tool.examined)))
         case Skipped(reason):
             return (name, Ours(" was skipped: "), reason)
         case Broken(reason):
-            return (name, Ours(" could not look: "), reason)
+            return (name, Ours(" failed: "), reason)
         case unknown:
             assert_never(unknown)
 
 
-def _tile(found: Exposed, muted: list[Finding]) -> Tile | None:
-    number = len(found.vulnerabilities)
-    if not number and not muted:
-        return None
-    words = "vulnerability" if number == 1 else "vulnerabilities"
-    return Tile(f"{number:,}", Ours(words), Look.FAILED if number else Look.PLAIN)
-
-
-def _parts(found: Exposed) -> Iterator[Block]:
-    if found.vulnerabilities:
-        rows = tuple(map(_package_row, found.vulnerabilities))
-        title = Ours(f"Vulnerabilities: {len(rows):,}")
-        yield Table(title=title, head=_ADVISORY, rows=rows, on=_BOTH)
-    if found.secrets:
-        rows = tuple(map(_secret, found.secrets))
-        yield Table(title=Ours(f"Secrets: {len(rows):,}"), head=_SECRET, rows=rows, on=_SUMMARY)
-    if found.code:
-        counts = Counter(one.severity or one.level.value for one in found.code)
+def _parts(found: tuple[list[Finding], ...]) -> Iterator[Block]:
+    vulnerabilities, secrets, issues, licenses, others = found
+    yield from _table("Vulnerabilities", _ADVISORY, vulnerabilities, _package_row, _BOTH)
+    yield from _table("Secrets", _SECRET, secrets, _secret_row, _SUMMARY)
+    if issues:
+        counts = Counter(one.severity or one.level.value for one in issues)
         words = ", ".join(f"{number:,} {severity}" for severity, number in counts.items())
-        items = tuple(Item(_weak(one)) for one in found.code)
-        yield Items(title=Ours(f"Code: {words}"), rows=items, on=_SUMMARY)
-    if found.licenses:
-        rows = tuple(map(_license, found.licenses))
-        yield Table(title=Ours(f"Licences: {len(rows):,}"), head=_LICENSE, rows=rows, on=_BOTH)
-    if found.others:
-        items = tuple(Item(_weak(one)) for one in found.others)
-        yield Items(title=Ours(f"Not looked at, or to be seen to: {len(items):,}"), rows=items, on=_BOTH)
+        yield Items(title=Ours(f"Code: {words}"), rows=tuple(map(_item, issues)), on=_SUMMARY)
+    yield from _table("Licences", _LICENSE, licenses, _license_row, _BOTH)
+    if others:
+        title = Ours(f"Not checked, or to be fixed: {len(others):,}")
+        yield Items(title=title, rows=tuple(map(_item, others)), on=_BOTH)
+
+
+def _table(
+    title: str,
+    head: tuple[str, ...],
+    findings: list[Finding],
+    row: Callable[[Finding], tuple[Line, ...]],
+    on: frozenset[Channel],
+) -> Iterator[Table]:
+    if findings:
+        yield Table(
+            title=Ours(f"{title}: {len(findings):,}"), head=head, rows=tuple(map(row, findings)), on=on
+        )
 
 
 def _package_row(finding: Finding) -> tuple[Line, ...]:
@@ -168,18 +141,16 @@ def _package_row(finding: Finding) -> tuple[Line, ...]:
         ),
         (known(finding.severity),) if finding.severity else (),
         joined(package.fixed_in[:_MOST_NAMES]) or (Ours("no version yet"),),
-        _through(package),
+        (_chain(package),) if package.parents else (Ours("direct"),) if package.direct else (),
         (package.upgrade,) if package.upgrade else (),
     )
 
 
-def _through(package: Package) -> Line:
-    if package.parents:
-        return (" → ".join(package.parents[:_MOST_NAMES]),)
-    return (Ours("direct"),) if package.direct else ()
+def _chain(package: Package) -> str:
+    return " → ".join(package.parents[:_MOST_NAMES])
 
 
-def _secret(finding: Finding) -> tuple[Line, ...]:
+def _secret_row(finding: Finding) -> tuple[Line, ...]:
     place = finding.location
     return (
         (finding.rule,),
@@ -190,15 +161,15 @@ def _secret(finding: Finding) -> tuple[Line, ...]:
     )
 
 
-def _license(finding: Finding) -> tuple[Line, ...]:
+def _license_row(finding: Finding) -> tuple[Line, ...]:
     package = finding.package or Package(name="", version="")
     return (package.name,), (package.version,), (package.licenses or "unknown",), (finding.message,)
 
 
-def _weak(finding: Finding) -> Line:
-    parents = finding.package.parents if finding.package else ()
-    through = (Ours(" · needed through "), " → ".join(parents[:_MOST_NAMES])) if parents else ()
-    return (
+def _item(finding: Finding) -> Item:
+    package = finding.package
+    through = (Ours(" · needed through "), _chain(package)) if package and package.parents else ()
+    return Item((
         known(finding.severity or finding.level.value),
         Ours(" · "),
         place_link(finding.location) if finding.location else Ours("the project"),
@@ -210,4 +181,4 @@ def _weak(finding: Finding) -> Line:
         finding.message,
         *through,
         *(part for one in finding.also for part in (Ours(" · also "), one)),
-    )
+    ))  # fmt: skip

@@ -95,12 +95,15 @@ def test_one_in_a_folder_of_the_project_speaks_of_files_below_the_project(tmp_pa
         (b"{", "it is not JSON"),
         (b"\xff\xfe\x00", "it is not JSON"),
         (b"[" * 100_000, "it is not JSON"),
-        (b"[]", "`version` is missing"),
-        (b"{}", "`version` is missing"),
-        (b'{"version": 1, "results": {}}', "`version` is missing"),
-        (b'{"version": "1.5.0"}', "`results` is missing"),
-        (b'{"version": "1.5.0", "results": {"a.py": {}}}', "an entry of 'a.py' lacks"),
-        (b'{"version": "1.5.0", "results": {"a.py": [{"type": "x"}]}}', "an entry of 'a.py' lacks"),
+        (b"[]", "Expected `object`"),
+        (b"{}", "missing required field `version`"),
+        (b'{"version": 1, "results": {}}', r"Expected `str`, got `int` - at `\$.version`"),
+        (b'{"version": "1.5.0"}', "missing required field `results`"),
+        (b'{"version": "1.5.0", "results": {"a.py": {}}}', "Expected `array`"),
+        (
+            b'{"version": "1.5.0", "results": {"a.py": [{"type": "x"}]}}',
+            "missing required field `hashed_secret`",
+        ),
     ],
 )
 def test_what_is_no_baseline_is_broken_and_says_what_to_do(text: bytes, says: str, tmp_path: Path):

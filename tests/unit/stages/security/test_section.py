@@ -26,7 +26,7 @@ from ci_action.reporters.annotate import select
 from ci_action.reporters.job_summary import render
 from ci_action.reporters.markdown_sections import MOST
 from ci_action.reporters.outputs import values
-from ci_action.stages.security.section import exposed
+from ci_action.stages.security.section import VULNERABILITY, exposed
 from ci_action.system.text import one_line
 
 MOST_ROWS = MOST[Place.MIDDLE]
@@ -79,7 +79,7 @@ def test_secrets_code_licences_and_what_was_not_looked_at_have_lists_of_their_ow
         "Secrets: 1",
         "Code: 1 medium, 1 low",
         "Licences: 1",
-        "Not looked at, or to be seen to: 3",
+        "Not checked, or to be fixed: 3",
         "1 more finding",
         "src/app.py",
     ]
@@ -96,13 +96,13 @@ def test_secrets_code_licences_and_what_was_not_looked_at_have_lists_of_their_ow
 @pytest.mark.parametrize(
     ("tool", "says"),
     [
-        (tool_result(tool="bandit", outcome=Report(examined={Counted.FILES: 3})), "bandit looked at 3 files"),
+        (tool_result(tool="bandit", outcome=Report(examined={Counted.FILES: 3})), "bandit checked 3 files"),
         (
             tool_result(tool="pip-audit", outcome=Report(examined={Counted.PACKAGES: 0})),
-            "looked at 0 packages",
+            "checked 0 packages",
         ),
         (tool_result(tool="pip-audit", outcome=Skipped("no *x*")), "pip-audit was skipped: no *x*"),
-        (broken_tool("no <b>network", tool="pip-audit"), "pip-audit could not look: no <b>network"),
+        (broken_tool("no <b>network", tool="pip-audit"), "pip-audit failed: no <b>network"),
     ],
 )
 def test_what_was_looked_at_and_what_was_not(tmp_path: Path, tool: ToolResult, says: str):
@@ -208,10 +208,9 @@ def test_the_outputs(tmp_path: Path, tools: tuple[ToolResult, ...], expected: tu
 
 def test_every_finding_of_the_stage_that_counts_is_in_one_list():
     found = exposed(security_run().stages[1])
-    lists = (found.vulnerabilities, found.secrets, found.code, found.licenses, found.others)
-    assert [len(one) for one in lists] == [3, 1, 2, 1, 3]
-    assert len(found.all) == sum(one.counts for one in security_run().stages[1].findings)
-    assert [one.severity for one in found.vulnerabilities] == ["critical", "high", "unknown"]
+    assert [len(one) for one in found] == [3, 1, 2, 1, 3]
+    assert sum(map(len, found)) == sum(one.counts for one in security_run().stages[1].findings)
+    assert [one.severity for one in found[VULNERABILITY]] == ["critical", "high", "unknown"]
 
 
 def test_annotations_say_how_bad_it_is_what_to_do_and_who_says_the_same():
