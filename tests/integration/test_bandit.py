@@ -119,7 +119,7 @@ def test_the_configuration_is_that_of_the_project(name, project):
 
 
 @pytest.mark.parametrize(
-    ("files", "options", "says"),
+    ("files", "options", "expected"),
     [
         ({"bandit.yaml": "skips: [B999]\n"}, "", "(bandit.yaml): unknown test 'B999'"),
         ({}, "-s B1010", "(bandit-args): unknown test 'B1010'"),
@@ -128,12 +128,12 @@ def test_the_configuration_is_that_of_the_project(name, project):
         ({}, "-p none", "Unable to find profile (none)"),
     ],
 )
-def test_a_wrong_configuration_is_broken(files, options, says, project):
+def test_a_wrong_configuration_is_broken(files, options, expected, project):
     folder = project({"weak.py": WEAK, **files})
     bare.git_add(folder)
     found, _ = bandit(folder, settings={"bandit_args": options})
     assert isinstance(found.outcome, Broken)
-    assert says in found.outcome.reason
+    assert expected in found.outcome.reason
 
 
 def test_what_the_configuration_leaves_out_is_no_pass(project):
@@ -154,7 +154,7 @@ def test_a_baseline_of_bandit_alone_works(project):
 
 
 @pytest.mark.parametrize(
-    ("script", "says"),
+    ("script", "expected"),
     [
         ("sleep 60", "timed out"),
         ("kill -9 $$", "SIGKILL"),
@@ -162,12 +162,12 @@ def test_a_baseline_of_bandit_alone_works(project):
         ("", "printed nothing"),
     ],
 )
-def test_a_fault_is_broken(script, says, project, tmp_path):
+def test_a_fault_is_broken(script, expected, project, tmp_path):
     folder = project({"weak.py": WEAK})
     bare.git_add(folder)
     found, _ = bandit(folder, bundled=faulty(tmp_path, script), settings={"timeout": 1})
     assert isinstance(found.outcome, Broken)
-    assert says in found.outcome.reason
+    assert expected in found.outcome.reason
 
 
 def test_an_absent_bandit_is_broken(project, tmp_path):

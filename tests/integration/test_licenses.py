@@ -1,4 +1,4 @@
-"""Licences of what is really installed: by the test stage where it runs, else for this alone."""
+"""Licences of installed packages: in the environment of the test stage, or in a new one."""
 
 PYPROJECT = """
 [project]

@@ -63,12 +63,12 @@ def test_what_is_planted_is_found_and_can_be_read_nowhere(where: str, project, c
         "GITHUB_OUTPUT": str(commands / "output"), "GITHUB_STEP_SUMMARY": str(commands / "summary"),
     }  # fmt: skip
     env = actions if where == "actions" else {}
-    told = expected(bare(folder))
-    assert {Path(name).stem for name, _, _ in told} >= {Path(name).stem for name in files}
+    theirs = expected(bare(folder))
+    assert {Path(name).stem for name, _, _ in theirs} >= {Path(name).stem for name in files}
     for _ in range(2):  # the second is answered from what was kept
         ran = ci_action(folder, "run", "security", "--verbose", f"--cache-dir={tmp_path / 'cache'}", env=env)
         found = ran.findings("detect-secrets")
-        assert rules(found) == told
+        assert rules(found) == theirs
         assert all(one["column"] for one in found if one["path"] != "app.yaml")
         spoken = "\n".join(line for line in ran.out.splitlines() if not line.startswith("::add-mask::"))
         for place in ("cache", "reports", "commands"):
@@ -170,7 +170,7 @@ def test_the_baseline_is_that_of_detect_secrets_and_both_agree(project, ci_actio
     }
     ran = ci_action(folder, "run", "security", "--fail-on=low", "--ignore=bandit")
     assert {one["muted"] for one in ran.findings("detect-secrets")} == {"accepted in .secrets.baseline"}
-    bare(folder, "--baseline", NAME)  # writes line numbers and a time of its own
+    bare(folder, "--baseline", NAME)  # writes line numbers and a time
     assert b"generated_at" in file.read_bytes()
     assert ci_action(folder, "secrets", "baseline").code == 0
     assert json.loads(file.read_bytes())["results"] == json.loads(text)["results"]
@@ -328,7 +328,7 @@ def test_only_added_lines_count_where_the_scope_is_the_change(project, ci_action
     (folder / "a.py").write_text(old + new + old)
     ran = ci_action(folder, "run", "security", "--scope=changed")
     found = {(one["path"], one["line"]): one["muted"] for one in ran.findings("detect-secrets")}
-    assert found == {("a.py", 2): "", ("a.py", 3): ""}  # what stands there once more was added
+    assert found == {("a.py", 2): "", ("a.py", 3): ""}  # a second occurrence was added
     assert ran.tool("detect-secrets")["examined"]["files"] == 1
     assert ci_action(folder, "secrets", "baseline", "--scope=changed").code == 0
     assert json.loads((folder / NAME).read_text())["results"].keys() == {"a.py", "b.py"}
@@ -341,7 +341,7 @@ def test_what_cannot_be_read_is_told_with_its_reason(tmp_path):
     job = {"files": ["/proc/self/mem", "absent.py"], "baseline": {}, "name": "", "verify": False}
     argv: list[str | Path] = [sys.executable, "-I", "-B", "-X", "utf8", SCRIPT]
     done = subprocess.run(argv, cwd=tmp_path, input=json.dumps(job).encode(), check=True, capture_output=True)
-    told = parse(done.stdout, ["/proc/self/mem", "absent.py"])
-    assert told.finished
-    assert [one.state for one in told.files.values()] == ["unreadable", "unreadable"]
-    assert [one.problem for one in told.files.values()] == [os.strerror(5), "not a regular file"]
+    events = parse(done.stdout, ["/proc/self/mem", "absent.py"])
+    assert events.finished
+    assert [one.state for one in events.files.values()] == ["unreadable", "unreadable"]
+    assert [one.problem for one in events.files.values()] == [os.strerror(5), "not a regular file"]

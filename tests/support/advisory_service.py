@@ -49,11 +49,11 @@ class Failing:
     location: str = ""
     """Redirect there instead."""
     only: frozenset[str] = frozenset()
-    """The packages that it is about; all where there are none."""
+    """The affected packages; empty for all."""
     records: bool = False
     """Whether it is about the records of advisories too."""
     times: int = 1_000_000
-    """How often."""
+    """Number of failures."""
 
 
 @dataclass
@@ -138,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the library's
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager

@@ -31,7 +31,7 @@ def result(name: str, rule: str = "B602", **overrides: Any) -> dict[str, Any]:
 
 
 class Bandit:
-    """Answers as bandit does: a finding in every file that says so, files that it leaves out or cannot parse."""
+    """Answers like bandit: findings as the files list them, excluded files, syntax errors."""
 
     def __init__(self, **answers: Completed | Exception) -> None:
         self.answers = answers

@@ -1,6 +1,6 @@
-"""Secrets for tests, one of every type that detect-secrets reports: put together here, so that none stands in our files.
+"""Secrets for tests, one of every type that detect-secrets reports: put together here, so that none is in our files.
 
-It knows one type more, public addresses, and then leaves out whatever holds no letter.
+It has one more type, public addresses, and then excludes values without letters.
 """
 
 import base64
@@ -33,7 +33,7 @@ def _private_key() -> str:
 
 
 def secrets() -> dict[str, tuple[str, str]]:
-    """Return by type: the value that nobody may read, and the line of a Python file that holds it."""
+    """Return by type: the secret value, and the line of a Python file that holds it."""
     values = {
         "Artifactory Credentials": "AKC" + _some(40),
         "AWS Access Key": "AKIA" + _some(16, string.ascii_uppercase + string.digits),

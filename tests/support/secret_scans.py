@@ -1,4 +1,4 @@
-"""A stand-in for the script that scans for secrets, and a project with one."""
+"""A fake of the script that scans for secrets, and a project with a secret."""
 
 import json
 from collections.abc import Callable
@@ -19,7 +19,7 @@ START = {"event": "start", "engine": "prefilter", "plugins_used": [{"name": "X"}
 
 
 class Script:
-    """Answers as the script does: every line with our value is found, the suffix says what else becomes of a file."""
+    """Answers like the script: every line with our value is found, the suffix decides the state of a file."""
 
     def __init__(
         self, root: Path, change: Callable[[list[str]], Any] = lambda lines: lines, **answer: Any
@@ -34,10 +34,10 @@ class Script:
         self.jobs.append(job)
         events = [START, *(self._file(number, name) for number, name in enumerate(job["files"]))]
         events.append({"event": "finish", "files": len(job["files"])})
-        told = self.change([json.dumps(one) for one in events])
-        if isinstance(told, Exception):
-            raise told
-        return completed("".join(f"{line}\n" for line in told), **self.answer)
+        answer = self.change([json.dumps(one) for one in events])
+        if isinstance(answer, Exception):
+            raise answer
+        return completed("".join(f"{line}\n" for line in answer), **self.answer)
 
     def _file(self, number: int, name: str) -> dict[str, Any]:
         state = STATES.get(Path(name).suffix, "scanned")
@@ -51,7 +51,7 @@ class Script:
 
 
 def ready(workspace: Path, script: Script, **overrides: Any) -> Context:
-    """Return a context in which git tracks what is there, or what `tracked` says."""
+    """Return a context in which git tracks all files, or those in `tracked`."""
     names = overrides.pop("tracked", None) or sorted(
         str(file.relative_to(workspace)) for file in workspace.rglob("*") if file.is_file()
     )

@@ -1,4 +1,4 @@
-"""One run of the security stage with everything that a report can tell, the same in every test."""
+"""A run of the security stage with every kind of finding."""
 
 from typing import Any
 

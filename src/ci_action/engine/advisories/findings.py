@@ -43,7 +43,7 @@ class Acceptance:
 def accepted(
     package: str, ids: Sequence[str], entries: Iterable[IgnoredVulnerability], today: date
 ) -> Acceptance:
-    """Return whether a problem of a package is accepted today; of several entries the one with the last date counts."""
+    """Return whether a problem of a package is accepted today; of several entries the latest counts."""
     entry = max(
         (one for one in entries if one.matches(package, ids)), key=lambda one: one.expires, default=None
     )

@@ -41,7 +41,7 @@ class Span:
     """None if the range has no beginning."""
     fixed: Version | None = None
     last: Version | None = None
-    """The last affected version, if there is no fixed one."""
+    """The last affected version, if no version is fixed."""
 
     def __contains__(self, version: Version) -> bool:
         """Whether a version is affected."""

@@ -30,7 +30,6 @@ _SECONDS: Final = (10.0, 15.0)
 # The largest advisories of the database have some hundred kilobytes.
 _LARGEST: Final = 5_000_000
 _FOUND: Final = 200
-_ABSENT: Final = frozenset({400, 404, 410})
 _RETRIED: Final = frozenset({408, 425, 429})
 _SERVER: Final = 500
 
@@ -78,8 +77,6 @@ class Service:
     seconds: float
     pauses: Sequence[float] = PAUSES
     stopped: Callable[[], bool] = lambda: False
-    lost: set[str] = field(default_factory=set)
-    """The names of records that could not be fetched, although they may exist."""
     _down: threading.Event = field(default_factory=threading.Event)
     _end: float = 0.0
 
@@ -105,26 +102,18 @@ class Service:
             return list(pool.map(lambda question: ask(session, question), questions))
 
     def _record(self, session: "requests.Session", name: str) -> Record | None:
-        raw = self._asked(session, "GET", f"/v1/vulns/{quote(name, safe='')}")
-        if raw is None:
-            return None
-        record = record_of(_document(raw))
-        if record is None or name not in record.ids:
-            self.lost.add(name)
-            return None
-        return record
+        record = record_of(_document(self._asked(session, "GET", f"/v1/vulns/{quote(name, safe='')}")))
+        return record if record is not None and name in record.ids else None
 
     def _answer(self, session: "requests.Session", package: Key) -> dict[str, Record]:
         question = {"package": {"name": package[0], "ecosystem": "PyPI"}, "version": package[1]}
-        document = _document(self._asked(session, "POST", "/v1/query", question) or b"")
+        document = _document(self._asked(session, "POST", "/v1/query", question))
         entries = document.get("vulns") if isinstance(document, dict) else None
         every = ((entry, record_of(entry)) for entry in entries) if isinstance(entries, list) else ()
         return {str(entry["id"]): record for entry, record in every if record is not None}
 
-    def _asked(
-        self, session: "requests.Session", method: str, path: str, question: object = None
-    ) -> bytes | None:
-        """Return the answer; empty if there was none, None if there is no such record.
+    def _asked(self, session: "requests.Session", method: str, path: str, question: object = None) -> bytes:
+        """Return the answer; empty if there was none.
 
         Not by `stamina`: the pauses of its retries are not cut by a time limit, and nothing can end them.
         """
@@ -135,8 +124,6 @@ class Service:
                 with session.request(
                     method, self.base + path, json=question, timeout=_SECONDS, stream=True
                 ) as answer:
-                    if answer.status_code in _ABSENT:
-                        return None
                     if answer.status_code in _RETRIED or answer.status_code >= _SERVER:
                         answer.raise_for_status()
                     return self._body(answer) if answer.status_code == _FOUND else b""

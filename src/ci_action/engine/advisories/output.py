@@ -80,7 +80,7 @@ class Failure:
     late: bool = False
     """Whether the time limit was reached."""
     done: int = 0
-    """Number of packages that were looked up before the one at which it failed."""
+    """Number of packages that were looked up before it failed at the next one."""
 
 
 class _Vulnerability(msgspec.Struct):

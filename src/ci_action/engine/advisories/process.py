@@ -1,7 +1,7 @@
 """Runs pip-audit: one process for a list of packages with fixed versions.
 
 It reads neither an environment nor the project and does not start pip (`--no-deps --disable-pip`). Advisories are fetched
-in every run; nothing is cached.
+in every run and never cached.
 """
 
 import itertools
@@ -49,7 +49,7 @@ class PipAudit:
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
-        """Create the folder, and the stand-in for pip in it."""
+        """Create the folder, and the fake pip in it."""
         # Processes of the same user can read the environment of a program: with a password it is not run as another user.
         self._closed = bool(service_passwords([self.ctx.settings.advisory_url]))
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -57,7 +57,7 @@ def kind_of(finding: Finding) -> int:
 
 
 def exposed(stage: StageResult) -> tuple[list[Finding], ...]:
-    """Return the findings that count by their kinds, the most severe first."""
+    """Return the findings that count by their kinds, by severity."""
     found: tuple[list[Finding], ...] = ([], [], [], [], [])
     for finding in ranked(one for one in stage.findings if one.counts):
         found[kind_of(finding)].append(finding)

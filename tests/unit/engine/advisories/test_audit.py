@@ -1,4 +1,4 @@
-"""Asking for many packages: whatever the service does, every package ends as audited or as missed, after some runs."""
+"""Looking up many packages: whatever the service does, each ends as audited or as missed, after a few runs."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What the records of advisories say: level and affected versions; nothing in them is trusted."""
+"""Records of advisories: severity and affected versions; nothing in them is trusted."""
 
 import pytest
 from hypothesis import given

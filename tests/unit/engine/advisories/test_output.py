@@ -1,4 +1,4 @@
-"""What pip-audit prints: recorded answers (`tests/golden/capture_pip_audit.py`), and what nobody would print on purpose."""
+"""Parsing of pip-audit's output: recorded runs (`tests/golden/capture_pip_audit.py`), and invalid output."""
 
 import json
 from contextlib import suppress
@@ -23,7 +23,7 @@ FOLDER = GOLDEN / "pip-audit"
 CASES = sorted(file.stem for file in FOLDER.glob("*.txt"))
 
 
-def said(case: str) -> str:
+def recorded(case: str) -> str:
     return (FOLDER / f"{case}.txt").read_text()
 
 
@@ -58,7 +58,7 @@ def test_what_was_found():
 def test_why_there_is_no_answer(case, cause, done):
     with pytest.raises(ToolError, match="printed nothing"):
         parse((FOLDER / f"{case}.json").read_bytes())
-    assert (failure_of(said(case), "S"), audited_before_it_failed(said(case))) == (cause, done)
+    assert (failure_of(recorded(case), "S"), audited_before_it_failed(recorded(case))) == (cause, done)
 
 
 def test_every_recorded_case_is_looked_at():
@@ -79,8 +79,8 @@ def test_every_recorded_case_is_looked_at():
 
 
 def test_an_advisory_that_was_left_out_is_a_doubt(wording: Any):
-    assert skipped_advisories(said("strange")) == {1: wording}
-    assert skipped_advisories(said("found")) == {}
+    assert skipped_advisories(recorded("strange")) == {1: wording}
+    assert skipped_advisories(recorded("found")) == {}
 
 
 def test_what_is_not_the_fault_of_the_service():

@@ -1,4 +1,4 @@
-"""What follows from an audit: the outcome, the sentences, the way out, what is new, what is accepted."""
+"""Results of an audit: the outcome, messages, upgrades, new and accepted problems."""
 
 import json
 from datetime import date

@@ -1,4 +1,4 @@
-"""Names that are one problem, versions that mend it, what is accepted, and where advisories are asked for."""
+"""Names of the same problem, fixed versions, accepted problems, and the address of the service."""
 
 from datetime import date, timedelta
 from itertools import permutations

@@ -44,7 +44,7 @@ def test_entries_are_known_by_file_type_and_hash(tmp_path: Path):
 @pytest.mark.parametrize(
     ("hashes", "token", "accepted"),
     [
-        pytest.param(["gh"], "", True, id="a value that is no part of a token"),
+        pytest.param(["gh"], "", True, id="not a part of a token"),
         pytest.param(["gh"], "gh-one", True, id="as detect-secrets writes it"),
         pytest.param(["gh", "gh-one"], "gh-one", True, id="as we write it"),
         pytest.param(["gh", "gh-one"], "gh-two", False, id="another token with the same beginning"),
@@ -64,7 +64,7 @@ def test_accepting_one_token_accepts_no_other_with_the_same_beginning(
     assert (found is not None) is accepted
     assert baseline.configuration == {"version": "1.5.0"}
     written = json.loads(render(baseline, "1.5.0", {}, baseline.entries))
-    # detect-secrets would take an entry out that it cannot find itself, and write its file anew.
+    # detect-secrets would remove an entry that it cannot find itself, and write its file again.
     assert [one["hashed_secret"] for one in written["results"].get("a.py", [])] == [
         hash_of(value) for value in hashes if "-" not in value
     ]
@@ -89,7 +89,7 @@ def test_one_in_a_folder_of_the_project_speaks_of_files_below_the_project(tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "expected"),
     [
         (b"", "it is not JSON"),
         (b"{", "it is not JSON"),
@@ -106,8 +106,8 @@ def test_one_in_a_folder_of_the_project_speaks_of_files_below_the_project(tmp_pa
         ),
     ],
 )
-def test_what_is_no_baseline_is_broken_and_says_what_to_do(text: bytes, says: str, tmp_path: Path):
-    with pytest.raises(ToolError, match=f"{says}.*ci-action secrets baseline"):
+def test_what_is_no_baseline_is_broken_with_advice(text: bytes, expected: str, tmp_path: Path):
+    with pytest.raises(ToolError, match=f"{expected}.*ci-action secrets baseline"):
         loaded(tmp_path, text)
 
 
@@ -134,7 +134,7 @@ def test_a_link_that_leads_out_is_broken_and_one_inside_is_followed(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("given", "written", "says"),
+    ("given", "written", "expected"),
     [
         ("", False, ""),
         ("there.json", False, ""),
@@ -152,10 +152,10 @@ def test_a_link_that_leads_out_is_broken_and_one_inside_is_followed(tmp_path: Pa
         ("absent/new.json", True, "must be a file in an existing folder"),
     ],
 )
-def test_mistakes_in_the_setting(given: str, written: bool, says: str, tmp_path: Path):
+def test_mistakes_in_the_setting(given: str, written: bool, expected: str, tmp_path: Path):
     root = write(tmp_path / "w", {"there.json": "{}", "folder/a": ""})
     mistakes = baseline_mistakes(resolved(secrets_baseline=given).settings, root, written=written)
-    assert says in mistakes[0] if says else mistakes == []
+    assert expected in mistakes[0] if expected else mistakes == []
 
 
 def test_what_is_written_keeps_marks_and_holds_neither_lines_nor_time(tmp_path: Path):

@@ -1,4 +1,4 @@
-"""What the script that scans for secrets tells, and what becomes of it: places, findings, what is kept, what is hidden."""
+"""Events of the script that scans for secrets: places, findings, cached results, redacted text."""
 
 import json
 from typing import Any
@@ -35,7 +35,7 @@ def lines(*events: dict[str, Any]) -> bytes:
 
 
 def test_files_values_and_the_end():
-    told = parse(
+    events = parse(
         lines(
             START,
             event(0, (4, KEYWORD, VALUE), (2, KEYWORD, VALUE)),
@@ -44,8 +44,8 @@ def test_files_values_and_the_end():
         ),
         ["a", "b"],
     )
-    assert told.finished
-    assert told.files == {
+    assert events.finished
+    assert events.files == {
         "a": Scanned(encoding="utf-8", secrets=(Secret(KEYWORD, VALUE, (2, 4)),)),
         "b": Scanned(encoding="utf-8"),
     }
@@ -104,8 +104,8 @@ def without(name: str) -> dict[str, Any]:
     ],
 )
 def test_nothing_is_finished_that_did_not_tell_of_every_file(stdout: bytes, unreadable: int, finished: bool):
-    told = parse(stdout, ["a"])
-    assert (told.unreadable, told.finished) == (unreadable, finished)
+    events = parse(stdout, ["a"])
+    assert (events.unreadable, events.finished) == (unreadable, finished)
 
 
 @given(
@@ -115,8 +115,8 @@ def test_nothing_is_finished_that_did_not_tell_of_every_file(stdout: bytes, unre
     ).map(lambda many: lines(*many))
 )
 def test_whatever_comes_nothing_is_raised(stdout: bytes):
-    told = parse(stdout, ["a"])
-    assert not told.finished or told.files.keys() == {"a"}
+    events = parse(stdout, ["a"])
+    assert not events.finished or events.files.keys() == {"a"}
 
 
 def file(

@@ -1,4 +1,4 @@
-"""The search of all files: why it could not look."""
+"""The search of all files, and why it failed."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -31,8 +31,8 @@ from ci_action.system.redaction import Redactor
 SECRET = "Zq7!" + "mV2#pL9x"
 
 
-class Told:
-    """A progress that writes what it is told between what the search does."""
+class Written:
+    """A progress that adds to the events of the search."""
 
     def __init__(self, events: list[str]) -> None:
         self.events = events
@@ -62,7 +62,7 @@ def executed(
         cancelled.set()
 
     ctx = context(tmp_path / "w", FakeRun(git=GIT), redact=redact)
-    result = execute(selected, ctx, Told(events), resolved=resolved(), search=Search(look, cancel, grace))
+    result = execute(selected, ctx, Written(events), resolved=resolved(), search=Search(look, cancel, grace))
     return events, result
 
 
@@ -72,9 +72,9 @@ def silent(name: str) -> Tool:
 
 
 def test_what_a_tool_found_is_shown_after_the_search_and_without_the_secret(tmp_path: Path):
-    events, result = executed(tmp_path, stage(tool("black", report(finding(message=f"say {SECRET}")))))
-    assert events == ["black starts", "searched", "shown: say ***"]
-    assert [one.message for one in result.findings] == ["say ***"]
+    events, result = executed(tmp_path, stage(tool("black", report(finding(message=f"print {SECRET}")))))
+    assert events == ["black starts", "searched", "shown: print ***"]
+    assert [one.message for one in result.findings] == ["print ***"]
 
 
 def test_tools_run_beside_the_search_and_nobody_waits_where_nothing_is_quoted(tmp_path: Path):

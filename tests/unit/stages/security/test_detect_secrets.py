@@ -1,4 +1,4 @@
-"""detect-secrets as a tool: what the script is asked, and what is made of its answers. No script is started here."""
+"""detect-secrets as a tool: the job of the script, and the results of its events. No script is started here."""
 
 import json
 from pathlib import Path
@@ -55,7 +55,7 @@ def test_the_script_is_started_isolated_by_the_python_of_the_tools_as_the_owner(
     try:
         outcome(ctx)
     except PermissionError:
-        pytest.skip("only root gives folders away")
+        pytest.skip("only root can change owners")
     command = asked.asked[-1]
     assert command.argv == (str(ctx.bundled.scripts / "python"), "-I", "-B", "-X", "utf8", str(SCRIPT))
     assert SCRIPT.is_file()

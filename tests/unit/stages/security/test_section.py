@@ -94,7 +94,7 @@ def test_secrets_code_licences_and_what_was_not_looked_at_have_lists_of_their_ow
 
 
 @pytest.mark.parametrize(
-    ("tool", "says"),
+    ("tool", "expected"),
     [
         (tool_result(tool="bandit", outcome=Report(examined={Counted.FILES: 3})), "bandit checked 3 files"),
         (
@@ -105,10 +105,10 @@ def test_secrets_code_licences_and_what_was_not_looked_at_have_lists_of_their_ow
         (broken_tool("no <b>network", tool="pip-audit"), "pip-audit failed: no <b>network"),
     ],
 )
-def test_what_was_looked_at_and_what_was_not(tmp_path: Path, tool: ToolResult, says: str):
+def test_what_was_looked_at_and_what_was_not(tmp_path: Path, tool: ToolResult, expected: str):
     page = rendered(page_of(tmp_path, run_result(stage_result(tool, stage="security"))))
-    assert says in [item.text for item in page.all("li")][-1] or any(
-        says in item.text for item in page.all("li")
+    assert expected in [item.text for item in page.all("li")][-1] or any(
+        expected in item.text for item in page.all("li")
     )
 
 
@@ -192,7 +192,7 @@ def secrets(*findings: Finding) -> ToolResult:
         pytest.param(
             (audit(advisory("not-audited"), advisory("expired-ignore")), secrets(secret(rule="unreadable"))),
             ("0", "0"),
-            id="what is no advisory and no secret",
+            id="neither an advisory nor a secret",
         ),
         pytest.param((audit(finding(tool="pip-audit")),), ("0", ""), id="about no package"),
         pytest.param((tool_result(tool="pip-audit", outcome=Skipped("none")),), ("", ""), id="skipped"),

@@ -80,7 +80,7 @@ class BanditConfig:
         )
 
     def explain(self, left_out: Iterable[str]) -> None:
-        """Raise `ToolError` if no pattern matches an excluded file: bandit may not have scanned anything."""
+        """Raise `ToolError` if no pattern matches an excluded file: bandit possibly scanned nothing."""
         for name in left_out:
             path = f"./{name}"
             if not any(fnmatch(path, pattern) or pattern in path for pattern in self.excludes):

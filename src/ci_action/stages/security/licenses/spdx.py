@@ -109,7 +109,7 @@ def _short(text: str) -> str:
 def objection(package: str, licence: Licence, allow: Sequence[str], deny: Sequence[str]) -> Objection | None:
     """Return why the licence of a package does not pass; None if it does."""
     if not licence.expression:
-        # Only the user can give it a name, which then counts like any other licence.
+        # The user can name it by `LicenseRef-…`, which then counts like any other licence.
         own = f"LicenseRef-{canonicalize_name(package)}"
         if _in(own, allow) and not _in(own, deny):
             return None
@@ -133,7 +133,7 @@ def _described(licence: Licence) -> str:
 
 
 def _in(leaf: str, entries: Iterable[str]) -> bool:
-    """Whether entries match a licence, or the one that an exception belongs to: denied stays denied with an exception."""
+    """Whether entries match a licence, with or without its exception."""
     names = {leaf.casefold(), leaf.partition(" WITH ")[0].casefold()}
     return any(fnmatchcase(name, _entry(entry).casefold()) for entry in entries for name in names)
 

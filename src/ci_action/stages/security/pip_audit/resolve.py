@@ -52,7 +52,7 @@ class _Unit:
 
     files: tuple[str, ...] = ()
     attempts: list[tuple[str, ...]] = field(default_factory=list)
-    """Arguments for uv, the most complete ones first."""
+    """Arguments for uv: complete, then reduced."""
     lines: list[str] = field(default_factory=list)
     """Requirements of tables that uv does not read."""
     unread: list[Unauditable] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Results of bandit that are kept: what is answered from them, and what is looked at again."""
+"""Cached results of bandit: which files are taken from the cache, and which are scanned again."""
 
 import json
 from pathlib import Path

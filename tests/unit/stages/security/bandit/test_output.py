@@ -117,8 +117,8 @@ def test_nothing_that_is_kept_quotes_the_source(version: str):
     out, err, _ = recorded(version, "findings")
     assert all(value in out.decode() for value in ("correct horse", "battery staple", "keys of the harbour"))
     kept = json.dumps([vars(one) for issues in seen(version, "findings").issues.values() for one in issues])
-    told = kept + messages(err) + messages(recorded(version, "test-failed")[1])
-    assert not [value for value in VALUES if value in told]
+    shown = kept + messages(err) + messages(recorded(version, "test-failed")[1])
+    assert not [value for value in VALUES if value in shown]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -219,11 +219,11 @@ def test_places(overrides: dict[str, Any], expected: tuple[int | None, ...]):
 
 
 @pytest.mark.parametrize(
-    ("said", "severity"),
+    ("given", "severity"),
     [("LOW", "low"), ("MEDIUM", "medium"), ("HIGH", "high"), ("UNDEFINED", "unknown"), ("NEW", "unknown")],
 )
-def test_severities(said: str, severity: str):
-    assert parsed(issue_severity=said).severity == severity
+def test_severities(given: str, severity: str):
+    assert parsed(issue_severity=given).severity == severity
 
 
 @pytest.mark.parametrize(

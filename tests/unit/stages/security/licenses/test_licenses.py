@@ -1,4 +1,4 @@
-"""The tool that judges licences: which packages, what it says, and that it is never silently green."""
+"""The tool that checks licences: its packages and messages, and that it is never silently green."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Licences: what metadata says, what the lists let pass, what is wrong with the lists."""
+"""Licences: parsed metadata, the lists, and mistakes in the lists."""
 
 from typing import Any
 
@@ -74,9 +74,9 @@ def test_every_name_in_the_tables_is_an_identifier():
             metadata("", "MIT", "License :: Other/Proprietary License"),
             "Other/Proprietary License",
             "",
-            id="a classifier that nobody knows",
+            id="an unknown classifier",
         ),
-        pytest.param(metadata("", "", "License :: OSI Approved"), "", "", id="a kind is no licence"),
+        pytest.param(metadata("", "", "License :: OSI Approved"), "", "", id="a kind without a licence"),
         pytest.param(metadata(), "", "", id="nothing"),
         pytest.param(metadata("", "(" * 5000), "(" * 119 + "…", "", id="hostile brackets"),
         pytest.param(metadata("(" * 30 + "MIT" + ")" * 30), "(" * 30 + "MIT" + ")" * 30, "", id="too deep"),
@@ -135,16 +135,16 @@ def test_what_passes(expression: str, allow: str, deny: str, rule: str):
 
 
 def test_what_is_said_of_a_licence_that_does_not_pass(wording: Any):
-    def said(licence: Licence, allow: list[str], deny: list[str]) -> str:
+    def text_of(licence: Licence, allow: list[str], deny: list[str]) -> str:
         found = objection("a", licence, allow, deny)
         assert found
         return found.text
 
-    assert said(Licence("MIT", "MIT"), [], ["MIT"]) == "is licensed under MIT, which is in licenses-deny"
+    assert text_of(Licence("MIT", "MIT"), [], ["MIT"]) == "is licensed under MIT, which is in licenses-deny"
     doubt = Licence("BSD License", "BSD-2-Clause AND BSD-3-Clause")
-    assert said(doubt, ["BSD-3-Clause"], []) == wording
-    assert said(Licence(""), [], ["MIT"]) == wording
-    assert said(Licence("Mine"), ["MIT"], []) == wording
+    assert text_of(doubt, ["BSD-3-Clause"], []) == wording
+    assert text_of(Licence(""), [], ["MIT"]) == wording
+    assert text_of(Licence("Mine"), ["MIT"], []) == wording
 
 
 LEAVES = st.sampled_from(["MIT", "ISC", "0BSD", "GPL-3.0-only"])
@@ -191,7 +191,7 @@ def test_what_is_no_expression_has_no_form(words: list[str]):
 
 
 @pytest.mark.parametrize(
-    ("allow", "deny", "says"),
+    ("allow", "deny", "starts"),
     [
         (["MIT", "BSD-*", "LicenseRef-x", "GPL-2.0-only WITH Classpath-exception-2.0", "*"], ["LGPL-*"], []),
         (["Apache2"], [], ["licenses-allow = 'Apache2': not an SPDX identifier"]),
@@ -202,10 +202,10 @@ def test_what_is_no_expression_has_no_form(words: list[str]):
         (["mit"], ["MIT"], ["licenses-deny = 'MIT': also in licenses-allow"]),
     ],
 )
-def test_what_is_wrong_with_the_lists(allow: list[str], deny: list[str], says: list[str]):
+def test_what_is_wrong_with_the_lists(allow: list[str], deny: list[str], starts: list[str]):
     found = license_mistakes(allow, deny)
-    assert len(found) == len(says)
-    assert all(one.startswith(start) for one, start in zip(found, says, strict=True))
+    assert len(found) == len(starts)
+    assert all(one.startswith(start) for one, start in zip(found, starts, strict=True))
 
 
 def test_a_wrong_identifier_comes_with_the_nearest():

@@ -1,4 +1,4 @@
-"""Which packages the project needs: the order of the sources, what uv is asked, and what is left where it cannot answer."""
+"""The packages of a project: the order of the sources, the calls of uv, and the fallback if uv fails."""
 
 import tomllib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""pip-audit as a tool: what is started, what is skipped, what may be given to it. What it finds is in test_judgement.py."""
+"""pip-audit as a tool: its command, when it is skipped, and its options. Findings are in test_result.py."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ source = { registry = "x" }
 
 
 def clean(command: Command) -> Completed:
-    """Answer as pip-audit does where nothing is known."""
+    """Answer like pip-audit without vulnerabilities."""
     file = next(word for word in command.argv if word.startswith("--requirement=")).partition("=")[2]
     pairs = [line.split("==") for line in Path(file).read_text().splitlines()]
     entries = [{"name": name, "version": version, "vulns": []} for name, version in pairs]

@@ -1,4 +1,4 @@
-"""What uv is asked to resolve, together and in which order, and which requirements files stand for themselves."""
+"""What uv resolves together and in which order, and which requirements files are resolved separately."""
 
 import tomllib
 from collections.abc import Mapping
