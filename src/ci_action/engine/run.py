@@ -32,7 +32,6 @@ class Run:
         """Prepare a run; without a `search` quoted files are not searched for secrets."""
         self._ctx = ctx
         self._resolved = resolved
-        self._searches = search is not None
         self._search = search or Search()
         self._progress = Quiet(progress, self._search, ctx.redact)
         self._policy = Policy.of(ctx)
@@ -41,8 +40,6 @@ class Run:
         """Start the clock and the search, and read the commit before a tool can change it."""
         self._started, self._clock = datetime.now(UTC), time.monotonic()
         self._search.__enter__()
-        if self._searches:
-            self._search.start()
         self.commit = self._ctx.event.sha or _head(self._ctx)
         return self
 

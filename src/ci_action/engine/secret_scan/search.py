@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol, Self
 
 from ci_action.engine.redact import redacted
@@ -44,25 +44,21 @@ class Search:
         self._look = look
         self._cancel = cancel
         self._pool = ThreadPoolExecutor(max_workers=1)
-        self._found: Future[str] | None = None
         self._needed = threading.Event()
         self._over = False
 
     def __enter__(self) -> Self:
-        """Start nothing: `start` does it."""
+        """Start the search."""
+        self._found = self._pool.submit(self._begin)
         return self
 
     def __exit__(self, *_: object) -> None:
         """End the search if it still runs."""
         self._over = True
         self._needed.set()
-        if self._found and not self._found.done():
+        if not self._found.done():
             self._cancel()
         self._pool.shutdown()
-
-    def start(self) -> None:
-        """Start the search."""
-        self._found = self._pool.submit(self._begin)
 
     def _begin(self) -> str:
         self._needed.wait(self._grace)
@@ -71,7 +67,7 @@ class Search:
     def wait(self) -> str:
         """Wait for the end; return why the files could not be searched, or nothing."""
         self._needed.set()
-        return self._found.result() if self._found else ""
+        return self._found.result()
 
     def result(self, results: Iterable[ToolResult]) -> str:
         """Return what `wait` does if one of the results may quote the project; else do not wait."""
