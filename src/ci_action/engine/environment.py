@@ -3,8 +3,8 @@
 import os
 import shlex
 import shutil
+from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 from msgspec.structs import replace
@@ -106,16 +106,18 @@ def _by_commands(ctx: Context, builder: Builder, request: str, extra: list[str])
     return replace(found, added=(*found.added, *same))
 
 
-def _current(ctx: Context, builder: Builder, extra: list[str]) -> Environment:
-    """Use the active environment; what it lacks goes into a folder of ours, so that it does not change."""
-    active = ctx.environ.get("VIRTUAL_ENV", "")
-    python = (
-        str(Path(active, "bin", "python"))
-        if active
-        else shutil.which("python3", path=ctx.environ.get("PATH"))
-    )
+def current_python(environ: Mapping[str, str]) -> str:
+    """Return the interpreter of the active environment. Raises `ToolError` if there is none."""
+    active = environ.get("VIRTUAL_ENV", "")
+    python = f"{active}/bin/python" if active else shutil.which("python3", path=environ.get("PATH"))
     if not python or not os.access(python, os.X_OK):
         raise ToolError("no python3 on PATH: activate an environment first, which `install: none` needs")
+    return python
+
+
+def _current(ctx: Context, builder: Builder, extra: list[str]) -> Environment:
+    """Use the active environment; what it lacks goes into a folder of ours, so that it does not change."""
+    python = current_python(ctx.environ)
     overlay = str(ctx.tempdir / "overlay")
     packages = builder.add(python, extra, f"--target={overlay}", "coverage[toml]")
     return Environment(

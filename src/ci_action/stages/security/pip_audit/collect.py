@@ -9,14 +9,13 @@ In the order of `dependencies.find`, the first one found counts:
 """
 
 import json
-import os
-import shutil
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
+from ci_action.engine.environment import current_python
 from ci_action.project.dependencies.discover import find, lock_of
 from ci_action.project.dependencies.inventory import Inventory, Kind, Needed, unique
 from ci_action.project.dependencies.lockfiles import Lock, direct_names, inventory_of, unlocked
@@ -38,7 +37,7 @@ def take(
     if install and made:
         return _installed(builder, made.python, made.added)
     if tuple(install) == ("none",):
-        return _installed(builder, _current(builder), ())
+        return _installed(builder, current_python(builder.environ), ())
     known = from_files(builder.layout)
     return known or resolved(builder, python_request(builder.layout, python_version)[0])
 
@@ -101,14 +100,6 @@ def _own_name(layout: Layout) -> str:
     project = layout.pyproject.get("project")
     name = project.get("name") if isinstance(project, dict) else None
     return name if isinstance(name, str) else ""
-
-
-def _current(builder: Builder) -> str:
-    active = builder.environ.get("VIRTUAL_ENV", "")
-    found = f"{active}/bin/python" if active else shutil.which("python3", path=builder.environ.get("PATH"))
-    if not found or not os.access(found, os.X_OK):
-        raise ToolError("`install: none`, but python3 was not found on PATH: activate an environment first")
-    return found
 
 
 def _installed(builder: Builder, python: str, added: Collection[str]) -> Inventory:
