@@ -8,10 +8,9 @@ import pytest
 from support.paths import GOLDEN
 
 from ci_action.engine.advisories.audit import Audit
-from ci_action.engine.advisories.findings import upgrade_of
 from ci_action.engine.advisories.osv import Record, record_of
 from ci_action.engine.advisories.output import Advisory
-from ci_action.engine.advisories.result import Judgement
+from ci_action.engine.advisories.result import Judgement, upgrade_of
 from ci_action.model.finding import Finding, Level, Location
 from ci_action.model.result import Broken, Counted, Report
 from ci_action.project.dependencies.inventory import Inventory, Kind, Needed, Unauditable

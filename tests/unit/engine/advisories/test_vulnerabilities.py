@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_action.engine.advisories.findings import GRACE_DAYS, accepted, unused
 from ci_action.engine.advisories.osv import Record, record_of
 from ci_action.engine.advisories.osv_client import address_mistakes, base_of, host_of
 from ci_action.engine.advisories.output import Advisory
+from ci_action.engine.advisories.result import GRACE_DAYS, accepted, unused
 from ci_action.engine.advisories.vulnerabilities import grouped, mending, preference, problems_of, rated
 from ci_action.settings.types import IgnoredVulnerability
 

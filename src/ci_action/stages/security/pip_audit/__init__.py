@@ -14,10 +14,9 @@ from typing import Final
 
 from ci_action.engine import advisories
 from ci_action.engine.advisories.audit import Auditor
-from ci_action.engine.advisories.findings import NAME
 from ci_action.engine.advisories.osv_client import Service, base_of, host_of
 from ci_action.engine.advisories.process import PipAudit
-from ci_action.engine.advisories.result import Judgement
+from ci_action.engine.advisories.result import NAME, Judgement
 from ci_action.engine.advisories.vulnerabilities import rated
 from ci_action.engine.context import Context
 from ci_action.engine.environment import NONE

@@ -10,7 +10,7 @@ from support.builders import Answer, FakeRun, completed, layout, write
 
 from ci_action.project.dependencies.inventory import Inventory, Kind
 from ci_action.project.environment import Builder
-from ci_action.stages.security.pip_audit.resolve import compiled_files, further_files, resolved
+from ci_action.stages.security.pip_audit.collect import compiled_files, further_files, resolved
 from ci_action.system.errors import TimedOutError, ToolError
 
 PROJECT = (
