@@ -2,10 +2,10 @@
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from ci_action.engine.advisories.audit import Audit, Key
@@ -70,64 +70,6 @@ def unused(
     return [entry for entry in entries if not any(entry.matches(name, ids) for name, ids in every)]
 
 
-def finding_of(
-    problem: Problem, needed: Needed, inventory: Inventory, upgrade: str, acceptance: Acceptance
-) -> Finding:
-    """Return the finding for one problem of one package."""
-    parents = chain(needed, by_name(inventory.packages))
-    package = Package(
-        name=needed.name,
-        version=needed.version,
-        advisories=problem.ids,
-        fixed_in=problem.fixed_in,
-        parents=parents,
-        direct=needed.direct,
-        upgrade=upgrade if problem.fixed_in else "",
-    )
-    return Finding(
-        tool=NAME,
-        rule=problem.id,
-        message=_message(problem, package, acceptance),
-        level=Level.WARNING,
-        severity=problem.severity,
-        location=needed.location,
-        url=_PAGES + quote(problem.id, safe=""),
-        muted=acceptance.muted,
-        package=package,
-    )
-
-
-def _message(problem: Problem, package: Package, acceptance: Acceptance) -> str:
-    words = [f"{package.name} {package.version} has a known vulnerability of "]
-    words.append("unknown severity" if problem.severity == "unknown" else f"{problem.severity} severity")
-    words.append(f" ({', '.join(problem.ids)})")
-    if package.parents:
-        words.append(f", needed through {' > '.join(package.parents)}")
-    fixed = f"fixed in {', '.join(problem.fixed_in)}" if problem.fixed_in else "not fixed in any version"
-    words.append(f", {fixed}")
-    if acceptance.expired and not acceptance.muted:
-        entry = acceptance.expired
-        words.append(f"; it was accepted until {entry.expires.isoformat()}: {entry.reason}")
-    words.append(f": {problem.summary}" if problem.summary else "")
-    return one_line("".join(words))
-
-
-def expired_finding(problem: Problem, needed: Needed, acceptance: Acceptance) -> Finding:
-    """Return the reminder that an entry has expired and will soon stop counting."""
-    entry = acceptance.expired
-    until = entry.expires.isoformat() if entry else ""
-    return Finding(
-        tool=NAME,
-        rule=EXPIRED,
-        message=(
-            f"{needed.name} {needed.version}: {problem.id} was accepted until {until}; fix it, or set a later date in"
-            f" ignore-vulnerabilities: it counts again {GRACE_DAYS} days after that date"
-        ),
-        level=Level.WARNING,
-        location=needed.location,
-    )
-
-
 def upgrade_of(needed: Needed, fixed: str, inventory: Inventory) -> str:
     """Return the command or the edit that upgrades to a fixed version; empty if there is none."""
     if not fixed:
@@ -151,15 +93,9 @@ def _edit(needed: Needed, fixed: str, file: str, inventory: Inventory) -> str:
     return f"write {needed.name}{'==' if needed.pinned else '>='}{fixed} in {where}"
 
 
-def not_audited(name: str, version: str, reason: str, location: Location | None) -> Finding:
-    """Return the warning about a package that was not audited; it has no severity, so it never blocks."""
-    what = f"{name} {version}".strip()
+def _warning(rule: str, message: str, location: Location | None, **more: Any) -> Finding:
     return Finding(
-        tool=NAME,
-        rule=NOT_AUDITED,
-        message=one_line(f"{what} was not audited: {reason}"),
-        level=Level.WARNING,
-        location=location,
+        tool=NAME, rule=rule, message=one_line(message), level=Level.WARNING, location=location, **more
     )
 
 
@@ -217,10 +153,43 @@ class Judgement:
             upgrade = upgrade_of(needed, mending(needed.name, problems, self.records), self.inventory)
             for problem in problems:
                 acceptance = accepted(needed.name, problem.ids, self.acceptances, self.today)
-                found = finding_of(problem, needed, self.inventory, upgrade, acceptance)
-                yield replace(found, new=self._is_new(needed, problem))
+                yield self._finding(needed, problem, upgrade, acceptance)
                 if acceptance.expired and acceptance.muted:
-                    yield expired_finding(problem, needed, acceptance)
+                    until = acceptance.expired.expires.isoformat()
+                    text = (
+                        f"{needed.name} {needed.version}: {problem.id} was accepted until {until}; fix it, or set a later"
+                        f" date in ignore-vulnerabilities: it counts again {GRACE_DAYS} days after that date"
+                    )
+                    yield _warning(EXPIRED, text, needed.location)
+
+    def _finding(self, needed: Needed, problem: Problem, upgrade: str, acceptance: Acceptance) -> Finding:
+        parents = chain(needed, by_name(self.inventory.packages))
+        package = Package(
+            name=needed.name,
+            version=needed.version,
+            advisories=problem.ids,
+            fixed_in=problem.fixed_in,
+            parents=parents,
+            direct=needed.direct,
+            upgrade=upgrade if problem.fixed_in else "",
+        )
+        severity = "unknown severity" if problem.severity == "unknown" else f"{problem.severity} severity"
+        through = f", needed through {' > '.join(parents)}" if parents else ""
+        fixed = f"fixed in {', '.join(problem.fixed_in)}" if problem.fixed_in else "not fixed in any version"
+        entry = None if acceptance.muted else acceptance.expired
+        expired = f"; it was accepted until {entry.expires.isoformat()}: {entry.reason}" if entry else ""
+        summary = f": {problem.summary}" if problem.summary else ""
+        return _warning(
+            problem.id,
+            f"{needed.name} {needed.version} has a known vulnerability of {severity} ({', '.join(problem.ids)})"
+            f"{through}, {fixed}{expired}{summary}",
+            needed.location,
+            severity=problem.severity,
+            url=_PAGES + quote(problem.id, safe=""),
+            muted=acceptance.muted,
+            package=package,
+            new=self._is_new(needed, problem),
+        )
 
     def _is_new(self, needed: Needed, problem: Problem) -> bool | None:
         """Return whether the package had the problem under none of its names at the base commit."""
@@ -231,11 +200,12 @@ class Judgement:
         return known.isdisjoint(problem.ids)
 
     def _missed(self) -> Iterator[Finding]:
-        for needed in self.inventory.packages:
-            if needed.key in self.audit.missed:
-                yield not_audited(needed.name, needed.version, self.audit.missed[needed.key], needed.location)
+        missed = self.audit.missed
+        for needed in (one for one in self.inventory.packages if one.key in missed):
+            text = f"{needed.name} {needed.version} was not audited: {missed[needed.key]}"
+            yield _warning(NOT_AUDITED, text, needed.location)
         for one in self.inventory.unauditable:
-            yield not_audited(one.name, "", one.reason, one.location)
+            yield _warning(NOT_AUDITED, f"{one.name} was not audited: {one.reason}", one.location)
 
     def warnings(self) -> Iterator[str]:
         """Yield warnings about unknown severities, an incomplete base, and unused entries of `ignore-vulnerabilities`."""

@@ -73,7 +73,7 @@ def problems_of(
 
 def _problem(name: str, version: str, group: Sequence[Advisory], records: Mapping[str, Record]) -> Problem:
     names = _names(group)
-    known = [records[one] for one in sorted(names) if one in records and not records[one].withdrawn]
+    known = _valid(sorted(names), records)
     names |= {one for record in known for one in record.ids}
     severity = worst(record.severity for record in known)
     fixes = {text for advisory in group for text in advisory.fixed_in}
@@ -112,8 +112,12 @@ def mending(name: str, problems: Sequence[Problem], records: Mapping[str, Record
 def _fixes(candidate: Version, name: str, problem: Problem, records: Mapping[str, Record]) -> bool:
     if candidate < Version(problem.fixed_in[0]):
         return False
-    known = [records[one] for one in problem.ids if one in records and not records[one].withdrawn]
-    return not any(candidate in span for record in known for span in record.spans.get(name, ()))
+    spans = (span for record in _valid(problem.ids, records) for span in record.spans.get(name, ()))
+    return not any(candidate in span for span in spans)
+
+
+def _valid(names: Iterable[str], records: Mapping[str, Record]) -> list[Record]:
+    return [records[one] for one in names if one in records and not records[one].withdrawn]
 
 
 def rated(
@@ -130,11 +134,7 @@ def rated(
     names = [sorted(_names(group)) for group in groups]
     first = dict.fromkeys(one for group in names for one in _foremost(group))
     records = ask(first)
-    unrated = [
-        group
-        for group in names
-        if not worst(records[one].severity for one in group if one in records and not records[one].withdrawn)
-    ]
+    unrated = [group for group in names if not worst(one.severity for one in _valid(group, records))]
     rest = dict.fromkeys(one for group in unrated for one in group if one not in first)
     records |= ask(rest) if rest else {}
     without = [
