@@ -16,7 +16,7 @@ from support.github_hub import WRITE, Hub
 from support.github_service import served
 from support.recorded_events import recorded
 
-from ci_action.reporters.comment.runs import parse
+from ci_action.reporters.comment import parse
 
 pytestmark = pytest.mark.docker
 CALLING: Final = """

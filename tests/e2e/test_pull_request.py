@@ -18,7 +18,7 @@ from support.recorded_events import recorded
 from support.renderers import rendered
 from support.runner_model import could_be_command, log_lines
 
-from ci_action.reporters.comment.runs import parse
+from ci_action.reporters.comment import parse
 from ci_action.reporters.outputs import ABOUT
 
 pytestmark = pytest.mark.docker

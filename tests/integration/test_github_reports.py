@@ -16,7 +16,7 @@ from support.runs import Ran, Write
 
 from ci_action.model.finding import Finding, Fix
 from ci_action.reporters import REPORTERS, comment
-from ci_action.reporters.comment.runs import MARKER, parse
+from ci_action.reporters.comment import MARKER, parse
 
 HEAD = sha_of("head 7")
 MESSY = "import os\nx = [1,2]\n\n\ndef f():\n    return  x\n"

@@ -121,6 +121,21 @@ class Finding:
     """Whether the change introduced it, if the tool knows; None if the changed lines decide."""
 
     @property
+    def path(self) -> str:
+        """The file; empty for the project as a whole."""
+        return self.location.path if self.location else ""
+
+    @property
+    def line(self) -> int:
+        """The first line; 0 if there is none."""
+        return (self.location.line or 0) if self.location else 0
+
+    @property
+    def last_line(self) -> int:
+        """The last line; 0 if there is none."""
+        return (self.location.end_line or self.location.line or 0) if self.location else 0
+
+    @property
     def diff(self) -> list[tuple[str, str]]:
         """The lines that the fix removes and adds, each with `-` or `+`."""
         texts = (("-", self.before), ("+", self.after))
@@ -137,8 +152,7 @@ def with_fingerprints(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     seen: Counter[str] = Counter()
     marked = []
     for finding in findings:
-        path = finding.location.path if finding.location else ""
-        text = f"{finding.tool}\x00{finding.rule}\x00{path}\x00{finding.message}\x00{finding.before}"
+        text = f"{finding.tool}\x00{finding.rule}\x00{finding.path}\x00{finding.message}\x00{finding.before}"
         base = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:20]
         seen[base] += 1
         mark = base if seen[base] == 1 else f"{base}-{seen[base]}"
@@ -175,6 +189,13 @@ def at_least(severity: str, limit: str) -> bool:
 def ranked(findings: Iterable[Finding]) -> list[Finding]:
     """Return findings in the order of importance: those that count, by level, those without a fix; then by place."""
     return sorted(findings, key=_rank)
+
+
+def by_file(findings: Iterable[Finding]) -> list[Finding]:
+    """Order ranked findings by file, that of the first finding first, and by line in a file; muted ones are files apart."""
+    ranks: dict[tuple[bool, str], int] = {}
+    keyed = [(ranks.setdefault((one.counts, one.path), len(ranks)), one) for one in findings]
+    return [one for _, one in sorted(keyed, key=lambda pair: (pair[0], pair[1].line))]
 
 
 def _rank(finding: Finding) -> tuple[int, str, int, str]:

@@ -1,7 +1,7 @@
 """What a stage reports beside its findings: sections made of blocks, as plain data that each channel draws in its own way.
 
-Every text in them is foreign, and is escaped as such, unless it is `Ours`. Rows are in the order of their weight: a channel
-shows the first ones and says how many there are.
+Every text in them is foreign, and is escaped, unless it is `Ours`. The most important rows come first: a channel may show
+only these and the number of all.
 """
 
 import re
@@ -17,7 +17,7 @@ _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,39}")
 
 
 class Channel(Enum):
-    """Where sections are drawn."""
+    """A channel that draws sections."""
 
     CONSOLE = auto()
     SUMMARY = auto()
@@ -29,7 +29,7 @@ EVERYWHERE: Final = frozenset(Channel)
 
 
 class Place(Enum):
-    """Where a section stands: before everything else, or before or after the findings."""
+    """The place of a section: before everything else, or before or after the findings."""
 
     FIRST = auto()
     MIDDLE = auto()
@@ -37,7 +37,7 @@ class Place(Enum):
 
 
 class Look(StrEnum):
-    """How a figure or an entry looks on the page, the worst first: the sign and the colour of that name."""
+    """The sign and the colour of a figure or an entry, the worst first. In a line it is drawn as its sign."""
 
     FAILED = auto()
     BROKEN = auto()
@@ -50,14 +50,14 @@ class Look(StrEnum):
 
 
 class Ours(str):
-    """Text of our own, with no character that has a meaning in Markdown or HTML."""
+    """Our own text, without characters that have a meaning in Markdown or HTML."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Text that leads to an address, or to a place in the project's files."""
+    """Text that links to an address, or to a place in the project's files."""
 
     text: str
     url: str = ""
@@ -65,22 +65,22 @@ class Link:
 
 
 Line: TypeAlias = tuple[str | Link, ...]
-"""Parts of one line, one right after the other."""
+"""Parts of one line without anything between them."""
 
 
 def known(word: str) -> str:
-    """Return a word of a tool, such as its name or a severity, as ours if it is nothing but a word."""
+    """Return the name of a tool, a severity and the like as `Ours` if it is a plain word."""
     return Ours(word) if _WORD.fullmatch(word) else word
 
 
 def joined(texts: Iterable[str], separator: str = ", ") -> Line:
-    """Return texts with a separator of ours between them."""
+    """Return texts with a separator between them."""
     parts = [part for text in texts for part in (Ours(separator), text)]
     return tuple(parts[1:])
 
 
 def place_link(place: Location) -> Link:
-    """Return a place as editors write it, which leads there."""
+    """Return a link to a place, as editors write it."""
     return Link(str(place), place=place)
 
 
@@ -113,14 +113,14 @@ class Table(_Block):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A row of a list; with a share in percent the page draws a bar beside its figure."""
+    """A row of a list; with a share in percent, the page draws a bar beside its figure."""
 
     line: Line
     figure: str = ""
     share: float | None = None
     note: str = ""
     mark: float | None = None
-    """Where the bar has a mark across it."""
+    """The position of a mark across the bar, in percent."""
     look: Look = Look.PASSED
 
 
@@ -130,21 +130,21 @@ class Items(_Block):
 
     rows: tuple[Item, ...]
     note: Line = ()
-    """What is to be done about them."""
+    """What to do about them."""
     number: int | None = None
-    """How many things the rows are about, if a row is about several; None if each is about one."""
+    """The number of things in all rows, if a row can be about several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """Something that failed, with what it wrote."""
+    """Something that failed, with its output."""
 
     name: str
     message: str
     word: str
-    """What became of it."""
+    """Its outcome."""
     text: str = ""
-    """What it wrote; the end matters most."""
+    """Its output, of which the end matters most."""
     place: Location | None = None
     about: tuple[str, ...] = ()
     look: Look = Look.FAILED
@@ -152,35 +152,35 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Log(_Block):
-    """What failed, with what each wrote. The first are open on the page."""
+    """What failed, each with its output. The first entries are open on the page."""
 
     rows: tuple[Entry, ...]
     what: str = Ours("Output")
-    """What the text of an entry is."""
+    """The name of the text of an entry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A part of a total, and rows that say what it is made of."""
+    """A part of a total, with rows that list what is in it."""
 
     amount: int
     words: str
     look: Look
     head: str = ""
-    """Stands above the rows on the page."""
+    """The heading of the rows on the page."""
     rows: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bar(_Block):
-    """A total: in one line as its title and its parts, or what is said instead of them; a bar of the parts on the page."""
+    """A total: a bar of its parts on the page, elsewhere one line with its title and its parts, or other text instead."""
 
     parts: tuple[Part, ...] = ()
     said: Line = ()
 
     @property
     def line(self) -> Line:
-        """Return all of it in one line."""
+        """The total in one line."""
         parts = [text for part in self.parts for text in (Ours(", "), Ours(f"{part.amount:,} "), part.words)]
         return (self.title, Ours(": "), *(self.said or parts[1:]))
 
@@ -191,7 +191,7 @@ Block: TypeAlias = Rows | Bar
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A figure that stands for the whole section."""
+    """The figure that summarises a section."""
 
     figure: str
     words: str
@@ -206,21 +206,21 @@ class Tile:
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """What a stage reports under one title."""
+    """What a stage or a run reports under one title."""
 
     title: str
     blocks: tuple[Block, ...]
     place: Place = Place.MIDDLE
     tile: Tile | None = None
     shows: tuple[Finding, ...] = ()
-    """The findings that its tables and lists have in full: the job summary lists them nowhere else."""
+    """The findings that its tables and lists contain in full, and that the job summary does not repeat."""
 
     def bars(self, channel: Channel) -> list[Bar]:
         """Return the totals for a channel."""
         return [one for one in self.blocks if channel in one.on and isinstance(one, Bar)]
 
     def rows(self, channel: Channel, place: Place | None = None) -> list[Rows]:
-        """Return the other blocks for a channel: all of them, or those that belong to one place of a text."""
+        """Return the other blocks for a channel: all of them, or those for one place of a text."""
         return [
             one
             for one in self.blocks

@@ -31,11 +31,11 @@ class Annotation(NamedTuple):
 
 
 def select(result: RunResult) -> list[Annotation]:
-    """Choose what is annotated: failed tools, then the ranked findings, and how many are left out."""
+    """Choose the annotations: failed tools, then the ranked findings, and the number of the others."""
     own = [*_broken(result), *_notes(result)]
     folds = _folded(ranked(result.counting))
     room = {level: BUDGET - sum(one.level is level for one in own) for level in Level}
-    room[Level.NOTICE] -= 1  # for the number of those that are left out
+    room[Level.NOTICE] -= 1  # for the number of findings without an annotation
     chosen: list[Fold] = []
     for fold in folds:
         level = fold[0].level
@@ -74,30 +74,18 @@ def _notes(result: RunResult) -> Iterator[Annotation]:
 def _folded(findings: Sequence[Finding]) -> list[Fold]:
     """Join neighbours of one tool, rule and file; the folds are in the order of their first findings."""
     folds: list[Fold] = []
+    kind: tuple[str, ...] = ()
     last = 0
-    for finding in sorted(findings, key=lambda one: (*_kind(one), _line(one))):
-        line, end = _line(finding), _last_line([finding])
-        if last and line and line - last <= GAP and _kind(folds[-1][0]) == _kind(finding):
-            folds[-1].append(finding)
-            last = max(last, end)
+    for one in sorted(findings, key=lambda one: (one.tool, one.rule, one.path, one.level, one.line)):
+        before, kind = kind, (one.tool, one.rule, one.path, one.level)
+        if last and one.line and one.line - last <= GAP and kind == before:
+            folds[-1].append(one)
+            last = max(last, one.last_line)
         else:
-            folds.append([finding])
-            last = end
+            folds.append([one])
+            last = one.last_line
     position = {id(finding): number for number, finding in enumerate(findings)}
     return sorted(folds, key=lambda fold: position[id(fold[0])])
-
-
-def _kind(finding: Finding) -> tuple[str, str, str, str]:
-    path = finding.location.path if finding.location else ""
-    return finding.tool, finding.rule, path, finding.level
-
-
-def _line(finding: Finding) -> int:
-    return (finding.location.line or 0) if finding.location else 0
-
-
-def _last_line(fold: Fold) -> int:
-    return max((one.location.end_line or one.location.line or 0) if one.location else 0 for one in fold)
 
 
 def _annotation(fold: Fold) -> Annotation:
@@ -107,7 +95,7 @@ def _annotation(fold: Fold) -> Annotation:
     if place := finding.location:
         properties["file"] = place.path
         if place.line is not None:
-            last = _last_line(fold)
+            last = max(one.last_line for one in fold)
             properties |= {"line": place.line, "endLine": last}
             # GitHub takes columns only if the first and the last line are the same.
             if last == place.line and place.column is not None and len(fold) == 1:
@@ -120,7 +108,7 @@ def _annotation(fold: Fold) -> Annotation:
 def _message(fold: Fold) -> Iterator[str]:
     finding = fold[0]
     if len(fold) > 1:
-        yield f"{finding.message} (and {len(fold) - 1} similar, up to line {_last_line(fold)})"
+        yield f"{finding.message} (and {len(fold) - 1} similar, up to line {max(one.last_line for one in fold)})"
     else:
         yield finding.message
         if after := [line for mark, line in finding.diff if mark == "+"]:

@@ -124,21 +124,18 @@ def _annotation(finding: Finding, top: str) -> dict[str, Any]:
         return {}
     first = max(1, place.line or 1)
     last = max(first, place.end_line or first)
+    text = "\n".join(filter(None, (finding.message, finding.url)))
     annotation: dict[str, Any] = {
         "path": path,
         "start_line": first,
         "end_line": last,
         "annotation_level": _LEVELS[finding.level],
-        "message": _text("\n".join(filter(None, (finding.message, finding.url))), _MESSAGE) or "-",
-        "title": _text(f"{finding.tool}: {finding.rule}", _TITLE),
+        # GitHub counts bytes here.
+        "message": clipped_bytes(visible(text), _MESSAGE) or "-",
+        "title": clipped_bytes(visible(f"{finding.tool}: {finding.rule}"), _TITLE),
     }
     # GitHub takes columns only if the first and the last line are the same.
     if first == last and place.line is not None and place.column is not None and place.column > 0:
         annotation["start_column"] = place.column
         annotation["end_column"] = max(place.column, place.end_column or place.column)
     return annotation
-
-
-def _text(text: str, limit: int) -> str:
-    """Return text within a limit of characters and, because GitHub counts so here, of bytes."""
-    return clipped_bytes(visible(text), limit)

@@ -28,7 +28,7 @@ from ci_action.system.text import counted, neutral, one_line
 # A screenful or two; report.json has all findings.
 MOST_FINDINGS: Final = 60
 _DIM: Final = "2"
-# What stands left of the source in an excerpt.
+# The margin of the source in an excerpt.
 _MARGIN: Final = len("  12345 | ")
 
 

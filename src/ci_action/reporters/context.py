@@ -1,4 +1,4 @@
-"""What a reporter may touch, and where it writes."""
+"""What reporters use and where they write."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -31,13 +31,13 @@ LCOV: Final = "lcov.info"
 COVERAGE: Final = "coverage.json"
 DURATIONS: Final = "durations.json"
 PAGE: Final = "report.html"
-# A source file above this size is not read to show a line of it.
+# Lines of a larger source file are not shown.
 _LARGEST_SOURCE: Final = 5_000_000
 
 
 @dataclass(frozen=True)
 class Screen:
-    """Where people read: a stream, whether it is a terminal, and whether it takes colours."""
+    """The stream that people read, whether it is a terminal, and whether it shows colours."""
 
     stream: TextIO
     terminal: bool = False
@@ -53,33 +53,33 @@ class Publication:
     resolved: Resolved
     layout: Layout
     folder: Path
-    """Where the report files go."""
+    """The folder of the report files."""
     strict: bool = False
-    """Whether no link on the way to this folder is followed, because the project's code can write there."""
+    """Whether links on the way to this folder are refused, because the project's code can write there."""
     screen: Screen
     redact: Redact = str
-    """Redacts what is not part of the result: source lines and problems of reporters."""
+    """Redacts text from outside the result: source lines and problems of reporters."""
     event: Event = field(default_factory=Event)
     github: GitHub | None = None
     """GitHub's API; None without a token."""
     pull: Pull | NoPull = NO_PULL
     workflow: Workflow | None = None
-    """Speaks to the runner; None outside Actions."""
+    """The connection to the runner; None outside Actions."""
     sections_of: Callable[[RunResult, Pull | NoPull], tuple[Section, ...]] = sections_of
-    """Returns what the stages of a run report beside their findings."""
+    """Returns the sections of the stages of a run."""
     problems: list[str] = field(default_factory=list)
-    """What went wrong with reporters until now (`note`)."""
+    """The failures of reporters so far (`note`)."""
     written: set[str] = field(default_factory=set)
     """The names of the report files that this run has written."""
     _read: dict[Path, list[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """The lines of the source file that was read last."""
+    """The last source file that was read, with its lines."""
     _sections: list[tuple[RunResult, tuple[Section, ...]]] = field(
         default_factory=list, init=False, repr=False, compare=False
     )
-    """The sections of the result that was asked for last."""
+    """The last result, with its sections."""
 
     def write(self, name: str, text: bytes) -> None:
-        """Write a report file whole, for the owner of the workspace where it lies inside; raises `OSError` where it cannot."""
+        """Replace a report file; inside the workspace it belongs to the owner of that. Raises `OSError` if it cannot be written."""
         place = place_of(self.folder, self.layout.workspace, strict=self.strict)
         owner = ids_of(self.layout.workspace) if place.start == self.layout.workspace else None
         with opened(place, make=True, owner=owner) as folder:
@@ -87,27 +87,27 @@ class Publication:
         self.written.add(name)
 
     def note(self, problem: str) -> None:
-        """Keep what went wrong with a reporter, for the last of them."""
+        """Keep the failure of a reporter for the last of them."""
         self.problems.append(self.redact(problem))
 
     def shown(self, name: str) -> str:
-        """Return the path of a report file for outputs; empty where this run has not written it."""
+        """Return the path of a report file for outputs; empty if this run has not written it."""
         return self.redact(self.layout.shown(self.folder / name)) if name in self.written else ""
 
     @property
     def subject(self) -> str:
-        """What the run is about: its repository, or the folder of the project."""
+        """The repository of the run, or the folder of the project."""
         return self.event.repository or self.redact(self.layout.root.name)
 
     def sections(self, result: RunResult) -> tuple[Section, ...]:
-        """Return what the stages report beside their findings, then what there is about the run; made once for all channels."""
+        """Return the sections of the stages and of the run, made once for all channels."""
         if not (self._sections and self._sections[0][0] is result):
             stages = self.sections_of(result, self.pull)
             self._sections[:] = [(result, (*hints(result), *stages, *of_run(result, self.resolved)))]
         return self._sections[0][1]
 
     def source_lines(self, finding: Finding, most: int = 5) -> list[str]:
-        """Return the lines of a finding as they are in the file, without secrets; none where they cannot be read."""
+        """Return the source lines of a finding, redacted; none if the file is not readable."""
         place = finding.location
         if place is None or place.line is None or finding.sensitive:
             return []
@@ -117,7 +117,7 @@ class Publication:
         return [self.redact(line.rstrip("\r")) for line in lines[place.line - 1 : last]]
 
     def _lines(self, file: Path) -> list[str]:
-        if file not in self._read:  # the findings of a file mostly come one after the other
+        if file not in self._read:  # findings of one file mostly follow each other
             self._read.clear()
             try:
                 text = _text(read_project_file(file, self.layout.workspace, largest=_LARGEST_SOURCE))
@@ -128,10 +128,9 @@ class Publication:
 
 
 def _text(raw: bytes) -> str:
-    """Return the text of a source as the scan for secrets reads it, else its values are not those that we would show."""
-    if (
-        raw.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in raw
-    ):  # the characters lie apart: no value is found there
+    """Return the text of a source as the scan for secrets reads it, else its secrets would not be recognised."""
+    # Between the characters of UTF-16 there are null bytes, and no secret is recognised.
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in raw:
         return ""
     try:
         return raw.decode("utf-8")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
-from ci_action.model.finding import Finding, Fix
+from ci_action.model.finding import Finding, Fix, by_file
 from ci_action.model.result import Conclusion, RunResult
 from ci_action.model.section import Channel, Log, Look, Place, Section
 from ci_action.model.totals import other_findings
@@ -23,7 +23,7 @@ _CUT: Final = "**This page was cut: it is larger than GitHub shows.**\n"
 
 
 def render(result: RunResult, publication: Publication, limit: int = LIMIT) -> str:
-    """Return the page in at most `limit` bytes of UTF-8; it says how many rows it leaves out."""
+    """Return the page in at most `limit` bytes of UTF-8, with the number of rows that did not fit."""
     sections = publication.sections(result)
     rest = code(publication.shown(REPORT) or REPORT)
     drawing = Drawing(_CHANNEL, publication.event, 2, rest)
@@ -44,7 +44,8 @@ def render(result: RunResult, publication: Publication, limit: int = LIMIT) -> s
         )
         parts.append(f"## {counted(len(findings), 'more finding' if above or failed else 'finding')}")
     shown = 0
-    for path, group in _by_file(findings[:MOST_FINDINGS]):
+    for path, of_file in groupby(by_file(findings[:MOST_FINDINGS]), key=lambda one: one.path):
+        group = list(of_file)
         heading = f"### {code(path) if path else 'The project'}\n"
         room.takes(f"{heading}\n\n")
         rows = room.fitting((_finding(one, drawing) for one in group), MOST_FINDINGS)
@@ -64,21 +65,6 @@ def _head(result: RunResult, sections: Sequence[Section], drawing: Drawing, limi
     yield bullets(result.verdict.reasons, 20, 400)
     yield from drawing.at(Place.FIRST, sections, Room(limit, byte_size))
     yield drawing.totals(sections)
-
-
-def _by_file(findings: Sequence[Finding]) -> Iterator[tuple[str, list[Finding]]]:
-    """Yield the files in the order of their first finding, each with its findings in the order of their lines."""
-    order = {path: number for number, path in enumerate(dict.fromkeys(map(_path, findings)))}
-    by_file = sorted(findings, key=lambda finding: (order[_path(finding)], _line(finding)))
-    yield from ((path, list(group)) for path, group in groupby(by_file, key=_path))
-
-
-def _line(finding: Finding) -> int:
-    return (finding.location.line or 0) if finding.location else 0
-
-
-def _path(finding: Finding) -> str:
-    return finding.location.path if finding.location else ""
 
 
 def _finding(finding: Finding, drawing: Drawing) -> str:

@@ -1,4 +1,4 @@
-"""The limits of the channels: how much of a report fits, and how each channel reports what it leaves out."""
+"""The limits of the channels: the room for a report, and the note about rows that did not fit."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

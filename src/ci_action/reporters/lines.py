@@ -1,11 +1,11 @@
 """Tools, findings and sections as lines of text, for the console and the log of a job."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple, assert_never
+from typing import Final, NamedTuple
 
 from ci_action.model.changes import aside
 from ci_action.model.finding import Finding, Fix, Location
-from ci_action.model.result import Broken, Report, Skipped, ToolResult
+from ci_action.model.result import Report, Skipped, ToolResult
 from ci_action.model.section import (
     Channel,
     Entry,
@@ -66,10 +66,8 @@ def headline(tool: ToolResult) -> str:
             text = f"{counted(counting(tool), 'finding')}{aside(tool.findings)} in {amounts(tool.examined)}"
         case Skipped(reason):
             text = f"skipped: {reason}"
-        case Broken(reason):
-            text = f"broken: {reason}"
-        case unknown:
-            assert_never(unknown)
+        case _:
+            text = f"broken: {tool.outcome.reason}"
     return one_line(f"{f'{tool.tool} {tool.version}'.strip()}: {text}, {duration(tool.seconds)}")
 
 
@@ -179,8 +177,6 @@ def _rows(block: Rows, most: int) -> Iterator[Row]:
                 yield Row(f"{_text(item.line)}{figure}{note}")
         case Log():
             return
-        case unknown:
-            assert_never(unknown)
 
 
 def _table(block: Table, most: int) -> Iterator[Row]:

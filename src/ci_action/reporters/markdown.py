@@ -1,8 +1,8 @@
-"""Foreign text in GitHub-flavoured Markdown: always only text, and cut where a limit asks for it.
+"""Foreign text in GitHub-flavoured Markdown: it stays text, and is cut at a limit.
 
-Foreign text stands in code spans and fences, never in tables of Markdown: inside code neither emphasis, links, HTML,
-entities nor mentions have a meaning, and outside of tables a pipe has none. Where a table has to hold it, that is one
-of HTML, in which Markdown has no meaning.
+Foreign text is put into code spans and fences, never into tables of Markdown: inside code, emphasis, links, HTML, entities
+and mentions have no meaning, and outside of tables a pipe has none. A table with foreign text is one of HTML, in which
+Markdown has no meaning.
 """
 
 import re
@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import quote
 
 from ci_action.github.event import Event
+from ci_action.model.section import Link
 from ci_action.reporters.limits import clipped
 from ci_action.system.text import as_bytes, one_line, visible
 
@@ -42,7 +43,7 @@ def fenced(text: str, language: str = "", *, lines: int = 40, width: int = 300) 
 
 
 def bullets(texts: Sequence[str], most: int, limit: int = 300) -> str:
-    """Return foreign texts as a list, each cut at `limit` characters, and how many more than `most` there are."""
+    """Return foreign texts as a list, each cut at `limit` characters, and the number of those beyond `most`."""
     rows = [f"- {code(text, limit)}" for text in texts[:most]]
     if len(texts) > most:
         rows.append(f"- and {len(texts) - most:,} more")
@@ -74,7 +75,7 @@ def link(url: str, text: str) -> str:
     """Return a link to an https address whose every doubtful character is written by its number."""
     if not url.startswith("https://"):
         return text
-    # `&lt;` in an address is no entity but four characters.
+    # `&lt;` in an address is four characters, not an entity.
     return f"[{text}](<{_address(url).replace('&', '&amp;')}>)"
 
 
@@ -83,6 +84,12 @@ def blob(path: str, line: int, event: Event) -> str:
     if not (event.server_url.startswith("https://") and event.repository and event.sha):
         return ""
     return f"{event.server_url}/{event.repository}/blob/{event.sha}/{quote(as_bytes(path))}#L{line}"
+
+
+def address(target: Link, event: Event) -> str:
+    """Return the address of a link; empty if it has none."""
+    place = target.place
+    return target.url or (blob(place.path, place.line or 1, event) if place else "")
 
 
 def where(path: str, line: int | None, event: Event, end: int | None = None) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, assert_never
+from typing import Final
 
 from ci_action.github.event import Event
 from ci_action.model.finding import Finding
@@ -26,7 +26,7 @@ from ci_action.model.section import (
 )
 from ci_action.reporters.limits import Room, left_out
 from ci_action.reporters.markdown import (
-    blob,
+    address,
     cell,
     code,
     fenced,
@@ -118,10 +118,8 @@ class Drawing:
                 return (html_row(self._line(line, html=True) for line in row) for row in block.rows)
             case Items():
                 return map(self._item, block.rows)
-            case Log():
+            case _:
                 return (self._entry(entry, block.what) for entry in block.rows)
-            case unknown:
-                assert_never(unknown)
 
     def _whole(self, block: Rows, rows: Sequence[str], rest: str) -> str:
         match block:
@@ -131,10 +129,8 @@ class Drawing:
                 parts = [html_table([self._text(name, html=True) for name in block.head], rows), rest]
             case Items():
                 parts = ["\n".join(rows), rest, self._line(block.note)]
-            case Log():
+            case _:
                 parts = [*rows, rest]
-            case unknown:
-                assert_never(unknown)
         return "\n\n".join(filter(None, parts))
 
     def _item(self, item: Item) -> str:
@@ -171,11 +167,7 @@ class Drawing:
         """Return text as Markdown, or for a place inside HTML, where Markdown has no meaning."""
         if isinstance(part, Link):
             inner = self._text(part.text, html=html)
-            return (html_link if html else link)(self._address(part), inner)
+            return (html_link if html else link)(address(part, self.event), inner)
         if isinstance(part, Look):
             return f"{SIGNS[part]} "
         return part if isinstance(part, Ours) else cell(part) if html else code(part)
-
-    def _address(self, part: Link) -> str:
-        place = part.place
-        return part.url or (blob(place.path, place.line or 1, self.event) if place else "")

@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Final, assert_never
+from typing import Final
 
 from ci_action.model.changes import aside
 from ci_action.model.finding import Level
-from ci_action.model.result import Broken, Hint, Report, RunResult, Skipped, ToolResult
+from ci_action.model.result import Broken, Report, RunResult, Skipped, ToolResult
 from ci_action.model.section import (
     Channel,
     Entry,
@@ -44,10 +44,8 @@ def state_of(tool: ToolResult) -> tuple[Look, str]:
             return Look.FAILED if Level.ERROR in levels else Look.WARNED, "found"
         case Skipped():
             return Look.SKIPPED, "skipped"
-        case Broken():
+        case _:
             return Look.BROKEN, "broken"
-        case unknown:
-            assert_never(unknown)
 
 
 def counting(tool: ToolResult) -> int:
@@ -69,13 +67,8 @@ def of_run(result: RunResult, resolved: Resolved) -> tuple[Section, ...]:
 def hints(result: RunResult) -> Iterator[Section]:
     """Yield the section with the hints of a run, if there are any."""
     if found := hints_of(result):
-        items = Items(rows=tuple(Item(_hint(hint)) for hint in found), on=_SUMMARY)
-        yield Section(title=Ours("Hints"), blocks=(items,))
-
-
-def _hint(hint: Hint) -> Line:
-    more = (Ours(" · "), Link(Ours("read more"), url=hint.url)) if hint.url else ()
-    return (hint.cause, Ours(" → "), hint.fix, *more)
+        rows = tuple(Item((one.cause, Ours(" → "), Link(one.fix, url=one.url))) for one in found)
+        yield Section(title=Ours("Hints"), blocks=(Items(rows=rows, on=_SUMMARY),))
 
 
 def _tools(result: RunResult) -> Section:

@@ -33,7 +33,7 @@ Change: TypeAlias = tuple[int, list[str], list[str]]
 
 
 class Suggestion(NamedTuple):
-    """Lines of a file in the pull request, and the comment that says what they should become."""
+    """Lines of a file in the pull request, and the comment with their replacement."""
 
     path: str
     first: int

@@ -2,12 +2,14 @@
 
 GitHub cannot change a comment on condition that it is unchanged. So a job reads it right before it writes, and again a
 moment later: if its own section is missing, it writes again. A job that created a second comment moves to the older one.
+Each section is between two hidden markers; text in a section can contain no such marker.
 """
 
 import json
 import random
+import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -15,12 +17,29 @@ from typing import Any, Final
 
 from ci_action.github.protocol import ApiError, GitHub
 from ci_action.github.pull_request import Pull
-from ci_action.model.result import RunResult
-from ci_action.reporters.comment.runs import MARKER, Section, assembled, joined, parse, room_beside
+from ci_action.model.result import Conclusion, RunResult
+from ci_action.model.section import Look
 from ci_action.reporters.comment.text import About, text_of
 from ci_action.reporters.context import Publication
 from ci_action.reporters.feedback import Ours, if_found, on_pull, place_of, require_head
+from ci_action.reporters.limits import code_units
+from ci_action.reporters.markdown_sections import SIGNS
 from ci_action.settings.types import CommentWhen
+
+MARKER: Final = "<!-- ci-action:comment -->"
+_END: Final = "<!-- ci-action:end -->"
+_SECTION: Final = re.compile(
+    r"^<!-- ci-action:section key=(?P<key>[0-9a-f]{16}) id=(?P<id>[0-9a-f]{16}) commit=(?P<commit>[0-9a-f]*)"
+    r" run=(?P<run>[0-9]*-[0-9]+) step=(?P<step>[0-9a-f]*) conclusion=(?P<conclusion>[a-z]+) red=(?P<red>[01]) -->\n(?P<text>.*?)\n"
+    rf"{re.escape(_END)}$",
+    re.MULTILINE | re.DOTALL,
+)
+_FORGED: Final = re.compile(r"<!--(?=\s*ci-action:)")
+# GitHub takes 65,536 characters.
+LIMIT: Final = 65_000
+# The room of a section if the others leave less.
+LEAST: Final = 3_000
+_FRAME: Final = 600
 
 _TRIES: Final = 6
 # Seconds after which other jobs have nearly always written what they had prepared.
@@ -30,6 +49,35 @@ _LONGEST: Final = 20_000
 _NO_DIFFERENCE: Final = frozenset(
     {"report-dir", "cache-dir", "comment", "check-run", "suggestions", "labels", "stage"}
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """The part of one run of stages in the comment."""
+
+    key: str
+    """The same for the same stages with the same settings."""
+    id: str
+    """The same for the same text of the same run."""
+    commit: str
+    """The commit of the pull request."""
+    run: str
+    """The workflow run and its attempt."""
+    step: str = ""
+    """The job and step of the run."""
+    conclusion: Conclusion
+    red: bool
+    text: str
+
+    @property
+    def size(self) -> int:
+        """The number of characters with its markers, in the strictest way of counting."""
+        return code_units(self.text) + 240
+
+    @property
+    def headline(self) -> str:
+        """The first line, which has the conclusion."""
+        return self.text.partition("\n")[0]
 
 
 def report(result: RunResult, publication: Publication) -> None:
@@ -73,13 +121,13 @@ class Entry:
     step: str = ""
     """The job and step of the run; of two entries with the same, the later counts."""
     keep: bool
-    """Whether the comment should have the section; else the one of an earlier run is removed."""
+    """Whether the comment should have the section; else that of an earlier run is removed."""
     copy: bool = False
     """Whether it is a copy of what the run may have written itself."""
 
     def section(self, present: Sequence[Section]) -> Section:
         """Return it as a section beside those that the comment has."""
-        whole = self.render(_LONGEST)
+        whole = harmless(self.render(_LONGEST))
         words = f"{self.key}\0{self.run}\0{whole}"
         mine = Section(
             key=self.key,
@@ -92,7 +140,7 @@ class Entry:
             text=whole,
         )
         room = room_beside(joined(present, mine, keep=False), mine)
-        return mine if room >= _LONGEST else replace(mine, text=self.render(room))
+        return mine if room >= _LONGEST else replace(mine, text=harmless(self.render(room)))
 
 
 def wait() -> None:
@@ -130,3 +178,80 @@ def write(github: GitHub, number: int, entry: Entry, pause: Callable[[], None] =
 def _plain(body: str) -> str:
     """Return a text as GitHub may keep it."""
     return body.replace("\r\n", "\n").strip()
+
+
+def parse(body: str) -> tuple[Section, ...]:
+    """Read the sections of one of our comments; other text is dropped."""
+    found = []
+    for match in _SECTION.finditer(body.replace("\r\n", "\n")):
+        if match["conclusion"] in set(Conclusion):
+            values = {name: match[name] for name in ("key", "id", "commit", "run", "step", "text")}
+            conclusion = Conclusion(match["conclusion"])
+            found.append(Section(**values, conclusion=conclusion, red=match["red"] == "1"))
+    return tuple(found)
+
+
+def harmless(text: str) -> str:
+    """Return text that contains none of our markers."""
+    return _FORGED.sub("<!- -", text)
+
+
+def joined(
+    present: Iterable[Section], mine: Section, *, keep: bool, copy: bool = False
+) -> tuple[Section, ...]:
+    """Return the sections with mine among them, or without it if it is not to be kept.
+
+    Sections of other commits are dropped, and those of the same stages from an earlier run or the same step. Those from
+    another job of the same run stay: a matrix runs the same stages with the same settings more than once. A copy of what
+    the run itself has posted (`stage: comment` after a run that could write) changes nothing.
+    """
+    others = {one.id: one for one in present if one.commit == mine.commit}
+    twins = [one for one in others.values() if one.key == mine.key and one.run == mine.run]
+    if copy and any(one.conclusion is mine.conclusion for one in twins):
+        return _ordered(others.values())
+    stay = [one for one in twins if one.step != mine.step]
+    kept = [one for one in others.values() if one.id != mine.id and (one.key != mine.key or one in stay)]
+    return _ordered([*kept, mine] if keep else kept)
+
+
+def _ordered(sections: Iterable[Section]) -> tuple[Section, ...]:
+    """Put failures first."""
+    return tuple(sorted(sections, key=lambda one: (not one.red, -one.conclusion.rank, one.key, one.id)))
+
+
+def room_beside(sections: Iterable[Section], mine: Section) -> int:
+    """Return the number of characters that the others leave to a section."""
+    taken = sum(one.size for one in sections if one.id != mine.id)
+    return max(LEAST, LIMIT - _FRAME - taken - 240)
+
+
+def assembled(sections: Sequence[Section], limit: int = LIMIT) -> str:
+    """Return the text of the comment. If it is too long, green sections are cut to their first line, then all sections."""
+    kept = list(sections)
+    while _size(kept) > limit:
+        long = [number for number, one in enumerate(kept) if one.text != one.headline]
+        if not long:
+            break
+        shortest = max(long, key=lambda number: (not kept[number].red, kept[number].size))
+        kept[shortest] = replace(kept[shortest], text=kept[shortest].headline)
+    left = 0
+    while len(kept) > 1 and _size(kept) > limit:
+        kept.pop()
+        left += 1
+    worst = max(sections, key=lambda one: (one.red, one.conclusion.rank)).conclusion
+    parts = [f"{MARKER}\n## {SIGNS[Look(worst)]} ci-action: {worst}", *map(_written, kept)]
+    if left:
+        parts.append(f"**{left:,} more sections did not fit; see the job summaries.**")
+    return "\n\n".join(parts) + "\n"
+
+
+def _size(sections: Iterable[Section]) -> int:
+    return _FRAME + sum(one.size for one in sections)
+
+
+def _written(one: Section) -> str:
+    head = (
+        f"<!-- ci-action:section key={one.key} id={one.id} commit={one.commit} run={one.run}"
+        f" step={one.step} conclusion={one.conclusion.value} red={int(one.red)} -->"
+    )
+    return f"{head}\n{one.text}\n{_END}"

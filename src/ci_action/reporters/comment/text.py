@@ -10,7 +10,6 @@ from ci_action.model.finding import Finding
 from ci_action.model.result import RunResult
 from ci_action.model.section import Channel, Look, Place, Section
 from ci_action.model.totals import other_findings
-from ci_action.reporters.comment.runs import harmless
 from ci_action.reporters.limits import Room, code_units, left_out
 from ci_action.reporters.markdown import bullets, code, link
 from ci_action.reporters.markdown_sections import SIGNS, Drawing
@@ -47,7 +46,7 @@ def text_of(result: RunResult, sections: Sequence[Section], event: Event, about:
         *_findings(other_findings(result), drawing, room),
         tail,
     ]
-    return harmless("\n\n".join(filter(None, parts)))
+    return "\n\n".join(filter(None, parts))
 
 
 def _headline(result: RunResult, place: str) -> str:

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Final, NamedTuple
+from typing import Final
 
 from ci_action.github.event import Event
-from ci_action.model.finding import SEVERITIES, Finding, Fix, Level, Location, ranked
+from ci_action.model.finding import SEVERITIES, Finding, Fix, Level, Location, by_file, ranked
 from ci_action.model.result import RunResult
 from ci_action.model.totals import beside_tests
 from ci_action.reporters.context import Publication
@@ -29,63 +29,36 @@ _BEFORE: Final = 100
 _MOST_LINES: Final = 30
 
 
-class Shown(NamedTuple):
-    """A finding and its stage."""
-
-    finding: Finding
-    stage: str
-
-    @property
-    def path(self) -> str:
-        """The file; empty for the project as a whole."""
-        return self.finding.location.path if self.finding.location else ""
-
-    @property
-    def line(self) -> int:
-        """The line; 0 if there is none."""
-        return (self.finding.location.line or 0) if self.finding.location else 0
-
-
 def section(result: RunResult, publication: Publication) -> Html:
     """Return the part about the findings that do not belong to a failed test."""
     findings = ranked(beside_tests(result))
     stages = {id(finding): stage.stage for stage in result.stages for finding in stage.findings}
     most = min(MOST, sum(finding.counts for finding in findings) + MOST_MUTED)
-    ordered = _by_file([Shown(finding, stages[id(finding)]) for finding in findings[:most]])
-    room = Room(LARGEST)
-    items = room.fitting((_item(one, publication) for one in ordered), most)
-    ordered = ordered[: len(items)]
-    pairs = groupby(zip(ordered, items, strict=True), key=lambda pair: pair[0].path)
-    groups = [_group(path, *zip(*pairs_, strict=True)) for path, pairs_ in pairs]
+    ordered = by_file(findings[:most])
+    items = Room(LARGEST).fitting((_item(one, stages[id(one)], publication) for one in ordered), most)
+    shown = ordered[: len(items)]
+    pairs = groupby(zip(shown, items, strict=True), key=lambda pair: pair[0].path)
+    groups = [_group(path, *zip(*members, strict=True)) for path, members in pairs]
     return h(
         "section",
         h("h2", "Findings"),
         note(len(items), len(findings), "findings"),
-        _form(ordered) if findings else NOTHING,
+        _form(shown, [stages[id(one)] for one in shown]) if findings else NOTHING,
         h("div", *(groups or [h("p", "No findings.", class_="nothing")]), id="list"),
         id="findings",
     )
 
 
-def _by_file(findings: Sequence[Shown]) -> list[Shown]:
-    """Order by file, the file with the worst finding first; muted findings come last, and in a file lines count."""
-    order: dict[tuple[bool, str], int] = {}
-    for one in findings:
-        order.setdefault((one.finding.counts, one.path), len(order))
-    return sorted(findings, key=lambda one: (order[one.finding.counts, one.path], one.line))
-
-
-def _group(path: str, members: Sequence[Shown], items: Sequence[Html]) -> Html:
+def _group(path: str, members: Sequence[Finding], items: Sequence[Html]) -> Html:
     name = h("span", path, class_="path") if path else h("span", "The project")
     number = h("span", f"{len(items):,}", class_="number", data_number=True)
-    muted = "yes" if all(one.finding.muted for one in members) else None
+    muted = "yes" if all(one.muted for one in members) else None
     return h(
         "section", h("h3", name, Html(" "), number), h("ol", *items), class_="file card", data_muted=muted
     )
 
 
-def _item(one: Shown, publication: Publication) -> Html:
-    finding = one.finding
+def _item(finding: Finding, stage: str, publication: Publication) -> Html:
     look = _LOOKS[finding.level]
     return h(
         "li",
@@ -93,11 +66,11 @@ def _item(one: Shown, publication: Publication) -> Html:
         h("p", *_facts(finding, look, publication.event), class_="about"),
         NOTHING if finding.muted else _source(finding, publication),  # there may be thousands
         class_="finding",
-        data_stage=one.stage,
+        data_stage=stage,
         data_tool=finding.tool,
         data_level=finding.level.value,
         data_severity=finding.severity or None,
-        data_path=one.path,
+        data_path=finding.path,
         data_muted="yes" if finding.muted else None,
     )
 
@@ -155,13 +128,12 @@ def _marked(line: str, place: Location) -> Html:
     return join(text(ahead), marked, text(line[end:], _WIDEST - _BEFORE))
 
 
-def _form(shown: Sequence[Shown]) -> Html:
+def _form(findings: Sequence[Finding], stages: Sequence[str]) -> Html:
     """Return the filters for these findings, without those that have only one choice."""
-    findings = [one.finding for one in shown]
-    paths = sorted({one.path for one in shown if one.path})
+    paths = sorted({finding.path for finding in findings} - {""})
     fields = (
         _search("text", "Text", "words in a finding"),
-        _select("stage", "Stage", [one.stage for one in shown]),
+        _select("stage", "Stage", stages),
         _select("tool", "Tool", [finding.tool for finding in findings]),
         _select("level", "Level", [finding.level.value for finding in findings], [*reversed(Level)]),
         _select("severity", "Severity", [one.severity for one in findings if one.severity], SEVERITIES),
@@ -189,7 +161,7 @@ def _search(name: str, label: str, hint: str, choices: Sequence[str] = ()) -> Ht
 
 def _select(name: str, label: str, values: Sequence[str], order: Sequence[str] = ()) -> Html:
     found = Counter(values)
-    if len(found) < 2:  # noqa: PLR2004 - one value is no choice
+    if len(found) < 2:  # noqa: PLR2004 - one value needs no filter
         return NOTHING
     names = [one for one in order if one in found] + sorted(set(found) - set(order))
     options = (h("option", f"{one} ({found[one]:,})", value=one) for one in names)

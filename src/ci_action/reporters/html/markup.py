@@ -1,6 +1,6 @@
 """The elements of the page: foreign text is escaped here, and nowhere else.
 
-What is not `Html` is foreign text: control characters and direction marks become visible, and characters with a meaning in
+Text that is not `Html` is foreign: control characters and direction marks become visible, and characters with a meaning in
 HTML are escaped. Secrets were redacted before: escaped or cut, they would not be recognised.
 """
 
@@ -15,7 +15,7 @@ from ci_action.system.text import visible
 _VOID: Final = frozenset({"meta", "input"})
 _ADDRESS: Final = re.compile(r"https?://[!-~]+")
 LONGEST_TEXT: Final = 2_000
-# Each sign is beside a word of the same meaning, and has a shape of its own, not only a colour.
+# Each sign is beside a word with the same meaning, and differs in shape, not only in colour.
 # Lines on a square of 16.
 _SIGNS: Final = {
     "passed": "M8 1.8a6.2 6.2 0 1 1 0 12.4A6.2 6.2 0 0 1 8 1.8zM5.2 8.2l2 2 3.7-4.1",
@@ -100,7 +100,7 @@ def facts(pairs: dict[str, str], class_: str = "facts") -> Html:
 
 
 def icon(name: str) -> Html:
-    """Return a sign, for a place beside a word of the same meaning."""
+    """Return a sign, for a place beside a word with the same meaning."""
     return h("svg", h("use", href=f"#sign-{name}"), class_=f"sign is-{name}", aria_hidden="true")
 
 

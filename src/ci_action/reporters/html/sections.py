@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, assert_never
+from itertools import starmap
+from typing import Final
 
 from ci_action.github.event import Event
 from ci_action.model.finding import SEVERITIES
@@ -39,7 +40,7 @@ from ci_action.reporters.html.markup import (
     text,
 )
 from ci_action.reporters.limits import Room, left_out
-from ci_action.reporters.markdown import blob
+from ci_action.reporters.markdown import address, blob
 
 MOST: Final = 1_000
 MOST_ENTRIES: Final = 500
@@ -55,14 +56,14 @@ def anchor(section: Section) -> str:
 
 
 def note(shown: int, total: int, what: str = "") -> Html:
-    """Return what is said above rows of which some are left out; nothing if all are shown."""
+    """Return the note above rows that are not complete; nothing if they are."""
     cut = left_out(shown, total, what, REPORT)
     return h("p", h("strong", cut), class_="cut") if cut else NOTHING
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """Draws sections; the event says where their places are on GitHub."""
+    """Draws sections; the event has the address of their places on GitHub."""
 
     event: Event
 
@@ -98,12 +99,8 @@ class Drawing:
                 return (h("tr", *(h("td", *self._line(line)) for line in row)) for row in block.rows)
             case Items():
                 return map(self._item, block.rows)
-            case Log():
-                return (
-                    self._entry(entry, opened=number < _MOST_OPEN) for number, entry in enumerate(block.rows)
-                )
-            case unknown:
-                assert_never(unknown)
+            case _:
+                return starmap(self._entry, enumerate(block.rows))
 
     def _body(self, block: Rows, rows: Sequence[Html]) -> Html:
         match block:
@@ -118,10 +115,8 @@ class Drawing:
                 below = h("p", *self._line(block.note), class_="quiet") if block.note else NOTHING
                 body = join(h("ul", *rows, class_=look), below)
                 return body if block.title else h("div", body, class_="card")
-            case Log():
+            case _:
                 return h("div", *rows, class_="card failures")
-            case unknown:
-                assert_never(unknown)
 
     def _item(self, item: Item) -> Html:
         parts = [*self._line(item.line)]
@@ -133,7 +128,7 @@ class Drawing:
         drawn = bar(item.figure, (item.share, item.look.value), mark=item.mark)
         return h("li", name, drawn, h("span", item.figure, class_="figure"), lost)
 
-    def _entry(self, entry: Entry, *, opened: bool) -> Html:
+    def _entry(self, number: int, entry: Entry) -> Html:
         summary = join(
             icon(entry.look.value),
             h("span", entry.name, class_="path"),
@@ -148,7 +143,7 @@ class Drawing:
             summary,
             h("p", *(h("span", one) for one in about), class_="about"),
             body,
-            opened=opened,
+            opened=number < _MOST_OPEN,
             class_="failure",
         )
 
@@ -176,9 +171,7 @@ class Drawing:
     def _line(self, line: Line) -> Iterator[Html]:
         for part in line:
             if isinstance(part, Link):
-                place = part.place
-                url = part.url or (blob(place.path, place.line or 1, self.event) if place else "")
-                yield link(url, _text(part.text))
+                yield link(address(part, self.event), _text(part.text))
             else:
                 yield icon(part.value) if isinstance(part, Look) else _text(part)
 

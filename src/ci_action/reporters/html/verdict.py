@@ -31,7 +31,7 @@ def verdict(result: RunResult, publication: Publication) -> Html:
             "div",
             icon(conclusion.value),
             h("h1", conclusion.value.capitalize(), id="verdict-title"),
-            h("p", _MEANINGS[conclusion], class_="said"),
+            h("p", _MEANINGS[conclusion], class_="meaning"),
             class_="band",
         ),
         bullets(*result.verdict.reasons, most=50),

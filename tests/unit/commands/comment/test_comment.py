@@ -18,7 +18,7 @@ from ci_action.github.protocol import ApiError
 from ci_action.github.pull_request import NoPull
 from ci_action.model.result import Counted
 from ci_action.reporters import comment
-from ci_action.reporters.comment.runs import parse
+from ci_action.reporters.comment import parse
 
 shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 

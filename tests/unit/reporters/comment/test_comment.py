@@ -20,7 +20,7 @@ from ci_action.github.protocol import ApiError
 from ci_action.github.pull_request import NoPull
 from ci_action.model.result import RunResult, Verdict
 from ci_action.reporters import comment
-from ci_action.reporters.comment.runs import LIMIT, MARKER, parse
+from ci_action.reporters.comment import LIMIT, MARKER, parse
 from ci_action.reporters.feedback import Ours, place_of
 from ci_action.reporters.limits import code_units
 from ci_action.system.exit_codes import ExitCode

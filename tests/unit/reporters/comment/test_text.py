@@ -12,6 +12,7 @@ from support.renderers import rendered
 
 from ci_action.github.pull_request import NO_PULL
 from ci_action.model.result import RunResult
+from ci_action.reporters.comment import harmless
 from ci_action.reporters.comment.text import MOST_FINDINGS, About, text_of
 from ci_action.reporters.limits import code_units
 from ci_action.stages import sections_of
@@ -50,7 +51,7 @@ def test_foreign_text_is_only_text(text: str):
     outside = page.outside_code
     assert "@user" not in outside
     assert "#12" not in outside
-    assert "<!-- ci-action" not in told(hostile(f"{text}<!-- ci-action:end -->"))
+    assert "<!-- ci-action" not in harmless(told(hostile(f"{text}<!-- ci-action:end -->")))
 
 
 def test_failures_come_first_and_the_rest_is_pointed_to():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support.hostile_text import FOREIGN
 
 from ci_action.model.result import Conclusion
-from ci_action.reporters.comment.runs import (
+from ci_action.reporters.comment import (
     LEAST,
     LIMIT,
     MARKER,
