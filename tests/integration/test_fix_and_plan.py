@@ -139,7 +139,7 @@ def test_plan_tells_what_the_test_stage_would_do(project, ci_action):
     assert ran.code == 0
     for words in (
         "Python >=3.10 (requires-python), dependencies from requirements-dev.txt",
-        "1 files that are named like tests",
+        "1 file named like tests",
         "at least 89.5 %",
         "waits for 1 services",
     ):

@@ -1,4 +1,4 @@
-"""What is asked of coverage: the minimum of the project, and that of the lines which the change touched."""
+"""The minimum coverage: of the project, and of the lines that a change touched."""
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
@@ -16,18 +16,16 @@ from ci_action.system.errors import ToolError
 
 # Uncovered lines of a change that are this close are one finding.
 GAP: Final = 3
-# The minimum of the project's own configuration, as a metric: `merge` takes it from the shards.
+# The minimum of the project's own configuration, as a metric: `merge` reads it from the shards.
 FAIL_UNDER: Final = "fail_under"
 OF_PROJECT: Final = "fail_under of the project"
-IN_SHARD: Final = (
-    "the minima of coverage are not judged in a shard alone: `merge` judges them once, for all shards"
-)
+IN_SHARD: Final = "minimum coverage is not judged in a single shard: `merge` judges it once, for all shards"
 # Events of GitHub that always have a base commit.
 WITH_BASE: Final = frozenset({"pull_request", "pull_request_target", "merge_group"})
 
 
 def reaches(value: Fraction, minimum: Decimal) -> bool:
-    """Whether a percent is at least the minimum: decided on integers, so 89.996 does not reach 90."""
+    """Whether a percent is at least the minimum. Exact: 89.996 does not reach 90."""
     return value >= Fraction(minimum)
 
 
@@ -44,14 +42,14 @@ class PatchCoverage:
 
     @property
     def percent(self) -> Fraction:
-        """The exact percent; 100 where the change touched no statement."""
+        """The exact percent; 100 if the change touched no statement."""
         return Fraction(self.covered * 100, self.statements) if self.statements else Fraction(100)
 
 
 def patch(
     coverage: Coverage, touched: Mapping[str, frozenset[int]], read: Callable[[str], str]
 ) -> PatchCoverage:
-    """Measure the touched lines; a line inside a statement of several lines counts as that statement.
+    """Return the coverage of the touched lines; a line inside a statement of several lines counts as that statement.
 
     `read` returns the source of a file; it may raise `OSError`.
     """
@@ -76,7 +74,7 @@ def patch(
 
 
 def _first_lines(read: Callable[[str], str], path: str) -> dict[int, int]:
-    """Return for every line the first line of the innermost statement that it belongs to."""
+    """Return the first line of the innermost statement of every line."""
     try:
         tree = ast.parse(read(path))
     except (OSError, ValueError, SyntaxError):
@@ -98,22 +96,22 @@ def _first_lines(read: Callable[[str], str], path: str) -> dict[int, int]:
 
 @dataclass(frozen=True, kw_only=True)
 class Minima:
-    """The least coverage in percent; None asks for nothing."""
+    """The minimum coverage in percent; None if there is no minimum."""
 
     coverage: Decimal | None = None
     origin: str = "coverage-min"
-    """Where the minimum was found, for people."""
+    """The source of the minimum, for people."""
     patch: Decimal | None = None
 
     @property
     def asked(self) -> bool:
-        """Whether anything is asked for by the settings."""
+        """Whether there is any minimum."""
         return self.patch is not None or self.coverage is not None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """What coverage holds against the minima."""
+    """The result of comparing coverage with the minima."""
 
     findings: tuple[Finding, ...] = ()
     metrics: dict[str, float] = field(default_factory=dict)
@@ -123,36 +121,40 @@ class Judged:
 def judge(
     coverage: Coverage, minima: Minima, changes: Changes | None, read: Callable[[str], str], event: str = ""
 ) -> Judged:
-    """Hold coverage against the minima; `read` returns the source of a file, `event` is the name of GitHub's.
+    """Compare coverage with the minima; `read` returns the source of a file, `event` is the name of GitHub's event.
 
-    Raises `ToolError` if there is a minimum and no statement, or if a minimum for the change is asked for, and the
-    event has a base that is not known.
+    Raises `ToolError` if there is a minimum and no statement, or a minimum for the change whose base commit is unknown
+    though the event has one.
     """
     if minima.coverage is not None and not any(one.statements for one in coverage.files.values()):
         raise ToolError(
-            f"coverage measured no statements, so the minimum of {minima.coverage} % ({minima.origin}) cannot be"
+            f"no statements were measured, so the minimum of {minima.coverage} % ({minima.origin}) cannot be"
             " judged: set `coverage-source` to the folders or packages of the project"
         )
-    findings, metrics = list(_of_project(coverage, minima)), dict(coverage.metrics)
+    findings: list[Finding] = []
+    metrics = dict(coverage.metrics)
+    notes: tuple[str, ...] = ()
     if minima.coverage is not None:
         metrics["coverage_min"] = float(minima.coverage)
+        if not reaches(coverage.percent, minima.coverage):
+            least = f"the minimum is {minima.coverage} % ({minima.origin})"
+            message = f"coverage is {shown(coverage.percent)} %, {least}"
+            findings.append(Finding(tool=COVERAGE, rule="coverage-min", message=message))
     if changes is not None and changes.known:
         patched = patch(coverage, changes.lines, read)
         findings += _of_change(patched, minima.patch)
         if patched.statements:
             metrics["patch_coverage"] = float(patched.percent)
-        return Judged(findings=tuple(findings), metrics=metrics)
-    if minima.patch is None:
-        return Judged(findings=tuple(findings), metrics=metrics)
-    why = changes.problem if changes else "there is no base to compare with"
-    if event in WITH_BASE:
-        raise ToolError(f"patch-coverage-min cannot be judged: {why}")
-    note = f"patch coverage was not judged: {why}"
-    return Judged(findings=tuple(findings), metrics=metrics, notes=(note,))
+    elif minima.patch is not None:
+        why = changes.problem if changes else "no base commit to compare with"
+        if event in WITH_BASE:
+            raise ToolError(f"patch-coverage-min cannot be judged: {why}")
+        notes = (f"patch-coverage-min was not judged: {why}",)
+    return Judged(findings=tuple(findings), metrics=metrics, notes=notes)
 
 
 def minimum(text: object) -> Decimal | None:
-    """Read a minimum as the project configures it; nothing is asked for by 0, or by what is no number."""
+    """Parse the minimum of the project's configuration; None if it is 0, or not a number."""
     try:
         number = Decimal(str(text))
     except InvalidOperation:
@@ -160,23 +162,13 @@ def minimum(text: object) -> Decimal | None:
     return number if number.is_finite() and number > 0 else None
 
 
-def _of_project(coverage: Coverage, minima: Minima) -> Iterator[Finding]:
-    if minima.coverage is not None and not reaches(coverage.percent, minima.coverage):
-        yield Finding(
-            tool=COVERAGE,
-            rule="coverage-min",
-            message=f"coverage is {shown(coverage.percent)} %, at least {minima.coverage} % is asked for"
-            f" ({minima.origin})",
-        )
-
-
-def _of_change(patched: PatchCoverage, least: Decimal | None) -> Iterator[Finding]:
-    if least is not None and patched.statements and not reaches(patched.percent, least):
+def _of_change(patched: PatchCoverage, wanted: Decimal | None) -> Iterator[Finding]:
+    if wanted is not None and patched.statements and not reaches(patched.percent, wanted):
         yield Finding(
             tool=COVERAGE,
             rule="patch-coverage-min",
             message=f"coverage of the changed lines is {shown(patched.percent)} % ({patched.covered} of"
-            f" {patched.statements} statements), at least {least} % is asked for",
+            f" {patched.statements} statements), the minimum is {wanted} %",
         )
     for path, lines in patched.missing.items():
         for first, last in ranges(lines, GAP):

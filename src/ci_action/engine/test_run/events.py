@@ -1,4 +1,4 @@
-"""What the events of our pytest plugin mean: which tests ran, how they ended, and whether pytest came to its end."""
+"""The events of our pytest plugin: which tests ran, their outcomes, and whether pytest finished."""
 
 import os
 from collections import Counter
@@ -13,7 +13,7 @@ from ci_action.project.layout import Layout
 from ci_action.system.json_fields import MOST, json_object
 from ci_action.system.text import plain
 
-UNENDED: Final = "it started and never ended"
+UNENDED: Final = "it started and never finished"
 LONGEST_LINE: Final = 16_000_000
 """Bytes: our plugin cuts the texts, but the name of a test may hold a whole parameter."""
 _ORDER: Final = {"setup": 0, "call": 1, "teardown": 2}
@@ -34,17 +34,17 @@ class Session:
     finished: bool = False
     exit: int = 0
     collected: int = 0
-    """How many tests pytest meant to run: without those that were deselected."""
+    """The number of tests to run, without deselected ones."""
     dropped: int = 0
-    """Tests that were found, and that neither ran nor were reported as deselected."""
+    """The number of tests that were collected, but neither ran nor were reported as deselected."""
     dropped_names: tuple[str, ...] = ()
     """The first of them."""
     malformed: str = ""
-    """What is wrong with the first line that our plugin cannot have written."""
+    """The error in the first line that our plugin cannot have written."""
 
     @property
     def reported(self) -> int:
-        """How many of the collected tests reported how they ended."""
+        """The number of collected tests that reported an outcome."""
         return sum(not case.subtest and "::" in case.nodeid for case in self.cases)
 
 
@@ -197,7 +197,7 @@ class _Places:
         return self.layout.relative(os.path.join(self.root, name)) if name else ""
 
     def innermost(self, frames: _Frames, nodeid: str) -> tuple[str, int | None]:
-        """Return the last place of a traceback that lies in the project."""
+        """Return the last place of a traceback inside the project."""
         workspace = os.path.realpath(self.layout.workspace)
         found: tuple[str, int | None] = (self.of(nodeid), None)
         for file, line in frames:
@@ -245,15 +245,15 @@ def _case(phases: Sequence[_Phase], places: _Places, failed_parts: Counter[str])
 
 
 def _ended(phases: Iterable[_Phase]) -> tuple[TestOutcome, str]:
-    """Return how a test ended of which nothing failed, and why."""
-    # Plugins that run a test again report `rerun` or the like of the tries before: no end of a test.
+    """Return the outcome of a test without failures, and the reason."""
+    # Plugins that rerun a test report `rerun` or the like for earlier tries, which is not an outcome.
     phases = [phase for phase in phases if phase.outcome in _ENDS]
     skipped = next((phase for phase in phases if phase.outcome == "skipped"), None)
     if skipped is not None:
         if skipped.xfail is not UNSET:
             return TestOutcome.XFAILED, skipped.xfail
         return TestOutcome.SKIPPED, skipped.message.removeprefix("Skipped: ")
-    if not any(phase.when == "call" for phase in phases):  # its set-up passed, then nothing more was reported
+    if not any(phase.when == "call" for phase in phases):  # its set-up passed, and nothing else was reported
         return TestOutcome.ERROR, UNENDED
     reasons = [phase.xfail for phase in phases if phase.xfail is not UNSET]
     return (TestOutcome.XPASSED, reasons[0]) if reasons else (TestOutcome.PASSED, "")

@@ -1,4 +1,4 @@
-"""Run pytest in the project's environment with our plugin, and read what it wrote."""
+"""Run pytest with our plugin in the project's environment, and read its events."""
 
 import os
 import re
@@ -19,33 +19,33 @@ from ci_action.project.layout import Layout
 from ci_action.system.errors import ENDED, ProjectFileError
 from ci_action.system.process import Command, last_lines
 from ci_action.system.project_files import LARGEST_SOURCE, find_project_file
+from ci_action.system.text import counted
 
 FOLDER: Final = "pytest"
-"""Where a run leaves what it wrote, in the folder of the run for temporary files."""
+"""The folder for the files of pytest, in the temporary folder of the run."""
 DATA: Final = ".coverage"
 NO_TESTS: Final = "pytest collected no tests"
-"""How the reason begins with which pytest is skipped; `merge` knows no other."""
+"""The start of the reason why pytest was skipped; `merge` accepts no other."""
 _COV_OFF: Final = re.compile(r"unrecognized arguments:.*--cov\b")
-# Above this many failures something else is wrong than flaky tests.
+# With more failures than this, the tests are not flaky.
 MOST_RERUNS: Final = 100
 
 
 def run(ctx: Context) -> Checked:
-    """Run the tests of the project in its environment, and the failed ones again where that is wanted."""
+    """Run the tests of the project in its environment; rerun those that failed if `reruns` is set."""
     environment = Environment.load(ctx.tempdir)
     job = _Job(ctx, environment)
     name = "first"
     try:
         done = ctx.run(job.command(name, *job.options(), *ctx.settings.pytest_args))
-        # A test may print the same: only a pytest that did not start says so itself.
-        if done.returncode == USAGE and _COV_OFF.search(
-            output(done)
-        ):  # the project switches pytest-cov off, by `-p no:cov` for example
+        # The project disables pytest-cov, by `-p no:cov` for example. A test may print the same: only a pytest that did
+        # not start ends with this code.
+        if done.returncode == USAGE and _COV_OFF.search(output(done)):
             job.covered, name = False, "uncovered"
             done = ctx.run(job.command(name, *job.options(), *ctx.settings.pytest_args))
-        session, text = job.told(name), output(done)
+        session, text = job.session(name), output(done)
     except ENDED as error:
-        session = job.told(name)
+        session = job.session(name)
         text = error.stdout.decode("utf-8", "replace") + error.stderr
         return job.checked(broken(error.reason, session, text), session, text)
     if reason := problem(session, done):
@@ -65,7 +65,7 @@ class _Job:
         self.environment = environment
         self.folder = ctx.tempdir / FOLDER
         self.covered = True
-        """Whether pytest-cov is there to be used."""
+        """Whether pytest-cov can be used."""
         self.folder.mkdir(exist_ok=True)
         ctx.hand_over(self.folder)
 
@@ -93,7 +93,7 @@ class _Job:
         return environment_of_project(command, self.ctx.environ)
 
     def options(self) -> list[str]:
-        """Return our own options; a value is always joined by `=`, apart it could move pytest's root folder."""
+        """Return our options. Values are joined by `=`: on their own they could change pytest's root folder."""
         settings = self.ctx.settings
         sources = [f"--cov={name}" for name in settings.coverage_source]
         if not sources:
@@ -114,34 +114,44 @@ class _Job:
                 words.append(f"--durations-path={durations}")
         return words
 
-    def told(self, name: str) -> Session:
-        """Return what the plugin wrote."""
+    def session(self, name: str) -> Session:
+        """Return the session that the plugin wrote."""
         return session_of(self.folder / f"{name}.jsonl", self.folder, self.ctx.layout)
 
     def rerun(self, cases: list[TestCase]) -> list[TestCase]:
-        """Run failed tests again; those that pass then are flaky."""
+        """Rerun failed tests; those that pass then are flaky."""
         for number in range(self.ctx.settings.reruns):
-            failed = [
-                case for case in cases if case.outcome.is_red and "::" in case.nodeid and not case.subtest
-            ]
-            if not failed or len(failed) > MOST_RERUNS:
+            failed = [case for case in cases if case.outcome.is_red and not case.subtest]
+            names = [case.nodeid for case in failed if "::" in case.nodeid]
+            if not names or len(names) > MOST_RERUNS:
                 break
             name = f"again{number}"
             quiet = ["--no-cov"] if self.covered else []
             words = [*quiet, "--color=no", "-p", "no:cacheprovider", *self.ctx.settings.pytest_args]
-            done = self.ctx.run(self.command(name, *words, "--", *(case.nodeid for case in failed)))
-            again = self.told(name)
+            done = self.ctx.run(self.command(name, *words, "--", *names))
+            again = self.session(name)
             whole = not problem(again, done)
             passed = {case.nodeid for case in again.cases if whole and case.outcome is TestOutcome.PASSED}
-            cases = [_again(case, passed, number + 2, {one.nodeid for one in failed}) for case in cases]
+            cases = [
+                (
+                    replace(
+                        case,
+                        outcome=TestOutcome.FLAKY if case.nodeid in passed else case.outcome,
+                        runs=number + 2,
+                    )
+                    if case.nodeid in names
+                    else case
+                )
+                for case in cases
+            ]
         return cases
 
     def checked(self, outcome: Report | Broken | Skipped, session: Session, text: str) -> Checked:
-        """Return the outcome with the version of pytest that ran and where it came from."""
+        """Return the outcome with the version of pytest and its source."""
         warnings = []
         if self.ctx.container and self.ctx.owner is None:
             warnings.append(
-                "the tests ran as root (run-as: root): they could read our tokens and use the Docker socket"
+                "the tests ran as root (run-as: root): they could read the tokens of ci-action and use the Docker socket"
             )
         if session.dropped:
             warnings.append(_dropped(session))
@@ -155,28 +165,19 @@ class _Job:
 
 
 def _dropped(session: Session) -> str:
-    shown = ", ".join(map(repr, session.dropped_names))
-    what = "1 test was" if session.dropped == 1 else f"{session.dropped:,} tests were"
+    names = ", ".join(map(repr, session.dropped_names))
+    more = " and more" if session.dropped > len(session.dropped_names) else ""
     return (
-        f"{what} collected, but neither run nor reported as deselected: {shown}"
-        f"{' and more' if session.dropped > len(session.dropped_names) else ''}."
+        f"{counted(session.dropped, 'collected test')} did not run and did not count as deselected: {names}{more}."
         " A conftest.py or a plugin removed them: look for `pytest_collection_modifyitems`, and call"
         " `config.hook.pytest_deselected(items=…)` there if that is intended"
     )
 
 
 def session_of(file: Path, folder: Path, layout: Layout) -> Session:
-    """Read what the plugin wrote in a folder; the project's code can put anything in the place of the file."""
+    """Read the events that the plugin wrote; the project's code can replace the file by anything."""
     try:
         raw = find_project_file(file, folder, largest=LARGEST_SOURCE)
     except ProjectFileError as error:
         return Session(malformed=str(error))
     return parse(BytesIO(raw or b""), layout)
-
-
-def _again(case: TestCase, passed: set[str], runs: int, failed: set[str]) -> TestCase:
-    if case.nodeid not in failed:
-        return case
-    if case.nodeid in passed:
-        return replace(case, outcome=TestOutcome.FLAKY, runs=runs)
-    return replace(case, runs=runs)

@@ -1,7 +1,7 @@
-"""What a session of pytest comes to: whether it can be trusted, and what makes it red."""
+"""The outcome of a session of pytest: whether it can be trusted, and its findings."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from ci_action.engine.test_run import TESTS
 from ci_action.engine.test_run.events import UNENDED, Session
@@ -13,13 +13,13 @@ from ci_action.system.process import Completed, last_lines
 _FAILED: Final = 1
 _INTERRUPTED: Final = 2
 USAGE: Final = 4
-"""The exit code of a pytest that does not know its options."""
+"""The exit code of pytest for an unknown option."""
 _WARNINGS: Final = 6
 _FOREIGN: Final = (
     "something other than ci-action's pytest plugin wrote to the file that CI_ACTION_PYTEST_EVENTS names"
 )
 NONE_PASSED: Final = frozenset({"all-skipped", "none-passed"})
-"""The rules of a run in which no test passed, though none is red."""
+"""The rules of a run in which no test passed and none failed."""
 _MOST_REASONS: Final = 3
 
 
@@ -29,22 +29,22 @@ def output(done: Completed) -> str:
 
 
 def problem(session: Session, done: Completed) -> str:
-    """Say why the result of pytest cannot be trusted; empty where it can."""
+    """Return why the result of pytest cannot be trusted; empty if it can."""
     code = done.returncode
     lines = last_lines(output(done), 8)
-    last = lines.splitlines()[-1] if lines else "it wrote nothing"
+    last = lines.splitlines()[-1] if lines else "no output"
     error = next((line for line in lines.splitlines() if "rror" in line), last)
     red = any(case.outcome.is_red and case.message != UNENDED for case in session.cases)
     error_seen = any(case.outcome is TestOutcome.ERROR for case in session.cases)
     unexplained = not red and session.exit != code and (session.exit, code) != (0, _WARNINGS)
     problems = (
-        (session.internal, f"pytest met an internal error: {_line(session.internal)}"),
-        (done.killed_by, f"the tests were ended by {done.killed_by}{_culprit(session)}"),
+        (session.internal, f"internal error of pytest: {_line(session.internal)}"),
+        (done.killed_by, f"the tests were killed by {done.killed_by}{_culprit(session)}"),
         (session.malformed, f"the events of pytest cannot be trusted ({session.malformed}): {_FOREIGN}"),
         (code == USAGE or not session.started, f"pytest could not start (exit code {code}): {error}"),
         (
             not session.finished,
-            f"the interpreter ended half-way (exit code {code}){_culprit(session)}: what ran until then is reported",
+            f"the interpreter exited during the tests (exit code {code}){_culprit(session)}: the tests until then are reported",
         ),
         (session.exit == _INTERRUPTED and not error_seen, f"the tests were interrupted: {last}"),
         (
@@ -74,40 +74,25 @@ def _line(text: str) -> str:
 
 
 def broken(reason: str, session: Session, text: str) -> Broken:
-    """Return a session that cannot be trusted, with what it told until then."""
-    cases = tuple(session.cases)
-    return Broken(
-        reason,
-        last_lines(text, 40),
-        findings=tuple(_findings(cases)),
-        examined={Counted.TESTS: len(cases)},
-        metrics=_metrics(session),
-        tests=cases,
-    )
-
-
-def _metrics(session: Session) -> dict[str, float]:
-    found: dict[str, float] = dict(counts(session.cases))
-    found["deselected"], found["test_warnings"] = session.deselected, session.warnings
-    found["subtests"] = sum(bool(case.subtest) for case in session.cases)
-    return found
+    """Return the outcome of a session that cannot be trusted, with the tests that it reported."""
+    return Broken(reason, last_lines(text, 40), findings=tuple(_findings(session.cases)), **_facts(session))
 
 
 def report(session: Session, done: Completed) -> Report:
-    """Return a session that came to its end."""
-    cases = tuple(session.cases)
-    findings = [*_findings(cases), *_odd(session, done)]
-    metrics = _metrics(session)
-    return Report(
-        findings=tuple(findings),
-        examined={Counted.TESTS: int(metrics["tests"])},
-        metrics=metrics,
-        tests=cases,
-    )
+    """Return the outcome of a complete session."""
+    return Report(findings=(*_findings(session.cases), *_odd(session, done)), **_facts(session))
+
+
+def _facts(session: Session) -> dict[str, Any]:
+    metrics: dict[str, float] = dict(counts(session.cases))
+    metrics["deselected"], metrics["test_warnings"] = session.deselected, session.warnings
+    metrics["subtests"] = sum(bool(case.subtest) for case in session.cases)
+    tests = tuple(session.cases)
+    return {"examined": {Counted.TESTS: int(metrics["tests"])}, "metrics": metrics, "tests": tests}
 
 
 def _odd(session: Session, done: Completed) -> Iterable[Finding]:
-    """Find what makes a run red though no test failed."""
+    """Yield why a run fails though no test failed."""
     red = any(case.outcome.is_red for case in session.cases)
     flaky = any(case.outcome is TestOutcome.FLAKY for case in session.cases)
     if found := unpassed(session.cases):
@@ -115,7 +100,7 @@ def _odd(session: Session, done: Completed) -> Iterable[Finding]:
         yield Finding(tool=TESTS, rule=rule, message=message)
     elif done.returncode == _WARNINGS and not red:
         yield Finding(
-            tool=TESTS, rule="max-warnings", message=f"pytest counts too many warnings: {session.warnings}"
+            tool=TESTS, rule="max-warnings", message=f"too many warnings for pytest: {session.warnings}"
         )
     elif done.returncode and not red and not (flaky and done.returncode == _FAILED):
         lines = last_lines(output(done), 1)
@@ -126,10 +111,8 @@ def _odd(session: Session, done: Completed) -> Iterable[Finding]:
 def _findings(cases: Sequence[TestCase]) -> Iterable[Finding]:
     parts = {case.nodeid for case in cases if case.subtest and case.outcome.is_red}
     for case in cases:
-        told_by_parts = (
-            case.nodeid in parts and not case.subtest and case.message.endswith("of its subtests failed")
-        )
-        if not case.outcome.is_red or told_by_parts:
+        by_parts = case.nodeid in parts and not case.subtest
+        if not case.outcome.is_red or (by_parts and case.message.endswith("of its subtests failed")):
             continue
         rule = "failed" if case.outcome is TestOutcome.FAILED else "error"
         if "::" not in case.nodeid:
@@ -154,7 +137,7 @@ def unpassed(cases: Iterable[TestCase]) -> tuple[str, str] | None:
     found = counts(cases)
     if outcomes == {TestOutcome.SKIPPED}:
         return "all-skipped", f"all {found['tests']} tests were skipped: {reasons or 'no reason given'}"
-    said = (
+    counted = (
         f"of {found['tests']} tests {found['xfailed']} failed as expected and {found['skipped']} were skipped"
     )
-    return "none-passed", f"no test passed: {said}: {reasons or 'no reason given'}"
+    return "none-passed", f"no test passed: {counted}: {reasons or 'no reason given'}"

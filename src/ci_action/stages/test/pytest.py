@@ -7,28 +7,14 @@ from typing import Final
 from ci_action.engine.context import Context
 from ci_action.engine.test_run import TESTS
 from ci_action.engine.test_run.job import run
-from ci_action.engine.tool import Checked, Tool, Turn
+from ci_action.engine.tool import Tool, Turn
 from ci_action.project.file_kinds import PYTEST_FILES
 from ci_action.project.programs import Program
-
-
-def program(_ctx: Context) -> Program:
-    """Return nothing to start: the program is in the project's environment."""
-    return Program(argv=(), version="", source="")
-
-
-def check(ctx: Context, _program: Program) -> Checked:
-    """Run the tests, and the failed ones again where that is wanted."""
-    return run(ctx)
-
-
-def count(ctx: Context) -> int:
-    """Count the files that look like tests."""
-    return len(list(test_files(ctx)))
+from ci_action.system.text import counted
 
 
 def test_files(ctx: Context) -> Iterable[Path]:
-    """Yield the files that pytest's own patterns name, outside of environments and hidden folders."""
+    """Yield the files that match pytest's own patterns, except in environments and hidden folders."""
     for pattern in PYTEST_FILES:
         for path in ctx.layout.root.rglob(pattern):
             parts = path.relative_to(ctx.layout.root).parts
@@ -39,23 +25,22 @@ def test_files(ctx: Context) -> Iterable[Path]:
 
 
 def why_not(ctx: Context) -> str:
-    """Say why a project has nothing to test; empty where it has."""
+    """Return why there are no tests to run; empty if there are."""
     return "" if next(iter(test_files(ctx)), None) else "no files that are named like tests"
 
 
 def why(ctx: Context) -> str:
-    """Say why a project has something to test."""
-    number = sum(1 for _ in test_files(ctx))
-    return f"{number:,} {'file' if number == 1 else 'files'} named like tests"
+    """Return why there are tests to run."""
+    return f"{counted(len(list(test_files(ctx))), 'file')} named like tests"
 
 
 test_files.__test__ = False  # type: ignore[attr-defined]  # its name begins like that of a test
 
 
 def plan(ctx: Context) -> str:
-    """Say what would be run."""
+    """Return what would be run."""
     settings = ctx.settings
-    words = [f"{count(ctx):,} files that are named like tests"]
+    words = [why(ctx)]
     words += [f"shard {settings.shard}"] if settings.shard else []
     words += [f"{settings.workers} workers"] if settings.workers else []
     words += [f"{settings.reruns} reruns"] if settings.reruns else []
@@ -66,8 +51,8 @@ TOOL: Final = Tool(
     name=TESTS,
     summary="Tests, by pytest.",
     url="https://docs.pytest.org",
-    check=check,
-    program=program,
+    check=lambda ctx, _: run(ctx),
+    program=lambda _: Program(argv=(), version="", source=""),
     plan=plan,
     runs_code=lambda _: True,
     turn=lambda _: Turn.RUNS,

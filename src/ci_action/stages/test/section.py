@@ -1,4 +1,4 @@
-"""What the test stage reports beside its findings: the tests, and the coverage."""
+"""The sections of the test stage: the tests and the coverage."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -27,11 +27,11 @@ from ci_action.model.section import (
 )
 from ci_action.model.tests import TestCase, TestOutcome
 from ci_action.model.totals import Totals, coverage_of, name_of, red_tests, totals_of
-from ci_action.system.text import duration
+from ci_action.system.text import counted, duration, listed
 
 _MOST_SLOW: Final = 25
 _MOST_RANGES: Final = 20
-# The figure, its words, its look; the first is always shown.
+# The metric, its name, its look; the first is always shown.
 _COUNTS: Final = (
     ("passed", "passed", Look.PASSED),
     ("failed", "failed", Look.FAILED),
@@ -52,11 +52,11 @@ _TEXT: Final = frozenset({Channel.CONSOLE, Channel.SUMMARY})
 
 
 def of(stage: StageResult, _: Pull | NoPull) -> tuple[Section, ...]:
-    """Return the tests and the coverage, as far as they were measured."""
+    """Return the tests and the coverage, if they were measured."""
     found = totals_of(stage.tools)
     sections: list[Section] = []
     if "tests" in found.metrics:
-        tests: tuple[Block, ...] = (_counted(found), *_failed(stage), *_slowest(found.tests))
+        tests: tuple[Block, ...] = (_bar(found), *_failed(stage), *_slowest(found.tests))
         sections.append(Section(title=Ours("Tests"), blocks=tests, tile=_tile(found)))
     if found.coverage is not None:
         blocks = (*_figures(found, found.coverage), *_uncovered(stage.tools, found.coverage))
@@ -72,11 +72,7 @@ def _tile(found: Totals) -> Tile:
     return Tile(f"{total:,}", Ours("tests, none failed"), Look.PASSED)
 
 
-def _number(number: int, word: str) -> str:
-    return f"{number:,} {word if number == 1 else f'{word}s'}"
-
-
-def _counted(found: Totals) -> Bar:
+def _bar(found: Totals) -> Bar:
     parts = tuple(
         Part(
             amount=int(found.metrics[name]),
@@ -88,11 +84,11 @@ def _counted(found: Totals) -> Bar:
         for name, words, look in _COUNTS
         if found.metrics.get(name) or name == "passed"
     )
-    return Bar(title=Ours(_number(int(found.metrics["tests"]), "test")), parts=parts)
+    return Bar(title=Ours(counted(int(found.metrics["tests"]), "test")), parts=parts)
 
 
 def _named(cases: Sequence[TestCase], name: str) -> Iterator[Line]:
-    """Yield what a part of the tests is made of, where that is not told elsewhere."""
+    """Yield the tests of a part that no other section shows."""
     for case in cases:
         if case.outcome is TestOutcome.FLAKY and name == "flaky":
             yield Ours("flaky: "), name_of(case), Ours(f" in run {case.runs}")
@@ -106,7 +102,7 @@ def _named(cases: Sequence[TestCase], name: str) -> Iterator[Line]:
 
 def _failed(stage: StageResult) -> Iterator[Log]:
     if cases := red_tests(stage.tools):
-        title = Ours(f"{_number(len(cases), 'test')} failed")
+        title = Ours(f"{counted(len(cases), 'test')} failed")
         yield Log(title=title, what=Ours("Traceback"), rows=tuple(map(_failure, cases)))
 
 
@@ -115,7 +111,7 @@ def _failure(case: TestCase) -> Entry:
     about = [Ours("in set-up, tear-down or collection")] if error else []
     about.append(Ours(duration(case.seconds)))
     if case.runs > 1:
-        about.append(Ours(_number(case.runs, "run")))
+        about.append(Ours(counted(case.runs, "run")))
     return Entry(
         name=name_of(case),
         message=case.message,
@@ -162,8 +158,7 @@ def _figures(found: Totals, coverage: Coverage) -> Iterator[Block]:
     covered, statements = sum(len(one.executed) for one in files), sum(one.statements for one in files)
     text = f"{covered:,} of {statements:,} statements"
     if branches := sum(one.branches for one in files):
-        hit = sum(one.covered_branches for one in files)
-        text += f", {hit:,} of {branches:,} branches"
+        text += f", {sum(one.covered_branches for one in files):,} of {branches:,} branches"
     if (minimum := found.metrics.get("coverage_min")) is not None:
         text += f"; {_asked(minimum)}"
     if found.patch_percent:
@@ -172,7 +167,7 @@ def _figures(found: Totals, coverage: Coverage) -> Iterator[Block]:
 
 
 def _asked(minimum: float) -> str:
-    return Ours(f"at least {minimum:g} % is asked for")
+    return Ours(f"the minimum is {minimum:g} %")
 
 
 def _uncovered(tools: Sequence[ToolResult], coverage: Coverage) -> Iterator[Items]:
@@ -193,8 +188,8 @@ def _uncovered(tools: Sequence[ToolResult], coverage: Coverage) -> Iterator[Item
     others = [one for one in files if one.path not in changed and (one.missing or one.missing_branches)]
     for title, some, on in (
         ("Changed files that the tests do not cover", changed.values(), _TEXT),
-        ("Files with the most that no test runs", others, _TEXT),
-        ("By file, the most uncovered first", files, _PAGE),
+        ("Files with most uncovered lines", others, _TEXT),
+        ("By file, most uncovered lines first", files, _PAGE),
     ):
         if some:
             yield Items(title=Ours(title), rows=tuple(map(_file, some)), on=on)
@@ -204,17 +199,14 @@ def _lines(place: Location) -> Link | Ours:
     if not place.line:
         return Ours("")
     last = place.end_line or place.line
-    words = f"{place.line}–{last}" if last > place.line else str(place.line)
-    return Link(Ours(f"line {words}"), place=place)
+    return Link(Ours(f"line {place.line}–{last}" if last > place.line else f"line {place.line}"), place=place)
 
 
 def _file(one: FileCoverage) -> Item:
-    found = ranges(one.missing)
-    lines = [f"{first}–{last}" if last > first else f"{first}" for first, last in found[:_MOST_RANGES]]
-    more = [f"and {len(found) - _MOST_RANGES:,} more places"] if len(found) > _MOST_RANGES else []
-    parts = [f"not run: {', '.join([*lines, *more])}"] if lines else []
+    lines = [f"{first}–{last}" if last > first else f"{first}" for first, last in ranges(one.missing)]
+    parts = [f"not run: {listed(lines, _MOST_RANGES)}"] if lines else []
     if number := len(one.missing_branches):
-        parts.append(f"{number:,} {'branch' if number == 1 else 'branches'} not taken")
+        parts.append(f"{counted(number, 'branch', 'branches')} not taken")
     value = percent([one])
     return Item(
         (one.path,), figure=Ours(f"{shown(value)} %"), share=float(value), note=Ours("; ".join(parts))

@@ -163,7 +163,7 @@ def test_only_a_pytest_without_its_coverage_is_started_again_without_it(
     ("answer", "reason"),
     [
         (TimedOutError("too late", stdout=b"said", stderr=" words"), "too late"),
-        (session({"t.py::a": "passed"}, torn=True), "half-way"),
+        (session({"t.py::a": "passed"}, torn=True), "exited during the tests"),
         (session({"t.py::a": "passed"}, code=0, collected=3), "1 of 3"),
         (completed(stderr="ImportError: no\n", returncode=4), "ImportError: no"),
     ],
@@ -252,7 +252,7 @@ def test_tests_that_nobody_ran_are_warned_of(tmp_path: Path, dropped: int, more:
     names = [f"t.py::{one}" for one in range(min(dropped, 3))]
     found, _ = ran(tmp_path, session({"t.py::a": "passed"}, dropped=dropped, dropped_names=names))
     [warning] = found.warnings
-    assert f"{dropped:,} test" in warning
+    assert f"{dropped:,} collected test" in warning
     assert all(repr(name) in warning for name in names)
     assert ("and more" in warning) is more
     assert "pytest_collection_modifyitems" in warning

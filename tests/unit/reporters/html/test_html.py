@@ -176,7 +176,7 @@ def test_a_failed_test_that_is_muted_is_still_told(tmp_path: Path):
 def test_coverage_is_told_as_a_whole_by_change_and_by_file(whole: Node):
     told = part(whole, "coverage")
     assert "60.00 %" in told.text
-    assert "at least 90 %" in told.text
+    assert "minimum is 90 %" in told.text
     assert "Changed lines that no test runs (1)src/fees.py line 5–6" in told.text
     assert "not run: 5–6, 9; 1 branch not taken" in told.text
     bars = [one.attributes["aria-label"] for one in told.all("svg")]

@@ -26,8 +26,8 @@ def test_what_looks_like_tests(tmp_path: Path, files: dict[str, str], found: lis
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({}, ["1 files"]),
-        ({"shard": "1/2", "workers": "3", "reruns": "4"}, ["1 files", "shard 1/2", "3 workers", "4 reruns"]),
+        ({}, ["1 file "]),
+        ({"shard": "1/2", "workers": "3", "reruns": "4"}, ["1 file ", "shard 1/2", "3 workers", "4 reruns"]),
     ],
 )
 def test_the_plan(tmp_path: Path, settings: dict[str, str], words: list[str]):

@@ -193,7 +193,7 @@ def test_coverage(tmp_path: Path):
     found = page(run_result(tool), tmp_path)
     listed = [row.text.strip() for row in found.all("li")]
     assert (
-        "coverage 46.15 %: 12 of 24 statements, 0 of 2 branches; at least 90 % is asked for;"
+        "coverage 46.15 %: 12 of 24 statements, 0 of 2 branches; the minimum is 90 %;"
         " 66.66 % of the changed lines" in listed
     )
     rows = [row for row in listed if ".py: " in row]
@@ -243,7 +243,7 @@ def test_the_console_tells_failed_tests_and_facts(tmp_path: Path, color: bool):
     assert "20 of 21 are shown; all are in the report\n" in text
     assert "21 tests: 0 passed, 21 failed\n" in text
     assert (
-        "coverage 60.00 %: 3 of 5 statements\nFiles with the most that no test runs:\n  src/app.py: 60.00 %, not run: 5–6\n"
+        "coverage 60.00 %: 3 of 5 statements\nFiles with most uncovered lines:\n  src/app.py: 60.00 %, not run: 5–6\n"
         in text
     )
     assert "21 tests  " in text

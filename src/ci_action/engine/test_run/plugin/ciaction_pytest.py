@@ -1,10 +1,10 @@
-"""Tell what pytest does, as it does it: one JSON object a line, so that what ran is known whatever comes after.
+"""Write what pytest does while it does it: one JSON object a line, so that it is known whatever happens later.
 
-The configuration that pytest-cov was given is named in `coverage-options.json` beside it, for whoever reads its data.
+`coverage-options.json` in the same folder has the configuration of pytest-cov, for whoever reads its data.
 
-Loaded by `-p ciaction_pytest` into the project's own interpreter: CPython 3.8 and later, pytest 6.2 and later, nothing
-but the standard library. The file to write is named by CI_ACTION_PYTEST_EVENTS. CI_ACTION_PYTEST_OVERLAY may name a
-folder of packages that the environment lacks: it goes to the end of sys.path, so that the project's own come first.
+Loaded by `-p ciaction_pytest` into the project's own interpreter: CPython 3.8 and later, pytest 6.2 and later, only
+the standard library. CI_ACTION_PYTEST_EVENTS is the file to write. CI_ACTION_PYTEST_OVERLAY may be a folder of packages
+that the environment lacks: it goes to the end of sys.path, so that the project's own come first.
 """
 
 import json
@@ -15,7 +15,7 @@ _OVERLAY = os.environ.get("CI_ACTION_PYTEST_OVERLAY")
 if _OVERLAY and _OVERLAY not in sys.path:
     sys.path.append(_OVERLAY)
 
-import pytest  # noqa: E402 - the overlay may be what holds it
+import pytest  # noqa: E402 - it may be in the overlay
 
 _EVENTS = os.environ.get("CI_ACTION_PYTEST_EVENTS")
 _MOST_TEXT = 8000
@@ -25,7 +25,7 @@ _MOST_NAMES = 3
 
 
 def _name(value):
-    """Return a name that the system can hold: code can be compiled under any name."""
+    """Return a valid file name: code can be compiled under any name."""
     text = str(value).replace("\0", "\\x00")
     try:
         os.fsencode(text)
@@ -39,13 +39,13 @@ def _line(value):
 
 
 def _seconds(value):
-    """Return a duration: frozen clocks make negative ones, or of years."""
+    """Return a duration; 0 for those of frozen clocks: negative, or of years."""
     known = isinstance(value, (int, float)) and 0 <= value < _MOST_SECONDS
     return round(float(value), 4) if known else 0.0
 
 
 def _frames(value, traceback):
-    """Return the places of a traceback, the innermost last, and where the syntax error is, if it is one."""
+    """Return the places of a traceback, the innermost last, and the place of a syntax error."""
     found = []
     while traceback is not None:
         found.append([_name(traceback.tb_frame.f_code.co_filename), _line(traceback.tb_lineno)])
@@ -64,7 +64,7 @@ def _places(excinfo):
 
 
 class Counter:
-    """Counts the tests of one process that collects: what was found, what was deselected, what is left to run."""
+    """Counts the tests of one process that collects: found, deselected and dropped ones."""
 
     def __init__(self):
         self.found = []
@@ -77,7 +77,7 @@ class Counter:
         self.deselected += [getattr(item, "nodeid", "") for item in items]
 
     def counts(self, session):
-        """Return the counts as basic types: xdist hands them to another process."""
+        """Return the counts as basic types: xdist sends them to another process."""
         left = {item.nodeid for item in getattr(session, "items", None) or ()}
         left.update(self.deselected)
         dropped = [nodeid for nodeid in self.found if nodeid not in left]
@@ -89,14 +89,14 @@ class Counter:
 
 
 class Worker(Counter):
-    """Hands the counts of a worker of xdist to the process that collects all results."""
+    """Sends the counts of an xdist worker to the process that collects all results."""
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session):
         session.config.workeroutput["ci_action_counts"] = self.counts(session)
 
 
-class Teller(Counter):
+class Writer(Counter):
     """Writes the events of one pytest session."""
 
     def __init__(self, config, path):
@@ -110,18 +110,18 @@ class Teller(Counter):
             given = str(config.getoption("cov_config", None) or "")
             json.dump(dict(config=given, path=[name for name in sys.path if isinstance(name, str)]), stream)
 
-    def tell(self, event, **facts):
-        """Write one event; a test that forks leaves a second process that goes on with the session."""
+    def write(self, event, **facts):
+        """Write one event; not in the child of a test that forked, which continues the session as well."""
         if os.getpid() == self.process:
             self.stream.write(json.dumps(dict(event=event, **facts), default=repr) + "\n")
 
     def pytest_sessionstart(self, session):
         root = getattr(self.config, "rootpath", None) or self.config.rootdir
-        self.tell("start", pytest=str(pytest.__version__), python=sys.version.split()[0], root=str(root))
+        self.write("start", pytest=str(pytest.__version__), python=sys.version.split()[0], root=str(root))
 
     def pytest_collectreport(self, report):
         if report.failed:
-            self.tell(
+            self.write(
                 "collect",
                 nodeid=_name(report.nodeid),
                 places=getattr(report, "ci_action_places", []),
@@ -130,7 +130,7 @@ class Teller(Counter):
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node):
-        """Take the counts of a worker of xdist; all of them collect the same tests."""
+        """Keep the counts of one xdist worker: all of them collect the same tests."""
         self.worker = self.worker or getattr(node, "workeroutput", {}).get("ci_action_counts")
 
     def pytest_runtest_logreport(self, report):
@@ -158,23 +158,23 @@ class Teller(Counter):
             facts["places"] = getattr(report, "ci_action_places", [])
         elif report.outcome == "skipped" and isinstance(report.longrepr, tuple):
             facts["message"] = str(report.longrepr[2])[:2000]
-        self.tell("test", **facts)
+        self.write("test", **facts)
 
     def pytest_warning_recorded(self, warning_message, when, nodeid, location):
-        self.tell("warning", category=warning_message.category.__name__)
+        self.write("warning", category=warning_message.category.__name__)
 
     def pytest_internalerror(self, excrepr):
-        self.tell("internal", text=str(excrepr)[-_MOST_TEXT:])
+        self.write("internal", text=str(excrepr)[-_MOST_TEXT:])
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session, exitstatus):
         counts = self.worker or self.counts(session)
-        self.tell("finish", exit=int(exitstatus), collected=getattr(session, "testscollected", 0), **counts)
+        self.write("finish", exit=int(exitstatus), collected=getattr(session, "testscollected", 0), **counts)
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Keep the places of a failure on its report, in basic types: xdist hands the report to another process."""
+    """Keep the places of a failure on its report, in basic types: xdist sends the report to another process."""
     outcome = yield
     if call.excinfo is not None:
         outcome.get_result().ci_action_places = _places(call.excinfo)
@@ -192,7 +192,7 @@ def pytest_make_collect_report(collector):
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config):
-    """Tell from the process that collects all results; the workers of xdist send theirs to it."""
+    """Write in the process that collects all results; the workers of xdist send theirs to it."""
     if _EVENTS:
         worker = hasattr(config, "workerinput")
-        config.pluginmanager.register(Worker() if worker else Teller(config, _EVENTS), "ci-action-teller")
+        config.pluginmanager.register(Worker() if worker else Writer(config, _EVENTS), "ci-action-writer")

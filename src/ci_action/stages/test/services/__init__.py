@@ -10,7 +10,7 @@ from ci_action.model.result import Broken, Counted, Hint, Report, Skipped
 from ci_action.project.programs import Program
 from ci_action.stages.test.services.addresses import Address, parse
 from ci_action.stages.test.services.faults import Fault, Unfit, cause, fix
-from ci_action.system.text import duration
+from ci_action.system.text import counted, duration
 from ci_action.system.wait import Clock, Tried, Waiting
 
 _DOCUMENTATION: Final = (
@@ -62,7 +62,7 @@ def probe(
 
 def log_line(address: Address, tried: Tried[Answer]) -> str:
     """Return the line of the log for a service."""
-    tries = f"{tried.tries} {'try' if tried.tries == 1 else 'tries'}"
+    tries = counted(tried.tries, "try", "tries")
     if isinstance(tried.answer, Unfit):
         return f"{cause(address, tried.answer)} ({tries} in {duration(tried.seconds)})"
     version = f" {tried.answer}" if tried.answer else ""
@@ -104,7 +104,7 @@ def look(ctx: Context, attempt: Attempt, clock: Clock) -> Checked:
 def plan(ctx: Context) -> str:
     """Return the number of services to wait for."""
     number = len(ctx.settings.wait_for)
-    return f"waits for {number} services" if number else "nothing to wait for"
+    return f"waits for {counted(number, 'service')}" if number else "nothing to wait for"
 
 
 TOOL: Final = Tool(
