@@ -68,7 +68,7 @@ def test_the_pinned_version_runs_and_its_source_is_told(files, version, source, 
     if version != "bundled":
         assert tool["version"] == version
     assert tool["version_source"] == source
-    disagree = [note for note in ran.report["warnings"] if "disagree" in note]
+    disagree = [note for note in ran.report["warnings"] if "conflicting pins" in note]
     assert len(disagree) == (len(files) == 2)
     if "required-version" in source:  # the stand-in is today's Black, which refuses to be an older one
         return

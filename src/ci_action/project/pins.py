@@ -1,4 +1,4 @@
-"""Which version of a tool the project pins, and where it says so.
+"""The version of a tool that the project pins, and the source of the pin.
 
 The order, the strongest first; within one kind the file nearest to the project's root:
 
@@ -8,7 +8,7 @@ The order, the strongest first; within one kind the file nearest to the project'
 4. requirements files, setup.cfg
 5. .pre-commit-config.yaml
 
-Whatever stands there is only ever parsed as a version or a version range (PEP 440): no other text reaches a command.
+The text of a pin is always parsed as a version or a version range (PEP 440): no other text reaches a command.
 """
 
 import os
@@ -48,17 +48,17 @@ _COMMENT: Final = re.compile(r"(^|\s)#.*$|\s--hash=.*$|\s*\\$")
 
 @dataclass(frozen=True, kw_only=True)
 class Pin:
-    """One place in which the project says which version of a tool it wants."""
+    """A place where the project pins a tool."""
 
     specifier: str
-    """A version range of PEP 440; `==24.1.0` for one version. Empty where the tool is named without one."""
+    """A version range of PEP 440; `==24.1.0` for one version. Empty if the tool has none."""
     source: str
-    """The file and what in it: `uv.lock`, `pyproject.toml: dependency-groups.lint`."""
+    """The file and the place in it: `uv.lock`, `pyproject.toml: dependency-groups.lint`."""
     extras: frozenset[str] = frozenset()
 
     @property
     def exact(self) -> str:
-        """The one version that is allowed, or an empty text."""
+        """The only version that is allowed, or an empty text."""
         only = list(_specifiers(self.specifier))
         if len(only) == 1 and only[0].operator in {"==", "==="} and not only[0].version.endswith(".*"):
             return only[0].version
@@ -83,30 +83,27 @@ def _version(text: str) -> str:
 
 
 def find_pins(layout: Layout, tool: str) -> tuple[list[Pin], list[str]]:
-    """Collect the pins of a tool, the strongest first; return them and what could not be read."""
+    """Return the pins of a tool, the strongest first, and warnings about files that could not be read."""
     pins: list[Pin] = []
     problems: list[str] = []
-    for kind in _KINDS:
+    for read, patterns in _KINDS:
         for folder in layout.folders:
-            for file in kind.files(folder):
-                name = layout.relative(file)
+            found = (path for pattern in patterns for path in sorted(folder.glob(pattern)))
+            for path in dict.fromkeys(found):
+                if not os.path.lexists(path):
+                    continue
+                name = layout.relative(path)
                 try:
-                    pins += list(kind.read(_File(file, layout), name, tool))
-                except (
-                    ProjectFileError,
-                    ValueError,
-                    TypeError,
-                    AttributeError,
-                    RecursionError,
-                ) as error:
-                    said = error.problem if isinstance(error, ProjectFileError) else str(error)
-                    what = said.splitlines()[0] if said else type(error).__name__
-                    problems.append(f"{name} could not be read for the version of {tool}: {what}")
+                    pins += list(read(_File(path, name, layout), tool))
+                except (ProjectFileError, ValueError, TypeError, AttributeError, RecursionError) as error:
+                    text = error.problem if isinstance(error, ProjectFileError) else str(error)
+                    what = text.splitlines()[0] if text else type(error).__name__
+                    problems.append(f"could not read the version of {tool} in {name}: {what}")
     return pins, problems
 
 
 def _pin(tool: str, text: str, source: str) -> Iterator[Pin]:
-    """Read one requirement; anything but this tool with a version range is passed over."""
+    """Parse one requirement; skip anything but this tool with a version range."""
     if tool not in text.lower():
         return
     from packaging.requirements import Requirement  # noqa: PLC0415 - as above
@@ -123,7 +120,7 @@ def _pin(tool: str, text: str, source: str) -> Iterator[Pin]:
 
 
 def _holds_versions(specifiers: "SpecifierSet") -> bool:
-    # `===` takes any text for a version.
+    # `===` accepts any text as a version.
     try:
         return all(_version(one.version.removesuffix(".*")) for one in specifiers)
     except ValueError:
@@ -135,59 +132,52 @@ def _version_pin(version: object, source: str) -> Iterator[Pin]:
         yield Pin(specifier=f"=={_version(str(version))}", source=source)
 
 
-def _from_toml_lock(file: "_File", source: str, tool: str) -> Iterator[Pin]:
-    yield from _version_pin(file.lock.newest(tool), source)
+def _from_toml_lock(file: "_File", tool: str) -> Iterator[Pin]:
+    yield from _version_pin(file.lock.newest(tool), file.name)
 
 
-def _from_pipfile_lock(file: "_File", source: str, tool: str) -> Iterator[Pin]:
-    found = [one for one in file.lock.entries if one.name == tool]
+def _from_pipfile_lock(file: "_File", tool: str) -> Iterator[Pin]:
     for section in ("develop", "default"):
-        for one in found:
-            if one.section == section:
-                yield from _version_pin(one.version, f"{source}: {section}")
+        for one in file.lock.entries:
+            if (one.name, one.section) == (tool, section):
+                yield from _version_pin(one.version, f"{file.name}: {section}")
 
 
-def _from_required_version(file: "_File", source: str, tool: str) -> Iterator[Pin]:
-    document = tomllib.loads(file.text)
-    in_pyproject = source.endswith("pyproject.toml")
-    table = document.get("tool", {}).get(tool, {}) if in_pyproject else document
-    value = table.get("required-version")
-    where = f"{source}: tool.{tool}.required-version" if in_pyproject else f"{source}: required-version"
-    if value is None or not (in_pyproject or tool == "ruff"):
+def _from_required_version(file: "_File", tool: str) -> Iterator[Pin]:
+    table, where = tomllib.loads(file.text), "required-version"
+    if file.path.name == "pyproject.toml":
+        table, where = table.get("tool", {}).get(tool, {}), f"tool.{tool}.required-version"
+    elif tool != "ruff":
         return
-    text = str(value).strip()
-    if tool == "black" and re.fullmatch(
-        r"\d+", text
-    ):  # Black takes a bare major version for all of that year
+    text = str(table.get("required-version", "")).strip()
+    if tool == "black" and re.fullmatch(r"\d+", text):  # Black: a major version is any release of that year
         text = f"=={text}.*"
     if re.match(r"\d", text):
         text = f"=={text}"
-    try:
+    with suppress(ValueError):
         specifiers = _specifiers(text)
-    except ValueError:
-        return
-    if _holds_versions(specifiers):
-        yield Pin(specifier=str(specifiers), source=where)
+        if text and _holds_versions(specifiers):
+            yield Pin(specifier=str(specifiers), source=f"{file.name}: {where}")
 
 
-def _from_pyproject(file: "_File", source: str, tool: str) -> Iterator[Pin]:
+def _from_pyproject(file: "_File", tool: str) -> Iterator[Pin]:
     document = tomllib.loads(file.text)
     for where, requirements in requirement_lists(document):
         for requirement in requirements:
             if isinstance(requirement, str):
-                yield from _pin(tool, requirement, f"{source}: {where}")
+                yield from _pin(tool, requirement, f"{file.name}: {where}")
     for where, name, value in poetry_entries(document):
         if name.lower() == tool and not has_origin(value):
-            for line in poetry_requirements(name, value, Path(source).parent):
-                yield from _pin(tool, line, f"{source}: {where}")
+            for line in poetry_requirements(name, value, Path(file.name).parent):
+                yield from _pin(tool, line, f"{file.name}: {where}")
 
 
-def _from_requirements(file: "_File", source: str, tool: str) -> Iterator[Pin]:
+def _from_requirements(file: "_File", tool: str) -> Iterator[Pin]:
     for line in file.text.splitlines():
-        yield from _pin(tool, line, source)
+        yield from _pin(tool, line, file.name)
 
 
-def _from_setup_cfg(file: "_File", source: str, tool: str) -> Iterator[Pin]:
+def _from_setup_cfg(file: "_File", tool: str) -> Iterator[Pin]:
     import configparser  # noqa: PLC0415 - few projects need it
 
     parser = configparser.RawConfigParser()
@@ -198,48 +188,41 @@ def _from_setup_cfg(file: "_File", source: str, tool: str) -> Iterator[Pin]:
     if parser.has_section("options.extras_require"):
         for extra, entries in parser.items("options.extras_require"):
             for line in entries.splitlines():
-                yield from _pin(tool, line, f"{source}: options.extras_require.{extra}")
+                yield from _pin(tool, line, f"{file.name}: options.extras_require.{extra}")
 
 
-def _from_pre_commit(file: "_File", source: str, tool: str) -> Iterator[Pin]:
+def _from_pre_commit(file: "_File", tool: str) -> Iterator[Pin]:
     document = from_yaml(file.text) or {}
     for repository in document.get("repos", ()):
         url = str(repository.get("repo", "")).removesuffix(".git").rstrip("/")
         for known in HOOK_REPOSITORIES.get(tool, ()):
             if url.endswith((f"/{known}", f":{known}")):
-                yield from _version_pin(repository.get("rev", ""), f"{source}: {known}")
+                yield from _version_pin(repository.get("rev", ""), f"{file.name}: {known}")
 
 
 @dataclass(frozen=True)
 class _File:
-    file: Path
+    path: Path
+    name: str
     layout: Layout
 
     @property
     def lock(self) -> "Lock":
-        return self.layout.lock(self.file)
+        return self.layout.lock(self.path)
 
     @property
     def text(self) -> str:
-        return read_project_file(self.file, self.layout.workspace).decode("utf-8")
+        return read_project_file(self.path, self.layout.workspace).decode("utf-8")
 
 
-@dataclass(frozen=True)
-class _Kind:
-    patterns: tuple[str, ...]
-    read: Callable[[_File, str, str], Iterator[Pin]]
-
-    def files(self, folder: Path) -> Iterator[Path]:
-        found = (file for pattern in self.patterns for file in sorted(folder.glob(pattern)))
-        return (file for file in dict.fromkeys(found) if os.path.lexists(file))
-
-
-_KINDS: Final = (
-    _Kind(("uv.lock", "pylock.toml", "pylock.*.toml", "poetry.lock", "pdm.lock"), _from_toml_lock),
-    _Kind(("Pipfile.lock",), _from_pipfile_lock),
-    _Kind(("pyproject.toml", "ruff.toml", ".ruff.toml"), _from_required_version),
-    _Kind(("pyproject.toml",), _from_pyproject),
-    _Kind(
+# How to read the files that match some patterns, the strongest pins first.
+_KINDS: Final[tuple[tuple[Callable[[_File, str], Iterator[Pin]], tuple[str, ...]], ...]] = (
+    (_from_toml_lock, ("uv.lock", "pylock.toml", "pylock.*.toml", "poetry.lock", "pdm.lock")),
+    (_from_pipfile_lock, ("Pipfile.lock",)),
+    (_from_required_version, ("pyproject.toml", "ruff.toml", ".ruff.toml")),
+    (_from_pyproject, ("pyproject.toml",)),
+    (
+        _from_requirements,
         (
             "requirements*.txt",
             "*requirements.txt",
@@ -247,10 +230,9 @@ _KINDS: Final = (
             "requirements*.in",
             "requirements/*.in",
         ),
-        _from_requirements,
     ),
-    _Kind(("setup.cfg",), _from_setup_cfg),
-    _Kind((".pre-commit-config.yaml", ".pre-commit-config.yml"), _from_pre_commit),
+    (_from_setup_cfg, ("setup.cfg",)),
+    (_from_pre_commit, (".pre-commit-config.yaml", ".pre-commit-config.yml")),
 )
 
 
@@ -267,8 +249,8 @@ class Choice:
 def choose(tool: str, pins: Sequence[Pin], bundled: str) -> Choice:
     """Choose among the pins, the strongest first.
 
-    The first pin that names one version decides, unless a stronger range forbids it. Where all are ranges the
-    first one does: the bundled version is taken where it lies inside.
+    The first pin of one version decides, unless a stronger range excludes it. If all are ranges, the first one decides:
+    the bundled version is used if it is in the range.
     """
     versioned = [pin for pin in pins if pin.specifier]
     extras = frozenset(extra for pin in pins for extra in pin.extras)
@@ -295,6 +277,6 @@ def _disagreements(tool: str, chosen: Pin, pins: Iterable[Pin]) -> Iterator[str]
         )
         if contradicts:
             yield (
-                f"two pins of {tool} disagree: {chosen.source} says {chosen.specifier},"
-                f" {other.source} says {other.specifier}; the first was taken"
+                f"conflicting pins of {tool}: {chosen.specifier} in {chosen.source},"
+                f" {other.specifier} in {other.source}; using the first"
             )

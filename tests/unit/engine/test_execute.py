@@ -117,7 +117,7 @@ def test_notes_of_tools_and_event_are_told_once(tmp_path: Path):
         event=event(problem="no payload"),
     )
     assert len(result.warnings) == 3
-    assert result.warnings[0].startswith("two pins of ruff disagree")
+    assert result.warnings[0].startswith("conflicting pins of ruff")
     assert "could not install" in result.warnings[1]
     assert result.warnings[2] == "no payload"
     assert result.verdict.conclusion is Conclusion.PASSED
@@ -253,7 +253,7 @@ def test_a_plan_tells_and_runs_nothing(tmp_path: Path):
     lines = list(describe([stage(tool("black", count=lambda _: 1234))], ctx, resolved(paths="x")))
     text = "\n".join(lines)
     assert "  black    24.1.0 from requirements.txt, 1,234 files" in lines
-    assert "  note: two pins of black disagree" in text
+    assert "  note: conflicting pins of black" in text
     assert "python     3.12" in lines
     assert f"cache      {tmp_path / 'cache'}" in lines
     assert "setting    paths = ['x'] from flag" in lines

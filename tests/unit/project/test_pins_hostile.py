@@ -28,9 +28,7 @@ def test_a_broken_file_is_told_and_the_others_are_read(tmp_path: Path, name: str
     found, problems = find_pins(layout(tmp_path), "black")
     assert [pin.exact for pin in found] == ["24.1.0"]
     assert problems
-    assert all(
-        problem.startswith(f"{name} could not be read for the version of black: ") for problem in problems
-    )
+    assert all(problem.startswith(f"could not read the version of black in {name}: ") for problem in problems)
 
 
 def test_aliases_without_an_end_are_told(tmp_path: Path, wording: Any):
@@ -63,7 +61,7 @@ def test_a_file_of_another_shape_is_told_not_raised(tmp_path: Path, name: str, c
     write(tmp_path, {name: content})
     found, problems = find_pins(layout(tmp_path), "black")
     assert found == []
-    assert all(problem.startswith(f"{name} could not be read") for problem in problems)
+    assert all(problem.startswith(f"could not read the version of black in {name}: ") for problem in problems)
 
 
 shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
