@@ -13,7 +13,7 @@ from ci_action.system.signals import Interruption
 
 
 class Steady(io.TextIOWrapper):
-    """A standard stream that drops what it cannot write: a reader that went away must not change the verdict."""
+    """A standard stream that drops what it cannot write: a closed pipe must not change the verdict."""
 
     def write(self, text: str, /) -> int:
         """Write, or drop this and all that follows."""
@@ -37,7 +37,7 @@ class Steady(io.TextIOWrapper):
 
 
 def steady(stream: TextIO | None) -> TextIO:
-    """Return a stream like this one that never fails: not for its encoding, nor where it is closed or full."""
+    """Return a stream like this one that never fails: not for its encoding, nor if it is closed or full."""
     if stream is None:
         return open(os.devnull, "w", encoding="utf-8")
     lines = bool(stream.line_buffering)
@@ -60,7 +60,10 @@ def entry() -> None:
     from ci_action.settings import SETTINGS  # noqa: PLC0415 - --version pays for none of it
 
     environ = with_inputs(os.environ, SETTINGS)  # noqa: TID251 - the one place
-    raise SystemExit(main(sys.argv[1:], environ, interruption=interruption))
+    code = main(sys.argv[1:], environ, interruption=interruption)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # all files are closed: what Python does before it ends takes 20 ms
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from bench.merge import merge
 from bench.pull import pull
 from bench.row import BIN, ROUNDS, Row, fetched, measured, timed
 from bench.security import bandit, security
+from bench.small import small
 from bench.stage import environments, tests
 
 # A real package of over 200 files of Python, the same one for everybody.
@@ -28,6 +29,7 @@ def main() -> int:
         for part in (
             quality,
             version,
+            small,
             security,
             bandit,
             pull,

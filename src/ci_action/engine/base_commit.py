@@ -9,7 +9,7 @@ from typing import Final
 from ci_action.engine.context import Context
 from ci_action.github.event import Event
 from ci_action.github.protocol import ApiError
-from ci_action.model.changes import Changes
+from ci_action.model.changes import NO_BASE, Changes
 from ci_action.project.file_kinds import SOURCES
 from ci_action.project.git.diff import Diff
 from ci_action.project.git.repository import Commit, Repository, Server, is_commit_name
@@ -184,9 +184,7 @@ def _of_branches(repository: Repository, head: Commit) -> tuple[str, str]:
     base = repository.merge_base(upstream.sha, head.sha) if upstream else ""
     if base:
         return base, "where the branch left its upstream"
-    raise ToolError(
-        "no branch to compare with: origin/HEAD, origin/main, origin/master and the upstream branch were not found"
-    )
+    raise ToolError(NO_BASE)
 
 
 def _lines(ctx: Context, repository: Repository, diff: Diff, *, untracked: bool) -> dict[str, frozenset[int]]:

@@ -8,6 +8,10 @@ from ci_action.model.finding import BLINDING, Finding
 
 # The reason for which `scope: changed` mutes a finding.
 OLDER: Final = "outside the lines of the change"
+NO_BASE: Final = (
+    "no branch to compare with: origin/HEAD, origin/main, origin/master and the upstream branch were not found"
+)
+"""Why the base commit is unknown in a repository without a remote."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 """The places of a run: workspace, project root, paths to check, the project's pyproject.toml."""
 
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -139,6 +140,8 @@ def lowest_minor(python_version: str) -> int | None:
     """Return the lowest minor version that a version or range allows: 12 for '3.12.1', 11 for '>=3.11'; None without one."""
     if not python_version:
         return None
+    if usual := re.fullmatch(r">=\s*3\.([12]?\d)(?:\.\d+)?", python_version):
+        return int(usual[1])  # without the import of `packaging`
     with suppress(ValueError):
         allowed = _range(python_version)
         minors = (minor for minor in range(_MINORS) if not allowed.is_disjoint(_range(f"3.{minor}")))

@@ -8,12 +8,15 @@ from typing import Final, Protocol, Self
 
 from ci_action.engine.redact import redacted
 from ci_action.engine.tool import Tool
-from ci_action.model.result import Report, ToolResult
+from ci_action.model.changes import NO_BASE
+from ci_action.model.result import Broken, Report, ToolResult
 from ci_action.system.redaction import Redactor
 
-# The output of Black and Ruff without findings.
+# The lines that quote nothing: of Black and Ruff without findings, and of a comparison without a base commit.
 _CLEAN: Final = re.compile(
-    r"^(?:All done! [^\w\n]*|\d+ files? (?:would be )?left unchanged\.|All checks passed!)$", re.MULTILINE
+    r"^(?:All done! [^\w\n]*|\d+ files? (?:would be )?left unchanged\.|All checks passed!"
+    rf"|the base commit is unknown: {re.escape(NO_BASE)})$",
+    re.MULTILINE,
 )
 
 # Seconds after which a run counts as long enough to search beside it.
@@ -95,8 +98,10 @@ class Quiet:
 
 def quotes(result: ToolResult) -> bool:
     """Whether a result has text that may come from the project's files."""
-    outcome = result.outcome
-    if not isinstance(outcome, Report):
-        return True
-    parts = (outcome.findings, outcome.tests, outcome.coverage, outcome.outputs, outcome.details)
-    return any(parts) or bool(result.warnings or _CLEAN.sub("", result.log).strip() or result.hints)
+    outcome, text = result.outcome, result.log
+    parts: tuple[object, ...] = (result.warnings, result.hints)
+    if isinstance(outcome, Report):
+        parts += (outcome.findings, outcome.tests, outcome.coverage, outcome.outputs, outcome.details)
+    else:
+        text = f"{outcome.reason}\n{text}"
+    return isinstance(outcome, Broken) or any(parts) or bool(_CLEAN.sub("", text).strip())

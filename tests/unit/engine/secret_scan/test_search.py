@@ -24,6 +24,7 @@ from ci_action.engine.execute import execute
 from ci_action.engine.secret_scan.search import Search, quotes
 from ci_action.engine.stage import Selected
 from ci_action.engine.tool import Tool
+from ci_action.model.changes import NO_BASE
 from ci_action.model.result import Skipped, ToolResult
 from ci_action.stages import load_all
 from ci_action.system.redaction import Redactor
@@ -121,6 +122,8 @@ def test_a_stage_that_quotes_nothing_searches_nothing(tmp_path: Path):
         (covered(), True),
         (broken_tool(), True),
         (tool_result(outcome=Skipped("x")), True),
+        (tool_result(outcome=Skipped(f"the base commit is unknown: {NO_BASE}")), False),
+        (tool_result(outcome=Skipped(f"the base commit is unknown: {NO_BASE}"), log="x"), True),
         (tool_result(outcome=report(details=("x",))), True),
         (tool_result(outcome=report(outputs={"x": "y"})), True),
     ],
