@@ -236,8 +236,8 @@ def test_shards_that_cannot_be_joined_are_refused(name, shards, project, merge, 
         (["merge"], "DIR"),
         (["merge", "nowhere"], "no such file or folder"),
         (["merge", ".."], "outside the workspace"),
-        (["run", "merge", "test"], "step of its own"),
-        (["merge", ".", "--shard=1/2"], "for all shards together"),
+        (["run", "merge", "test"], "in a separate step"),
+        (["merge", ".", "--shard=1/2"], "joins all shards"),
     ],
 )
 def test_wrong_usage(words, part, project, environ, capsys, monkeypatch):

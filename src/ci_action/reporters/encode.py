@@ -10,10 +10,6 @@ from ci_action.system.text import plain
 
 # XML 1.0 cannot contain these, or a terminal would act on them.
 _NOT_XML: Final = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# Line breaks of attributes have numbers, for readers turn others into spaces. xml.sax.saxutils would import HTTP.
-_ESCAPES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_TEXT: Final = str.maketrans(_ESCAPES)
-_ATTRIBUTE: Final = str.maketrans({**_ESCAPES, '"': "&quot;", "\n": "&#10;", "\t": "&#9;"})
 _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 
 
@@ -23,13 +19,14 @@ def xml_text(text: str) -> str:
 
 
 def xml_content(text: str) -> str:
-    """Return text as the content of an XML element."""
-    return xml_text(text).translate(_TEXT)
+    """Return text as the content of an XML element; `xml.sax.saxutils` does it too, but imports an HTTP client."""
+    return xml_text(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def xml_attribute(text: str) -> str:
-    """Return text as the value of an XML attribute, in quotes."""
-    return f'"{xml_text(text).translate(_ATTRIBUTE)}"'
+    """Return text as the value of an XML attribute, in quotes: readers turn literal line breaks into spaces."""
+    escaped = xml_content(text).replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")
+    return f'"{escaped}"'
 
 
 def json_text(value: Any) -> bytes:
