@@ -46,6 +46,12 @@ class Location:
     end_line: int | None = None
     end_column: int | None = None
 
+    @property
+    def lines(self) -> str:
+        """The lines in words: `line 3`, or a range."""
+        several = self.line and self.end_line and self.end_line > self.line
+        return f"line {self.line}–{self.end_line}" if several else f"line {self.line}"
+
     def __str__(self) -> str:
         """Render as editors do: `path:line:column`."""
         return ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)

@@ -136,6 +136,6 @@ def report(result: RunResult, publication: Publication) -> None:
 
 def report_problems(_result: RunResult, publication: Publication) -> None:
     """Print what could not be written as one warning: the log of a green run is rarely read."""
-    if publication.workflow and publication.problems:
+    if publication.workflow:
         text = "\n".join(one_line(problem) for problem in publication.problems)
         publication.workflow.annotate("warning", text, title="ci-action: incomplete reports")

@@ -30,9 +30,6 @@ _CONCLUSIONS: Final = {
     Conclusion.PASSED: "success",
     Conclusion.WARNED: "neutral",
     Conclusion.SKIPPED: "skipped",
-    Conclusion.FAILED: "failure",
-    Conclusion.EMPTY: "failure",
-    Conclusion.BROKEN: "failure",
 }
 _LEVELS: Final = {Level.ERROR: "failure", Level.WARNING: "warning", Level.NOTICE: "notice"}
 _NOT_VALID: Final = 422
@@ -64,7 +61,7 @@ def conclusion_of(stage: StageResult, result: RunResult) -> str:
     verdict = stage.verdict
     if verdict.conclusion is Conclusion.BROKEN and not verdict.exit_code:
         return "neutral"
-    return _CONCLUSIONS[verdict.conclusion]
+    return _CONCLUSIONS.get(verdict.conclusion, "failure")
 
 
 def _create(

@@ -23,17 +23,12 @@ _NOT_FOUND: Final = 404
 
 
 def on_pull(
-    result: RunResult,
-    publication: Publication,
-    what: str,
-    write: Callable[[GitHub, Pull], None],
-    *,
-    of_code: bool = True,
+    result: RunResult, publication: Publication, what: str, write: Callable[[GitHub, Pull], None]
 ) -> None:
     """Write to the pull request of the run, if it has one."""
     pull = publication.pull
     if isinstance(pull, Pull):
-        to_github(result, publication, what, lambda github: write(github, pull), of_code=of_code)
+        to_github(result, publication, what, lambda github: write(github, pull))
     elif pull.broken:
         publication.note(f"could not {what}: {pull.reason}")
 

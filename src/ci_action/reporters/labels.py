@@ -8,22 +8,19 @@ from ci_action.github.protocol import GitHub
 from ci_action.github.pull_request import Pull, pull_from
 from ci_action.model.result import RunResult
 from ci_action.reporters.context import Publication
-from ci_action.reporters.feedback import if_found, on_pull
+from ci_action.reporters.feedback import if_found, to_github
 from ci_action.settings.general import STAGES
 from ci_action.stages import load
 
 
 def report(result: RunResult, publication: Publication) -> None:
     """Add the labels that are missing and remove ours that are outdated."""
-    settings = publication.resolved.settings
-    stages = (stage for stage in result.stages if settings.labels and stage.stage in STAGES)
-    if wanted := [label for stage in stages for label in load(stage.stage).labels(stage, settings)]:
-        on_pull(
-            result,
-            publication,
-            "set the labels",
-            lambda github, pull: _set(github, pull, wanted),
-            of_code=False,
+    settings, pull = publication.resolved.settings, publication.pull
+    stages = (stage for stage in result.stages if stage.stage in STAGES)
+    wanted = [label for stage in stages for label in load(stage.stage).labels(stage, settings)]
+    if wanted and isinstance(pull, Pull):
+        to_github(
+            result, publication, "set the labels", lambda github: _set(github, pull, wanted), of_code=False
         )
 
 

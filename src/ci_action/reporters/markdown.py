@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import quote
 
 from ci_action.github.event import Event
+from ci_action.model.finding import Location
 from ci_action.model.section import Link
 from ci_action.reporters.limits import clipped
 from ci_action.system.text import as_bytes, one_line, visible
@@ -92,11 +93,9 @@ def address(target: Link, event: Event) -> str:
     return target.url or (blob(place.path, place.line or 1, event) if place else "")
 
 
-def where(path: str, line: int | None, event: Event, end: int | None = None) -> str:
-    """Return a range of lines, as a link if the commit is known."""
-    if not line:
-        return "—"
-    return link(blob(path, line, event), f"line {line}–{end}" if end and end > line else f"line {line}")
+def where(place: Location, event: Event) -> str:
+    """Return the lines of a place, as a link if the commit is known."""
+    return link(blob(place.path, place.line, event), place.lines) if place.line else "—"
 
 
 def _address(url: str) -> str:

@@ -51,6 +51,8 @@ SIGNS: Final = {
     Look.FAILED: "❌",
     Look.EMPTY: "🈳",
     Look.BROKEN: "💥",
+    Look.NOTICE: "💡",
+    Look.PLAIN: "",
 }
 
 
@@ -139,7 +141,7 @@ class Drawing:
 
     def _entry(self, entry: Entry, what: str) -> str:
         place = entry.place
-        at = f" · {where(place.path, place.line, self.event)}" if place else ""
+        at = f" · {where(place, self.event)}" if place else ""
         text = f"{code(entry.name)}{at} · {code(entry.message or entry.word)}"
         if entry.text.strip():
             lines = entry.text.strip("\n").split("\n")
@@ -153,7 +155,7 @@ class Drawing:
     def finding(self, finding: Finding) -> str:
         """Return the row of a finding, from its line to its severity."""
         place = finding.location
-        at = where(place.path, place.line, self.event, place.end_line) if place else "the project"
+        at = where(place, self.event) if place else "the project"
         # A comment may be about a report that a fork has written: no link of its choice.
         url = finding.url if self.channel is Channel.SUMMARY else ""
         rule = link(url, code(finding.rule, 80))

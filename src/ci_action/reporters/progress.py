@@ -1,7 +1,7 @@
 """Progress while tools run: a live view on a terminal, a group for each tool in the log of a job, a line elsewhere."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, TextIO
 
 from ci_action.engine.tool import Tool
@@ -20,32 +20,25 @@ if TYPE_CHECKING:
 MOST_LINES: Final = 1_000
 
 
-class PlainProgress:
-    """Prints one line when a tool ends."""
+class EndProgress:
+    """Shows each tool when it ends: tools run in parallel, and groups in the log of a job cannot be nested."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def started(self, tool: Tool) -> None:
-        """Print nothing: tools run in parallel."""
-
-    def ended(self, result: ToolResult) -> None:
-        """Print how the tool ended."""
-        print(neutral(headline(result)), file=self._stream, flush=True)
-
-
-class ActionsProgress:
-    """Prints one folded group for each tool in the log of the job."""
-
-    def __init__(self, workflow: Workflow) -> None:
-        self._workflow = workflow
+    def __init__(self, ended: Callable[[ToolResult], None]) -> None:
+        """Show a tool with `ended` when it ends."""
+        self.ended: Final = ended
 
     def started(self, tool: Tool) -> None:
-        """Print nothing: groups cannot be nested."""
+        """Show nothing."""
 
-    def ended(self, result: ToolResult) -> None:
-        """Print the findings and the log of the tool."""
-        self._workflow.group(headline(result), "\n".join(_body(result)))
+
+def lines_on(stream: TextIO) -> EndProgress:
+    """Return progress that prints one line for each tool."""
+    return EndProgress(lambda result: print(neutral(headline(result)), file=stream, flush=True))
+
+
+def groups_of(workflow: Workflow) -> EndProgress:
+    """Return progress that prints one folded group for each tool in the log of the job."""
+    return EndProgress(lambda result: workflow.group(headline(result), "\n".join(_body(result))))
 
 
 def _body(result: ToolResult) -> Iterator[str]:

@@ -216,7 +216,6 @@ def test_what_could_not_be_written_is_one_warning(tmp_path: Path, capsys, wordin
     inside = publication(
         tmp_path, workflow=workflow(tmp_path), redact=lambda text: text.replace("hunter2", "***")
     )
-    report_problems(run_result(), inside)
     for problem in problems:
         outside.note(problem)
         inside.note(problem)

@@ -26,7 +26,7 @@ from ci_action.model.result import RunResult
 from ci_action.reporters import REPORTERS
 from ci_action.reporters.console import MOST_FINDINGS, report, screen_of, wants_color
 from ci_action.reporters.context import Publication, Screen
-from ci_action.reporters.progress import MOST_LINES, ActionsProgress, LiveProgress, PlainProgress
+from ci_action.reporters.progress import MOST_LINES, LiveProgress, groups_of, lines_on
 from ci_action.system.redaction import Redactor
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -162,14 +162,14 @@ def test_the_screen_of_a_log_is_no_terminal():
 
 def test_progress_without_a_terminal_is_a_line_when_a_tool_ends():
     stream = io.StringIO()
-    progress = PlainProgress(stream)
+    progress = lines_on(stream)
     progress.started(tool())
     progress.ended(broken_tool("::error::x"))
     assert stream.getvalue() == "ruff 0.17.6: broken: ::error::x, 0.25 s\n"
 
 
 def test_progress_under_actions_is_a_group_when_a_tool_ends(tmp_path: Path, capsys):
-    progress = ActionsProgress(workflow(tmp_path))
+    progress = groups_of(workflow(tmp_path))
     progress.started(tool())
     findings = [finding(location=at(line=line)) for line in range(1, MOST_LINES + 3)]
     progress.ended(tool_result(*findings, log="::error::forged\nlast words\n"))
@@ -181,7 +181,7 @@ def test_progress_under_actions_is_a_group_when_a_tool_ends(tmp_path: Path, caps
 
 
 def test_what_is_a_part_of_ours_has_no_version_to_print(tmp_path: Path, capsys):
-    progress = ActionsProgress(workflow(tmp_path))
+    progress = groups_of(workflow(tmp_path))
     progress.ended(tool_result(version="", version_source=""))
     assert "version" not in capsys.readouterr().out
     progress.ended(tool_result(version="1.0", version_source=""))
@@ -266,5 +266,5 @@ def test_files_come_before_the_outputs_that_name_them_and_the_verdict_comes_last
 
 @pytest.mark.parametrize(("count", "more"), [(1_000, False), (1_001, True)])
 def test_a_group_says_what_it_leaves_out(tmp_path: Path, count: int, more: bool, capsys):
-    ActionsProgress(workflow(tmp_path)).ended(tool_result(*[finding()] * count))
+    groups_of(workflow(tmp_path)).ended(tool_result(*[finding()] * count))
     assert ("all are in report.json" in capsys.readouterr().out) is more

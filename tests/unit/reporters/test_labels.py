@@ -101,8 +101,8 @@ def test_without_a_token_it_is_said(tmp_path: Path, wording: Any):
 
 @pytest.mark.parametrize(
     "overrides",
-    [{"settings": {"labels": "false"}}, {"pull": NO_PULL}, {"result": run_result(finding())}],
-    ids=["not asked for", "no pull request", "another stage"],
+    [{"pull": NO_PULL}, {"result": run_result(finding())}],
+    ids=["no pull request", "another stage"],
 )
 def test_nothing_is_touched_without_need(tmp_path: Path, overrides: dict[str, Any]):
     github = FilesAndLabels(labels=["size/XS"])

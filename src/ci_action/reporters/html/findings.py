@@ -82,9 +82,8 @@ def _facts(finding: Finding, look: str, event: Event) -> Iterator[Html]:
         yield h("span", finding.severity, class_=f"severity is-{finding.severity}")
     yield h("span", f"{finding.tool} ", link(finding.url, h("code", finding.rule)))
     if place and place.line:
-        last = place.end_line if place.end_line and place.end_line > place.line else None
-        words = f"line {place.line}" + (f"–{last}" if last else f":{place.column}" if place.column else "")
-        yield h("span", link(blob(place.path, place.line, event), words))
+        column = f":{place.column}" if place.column and "–" not in place.lines else ""
+        yield h("span", link(blob(place.path, place.line, event), f"{place.lines}{column}"))
     if finding.fix is Fix.SAFE or finding.fix_message:
         fixable = "fixable" if finding.fix is Fix.SAFE else ""
         yield h("span", ": ".join(filter(None, (fixable, finding.fix_message))))

@@ -93,12 +93,6 @@ def bullets(*children: str, most: int = 100, class_: str = "reasons") -> Html:
     return h("ul", *rows, class_=class_) if rows else NOTHING
 
 
-def facts(pairs: dict[str, str], class_: str = "facts") -> Html:
-    """Return names with their values, without those that are empty."""
-    rows = (h("div", h("dt", name), h("dd", value)) for name, value in pairs.items() if value)
-    return h("dl", *rows, class_=class_)
-
-
 def icon(name: str) -> Html:
     """Return a sign, for a place beside a word with the same meaning."""
     return h("svg", h("use", href=f"#sign-{name}"), class_=f"sign is-{name}", aria_hidden="true")

@@ -8,7 +8,7 @@ from ci_action.model.finding import Fix
 from ci_action.model.result import Conclusion, RunResult
 from ci_action.model.section import Tile
 from ci_action.reporters.context import Publication
-from ci_action.reporters.html.markup import Html, bullets, facts, h, icon
+from ci_action.reporters.html.markup import Html, bullets, h, icon
 from ci_action.system.text import counted, duration
 
 _MOST_LABELS: Final = 100
@@ -56,7 +56,7 @@ def _command(label: str, command: str, name: str) -> Html:
 
 
 def _facts(result: RunResult, publication: Publication) -> Html:
-    return facts({
+    facts = {
         "exit code": str(int(result.verdict.exit_code)),
         "took": duration(result.seconds),
         "started": result.started.strftime("%Y-%m-%d %H:%M:%S %Z"),
@@ -65,7 +65,9 @@ def _facts(result: RunResult, publication: Publication) -> Html:
         "base": result.base[:40],
         "repository": publication.event.repository,
         **_pull(publication.pull),
-    })  # fmt: skip
+    }
+    pairs = (h("div", h("dt", name), h("dd", value)) for name, value in facts.items() if value)
+    return h("dl", *pairs, class_="facts")
 
 
 def _pull(pull: Pull | NoPull) -> dict[str, str]:
