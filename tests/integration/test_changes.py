@@ -176,7 +176,7 @@ def test_on_a_laptop_what_is_not_committed_belongs_to_the_change(laptop, ci_acti
     expected = ["both.py", "both.py", "committed.py", "staged.py", "untracked.py"]
     assert (counting(ran), ran.report["base"]) == (expected, git(laptop, "rev-parse", "origin/main"))
     assert snapshot(laptop) == before
-    assert "where the branch left origin/HEAD: 5 changed files" in ci_action(laptop, "plan").out
+    assert "the merge base with origin/HEAD: 5 changed files" in ci_action(laptop, "plan").out
 
 
 def test_renamed_moved_cut_and_emptied_files(laptop, ci_action):
@@ -326,7 +326,7 @@ def test_a_plan_fetches_nothing_and_says_what_it_lacks(origin, ci_action, under_
     payload = pull_request(origin, CHANGE)
     folder = checkout(origin, tmp_path / "clone", "refs/pull/7/merge")
     ran = ci_action(folder, "plan", "--scope=changed", env=under_actions(folder, "pull_request", payload))
-    assert "base       not known without a fetch: commit " in ran.out
+    assert "base       not known without a fetch: the first parent of the merge commit (" in ran.out
 
 
 TOKEN = "ghs_0123456789abcdef"

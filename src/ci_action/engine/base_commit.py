@@ -1,7 +1,6 @@
 """The commit that a change is compared with: from the event under Actions, from the branches on a laptop."""
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -99,49 +98,47 @@ def _of_pull_request(event: Event, head: Commit, because: str) -> Base:
         return Base(commit=head.parents[0], source="the first parent of the merge commit", depth=2)
     if not is_commit_name(base):
         raise ToolError(f"the payload of the pull request has no base commit{because}")
-    return Base(commit=base, source="where the pull request left its base branch", parts=True)
+    return Base(commit=base, source="the merge base with the base branch", parts=True)
 
 
 def _obtained(
     ctx: Context, repository: Repository, head: Commit, base: Base, *, fetch: bool
 ) -> tuple[str, Repository]:
     """Return the commit to compare with, and the repository that has it; raises `ToolError`."""
-    commit = base.commit
-    if base.parts:
-        commit = _parting(ctx, repository, head, base, fetch=fetch)
-        if commit == head.sha:
-            raise ToolError(
-                f"the checkout is {head.sha[:12]}, a commit of the base branch: check out the pull request"
-            )
-    if commit in repository.commits(commit):
-        return commit, repository
-    if not fetch:
-        raise ToolError(f"commit {commit[:12]}, {base.source}, is not in the clone; {_advice(base)}")
-    try:
-        repository = repository.with_commit(commit, _server(ctx))
-    except ToolError as error:
-        raise _unfetched(commit, base, error) from error
+    advice = f"set `fetch-depth: {base.depth}` of actions/checkout"
+    commit = base.commit if base.commit in repository.commits(base.commit) else ""
+    if commit and base.parts:
+        commit = repository.merge_base(commit, head.sha)
+    if not commit and not fetch:
+        raise ToolError(f"{base.source} ({base.commit[:12]}) is not in the clone; {advice}")
+    if not commit:
+        try:
+            commit, repository = _fetched(ctx, repository, head, base)
+        except ToolError as error:
+            reason = f"could not fetch commit {base.commit[:12]} ({error.reason}); {advice}"
+            raise ToolError(reason) from error
+    if not commit:
+        raise ToolError(f"the checkout and commit {base.commit[:12]} have no common history")
+    if base.parts and commit == head.sha:
+        raise ToolError(
+            f"the checkout is {head.sha[:12]}, a commit of the base branch: check out the pull request"
+        )
     return commit, repository
 
 
-def _parting(ctx: Context, repository: Repository, head: Commit, base: Base, *, fetch: bool) -> str:
-    here = base.commit in repository.commits(base.commit)
-    found = repository.merge_base(base.commit, head.sha) if here else ""
-    if found or not fetch:
-        if not found:
-            raise ToolError(
-                f"the clone is too shallow for the merge base with {base.commit[:12]}; {_advice(base)}"
-            )
-        return found
-    try:
-        found = repository.fetched_merge_base(base.commit, head.sha, _server(ctx))
-    except ToolError as error:
-        found = _named_by_github(ctx, base.commit, head.sha)
-        if not found:
-            raise _unfetched(base.commit, base, error) from error
-    if not found:
-        raise ToolError(f"the checkout and commit {base.commit[:12]} have no common history")
-    return found
+def _fetched(ctx: Context, repository: Repository, head: Commit, base: Base) -> tuple[str, Repository]:
+    """Fetch the base; the commit is empty if there is no common history. Raises `ToolError`."""
+    commit, server = base.commit, _server(ctx)
+    if base.parts:
+        try:
+            commit = repository.fetched_merge_base(commit, head.sha, server)
+        except ToolError:
+            commit = _named_by_github(ctx, commit, head.sha)
+            if not commit:
+                raise
+    if commit and commit not in repository.commits(commit):
+        repository = repository.with_commit(commit, server)
+    return commit, repository
 
 
 def _named_by_github(ctx: Context, base: str, head: str) -> str:
@@ -150,14 +147,6 @@ def _named_by_github(ctx: Context, base: str, head: str) -> str:
         return ctx.github.merge_base(base, head) if ctx.github and not ctx.stopped() else ""
     except ApiError:  # the error of git is reported
         return ""
-
-
-def _unfetched(commit: str, base: Base, error: ToolError) -> ToolError:
-    return ToolError(f"could not fetch commit {commit[:12]} ({error.reason}); {_advice(base)}")
-
-
-def _advice(base: Base) -> str:
-    return f"set `fetch-depth: {base.depth}` of actions/checkout"
 
 
 def _server(ctx: Context) -> Server | None:
@@ -173,17 +162,17 @@ def _server(ctx: Context) -> Server | None:
 
 
 def _of_branches(repository: Repository, head: Commit) -> tuple[str, str]:
-    """Return where the current branch left the first known branch, and its name; raises `ToolError`."""
+    """Return the merge base with the first known branch, and its name; raises `ToolError`."""
     found = repository.commits(*BRANCHES)
     for name in BRANCHES:
         commit = found.get(name)
         base = repository.merge_base(commit.sha, head.sha) if commit else ""
         if base:
-            return base, f"where the branch left {name.removeprefix('refs/remotes/')}"
+            return base, f"the merge base with {name.removeprefix('refs/remotes/')}"
     upstream = repository.upstream()
     base = repository.merge_base(upstream.sha, head.sha) if upstream else ""
     if base:
-        return base, "where the branch left its upstream"
+        return base, "the merge base with the upstream branch"
     raise ToolError(NO_BASE)
 
 
@@ -197,22 +186,13 @@ def _lines(ctx: Context, repository: Repository, diff: Diff, *, untracked: bool)
         path = os.path.relpath(file, workspace)
         if path.split(os.sep, 1)[0] == os.pardir:
             continue
-        if name in wholly or (name.endswith(SOURCES) and _ends_lines_by_cr(Path(file), ctx.layout.workspace)):
-            found[path] = frozenset(_every_line(Path(file), ctx.layout.workspace))
-        else:
-            found[path] = diff.lines[name]
+        whole = name in wholly
+        raw = _content(Path(file), ctx.layout.workspace) if whole or name.endswith(SOURCES) else b""
+        # A lone carriage return ends a line for Python, and not for git.
+        lone = raw.count(b"\r") - raw.count(b"\r\n")
+        every = range(1, raw.count(b"\n") + lone + 2)
+        found[path] = frozenset(every) if whole or lone else diff.lines[name]
     return found
-
-
-def _every_line(file: Path, workspace: Path) -> Iterator[int]:
-    raw = _content(file, workspace)
-    yield from range(1, raw.count(b"\n") + raw.count(b"\r") - raw.count(b"\r\n") + 2)
-
-
-def _ends_lines_by_cr(file: Path, workspace: Path) -> bool:
-    # In such a file Python sees more lines than git.
-    raw = _content(file, workspace)
-    return raw.count(b"\r") != raw.count(b"\r\n")
 
 
 def _content(file: Path, workspace: Path) -> bytes:

@@ -20,6 +20,10 @@ _ACT_EVENT: Final = Path("/var/run/act/workflow/event.json")
 _LARGEST_PAYLOAD: Final = 30_000_000
 
 
+# Events that always have a base commit.
+WITH_BASE: Final = frozenset({"pull_request", "pull_request_target", "merge_group"})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Event:
     """What started the run. Everything is empty outside Actions."""

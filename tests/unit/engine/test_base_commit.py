@@ -24,7 +24,7 @@ HEAD, TIP, BASE, OTHER = "a" * 40, "b" * 40, "c" * 40, "d" * 40
 PULL = {"number": 7, "head": {"sha": TIP, "ref": "topic"}, "base": {"sha": BASE, "ref": "main"}}
 MERGE = Commit(HEAD, (OTHER, TIP))
 FIRST = Base(commit=OTHER, source="the first parent of the merge commit", depth=2)
-FORK = Base(commit=BASE, source="where the pull request left its base branch", parts=True)
+FORK = Base(commit=BASE, source="the merge base with the base branch", parts=True)
 BEFORE = Base(commit=BASE, source="the commit before the push")
 
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Final
 
 from ci_action.engine.test_run import COVERAGE
+from ci_action.github.event import WITH_BASE
 from ci_action.model.changes import Changes
 from ci_action.model.coverage import Coverage, ranges, shown
 from ci_action.model.finding import Finding, Level, Location
@@ -20,8 +21,6 @@ GAP: Final = 3
 FAIL_UNDER: Final = "fail_under"
 OF_PROJECT: Final = "fail_under of the project"
 IN_SHARD: Final = "minimum coverage is not judged in a single shard: `merge` judges it once, for all shards"
-# Events of GitHub that always have a base commit.
-WITH_BASE: Final = frozenset({"pull_request", "pull_request_target", "merge_group"})
 
 
 def reaches(value: Fraction, minimum: Decimal) -> bool:

@@ -78,16 +78,19 @@ def contents(
     found: dict[str, bytes | None] = {}
     wanted: dict[str, int] = {}
     total = 0
-    for name, size in _sizes(sizes.split(b"\n")):
-        if size > largest:
+    for line in sizes.decode("ascii", "replace").split("\n"):
+        name, kind, size = (*line.split(" "), "", "")[:3]
+        if kind != "blob":  # missing
+            continue
+        if int(size) > largest:
             found[name] = None
-        elif total + size <= most:
-            wanted[name] = size
-            total += size
+        elif total + int(size) <= most:
+            wanted[name] = int(size)
+            total += int(size)
     answers = BytesIO(_answers(repository, list(wanted), "--batch"))
-    for name, size in wanted.items():
+    for name, length in wanted.items():
         answers.readline()
-        found[name] = answers.read(size)
+        found[name] = answers.read(length)
         answers.read(1)
     return found
 
@@ -97,10 +100,3 @@ def _answers(repository: Repository, asked: list[str], option: str) -> bytes:
         return b""
     stdin = "".join(f"{name}\n" for name in asked).encode()
     return repository.ask("cat-file", option, stdin=stdin)
-
-
-def _sizes(lines: Iterable[bytes]) -> Iterator[tuple[str, int]]:
-    for line in lines:
-        words = line.decode("ascii", "replace").split(" ")
-        if len(words) == 3 and words[1] == "blob":  # noqa: PLR2004 - <name> <type> <size>, else: missing
-            yield words[0], int(words[2])

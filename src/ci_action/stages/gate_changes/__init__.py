@@ -5,8 +5,8 @@ from typing import Final
 
 from ci_action.engine.context import Context
 from ci_action.engine.ignore import mute
-from ci_action.engine.test_run.coverage_minimum import WITH_BASE
 from ci_action.engine.tool import Checked, Tool
+from ci_action.github.event import WITH_BASE
 from ci_action.model.finding import ranked
 from ci_action.model.result import Broken, Outcome, Skipped, ToolResult
 from ci_action.model.section import Item, Items, Line, Ours, Place, Section, place_link

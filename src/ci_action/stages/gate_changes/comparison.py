@@ -2,7 +2,7 @@
 
 import tokenize
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from io import BytesIO
 from typing import Any, Final
@@ -71,13 +71,8 @@ class Comparison:
         if not self.ctx.event.name:  # on a laptop, new files need not be added yet
             fresh = (name for name in self.repository.untracked() if name not in known)
             found += tuple(Difference(name=name, previous="", blob="") for name in fresh)
-        return tuple(filter(None, map(self._placed, found)))
-
-    def _placed(self, one: Difference) -> Difference | None:
-        name, previous = self._path(one.name), self._path(one.previous)
-        if not name:
-            return None
-        return Difference(name=name, previous=previous, blob=one.blob if previous else "", exists=one.exists)
+        placed = (replace(one, name=self._path(one.name), previous=self._path(one.previous)) for one in found)
+        return tuple(replace(one, blob=one.blob if one.previous else "") for one in placed if one.name)
 
     def _path(self, name: str) -> str:
         path = self.ctx.layout.relative(self.repository.top / name) if name else ""

@@ -58,12 +58,14 @@ def loosened(label: str, compare: Comparison, before: Any, after: Any, where: Wh
         yield Loosened(rule=rule, message=f"{label}{text}", path=path, line=line)
 
 
-def tried(problems: list[str], work: Callable[..., Iterable[_Any]], *given: Any) -> list[_Any]:
+def tried(
+    problems: list[str], work: Callable[..., Iterable[_Any]], *given: Any, path: str = ""
+) -> list[_Any]:
     """Return the results of `work`; if it raises `ToolError`, add the reason to `problems` and return none."""
     try:
         return list(work(*given))
     except ToolError as error:
-        problems.append(error.reason)
+        problems.append(f"{path}: {error.reason}" if path else error.reason)
         return []
 
 

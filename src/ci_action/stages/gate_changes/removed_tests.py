@@ -10,7 +10,6 @@ from typing import Final
 from ci_action.project.file_kinds import PYTEST_FILES
 from ci_action.stages.gate_changes.loosened import REMOVED_TEST, Loosened, listed, tried
 from ci_action.stages.gate_changes.suppressions import Changed, tree_of, without
-from ci_action.system.errors import ToolError
 
 _SKIPS: Final = ("skip", "xfail", "expectedFailure")
 _BLOCKS: Final = (ast.If, ast.Try, ast.With)
@@ -53,7 +52,7 @@ def compare(
     old: list[Test] = []
     new: list[Test] = []
     for file in files:
-        for was, now in tried(problems, _tests_of, file, before, after):
+        for was, now in tried(problems, _tests_of, file, before, after, path=file.path):
             old += was
             new += now
     missing = _missing(old, new)
@@ -114,10 +113,7 @@ def _tests_of(file: Changed, before: Naming, after: Naming) -> Iterator[tuple[li
     """Yield the tests of a file before and after; raises `ToolError`."""
     was = file.before if before.is_file(file.previous) else None
     now = file.after if after.is_file(file.path) else None
-    try:
-        yield [*_tests(file.path, was, before)], [*_tests(file.path, now, after)]
-    except ToolError as error:
-        raise ToolError(f"{file.path}: {error.reason}") from error
+    yield [*_tests(file.path, was, before)], [*_tests(file.path, now, after)]
 
 
 def _tests(path: str, text: str | None, naming: Naming) -> Iterator[Test]:

@@ -30,7 +30,7 @@ _COMMENTS: Final = tuple(
     )
 )
 _ANY_COMMENT: Final = re.compile(
-    r"#.*(?:noqa|nosec|(?:type|pyright|ty|mypy):\s*ignore|fmt:\s*(?:off|skip)|pragma)", re.IGNORECASE
+    "|".join(pattern.pattern.replace("?P<codes>", "?:") for _, pattern in _COMMENTS), re.IGNORECASE
 )
 _MARKS: Final = frozenset({"skip", "skipif", "xfail"})
 _SKIPPING: Final = frozenset({"skip", "skipIf", "skipUnless", "expectedFailure"})
@@ -102,7 +102,7 @@ def _added(touched: Sequence[Changed], kind: _Kind, problems: list[str]) -> Iter
     gone: Counter[Hashable] = Counter()
     names: set[str] = set()
     for file in dict.fromkeys([*suspects, *others]):
-        for left, rest in tried(problems, _unmatched_of, file, kind):
+        for left, rest in tried(problems, _unmatched, file, kind, path=file.path):
             names |= {*_FUNCTION.findall(file.before or "")}
             gone.update(map(_moved, left))
             fresh += [(file.path, one) for one in rest]
@@ -122,12 +122,9 @@ def _lines(pattern: re.Pattern[str], text: str) -> Counter[str]:
     return Counter(line.strip() for line in text.split("\n") if pattern.search(line))
 
 
-def _unmatched_of(file: Changed, kind: _Kind) -> Iterator[tuple[list[Suppression], list[Suppression]]]:
+def _unmatched(file: Changed, kind: _Kind) -> Iterator[tuple[list[Suppression], list[Suppression]]]:
     """Yield what only one side has, at equal lines first, then anywhere, then a wider one for a narrower one."""
-    try:
-        before, after = (list(kind[1](text or "")) for text in (file.before, file.after))
-    except ToolError as error:
-        raise ToolError(f"{file.path}: {error.reason}") from error
+    before, after = (list(kind[1](text or "")) for text in (file.before, file.after))
     for key in (_moved, lambda one: (one.kind, one.codes, one.scope), lambda one: (one.kind, one.codes)):
         both = Counter(map(key, before)) & Counter(map(key, after))
         before, after = (without(side, key, both) for side in (before, after))

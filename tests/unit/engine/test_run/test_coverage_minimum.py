@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from ci_action.engine.test_run.coverage_minimum import (
-    WITH_BASE,
     Minima,
     PatchCoverage,
     judge,
@@ -15,6 +14,7 @@ from ci_action.engine.test_run.coverage_minimum import (
     patch,
     reaches,
 )
+from ci_action.github.event import WITH_BASE
 from ci_action.model.changes import Changes
 from ci_action.model.coverage import Coverage, FileCoverage
 from ci_action.system.errors import ToolError

@@ -78,34 +78,37 @@ def read(title: str) -> tuple[Parts, list[Mistake]]:
     loose = match or LOOSE.fullmatch(title)
     if loose is None:
         return Parts(subject=title), [Mistake(FORM, _why_no_form(title))]
-    given = loose["scope"]
-    scopes = () if given is None else tuple(one.strip() for one in given.split(","))
-    parts = Parts(
-        type=loose["type"], scopes=scopes, breaking=bool(loose["bang"]), subject=loose["subject"].strip()
-    )
+    parts = parts_of(loose)
     mistakes = [] if match else list(_misspelt(loose))
     if not parts.type:
         mistakes.append(Mistake(TYPE, "the type before the colon is missing, such as 'fix'"))
-    if "" in scopes:
-        mistakes.append(Mistake(SCOPE, f"empty scope in {quoted(f'({given})')}"))
+    if "" in parts.scopes:
+        mistakes.append(Mistake(SCOPE, f"empty scope in {quoted('(' + loose['scope'] + ')')}"))
     if not parts.subject:
         mistakes.append(Mistake(SUBJECT, "the subject after the colon is missing"))
     return parts, mistakes
 
 
+def parts_of(match: re.Match[str]) -> Parts:
+    """Return the parts in a match of a title."""
+    scopes = () if match["scope"] is None else tuple(one.strip() for one in match["scope"].split(","))
+    subject = match["subject"].strip()
+    return Parts(type=match["type"], scopes=scopes, breaking=bool(match["bang"]), subject=subject)
+
+
 def _misspelt(loose: re.Match[str]) -> Iterator[Mistake]:
-    if loose["lead"]:
-        yield Mistake(FORM, "the title begins with a space")
-    if loose["gap"] or loose["before"] or loose["after"]:
-        yield Mistake(FORM, "space before the colon")
-    if len(loose["bang"]) > 1:
-        yield Mistake(FORM, "use one '!' for a breaking change")
-    if loose["colon"] != ":":
-        yield Mistake(FORM, "the colon is not the character ':'")
-    if loose["subject"] and set(loose["space"]) != {" "}:
-        yield Mistake(FORM, "missing space after the colon")
-    if "\n" in loose["subject"] or (loose["scope"] and re.search(r"[\r\n]", loose["scope"])):
-        yield Mistake(FORM, "the title has more than one line")
+    checks = (
+        (loose["lead"], "the title begins with a space"),
+        (loose["gap"] or loose["before"] or loose["after"], "space before the colon"),
+        (len(loose["bang"]) > 1, "use one '!' for a breaking change"),
+        (loose["colon"] != ":", "the colon is not the character ':'"),
+        (loose["subject"] and set(loose["space"]) != {" "}, "missing space after the colon"),
+        (
+            "\n" in loose["subject"] or re.search(r"[\r\n]", loose["scope"] or ""),
+            "the title has more than one line",
+        ),
+    )
+    return (Mistake(FORM, text) for wrong, text in checks if wrong)
 
 
 def _why_no_form(title: str) -> str:

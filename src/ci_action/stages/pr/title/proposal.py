@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from itertools import islice, product
 from typing import Final
 
-from ci_action.stages.pr.title.grammar import FIXUP, LONGEST, LOOSE, REVERT, without_marks
+from ci_action.stages.pr.title.grammar import FIXUP, LONGEST, LOOSE, REVERT, Parts, parts_of, without_marks
 from ci_action.stages.pr.title.rules import TYPES, Judged, Rules, judge, literals
 from ci_action.stages.pr.title.words import NO_VERBS, imperative, near_types, type_of_paths, type_of_verb
 
@@ -33,14 +33,6 @@ class Around:
     """The only area of the settings that all of them are in."""
 
 
-@dataclass(frozen=True)
-class _Pieces:
-    type: str
-    scope: str
-    bang: str
-    subject: str
-
-
 def propose(title: str, rules: Rules, around: Around) -> str:
     """Return a title that keeps all rules; empty if there is none."""
     if len(title) > LONGEST:
@@ -64,25 +56,22 @@ def _tidy(title: str) -> str:
 
 def _candidates(text: str, rules: Rules, around: Around) -> Iterator[str]:
     yield text
-    pieces = _pieces(text)
-    if pieces is not None:
-        yield from _written(pieces, rules, around)
+    if parts := _parts(text):
+        yield from _written(parts, rules, around)
     if rules.pattern:
         yield from _subjects(text)
 
 
-def _pieces(text: str) -> _Pieces | None:
+def _parts(text: str) -> Parts | None:
     if match := REVERT.fullmatch(text):
-        if match["word"] == "Revert":
-            return _Pieces("revert", "", "", match["title"].strip())
-        return _pieces(match["title"].strip())
-    match = LOOSE.fullmatch(text)
-    if match is None:
-        match = _HEAD.fullmatch(text)
-        match = match if match and (_is_type(match) or (match["open"] and match["close"])) else None
-    if match:
-        return _Pieces(match["type"], match["scope"] or "", match["bang"][:1], match["subject"].strip())
-    return _Pieces("", "", "", text) if text else None
+        title = match["title"].strip()
+        return Parts(type="revert", subject=title) if match["word"] == "Revert" else _parts(title)
+    if match := LOOSE.fullmatch(text):
+        return parts_of(match)
+    match = _HEAD.fullmatch(text)
+    if match and (_is_type(match) or (match["open"] and match["close"])):
+        return parts_of(match)
+    return Parts(subject=text) if text else None
 
 
 def _is_type(match: re.Match[str]) -> bool:
@@ -93,17 +82,15 @@ def _is_type(match: re.Match[str]) -> bool:
     return word in NO_VERBS and match["between"] != ""
 
 
-def _written(pieces: _Pieces, rules: Rules, around: Around) -> Iterator[str]:
-    types, scope = list(_types(pieces, rules, around)), pieces.scope
-    if not types and pieces.type:  # `parser: fix a crash`: the type is a scope
-        guessed = _Pieces("", "", pieces.bang, pieces.subject)
-        types, scope = list(_types(guessed, rules, around)), scope or pieces.type
-    scopes = list(_scopes(scope, rules, around))
-    for kind, chosen in product(types, scopes):
-        if chosen == kind and not scope:  # not `docs(docs)`
+def _written(parts: Parts, rules: Rules, around: Around) -> Iterator[str]:
+    types, scopes = list(_types(parts, rules, around)), tuple(filter(None, parts.scopes))
+    if not types and parts.type:  # `parser: fix a crash`: the type is a scope
+        types, scopes = list(_types(replace(parts, type=""), rules, around)), scopes or (parts.type,)
+    for kind, chosen in product(types, list(_scopes(scopes, rules, around))):
+        if chosen == kind and not scopes:  # not `docs(docs)`
             continue
-        for subject in _subjects(_without_twin(kind, pieces.subject)):
-            yield f"{kind}{f'({chosen})' if chosen else ''}{pieces.bang}: {subject}"
+        for subject in _subjects(_without_twin(kind, parts.subject)):
+            yield f"{kind}{f'({chosen})' if chosen else ''}{'!' if parts.breaking else ''}: {subject}"
 
 
 def _without_twin(kind: str, subject: str) -> str:
@@ -112,14 +99,14 @@ def _without_twin(kind: str, subject: str) -> str:
     return rest.strip() if kind == "fix" and imperative(verb) == "fix" and rest.strip() else subject
 
 
-def _types(pieces: _Pieces, rules: Rules, around: Around) -> Iterator[str]:
+def _types(parts: Parts, rules: Rules, around: Around) -> Iterator[str]:
     allowed = rules.allowed_types or TYPES
     known = literals(allowed)
-    if pieces.type:
-        words = [pieces.type]
+    if parts.type:
+        words = [parts.type]
     else:
-        words = [type_of_paths(around.paths), *_of_verb(pieces.subject, around.paths)]
-        if pieces.subject.lower() not in TYPES:  # a type alone is not a subject
+        words = [type_of_paths(around.paths), *_of_verb(parts.subject, around.paths)]
+        if parts.subject.lower() not in TYPES:  # a type alone is not a subject
             words += _LAST_RESORT
     for word in filter(None, words):
         yield from (one for one in near_types(word, known) if rules.matches(one, allowed))
@@ -131,10 +118,10 @@ def _of_verb(subject: str, paths: Collection[str]) -> Iterator[str]:
     yield type_of_verb(subject)
 
 
-def _scopes(given: str, rules: Rules, around: Around) -> Iterator[str]:
+def _scopes(given: Iterable[str], rules: Rules, around: Around) -> Iterator[str]:
     """Yield the scopes to try: those of the title, corrected; then those of the changed files; then none."""
     known = literals(rules.scopes)
-    mended = [_mended(one.strip(), known) for one in given.split(",") if one.strip()]
+    mended = [_mended(one, known) for one in given]
     if mended:
         yield ",".join(mended)
         allowed = [one for one in mended if not rules.scopes or rules.matches(one, rules.scopes)]
