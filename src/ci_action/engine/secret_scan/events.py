@@ -3,11 +3,11 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import msgspec
 
-from ci_action.system.json_fields import Facts, as_text, as_whole, facts_of
+from ci_action.system.json_fields import MOST, json_object
 from ci_action.system.text import plain
 
 SCANNED: Final = "scanned"
@@ -15,7 +15,6 @@ UNREADABLE: Final = "unreadable"
 BINARY: Final = "binary"
 EXCLUDED: Final = "excluded"
 FAILED: Final = "failed"
-STATES: Final = frozenset({SCANNED, UNREADABLE, BINARY, EXCLUDED, FAILED})
 # Results that stay the same as long as the file does not change.
 LASTING: Final = frozenset({SCANNED, BINARY, EXCLUDED})
 
@@ -39,6 +38,30 @@ class Scanned:
     secrets: tuple[Secret, ...] = ()
     problem: str = ""
     """Why it could not be read or scanned."""
+
+
+class _Start(msgspec.Struct, tag_field="event", tag="start"):
+    plugins_used: list[Any]
+    filters_used: list[Any]
+
+
+class _File(msgspec.Struct, tag_field="event", tag="file"):
+    number: Annotated[int, msgspec.Meta(ge=0)]
+    state: Literal["scanned", "unreadable", "binary", "excluded", "failed"]
+    encoding: str
+    found: list[tuple[Annotated[int, msgspec.Meta(ge=0, le=MOST)], str, str]]
+    problem: str = ""
+
+
+class _Finish(msgspec.Struct, tag_field="event", tag="finish"):
+    files: int
+
+
+class _Failed(msgspec.Struct, tag_field="event", tag="failed"):
+    problem: str
+
+
+_Event: TypeAlias = _Start | _File | _Finish | _Failed
 
 
 class _Kept(msgspec.Struct):
@@ -66,42 +89,40 @@ def parse(stdout: bytes, names: Sequence[str]) -> Events:
     events = Events()
     for line in stdout.splitlines():
         try:
-            _add(events, facts_of(line), names)
+            _add(events, line, names)
         except ValueError:
             events.unreadable += 1
     events.finished = events.finished and events.files.keys() >= set(names)
     return events
 
 
-def _add(events: Events, event: Facts, names: Sequence[str]) -> None:
+def _add(events: Events, line: bytes, names: Sequence[str]) -> None:
+    event: _Event = msgspec.convert(json_object(line), _Event)
     if events.finished:
         raise ValueError("an event after the end")
-    match event.text("event"):
-        case "start":
-            events.configuration = {key: event.items(key) for key in ("plugins_used", "filters_used")}
-        case "file":
-            number = event.whole("number")
-            if number >= len(names) or names[number] in events.files:
-                raise ValueError("an unknown or duplicate file")
+    match event:
+        case _Start():
+            events.configuration = {"plugins_used": event.plugins_used, "filters_used": event.filters_used}
+        case _File(number=number) if number < len(names) and names[number] not in events.files:
             events.files[names[number]] = _scanned(event)
-        case "finish":
-            events.finished = event.whole("files") == len(names)
-        case "failed":
-            events.problem = plain(event.text("problem")) or "no reason given"
-        case _:
-            raise ValueError("an unknown event")
+        case _File():
+            raise ValueError("an unknown or duplicate file")
+        case _Finish(files=files):
+            events.finished = files == len(names)
+        case _Failed(problem=problem):
+            events.problem = plain(problem) or "no reason given"
 
 
-def _scanned(event: Facts) -> Scanned:
+def _scanned(file: _File) -> Scanned:
     found: dict[tuple[str, str], list[int]] = {}
-    for line, kind, digits in event.items("found", 3):
-        value = bytes.fromhex(as_text(digits, "found")).decode("utf-8", "surrogatepass")
-        found.setdefault((plain(as_text(kind, "found")), value), []).append(max(1, as_whole(line, "found")))
+    for line, kind, digits in file.found:
+        value = bytes.fromhex(digits).decode("utf-8", "surrogatepass")
+        found.setdefault((plain(kind), value), []).append(max(1, line))
     return Scanned(
-        state=event.word("state", STATES),
-        encoding=event.text("encoding"),
+        state=file.state,
+        encoding=file.encoding,
         secrets=tuple(Secret(kind, value, tuple(sorted(lines))) for (kind, value), lines in found.items()),
-        problem=plain(event.text("problem", "")),
+        problem=plain(file.problem),
     )
 
 

@@ -169,9 +169,8 @@ def resolved(builder: Builder, request: str) -> Inventory:
     units = [unit for unit in units if unit.attempts]
     kind = Kind.REQUIREMENTS if needs.files or further else Kind.METADATA
     source = ", ".join(dict.fromkeys([*needs.files, *further, *_metadata_of(layout, needs)]))
-    if not units:
-        return Inventory(kind=kind, source=source or "nothing", unauditable=tuple(unread))
-    builder.variables()  # writes the credentials of indexes before several processes read them
+    if units:
+        builder.variables()  # writes the credentials of indexes before several processes read them
     with ThreadPoolExecutor(max_workers=_MOST_AT_ONCE) as pool:  # uv waits for the network most of the time
         parts = list(pool.map(lambda unit: _unit(builder, unit, request), units))
     packages = unique(needed for part in parts for needed in part.packages)
@@ -181,7 +180,7 @@ def resolved(builder: Builder, request: str) -> Inventory:
         raise ToolError(notes[0])
     return Inventory(
         kind=kind,
-        source=source,
+        source=source or "nothing",
         packages=packages,
         unauditable=unauditable,
         notes=notes,
