@@ -175,7 +175,7 @@ def test_an_absent_bandit_is_broken(project, tmp_path):
     (tools.scripts / "bandit").unlink()
     found, _ = bandit(project({"weak.py": WEAK}), bundled=tools)
     assert isinstance(found.outcome, Broken)
-    assert "install ci-action anew" in found.outcome.reason
+    assert "reinstall ci-action" in found.outcome.reason
 
 
 def faulty(tmp_path: Path, script: str) -> BundledTools:
