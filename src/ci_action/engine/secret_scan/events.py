@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
 import msgspec
 
@@ -16,7 +16,7 @@ BINARY: Final = "binary"
 EXCLUDED: Final = "excluded"
 FAILED: Final = "failed"
 # Results that stay the same as long as the file does not change.
-LASTING: Final = frozenset({SCANNED, BINARY, EXCLUDED})
+_Lasting: TypeAlias = Literal["scanned", "binary", "excluded"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class _Start(msgspec.Struct, tag_field="event", tag="start"):
 
 class _File(msgspec.Struct, tag_field="event", tag="file"):
     number: Annotated[int, msgspec.Meta(ge=0)]
-    state: Literal["scanned", "unreadable", "binary", "excluded", "failed"]
+    state: _Lasting | Literal["unreadable", "failed"]
     encoding: str
     found: list[tuple[Annotated[int, msgspec.Meta(ge=0, le=MOST)], str, str]]
     problem: str = ""
@@ -65,7 +65,7 @@ _Event: TypeAlias = _Start | _File | _Finish | _Failed
 
 
 class _Kept(msgspec.Struct):
-    state: Literal["scanned", "binary", "excluded"]
+    state: _Lasting
     encoding: str
     found: list[tuple[str, tuple[Annotated[int, msgspec.Meta(gt=0)], ...], int, int]]
 
@@ -161,7 +161,7 @@ class Text:
 
 def kept(scanned: Scanned, text: Text | None) -> dict[str, Any] | None:
     """Return the cached form of a result: places, never a value or its hash; None if that is not enough to restore it."""
-    if scanned.state not in LASTING or (scanned.secrets and text is None):
+    if scanned.state not in get_args(_Lasting) or (scanned.secrets and text is None):
         return None
     found = []
     for secret in scanned.secrets:

@@ -164,8 +164,7 @@ def _location(file: File, line: int, value: str) -> tuple[Location, bool | None]
         end = begin + len(value)
         return Location(path=file.path, line=row, column=begin, end_line=row, end_column=end), None
     # The engine's parsers of YAML and INI join lines and resolve escapes: the value may be on a later line.
-    known = file.changes is not None and file.changes.known
-    touched = known and file.changes is not None and file.changes.file(file.path)
+    touched = file.changes is not None and file.changes.known and file.changes.file(file.path)
     return Location(path=file.path, line=_place(file, line, 0)[0]), True if touched else None
 
 
@@ -174,9 +173,9 @@ def hidden(file: File) -> set[str]:
     found: set[str] = set()
     for secret in file.scanned.secrets:
         found |= {secret.value, *_parts(secret.value.split("\n")), _evaluated(secret.value)}
-        for line in secret.lines if file.text else ():
-            found |= set(_around(file.text, line, secret.value)) if file.text else set()
-            found |= set(_tokens(file, secret, line))
+        if file.text:
+            for line in secret.lines:
+                found |= {*_around(file.text, line, secret.value), *_tokens(file, secret, line)}
     return found - {""}
 
 
