@@ -8,9 +8,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from packaging.utils import canonicalize_name
-from packaging.version import Version
-
 from ci_action.model.finding import Location
 
 _PROPER_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,200}[a-z0-9])?")
@@ -52,12 +49,21 @@ class Needed:
         return key_of(self.name, self.version)
 
 
+def canonical(name: str) -> str:
+    """Return the normal form of a package's name."""
+    from packaging.utils import canonicalize_name  # noqa: PLC0415 - not needed in most runs
+
+    return canonicalize_name(name)
+
+
 def key_of(name: str, version: str) -> tuple[str, str]:
     """Return a package's name and version in their normal forms."""
+    from packaging.version import Version  # noqa: PLC0415 - as above
+
     try:
-        return canonicalize_name(name), str(Version(version))
-    except ValueError:  # also of a number that is too long
-        return canonicalize_name(name), version
+        return canonical(name), str(Version(version))
+    except ValueError:  # also for a number that is too long
+        return canonical(name), version
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +159,8 @@ def placed(packages: Iterable[Needed], places: Mapping[str, Location]) -> tuple[
 
 def sound(inventory: Inventory) -> Inventory:
     """Return the inventory with packages of invalid names or versions as not auditable."""
+    from packaging.version import Version  # noqa: PLC0415 - as above
+
     good, odd = [], []
     for needed in inventory.packages:
         reason = "" if _PROPER_NAME.fullmatch(needed.name) else "it is not a valid package name"

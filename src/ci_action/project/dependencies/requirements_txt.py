@@ -8,17 +8,16 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
-
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
-from packaging.version import Version
+from typing import TYPE_CHECKING, Final
 
 from ci_action.model.finding import Location
-from ci_action.project.dependencies.inventory import Needed, Unauditable, unique
+from ci_action.project.dependencies.inventory import Needed, Unauditable, canonical, unique
 from ci_action.project.dependencies.pyproject import find_requirement
 from ci_action.system.errors import AbsentFileError, ProjectFileError, ToolError
 from ci_action.system.project_files import outside, read_project_file
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 _COMMENT: Final = re.compile(r"(^|\s+)#(.*)$")
 _OPTION: Final = re.compile(r"(--?[a-z][a-z-]*)(?:\s*=\s*|\s+|$)(.*)")
@@ -206,10 +205,10 @@ def _take(line: Line, place: Location, found: Listed) -> None:
     text = url = line.value
     local = _LOCAL.match(text) is not None
     if local:  # the project itself, or a part of it, unless it is built already
-        name: str = canonicalize_name(re.split(r"[\\/]", text.partition("#")[0])[-1].partition("-")[0])
+        name = canonical(re.split(r"[\\/]", text.partition("#")[0])[-1].partition("-")[0])
     elif line.option or _URL.match(text) or text.startswith("git+"):
         egg = re.search(r"[#&]egg=([\w.-]+)", text)
-        name = canonicalize_name(egg[1]) if egg else "a package without a name"
+        name = canonical(egg[1]) if egg else "a package without a name"
     else:
         requirement = find_requirement(text)
         if requirement is None:
@@ -217,7 +216,7 @@ def _take(line: Line, place: Location, found: Listed) -> None:
             reason = "it is not a valid requirement"
             found.unauditable.append(Unauditable(name="a line", reason=reason, location=place))
             return
-        name, url = canonicalize_name(requirement.name), requirement.url or ""
+        name, url = canonical(requirement.name), requirement.url or ""
         found.places.setdefault(name, place)
         if not url:
             _take_requirement(requirement, line, place, found)
@@ -231,7 +230,7 @@ def _take(line: Line, place: Location, found: Listed) -> None:
         found.unauditable.append(Unauditable(name=name, reason=reason, location=place))
 
 
-def _take_requirement(requirement: Requirement, line: Line, place: Location, found: Listed) -> None:
+def _take_requirement(requirement: "Requirement", line: Line, place: Location, found: Listed) -> None:
     version = pin_of(requirement)
     if not version:
         found.whole = False
@@ -239,13 +238,15 @@ def _take_requirement(requirement: Requirement, line: Line, place: Location, fou
         return
     found.whole = found.whole and line.hashed
     parents, direct = _needed_by(line.via)
-    name = canonicalize_name(requirement.name)
+    name = canonical(requirement.name)
     needed = Needed(name=name, version=version, location=place, parents=parents, direct=direct)
     found.pinned.append(replace(needed, named=True, pinned=True))
 
 
-def pin_of(requirement: Requirement) -> str:
+def pin_of(requirement: "Requirement") -> str:
     """Return the only version that a requirement allows, or an empty text."""
+    from packaging.version import Version  # noqa: PLC0415 - not needed in most runs
+
     only = list(requirement.specifier)
     if len(only) != 1 or only[0].operator not in {"==", "==="}:
         return ""
@@ -267,7 +268,7 @@ def _needed_by(via: Iterable[str]) -> tuple[tuple[str, ...], bool | None]:
         if word.startswith("-") or "(" in word or not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
             direct = True
         else:
-            parents.append(canonicalize_name(name))
+            parents.append(canonical(name))
     return tuple(dict.fromkeys(parents)), direct
 
 
@@ -295,5 +296,5 @@ def placed_names(text: str, path: str) -> Mapping[str, Location]:
     found: dict[str, Location] = {}
     for number, line in enumerate(text.splitlines(), 1):
         for match in _MENTION.finditer(line):
-            found.setdefault(canonicalize_name(match[1] or match[2]), Location(path=path, line=number))
+            found.setdefault(canonical(match[1] or match[2]), Location(path=path, line=number))
     return found

@@ -5,9 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from unidiff.errors import UnidiffParseError
-from unidiff.patch import PatchSet
-
 from ci_action.system.errors import ToolError
 from ci_action.system.process import last_lines
 
@@ -104,6 +101,11 @@ def _counts(stderr: str) -> dict[str, int]:
 
 
 def _diffs(stdout: bytes) -> Iterator[tuple[str, list[Change]]]:
+    if not stdout:
+        return
+    from unidiff.errors import UnidiffParseError  # noqa: PLC0415 - not for a clean project
+    from unidiff.patch import PatchSet  # noqa: PLC0415
+
     # Each file is in its own encoding: Latin-1 keeps every byte apart, and unidiff then splits at newlines alone.
     try:
         patch = PatchSet.from_string(_MARK.sub(b"", stdout).decode("latin-1"))

@@ -14,8 +14,7 @@ from ci_action.model.result import Broken, Counted, Report
 from ci_action.project.layout import lowest_minor
 from ci_action.project.programs import Program, argument_names
 from ci_action.stages.quality.common import as_argument, failure, no_files, target_option
-from ci_action.stages.quality.ruff.config import nested, refuse_outside, tables
-from ci_action.stages.quality.ruff.output import SEPARATOR, UNREADABLE, Diagnostics, parse_files
+from ci_action.stages.quality.ruff.config import nested, parse_files, refuse_outside, tables
 from ci_action.system.errors import ENDED, ToolError
 from ci_action.system.process import Command, Completed, batches, last_lines
 from ci_action.system.project_files import leading_outside, left_out
@@ -47,6 +46,9 @@ class _Plan:
 
 def check(ctx: Context, program: Program) -> Checked:
     """Run Ruff on all files, and return its findings."""
+    # Imports msgspec, while Black runs.
+    from ci_action.stages.quality.ruff.output import SEPARATOR, UNREADABLE, Diagnostics  # noqa: PLC0415
+
     plan = _planned(ctx, program)
     if not plan.files:
         outcome = NOTHING_CHANGED if plan.unchanged else no_files(ctx)
@@ -61,7 +63,12 @@ def check(ctx: Context, program: Program) -> Checked:
         except ENDED as error:
             broken = Broken(error.reason, last_lines(error.stderr), findings=tuple(findings))
             return Checked(outcome=broken, warnings=plan.warnings)
-        findings += _judged(done, diagnostics)
+        if done.returncode not in {0, 1}:
+            raise _failure(done)
+        found = diagnostics.findings()
+        if done.returncode == 1 and not found:
+            raise ToolError("ruff reported findings but listed none", detail=last_lines(done.stderr))
+        findings += found
         log.append(done.stderr)
     unreadable = {one.location.path for one in findings if one.rule == UNREADABLE and one.location}
     examined = {Counted.FILES: len(plan.files), Counted.UNREADABLE: len(unreadable)}
@@ -126,16 +133,6 @@ def _planned(ctx: Context, program: Program) -> _Plan:
         plan.parts += [_Part(tuple(batch), options) for batch in batches(list(map(as_argument, given)))]
     plan.warnings += tuple(filter(None, [left_out(sorted(links))]))
     return plan
-
-
-def _judged(done: Completed, diagnostics: Diagnostics) -> list[Finding]:
-    """Return the findings; raises `ToolError` if exit code and output contradict each other."""
-    if done.returncode not in {0, 1}:
-        raise _failure(done)
-    findings = diagnostics.findings()
-    if done.returncode == 1 and not findings:
-        raise ToolError("ruff reported findings but listed none", detail=last_lines(done.stderr))
-    return findings
 
 
 def _failure(done: Completed) -> ToolError:

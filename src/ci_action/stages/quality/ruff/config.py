@@ -1,9 +1,10 @@
-"""Ruff's configuration files: which folders have one, and none that leads out of the workspace.
+"""Ruff's configuration files, none of which may lead out of the workspace, and its list of files.
 
 `extend` names further files, and an error of Ruff quotes the file that it cannot read.
 """
 
 import os
+import re
 import stat
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -118,3 +119,10 @@ def _extended(raw: bytes, *, in_table: bool) -> str | None:
         table = table.get(name, {}) if isinstance(table, dict) else {}
     value = table.get("extend") if isinstance(table, dict) else None
     return value if isinstance(value, str) else None
+
+
+def parse_files(stdout: bytes) -> list[str]:
+    """Return the Python files of `ruff check --show-files`, without the configuration files that it has rules for."""
+    # One absolute path per line; a name may contain newlines itself.
+    names = re.split(r"\n(?=/|\Z)", stdout.decode("utf-8", "surrogateescape"))
+    return [name for name in names if name and name.rpartition("/")[2] not in _NAMES]

@@ -1,15 +1,13 @@
-"""Read what Ruff prints: its findings as JSON, and its list of files.
+"""Read the findings that Ruff prints as JSON.
 
 The format `json-lines` prints nothing without findings: a Ruff that fails silently would look like a clean project.
 """
 
-import re
 from typing import Final
 
 import msgspec
 
 from ci_action.model.finding import Edit, Finding, Fix, Location
-from ci_action.project.file_kinds import RUFF_FILES
 from ci_action.project.layout import Layout
 from ci_action.system.errors import ToolError
 
@@ -19,8 +17,6 @@ UNREADABLE: Final = "E902"
 # Hardcoded passwords: as a string, as an argument, as a default.
 _PASSWORDS: Final = frozenset({"S105", "S106", "S107"})
 _DOCUMENTATION: Final = "https://docs.astral.sh/ruff/"
-# Ruff lists these because of its rules about configuration; they contain no Python.
-_CONFIGURATION: Final = frozenset({"pyproject.toml", *RUFF_FILES})
 _FIXES: Final = {
     "safe": Fix.SAFE,
     "unsafe": Fix.UNSAFE,
@@ -135,10 +131,3 @@ def _finding(diagnostic: _Diagnostic, path: str) -> Finding:
 def _edit(edit: _Edit) -> Edit:
     start, end = edit.location, edit.end_location
     return Edit(start=(start.row, start.column), end=(end.row, end.column), text=edit.content or "")
-
-
-def parse_files(stdout: bytes) -> list[str]:
-    """Return the Python files of `ruff check --show-files`, without configuration files."""
-    # One absolute path per line; a name may contain newlines itself.
-    names = re.split(r"\n(?=/|\Z)", stdout.decode("utf-8", "surrogateescape"))
-    return [name for name in names if name and name.rpartition("/")[2] not in _CONFIGURATION]
