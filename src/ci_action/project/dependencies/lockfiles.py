@@ -70,13 +70,6 @@ class Locked:
 
 
 @dataclass(frozen=True)
-class _Parsed:
-    entries: tuple[Locked, ...]
-    mentioned: frozenset[str]
-    """Every name in the lock, also that of a package which a marker keeps out of it."""
-
-
-@dataclass(frozen=True)
 class Lock:
     """A lock file, of now or of an older commit."""
 
@@ -86,34 +79,36 @@ class Lock:
     raw: bytes
     folder: Path = Path()
     """What paths in it are relative to."""
-    _parsed: Lazy[_Parsed] = field(default_factory=Lazy, compare=False, repr=False)
+    _parsed: "Lazy[tuple[tuple[Locked, ...], frozenset[str]]]" = field(
+        default_factory=Lazy, compare=False, repr=False
+    )
 
     @property
     def entries(self) -> tuple[Locked, ...]:
         """Its packages; raises `ProjectFileError` if it is not a lock."""
-        return self._parsed.of(self._parse).entries
+        return self._parsed.of(self._parse)[0]
 
     @property
     def mentioned(self) -> frozenset[str]:
-        """Every name in it, also that of a package that is not locked; raises `ProjectFileError`."""
-        return self._parsed.of(self._parse).mentioned
+        """Every name in it, also of a package that a marker keeps out of it; raises `ProjectFileError`."""
+        return self._parsed.of(self._parse)[1]
 
     @property
     def requirements(self) -> tuple[str, ...]:
         """What pip installs, as lines of a requirements file; raises `ProjectFileError`."""
         return tuple(one.requirement for one in self.entries if one.requirement)
 
-    def _parse(self) -> _Parsed:
+    def _parse(self) -> tuple[tuple[Locked, ...], frozenset[str]]:
         try:
             text = self.raw.decode("utf-8")
             if self.kind is Kind.PIPENV:
                 entries = tuple(_pipenv(json.loads(text), text))
-                return _Parsed(entries, frozenset(one.name for one in entries))
+                return entries, frozenset(one.name for one in entries)
             document = tomllib.loads(text)
             read = _READERS[self.kind]
             tables = _tables(document, text, "packages" if self.kind is Kind.PYLOCK else "package")
             entries = tuple(replace(read(entry, self.folder), line=line) for line, entry in tables)
-            return _Parsed(entries, frozenset(map(canonicalize_name, _mentioned(document))))
+            return entries, frozenset(map(canonicalize_name, _mentioned(document)))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError) as error:
             why = str(error) if isinstance(error, ValueError) else repr(error)
             reason = f"{self.shown} cannot be read: {why}; recreate it with its own tool"

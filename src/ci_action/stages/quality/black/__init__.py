@@ -179,18 +179,17 @@ def _run(job: _Job, files: Sequence[str]) -> None:
 
 
 def _is_plain(root: Path, name: str) -> bool:
+    """Whether a file can be in a batch: a regular one with a plain name, and without CR as line end.
+
+    For a file with CR Black prints a diff without a single newline, which swallows that of the next file.
+    """
     try:
-        regular = stat.S_ISREG(os.lstat(root / name).st_mode)
-        return regular and _PLAIN_NAME.fullmatch(name) is not None and not _ends_lines_by_cr(root / name)
+        if not stat.S_ISREG(os.lstat(root / name).st_mode) or not _PLAIN_NAME.fullmatch(name):
+            return False
+        with (root / name).open("rb") as stream:
+            return b"\r" not in stream.readline().removesuffix(b"\n").removesuffix(b"\r")
     except OSError:
         return False
-
-
-def _ends_lines_by_cr(file: Path) -> bool:
-    # For such a file Black prints a diff without a single newline, which swallows that of the next file.
-    with file.open("rb") as stream:
-        first = stream.readline()
-    return b"\r" in first.removesuffix(b"\n").removesuffix(b"\r")
 
 
 def _run_alone(job: _Job, name: str) -> list[Change]:

@@ -196,14 +196,11 @@ def config_option(config: BlackConfig, tempdir: Path) -> str:
     """Return the option that names the configuration: always given, so that one at home is never read."""
     file = config.file
     if file is None or _NOISE & config.table.keys():
-        table = {key: value for key, value in config.table.items() if key not in _NOISE}
+        # TOML's strings, numbers, booleans and lists of them are written as in JSON.
+        items = [(key, value) for key, value in config.table.items() if key not in _NOISE]
+        lines = ["[tool.black]", *(f"{json.dumps(key)} = {json.dumps(value)}" for key, value in items)]
+        if config.requires_python:
+            lines += ["[project]", f"requires-python = {json.dumps(config.requires_python)}"]
         file = tempdir / "black.toml"
-        file.write_text(_black_toml(table, config.requires_python), encoding="utf-8")
+        file.write_text("\n".join([*lines, ""]), encoding="utf-8")
     return f"--config={file}"
-
-
-def _black_toml(table: Mapping[str, Any], requires_python: str) -> str:
-    # TOML's strings, numbers, booleans and lists of them are written as in JSON.
-    lines = [f"{json.dumps(key)} = {json.dumps(value)}" for key, value in table.items()]
-    project = ["[project]", f"requires-python = {json.dumps(requires_python)}"] if requires_python else []
-    return "\n".join(["[tool.black]", *lines, *project, ""])

@@ -112,11 +112,10 @@ def _extended(raw: bytes, *, in_table: bool) -> str | None:
     if b"extend" not in raw:
         return None
     try:
-        table: Any = tomllib.loads(raw.decode("utf-8"))
+        document = tomllib.loads(raw.decode("utf-8"))
     except (ValueError, RecursionError):
         return None
-    for name in ("tool", "ruff") if in_table else ():
-        table = table.get(name, {}) if isinstance(table, dict) else {}
+    table = tool_table(document).get("ruff") if in_table else document
     value = table.get("extend") if isinstance(table, dict) else None
     return value if isinstance(value, str) else None
 
