@@ -1,4 +1,4 @@
-"""What a file is, by its name."""
+"""Kinds of files, by name."""
 
 import pytest
 

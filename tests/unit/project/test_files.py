@@ -1,4 +1,4 @@
-"""The files that scanners look at."""
+"""The files for scanners."""
 
 import os
 from collections.abc import Callable
@@ -108,7 +108,7 @@ def test_an_interruption_ends_the_search(tmp_path: Path):
 
 
 def inside(tmp_path: Path, names: dict[str, Any], **overrides: Any) -> Any:
-    """List files where git answers for each folder of its own: what it tracks there, else that there is no repository."""
+    """List files; git answers with what it tracks in a folder, or that it is not a repository."""
     others = names.pop("others", [])
 
     def answer(command: Command) -> Any:

@@ -147,7 +147,7 @@ def test_paths_are_not_checked_if_the_working_directory_is_wrong(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("version", "requires", "says"),
+    ("version", "requires", "reason"),
     [
         ("", ">=3.11", ""),
         ("3.12", "", ""),
@@ -164,10 +164,10 @@ def test_paths_are_not_checked_if_the_working_directory_is_wrong(tmp_path: Path)
         ("===3.12.4", "<3.12", "contradicts"),
     ],
 )
-def test_python_version_against_requires_python(version: str, requires: str, says: str):
+def test_python_version_against_requires_python(version: str, requires: str, reason: str):
     mistakes = python_mistakes(resolved(python_version=version).settings, requires)
-    assert len(mistakes) == bool(says)
-    assert says in "".join(mistakes)
+    assert len(mistakes) == bool(reason)
+    assert reason in "".join(mistakes)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What workflows say of their steps."""
+"""The steps of workflows."""
 
 from ci_action.project.workflows import steps_of
 

@@ -1,4 +1,4 @@
-"""Lock files of every kind: what they fix, who needs it, where it stands; no text makes the readers crash."""
+"""Lock files of every kind: packages, parents and lines; no text makes the readers crash."""
 
 from contextlib import suppress
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Poetry's tables: every form of an entry, and what is not understood."""
+"""Poetry's tables: every form of an entry, and invalid ones."""
 
 from pathlib import Path
 

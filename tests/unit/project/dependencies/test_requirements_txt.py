@@ -156,7 +156,7 @@ def test_no_text_makes_it_crash(text):
 
 
 @pytest.mark.parametrize(
-    ("files", "said"),
+    ("files", "reason"),
     [
         ({"r.txt": "-r /dev/zero\n"}, "'/dev/zero'.*a device.*which r.txt includes"),
         ({"r.txt": "-c /dev/zero\n"}, "a device"),
@@ -169,14 +169,14 @@ def test_no_text_makes_it_crash(text):
         ({"r.txt": "-r r.txt\n-r gone.txt\n-r ../outside.txt\n-r https://h/x.txt\n-r a\0b\n"}, ""),
     ],
 )
-def test_files_without_an_end_are_refused(tmp_path: Path, files: dict[str, str], said: str):
+def test_files_without_an_end_are_refused(tmp_path: Path, files: dict[str, str], reason: str):
     (tmp_path / "outside.txt").write_text("a==1\n")
     root = write(tmp_path / "w", files)
     (root / "link.txt").symlink_to("/dev/zero")
     (root / "itself.txt").symlink_to("itself.txt")
     os.mkfifo(root / "pipe.txt")
-    if not said:
+    if not reason:
         refuse_endless([root / "r.txt"], root)
         return
-    with pytest.raises(ToolError, match=said):
+    with pytest.raises(ToolError, match=reason):
         refuse_endless([root / "r.txt"], root)

@@ -150,13 +150,13 @@ def test_git_is_answered_file_by_file(contents: list[bytes]):
         packed(b"command=clean\n", b"pathname=a\n") + packed(*([content] if content else []))
         for content in contents
     )
-    told = io.BytesIO()
+    answers = io.BytesIO()
     with pytest.raises(EOFError):
-        serve(io.BytesIO(greeting + asked), told)
-    told.seek(0)
-    assert list(packets(told)) == [b"git-filter-server\n", b"version=2\n"]
-    assert list(packets(told)) == [b"capability=clean\n"]
+        serve(io.BytesIO(greeting + asked), answers)
+    answers.seek(0)
+    assert list(packets(answers)) == [b"git-filter-server\n", b"version=2\n"]
+    assert list(packets(answers)) == [b"capability=clean\n"]
     for content in contents:
-        assert list(packets(told)) == [b"status=success\n"]
-        assert b"".join(packets(told)) == pointer([content])
-        assert list(packets(told)) == []
+        assert list(packets(answers)) == [b"status=success\n"]
+        assert b"".join(packets(answers)) == pointer([content])
+        assert list(packets(answers)) == []

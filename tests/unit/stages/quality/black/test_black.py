@@ -17,8 +17,8 @@ from ci_action.system.process import Command, Completed
 HEAD = "--- {0}\t2026\n+++ {0}\t2026\n@@ -1 +1 @@\n-x  = 1\n+x = 1\n"
 
 
-def said(*formatted: str, unchanged: int = 0, failed: int = 0, more: str = "") -> Completed:
-    """Return what Black says of files that it would change, leave, or cannot take."""
+def printed(*formatted: str, unchanged: int = 0, failed: int = 0, more: str = "") -> Completed:
+    """Return the output of Black for files that it would change, keep, or cannot parse."""
     counts = [
         f"{number} {'file' if number == 1 else 'files'} would {what}"
         for number, what in (
@@ -44,7 +44,7 @@ def two(tmp_path: Path) -> Path:
 
 
 def test_findings_and_what_was_looked_at(two: Path):
-    found, run = checked(two, said("a.py", unchanged=1))
+    found, run = checked(two, printed("a.py", unchanged=1))
     assert isinstance(found.outcome, Report)
     assert found.outcome.examined == {"files": 2, "unreadable": 0}
     (one,) = found.outcome.findings
@@ -62,7 +62,7 @@ def test_no_files_are_skipped_and_nothing_is_run(tmp_path: Path, wording: Any):
 
 
 def test_a_file_that_cannot_be_parsed_is_a_finding(two: Path):
-    found, _ = checked(two, said(unchanged=1, failed=1, more="error: cannot parse: a.py:1:4"))
+    found, _ = checked(two, printed(unchanged=1, failed=1, more="error: cannot parse: a.py:1:4"))
     assert isinstance(found.outcome, Report)
     assert found.outcome.examined == {"files": 2, "unreadable": 1}
     (one,) = found.outcome.findings
@@ -82,7 +82,7 @@ def test_a_file_that_cannot_be_parsed_is_a_finding(two: Path):
         ),
         pytest.param(completed(), id="silence"),
         pytest.param(completed("rubbish", "rubbish", 1), id="rubbish"),
-        pytest.param(said("a.py"), id="a file is missing"),
+        pytest.param(printed("a.py"), id="a file is missing"),
         pytest.param(ToolError("'black' cannot be started"), id="absent"),
     ],
 )
@@ -107,7 +107,7 @@ def test_doubtful_names_go_alone_by_standard_input(tmp_path: Path):
 
     def answer(command: Command) -> Completed:
         assert (command.argv[-1] == "-") == bool(command.stdin)
-        return said("STDIN" if command.stdin else command.argv[-1])
+        return printed("STDIN" if command.stdin else command.argv[-1])
 
     run = FakeRun(black=answer)
     found = check(context(workspace, run), program())
@@ -121,13 +121,13 @@ def test_doubtful_names_go_alone_by_standard_input(tmp_path: Path):
 def test_a_link_goes_alone(tmp_path: Path):
     workspace = write(tmp_path / "w", {"a.py": "x = 1\n"})
     (workspace / "l.py").symlink_to("a.py")
-    _, run = checked(workspace, said(unchanged=1))
+    _, run = checked(workspace, printed(unchanged=1))
     assert [command.stdin for command in run.asked] == [b"", b"x = 1\n"]
 
 
 def test_what_was_lost_in_a_batch_is_asked_again_alone(two: Path):
     lost = "error: cannot format a.py: I/O operation on closed file"
-    found, run = checked(two, said(unchanged=1, failed=1, more=lost), said("STDIN"))
+    found, run = checked(two, printed(unchanged=1, failed=1, more=lost), printed("STDIN"))
     assert isinstance(found.outcome, Report)
     assert [str(one.location) for one in found.outcome.findings] == ["a.py:1"]
     assert run.asked[1].stdin == b"x  = 1\n"
@@ -135,7 +135,7 @@ def test_what_was_lost_in_a_batch_is_asked_again_alone(two: Path):
 
 def test_what_is_lost_again_is_an_error(two: Path, wording: Any):
     lost = "error: cannot format {}: INTERNAL ERROR: unstable"
-    answers = said(unchanged=1, failed=1, more=lost.format("a.py")), said(
+    answers = printed(unchanged=1, failed=1, more=lost.format("a.py")), printed(
         failed=1, more=lost.format("file.py")
     )
     with pytest.raises(ToolError) as caught:
@@ -145,12 +145,12 @@ def test_what_is_lost_again_is_an_error(two: Path, wording: Any):
 
 def test_results_are_kept_and_unchanged_files_not_asked_again(two: Path, tmp_path: Path):
     cache = tmp_path / "cache"
-    first, _ = checked(two, said("a.py", unchanged=1), cache=cache)
+    first, _ = checked(two, printed("a.py", unchanged=1), cache=cache)
     again, run = checked(two, cache=cache)
     assert again.outcome == first.outcome
     assert run.asked == []
     write(two, {"b.py": "z  = 3\n"})
-    _, third = checked(two, said("b.py"), cache=cache)
+    _, third = checked(two, printed("b.py"), cache=cache)
     assert [words[-1] for words in third.words] == ["b.py"]
     assert third.words[0][-2] == "--"
 
@@ -168,9 +168,9 @@ def test_results_are_kept_and_unchanged_files_not_asked_again(two: Path, tmp_pat
 )
 def test_what_decides_about_a_result_is_part_of_its_key(two: Path, tmp_path: Path, changed: dict[str, Any]):
     cache = tmp_path / "cache"
-    checked(two, said("a.py", unchanged=1), cache=cache)
+    checked(two, printed("a.py", unchanged=1), cache=cache)
     write(two, changed.get("files", {}))
-    run = FakeRun(black=said("a.py", unchanged=1))
+    run = FakeRun(black=printed("a.py", unchanged=1))
     ctx = context(two, run, cache=cache, settings=changed.get("settings", {}))
     check(ctx, program(**changed.get("program", {})))
     assert run.words[0][-2:] == ("a.py", "b.py")
@@ -178,7 +178,7 @@ def test_what_decides_about_a_result_is_part_of_its_key(two: Path, tmp_path: Pat
 
 def test_a_cache_that_cannot_be_written_is_a_warning(two: Path, tmp_path: Path):
     write(tmp_path, {"cache": "a file in the way"})
-    found, _ = checked(two, said(unchanged=2), cache=tmp_path / "cache")
+    found, _ = checked(two, printed(unchanged=2), cache=tmp_path / "cache")
     assert isinstance(found.outcome, Report)
     assert len(found.warnings) == 1
     assert str(tmp_path / "cache") in found.warnings[0]
@@ -203,7 +203,7 @@ USAGE = (
 def test_the_target_version(two: Path, version: str, files: dict[str, str], target: str | None, warns: bool):
     write(two, files)
     run = FakeRun(
-        black=lambda command: completed("", USAGE, 2) if "--code=" in command.argv else said(unchanged=2)
+        black=lambda command: completed("", USAGE, 2) if "--code=" in command.argv else printed(unchanged=2)
     )
     found = check(context(two, run, settings={"python_version": version}), program())
     given = [word for word in run.words[-1] if word.startswith("--target-version")]
@@ -219,16 +219,16 @@ def test_a_black_that_names_no_targets_is_an_error(two: Path, wording: Any):
 
 def test_skipped_notebooks_are_reported(tmp_path: Path, wording: Any):
     workspace = write(tmp_path / "w", {"a.py": "", "n.ipynb": "{}"})
-    found, run = checked(workspace, said(unchanged=1))
+    found, run = checked(workspace, printed(unchanged=1))
     assert found.warnings == (wording,)
     assert run.words[0][-1] == "a.py"
-    run = FakeRun(black=said(unchanged=2))
+    run = FakeRun(black=printed(unchanged=2))
     assert check(context(workspace, run), program(extras=frozenset({"jupyter"}))).warnings == ()
     assert run.words[0][-2:] == ("a.py", "n.ipynb")
 
 
 class Unreadable(Digests):
-    """Digests of files that nobody may read."""
+    """Digests of unreadable files."""
 
     def of(self, file: Path, workspace: Path) -> str:
         raise ProjectFileError(file.relative_to(workspace).as_posix(), "Permission denied")
@@ -274,7 +274,7 @@ def test_messages(two: Path, before: str, after: str, message: str):
     removed = "".join(f"-{line}\n" for line in before.split("\n")[:-1])
     added = "".join(f"+{line}\n" for line in after.split("\n")[:-1])
     body = f"@@ -1,{before.count(chr(10)) + 1} +1,{after.count(chr(10)) + 1} @@\n{removed}{added} c\n"
-    answer = completed(f"--- a.py\t1\n+++ a.py\t2\n{body}", said("a.py", unchanged=1).stderr, 1)
+    answer = completed(f"--- a.py\t1\n+++ a.py\t2\n{body}", printed("a.py", unchanged=1).stderr, 1)
     found, _ = checked(two, answer)
     assert [one.message for one in found.outcome.findings] == [message]
 
@@ -286,7 +286,7 @@ def test_options_that_would_write_or_hide_are_refused():
 def test_many_files_go_in_batches(tmp_path: Path):
     names = [f"{'d' * 200}/{'e' * 200}/{number:04}.py" for number in range(1_300)]
     workspace = write(tmp_path / "w", dict.fromkeys(names, ""))
-    run = FakeRun(black=lambda command: said(unchanged=len(command.argv) - command.argv.index("--") - 1))
+    run = FakeRun(black=lambda command: printed(unchanged=len(command.argv) - command.argv.index("--") - 1))
     found = check(context(workspace, run, bundled=bundled_tools(tmp_path)), program())
     assert isinstance(found.outcome, Report)
     assert found.outcome.examined[Counted.FILES] == 1_300

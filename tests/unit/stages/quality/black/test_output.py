@@ -98,7 +98,7 @@ DIFF = b"--- a.py\t2026-01-01 00:00:00+00:00\n+++ a.py\t2026-01-01 00:00:01+00:0
             b"",
             "1 file would be left unchanged, 1 file would fail to reformat.",
             ["a.py", "b.py"],
-            id="a failure not told",
+            id="a failure not reported",
         ),
     ],
 )
