@@ -97,7 +97,7 @@ def _pyproject(workspace: Path, folder: str) -> tuple[Mapping[str, Any], str, li
 
 def _load(file: Path, workspace: Path, mistakes: list[str]) -> Mapping[str, Any]:
     try:
-        return load_toml(file, file.name, workspace)
+        return load_toml(file, workspace)
     except SettingsError as error:
         mistakes += [mistake for mistake in error.mistakes if mistake not in mistakes]
         return {}

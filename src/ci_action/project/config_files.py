@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ci_action.system.errors import ProjectFileError, SettingsError, ToolError
-from ci_action.system.project_files import find_project_file
+from ci_action.system.project_files import find_project_file, shown
 
 if TYPE_CHECKING:
     from yaml.nodes import Node
@@ -20,28 +20,28 @@ _MOST_VALUES: Final = 1_000_000
 _MOST_BITS: Final = 63  # and the sign
 
 
-def load_toml(file: Path, shown: str, workspace: Path) -> dict[str, Any]:
+def load_toml(file: Path, workspace: Path) -> dict[str, Any]:
     """Return the content of a TOML file of the project, {} if it is absent; raises `SettingsError`."""
     try:
         document = tomllib.loads((find_project_file(file, workspace) or b"").decode("utf-8"))
         _refuse_large_numbers(document)
     except ProjectFileError as error:
         raise SettingsError([error.reason]) from error
-    except (ValueError, RecursionError) as error:  # ValueError: also of a number that is too long
-        raise SettingsError([f"{shown} cannot be read as TOML: {error}"]) from error
+    except (ValueError, RecursionError) as error:  # ValueError: also for a number that is too long
+        raise SettingsError([f"{shown(file, workspace)} cannot be read as TOML: {error}"]) from error
     return document
 
 
-def read_toml(file: Path, shown: str, workspace: Path) -> dict[str, Any]:
+def read_toml(file: Path, workspace: Path) -> dict[str, Any]:
     """Return the same for the configuration of a tool; raises `ToolError`."""
     try:
-        return load_toml(file, shown, workspace)
+        return load_toml(file, workspace)
     except SettingsError as error:
         raise ToolError(str(error)) from error
 
 
 def tool_table(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the table `tool` of a pyproject.toml; empty if it is something else."""
+    """Return the table `tool` of a pyproject.toml; empty if it is not a table."""
     tool = document.get("tool")
     return tool if isinstance(tool, dict) else {}
 

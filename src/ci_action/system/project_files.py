@@ -32,12 +32,12 @@ _PATTERNS: Final = frozenset({
 
 def read_project_file(file: Path, workspace: Path, *, largest: int = LARGEST) -> bytes:
     """Return the content of a regular file inside the workspace; raises `ProjectFileError`, `AbsentFileError` if absent."""
-    shown = _shown(file, workspace)
-    with _opened(file, workspace, shown, largest) as stream:
+    name = shown(file, workspace)
+    with _opened(file, workspace, name, largest) as stream:
         size = os.fstat(stream.fileno()).st_size
         raw = stream.read(size + 1)
     if len(raw) > size:
-        raise ProjectFileError(shown, "it grew while being read")
+        raise ProjectFileError(name, "it grew while being read")
     return raw
 
 
@@ -56,7 +56,7 @@ def find_project_text(file: Path, workspace: Path) -> str:
 
 def digest_of_project_file(file: Path, workspace: Path) -> str:
     """Return the SHA-256 of a regular file inside the workspace; raises `ProjectFileError`."""
-    with _opened(file, workspace, _shown(file, workspace), LARGEST_SOURCE) as stream:
+    with _opened(file, workspace, shown(file, workspace), LARGEST_SOURCE) as stream:
         return file_digest(stream, "sha256").hexdigest()
 
 
@@ -175,7 +175,8 @@ def _why_outside(real: str, workspace: str) -> str:
     return ""
 
 
-def _shown(file: Path, workspace: Path) -> str:
+def shown(file: Path, workspace: Path) -> str:
+    """Return the path of a file in messages: relative inside the workspace."""
     name = os.path.normpath(file)
     for base in (os.path.normpath(workspace), _real(workspace)):
         if name.startswith(base + os.sep):

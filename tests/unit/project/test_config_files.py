@@ -21,20 +21,20 @@ from ci_action.system.errors import SettingsError, ToolError
 def test_what_is_no_toml(tmp_path: Path, content: bytes, wording: Any):
     (tmp_path / "x.toml").write_bytes(content)
     with pytest.raises(SettingsError) as caught:
-        load_toml(tmp_path / "x.toml", "x", tmp_path)
+        load_toml(tmp_path / "x.toml", tmp_path)
     assert str(caught.value) == wording
 
 
 def test_toml(tmp_path: Path):
     write(tmp_path, {"x.toml": "a = 'é'"})
-    assert load_toml(tmp_path / "x.toml", "x", tmp_path) == {"a": "é"}
-    assert load_toml(tmp_path / "absent.toml", "x", tmp_path) == {}
+    assert load_toml(tmp_path / "x.toml", tmp_path) == {"a": "é"}
+    assert load_toml(tmp_path / "absent.toml", tmp_path) == {}
 
 
 def test_for_a_tool_what_is_no_toml_is_a_reason_of_that_tool(tmp_path: Path):
     write(tmp_path, {"x.toml": "a = "})
     with pytest.raises(ToolError):
-        read_toml(tmp_path / "x.toml", "x", tmp_path)
+        read_toml(tmp_path / "x.toml", tmp_path)
 
 
 @pytest.mark.parametrize(

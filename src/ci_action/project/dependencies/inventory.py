@@ -91,11 +91,6 @@ class Inventory:
     compiled: Mapping[str, str] = field(default_factory=dict)
     """Requirements files that a tool generated, with their sources (relative to the project's root)."""
 
-    @property
-    def names(self) -> frozenset[str]:
-        """The names of all packages with a version."""
-        return frozenset(needed.name for needed in self.packages)
-
 
 def unique(packages: Iterable[Needed]) -> tuple[Needed, ...]:
     """Return every package and version once, in their order: with the first place, and the parents of all."""

@@ -64,7 +64,7 @@ def black_config(layout: Layout) -> BlackConfig:
     file = root / "pyproject.toml"
     if not os.path.lexists(file):
         return BlackConfig(root=root)
-    document = read_toml(file, str(file), top)
+    document = read_toml(file, top)
     table = tool_table(document).get("black", {})
     items = table.items() if isinstance(table, dict) else ()
     return BlackConfig(
@@ -78,8 +78,7 @@ def black_config(layout: Layout) -> BlackConfig:
 def _is_black_root(folder: Path, workspace: Path) -> bool:
     if (folder / ".git").exists() or (folder / ".hg").is_dir():
         return True
-    pyproject = folder / "pyproject.toml"
-    return "black" in tool_table(read_toml(pyproject, str(pyproject), workspace))
+    return "black" in tool_table(read_toml(folder / "pyproject.toml", workspace))
 
 
 @dataclass(kw_only=True)

@@ -30,9 +30,8 @@ def tables(folder: Path, layout: Layout) -> Iterator[Mapping[str, Any]]:
     """Yield the tables of a folder that configure Ruff; raises `ToolError` if one is not valid TOML."""
     for name in RUFF_FILES:
         if (folder / name).is_file():
-            yield read_toml(folder / name, layout.relative(folder / name), layout.workspace)
-    file = folder / _PYPROJECT
-    tool = tool_table(read_toml(file, layout.relative(file), layout.workspace))
+            yield read_toml(folder / name, layout.workspace)
+    tool = tool_table(read_toml(folder / _PYPROJECT, layout.workspace))
     if "ruff" in tool:
         yield tool["ruff"] if isinstance(tool["ruff"], dict) else {}
 

@@ -156,7 +156,7 @@ def bandit_config(layout: Layout, words: Sequence[str], tempdir: Path) -> Bandit
 def _nearest(layout: Layout) -> Path | None:
     for folder in layout.folders:
         pyproject = folder / "pyproject.toml"
-        if "bandit" in tool_table(read_toml(pyproject, layout.shown(pyproject), layout.workspace)):
+        if "bandit" in tool_table(read_toml(pyproject, layout.workspace)):
             return pyproject
         for name in BANDIT_FILES:
             if os.path.lexists(folder / name):
@@ -201,7 +201,7 @@ def _table(file: Path, layout: Layout) -> tuple[Mapping[str, Any], str]:
     text = _text(file, layout)
     try:
         if file.name.endswith(".toml"):
-            tool = read_toml(file, shown, layout.workspace).get("tool", {})
+            tool = read_toml(file, layout.workspace).get("tool", {})
             table = tool.get("bandit", {}) if isinstance(tool, dict) else tool
             text = json.dumps(table, sort_keys=True, default=str)
         else:
