@@ -10,7 +10,7 @@ from support.github_bodies import changed_file, sha_of
 from support.github_hub import BOT, PERSON, READER, TOKEN, Fault, Hub
 from support.github_service import api, served
 
-from ci_action.github.protocol import ApiError
+from ci_action.github.errors import ApiError
 from ci_action.github.transport import Line, open_api
 
 HEAD, BASE = sha_of("head 7"), sha_of("base")
@@ -115,7 +115,7 @@ def test_every_failure_is_a_sentence(name, hub):
         api(hub, patience=0).pull(7)
     assert caught.value.status == status
     assert said in caught.value.reason
-    assert caught.value.reason.startswith("GitHub did not show the pull request #7: ")
+    assert caught.value.reason.startswith("the request to read pull request #7 failed: ")
     assert TOKEN not in caught.value.reason
 
 
@@ -137,8 +137,8 @@ def test_what_does_not_answer_at_all():
     for address, said in [
         ("http://127.0.0.1:9", "127.0.0.1 cannot be reached"),
         ("https://nowhere.invalid", "nowhere.invalid cannot be reached"),
-        ("ftp://example.org", "`GITHUB_API_URL` is no address"),
-        ("http://[", "`GITHUB_API_URL` is no address"),
+        ("ftp://example.org", "`GITHUB_API_URL` is not a valid address"),
+        ("http://[", "`GITHUB_API_URL` is not a valid address"),
     ]:
         github = open_api(TOKEN, {"GITHUB_API_URL": address}, event(), patience=0)
         assert github is not None
@@ -165,7 +165,7 @@ def test_waiting_for_answers_that_never_come_has_one_end_too(kind, hub):
     with pytest.raises(ApiError, match="did not answer"):
         line.ask("GET", "/repos/o/r/pulls/7", "show it", "x: read")
     with pytest.raises(
-        ApiError, match=r"did not show it: it was not asked any more, since .* did not answer"
+        ApiError, match=r"request to show it failed: GitHub is no longer asked, because .* did not answer"
     ):
         line.ask("GET", "/repos/o/r/pulls/7", "show it", "x: read")
     assert (asked, len(hub.requests)) == (1, 2)
@@ -235,7 +235,7 @@ def test_a_list_of_something_else(hub):
 
 @pytest.mark.parametrize("token", ["ghs_a\nInjected: x", "ghs_é", "ghs_\udcff", "a b"])
 def test_a_token_that_is_none_is_in_no_message(token, hub):
-    with pytest.raises(ApiError, match="holds characters that no token has") as caught:
+    with pytest.raises(ApiError, match="`github-token` has invalid characters") as caught:
         api(hub, token).pull(7)
     assert token not in str(caught.value)
 

@@ -192,7 +192,7 @@ def test_a_run_that_github_fails_has_the_same_verdict(hub, reported):
     hub.faults.append(Fault("", 429, headers={"Retry-After": "3600"}))
     ran = reported()
     assert (ran.code, ran.report["conclusion"]) == (1, "failed")
-    assert "note: could not post the comment: GitHub did not" in ran.out
+    assert "note: could not post the comment: the request to" in ran.out
     assert "\nci-action: failed (black: 2 findings; ruff: 1 finding), exit 1" in ran.out
 
 
@@ -200,7 +200,7 @@ def test_a_token_that_may_only_read(hub, reported):
     ran = reported(CLEAN, token=READER)
     assert ran.code == 0
     for what, needs in [("post the comment", "pull-requests"), ("create the check run", "checks")]:
-        assert f"note: could not {what}: GitHub did not take" in ran.out
+        assert f"note: could not {what}: the request to" in ran.out
         assert f"`permissions: {needs}: write`; for pull requests of forks and of Dependabot" in ran.out
 
 

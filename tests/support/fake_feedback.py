@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ci_action.github.protocol import ApiError
+from ci_action.github.client import GitHub
+from ci_action.github.errors import ApiError
 
 BOT = "github-actions[bot]"
 HEAD = "a" * 40
 
 
-class Feedback:
+class Feedback(GitHub):
     """A pull request and what is written on it."""
 
     def __init__(

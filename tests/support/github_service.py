@@ -19,7 +19,7 @@ from support.github_description import description
 from support.github_hub import TOKEN, Fault, Hub, Request, Token
 from support.github_routes import RefusedError, answer
 
-from ci_action.github.protocol import GitHub
+from ci_action.github.client import GitHub
 from ci_action.github.transport import open_api
 
 # Longer than any request may take; the test ends it.

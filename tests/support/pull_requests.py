@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ci_action.github.errors import ApiError
 from ci_action.github.event import Event
-from ci_action.github.protocol import ApiError
 from ci_action.github.pull_request import NoPull, Pull, pull_of
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from ci_action.engine.context import Context
+from ci_action.github.errors import ApiError
 from ci_action.github.event import Event
-from ci_action.github.protocol import ApiError
 from ci_action.model.changes import NO_BASE, Changes
 from ci_action.project.file_kinds import SOURCES
 from ci_action.project.git.diff import Diff

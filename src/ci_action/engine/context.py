@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from ci_action.github.client import GitHub
 from ci_action.github.event import Event
-from ci_action.github.protocol import GitHub
 from ci_action.github.pull_request import NO_PULL, NoPull, Pull
 from ci_action.model.changes import Changes
 from ci_action.project.files import Files, tracked

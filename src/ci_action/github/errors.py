@@ -1,4 +1,4 @@
-"""What GitHub's refusals mean: one sentence with what to do for each, and how long to wait before asking again."""
+"""GitHub's errors: the message with what to do for each, and how long to wait before a retry."""
 
 import json
 import time
@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ci_action.github.protocol import ApiError
+from ci_action.system.errors import ToolError
 from ci_action.system.text import one_line
 
 _LONGEST_MESSAGE: Final = 300
 _MOST_ERRORS: Final = 3
-# What GitHub asks for where it does not say how long ("Rate limits for the REST API").
+# What GitHub's documentation asks for without `retry-after` ("Rate limits for the REST API").
 _SECONDARY_PAUSE: Final = 60.0
 _LIMITED: Final = (
     "rate limit",
@@ -20,25 +20,32 @@ _LIMITED: Final = (
     "retry your request again later",
 )
 
-_LIMIT: Final = "too much was asked of it, and it wants a pause of {seconds} s: run the job again later"
-_FAILURE: Final = "it has a failure of its own: run the job again"
-_UNEXPECTED: Final = "its answer was not expected: is `GITHUB_API_URL` that of a GitHub API?"
-_READ_ONLY: Final = (
-    "; for pull requests of forks and of Dependabot the token is read-only whatever the workflow says"
-)
-# The cause, and what to do; `NEEDED` stands for the permission.
+_LIMIT: Final = "rate limit, retry after {seconds} s: rerun the job later"
+_FAILURE: Final = "server error: rerun the job"
+_UNEXPECTED: Final = "unexpected answer: check that `GITHUB_API_URL` is the address of a GitHub API"
+_READ_ONLY: Final = "; the token is always read-only for pull requests from forks and from Dependabot"
+# The cause, and what to do; `NEEDED` is replaced by the permission.
 _REASONS: Final = {
-    401: "the token is not valid: give `github-token` one that has not expired",
-    403: "the token may not: the job needs `permissions: NEEDED`",
-    404: "there is no such thing, or the token may not see it: the job needs `permissions: NEEDED`",
-    410: "it is gone: it was deleted, or is switched off in the settings of the repository",
-    422: "it was refused as it is",
+    401: "invalid token: set `github-token` to one that has not expired",
+    403: "missing permission: the job needs `permissions: NEEDED`",
+    404: "not found, or missing permission: the job needs `permissions: NEEDED`",
+    410: "deleted, or disabled in the settings of the repository",
+    422: "invalid request",
 }
+
+
+class ApiError(ToolError):
+    """A request to GitHub failed: refused, not found, limited, or without an answer."""
+
+    def __init__(self, reason: str, status: int = 0) -> None:
+        """`status` is that of HTTP; 0 without an answer."""
+        super().__init__(reason)
+        self.status = status
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer as it came; the names of the headers are lower case."""
+    """An answer; the names of the headers are lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -46,7 +53,7 @@ class Answer:
 
     @property
     def message(self) -> str:
-        """What GitHub says of it, with the mistakes that it names: foreign text on one line."""
+        """GitHub's message with the errors in it: foreign text on one line."""
         try:
             data = json.loads(self.text)
         except (ValueError, RecursionError):
@@ -54,13 +61,13 @@ class Answer:
         if not isinstance(data, dict):
             return ""
         errors = data.get("errors")
-        said = [data.get("message"), *(errors if isinstance(errors, list) else [errors])[:_MOST_ERRORS]]
-        shown = [text for text in map(_said, said) if text]
+        parts = [data.get("message"), *(errors if isinstance(errors, list) else [errors])[:_MOST_ERRORS]]
+        shown = [text for text in map(_words, parts) if text]
         return one_line("; ".join(shown))[:_LONGEST_MESSAGE]
 
     @property
     def limited(self) -> bool:
-        """Whether it is refused because too much was asked, so that it may go through later."""
+        """Whether a rate limit refused it, so that a retry may succeed."""
         if self.status == 429:  # noqa: PLR2004 - too many requests
             return True
         if self.status != 403:  # noqa: PLR2004 - forbidden, which has other reasons too
@@ -70,7 +77,7 @@ class Answer:
         return spent or "retry-after" in self.headers or any(word in words for word in _LIMITED)
 
     def pause(self) -> float:
-        """Return how many seconds GitHub wants us to wait."""
+        """Return the seconds to wait before a retry."""
         after = self.headers.get("retry-after", "")
         if after.isascii() and after.isdecimal():
             return float(after)
@@ -81,7 +88,7 @@ class Answer:
         return _SECONDARY_PAUSE
 
 
-def _said(entry: object) -> str:
+def _words(entry: object) -> str:
     if isinstance(entry, dict):
         words = (entry.get(name) for name in ("resource", "field", "code", "message"))
         return " ".join(word for word in words if isinstance(word, str))
@@ -89,13 +96,13 @@ def _said(entry: object) -> str:
 
 
 def refusal(answer: Answer, what: str, needs: str) -> ApiError:
-    """Return the error for an answer that is no success: what was asked for, why it failed, what to do."""
-    return ApiError(f"GitHub did not {what}: {_reason(answer, needs)}", answer.status)
+    """Return the error for a failed request: what was requested, why it failed, what to do."""
+    return ApiError(f"the request to {what} failed: {_reason(answer, needs)}", answer.status)
 
 
 def _reason(answer: Answer, needs: str) -> str:
-    status, said = answer.status, answer.message
-    quoted = f" ({status}, {said!r})" if said else f" ({status})"
+    status, message = answer.status, answer.message
+    quoted = f" ({status}, {message!r})" if message else f" ({status})"
     if answer.limited:
         text = _LIMIT.format(seconds=f"{answer.pause():,.0f}")
     elif status >= 500:  # noqa: PLR2004 - the failures of the server
@@ -108,15 +115,15 @@ def _reason(answer: Answer, needs: str) -> str:
 
 
 def decoded(answer: Answer, what: str, shape: type) -> Any:
-    """Return the JSON of a success; raises `ApiError` where it is none, or of another shape."""
+    """Return the JSON of an answer; raises `ApiError` if it is invalid or has another shape."""
     try:
         data = json.loads(answer.text)
     except (ValueError, RecursionError) as error:
         raise ApiError(
-            f"GitHub did not {what}: its answer is no whole JSON (of {len(answer.text):,} characters)",
+            f"the request to {what} failed: GitHub's answer of {len(answer.text):,} characters is not valid JSON",
             answer.status,
         ) from error
     if not isinstance(data, shape):
         kind = "object" if shape is dict else "list"
-        raise ApiError(f"GitHub did not {what}: its answer is no JSON {kind}", answer.status)
+        raise ApiError(f"the request to {what} failed: GitHub's answer is not a JSON {kind}", answer.status)
     return data

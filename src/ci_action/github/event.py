@@ -12,11 +12,11 @@ from typing import Any, Final
 from ci_action.system.errors import ProjectFileError
 from ci_action.system.project_files import read_project_file
 
-# What tells the jobs of a matrix and their steps apart, beside the machine: a container has a name of its own.
+# What differs between the jobs of a matrix and their steps, besides the name of the machine or container.
 _STEP: Final = ("GITHUB_JOB", "GITHUB_ACTION", "RUNNER_NAME")
-# Where nektos/act puts the payload when it hands us paths of the host.
+# The payload of nektos/act, which passes paths of the host.
 _ACT_EVENT: Final = Path("/var/run/act/workflow/event.json")
-# A payload of GitHub ends at 25 MB; a larger file is no payload.
+# GitHub limits a payload to 25 MB.
 _LARGEST_PAYLOAD: Final = 30_000_000
 
 
@@ -33,23 +33,23 @@ class Event:
     sha: str = ""
     server_url: str = ""
     attempt: int = 1
-    """How often the run was started; a re-run has the payload of the first one."""
+    """The number of the attempt; a rerun has the payload of the first one."""
     run_id: str = ""
     step: str = ""
-    """Which machine, job and step of the run this is, as a digest; two jobs of a matrix differ in it. Empty without a run."""
+    """A digest of machine, job and step, which differs for the jobs of a matrix. Empty without a run."""
     payload: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
-    """Why the payload could not be read; empty when it could, or when there is none."""
+    """Why the payload could not be read, or an empty text."""
 
     @property
     def run_url(self) -> str:
-        """Where the run is shown; empty where that is not known."""
+        """The page of the run; empty if it is unknown."""
         if not (self.server_url and self.repository and self.run_id):
             return ""
         return f"{self.server_url}/{self.repository}/actions/runs/{self.run_id}"
 
     def text(self, *names: str) -> str:
-        """Return a text in the payload; empty if there is none."""
+        """Return a text in the payload; empty if absent."""
         value: object = self.payload
         for name in names:
             value = value.get(name) if isinstance(value, Mapping) else None
@@ -57,7 +57,7 @@ class Event:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Event":
-        """Read the event; a payload that is absent or no JSON is told by `problem`, never raised."""
+        """Read the event; `problem` has the reason if the payload is absent or invalid. Never raises."""
         payload, problem = _payload(environ.get("GITHUB_EVENT_PATH", ""))
         return cls(
             name=environ.get("GITHUB_EVENT_NAME", ""),
@@ -96,13 +96,7 @@ def _payload(variable: str) -> tuple[Mapping[str, Any], str]:
     try:
         payload = json.loads(read_project_file(path, path.parent, largest=_LARGEST_PAYLOAD))
     except (ProjectFileError, ValueError, RecursionError) as error:
-        return (
-            {},
-            f"the event file {variable!r} cannot be read ({error}): nothing is known of the event",
-        )
+        return {}, f"could not read the event file {variable!r}: {error}"
     if not isinstance(payload, dict):
-        return (
-            {},
-            f"the event file {variable!r} holds no JSON object: nothing is known of the event",
-        )
+        return {}, f"the event file {variable!r} is not a JSON object"
     return payload, ""

@@ -1,19 +1,20 @@
-"""The pull request of a run: what the event says of it, and what GitHub says of it now. All text in it is foreign."""
+"""The pull request of a run, from the event and from GitHub. All text in it is foreign."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from ci_action.github.client import GitHub
+from ci_action.github.errors import ApiError
 from ci_action.github.event import Event
-from ci_action.github.protocol import ApiError, GitHub
 from ci_action.system.text import plain
 
 # The queue names a branch for the last pull request of a group: gh-readonly-queue/<base>/pr-<number>-<commit>.
 _QUEUED: Final = re.compile(r"(?:.*/)?pr-([1-9]\d{0,17})-(?:[0-9a-f]{40}|[0-9a-f]{64})", re.DOTALL)
 # GitHub's own numbers are 64 bits wide; a payload may hold any.
 _LARGEST: Final = 2**63
-_ADVICE: Final = "give `github-token`, with `permissions: pull-requests: read`"
+_ADVICE: Final = "set `github-token`, with `permissions: pull-requests: read`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,7 @@ class Pull:
     head_sha: str = ""
     """Its commit that the run is about; it may have newer ones."""
     head_repository: str = ""
-    """`owner/name`; empty where the fork is gone."""
+    """`owner/name`; empty if the fork was deleted."""
     is_fork: bool = False
     is_draft: bool = False
     labels: tuple[str, ...] = ()
@@ -41,12 +42,12 @@ class Pull:
     deletions: int | None = None
     changed_files: int | None = None
     current: bool = False
-    """Whether GitHub said so just now, and not the payload of the event, which is old in a re-run."""
+    """Whether it comes from GitHub's API and not from the payload of the event, which is old in a rerun."""
     problem: str = ""
-    """Why it may be older than it could be; empty where nothing was in the way."""
+    """Why it may be outdated, or an empty text."""
 
     def shown(self, redact: Callable[[str], str]) -> "Pull":
-        """Return it with what strangers have written changed, for those who show it."""
+        """Return it with redacted texts."""
         return replace(
             self,
             title=redact(self.title),
@@ -59,21 +60,21 @@ class Pull:
         )
 
     def label_among(self, labels: Iterable[str]) -> str:
-        """Return its first label that is one of these, whatever the case, as on GitHub; empty where it has none."""
+        """Return its first label that is one of these, ignoring case as GitHub does; or an empty text."""
         asked = {label.casefold() for label in labels}
         return next((label for label in self.labels if label.casefold() in asked), "")
 
 
 @dataclass(frozen=True)
 class NoPull:
-    """Why there is no pull request to look at."""
+    """Why the run has no pull request."""
 
     reason: str
     broken: bool = False
-    """Whether there has to be one: an event of a pull request that does not say which."""
+    """Whether the event requires one."""
 
     def shown(self, redact: Callable[[str], str]) -> "NoPull":
-        """Return it with another reason, for those who show it."""
+        """Return it with a redacted reason."""
         return replace(self, reason=redact(self.reason))
 
 
@@ -81,7 +82,7 @@ NO_PULL: Final = NoPull("no pull request here")
 
 
 def pull_from(payload: Mapping[str, Any], *, current: bool = False) -> Pull | None:
-    """Read a pull request as GitHub writes it in payloads and answers; None where number or title is missing."""
+    """Return a pull request from GitHub's JSON; None if number or title is missing."""
     number, title = _count(payload.get("number")), payload.get("title")
     if not number or not isinstance(title, str):
         return None
@@ -133,7 +134,7 @@ def _labels(value: object) -> Iterable[str]:
 
 
 def pull_of(event: Event, github: GitHub | None) -> Pull | NoPull:
-    """Return the pull request of an event: as GitHub says it is now, else as the payload says; never raises."""
+    """Return the pull request of an event, from GitHub's API, else from the payload; never raises."""
     if event.name.startswith("pull_request"):
         return _of_pull_request(event, github)
     match event.name:
@@ -144,7 +145,7 @@ def pull_of(event: Event, github: GitHub | None) -> Pull | NoPull:
         case "merge_group":
             return _of_merge_group(event, github)
         case "":
-            return NoPull("no pull request here: this is no run of GitHub Actions")
+            return NoPull("no pull request here: not running under GitHub Actions")
         case _:
             return NoPull(f"no pull request here: the event is {event.name!r}")
 
@@ -153,10 +154,10 @@ def _of_pull_request(event: Event, github: GitHub | None) -> Pull | NoPull:
     payload = _object(event.payload, "pull_request")
     number = _count(payload.get("number")) or _count(event.payload.get("number"))
     if not number:
-        why = event.problem or "its payload names no pull request"
+        why = event.problem or "not in its payload"
         return NoPull(
-            f"the event {event.name!r} does not say which pull request it is about: {why};"
-            " GITHUB_EVENT_PATH has to name the file of the event (act: `--eventpath FILE`)",
+            f"the pull request of the event {event.name!r} is unknown: {why};"
+            " set GITHUB_EVENT_PATH to the file of the event (act: `--eventpath FILE`)",
             broken=True,
         )
     then = pull_from({**payload, "number": number})
@@ -164,14 +165,14 @@ def _of_pull_request(event: Event, github: GitHub | None) -> Pull | NoPull:
     if now is None:
         if then is None:
             return NoPull(
-                f"the payload of the event {event.name!r} does not say the title of the pull request {number},"
-                f" and GitHub was not asked: {problem or _ADVICE}",
+                f"the payload of the event {event.name!r} lacks the title of pull request #{number},"
+                f" and it could not be read from GitHub: {problem or _ADVICE}",
                 broken=True,
             )
         return replace(then, problem=_may_be_old(event, problem))
     if then is None or then.head_sha in {"", now.head_sha}:
         return now
-    # There are newer commits, which a run of their own looks at: what is counted stays that of these.
+    # There are newer commits, which another run checks: the counts remain those of this run's commits.
     return replace(
         now,
         head_sha=then.head_sha,
@@ -183,16 +184,16 @@ def _of_pull_request(event: Event, github: GitHub | None) -> Pull | NoPull:
 
 
 def _may_be_old(event: Event, problem: str) -> str:
-    told = "title, labels and draft are those of the event"
+    used = "using title, labels and draft of the event"
     if problem:
-        return f"the pull request cannot be read as it is now ({problem}): {told}"
+        return f"could not read the current pull request ({problem}): {used}"
     if event.attempt > 1:
-        return f"this is a re-run, and without `github-token` {told}, as they were when it came"
+        return f"this is a rerun without `github-token`: {used}, which may be outdated"
     return ""
 
 
 def _asked(github: GitHub | None, number: int) -> tuple[Pull | None, str]:
-    """Ask GitHub for a pull request; return it, or why there is no answer: empty where nobody can be asked."""
+    """Return a pull request from GitHub's API, or the reason why not; both are empty without a token."""
     if github is None:
         return None, ""
     try:
@@ -200,7 +201,7 @@ def _asked(github: GitHub | None, number: int) -> tuple[Pull | None, str]:
     except ApiError as error:
         return None, error.reason
     if pull is None or pull.number != number:
-        return None, f"GitHub's answer is not the pull request {number}"
+        return None, f"GitHub's answer is not about pull request #{number}"
     return pull, ""
 
 
@@ -208,19 +209,17 @@ def _by_number(github: GitHub | None, number: int, what: str, *, needed: bool) -
     pull, problem = _asked(github, number)
     if pull is not None:
         return pull
-    why = problem or f"there is no token: {_ADVICE}"
+    why = problem or _ADVICE
     if needed:
-        return NoPull(f"{what} is about the pull request {number}, which cannot be read: {why}", broken=True)
-    return NoPull(f"no pull request here: {what} is about {number}, which cannot be read: {why}")
+        return NoPull(f"{what} is about pull request #{number}, which could not be read: {why}", broken=True)
+    return NoPull(f"no pull request here: {what} is about #{number}, which could not be read: {why}")
 
 
 def _of_comment(event: Event, github: GitHub | None) -> Pull | NoPull:
     issue = _object(event.payload, "issue")
     number = _count(issue.get("number"))
     if not number:
-        return NoPull(
-            f"the event 'issue_comment' does not say where the comment is{_because(event)}", broken=True
-        )
+        return NoPull(f"the event 'issue_comment' has no issue{_because(event)}", broken=True)
     if not isinstance(issue.get("pull_request"), Mapping):
         return NoPull("no pull request here: the comment is on an issue")
     return _by_number(github, number, "the comment", needed=True)
@@ -231,35 +230,35 @@ def _of_workflow_run(event: Event, github: GitHub | None) -> Pull | NoPull:
     sha = _text(run, "head_sha")
     named = run.get("pull_requests")
     pulls = [one for one in named if isinstance(one, Mapping)] if isinstance(named, list) else []
-    # Several where the branch goes into several: the one whose commit was run comes first.
+    # Several if the branch has several: that of the commit of the run comes first.
     pulls.sort(key=lambda one: _text(_object(one, "head"), "sha") != sha)
     number = next(filter(None, (_count(one.get("number")) for one in pulls)), None)
     if number is None and _text(run, "event") == "pull_request":
         return _of_commit(run, sha, github)
     if number is None:
-        return NoPull("no pull request here: the workflow run was about none")
+        return NoPull("no pull request here: the workflow run has none")
     return _by_number(github, number, "the workflow run", needed=True)
 
 
 def _of_commit(run: Mapping[str, Any], sha: str, github: GitHub | None) -> Pull | NoPull:
-    """Find the pull request of a run from a fork, which GitHub does not name there: the one with its commit."""
+    """Return the pull request of a run from a fork, which the event lacks, by its commit."""
     from_repository = _text(_object(run, "head_repository"), "full_name")
     if github is None or not sha:
-        return NoPull(f"no pull request here that the workflow run names; to look for it {_ADVICE}")
+        return NoPull(f"no pull request here: the workflow run has none; to search for it, {_ADVICE}")
     try:
         answers = [pull_from(one, current=True) for one in github.pulls_of_commit(sha)]
     except ApiError as error:
-        return NoPull(f"no pull request here: that of the workflow run cannot be found: {error.reason}")
+        return NoPull(f"no pull request here: {error.reason}")
     found = [one for one in answers if one and one.head_sha == sha and one.head_repository == from_repository]
     if len(found) == 1:
         return _by_number(github, found[0].number, "the workflow run", needed=True)
-    return NoPull("no pull request here: the commit of the workflow run is that of none, or of several")
+    return NoPull("no pull request here: none or several have the commit of the workflow run")
 
 
 def _of_merge_group(event: Event, github: GitHub | None) -> Pull | NoPull:
     match = _QUEUED.fullmatch(_text(_object(event.payload, "merge_group"), "head_ref"))
     if match is None:
-        return NoPull(f"no pull request here: the merge group names none{_because(event)}")
+        return NoPull(f"no pull request here: the merge group has none{_because(event)}")
     return _by_number(github, int(match[1]), "the merge group", needed=False)
 
 

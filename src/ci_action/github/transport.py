@@ -1,8 +1,8 @@
-"""GitHub's API through PyGithub: the only module that imports it, and only once something is asked.
+"""GitHub's API through PyGithub: the only module that imports it, at the first request.
 
-PyGithub's own retries would wait for hours and send again what may have been done already, so they are switched off:
-what was refused for its number is asked again, what failed is asked again only where asking changes nothing, and all
-waiting of a run together has an end.
+PyGithub's own retries would wait for hours and repeat writes that may have succeeded, so they are disabled: a request
+that hit a rate limit is retried, a failed one only if it reads, and all waiting of a run together is limited. A library
+for retries limits each request alone, and its pauses do not end with an interruption.
 """
 
 import queue
@@ -15,21 +15,19 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from ci_action import __version__
-from ci_action.github.client import PER_PAGE, Api
-from ci_action.github.errors import Answer, refusal
+from ci_action.github.client import PER_PAGE, GitHub
+from ci_action.github.errors import Answer, ApiError, refusal
 from ci_action.github.event import Event
-from ci_action.github.protocol import ApiError, GitHub
 
 if TYPE_CHECKING:
     from github.Requester import Requester
 
 API: Final = "https://api.github.com"
-# Seconds of silence after which a request is given up, and for the whole of it.
+# Timeouts in seconds: without a byte, and for a whole request.
 SILENCE: Final = 10
 LONGEST: Final = 30.0
-# Seconds that a run may spend waiting for GitHub's limits to be lifted, for its failures to pass, and for answers that
-# never come.
-# A limit without a word on when it ends takes a minute: nobody waits for that.
+# Seconds that a run may wait for rate limits, for retries and for answers that never come. A rate limit without a time
+# takes a minute, which is too long.
 PATIENCE: Final = 45.0
 _TRIES: Final = 3
 _TOKEN: Final = re.compile(r"[!-~]+")
@@ -43,19 +41,19 @@ def open_api(
     stopped: Callable[[], bool] = lambda: False,
     patience: float = PATIENCE,
 ) -> GitHub | None:
-    """Return the API for the repository of the run; None without a token or a repository. Nothing is asked yet.
+    """Return the API for the repository of the run; None without a token or a repository. Nothing is sent yet.
 
-    `stopped` says that the run was interrupted: then nobody waits any longer.
+    `stopped` returns whether the run was interrupted, which ends all waiting.
     """
     token = token.strip()
     if not token or not event.repository:
         return None
     address = environ.get("GITHUB_API_URL", "").strip() or API
-    return Api(Line(address, token, stopped=stopped, patience=patience).ask, event.repository)
+    return GitHub(Line(address, token, stopped=stopped, patience=patience).ask, event.repository)
 
 
 class Line:
-    """Sends one request after the other, and says in words what went wrong."""
+    """Sends one request after the other."""
 
     def __init__(
         self,
@@ -99,10 +97,12 @@ class Line:
         parameters: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> Answer:
-        """Return the answer to a request that succeeded; raises `ApiError`. `what` goes on after "GitHub did not"."""
+        """Return the answer to a request that succeeded; raises `ApiError`, which mentions `what`."""
         self._check(what)
         if self._silence and self._patience <= 0:
-            raise ApiError(f"GitHub did not {what}: it was not asked any more, since {self._silence}")
+            raise ApiError(
+                f"the request to {what} failed: GitHub is no longer asked, because {self._silence}"
+            )
         for left in reversed(range(_TRIES)):
             again = left > 0 and not self._stopped()
             began = time.monotonic()
@@ -113,7 +113,7 @@ class Line:
                 self._patience -= time.monotonic() - began
                 if again and verb == "GET" and self._wait(2.0 ** (_TRIES - left - 1)):
                     continue
-                raise ApiError(f"GitHub did not {what}: {error.reason}") from error
+                raise ApiError(f"the request to {what} failed: {error.reason}") from error
             if 200 <= answer.status < 300:  # noqa: PLR2004 - success
                 return answer
             failed = answer.status >= 500 and verb == "GET"  # noqa: PLR2004 - the failures of the server
@@ -123,16 +123,16 @@ class Line:
         raise AssertionError("the last try returns or raises")
 
     def _check(self, what: str) -> None:
-        """Refuse what PyGithub would stumble over, with the token in its words."""
+        """Refuse what makes PyGithub fail with the token in its message."""
         try:
             parts = urlsplit(self._address)
             right = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
         except ValueError:
             right = False
         if not right:
-            raise ApiError(f"GitHub did not {what}: `GITHUB_API_URL` is no address")
+            raise ApiError(f"the request to {what} failed: `GITHUB_API_URL` is not a valid address")
         if not _TOKEN.fullmatch(self._token):
-            raise ApiError(f"GitHub did not {what}: `github-token` holds characters that no token has")
+            raise ApiError(f"the request to {what} failed: `github-token` has invalid characters")
 
     def _once(
         self, verb: str, path: str, parameters: Mapping[str, Any] | None, body: Mapping[str, Any] | None
@@ -149,14 +149,12 @@ class Line:
             return _within(self._longest, send)
         except TimeoutError as error:
             raise ApiError(f"{host} did not answer within {self._longest:g} s") from error
-        except Exception as error:  # its text may quote the headers, so it is named by its kind alone
+        except Exception as error:  # its text may quote the headers, so only its type is shown
             kind = type(error).__name__
-            raise ApiError(
-                f"{host} cannot be reached, or broke off ({kind}): is `GITHUB_API_URL` right?"
-            ) from error
+            raise ApiError(f"could not connect to {host} ({kind}): check `GITHUB_API_URL`") from error
 
     def _wait(self, seconds: float) -> bool:
-        """Wait, unless that takes longer than a run may wait in all; return whether it was done."""
+        """Wait, unless that exceeds what the run may wait in total; return whether it waited."""
         if seconds > self._patience:
             return False
         self._patience -= seconds
@@ -169,13 +167,13 @@ class Line:
 
 
 def _within(seconds: float, work: Callable[[], Answer]) -> Answer:
-    """Do something that may never end: a server that sends a byte now and then is never silent for long."""
+    """Return the result of `work`; raises `TimeoutError`. A server that sends a byte now and then is never silent for long."""
     ended: queue.SimpleQueue[Answer | Exception] = queue.SimpleQueue()
 
     def run() -> None:
         try:
             ended.put(work())
-        except Exception as error:  # noqa: BLE001 - raised again where it is waited for
+        except Exception as error:  # noqa: BLE001 - raised again below
             ended.put(error)
 
     threading.Thread(target=run, daemon=True).start()

@@ -27,7 +27,7 @@ _ACT_FILES: Final = {
 
 
 class Workflow:
-    """Speaks to the runner. Outside Actions use none of it."""
+    """Writes the runner's commands and command files; only for use under Actions."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         """Keep where the command files are."""
@@ -67,9 +67,9 @@ class Workflow:
         sys.stdout.flush()
 
     def set_output(self, name: str, value: str) -> bool:
-        """Write an output; return whether there was a place to write it to."""
+        """Write an output; return whether it could be written."""
         if not _OUTPUT_NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is no name for an output")
+            raise ValueError(f"{name!r} is not a valid name for an output")
         file = self._file("GITHUB_OUTPUT")
         if file is None:
             return False
@@ -81,7 +81,7 @@ class Workflow:
         return True
 
     def append_summary(self, text: str) -> bool:
-        """Append Markdown to the job summary; return whether there was a place to write it to."""
+        """Append Markdown to the job summary; return whether it could be written."""
         file = self._file("GITHUB_STEP_SUMMARY")
         if file is None:
             return False
@@ -89,7 +89,7 @@ class Workflow:
         return True
 
     def summary_size(self) -> int:
-        """Return how many bytes the job summary of this step holds already."""
+        """Return the size of the job summary of this step in bytes."""
         file = self._file("GITHUB_STEP_SUMMARY")
         try:
             return file.lstat().st_size if file else 0
@@ -99,8 +99,8 @@ class Workflow:
     def forget_foreign(self) -> list[str]:
         """Empty the command files of this step: in the container only the project's code can have written to them.
 
-        They belong to the user who runs that code, so hiding their names is no boundary. Returns what could not be
-        emptied, one text each.
+        They belong to the user who runs that code, so hiding their names does not protect them. Returns an error for
+        each that could not be emptied.
         """
         problems = []
         for variable in _COMMAND_FILES:
@@ -129,7 +129,7 @@ class Workflow:
 
 
 def _append(file: Path, text: str) -> None:
-    """Append to the file that the runner reads: never through a link, nor to what is not a file."""
+    """Append to the file that the runner reads: never through a link, only to a regular file."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
     with os.fdopen(os.open(file, flags, 0o644), "ab") as stream:
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
@@ -140,8 +140,8 @@ def _append(file: Path, text: str) -> None:
 def _empty(file: Path) -> None:
     """Empty a file through the descriptor of its folder; one that is absent stays so.
 
-    A folder that was put in its place is moved aside. A link, a pipe, or a file that has another name elsewhere gives
-    way to a new file: what it leads to is not the runner's.
+    A folder of that name is moved aside. A link, a pipe, or a file with another hard link is replaced by a new file,
+    because its target does not belong to the runner.
     """
     try:
         folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
@@ -180,7 +180,7 @@ def _empty_in(folder: int, name: str) -> None:
 
 
 def with_inputs(environ: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
-    """Return the environment of this process with every input as the toolkit reads it; as it is outside Actions."""
+    """Return the environment with every input as the toolkit reads it; outside Actions, a copy."""
     if not is_actions(environ):
         return dict(environ)
     from actions_toolkit import core  # noqa: PLC0415 - it takes a tenth of a second, which only Actions need

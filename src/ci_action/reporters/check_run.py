@@ -7,7 +7,8 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
 
-from ci_action.github.protocol import ApiError, GitHub
+from ci_action.github.client import GitHub
+from ci_action.github.errors import ApiError
 from ci_action.github.pull_request import Pull
 from ci_action.model.finding import Finding, Level, ranked
 from ci_action.model.result import Conclusion, RunResult, StageResult

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TextIO
 
+from ci_action.github.client import GitHub
 from ci_action.github.event import Event
-from ci_action.github.protocol import GitHub
 from ci_action.github.pull_request import NO_PULL, NoPull, Pull
 from ci_action.github.workflow import Workflow
 from ci_action.model.finding import Finding

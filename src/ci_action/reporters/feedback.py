@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from ci_action.github.protocol import ApiError, GitHub
+from ci_action.github.client import GitHub
+from ci_action.github.errors import ApiError
 from ci_action.github.pull_request import Pull
 from ci_action.model.result import RunResult
 from ci_action.project.layout import Layout

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from ci_action.engine.stage import Label
-from ci_action.github.protocol import GitHub
+from ci_action.github.client import GitHub
 from ci_action.github.pull_request import Pull, pull_from
 from ci_action.model.result import RunResult
 from ci_action.reporters.context import Publication

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from ci_action.github.protocol import GitHub
+from ci_action.github.client import GitHub
 from ci_action.github.pull_request import Pull
 from ci_action.model.finding import Edit, Finding, Fix, Location, ranked
 from ci_action.model.result import RunResult

@@ -12,7 +12,7 @@ from ci_action.commands.plan import describe
 from ci_action.engine.base_commit import Base, base_of, changes_of, is_needed, with_changes
 from ci_action.engine.context import Context
 from ci_action.engine.execute import execute
-from ci_action.github.protocol import ApiError
+from ci_action.github.errors import ApiError
 from ci_action.model.changes import OLDER, Changes
 from ci_action.model.finding import Location
 from ci_action.model.result import Skipped

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.hostile_text import FOREIGN
 
-from ci_action.github.errors import Answer, decoded, refusal
-from ci_action.github.protocol import ApiError
+from ci_action.github.errors import Answer, ApiError, decoded, refusal
 
 
 def answer(status: int = 403, body: Any = None, **headers: str) -> Answer:
@@ -63,7 +62,7 @@ def test_what_github_says_is_told(body: Any, said: str):
 @given(FOREIGN, st.sampled_from([400, 401, 403, 404, 410, 422, 429, 500, 599]))
 def test_every_refusal_is_one_sentence_of_one_line(text: str, status: int):
     error = refusal(answer(status, {"message": text * 50, "errors": [text]}), "do it", "checks: write")
-    assert error.reason.startswith("GitHub did not do it: ")
+    assert error.reason.startswith("the request to do it failed: ")
     assert error.status == status
     assert len(error.reason) < 4_000  # a character that cannot be shown takes ten
     assert error.reason.isprintable() or not any(one in error.reason for one in "\n\r\x1b\0\x85\u2028")
@@ -77,7 +76,7 @@ def test_what_is_no_json_of_the_shape_is_refused(text: str):
             found = decoded(Answer(200, {}, text), "do it", shape)
         except ApiError as error:
             reason = error.reason
-        assert isinstance(found, shape) or reason.startswith("GitHub did not do it: its answer is no ")
+        assert isinstance(found, shape) or reason.startswith("the request to do it failed: GitHub's answer ")
 
 
 @pytest.mark.parametrize(("needs", "told"), [("checks: write", True), ("pull-requests: read", False)])

@@ -49,7 +49,7 @@ def test_an_answer_about_another_pull_request_is_none():
 
 def test_without_a_token_only_a_rerun_is_told_of():
     assert not of("pull_request", pull_payload()).problem
-    assert "re-run" in of("pull_request", pull_payload(), attempt=2).problem
+    assert "rerun" in of("pull_request", pull_payload(), attempt=2).problem
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_outputs_are_read_as_they_were_set(tmp_path: Path, outputs: dict[str, st
 
 @pytest.mark.parametrize("name", ["", "1a", "a b", "a=b", "a\nb", "a<<b", "é"])
 def test_a_name_with_another_meaning_is_refused(tmp_path: Path, name: str):
-    with pytest.raises(ValueError, match="is no name for an output"):
+    with pytest.raises(ValueError, match="is not a valid name for an output"):
         workflow(tmp_path).set_output(name, "x")
 
 

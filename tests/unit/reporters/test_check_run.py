@@ -26,7 +26,7 @@ from support.fake_github import pull
 from support.hostile_text import FOREIGN
 from support.renderers import rendered
 
-from ci_action.github.protocol import ApiError
+from ci_action.github.errors import ApiError
 from ci_action.github.pull_request import NoPull
 from ci_action.model.finding import Finding, Level
 from ci_action.model.result import RunResult, Skipped

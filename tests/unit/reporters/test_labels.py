@@ -7,7 +7,7 @@ import pytest
 from support.builders import event, finding, publication, resolved, run_result, stage_result, tool_result
 from support.fake_github import FilesAndLabels, pull
 
-from ci_action.github.protocol import ApiError
+from ci_action.github.errors import ApiError
 from ci_action.github.pull_request import NO_PULL
 from ci_action.model.result import Report, RunResult
 from ci_action.reporters.labels import report

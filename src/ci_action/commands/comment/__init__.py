@@ -18,8 +18,8 @@ from ci_action.engine.context import Context
 from ci_action.engine.hints import with_hints
 from ci_action.engine.redact import redacted
 from ci_action.engine.run import Run
+from ci_action.github.errors import ApiError
 from ci_action.github.event import Event
-from ci_action.github.protocol import ApiError
 from ci_action.github.pull_request import NoPull, Pull
 from ci_action.model.result import (
     Broken,

@@ -15,7 +15,8 @@ from functools import partial
 from hashlib import sha256
 from typing import Any, Final
 
-from ci_action.github.protocol import ApiError, GitHub
+from ci_action.github.client import GitHub
+from ci_action.github.errors import ApiError
 from ci_action.github.pull_request import Pull
 from ci_action.model.result import Conclusion, RunResult
 from ci_action.model.section import Look

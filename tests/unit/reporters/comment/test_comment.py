@@ -16,7 +16,7 @@ from support.builders import (
 from support.fake_feedback import BOT, HEAD, Feedback
 from support.fake_github import pull
 
-from ci_action.github.protocol import ApiError
+from ci_action.github.errors import ApiError
 from ci_action.github.pull_request import NoPull
 from ci_action.model.result import RunResult, Verdict
 from ci_action.reporters import comment

@@ -8,7 +8,7 @@ from support.builders import FakeGit, FakeRun, completed, context, event
 from support.fake_github import FilesAndLabels, entry, pull
 
 from ci_action.engine.context import Context
-from ci_action.github.protocol import ApiError
+from ci_action.github.errors import ApiError
 from ci_action.model.changes import Changes
 from ci_action.stages.pr.changed_files import Marks, PullFiles
 from ci_action.stages.pr.changed_files_source import files_of

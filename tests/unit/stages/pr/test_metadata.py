@@ -11,7 +11,7 @@ from support.fake_github import FilesAndLabels, entry, pull
 from support.hostile_text import FOREIGN
 
 from ci_action.engine.tool import Checked
-from ci_action.github.protocol import ApiError
+from ci_action.github.errors import ApiError
 from ci_action.github.pull_request import NoPull
 from ci_action.model.changes import Changes
 from ci_action.model.result import Broken, Report, Skipped

@@ -9,7 +9,7 @@ from support.builders import FakeRun, completed, context
 from support.fake_github import FilesAndLabels, entry, pull
 
 from ci_action.engine.tool import Checked
-from ci_action.github.protocol import ApiError
+from ci_action.github.errors import ApiError
 from ci_action.github.pull_request import NoPull
 from ci_action.model.finding import Level
 from ci_action.model.result import Broken, Counted, Report, Skipped
