@@ -131,7 +131,7 @@ def test_every_log_and_every_hint_has_a_case():
 def test_inside_the_container_localhost_is_explained():
     (found,) = recognise(log("refused-localhost"), Facts(container=True))
     assert found.name == "refused-localhost-in-container"
-    assert "by its label" in found.fix
+    assert "label of the service" in found.fix
 
 
 @pytest.mark.parametrize(
