@@ -147,7 +147,7 @@ def test_a_workflow_names_inputs_and_outputs_that_exist(block):
             assert output in (called[name][1]["outputs"] if name in called else jobs[name]["outputs"])
 
 
-@pytest.mark.skipif(shutil.which("actionlint") is None, reason="actionlint is not here")
+@pytest.mark.skipif(shutil.which("actionlint") is None, reason="actionlint is not installed")
 @pytest.mark.parametrize("block", workflows())
 def test_a_workflow_passes_actionlint(block):
     done = subprocess.run(["actionlint", "-"], input=block.encode(), capture_output=True, check=False)
@@ -232,7 +232,7 @@ def test_the_readme_is_short():
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_lines_are_wrapped(page):
-    # Rows of a table cannot be, nor can a link that stands alone in its line.
+    # Rows of a table cannot be, nor can a link alone in its line.
     lines = without_code(page.read_text("utf-8")).splitlines()
     long = [line for line in lines if len(line) > LONGEST_LINE and not line.startswith(("|", "[!", "!["))]
     assert not long
@@ -261,7 +261,7 @@ def sentences(text: str) -> Iterator[str]:
             yield from re.split(r"(?<=[.:!?])[*_]*\s+", " ".join(paragraph.split()))
 
 
-# A heading in code is a message that the program prints; `…` stands for a value, and for what is around it.
+# A heading in code is a message of the program; `…` replaces a value or the surrounding text.
 TROUBLES: Final = ROOT / "docs" / "troubleshooting.md"
 MESSAGES: Final = re.findall(r"^### `(.+)`$", TROUBLES.read_text("utf-8"), re.MULTILINE)
 

@@ -1,4 +1,4 @@
-"""House rules that no linter knows."""
+"""Rules of this repository that no linter checks."""
 
 import ast
 import re
@@ -28,7 +28,7 @@ def shown(file: Path) -> str:
 
 
 @pytest.mark.parametrize("file", SOURCES, ids=shown)
-def test_modules_and_public_functions_say_what_they_are_for(file: Path):
+def test_modules_and_public_functions_have_docstrings(file: Path):
     tree = ast.parse(file.read_text("utf-8"))
     public = [
         node
@@ -40,7 +40,7 @@ def test_modules_and_public_functions_say_what_they_are_for(file: Path):
 
 
 @pytest.mark.parametrize("file", [*SOURCES, *TESTS], ids=shown)
-def test_an_exception_from_a_checker_gives_its_reason(file: Path):
+def test_a_suppression_has_a_reason(file: Path):
     bare = r"#\s*type: ignore\[[\w, -]+\]\s*$|#\s*noqa(: [A-Z0-9, ]+)?\s*$"
     lines = enumerate(file.read_text("utf-8").splitlines(), 1)
     found = [number for number, line in lines if re.search(bare, line) and "import" not in line]
@@ -48,7 +48,7 @@ def test_an_exception_from_a_checker_gives_its_reason(file: Path):
 
 
 @pytest.mark.parametrize("file", TESTS, ids=shown)
-def test_nothing_of_ours_is_patched(file: Path):
+def test_nothing_is_patched(file: Path):
     forbidden = ("mock." + "patch", "monkeypatch" + ".setattr", "unittest" + ".mock")
     assert not [word for word in forbidden if word in file.read_text("utf-8")]
 
@@ -62,19 +62,19 @@ def imported(file: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("file", [file for file in TESTS if "bench" not in file.parts], ids=shown)
-def test_what_tests_share_is_in_support(file: Path):
+def test_tests_only_share_support(file: Path):
     others = set(FOLDERS) - {"support"}
     assert [name for name in imported(file) if name.split(".")[0] in others] == []
 
 
 @pytest.mark.parametrize("file", [file for file in TESTS if file.name != "paths.py"], ids=shown)
-def test_folders_of_the_repository_are_named_in_one_place(file: Path):
+def test_folders_of_the_repository_are_defined_once(file: Path):
     assert not re.search(r"__file__\W.*\bparents\b", file.read_text("utf-8"))
 
 
 @pytest.mark.parametrize("file", [*SOURCES, *TESTS], ids=shown)
-def test_modules_of_ours_that_a_text_names_are_there(file: Path):
-    """Programs that tests write are text: no linter sees what they import."""
+def test_our_modules_in_texts_exist(file: Path):
+    """Programs that tests write are text, so no linter checks their imports."""
     named = set(
         re.findall(
             r"\bfrom (ci_action(?:\.\w+)*) import\b|\bby (ci_action(?:\.\w+)+)", file.read_text("utf-8")
@@ -104,14 +104,14 @@ def test_unit_tests_mirror_the_package(file: Path):
 @pytest.mark.parametrize(
     "tool", [tool.name for stage in load_all() for tool in stage.tools if tool.program is None]
 )
-def test_every_tool_has_recorded_outputs_of_the_version_that_we_bring(tool: str):
+def test_every_bundled_version_has_recorded_outputs(tool: str):
     version = BUNDLED.version(tool)
     for case in ("clean", "findings"):
         for stream in ("out", "err"):
             assert (GOLDEN / tool / f"{version}-{case}.{stream}").is_file()
 
 
-def test_the_defaults_of_black_are_those_of_the_black_that_we_bring():
+def test_the_defaults_of_black_are_those_of_the_bundled_black():
     text = (BUNDLED.libraries / "black" / "const.py").read_text("utf-8")
     constants = {
         node.targets[0].id: ast.literal_eval(node.value)
@@ -145,8 +145,7 @@ def test_a_stage_does_not_import_the_tools_of_the_others(name: str):
     assert loaded == {name}
 
 
-# What knows tools: the wings, their inputs, what is read of a project, what writes a project's first files, and the rooms
-# that wings share.
+# What may name tools: stages, settings, project, init, and the packages that stages share.
 ROOMS = (
     "stages/", "settings/", "project/", "commands/init/",
     "engine/advisories/", "engine/environment.py", "engine/secret_scan/", "engine/test_run/",
@@ -192,7 +191,7 @@ def test_no_module_outside_a_wing_names_a_tool(file: Path):
 
 
 @pytest.mark.parametrize("name", STAGES)
-def test_the_tools_of_a_wing_do_not_know_each_other(name: str):
+def test_the_tools_of_a_stage_do_not_import_each_other(name: str):
     wing = PACKAGE / "stages" / name
     modules = {
         one.check.__module__
@@ -210,7 +209,7 @@ def test_the_tools_of_a_wing_do_not_know_each_other(name: str):
         ] == []
 
 
-def test_the_paths_that_the_guide_names_are_there():
+def test_the_paths_in_the_guide_exist():
     text = (ROOT / ".github" / "CONTRIBUTING.md").read_text("utf-8")
     package = ROOT / "src" / "ci_action"
     paths = re.findall(r"`((?:[\w.]+/)+[\w.]*)`", text)

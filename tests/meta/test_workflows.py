@@ -53,7 +53,7 @@ def test_a_reusable_workflow_hands_every_input_of_its_stage_on(name: str, stage:
     inputs = loaded(name)["on"]["workflow_call"]["inputs"]
     own = {name for name, setting in SETTINGS.items() if setting.stage == stage}
     assert own <= set(inputs) <= {*SETTINGS, "artifact"}
-    # A boolean would be false, and a number 0, where nobody has set it.
+    # An unset boolean would be false, and an unset number 0.
     assert {one["type"] for one in inputs.values()} == {"string"}
     (step,) = (one for one in only_job(name)["steps"] if one.get("uses") == "org/ci-action@v1")
     assert step["with"] == {"stage": stage} | {

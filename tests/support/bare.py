@@ -1,4 +1,4 @@
-"""What the bare tools say of a project: the other side of every comparison."""
+"""The results of the tools without ci-action, to compare with."""
 
 import json
 import os
@@ -19,7 +19,7 @@ _FAILED = re.compile(r"^error: (?:cannot format (?P<a>.+?): |cannot parse[^:]*: 
 
 
 def environment(home: Path) -> dict[str, str]:
-    """Return an environment in which no configuration at home is found, and nothing of ours either."""
+    """Return an environment without configuration at home and without our own variables."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("INPUT_", "GITHUB_"))}
     return {
         **kept,
@@ -62,7 +62,7 @@ def ruff_findings(project: Path, *options: str, paths: tuple[str, ...] = (".",))
 def black_listing(
     project: Path, *options: str, paths: tuple[str, ...] = (".",)
 ) -> tuple[set[str], set[str], set[str]]:
-    """Return the files that `black --check` looks at, those that it would change, those that it cannot format."""
+    """Return the files that `black --check` checks, those that it would change, those that it cannot format."""
     argv: list[str | Path] = [BIN / "black", "--check", "--verbose", *options, *paths]
     done = subprocess.run(
         argv, cwd=project, capture_output=True, check=False, text=True, env=environment(project.parent)

@@ -77,7 +77,7 @@ def case(nodeid: str = "tests/test_it.py::test_it", outcome: str = "passed", **o
 
 
 def with_tests(*cases: TestCase, **overrides: Any) -> ToolResult:
-    """Return what the tool pytest gives back for these tests: a finding for each that failed."""
+    """Return the result of the tool pytest for these tests: a finding for each that failed."""
     red = [one for one in cases if one.outcome.is_red]
     findings = with_fingerprints(
         finding(
@@ -99,7 +99,7 @@ def file_coverage(path: str = "src/app.py", **overrides: Any) -> FileCoverage:
 
 
 def covered(*files: FileCoverage, **metrics: float) -> ToolResult:
-    """Return what the tool coverage gives back for these files."""
+    """Return the result of the tool coverage for these files."""
     coverage = Coverage(files={one.path: one for one in files})
     outcome = Report(
         examined={Counted.FILES: len(files)}, metrics={**coverage.metrics, **metrics}, coverage=coverage
@@ -190,7 +190,7 @@ Answer: TypeAlias = Completed | Exception | Callable[[Command], Completed]
 
 
 class FakeRun:
-    """Answers commands by the name of the program, in turn where there are several answers; remembers them all."""
+    """Answers commands by the name of the program, several answers in turn, and records the commands."""
 
     def __init__(self, **answers: Answer | Sequence[Answer]) -> None:
         self.asked: list[Command] = []
@@ -202,7 +202,7 @@ class FakeRun:
         self.asked.append(command)
         name = Path(command.argv[0]).name
         if name not in self._answers:
-            raise AssertionError(f"nobody said what {command} answers")
+            raise AssertionError(f"no answer for {command}")
         waiting = self._answers[name]
         answer = waiting.pop(0) if len(waiting) > 1 else waiting[0]
         if isinstance(answer, Exception):
@@ -221,7 +221,7 @@ class FakeRun:
 
 
 class FakeGit:
-    """A repository: it answers by the word that git is asked, and else says what it tracks and which commit it has."""
+    """A repository: answers by git's subcommand, by default with tracked files and the commit."""
 
     def __init__(self, *tracked: str | bytes, head: str = "", **answers: Answer) -> None:
         self._tracked = [name.encode() if isinstance(name, str) else name for name in tracked]
@@ -250,7 +250,7 @@ class FakeGit:
             return completed(f"{command.cwd}\n")
         if "cat-file" in command.argv:
             return completed(f"{self._head} commit 0\n\n" if self._head else b"HEAD missing\n")
-        raise AssertionError(f"nobody said what {command} answers")
+        raise AssertionError(f"no answer for {command}")
 
 
 def context(workspace: Path, run: Run | None = None, **overrides: Any) -> Context:
@@ -271,7 +271,7 @@ def context(workspace: Path, run: Run | None = None, **overrides: Any) -> Contex
 
 
 def store(cache: Path, **overrides: Any) -> Store:
-    """Return the kept results in a folder, as a new run finds them."""
+    """Return the cached results in a folder, as a new run finds them."""
     place = place_of(cache, cache.parent, strict=False)
     return Store(place, **{"user": os.geteuid(), **overrides})
 
@@ -319,7 +319,7 @@ def event(**overrides: Any) -> Event:
 
 
 def pull_payload(**overrides: Any) -> dict[str, Any]:
-    """Return what an event says of a pull request; `head=None` and the like replace what is ordinary."""
+    """Return the pull request of an event; `head=None` and the like override fields."""
     values = {
         "number": 7,
         "title": "feat: add a page",

@@ -16,7 +16,7 @@ from support.builders import (
     tool_result,
     with_tests,
 )
-from support.execution import Told
+from support.execution import RecordedProgress
 from support.fake_feedback import HEAD, Feedback
 from support.fake_github import pull
 
@@ -68,7 +68,7 @@ def posted(folder: Path, github: Feedback | None, **overrides: Any) -> RunResult
     }
     given_ = resolved(**values["settings"])
     ctx = context(folder, **values)
-    with Run(ctx, given_, Told()) as run:
+    with Run(ctx, given_, RecordedProgress()) as run:
         return commented(run, ctx, wait=lambda: None)
 
 

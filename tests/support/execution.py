@@ -1,4 +1,4 @@
-"""Runs of stages whose tools are functions of the test, and what they tell while they run."""
+"""Runs of stages whose tools are functions of the test, and their progress."""
 
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ from ci_action.model.result import RunResult, ToolResult
 GIT = FakeGit(head="c0ffee")
 
 
-class Told:
-    """A progress that remembers what it was told."""
+class RecordedProgress:
+    """A progress that records its calls."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
@@ -33,8 +33,8 @@ def stage(*tools: Tool, by_name: bool = True, **overrides: Any) -> Selected:
     )
 
 
-def executed(tmp_path: Path, *selected: Selected, **overrides: Any) -> tuple[RunResult, Told]:
+def executed(tmp_path: Path, *selected: Selected, **overrides: Any) -> tuple[RunResult, RecordedProgress]:
     (tmp_path / "w").mkdir(exist_ok=True)
-    told = Told()
+    progress = RecordedProgress()
     ctx = context(tmp_path / "w", overrides.pop("run", FakeRun(git=GIT)), **overrides)
-    return execute(selected, ctx, told, resolved=resolved()), told
+    return execute(selected, ctx, progress, resolved=resolved()), progress

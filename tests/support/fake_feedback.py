@@ -1,4 +1,4 @@
-"""GitHub as a small object that keeps comments, check runs and reviews, and refuses what it is told to refuse."""
+"""GitHub as a small object that records comments, check runs and reviews, and raises given errors."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any

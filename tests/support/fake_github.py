@@ -1,4 +1,4 @@
-"""GitHub as a small object: what it knows is given, what it is told is kept, and what it refuses raises."""
+"""GitHub as a small object: it returns given values, records writes and raises given errors."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

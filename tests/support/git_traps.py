@@ -46,7 +46,7 @@ def set_traps(top: Path, mark: Path, program: str = "") -> None:
         "* filter=one diff=x\n*.pyi filter=a=b\n*.md filter=required\n*.bin filter=lfs\n"
     )
     for file in top.iterdir():
-        if file.is_file():  # git has to look at what is in it
+        if file.is_file():  # git has to read it
             os.utime(file, (1, 1))
 
 

@@ -129,7 +129,7 @@ def label(name: str, root: str) -> Body:
 
 
 def pull_simple(given: Mapping[str, Any], repo: str, root: str) -> Body:
-    """A pull request as lists have it; `given` is what a test says of it (`github_service.Hub.add_pull`)."""
+    """A pull request as in lists; `given` overrides fields (`github_service.Hub.add_pull`)."""
     number = given["number"]
     url = f"{root}/repos/{repo}/pulls/{number}"
     names = ("comments", "commits", "statuses", "html", "issue", "review_comments", "review_comment", "self")

@@ -1,4 +1,4 @@
-"""GitHub's published OpenAPI description, held against what is asked of the stand-in and what it answers."""
+"""Validates the requests to and answers of the fake GitHub by GitHub's published OpenAPI description."""
 
 import json
 import os
@@ -15,13 +15,13 @@ from referencing.jsonschema import DRAFT4
 
 # Where the description lies; `make e2e` fetches it and runs these tests with it, so that nothing stays unchecked.
 VARIABLE = "GITHUB_DESCRIPTION"
-# Where it is written down what was asked for, an operation a line.
+# The file with the requested operations, one a line.
 SEEN = "GITHUB_DESCRIPTION_SEEN"
 _ROOT = "urn:github"
 
 
 class Description:
-    """Says of a request or an answer how it differs from the description; nothing where it does not."""
+    """Returns how a request or an answer differs from the description."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = _of_json_schema(document)
@@ -117,7 +117,7 @@ def _absolute(schema: Any) -> Any:
 
 
 def _of_json_schema(part: Any) -> Any:
-    """Return the description with `nullable`, which JSON Schema does not know, said in its words."""
+    """Return the description with `nullable` translated to JSON Schema."""
     if isinstance(part, list):
         return [_of_json_schema(one) for one in part]
     if not isinstance(part, dict):
@@ -132,7 +132,7 @@ def _of_json_schema(part: Any) -> Any:
 
 
 def description() -> Description | None:
-    """Return the description that the variable names; None where it names none."""
+    """Return the description in the file of the variable; None if it is not set."""
     named = os.environ.get(VARIABLE, "")
     return read(named) if named else None
 

@@ -1,4 +1,4 @@
-"""The state of the stand-in of GitHub: one repository, its pull requests, who may do what, and what goes wrong."""
+"""The state of the fake GitHub: one repository, its pull requests, permissions and failures."""
 
 import re
 import threading
@@ -17,17 +17,17 @@ TOKEN, READER, PERSON = "ghs_writer", "ghs_reader", "ghp_person"
 
 @dataclass
 class Token:
-    """Who a token writes as, and what it may do. Only that of a person tells whose it is."""
+    """The user and the permissions of a token. Only the token of a person reveals its user."""
 
     login: str = BOT
     may: Mapping[str, str] = field(default_factory=lambda: dict(WRITE))
     app: str = "github-actions"
     remaining: int | None = None
-    """How many requests are left; None for no limit."""
+    """Number of remaining requests; None for no limit."""
     writes: int | None = None
-    """How many writes are left before they are too many at once."""
+    """Number of remaining writes before the secondary rate limit."""
     pause: int | None = 1
-    """The `Retry-After` of the refusal then; None to leave it out."""
+    """The `Retry-After` header after that; None for no header."""
 
 
 @dataclass
@@ -36,9 +36,9 @@ class Fault:
 
     matches: str
     status: int = 0
-    """The status that is answered instead; 0 where `kind` says what happens."""
+    """The status of the answer; 0 if `kind` decides."""
     kind: str = ""
-    """`half` an answer, a `hang`, `drip` by drip, `reset`, or `text` as it is."""
+    """`half` an answer, `hang`, `drip`, `reset`, or plain `text`."""
     text: str = ""
     times: int = 1_000_000
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -130,7 +130,7 @@ class Hub:
 
     @property
     def tally(self) -> dict[str, int]:
-        """How many requests there were of each kind, without numbers."""
+        """Number of requests by kind, without ids."""
         return dict(
             Counter(f"{one.verb} {re.sub(r'[0-9a-f]{40}|[0-9]+', 'N', one.path)}" for one in self.requests)
         )

@@ -1,4 +1,4 @@
-"""What the stand-in of GitHub does with each request, and what it refuses, as GitHub does."""
+"""The routes of the fake GitHub, with the permissions that GitHub requires."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A stand-in of GitHub's REST API on the loopback: it keeps state, pages, limits, refuses and fails as GitHub does.
+"""A fake of GitHub's REST API on the loopback: it has state, pages, rate limits, permissions and failures as GitHub does.
 
 Where GitHub's published description is at hand (`github_description.VARIABLE`), every request and every answer is held
 against it, and whoever asks or answers otherwise fails the test.
@@ -37,7 +37,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self.server.hub
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the library
-        """Say nothing."""
+        """Do not log."""
 
     def do_GET(self) -> None:
         self._serve()
@@ -134,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class _LimitedError(RefusedError):
-    """Too much was asked."""
+    """A rate limit was reached."""
 
     def __init__(self, message: str, headers: dict[str, str], status: int = 403) -> None:
         super().__init__(status, message)
@@ -142,7 +142,7 @@ class _LimitedError(RefusedError):
 
 
 def _counted(token: Token, verb: str) -> dict[str, str]:
-    """Count a request; return the headers that say how many are left. Raises where there are none."""
+    """Count a request; return the headers with the number of remaining ones. Raises if there are none."""
     if token.remaining is not None:
         token.remaining -= 1
         headers = {
@@ -188,7 +188,7 @@ class _Server(ThreadingHTTPServer):
         self.ended = threading.Event()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no matter of ours; anything else is."""
+        """Ignore clients that disconnected; report other errors."""
         import sys
         import traceback
 

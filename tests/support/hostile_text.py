@@ -1,4 +1,4 @@
-"""Text as a pull request may bring it: pieces that mean something to a runner, a renderer or a terminal."""
+"""Hostile text of a pull request: pieces with a meaning for a runner, a renderer or a terminal."""
 
 from hypothesis import strategies as st
 

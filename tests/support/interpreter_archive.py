@@ -1,4 +1,4 @@
-"""An interpreter that uv can fetch: an archive of the one that runs the tests, and the list that names it."""
+"""An interpreter that uv can download: an archive of the current one, and an index with it."""
 
 import json
 import os
@@ -24,7 +24,7 @@ _LEFT_OUT: Final = (
 
 
 def shared_object() -> Path | None:
-    """Return the shared library that the interpreter needs, which it looks for where it was built."""
+    """Return the shared library of the interpreter, which it expects at its build location."""
     name = str(sysconfig.get_config_var("INSTSONAME") or "")
     file = Path(sys.base_prefix, "lib", name)
     return file if sysconfig.get_config_var("Py_ENABLE_SHARED") and file.is_file() else None

@@ -34,7 +34,7 @@ def _digest(text: str) -> str:
 
 class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the library's
-        """Say nothing."""
+        """Do not log."""
 
 
 @contextmanager

@@ -117,7 +117,7 @@ def tests() -> StageResult:
 
 
 def security() -> StageResult:
-    """Two vulnerable packages, one muted, and a tool that had nothing to look at."""
+    """Two vulnerable packages, one muted, and a tool that had nothing to check."""
     jinja = Package(
         name="jinja2",
         version="2.4.1",
@@ -170,7 +170,7 @@ def pull_request() -> StageResult:
 
 def page_run() -> RunResult:
     """Return the run."""
-    notes = ("the base of the pull request is not here: fetch-depth: 0 would bring it",)
+    notes = ("could not determine the base commit: set `fetch-depth: 0`",)
     stages = (quality(), tests(), security(), pull_request())
     return run_result(
         *stages, warnings=notes, reproduce="ci-action run --coverage-min=90 quality test", seconds=12.25
@@ -178,14 +178,14 @@ def page_run() -> RunResult:
 
 
 def page_publication(workspace: Path, **overrides: object) -> Publication:
-    """Return where it is published: the source files are there."""
+    """Return where it is published, with the source files."""
     write(workspace, {"src/fees.py": SOURCE})
     shown = publication(workspace, event=event_of(), pull=PULL, resolved=resolved(coverage_min="90"))
     return replace(shown, **overrides)  # type: ignore[arg-type]  # the fields of a publication
 
 
 def everywhere(text: str, name: str | None = None) -> RunResult:
-    """Return a run with the text in every place; `name` stands for the names of tools, stages and counts, which are ours."""
+    """Return a run with the text in every place; `name` replaces our own names of tools, stages and counts."""
     name = text if name is None else name
     package = Package(
         name=text, version=text, advisories=(text,), fixed_in=(text,), parents=(text,), upgrade=text
@@ -208,7 +208,7 @@ def everywhere(text: str, name: str | None = None) -> RunResult:
         tool_result(tool=name, outcome=Skipped(text)),
         broken_tool(text, tool=name, detail=text),
     )
-    told = Report(outputs=outputs, details=(text,))
+    outcome = Report(outputs=outputs, details=(text,))
     tests = with_tests(
         case(text or "t", "failed", message=text, detail=text, path=text),
         case(text or "t", "flaky", message=text, subtest=text),
@@ -218,7 +218,7 @@ def everywhere(text: str, name: str | None = None) -> RunResult:
         stage_result(*tools, stage=name),
         stage_result(tests, covered(file_coverage(text)), stage="test"),
         stage_result(tool_result(*audited), tool_result(license_), stage="security"),
-        stage_result(tool_result(tool="metadata", outcome=told), stage="pr"),
+        stage_result(tool_result(tool="metadata", outcome=outcome), stage="pr"),
         warnings=(text,),
         reproduce=text,
         commit=text,
@@ -234,7 +234,7 @@ def palettes() -> tuple[dict[str, str], dict[str, str]]:
 
 
 def without_constants(page: str) -> str:
-    """Return the page without what stands beside it in files: style and script, and their hashes."""
+    """Return the page without its style and script and their hashes."""
     page = re.sub(r"<(style|script)>.*?</\1>", r"<\1></\1>", page, flags=re.DOTALL)
     page = re.sub(r"sha256-[\w+/=]+", "sha256", page)
     return re.sub(r">(?=<(?:section|li|div|p|header|article|details|h2|h3|form|nav|ul)\b)", ">\n", page)

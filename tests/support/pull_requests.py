@@ -9,7 +9,7 @@ from ci_action.github.pull_request import NoPull, Pull, pull_of
 
 
 class Answers:
-    """GitHub's API with pull requests of the test; what is not there is refused."""
+    """GitHub's API with given pull requests; others are not found."""
 
     def __init__(
         self, *pulls: Mapping[str, Any], error: str = "", by_commit: Sequence[Mapping[str, Any]] = ()
@@ -22,7 +22,7 @@ class Answers:
     def pull(self, number: int) -> Mapping[str, Any]:
         self.asked.append(number)
         if self._error or number not in self._pulls:
-            raise ApiError(self._error or "it is not there (404)", 404)
+            raise ApiError(self._error or "not found (404)", 404)
         return self._pulls[number]
 
     def pulls_of_commit(self, sha: str) -> Sequence[Mapping[str, Any]]:

@@ -11,7 +11,7 @@ _VOID = {"br", "hr", "img", "input", "meta"}
 
 @dataclass
 class Node:
-    """An element, with what stands in it: elements and texts."""
+    """An element with its content: elements and texts."""
 
     tag: str
     attributes: dict[str, str] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class Node:
 
     @property
     def outside_code(self) -> str:
-        """All text below that stands in no code element."""
+        """All text below that is not in a code element."""
         parts = (
             child if isinstance(child, str) else "" if child.tag == "code" else child.outside_code
             for child in self.children
@@ -70,7 +70,7 @@ class _Builder(HTMLParser):
 
 
 def rendered(markdown: str) -> Node:
-    """Return the page, raw HTML as it is, with the extensions that GitHub uses; all elements must be closed."""
+    """Return the page with unescaped HTML and the extensions that GitHub uses; all elements must be closed."""
     return parsed(cmarkgfm.github_flavored_markdown_to_html(markdown, Options.CMARK_OPT_UNSAFE))
 
 

@@ -25,7 +25,7 @@ REGISTERED = frozenset(
         "add-path",
     ]
 )
-# What .NET's Char.IsWhiteSpace says yes to: TrimStart() takes it away.
+# The characters of .NET's Char.IsWhiteSpace, which TrimStart() removes.
 _WHITE = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
 )

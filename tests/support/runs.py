@@ -12,14 +12,14 @@ Write = Callable[[Mapping[str, str | bytes]], Path]
 
 @dataclass(frozen=True)
 class Ran:
-    """What a run left behind."""
+    """The results of a run."""
 
     code: int
     out: str
     report: dict[str, Any]
 
     def tool(self, name: str) -> dict[str, Any]:
-        """Return what the report says of a tool."""
+        """Return a tool from the report."""
         return next(
             tool for stage in self.report["stages"] for tool in stage["tools"] if tool["name"] == name
         )

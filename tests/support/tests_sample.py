@@ -1,4 +1,4 @@
-"""One run of tests with everything that a report can tell, the same in every test."""
+"""A run of tests with everything that a report can contain."""
 
 from support.builders import (
     at,

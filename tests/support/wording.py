@@ -1,4 +1,4 @@
-"""The sentences of our messages, which tests hold against the golden files: whoever rewords them writes those anew.
+"""Compares our messages with golden files, which are rewritten after a change of wording.
 
 `assert found.reason == wording` compares with what `tests/golden/wording` has for this test, in the order in which it asks.
 After a wanted change: `python tests/golden/capture_wording.py [FILE]...`, and read the difference.
@@ -21,9 +21,9 @@ def golden_of(module: Path) -> Path:
 
 
 class Wording:
-    """What one test expects of the wording; equal to a text, or to texts in a list, if the golden file has the same."""
+    """The golden texts of one test: equal to a text, or to a list of texts, if the golden file has the same next."""
 
-    __hash__ = None  # type: ignore[assignment]  # it is no member of a set: what it equals depends on when it is asked
+    __hash__ = None  # type: ignore[assignment]  # equality depends on the number of comparisons before
 
     def __init__(self, known: list[Texts] | None, folder: str) -> None:
         self.seen: list[Texts] = []
@@ -31,12 +31,12 @@ class Wording:
         self._folder = folder
 
     def __eq__(self, other: object) -> bool:
-        told = self._plain(other)
-        self.seen.append(told)
-        return self._known is None or self._known[len(self.seen) - 1 : len(self.seen)] == [told]
+        text = self._plain(other)
+        self.seen.append(text)
+        return self._known is None or self._known[len(self.seen) - 1 : len(self.seen)] == [text]
 
     def __repr__(self) -> str:
-        """Show what was expected where the test has just been told something else."""
+        """Show the expected text of the last comparison."""
         return f"wording {(self._known or [])[max(0, len(self.seen) - 1) :][:1]}"
 
     def _plain(self, value: object) -> Texts:
@@ -47,7 +47,7 @@ class Wording:
 
 
 class Book:
-    """The golden files of a session: read once each, or collected to be written anew."""
+    """The golden files of a session: read once each, or collected to be rewritten."""
 
     def __init__(self, *, capture: bool) -> None:
         self.capture = capture
@@ -55,7 +55,7 @@ class Book:
         self._collected: dict[Path, dict[str, list[Texts]]] = {}
 
     def of(self, module: Path, test: str, folder: str) -> Wording:
-        """Return what a test expects."""
+        """Return the golden texts of a test."""
         if self.capture:
             return Wording(None, folder)
         if module not in self._known:
@@ -64,7 +64,7 @@ class Book:
         return Wording(self._known[module].get(test, []), folder)
 
     def keep(self, module: Path, test: str, wording: Wording) -> None:
-        """Collect what a test was told; raises `AssertionError` if it did not ask for all that is known."""
+        """Collect the texts of a test; raises `AssertionError` if it did not compare all golden texts."""
         if self.capture:
             if wording.seen:
                 self._collected.setdefault(module, {})[test] = wording.seen
@@ -73,7 +73,7 @@ class Book:
         assert len(wording.seen) >= len(known), f"{test} asked for {len(wording.seen)} of {len(known)} texts"
 
     def write(self) -> None:
-        """Write the golden files anew."""
+        """Rewrite the golden files."""
         for module, tests in self._collected.items():
             file = golden_of(module)
             file.parent.mkdir(parents=True, exist_ok=True)

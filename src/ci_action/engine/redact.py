@@ -33,7 +33,7 @@ def redacted_words(result: RunResult, redact: Redactor) -> RunResult:
 
 
 def redacted(value: Value, redact: Redactor) -> Value:
-    """Return a run or a part of it with `***` for every secret; the same object if there are no secrets."""
+    """Return a run or a part of it with `***` for every secret; the same object without secrets."""
     found: Value = _changed(value, redact, redact) if redact else value
     return found
 

@@ -50,7 +50,7 @@ def _concluded(stage: StageResult, tools: Sequence[tuple[bool, Conclusion]]) -> 
     if stage.warns_only and project is Conclusion.FAILED:
         project = Conclusion.WARNED
     code = ExitCode.OK if stage.warns_only and project is Conclusion.BROKEN else project.exit_code
-    if change is Conclusion.PASSED:  # it is no verdict on the project
+    if change is Conclusion.PASSED:  # not a verdict on the project
         return project, code
     # As among stages, what blocks comes first.
     return max((project, code), (change, change.exit_code), key=lambda one: (one[1] != 0, one[0].rank))

@@ -49,7 +49,7 @@ def tools() -> dict[str, Tool]:
 
 
 def select(names: Iterable[str]) -> tuple[Selected, ...]:
-    """Return the stages for these names, each once, in the order of the pipeline; `all` stands for every one."""
+    """Return the stages for these names, each once, in the order of the pipeline; `all` selects every stage."""
     asked = list(names)
     return tuple(
         Selected(load(name), by_name=name in asked) for name in STAGES if name in asked or ALL in asked

@@ -21,7 +21,7 @@ from typing import Any, Final, TypeAlias, TypeVar, get_type_hints
 from ci_action.system.folder import Folder, Owner, Place, opened
 from ci_action.system.project_files import digest_of_project_file
 
-# The least recently used entries go first; about 20 MB of an average project's results.
+# Then the entries that were not used for longest are dropped; about 20 MB of results of an average project.
 MOST_ENTRIES: Final = 100_000
 # We write no larger file.
 _LARGEST: Final = 500_000_000

@@ -27,7 +27,7 @@ from ci_action.system.redaction import Redact
 # Seconds between SIGTERM and SIGKILL: the runner kills us 7.5 s after its first signal.
 GRACE_SECONDS: Final = 2.0
 _DYING_SECONDS: Final = 0.5
-# How much longer a supervisor has to end its program.
+# Additional seconds for a supervisor to end its program.
 _SUPERVISED_SECONDS: Final = 1.0
 # Bytes of file names for one process; Linux allows 2 MiB for arguments and environment together.
 _BATCH_BYTES: Final = 500_000

@@ -21,11 +21,9 @@ UPLOAD: Final = "actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024
 
 
 def tool(name: str) -> Path:
-    """Return a script that brings in what cannot be downloaded here."""
+    """Return a script that provides what cannot be downloaded here."""
     script = TOOLS / name
-    assert (
-        script.is_file()
-    ), f"there is no {script}: set CI_ACTION_TOOLS_DIR, or leave out tests/e2e/test_act*"
+    assert script.is_file(), f"{script} not found: set CI_ACTION_TOOLS_DIR, or deselect tests/e2e/test_act*"
     return script
 
 
@@ -46,7 +44,7 @@ def act(folder: Path, *arguments: str) -> tuple[int, str]:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Wait for the runs of other checkouts on this machine: act gives the images of all of them one name."""
+    """Wait for runs of other checkouts on this machine: act uses the same name for all images."""
     with open(Path(tempfile.gettempdir(), "ci-action-act.lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -52,7 +52,7 @@ def gateway() -> str:
 
 
 def build(context: Path = ROOT, *, buildkit: bool = False) -> str:
-    """Build the image as the runner does, without any option of ours; return its id."""
+    """Build the image as the runner does, without further options; return its id."""
     return docker("build", "--quiet", str(context), environ={"DOCKER_BUILDKIT": "1" if buildkit else "0"})
 
 
@@ -98,7 +98,7 @@ def start_up(image: str) -> dict[str, float]:
 def show(image: str) -> list[str]:
     """Return lines for people: the layers one by one, their sum, the times."""
     ours = layers(image)
-    total = Layer(sum(layer.size for layer in ours), "all of ours")
+    total = Layer(sum(layer.size for layer in ours), "all our layers")
     times = [f"{taken:6.3f} s   {what}" for what, taken in start_up(image).items()]
     return [*map(str, ours), str(total), *times]
 

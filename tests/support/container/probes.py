@@ -1,4 +1,4 @@
-"""A project whose code tries what it must not be able to do: each test of it passes where it is held back."""
+"""A project whose code tries what it must not be able to do: each of its tests passes if that fails."""
 
 from typing import Final
 
@@ -20,7 +20,7 @@ def taken():
                 os.listdir(place) if name in {"fd", "cwd/."} else open(place, "rb").read(1)
             except PermissionError:
                 continue
-            except OSError as error:  # memory can be opened, but nothing is at address 0
+            except OSError as error:  # memory can be opened, but address 0 is not mapped
                 found.append(f"{place}: {error}")
             else:
                 found.append(place)
@@ -121,7 +121,7 @@ CURIOUS: Final = {
     ".gitignore": "built-by.txt\n",
 }
 
-# Writes what the runner would take for outputs, variables and a summary of ours, now and as long as it lives.
+# Writes forged outputs, variables and a summary for the runner, now and while it lives.
 SPOOFING: Final = {
     "test_spoof.py": '''
 import glob, os, subprocess, sys

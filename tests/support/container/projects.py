@@ -1,4 +1,4 @@
-"""Projects for the container to look at: written, committed, and owned by the user of a hosted runner."""
+"""Projects for the container: written, committed, and owned by the user of a hosted runner."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from typing import Final
 
 from support.paths import PROJECTS
 
-# The user `runner` of GitHub's machines; where we may not give files away they stay ours.
+# The user `runner` of GitHub's machines; without permission to change it, we stay the owner.
 OWNER: Final = 1001 if os.geteuid() == 0 else os.geteuid()
 _SOCKET: Final = Path("/var/run/docker.sock")
 # On GitHub's Ubuntu 22.04 the group of that user is `docker`, which may use the engine's socket.
@@ -22,7 +22,7 @@ CLEAN: Final = {
     "src/small/__init__.py": '"""A small package."""\n',
     "src/small/sums.py": "def add(a: int, b: int) -> int:\n    return a + b\n",
 }
-# What Ruff and Black say of it: F401 in line 1, a format finding in line 4 and one in line 6.
+# Ruff and Black report: F401 in line 1, a format finding in line 4 and one in line 6.
 MESSY: Final = {
     **CLEAN,
     "src/small/messy.py": "import os\n\nNAME = 'x'\nOTHER = [ 1,2 ]\n\ndef f( ): return None\n",
@@ -30,7 +30,7 @@ MESSY: Final = {
 
 
 def write(folder: Path, files: Files, *, git: bool = True) -> str:
-    """Write a project, commit it, give it to the runner's user; return the commit."""
+    """Write and commit a project of the runner's user; return the commit."""
     put(folder, files)
     return settle(folder, git=git)
 
@@ -53,7 +53,7 @@ def sample(folder: Path, name: str) -> str:
 
 
 def settle(folder: Path, *, git: bool = True) -> str:
-    """Commit what is there, and give it to the runner's user."""
+    """Commit all files and change their owner to the runner's user."""
     folder.mkdir(parents=True, exist_ok=True)
     commit = ""
     if git:

@@ -13,7 +13,7 @@ from support.github_bodies import changed_file
 from support.github_hub import Hub, Token
 from support.recorded_events import recorded
 
-# What the recorded payloads say.
+# Values in the recorded payloads.
 REPOSITORY: Final = "Codertocat/Hello-World"
 NUMBER: Final = 2
 MERGE: Final = f"refs/pull/{NUMBER}/merge"
@@ -101,7 +101,7 @@ def _committed(folder: Path, files: Mapping[Any, Any]) -> str:
 
 
 def variables(event: str, sha: str, **more: str) -> dict[str, str]:
-    """Return what the runner says of a run for a pull request."""
+    """Return the variables of a run for a pull request."""
     values = {"GITHUB_EVENT_NAME": event, "GITHUB_SHA": sha, "GITHUB_REPOSITORY": REPOSITORY}
     if event == "pull_request":
         values |= {"GITHUB_REF": MERGE, "GITHUB_REF_NAME": f"{NUMBER}/merge"}
@@ -110,7 +110,7 @@ def variables(event: str, sha: str, **more: str) -> dict[str, str]:
 
 
 def tell(workflow: Path, payload: object) -> None:
-    """Write the file of the event; none where there is no payload."""
+    """Write the file of the event, if there is a payload."""
     file = workflow / "event.json"
     file.unlink(missing_ok=True)
     if payload is not None:

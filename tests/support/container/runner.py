@@ -47,7 +47,7 @@ for folder in glob.glob("/proc/[0-9]*"):
 
 @dataclass(frozen=True, kw_only=True)
 class Ran:
-    """What a step left behind."""
+    """The results of a step."""
 
     code: int
     raw: bytes
@@ -72,7 +72,7 @@ class Ran:
 
     @cached_property
     def counted(self) -> Counter[str]:
-        """How many commands of each name there are."""
+        """Number of commands by name."""
         return Counter(seen.name for seen in self.commands)
 
     @cached_property
@@ -96,7 +96,7 @@ class Ran:
         return content
 
     def tool(self, name: str) -> dict[str, Any]:
-        """Return what the report says of a tool."""
+        """Return a tool from the report."""
         tools = [tool for stage in self.report["stages"] for tool in stage["tools"]]
         found: dict[str, Any] = next(tool for tool in tools if tool["name"] == name)
         return found
@@ -169,7 +169,7 @@ class Machine:
         arguments: Sequence[str] = (),
         mounts: bool = True,
     ) -> "Step":
-        """Start the container with what `with:` (inputs) and `env:` (environ) of a step say."""
+        """Start the container with `with:` (inputs) and `env:` (environ) of a step."""
         files = self._command_files()
         variables = {
             **inputs_of(inputs or {}),

@@ -13,7 +13,7 @@ SHA: Final = "0123456789abcdef0123456789abcdef01234567"
 
 
 def inputs_of(given: Mapping[str, str]) -> dict[str, str]:
-    """Return a variable for every input of action.yml: empty where it is not given and has no default."""
+    """Return a variable for every input of action.yml: empty if it is not given and has no default."""
     declared = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))["inputs"]
     values = {name: TOKEN if entry.get("default") else "" for name, entry in declared.items()} | dict(given)
     return {f"INPUT_{name.replace(' ', '_').upper()}": value for name, value in values.items()}

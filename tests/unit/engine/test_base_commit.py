@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from support.builders import FakeRun, completed, context, event, finding, report, resolved, tool
-from support.execution import Told, stage
+from support.execution import RecordedProgress, stage
 from support.fake_feedback import Feedback
 
 from ci_action.commands.plan import describe
@@ -242,7 +242,7 @@ def run_with(tmp_path: Path, changes: Changes | None, scope: str, *, by_lines: b
     (tmp_path / "w").mkdir(exist_ok=True)
     ctx = context(tmp_path / "w", event=event(), changes=changes, settings={"scope": scope})
     one = stage(tool("ruff", report(NEAR, FAR), by_lines=by_lines))
-    return execute([one], ctx, Told(), resolved=resolved(scope=scope))
+    return execute([one], ctx, RecordedProgress(), resolved=resolved(scope=scope))
 
 
 def test_with_scope_changed_older_findings_do_not_count(tmp_path: Path):
@@ -278,18 +278,18 @@ def test_without_a_base_fail_on_new_counts_everything(tmp_path: Path, wording: A
     settings = {"fail_on": "new"}
     one = stage(tool("ruff", report(finding(severity="low", location=None))))
     ctx = context(tmp_path / "w", event=event(), changes=Changes(problem="no git"), settings=settings)
-    result = execute([one], ctx, Told(), resolved=resolved(**settings))
+    result = execute([one], ctx, RecordedProgress(), resolved=resolved(**settings))
     assert result.warnings == (wording,)
     assert result.verdict.conclusion.value == "failed"
     ctx = context(tmp_path / "w", event=event(), changes=KNOWN, settings=settings)
-    assert execute([one], ctx, Told(), resolved=resolved(**settings)).warnings == ()
+    assert execute([one], ctx, RecordedProgress(), resolved=resolved(**settings)).warnings == ()
 
 
 def test_no_changed_file_is_rightly_nothing_to_do(tmp_path: Path):
     (tmp_path / "w").mkdir()
     ctx = context(tmp_path / "w", event=event(), changes=KNOWN)
     skipped = [tool(name, Skipped("no changed Python file", rightly=True)) for name in ("black", "ruff")]
-    result = execute([stage(*skipped)], ctx, Told(), resolved=resolved())
+    result = execute([stage(*skipped)], ctx, RecordedProgress(), resolved=resolved())
     assert (result.verdict.conclusion.value, result.verdict.exit_code) == ("skipped", 0)
 
 

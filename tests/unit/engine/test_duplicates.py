@@ -1,4 +1,4 @@
-"""One problem that two tools name is one finding, whatever the order in which they tell it."""
+"""One problem that two tools find is one finding, in whatever order."""
 
 from collections import Counter
 from dataclasses import replace
@@ -50,22 +50,22 @@ def stages_of(*findings: Finding, fail_on_never: bool = True) -> tuple[StageResu
     return quality, stage_result(*tools.values(), stage="security", warns_only=fail_on_never)
 
 
-def told(*findings: Finding, fail_on_never: bool = True) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Return for each finding why it does not count, and who else says it."""
+def muted(*findings: Finding, fail_on_never: bool = True) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Return for each finding why it is muted, and the same problem in other tools."""
     stages = mute_duplicates(stages_of(*findings, fail_on_never=fail_on_never))
     return {f"{one.tool}:{one.rule}": (one.muted, one.also) for part in stages for one in part.findings}
 
 
 @pytest.mark.parametrize("test", ["B105", "B106", "B107"])
-def test_a_password_that_both_see_is_the_secret(test: str):
-    assert told(bandit(test), secret()) == {
+def test_a_password_that_both_find_is_the_secret(test: str):
+    assert muted(bandit(test), secret()) == {
         f"bandit:{test}": ("the same as detect-secrets secret-keyword, which counts", ()),
         "detect-secrets:secret-keyword": ("", (f"bandit:{test}",)),
     }
 
 
 def test_a_secret_that_the_baseline_accepts_is_accepted_for_bandit_too():
-    found = told(bandit(), bandit("B608"), secret(muted="accepted in .secrets.baseline"))
+    found = muted(bandit(), bandit("B608"), secret(muted="accepted in .secrets.baseline"))
     assert found["bandit:B105"][0] == (
         "the same as detect-secrets secret-keyword, which is accepted in .secrets.baseline"
     )
@@ -75,15 +75,15 @@ def test_a_secret_that_the_baseline_accepts_is_accepted_for_bandit_too():
 @pytest.mark.parametrize(
     ("test", "rule"), [("B105", "S105"), ("B602", "S602"), ("B703", "S308"), ("B308", "S308")]
 )
-def test_the_same_rule_of_ruff_is_the_one_that_counts(test: str, rule: str):
-    assert told(bandit(test), ruff(rule)) == {
+def test_the_same_rule_of_ruff_counts(test: str, rule: str):
+    assert muted(bandit(test), ruff(rule)) == {
         f"bandit:{test}": (f"the same as ruff {rule}, which counts", ()),
         f"ruff:{rule}": ("", (f"bandit:{test}",)),
     }
 
 
 def test_a_secret_comes_before_a_rule_of_ruff():
-    found = told(bandit(), ruff(), secret())
+    found = muted(bandit(), ruff(), secret())
     assert found["bandit:B105"][0].startswith("the same as detect-secrets")
     assert found["ruff:S105"] == ("", ())
 
@@ -104,16 +104,16 @@ def test_a_secret_comes_before_a_rule_of_ruff():
         pytest.param([ruff(), secret()], id="without bandit"),
     ],
 )
-def test_what_is_not_the_same_stays(findings: list[Finding]):
+def test_other_problems_are_kept(findings: list[Finding]):
     stages = stages_of(*findings)
     assert mute_duplicates(stages) is stages
 
 
 def test_a_muted_finding_keeps_its_reason():
-    assert told(bandit(muted="in a test"), secret())["bandit:B105"] == ("in a test", ())
+    assert muted(bandit(muted="in a test"), secret())["bandit:B105"] == ("in a test", ())
 
 
-def test_what_blocks_never_hides_behind_what_only_warns():
+def test_a_blocking_finding_is_never_replaced_by_a_warning_stage():
     quality = stage_result(tool_result(ruff(), tool="ruff"), warns_only=True)
     security = stage_result(tool_result(bandit(), tool="bandit"), stage="security")
     assert mute_duplicates((quality, security)) == (quality, security)
@@ -129,13 +129,13 @@ def test_what_blocks_never_hides_behind_what_only_warns():
         (bandit(severity="low"), ruff(level=Level.NOTICE), Level.WARNING, "low"),
     ],
 )
-def test_what_stays_is_as_bad_as_the_worse(one: Finding, other: Finding, level: Level, severity: str):
+def test_the_kept_finding_has_the_worst_level(one: Finding, other: Finding, level: Level, severity: str):
     stages = mute_duplicates(stages_of(one, other))
     (kept,) = (found for part in stages for found in part.findings if found.counts)
     assert (kept.level, kept.severity) == (level, severity)
 
 
-def test_broken_and_skipped_tools_keep_what_they_are():
+def test_broken_and_skipped_tools_are_unchanged():
     security = stage_result(
         broken_tool("killed", tool="bandit", findings=(bandit(),)),
         tool_result(secret(), tool="detect-secrets"),
@@ -165,7 +165,7 @@ def content(stages: tuple[StageResult, ...]) -> Counter[str]:
 
 
 @given(st.lists(FINDINGS, max_size=10), st.randoms(use_true_random=False))
-def test_the_order_does_not_matter_and_nothing_is_lost(findings: list[Finding], random: Any):
+def test_the_order_of_findings_does_not_matter(findings: list[Finding], random: Any):
     before = stages_of(*with_fingerprints(findings))
     after = mute_duplicates(before)
     shuffled = random.sample(findings, len(findings))
@@ -193,7 +193,7 @@ def test_the_order_does_not_matter_and_nothing_is_lost(findings: list[Finding], 
         assert max(one.level.rank for one in heirs) >= old.level.rank
 
 
-def test_a_run_joins_before_it_judges(tmp_path: Path):
+def test_duplicates_are_muted_before_the_verdict(tmp_path: Path):
     scanners = [
         tool("bandit", report(bandit()), program=lambda _: program("bandit")),
         tool("detect-secrets", report(secret()), program=lambda _: program("detect-secrets")),

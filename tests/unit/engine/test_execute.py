@@ -19,7 +19,7 @@ from support.builders import (
     run_result,
     tool,
 )
-from support.execution import GIT, Told, executed, stage
+from support.execution import GIT, RecordedProgress, executed, stage
 
 from ci_action.commands.configure import stage_mistakes
 from ci_action.commands.fix import write_fixes
@@ -34,11 +34,11 @@ from ci_action.system.errors import InterruptedRunError, TimedOutError, ToolErro
 
 
 def test_a_run_of_two_tools(tmp_path: Path):
-    result, told = executed(tmp_path, stage(tool("black"), tool("ruff", report(finding()))))
+    result, progress = executed(tmp_path, stage(tool("black"), tool("ruff", report(finding()))))
     assert (result.verdict.conclusion, result.commit) == (Conclusion.FAILED, "c0ffee")
-    assert told.names == ["black", "ruff"]
+    assert progress.names == ["black", "ruff"]
     assert [one.tool for one in result.stages[0].tools] == ["black", "ruff"]
-    assert sorted(one.tool for one in told.results) == ["black", "ruff"]
+    assert sorted(one.tool for one in progress.results) == ["black", "ruff"]
     assert all(one.fingerprint for one in result.findings)
     assert [one.version for one in result.stages[0].tools] == ["26.10.1", "0.17.6"]
 
@@ -51,7 +51,7 @@ def test_a_run_of_two_tools(tmp_path: Path):
         (InterruptedRunError("interrupted", stderr="last words"), "interrupted"),
     ],
 )
-def test_a_tool_that_dies_is_broken_and_the_others_go_on(tmp_path: Path, error: Exception, reason: str):
+def test_a_failing_tool_is_broken_and_the_others_continue(tmp_path: Path, error: Exception, reason: str):
     result, _ = executed(tmp_path, stage(tool("black", error), tool("ruff")))
     black, ruff = result.stages[0].tools
     assert black.outcome == Broken(reason, "last words")
@@ -70,7 +70,7 @@ def test_a_tool_that_dies_is_broken_and_the_others_go_on(tmp_path: Path, error: 
     ],
     ids=repr,
 )
-def test_what_the_machine_lacks_is_broken_and_not_a_bug(tmp_path: Path, error: Exception):
+def test_exhausted_resources_are_broken_and_not_a_bug(tmp_path: Path, error: Exception):
     result, _ = executed(tmp_path, stage(tool("black", error), tool("ruff")))
     assert result.verdict.exit_code == 3
     outcome = result.stages[0].tools[0].outcome
@@ -78,7 +78,7 @@ def test_what_the_machine_lacks_is_broken_and_not_a_bug(tmp_path: Path, error: E
     assert shortage(error)
 
 
-def test_a_bug_of_ours_in_one_tool_is_exit_4_and_the_others_go_on(tmp_path: Path, wording: Any):
+def test_a_bug_in_one_tool_is_exit_4_and_the_others_continue(tmp_path: Path, wording: Any):
     result, _ = executed(
         tmp_path, stage(tool("black", ZeroDivisionError("oops")), tool("ruff", report(finding())))
     )
@@ -97,15 +97,15 @@ def test_a_tool_that_is_missing_is_broken(tmp_path: Path):
     assert one.outcome.reason.startswith("pylint is missing from")
 
 
-def test_what_is_ignored_is_muted_before_it_is_told_and_judged(tmp_path: Path, wording: Any):
-    result, told = executed(
+def test_ignored_findings_are_muted_before_they_are_reported_and_judged(tmp_path: Path, wording: Any):
+    result, progress = executed(
         tmp_path, stage(tool("ruff", report(finding()))), settings={"ignore": "ruff:F401"}
     )
     assert result.verdict.conclusion is Conclusion.PASSED
-    assert [one.muted for one in told.results[0].findings] == [wording]
+    assert [one.muted for one in progress.results[0].findings] == [wording]
 
 
-def test_notes_of_tools_and_event_are_told_once(tmp_path: Path):
+def test_warnings_of_tools_and_event_are_reported_once(tmp_path: Path):
     (tmp_path / "w").mkdir()
     (tmp_path / "w" / "requirements.txt").write_text("ruff==0.5.0\nruff==0.6.0\n")
     run = FakeRun(git=GIT, uv=ToolError("no network"))
@@ -140,7 +140,7 @@ def test_the_commit_of_the_event_needs_no_git(tmp_path: Path):
     assert executed(tmp_path, stage(tool()), run=FakeRun(), event=event(sha="abc"))[0].commit == "abc"
 
 
-def test_nothing_to_look_at_is_empty(tmp_path: Path):
+def test_nothing_to_check_is_empty(tmp_path: Path):
     result, _ = executed(
         tmp_path, stage(tool("black", Skipped("no files")), tool("ruff", Skipped("no files")))
     )
@@ -148,7 +148,7 @@ def test_nothing_to_look_at_is_empty(tmp_path: Path):
 
 
 @pytest.mark.parametrize("error", [ToolError("gone"), InterruptedRunError("gone")])
-def test_what_cannot_be_asked_of_a_stage_loses_nothing_of_the_others(tmp_path: Path, error: Exception):
+def test_an_error_in_one_stage_loses_no_results_of_the_others(tmp_path: Path, error: Exception):
     def ask(_ctx: object) -> str:
         raise error
 
@@ -161,25 +161,22 @@ def test_what_cannot_be_asked_of_a_stage_loses_nothing_of_the_others(tmp_path: P
     assert (result.stages[1].because, result.stages[1].tools[0].outcome) == ("gone", Broken("gone"))
 
 
-def test_check_measures_its_time(tmp_path: Path):
+def test_check_measures_the_duration(tmp_path: Path):
     (tmp_path / "w").mkdir()
     assert check(tool(), context(tmp_path / "w")).seconds >= 0
 
 
-def test_a_reporter_that_dies_is_a_problem_and_the_others_go_on(tmp_path: Path):
+def test_a_failing_reporter_is_a_problem_and_the_others_continue(tmp_path: Path):
     (tmp_path / "ci-action-report").write_text("a file in the way")
     where = publication(tmp_path)
     publish(run_result(), where)
-    assert [problem.split()[3].rstrip(":") for problem in where.problems] == [
-        "summary.md",
-        "ci-action.sarif",
-        "report.html",
-        "report.json",
-    ]
+    files = ("summary.md", "ci-action.sarif", "report.html", "report.json")
+    assert len(where.problems) == len(files)
+    assert all(file in problem for file, problem in zip(files, where.problems, strict=True))
     assert printed(where).endswith("ci-action: passed, exit 0\n")
 
 
-def test_fixes_are_written_the_last_tool_first_then_checked(tmp_path: Path):
+def test_fixes_are_written_by_the_last_tool_first_then_checked(tmp_path: Path):
     order: list[str] = []
     tools = [
         tool(name, fix=lambda _ctx, program: order.append(Path(program.argv[0]).name))
@@ -187,7 +184,7 @@ def test_fixes_are_written_the_last_tool_first_then_checked(tmp_path: Path):
     ]
     (tmp_path / "w").mkdir()
     ctx = context(tmp_path / "w", FakeRun(git=GIT))
-    result = write_fixes([stage(*tools, tool("black"))], ctx, Told(), resolved=resolved())
+    result = write_fixes([stage(*tools, tool("black"))], ctx, RecordedProgress(), resolved=resolved())
     assert order == ["ruff", "black"]
     assert result.verdict.conclusion is Conclusion.PASSED
 
@@ -200,7 +197,7 @@ def test_a_fix_that_fails_is_broken(tmp_path: Path, left: Any, code: int, error:
 
     (tmp_path / "w").mkdir()
     ctx = context(tmp_path / "w", FakeRun(git=GIT))
-    result = write_fixes([stage(tool("ruff", left, fix=fix))], ctx, Told(), resolved=resolved())
+    result = write_fixes([stage(tool("ruff", left, fix=fix))], ctx, RecordedProgress(), resolved=resolved())
     assert (result.verdict.conclusion, result.verdict.exit_code) == (Conclusion.BROKEN, code)
     assert result.verdict.reasons[0] == "ruff: killed"
 
@@ -213,13 +210,13 @@ def test_stages_are_chosen_by_name_or_all():
     assert stage_mistakes(["qualiti", *known]) == ["unknown stage 'qualiti'; did you mean 'quality'?"]
 
 
-def test_comment_stands_alone(wording: Any):
+def test_comment_excludes_other_stages(wording: Any):
     assert select([COMMENT]) == ()
     assert stage_mistakes([COMMENT]) == []
     assert stage_mistakes([COMMENT, "quality"])[0] == wording
 
 
-def test_merge_stands_alone(wording: Any):
+def test_merge_excludes_other_stages(wording: Any):
     assert MERGE in WORDS
     assert select([MERGE]) == ()
     assert all(one.stage.name != MERGE for one in select(["all"]))
@@ -241,12 +238,12 @@ def test_merge_stands_alone(wording: Any):
         ([], []),
     ],
 )
-def test_options_that_cannot_be_given(words: list[str], refused: list[str]):
+def test_refused_options(words: list[str], refused: list[str]):
     one = tool(refused=frozenset({"--fix", "-o"}))
     assert [mistake.split("'")[1] for mistake in refused_options(one, words)] == refused
 
 
-def test_a_plan_tells_and_runs_nothing(tmp_path: Path):
+def test_a_plan_runs_nothing(tmp_path: Path):
     (tmp_path / "w").mkdir()
     (tmp_path / "w" / "requirements.txt").write_text("black==24.1.0\nblack==24.2.0\n")
     ctx = context(tmp_path / "w", cache=tmp_path / "cache", settings={"python_version": "3.12", "paths": "."})
@@ -259,7 +256,7 @@ def test_a_plan_tells_and_runs_nothing(tmp_path: Path):
     assert "setting    paths = ['x'] from flag" in lines
 
 
-def test_a_plan_says_what_would_be_broken(tmp_path: Path, wording: Any):
+def test_a_plan_reports_broken_tools(tmp_path: Path, wording: Any):
     def count(_ctx: object) -> int:
         raise ToolError("include of Black is no regular expression")
 

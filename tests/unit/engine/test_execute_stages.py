@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from support.builders import FakeRun, context, finding, printed, program, publication, report, resolved, tool
-from support.execution import GIT, Told, stage
+from support.execution import GIT, RecordedProgress, stage
 
 from ci_action.commands.plan import describe
 from ci_action.engine.execute import execute
@@ -25,9 +25,9 @@ WARNS = report(finding(level=Level.WARNING))
 def run(tmp_path: Path, *selected: Selected, **settings: str) -> tuple[list[str], RunResult]:
     """Run the stages; return the tools that were started, and the result."""
     (tmp_path / "w").mkdir()
-    told = Told()
+    progress = RecordedProgress()
     ctx = context(tmp_path / "w", FakeRun(git=GIT), settings=settings)
-    return told.names, execute(selected, ctx, told, resolved=resolved(**settings))
+    return progress.names, execute(selected, ctx, progress, resolved=resolved(**settings))
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def run(tmp_path: Path, *selected: Selected, **settings: str) -> tuple[list[str]
         pytest.param(RED, RED, "by name", ["black", "ruff", "pytest"], id="by name every one runs"),
     ],
 )
-def test_what_seconds_find_spares_what_takes_minutes(
+def test_a_failed_quality_stage_skips_the_others_of_all(
     tmp_path: Path, quality: Any, test: Any, names: str, started: list[str]
 ):
     by_name = names == "by name"
@@ -60,7 +60,7 @@ def test_only_quality_stops_the_stages_after_it():
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-def test_a_tool_that_no_setting_asks_for_is_not_even_told_of(tmp_path: Path, wanted: bool):
+def test_a_disabled_tool_is_not_reported(tmp_path: Path, wanted: bool):
     one = stage(tool("black"), tool("ruff", RED, wanted=lambda ctx: wanted))
     got, result = run(tmp_path, one)
     assert got == (["black", "ruff"] if wanted else ["black"])
@@ -68,7 +68,7 @@ def test_a_tool_that_no_setting_asks_for_is_not_even_told_of(tmp_path: Path, wan
     assert result.verdict.conclusion is (Conclusion.FAILED if wanted else Conclusion.PASSED)
 
 
-def test_a_tool_that_no_setting_asks_for_is_not_planned(tmp_path: Path):
+def test_a_disabled_tool_is_not_planned(tmp_path: Path):
     (tmp_path / "w").mkdir()
     one = stage(tool("black"), tool("ruff", wanted=lambda _: False))
     lines = "\n".join(describe([one], context(tmp_path / "w"), resolved()))
@@ -76,7 +76,7 @@ def test_a_tool_that_no_setting_asks_for_is_not_planned(tmp_path: Path):
     assert "ruff" not in lines
 
 
-def test_whether_a_tool_is_wanted_may_hang_on_the_settings(tmp_path: Path):
+def test_settings_enable_a_tool(tmp_path: Path):
     one = stage(tool("ruff", wanted=lambda ctx: bool(ctx.settings.licenses_allow)))
     assert run(tmp_path, one, licenses_allow="MIT")[0] == ["ruff"]
 
@@ -91,7 +91,7 @@ def test_whether_a_tool_is_wanted_may_hang_on_the_settings(tmp_path: Path):
         ("medium", "low", "warned", 0),
     ],
 )
-def test_the_security_stage_blocks_by_choice(
+def test_the_security_stage_only_blocks_if_set(
     tmp_path: Path, fail_on: str, severity: str, conclusion: str, code: int
 ):
     security = next(one for one in load_all() if one.name == "security")
@@ -123,7 +123,7 @@ def test_a_broken_scanner_stays_broken_whatever_its_exit_code(tmp_path: Path, fa
         pytest.param(False, "no files", ["quality was not run: no files"], id="does not apply"),
     ],
 )
-def test_all_says_of_each_stage_why_it_ran_or_not(
+def test_all_reports_why_each_stage_ran_or_not(
     tmp_path: Path, by_name: bool, why_not: str, accounts: list[str]
 ):
     one = stage(tool("black"), by_name=by_name, applies=lambda _: why_not, because=lambda _: "2 files")
@@ -142,7 +142,7 @@ def test_all_says_of_each_stage_why_it_ran_or_not(
         assert all(account in text for text in pages)
 
 
-def test_a_stage_of_which_nobody_can_tell_whether_it_applies_is_run(tmp_path: Path):
+def test_a_stage_whose_condition_fails_is_run(tmp_path: Path):
     def applies(_: Any) -> str:
         raise ToolError("bandit.yaml cannot be read")
 
@@ -154,7 +154,7 @@ def test_a_stage_of_which_nobody_can_tell_whether_it_applies_is_run(tmp_path: Pa
     assert result.verdict.exit_code == 3
 
 
-def test_a_reason_to_run_that_cannot_be_told_is_no_bug(tmp_path: Path):
+def test_a_failing_reason_to_run_is_not_a_bug(tmp_path: Path):
     def because(_: Any) -> str:
         raise ToolError("requirements.txt cannot be read")
 

@@ -13,7 +13,7 @@ from ci_action.model.result import Broken, Skipped
 from ci_action.settings.types import FailOn
 
 SEVERITIES = ("low", "medium", "high", "critical", "unknown")
-# From which level on a setting blocks; a severity that nobody has rated counts as `high`.
+# From which level on a setting blocks; an unrated severity counts as `high`.
 BLOCKED = {
     FailOn.NEVER: set(),
     FailOn.LOW: {*SEVERITIES},
@@ -31,14 +31,14 @@ def level(fail_on: FailOn, changes: Changes | None = None, **overrides: Any) -> 
 
 @pytest.mark.parametrize(("fail_on", "severity"), [*product(BLOCKED, SEVERITIES)], ids=str)
 @pytest.mark.parametrize("given", list(Level))
-def test_a_level_blocks_from_the_setting_on(fail_on: FailOn, severity: str, given: Level):
+def test_severities_from_the_setting_on_block(fail_on: FailOn, severity: str, given: Level):
     expected = Level.ERROR if severity in BLOCKED[fail_on] else Level.WARNING
     assert level(fail_on, severity=severity, level=given) is expected
 
 
 @pytest.mark.parametrize("fail_on", list(FailOn))
 @pytest.mark.parametrize("given", list(Level))
-def test_without_a_level_the_tool_decides(fail_on: FailOn, given: Level):
+def test_without_a_severity_the_tool_decides(fail_on: FailOn, given: Level):
     assert level(fail_on, level=given) is given
 
 
@@ -49,18 +49,18 @@ def test_without_a_level_the_tool_decides(fail_on: FailOn, given: Level):
         pytest.param(KNOWN, {"location": at(line=4)}, Level.WARNING, id="on another line"),
         pytest.param(KNOWN, {"location": at("b.py")}, Level.WARNING, id="in another file"),
         pytest.param(KNOWN, {"location": None}, Level.ERROR, id="of the project"),
-        pytest.param(KNOWN, {"location": None, "new": False}, Level.WARNING, id="the tool says older"),
-        pytest.param(KNOWN, {"location": at("b.py"), "new": True}, Level.ERROR, id="the tool says new"),
-        pytest.param(None, {"location": at("b.py")}, Level.ERROR, id="nobody looked"),
+        pytest.param(KNOWN, {"location": None, "new": False}, Level.WARNING, id="older by the tool"),
+        pytest.param(KNOWN, {"location": at("b.py"), "new": True}, Level.ERROR, id="new by the tool"),
+        pytest.param(None, {"location": at("b.py")}, Level.ERROR, id="no base commit"),
         pytest.param(None, {"new": False}, Level.ERROR, id="the tool cannot know without a base"),
         pytest.param(Changes(problem="no git"), {"location": at("b.py")}, Level.ERROR, id="no base"),
     ],
 )
-def test_new_blocks_what_the_change_brought(changes: Changes | None, overrides: Any, expected: Level):
+def test_new_findings_block(changes: Changes | None, overrides: Any, expected: Level):
     assert level(FailOn.NEW, changes, severity="low", **overrides) is expected
 
 
-def test_a_skipped_tool_stays_and_a_broken_one_keeps_its_reason(wording: Any):
+def test_skipped_and_broken_tools_keep_their_reasons(wording: Any):
     skipped = tool_result(outcome=Skipped("no files"))
     assert set_levels(skipped, FailOn.LOW, None) == skipped
     broken = set_levels(broken_tool(findings=(finding(severity="low"),)), FailOn.NEVER, None)

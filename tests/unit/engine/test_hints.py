@@ -1,4 +1,4 @@
-"""Hints: each is recognised in a log of the real thing, and none where it does not belong."""
+"""Hints: each is recognised in a log of the real error, and only there."""
 
 import time
 from dataclasses import replace
@@ -27,7 +27,7 @@ from ci_action.system.errors import ToolError
 LOGS = GOLDEN / "hints"
 SECURITY, TEST = load("security").hints, load("test").hints
 KNOWN = Facts(packages=frozenset({"tally"}), empty=frozenset({"PAYMENT_API_KEY"}))
-# The recorded log, who wrote it, the hint, and a word that must be told.
+# The recorded log, its tool, the hint, and a word in it.
 CASES = [
     ("advisories-certificate", "pip-audit", "advisories-certificate", "REQUESTS_CA_BUNDLE"),
     ("advisories-name", "pip-audit", "advisories-unreachable", "advisories.invalid"),
@@ -118,14 +118,14 @@ def test_the_right_hint_and_no_other(name: str, tool: str, expected: str, word: 
 @pytest.mark.parametrize(
     ("name", "tool"), [(name, tool) for name, tools in NOTHING.items() for tool in tools]
 )
-def test_nothing_is_recognised_in_ordinary_logs(name: str, tool: str):
+def test_ordinary_logs_have_no_hints(name: str, tool: str):
     assert recognise(log(name), replace(KNOWN, tool=tool)) == ()
 
 
 def test_every_log_and_every_hint_has_a_case():
     assert {path.stem for path in LOGS.glob("*.log")} == {case[0] for case in CASES} | set(NOTHING)
-    told = {case[2] for case in CASES} | {"refused-localhost-in-container"}
-    assert {entry.name for own in (SECURITY, TEST) for entry in entries(own)} == told
+    tested = {case[2] for case in CASES} | {"refused-localhost-in-container"}
+    assert {entry.name for own in (SECURITY, TEST) for entry in entries(own)} == tested
 
 
 def test_inside_the_container_localhost_is_explained():
@@ -138,12 +138,12 @@ def test_inside_the_container_localhost_is_explained():
     ("module", "expected"),
     [("tally", "own-package"), ("tally.words", "own-package"), ("requests", "missing-module")],
 )
-def test_whose_module_is_missing_decides(module: str, expected: str):
+def test_missing_modules_of_the_project_and_others_differ(module: str, expected: str):
     text = f"E   ModuleNotFoundError: No module named '{module}'"
     assert [hint.name for hint in recognise(text, KNOWN)] == [expected]
 
 
-def test_names_are_told_once_and_at_most_three():
+def test_names_are_listed_once_and_at_most_three():
     lines = [f"E   ModuleNotFoundError: No module named 'm{number}'" for number in (1, 1, 2, 3, 4)]
     (found,) = recognise("\n".join(lines), KNOWN)
     assert "the module m1, m2, m3, … is not" in found.cause
@@ -224,12 +224,12 @@ FAILED = TestCase(
         (Report(tests=(replace(FAILED, outcome=TestOutcome.PASSED),)), "MemoryError", []),
     ],
 )
-def test_what_hints_are_looked_for_in(tmp_path: Path, outcome, log_: str, found: list[str]):
+def test_what_is_searched_for_hints(tmp_path: Path, outcome, log_: str, found: list[str]):
     result = with_hints(tool_result(tool="pytest", outcome=outcome, log=log_), context(tmp_path), TEST)
     assert [hint.name for hint in result.hints] == found
 
 
-def test_the_failures_leave_room_for_what_was_said_last():
+def test_failures_are_limited_and_the_reason_is_searched():
     many = tuple(replace(FAILED, detail="x" * 50_000) for _ in range(100))
     text = evidence(Broken("the reason", tests=many), "the log")
     assert len(text) < LONGEST_TEXT
@@ -254,7 +254,7 @@ def test_a_run_has_five_hints_each_once():
     assert [[hint.name for hint in tool.hints] for tool in stage.tools] == [["0", "1", "2"], ["3", "4"]]
 
 
-def test_a_run_recognises_what_its_tools_said(tmp_path: Path):
+def test_a_run_recognises_the_output_of_its_tools(tmp_path: Path):
     own = Hint(name="own", cause="c", fix="f", url="")
     outcome = Broken("it ended", "OSError: [Errno 28] No space left on device")
 

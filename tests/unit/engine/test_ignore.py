@@ -39,12 +39,12 @@ def test_an_entry(entry: str, one, matches: bool):
 
 
 @pytest.mark.parametrize("entry", ["", ":F401", "@src", "ruff:", "ruff@", "ruff:F 401", "a b", "ruff:F401:x"])
-def test_other_forms_are_mistakes(entry: str, wording: Any):
+def test_other_forms_are_errors(entry: str, wording: Any):
     (mistake,) = ignore_mistakes([entry], ["ruff"])
     assert mistake == wording
 
 
-def test_a_tool_that_does_not_exist_is_a_mistake_with_the_nearest_name(wording: Any):
+def test_an_unknown_tool_is_an_error_with_the_nearest_name(wording: Any):
     assert ignore_mistakes(["ruf:E1", "black", "b*"], ["black", "ruff"]) == [wording]
 
 
@@ -54,10 +54,10 @@ PATTERNS = st.text(st.characters(exclude_characters="\n\r", exclude_categories=[
 
 @given(NAMES, st.none() | NAMES, st.none() | PATTERNS)
 @pytest.mark.filterwarnings("ignore:Possible nested set:FutureWarning")
-def test_what_is_written_is_what_is_parsed(tool: str, rule: str | None, pattern: str | None):
+def test_parsed_entries_have_the_written_parts(tool: str, rule: str | None, pattern: str | None):
     text = tool + (f":{rule}" if rule else "") + (f"@{pattern}" if pattern else "")
     if ignore_mistakes([text], [tool]):
-        return  # a pattern that git would refuse; it must be told, not raised
+        return  # a pattern that git would refuse; it must be reported, not raised
     parsed = parse_ignore(text)
     assert (parsed.tool, parsed.rule, parsed.text) == (tool, rule or "*", text)
     assert (parsed.paths is None) == (pattern is None)
@@ -65,32 +65,32 @@ def test_what_is_written_is_what_is_parsed(tool: str, rule: str | None, pattern:
 
 @given(st.text(max_size=12))
 @pytest.mark.filterwarnings("ignore:Possible nested set:FutureWarning")
-def test_any_text_is_a_rule_or_a_mistake(text: str):
+def test_any_text_is_a_rule_or_an_error(text: str):
     mistakes = ignore_mistakes([text], ["ruff"])
     if not mistakes:
         assert parse_ignore(text).matches(finding(location=None)) in {True, False}
 
 
-def test_muting_sets_the_reason_and_drops_nothing(wording: Any):
+def test_muted_findings_are_kept_with_the_reason(wording: Any):
     tool = mute(tool_result(finding(rule="F401"), finding(rule="E501")), ["ruff:E501"])
     assert [one.muted for one in tool.findings] == ["", wording]
 
 
-def test_the_first_rule_gives_the_reason_and_an_earlier_reason_stays(wording: Any):
+def test_the_first_rule_is_the_reason_and_an_earlier_reason_is_kept(wording: Any):
     tool = mute(tool_result(finding(), finding(muted="baseline")), ["ruff:F*", "ruff"])
     assert [one.muted for one in tool.findings] == [wording, "baseline"]
 
 
-def test_what_a_broken_tool_had_found_is_muted_too():
+def test_findings_of_a_broken_tool_are_muted_too():
     assert [one.muted for one in mute(broken_tool(findings=(finding(),)), ["ruff"]).findings] != [""]
 
 
-def test_without_rules_the_result_stays_itself():
+def test_without_rules_the_result_is_the_same_object():
     tool = tool_result(finding())
     assert mute(tool, []) is tool
 
 
-def test_a_skipped_tool_is_left_alone():
+def test_a_skipped_tool_is_unchanged():
     tool = tool_result(outcome=Skipped("x"))
     assert mute(tool, ["ruff"]) == tool
 
@@ -105,7 +105,7 @@ def test_a_skipped_tool_is_left_alone():
         (".", "back/src/app.py", "ruff@/src/", False),
     ],
 )
-def test_patterns_begin_at_the_project(root: str, path: str, entry: str, muted: bool):
+def test_patterns_are_relative_to_the_project(root: str, path: str, entry: str, muted: bool):
     tool = mute(tool_result(finding(location=at(path))), [entry], root)
     assert [bool(one.muted) for one in tool.findings] == [muted]
 
@@ -132,7 +132,7 @@ CHANGES = Changes(base="ba5e", lines={"src/app.py": frozenset({3})})
         (finding(location=at(line=3)), CHANGES, ["black"], False),
     ],
 )
-def test_what_is_no_part_of_the_change_is_muted(
+def test_findings_outside_of_the_change_are_muted(
     one: Finding, changes: Changes | None, entries: list[str], muted: bool
 ):
     [found] = mute(tool_result(one), entries, changes=changes).findings

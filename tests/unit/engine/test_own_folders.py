@@ -1,4 +1,4 @@
-"""Our own folders: where they can be."""
+"""Which folders can be our own."""
 
 import os
 from pathlib import Path

@@ -61,7 +61,7 @@ def after(policy: Policy, *, by_lines: bool = False, apart: bool = False, **over
         pytest.param(Policy(fail_on=FailOn.LOW), {"severity": ""}, "", Level.NOTICE, id="without severity"),
     ],
 )
-def test_what_a_tool_found_is_ignored_then_weighed(policy: Policy, given: Any, muted: str, level: Level):
+def test_findings_are_ignored_before_levels_are_set(policy: Policy, given: Any, muted: str, level: Level):
     found = after(policy, **given)
     assert (found.muted, found.level) == (muted, level)
     assert found.fingerprint
@@ -124,7 +124,7 @@ SAME = finding(
         ),
     ],
 )
-def test_duplicates_do_not_count_secrets_go_and_the_rest_is_judged(
+def test_duplicates_are_muted_and_secrets_redacted_before_the_verdict(
     stages: list[StageResult], policy: Policy, conclusion: Conclusion, counting: int, new: int | None
 ):
     redact = Redactor()

@@ -1,4 +1,4 @@
-"""Secrets that were found in the project's files: on no channel, and the rest stays readable."""
+"""Secrets in results are redacted, and the rest stays readable."""
 
 import json
 import threading
@@ -52,7 +52,7 @@ def redactor(*values: str) -> tuple[Redactor, list[str]]:
         pytest.param("password", False, id="an everyday word"),
     ],
 )
-def test_the_runner_is_told_of_what_is_no_everyday_word(value: str, masked: bool):
+def test_values_that_are_not_everyday_words_are_masked(value: str, masked: bool):
     assert redactor(value)[1] == ([value] if masked else [])
 
 
@@ -60,9 +60,7 @@ def test_the_runner_is_told_of_what_is_no_everyday_word(value: str, masked: bool
     ("values", "text", "shown"),
     [
         pytest.param([SECRET], f"x{SECRET}y", "x***y", id="a long one inside a word"),
-        pytest.param(
-            ["abc"], "abc 'abc' x=abc abcd", "abc '***' x=*** abcd", id="a word where it is a value"
-        ),
+        pytest.param(["abc"], "abc 'abc' x=abc abcd", "abc '***' x=*** abcd", id="a word as a value"),
         pytest.param(
             ["admin"], "u:admin@host, password: admin", "u:***@host, password: ***", id="a password"
         ),
@@ -83,7 +81,7 @@ def test_the_runner_is_told_of_what_is_no_everyday_word(value: str, masked: bool
         pytest.param(["a.c+(9)"], "abc+(9) a.c+(9)", "abc+(9) ***", id="no pattern"),
     ],
 )
-def test_values_are_taken_out(values: list[str], text: str, shown: str):
+def test_values_are_redacted(values: list[str], text: str, shown: str):
     assert redactor(*values)[0](text) == shown
 
 
@@ -121,13 +119,13 @@ def test_threads_lose_no_value():
     st.lists(st.text("abB9.*é\\\"'", min_size=4, max_size=8).map("K9".__add__), min_size=1, max_size=4),
     st.lists(st.text("xyz \n", max_size=5), min_size=2, max_size=4),
 )
-def test_no_value_is_left(values: list[str], between: list[str]):
+def test_every_value_is_redacted(values: list[str], between: list[str]):
     redact = redactor(*values)[0]
     for value in values:
         assert not any(one in redact(value.join(between)) for one in values)
 
 
-def test_every_text_of_a_result_is_cleaned_and_names_stay():
+def test_every_text_of_a_result_is_redacted_and_names_are_kept():
     one = finding(
         message=f"found {SECRET}",
         fix_message=SECRET,
@@ -199,8 +197,8 @@ def holding(value: Any, name: str = "") -> Iterator[str]:
             yield from holding(getattr(value, field.name), f"{type(value).__name__}.{field.name}")
 
 
-def test_every_text_that_is_not_ours_loses_a_secret_of_the_environment():
-    """Fields that do not exist yet too: whoever adds one says here that it is ours, or lets it be cleaned."""
+def test_every_text_that_is_not_ours_is_redacted():
+    """Also new fields: add them to `OURS`, or they are redacted."""
     outcomes = (filled(Report), filled(Skipped), filled(Broken))
     stage = replace(
         filled(StageResult), tools=tuple(replace(filled(ToolResult), outcome=one) for one in outcomes)
@@ -226,7 +224,7 @@ def test_every_text_that_is_not_ours_loses_a_secret_of_the_environment():
         ([f"{SECRET}.py", "***.py"], ["***.py-2", "***.py"]),
     ],
 )
-def test_files_of_coverage_stay_as_many_as_they_are(paths: list[str], shown: list[str]):
+def test_redacted_files_of_coverage_stay_distinct(paths: list[str], shown: list[str]):
     before = covered(*map(file_coverage, paths))
     (stage,) = redacted((stage_result(before),), Redactor([SECRET, "one-Secret", "two-Secret"]))
     coverage, ran = coverage_of(stage.tools[0]), coverage_of(before)

@@ -1,4 +1,4 @@
-"""The command that gives the same verdict in a shell, for every mix of stages."""
+"""The command that reproduces the verdict in a shell, for every mix of stages."""
 
 from typing import Any
 
@@ -16,7 +16,9 @@ FETCHED = (
 )
 
 
-def told(*stages: StageResult, pull: Pull | NoPull = NO_PULL, repository: str = "o/r", **values: Any) -> str:
+def command(
+    *stages: StageResult, pull: Pull | NoPull = NO_PULL, repository: str = "o/r", **values: Any
+) -> str:
     judged = run_result(*stages).stages
     return reproduce(judged, resolved(**values), pull, repository)
 
@@ -41,14 +43,14 @@ def red(name: str, **overrides: Any) -> StageResult:
         ({"size_ignore": "*.snap,docs/"}, " '--size-ignore=*.snap' --size-ignore=docs/"),
     ],
 )
-def test_the_command_that_gives_the_same_verdict(values: dict[str, Any], words: str):
-    assert told(stage_result(), **values) == f"ci-action run quality{words}"
+def test_the_settings_of_the_command(values: dict[str, Any], words: str):
+    assert command(stage_result(), **values) == f"ci-action run quality{words}"
 
 
 @pytest.mark.parametrize(
     ("stages", "words"),
     [
-        pytest.param([green("quality"), green("pr")], "ci-action run quality", id="nothing is red"),
+        pytest.param([green("quality"), green("pr")], "ci-action run quality", id="all green"),
         pytest.param([red("quality"), green("pr")], "ci-action run quality", id="another is red"),
         pytest.param([green("quality"), red("pr")], f"{FETCHED}quality pr", id="the pull request is red"),
         pytest.param([red("pr")], f"{FETCHED}pr", id="alone"),
@@ -62,9 +64,9 @@ def test_the_command_that_gives_the_same_verdict(values: dict[str, Any], words: 
     ],
 )
 def test_the_stages_of_the_command(stages: list[StageResult], words: str):
-    assert told(*stages, pull=PULL) == words
+    assert command(*stages, pull=PULL) == words
 
 
 @pytest.mark.parametrize(("pull", "repository"), [(NO_PULL, "o/r"), (PULL, ""), (PULL, "o/r;rm -r x")])
 def test_without_a_pull_request_there_is_no_command(pull: Pull | NoPull, repository: str):
-    assert told(red("pr"), pull=pull, repository=repository) == ""
+    assert command(red("pr"), pull=pull, repository=repository) == ""

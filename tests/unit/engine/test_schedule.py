@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from support.builders import FakeRun, context, resolved, tool, write
-from support.execution import GIT, Told, stage
+from support.execution import GIT, RecordedProgress, stage
 
 from ci_action.engine.execute import execute
 from ci_action.engine.schedule import busy, phases, rounds
@@ -90,7 +90,7 @@ def test_the_order_of_all(tmp_path: Path, files: dict[str, str], settings: Any, 
     assert shown == [["black, ruff"], order]
 
 
-def test_quality_goes_first_and_the_others_together_whatever_was_asked_for():
+def test_quality_goes_first_and_the_others_together():
     names = [[one.stage.name for one in group] for group in rounds(select(["security", "test", "quality"]))]
     assert names == [["quality"], ["test", "security"]]
     assert rounds(select(["test"])) == [list(select(["test"]))]
@@ -98,7 +98,7 @@ def test_quality_goes_first_and_the_others_together_whatever_was_asked_for():
 
 
 @pytest.mark.parametrize("settings", [{}, {"install": "none"}, {"install": "make"}])
-def test_no_tool_that_runs_code_reads_beside_those_that_read(tmp_path: Path, settings: Any):
+def test_no_tool_runs_code_while_others_read(tmp_path: Path, settings: Any):
     for files in (LOOSE, PINNED, {".secrets.baseline": PLUGIN}):
         ctx = context(write(tmp_path / "w", files), settings=settings)
         for one in tools().values():
@@ -109,7 +109,7 @@ def test_no_tool_that_runs_code_reads_beside_those_that_read(tmp_path: Path, set
 
 
 @pytest.mark.parametrize("error", [ToolError("unreadable"), InterruptedRunError("stop")])
-def test_a_tool_whose_turn_cannot_be_told_starts_nothing_and_goes_first(tmp_path: Path, error: Exception):
+def test_a_tool_whose_turn_fails_goes_first(tmp_path: Path, error: Exception):
     def turn(_ctx: object) -> Turn:
         raise error
 
@@ -139,7 +139,7 @@ def test_code_starts_after_every_reader_of_every_stage_has_ended(tmp_path: Path)
     result = execute(
         [stage(replace(tests, name="black"), name="test"), stage(reader, name="security")],
         ctx,
-        Told(),
+        RecordedProgress(),
         resolved=resolved(),
     )
     assert events == ["reader starts", "reader ends", "tests starts", "tests ends"]
@@ -151,5 +151,5 @@ def test_code_starts_after_every_reader_of_every_stage_has_ended(tmp_path: Path)
     ("spans", "seconds"),
     [([], 0), ([(1, 2)], 1), ([(1, 3), (2, 4)], 3), ([(5, 6), (1, 2)], 2), ([(1, 9), (2, 3)], 8)],
 )
-def test_the_seconds_of_a_stage_are_those_in_which_a_tool_of_it_ran(spans: Any, seconds: float):
+def test_the_seconds_of_a_stage_are_those_with_a_running_tool(spans: Any, seconds: float):
     assert busy(spans) == seconds

@@ -50,12 +50,12 @@ def test_a_stage(kinds: tuple[str, ...], warns_only: bool, by_name: bool):
     assert (verdict.conclusion, verdict.exit_code) == expected_stage(
         kinds, warns_only=warns_only, by_name=by_name
     )
-    # Beside a tool that looked, one that had nothing to look at is no reason.
+    # A skipped tool is only a reason if no other tool ran.
     silent = {"passed"} if verdict.conclusion in {"skipped", "empty"} else {"passed", "skipped"}
     assert len(verdict.reasons) == len({kind for kind in kinds if TOOLS[kind][1] not in silent})
 
 
-def test_a_reason_of_several_tools_is_said_once():
+def test_a_common_reason_of_several_tools_is_reported_once():
     broken = [tool_result(tool=name, outcome=Broken("no event")) for name in ("title", "size")]
     found = [tool_result(finding(), tool=name) for name in ("a", "b")]
     killed = tool_result(tool="metadata", outcome=Broken("killed"))
@@ -164,7 +164,7 @@ def test_an_interrupted_run_is_broken_with_130(kind: str, wording: Any):
     assert verdict.reasons[0] == wording
 
 
-def test_a_crash_of_ours_is_broken_with_4_and_keeps_the_reasons():
+def test_a_bug_is_broken_with_4_and_keeps_the_reasons():
     result = crashed(run_result(TOOLS["found"][0]))
     assert (result.verdict.conclusion, result.verdict.exit_code) == (Conclusion.BROKEN, 4)
     assert result.verdict.reasons == ("t: 1 finding",)
@@ -192,19 +192,19 @@ RIGHTLY = tool_result(tool="t", outcome=Skipped("no Python file in the change", 
         ("found", "clean", False, True, "failed", 1),
         ("found", "broken", False, True, "broken", 3),
         ("broken", "found", False, True, "broken", 3),
-        # A stage that only warns warns of the project alone: a change to the checks is no finding of it.
+        # A stage that only warns warns of the project alone: a change to the checks still blocks.
         ("found", "clean", True, True, "warned", 0),
         ("found", "found", True, True, "failed", 1),
         ("broken", "clean", True, True, "broken", 0),
         ("broken", "found", True, True, "failed", 1),
-        # That nothing was loosened says nothing about the project.
+        # An unchanged gate is not a verdict on the project.
         ("skipped", "clean", False, True, "empty", 2),
         ("skipped", "clean", False, False, "skipped", 0),
         ("skipped", "found", False, False, "failed", 1),
         ("skipped", "broken", False, True, "broken", 3),
     ],
 )
-def test_what_judges_the_change_to_the_checks_stands_apart(
+def test_a_tool_that_judges_the_change_is_judged_apart(
     project: str, change: str, warns_only: bool, by_name: bool, conclusion: str, code: int
 ):
     stage = stage_result(TOOLS[project][0], apart(change), warns_only=warns_only, by_name=by_name)
@@ -212,7 +212,7 @@ def test_what_judges_the_change_to_the_checks_stands_apart(
     assert (verdict.conclusion.value, int(verdict.exit_code)) == (conclusion, code)
 
 
-def test_a_gate_that_had_nothing_to_do_is_no_reason():
+def test_a_gate_that_had_nothing_to_do_is_not_a_reason():
     gate = replace(apart("skipped"), outcome=Skipped("no base"))
     assert judge_stage(stage_result(TOOLS["skipped"][0], gate)).reasons == ("t: no files",)
 
@@ -242,7 +242,7 @@ def test_one_stage_that_rightly_has_nothing_to_do_keeps_the_run_from_being_empty
     assert len(verdict.reasons) == 2
 
 
-def test_a_stage_with_a_reason_of_its_own_is_skipped():
+def test_a_stage_with_a_reason_is_skipped():
     verdict = judge_stage(stage_result(TOOLS["found"][0], reason="not asked for"))
     assert (verdict.conclusion, verdict.reasons) == (Conclusion.SKIPPED, ("quality: not asked for",))
 

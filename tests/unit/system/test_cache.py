@@ -1,4 +1,4 @@
-"""Kept results: never trusted when they are not what was written."""
+"""Cached results: never used unless they are what we wrote."""
 
 import os
 import stat
@@ -19,7 +19,7 @@ FILE = "results/black.kept"
 
 
 def opened(cache: Path) -> Results:
-    """Return the results that a new run finds."""
+    """Return the results as a new run finds them."""
     return Results(store(cache), "black")
 
 
@@ -31,20 +31,20 @@ def kept(cache: Path, **entries: object) -> Results:
     return opened(cache)
 
 
-def test_what_was_put_is_got_again(tmp_path: Path):
+def test_results_are_cached(tmp_path: Path):
     results = kept(tmp_path / "c", a=[1, {"é": None}], b=[])
     assert results.get("a") == [1, {"é": None}]
     assert results.get("b") == []
     assert results.get("c") is None
 
 
-def test_without_a_file_nothing_is_kept():
+def test_without_a_store_nothing_is_cached():
     results = Results(None)
     results.put("a", 1)
     assert results.save() == ""
 
 
-def test_nothing_new_is_not_written(tmp_path: Path):
+def test_unchanged_results_are_not_written(tmp_path: Path):
     kept(tmp_path, a=1)
     before = (tmp_path / FILE).stat().st_ino
     results = opened(tmp_path)
@@ -113,7 +113,7 @@ def test_an_entry_of_the_right_shape_is_not():
     assert restored(Change, []) == []
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path):
+def test_a_failed_write_is_reported(tmp_path: Path):
     write(tmp_path, {"file": ""})
     results = opened(tmp_path / "file")
     results.put("a", 1)
@@ -146,7 +146,9 @@ FOLDER = stat.S_IFDIR | 0o755
         (facts(), True, False),
     ],
 )
-def test_what_nobody_else_could_have_written_is_trusted(found: os.stat_result, folder: bool, trusted: bool):
+def test_only_files_that_no_other_user_can_write_are_trusted(
+    found: os.stat_result, folder: bool, trusted: bool
+):
     assert (distrust(found, 0, folder=folder) == "") is trusted
 
 
@@ -155,20 +157,20 @@ def forged(cache: Path) -> None:
     write(cache, {FILE: sha256(body).hexdigest().encode() + b"\n" + body})
 
 
-def test_what_was_written_before_the_run_is_read(tmp_path: Path):
+def test_results_from_before_the_run_are_read(tmp_path: Path):
     kept(tmp_path, a=1)
     forged(tmp_path)
-    assert opened(tmp_path).get("a") == "forged", "the checksum is no seal"
+    assert opened(tmp_path).get("a") == "forged", "the checksum is not a signature"
 
 
-def test_what_another_wrote_during_the_run_is_a_miss(tmp_path: Path):
+def test_a_file_written_by_others_during_the_run_is_a_miss(tmp_path: Path):
     kept(tmp_path, a=1)
     during = store(tmp_path)
     forged(tmp_path)
     assert Results(during, "black").get("a") is None
 
 
-def test_a_folder_that_another_made_during_the_run_is_a_miss(tmp_path: Path):
+def test_a_folder_created_by_others_during_the_run_is_a_miss(tmp_path: Path):
     during = store(tmp_path)
     forged(tmp_path)
     assert Results(during, "black").get("a") is None
@@ -180,7 +182,7 @@ def test_a_folder_that_another_made_during_the_run_is_a_miss(tmp_path: Path):
 
 
 @pytest.mark.parametrize("name", ["black.kept", "bandit.kept"])
-def test_what_changed_while_code_ran_is_thrown_away(tmp_path: Path, name: str):
+def test_results_that_changed_while_code_ran_are_removed(tmp_path: Path, name: str):
     kept(tmp_path, a=1)
     during = store(tmp_path)
     during.code_ran = True
@@ -189,7 +191,7 @@ def test_what_changed_while_code_ran_is_thrown_away(tmp_path: Path, name: str):
     assert os.listdir(tmp_path / "results") == []
 
 
-def test_what_we_wrote_ourselves_stays(tmp_path: Path):
+def test_our_own_results_are_kept(tmp_path: Path):
     kept(tmp_path, a=1)
     during = store(tmp_path)
     during.code_ran = True
@@ -208,7 +210,7 @@ def test_without_code_of_the_project_another_run_may_write(tmp_path: Path):
     assert opened(tmp_path).get("b") == 1
 
 
-def test_where_nothing_may_be_kept_nothing_is_read_or_written(tmp_path: Path):
+def test_a_closed_store_reads_and_writes_nothing(tmp_path: Path):
     kept(tmp_path, a=1)
     closed = store(tmp_path, why_not="the same user")
     results = Results(closed, "black")
@@ -220,7 +222,7 @@ def test_where_nothing_may_be_kept_nothing_is_read_or_written(tmp_path: Path):
     assert os.listdir(tmp_path / "results") == []
 
 
-def test_a_folder_that_others_can_write_to_is_replaced(tmp_path: Path):
+def test_a_folder_that_is_writable_by_others_is_replaced(tmp_path: Path):
     kept(tmp_path, a=1)
     (tmp_path / "results").chmod(0o777)
     during = store(tmp_path)
@@ -237,7 +239,7 @@ def test_a_folder_that_others_can_write_to_is_replaced(tmp_path: Path):
     )
 
 
-def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path):
+def test_a_folder_with_other_files_is_kept(tmp_path: Path):
     write(tmp_path, {"results/figures.csv": "1"})
     (tmp_path / "results").chmod(0o777)
     results = opened(tmp_path)
@@ -265,7 +267,7 @@ def test_a_link_is_a_miss_and_is_not_written_through(tmp_path: Path, what: str):
     assert (tmp_path / "else" / FILE).read_bytes() == before
 
 
-def test_the_least_recently_used_entries_go_first(tmp_path: Path):
+def test_the_oldest_entries_are_dropped_first(tmp_path: Path):
     kept(tmp_path, old=1, used=2)
     results = opened(tmp_path)
     results.get("used")
@@ -284,12 +286,12 @@ def test_keys_are_the_same_only_for_the_same_parts(one: list[str | bytes], two: 
     assert (key_of(*one) == key_of(*two)) is same
 
 
-def test_parts_do_not_run_together():
+def test_parts_are_separated():
     assert key_of("ab", "c") != key_of("a", "bc")
     assert key_of("a") != key_of("a", "")
 
 
-def test_a_digest_is_made_once(tmp_path: Path):
+def test_a_digest_is_computed_once(tmp_path: Path):
     write(tmp_path, {"a": "1"})
     digests = Digests()
     first = digests.of(tmp_path / "a", tmp_path)

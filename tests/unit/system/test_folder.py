@@ -1,4 +1,4 @@
-"""Folders that are opened: no link is followed on the way, nothing is written through."""
+"""Open folders: no link on the way is followed, and no file is written through a link."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ from ci_action.system.folder import Owner, Place, is_own, opened, place_of
 OWN = Owner(os.geteuid(), os.getegid())
 
 
-def test_a_folder_is_made_and_ignores_itself(tmp_path: Path):
+def test_a_new_folder_ignores_itself(tmp_path: Path):
     place = Place(tmp_path, ("a", "b"))
     with opened(place, make=True, owner=OWN) as folder:
         found = folder.write("report.json", b"1", OWN)
@@ -22,13 +22,13 @@ def test_a_folder_is_made_and_ignores_itself(tmp_path: Path):
     assert not is_own(tmp_path / "a")
 
 
-def test_a_folder_that_is_there_stays_as_it_is(tmp_path: Path):
+def test_an_existing_folder_is_not_changed(tmp_path: Path):
     with opened(Place(tmp_path, ()), make=True):
         pass
     assert os.listdir(tmp_path) == []
 
 
-def test_an_absent_folder_is_an_error(tmp_path: Path):
+def test_a_missing_folder_is_an_error(tmp_path: Path):
     with pytest.raises(FileNotFoundError, match="absent"), opened(Place(tmp_path, ("absent",))):
         pass
 
@@ -67,7 +67,7 @@ def test_a_file_is_replaced_and_never_written_through(tmp_path: Path, kind: str)
     assert not (tmp_path / "out" / "report.json").is_symlink()
 
 
-def test_a_write_that_fails_leaves_neither_the_file_nor_a_part_of_it(tmp_path: Path):
+def test_a_failed_write_leaves_no_file(tmp_path: Path):
     (tmp_path / "target").mkdir()
     with opened(Place(tmp_path, ())) as folder, pytest.raises(OSError, match="target"):
         folder.write("target", b"x")
@@ -84,7 +84,9 @@ def test_a_write_that_fails_leaves_neither_the_file_nor_a_part_of_it(tmp_path: P
         ("link/out", False, "/", ("other", "out")),
     ],
 )
-def test_where_links_count(tmp_path: Path, path: str, strict: bool, start: str, parts: tuple[str, ...]):
+def test_which_links_are_followed(
+    tmp_path: Path, path: str, strict: bool, start: str, parts: tuple[str, ...]
+):
     for name in ("work", "other"):
         (tmp_path / name).mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "other")
@@ -98,6 +100,6 @@ def test_where_links_count(tmp_path: Path, path: str, strict: bool, start: str, 
 @pytest.mark.parametrize(
     ("text", "own"), [("*\n", True), ("*", False), ("*\n!src\n", False), ("build/\n", False)]
 )
-def test_the_mark_of_a_folder_of_ours(tmp_path: Path, text: str, own: bool):
+def test_our_folders_are_recognised(tmp_path: Path, text: str, own: bool):
     write(tmp_path, {".gitignore": text})
     assert is_own(tmp_path) is own

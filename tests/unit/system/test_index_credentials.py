@@ -43,14 +43,12 @@ CORP = {"UV_INDEX_CORP_USERNAME": "u", "UV_INDEX_CORP_PASSWORD": "p@ss/word"}
         ),
     ],
 )
-def test_credentials_are_bound_to_the_address_of_the_environment(
-    environ: dict[str, str], expected: dict[str, str]
-):
+def test_credentials_are_bound_to_urls_of_the_environment(environ: dict[str, str], expected: dict[str, str]):
     poetry = {"POETRY_HTTP_BASIC_CORP_PASSWORD": "x"}
     assert with_bound_credentials({**CORP, **poetry, **environ}) == expected
 
 
-def test_one_half_of_the_credentials():
+def test_a_user_or_a_password_alone():
     index = {"UV_INDEX": "corp=https://me@a/s"}
     only = {"UV_INDEX_CORP_PASSWORD": "secret"}
     assert with_bound_credentials({**index, **only}) == {"UV_INDEX": "corp=https://me:secret@a/s"}
@@ -87,7 +85,7 @@ def test_names_that_look_alike_in_a_variable_do_not_share_credentials():
         ({"UV_INDEX": "https://a/s", "UV_INDEX_STRATEGY": "first-index"}, []),
     ],
 )
-def test_what_is_withheld_is_said(environ: dict[str, str], named: list[tuple[str, ...]]):
+def test_withheld_credentials_are_reported(environ: dict[str, str], named: list[tuple[str, ...]]):
     warnings = unbound_credentials(environ)
     assert len(warnings) == len(named)
     for warning, words in zip(warnings, named, strict=True):
@@ -95,7 +93,7 @@ def test_what_is_withheld_is_said(environ: dict[str, str], named: list[tuple[str
         assert "p@ss" not in warning
 
 
-def test_every_child_gets_them_so_and_they_are_secrets():
+def test_every_child_gets_bound_credentials_and_they_are_secrets():
     environ = {**CORP, "UV_INDEX": "corp=https://a/s"}
     seen = clean_environment(environ)
     assert not CORP.keys() & seen.keys()

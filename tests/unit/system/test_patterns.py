@@ -1,4 +1,4 @@
-"""Patterns that the project brings come to an end, and mean what they meant."""
+"""Patterns of the project have a time limit and match as before."""
 
 import re
 import time
@@ -18,7 +18,7 @@ NAME = "a" * 120
 
 @pytest.mark.parametrize("line", [ENDLESS, f"/{ENDLESS}/", f"**/{ENDLESS}", f"x/**/{ENDLESS}/**"])
 @pytest.mark.parametrize("end", ["", "c", "bc"])
-def test_a_line_that_would_take_re_for_ever_has_an_answer(line: str, end: str):
+def test_a_line_that_would_take_re_forever_is_matched(line: str, end: str):
     started = time.monotonic()
     assert not gitignore([line]).match_file(f"x/{NAME}{end}/{NAME}{end}")
     assert time.monotonic() - started < SECONDS
@@ -41,7 +41,7 @@ def test_expressions_share_one_limit():
 
 
 @pytest.mark.parametrize("expression", ["(a){4294967294}", "((a{1000}){1000}){1000}"])
-def test_what_cannot_be_held_in_memory_is_refused(expression: str, wording: Any):
+def test_a_pattern_that_needs_too_many_copies_is_refused(expression: str, wording: Any):
     with pytest.raises(ToolError) as caught:
         Bounded(re.compile(expression))
     assert str(caught.value) == wording
@@ -64,7 +64,7 @@ def test_what_cannot_be_held_in_memory_is_refused(expression: str, wording: Any)
     ],
 )
 @pytest.mark.filterwarnings("ignore:Possible nested set:FutureWarning")
-def test_syntax_that_regex_alone_has_is_none(expression: str, text: str):
+def test_syntax_that_only_regex_has_is_escaped(expression: str, text: str):
     known, found = re.fullmatch(expression, text), Bounded(re.compile(expression)).fullmatch(text)
     assert (found and found.groups()) == (known and known.groups())
 
@@ -78,7 +78,7 @@ _EXPRESSIONS = st.lists(
 
 @pytest.mark.filterwarnings("ignore:Possible:FutureWarning")
 @given(_EXPRESSIONS, st.text(st.sampled_from("abAe1{}[]:-# &|<="), max_size=6), st.booleans())
-def test_expressions_mean_what_they_mean_to_re(expression: str, text: str, verbose: bool):
+def test_expressions_match_as_in_re(expression: str, text: str, verbose: bool):
     try:
         pattern = re.compile(expression, re.VERBOSE if verbose else 0)
     except re.error:
@@ -86,7 +86,7 @@ def test_expressions_mean_what_they_mean_to_re(expression: str, text: str, verbo
     assert bool(Bounded(pattern).fullmatch(text)) is bool(pattern.fullmatch(text))
 
 
-def test_flags_stay():
+def test_flags_are_kept():
     assert Bounded(re.compile("A # comment", re.VERBOSE | re.IGNORECASE)).search("a")
 
 
@@ -99,7 +99,7 @@ _PATHS = st.lists(st.text(st.sampled_from("ab.-"), min_size=1, max_size=4), min_
 
 @pytest.mark.filterwarnings("ignore:Possible nested set:FutureWarning")
 @given(_LINES, _PATHS)
-def test_lines_mean_what_they_mean_to_pathspec(lines: list[str], path: str):
+def test_lines_match_as_in_pathspec(lines: list[str], path: str):
     try:
         expected = GitIgnoreSpec.from_lines(lines, backend="simple").match_file(path)
     except (ValueError, re.error):

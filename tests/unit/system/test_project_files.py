@@ -1,4 +1,4 @@
-"""The reader of the project's files: what a pull request may lead it to, and what it says then."""
+"""Reading files of the project: what a pull request can lead it to, and the error."""
 
 import os
 import shlex
@@ -43,7 +43,7 @@ def linked_pipe(file: Path) -> None:
     file.symlink_to(f"{file}.pipe")
 
 
-# What a name in the workspace leads to, and what is said of it.
+# What a name in the workspace leads to, and the error.
 HOSTILE: dict[str, tuple[Callable[[Path], object], str]] = {
     "endless": (link("/dev/zero"), "a device, not a regular file"),
     "terminal": (link("/dev/stdin"), ""),
@@ -71,8 +71,8 @@ def work(tmp_path: Path) -> Path:
     return work
 
 
-@pytest.mark.parametrize(("make", "said"), HOSTILE.values(), ids=list(HOSTILE))
-def test_hostile_files(work: Path, make: Callable[[Path], object], said: str):
+@pytest.mark.parametrize(("make", "problem"), HOSTILE.values(), ids=list(HOSTILE))
+def test_hostile_files(work: Path, make: Callable[[Path], object], problem: str):
     file = work / "ruff.toml"
     make(file)
     for read in (read_project_file, find_project_file, find_project_text, digest_of_project_file):
@@ -80,13 +80,13 @@ def test_hostile_files(work: Path, make: Callable[[Path], object], said: str):
             continue
         with pytest.raises(ProjectFileError, match=r"ruff\.toml") as error:
             read(file, work)
-        assert said in error.value.problem
+        assert problem in error.value.problem
         assert not isinstance(error.value, AbsentFileError)
         assert SECRET not in error.value.reason
 
 
 @pytest.mark.parametrize("target", ["", "gone", "/nonexistent/x", "file/x"])
-def test_what_is_absent(work: Path, target: str, wording: Any):
+def test_missing_files(work: Path, target: str, wording: Any):
     (work / "file").write_text("")
     file = work / "a.toml"
     if target:
@@ -132,7 +132,7 @@ def test_names_that_no_system_has(work: Path):
         (".gitignore", ""),
     ],
 )
-def test_what_leads_outside(work: Path, path: str, expected: str):
+def test_paths_outside(work: Path, path: str, expected: str):
     (work / "out").symlink_to("..")
     found = outside(work / path, work)
     assert (expected in found) if expected else not found
@@ -179,7 +179,7 @@ def test_words_that_lead_a_tool_out(work: Path, word: str, following: str, refus
                 configure({"stage": "quality", name: shlex.join(words[-1:])}, {"GITHUB_WORKSPACE": str(work)})
 
 
-def test_files_that_no_tool_is_given(work: Path):
+def test_files_that_are_left_out(work: Path):
     os.mkfifo(work / "pipe.py")
     (work / "a.py").write_text("")
     (work / "sub").mkdir()

@@ -47,7 +47,7 @@ def test_no_secret(environ: dict[str, str]):
     assert secrets_of(environ) == frozenset()
 
 
-def test_a_percent_encoded_password_is_hidden_as_it_stands_and_as_it_is_meant():
+def test_a_percent_encoded_password_is_hidden_in_both_forms():
     redact = redactor(secrets_of({"PIP_INDEX_URL": "https://user:p%40ssword@pypi.example"}))
     assert (
         redact("https://user:p%40ssword@pypi.example and p@ssword")
@@ -55,15 +55,15 @@ def test_a_percent_encoded_password_is_hidden_as_it_stands_and_as_it_is_meant():
     )
 
 
-def test_without_secrets_text_stays():
+def test_without_secrets_text_is_unchanged():
     assert redactor([])("a *** b") == "a *** b"
 
 
-def test_the_longer_of_two_that_overlap_goes_first():
+def test_the_longer_of_two_overlapping_secrets_is_hidden_first():
     assert redactor(["secret", "secret-and-more"])("x secret-and-more secret") == "x *** ***"
 
 
-def test_secrets_are_no_patterns():
+def test_secrets_are_not_patterns():
     assert redactor(["a.c+(*)"])("abc a.c+(*)") == "abc ***"
 
 
@@ -71,14 +71,14 @@ SECRETS = st.lists(st.text("ab.*+é", min_size=6, max_size=9), min_size=1, max_s
 
 
 @given(SECRETS, st.lists(st.text("xyzé \n", max_size=5), min_size=1, max_size=4))
-def test_no_secret_is_left_and_the_rest_stays(secrets: list[str], between: list[str]):
+def test_all_secrets_are_hidden_and_the_rest_is_unchanged(secrets: list[str], between: list[str]):
     text = secrets[0].join(between)
     redacted = redactor(secrets)(text)
     assert not any(secret in redacted for secret in secrets)
     assert redacted == HIDDEN.join(between)
 
 
-def test_bytes_pass_through_latin1_unchanged_but_for_the_secret():
+def test_bytes_are_unchanged_except_for_the_secret():
     raw = bytes(range(256)) + SECRET.encode() + b"\xff"
     assert redactor([SECRET])(raw.decode("latin-1")).encode("latin-1") == bytes(range(256)) + b"***\xff"
 
@@ -90,7 +90,7 @@ def test_a_secret_is_hidden_in_json_too(secret: str):
 
 
 @pytest.mark.parametrize(("value", "found"), [("12345", False), ("123456", True)])
-def test_how_short_a_secret_may_be(value: str, found: bool):
+def test_the_minimum_length_of_a_secret(value: str, found: bool):
     assert bool(secrets_of({"GITHUB_TOKEN": value})) is found
 
 

@@ -39,12 +39,12 @@ def test_neutral_text_has_no_other_breaks_and_no_control_characters(text: str):
 
 
 @given(FOREIGN)
-def test_neutral_text_stays_when_it_is_made_neutral_again(text: str):
+def test_neutral_is_idempotent(text: str):
     assert neutral(neutral(text)) == neutral(text)
 
 
 @given(st.text(st.characters(categories=["L", "N"], include_characters=" :#[-]%"), max_size=30))
-def test_ordinary_text_stays_as_it_is(text: str):
+def test_ordinary_text_is_unchanged(text: str):
     if not text.lstrip().startswith("::") and "##[" not in text:
         assert neutral(text) == text
 
@@ -89,12 +89,12 @@ def test_visible(text: str, expected: str):
 
 
 @given(st.text())
-def test_plain_text_can_be_written(text: str):
+def test_plain_text_can_be_encoded(text: str):
     assert plain(text).encode("utf-8").decode("utf-8") == plain(text)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
-def test_text_without_surrogates_stays_plain(text: str):
+def test_text_without_surrogates_is_unchanged(text: str):
     assert plain(text) == text
 
 
@@ -105,7 +105,7 @@ def test_times(number: float, expected: str):
     assert duration(number) == expected
 
 
-def test_entries_are_listed_up_to_a_number():
+def test_listed_entries_are_limited():
     assert listed([]) == ""
     assert listed(["a", "b"]) == "a, b"
     assert listed([str(number) for number in range(1500)], 2) == "0, 1 and 1,498 more"

@@ -12,7 +12,7 @@ order in which they are shown. An entry has:
 - `container`: whether it applies only inside or only outside of our image;
 - `where`: a condition for the match of a group: `module is ours`, `variable is empty`, `option is translated`, or
   `is not`;
-- `translate.package`: the packages to install for matches; the name "" stands for all others;
+- `translate.package`: the packages to install for matches; the name "" is the default;
 - `hidden-by`: names of more precise hints.
 """
 
@@ -41,7 +41,7 @@ _MOST_NAMES: Final = 3
 _ANSI: Final = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")
 _PLACE: Final = re.compile(r"\{(?P<group>[a-z]+)(?::(?P<table>[a-z]+))?\}")
 
-# Failures of tests may fill this much of the text, so that the end of the output is searched too.
+# The maximum length of failures of tests in the text, so that the end of the output is searched too.
 _LONGEST_FAILURES: Final = LONGEST_TEXT // 2
 _MOST_ENTRIES: Final = 1_000
 _CREDENTIAL: Final = re.compile(r"KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL|AUTH|URL|URI|DSN|HOST|USER|LOGIN")
