@@ -62,20 +62,20 @@ def test_every_golden_wording_belongs_to_a_test(file: Path):
 # Plain technical English: each expression has a shorter or more precise one, with the noun of the field.
 AVOIDED = re.compile(
     r"""\b(?:
-        (?:is|are)\ no\ (?!longer)[a-z]+          # is not a, unknown, not set
+        (?<!there\ )(?:is|are)\ no\ (?!longer)[a-z]+          # is not a, unknown, not set
         | cannot\ be\ had | is\ not\ there | is\ not\ here | that\ are\ here   # unavailable, not found
         | nobody | anew | shall | by\ hand | went\ away | much
-        | tells? | told | says? | said | stands?                              # reports, is
+        | tells | told | says | said | stands                                 # reports, is
         | looks?\ at | looked\ at                                            # checks
         | whose\ word | its\ word | in\ force | held\ against | holds?\ against
-        | how\ (?:often|many) | the\ (?:least|most)                          # number of, minimum, maximum
+        | how\ (?:often|many) | the\ least                                    # number of, minimum
         | what\ (?:the|a)\ \w+\ (?:brought|says|said|left|is)                  # new, reported
-        | where\ (?:there|it|nothing|no|they)\b                              # if
+        | where\ (?:there|nothing|no)\b                                      # if
     )\b""",
     re.VERBOSE | re.IGNORECASE,
 )
 # Only lower this number.
-AT_MOST_AVOIDED = 98
+AT_MOST_AVOIDED = 62
 PAGES = sorted({ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "src").rglob("*.toml")})
 
 
