@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from support import planted_secrets
 
-from ci_action.engine.secret_scan.baseline import NAME, hash_of
+from ci_action.engine.secret_scan.baseline import hash_of
 from ci_action.engine.secret_scan.events import parse
 from ci_action.engine.secret_scan.scan import SCRIPT
+from ci_action.project.file_kinds import SECRETS_BASELINE
 
 BIN = Path(sys.prefix) / "bin"
 KEYWORD_LINE = "pass" + 'word = "{}"\n'
@@ -141,7 +142,7 @@ def test_hostile_files_are_all_accounted_for(project, ci_action, tmp_path):
 def test_the_baseline_is_that_of_detect_secrets_and_both_agree(project, ci_action, tmp_path):
     folder = project(planted_secrets.everything())
     track(folder)
-    file = folder / NAME
+    file = folder / SECRETS_BASELINE
     first = ci_action(folder, "secrets", "baseline")
     assert first.code == 0
     text = file.read_bytes()
@@ -155,7 +156,7 @@ def test_the_baseline_is_that_of_detect_secrets_and_both_agree(project, ci_actio
         BIN / "detect-secrets-hook",
         "--no-verify",
         "--baseline",
-        NAME,
+        SECRETS_BASELINE,
         *planted_secrets.everything(),
     ]
     assert subprocess.run(argv, cwd=folder, check=False).returncode == 0
@@ -163,14 +164,14 @@ def test_the_baseline_is_that_of_detect_secrets_and_both_agree(project, ci_actio
     entries = {
         kind: [{**one, "line_number": 0} for one in many]
         for kind, many in bare(folder)["results"].items()
-        if kind != NAME
+        if kind != SECRETS_BASELINE
     }
     assert {name: len(many) for name, many in json.loads(text)["results"].items()} == {
         name: len(many) for name, many in entries.items()
     }
     ran = ci_action(folder, "run", "security", "--fail-on=low", "--ignore=bandit")
     assert {one["muted"] for one in ran.findings("detect-secrets")} == {"accepted in .secrets.baseline"}
-    bare(folder, "--baseline", NAME)  # writes line numbers and a time
+    bare(folder, "--baseline", SECRETS_BASELINE)  # writes line numbers and a time
     assert b"generated_at" in file.read_bytes()
     assert ci_action(folder, "secrets", "baseline").code == 0
     assert json.loads(file.read_bytes())["results"] == json.loads(text)["results"]
@@ -202,7 +203,7 @@ def test_plugins_and_filters_of_the_project_are_honoured(project, ci_action):
         "custom.py": CUSTOM,
         "a.txt": "our-token\nour-example\n",
         "docs/a.txt": "our-token\n",
-        NAME: json.dumps(document),
+        SECRETS_BASELINE: json.dumps(document),
     }
     folder = project(files)
     track(folder)
@@ -217,7 +218,7 @@ def test_plugins_and_filters_of_the_project_are_honoured(project, ci_action):
     assert "our-noise" not in ran.out
     assert not (folder / "__pycache__").exists()
     assert ci_action(folder, "secrets", "baseline").code == 0
-    written = json.loads((folder / NAME).read_text())
+    written = json.loads((folder / SECRETS_BASELINE).read_text())
     assert (written["plugins_used"], written["filters_used"]) == (plugins, filters)
     (folder / "custom.py").write_text("")
     ran = ci_action(folder, "run", "security")
@@ -238,19 +239,19 @@ def test_a_baseline_of_an_old_release_is_understood(project, ci_action):
         "custom_plugin_paths": [], "results": {"a.py": [entry]}, "generated_at": "2020-01-01T00:00:00Z",
     }  # fmt: skip
     line = KEYWORD_LINE.format("hunter2-" + "hunter2")
-    folder = project({"a.py": line, "docs/a.py": line, NAME: json.dumps(document)})
+    folder = project({"a.py": line, "docs/a.py": line, SECRETS_BASELINE: json.dumps(document)})
     track(folder)
     ran = ci_action(folder, "run", "security")
     assert [(one["path"], one["muted"]) for one in ran.findings("detect-secrets")] == [
         ("a.py", "accepted in .secrets.baseline")
     ]
     assert ci_action(folder, "secrets", "baseline").code == 0
-    written = json.loads((folder / NAME).read_text())
+    written = json.loads((folder / SECRETS_BASELINE).read_text())
     assert (written["version"], written["results"]["a.py"][0]["is_secret"]) == ("1.5.0", False)
     assert {"pattern": ["^docs/"], "path": "detect_secrets.filters.regex.should_exclude_file"} in written[
         "filters_used"
     ]
-    assert bare(folder, "--baseline", NAME) == {}
+    assert bare(folder, "--baseline", SECRETS_BASELINE) == {}
 
 
 @pytest.fixture
@@ -306,7 +307,7 @@ def test_a_fault_is_broken_keeps_what_was_found_and_shows_no_value(
         value.encode() in file.read_bytes() for file in tmp_path.glob("[cr]*/**/*") if file.is_file()
     )
     assert ci_action(folder, "secrets", "baseline", "--timeout=2", prefix=with_python(body)).code == 3
-    assert not (folder / NAME).exists()
+    assert not (folder / SECRETS_BASELINE).exists()
 
 
 def test_a_token_of_ours_in_a_file_is_a_finding_all_the_same(project, ci_action):
@@ -331,7 +332,7 @@ def test_only_added_lines_count_where_the_scope_is_the_change(project, ci_action
     assert found == {("a.py", 2): "", ("a.py", 3): ""}  # a second occurrence was added
     assert ran.tool("detect-secrets")["examined"]["files"] == 1
     assert ci_action(folder, "secrets", "baseline", "--scope=changed").code == 0
-    assert json.loads((folder / NAME).read_text())["results"].keys() == {"a.py", "b.py"}
+    assert json.loads((folder / SECRETS_BASELINE).read_text())["results"].keys() == {"a.py", "b.py"}
     lone = ci_action(folder, "run", "security", "--secrets-baseline=absent.json")
     assert lone.code == 2
     assert "ci-action secrets baseline --secrets-baseline=absent.json" in lone.out

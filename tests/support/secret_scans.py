@@ -8,7 +8,8 @@ from typing import Any
 from support.builders import FakeRun, bundled_tools, completed, context, write
 
 from ci_action.engine.context import Context
-from ci_action.engine.secret_scan.baseline import NAME, hash_of
+from ci_action.engine.secret_scan.baseline import hash_of
+from ci_action.project.file_kinds import SECRETS_BASELINE
 from ci_action.system.process import Command, Completed
 
 VALUE = "hunter2-" + "hunter2"
@@ -69,7 +70,7 @@ def project(folder: Path) -> Path:
 def accepted(root: Path, *more: dict[str, Any], **mark: Any) -> None:
     """Write a baseline that accepts the secret of the project."""
     entry = {"type": KEYWORD, "hashed_secret": hash_of(VALUE), "filename": "a.py", **mark}
-    write(root, {NAME: json.dumps({"version": "1.5.0", "results": {"a.py": [entry, *more]}})})
+    write(root, {SECRETS_BASELINE: json.dumps({"version": "1.5.0", "results": {"a.py": [entry, *more]}})})
 
 
 def cut(lines: list[str]) -> list[str]:

@@ -16,6 +16,8 @@ RUFF_FILES: Final = (".ruff.toml", "ruff.toml")
 """Ruff's own configuration files in order of precedence, each before pyproject.toml."""
 BANDIT_FILES: Final = ("bandit.yaml", "bandit.yml", ".bandit.yaml", ".bandit.yml", "bandit.toml")
 """bandit's own configuration files in order of precedence, each after pyproject.toml."""
+SECRETS_BASELINE: Final = ".secrets.baseline"
+"""The baseline of detect-secrets, if `secrets-baseline` is not set."""
 PYTHON_LOCKS: Final = frozenset({"uv.lock", "pylock.toml", "poetry.lock", "pdm.lock", "Pipfile.lock"})
 """The lock files that are read (`dependencies.lockfiles`)."""
 _LOCKS: Final = PYTHON_LOCKS | {

@@ -9,7 +9,8 @@ from support.builders import write
 from support.secret_scans import KEYWORD, VALUE, Script, accepted, cut, project, ready
 
 from ci_action.commands.baseline import accept
-from ci_action.engine.secret_scan.baseline import NAME, hash_of
+from ci_action.engine.secret_scan.baseline import hash_of
+from ci_action.project.file_kinds import SECRETS_BASELINE
 from ci_action.system.errors import InterruptedRunError, TimedOutError, ToolError
 
 
@@ -20,13 +21,13 @@ def one(tmp_path: Path) -> Path:
 
 def test_accepting_writes_what_is_found_and_keeps_what_was_not_looked_at(one: Path):
     accepted(one, {"type": KEYWORD, "hashed_secret": "0" * 40}, is_secret=False)
-    document = json.loads((one / NAME).read_text())
+    document = json.loads((one / SECRETS_BASELINE).read_text())
     document["results"]["other/x.py"] = document["results"]["gone.py"] = [
         {"type": KEYWORD, "hashed_secret": "1" * 40}
     ]
-    write(one, {NAME: json.dumps(document), "other/x.py": ""})
+    write(one, {SECRETS_BASELINE: json.dumps(document), "other/x.py": ""})
     lines = tuple(accept(ready(one, Script(one), tracked=["a.py"])))
-    written = json.loads((one / NAME).read_text())
+    written = json.loads((one / SECRETS_BASELINE).read_text())
     hashes = {name: [one["hashed_secret"] for one in found] for name, found in written["results"].items()}
     assert hashes == {"a.py": [hash_of(VALUE)], "other/x.py": ["1" * 40]}
     assert written["results"]["a.py"][0]["is_secret"] is False
@@ -37,11 +38,11 @@ def test_accepting_writes_what_is_found_and_keeps_what_was_not_looked_at(one: Pa
 def test_a_scan_that_breaks_writes_nothing(change: Any, one: Path):
     with pytest.raises(ToolError):
         tuple(accept(ready(one, Script(one, change))))
-    assert not (one / NAME).exists()
+    assert not (one / SECRETS_BASELINE).exists()
 
 
 def test_an_interruption_writes_nothing_and_is_no_answer(one: Path):
     script = Script(one, lambda _: InterruptedRunError("python was interrupted"))
     with pytest.raises(InterruptedRunError):
         tuple(accept(ready(one, script, stopped=lambda: True)))
-    assert not (one / NAME).exists()
+    assert not (one / SECRETS_BASELINE).exists()

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
+from ci_action.project.file_kinds import SECRETS_BASELINE
 from ci_action.project.layout import Layout
 from ci_action.settings import Settings
 from ci_action.system.errors import ToolError
@@ -20,7 +21,6 @@ from ci_action.system.folder import Place, opened
 from ci_action.system.ownership import ids_of
 from ci_action.system.project_files import read_project_file
 
-NAME: Final = ".secrets.baseline"
 COMMAND: Final = "ci-action secrets baseline"
 # File, type and SHA-1 of the value.
 Key = tuple[str, str, str]
@@ -122,7 +122,7 @@ class Baseline:
 
 def load(layout: Layout, settings: Settings) -> Baseline:
     """Read the baseline, if it exists. Raises `ToolError` if it is invalid."""
-    file = layout.root / (settings.secrets_baseline or NAME)
+    file = layout.root / (settings.secrets_baseline or SECRETS_BASELINE)
     shown = layout.relative(file)
     # Above the project its names are relative to its own folder, as detect-secrets wrote them there.
     folder = Path(os.path.normpath(file)).parent

@@ -5,9 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
-from ci_action.engine.secret_scan.baseline import entries_of, is_whole
-from ci_action.stages.gate_changes.loosened import LARGER_BASELINE, Loosened
-from ci_action.stages.gate_changes.suppressions import Changed
+from ci_action.stages.gate_changes.loosened import LARGER_BASELINE, Changed, Loosened
 from ci_action.system.errors import ToolError
 
 Read = Callable[[Any, str], Counter[tuple[Hashable, str]]]
@@ -39,6 +37,8 @@ def _entries(path: str, text: str | None, read: Read) -> Counter[tuple[Hashable,
 
 def of_secrets(document: Any, path: str) -> Counter[tuple[Hashable, str]]:
     """Read a baseline of detect-secrets."""
+    from ci_action.engine.secret_scan.baseline import entries_of, is_whole  # noqa: PLC0415 - rare
+
     return Counter(((key[1], key[2]), key[0]) for key in entries_of(document, path) if not is_whole(key))
 
 

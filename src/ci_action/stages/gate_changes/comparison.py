@@ -8,27 +8,18 @@ from io import BytesIO
 from typing import Any, Final
 
 from ci_action.engine.context import Context
-from ci_action.engine.secret_scan.baseline import NAME as BASELINE
 from ci_action.model.finding import Finding, Level, Location
 from ci_action.model.result import Broken, Counted, Outcome, Report
-from ci_action.project.file_kinds import SOURCES, is_workflow
+from ci_action.project.file_kinds import SECRETS_BASELINE, SOURCES, is_workflow
 from ci_action.project.git.base_files import Difference, contents, differences
 from ci_action.project.git.repository import Repository
 from ci_action.settings.types import GateChanges
-from ci_action.stages.gate_changes import (
-    DOCUMENTATION,
-    NAME,
-    own_settings,
-    removed_tests,
-    settings_of_tools,
-    suppressions,
-)
+from ci_action.stages.gate_changes import DOCUMENTATION, NAME, own_settings, settings_of_tools
 from ci_action.stages.gate_changes.baselines import larger, of_bandit, of_secrets
 from ci_action.stages.gate_changes.configs import NAMES, Side, own
-from ci_action.stages.gate_changes.loosened import WEIGHTS, Loosened, tried
+from ci_action.stages.gate_changes.loosened import WEIGHTS, Changed, Loosened, tried
 from ci_action.stages.gate_changes.options import baseline_of_bandit, deselected
 from ci_action.stages.gate_changes.settings_of_tools import of_pytest
-from ci_action.stages.gate_changes.suppressions import Changed
 from ci_action.system.errors import ToolError
 from ci_action.system.project_files import find_project_file
 
@@ -163,21 +154,27 @@ class Comparison:
         workflows = (one for one in self.differences if one.blob and one.exists and is_workflow(one.name))
         for file in self._read([*workflows]):
             yield from tried(self.problems, own_settings.of_workflow, file, self._keys, action)
-        baselines = {self.ctx.settings.secrets_baseline or BASELINE: of_secrets}
+        baselines = {self.ctx.settings.secrets_baseline or SECRETS_BASELINE: of_secrets}
         baselines[baseline_of_bandit(self.ctx.settings.bandit_args)] = of_bandit
         for name, read in baselines.items():
             path = self.ctx.layout.relative(name) if name else ""
             for file in self._read([one for one in self.differences if one.name == path]):
                 yield from tried(self.problems, larger, file, read)
-        python = self._read([one for one in self.differences if one.name.endswith(SOURCES)])
-        markers = deselected(of_pytest(after, "addopts"))
-        yield from suppressions.compare(python, markers, self.problems)
-        yield from removed_tests.compare(python, _naming(before), _naming(after), self.problems)
+        if python := [one for one in self.differences if one.name.endswith(SOURCES)]:
+            # Their parts are only imported for such a change.
+            yield from self._of_python(self._read(python))
 
+    def _of_python(self, files: list[Changed]) -> Iterator[Loosened]:
+        from ci_action.stages.gate_changes import removed_tests, suppressions  # noqa: PLC0415 - see above
 
-def _naming(side: Side) -> removed_tests.Naming:
-    names = ("python_files", "python_functions", "python_classes")
-    return removed_tests.Naming(*(of_pytest(side, name) for name in names))
+        yield from suppressions.compare(
+            files, deselected(of_pytest(self._sides[1], "addopts")), self.problems
+        )
+        names = ("python_files", "python_functions", "python_classes")
+        before, after = (
+            removed_tests.Naming(*(of_pytest(side, name) for name in names)) for side in self._sides
+        )
+        yield from removed_tests.compare(files, before, after, self.problems)
 
 
 def _text(raw: bytes | None, path: str) -> str | None:

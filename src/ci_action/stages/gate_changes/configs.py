@@ -1,6 +1,5 @@
 """The configuration file that a tool uses, by the tool's own order of names, with the lines of keys and entries. Pure."""
 
-import configparser
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -144,13 +143,18 @@ def _parse(path: str, text: str) -> Mapping[str, Any]:
         if path.endswith(_OPTIONS_OF_BANDIT) and "[bandit]" not in text:
             return {}
         return _ini(text)
-    except (ValueError, RecursionError, configparser.Error) as error:
+    except (ValueError, RecursionError) as error:
         raise ToolError(f"{path} cannot be read: {' '.join(str(error).split())[:200]}") from error
 
 
 def _ini(text: str) -> Mapping[str, Any]:
+    import configparser  # noqa: PLC0415 - few projects need it
+
     parser = configparser.ConfigParser(interpolation=None, allow_no_value=True)
-    parser.read_string(text)
+    try:
+        parser.read_string(text)
+    except configparser.Error as error:
+        raise ValueError(str(error)) from error
     found: dict[str, Any] = {}
     # An option of [a] never hides a section [a:b].
     for name in sorted(parser.sections(), key=lambda name: ":" in name):

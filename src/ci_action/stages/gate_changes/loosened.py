@@ -45,6 +45,18 @@ class Loosened:
     line: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Changed:
+    """A file before and after; a text is None if the file does not exist."""
+
+    path: str
+    """The name after the change, or before it if the change removed the file."""
+    previous: str = ""
+    """The name before the change."""
+    before: str | None
+    after: str | None
+
+
 Seen = tuple[str, str, str]
 """A rule, the message without the name of the setting, and the entry whose line is reported."""
 Comparison = Callable[[Any, Any], Iterable[Seen]]

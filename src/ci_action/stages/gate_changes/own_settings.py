@@ -13,6 +13,7 @@ from ci_action.stages.gate_changes.configs import PYPROJECT, Config, Where, plac
 from ci_action.stages.gate_changes.loosened import (
     ADDED_IGNORE,
     NARROWER_PATHS,
+    Changed,
     Comparison,
     Loosened,
     Seen,
@@ -25,7 +26,6 @@ from ci_action.stages.gate_changes.loosened import (
     softer,
 )
 from ci_action.stages.gate_changes.options import options
-from ci_action.stages.gate_changes.suppressions import Changed
 from ci_action.system.errors import ToolError
 
 _OURS: Final = re.compile(r"[^/@\s]+/ci-action(/[^@\s]*)?@\S+")

@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from ci_action.project.file_kinds import PYTEST_FILES
-from ci_action.stages.gate_changes.loosened import REMOVED_TEST, Loosened, listed, tried
-from ci_action.stages.gate_changes.suppressions import Changed, tree_of, without
+from ci_action.stages.gate_changes.loosened import REMOVED_TEST, Changed, Loosened, listed, tried
+from ci_action.stages.gate_changes.suppressions import tree_of, without
 
 _SKIPS: Final = ("skip", "xfail", "expectedFailure")
 _BLOCKS: Final = (ast.If, ast.Try, ast.With)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import Final, TypeVar
 
-from ci_action.stages.gate_changes.loosened import ADDED_SUPPRESSION, Loosened, tried
+from ci_action.stages.gate_changes.loosened import ADDED_SUPPRESSION, Changed, Loosened, tried
 from ci_action.system.errors import ToolError
 
 _CODES: Final = r"(?:\s*:\s*(?P<codes>[A-Za-z]+\d+(?:[\s,]+[A-Za-z]+\d+)*))?"
@@ -62,18 +62,6 @@ class Suppression:
         if not codes:
             return self.kind
         return f"{self.kind}[{codes}]" if self.kind.endswith("ignore") else f"{self.kind}: {codes}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Changed:
-    """A file before and after; a text is None if the file does not exist."""
-
-    path: str
-    """The name after the change, or before it if the change removed the file."""
-    previous: str = ""
-    """The name before the change."""
-    before: str | None
-    after: str | None
 
 
 _Kind = tuple[re.Pattern[str], Callable[[str], Iterable[Suppression]]]

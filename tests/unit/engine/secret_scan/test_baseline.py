@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.builders import layout, resolved, write
 
-from ci_action.engine.secret_scan.baseline import NAME, Baseline, baseline_mistakes, hash_of, load, render
+from ci_action.engine.secret_scan.baseline import Baseline, baseline_mistakes, hash_of, load, render
 from ci_action.engine.secret_scan.baseline import write as write_baseline
+from ci_action.project.file_kinds import SECRETS_BASELINE
 from ci_action.system.errors import ToolError
 
 VALUE = "hunter2-" + "hunter2"
@@ -22,7 +23,7 @@ def document(*entries: dict[str, Any], **overrides: Any) -> str:
 
 
 def loaded(root: Path, text: str | bytes, **settings: str) -> Baseline:
-    write(root, {settings.get("secrets_baseline", NAME): text})
+    write(root, {settings.get("secrets_baseline", SECRETS_BASELINE): text})
     return load(layout(root), resolved(**settings).settings)
 
 
@@ -77,9 +78,9 @@ def test_none_is_none(tmp_path: Path):
 
 
 def test_one_above_the_project_speaks_of_files_below_its_own_folder(tmp_path: Path):
-    write(tmp_path, {NAME: document(ENTRY), "part/a.py": ""})
+    write(tmp_path, {SECRETS_BASELINE: document(ENTRY), "part/a.py": ""})
     place = layout(tmp_path, root=tmp_path / "part")
-    baseline = load(place, resolved(secrets_baseline=f"../{NAME}").settings)
+    baseline = load(place, resolved(secrets_baseline=f"../{SECRETS_BASELINE}").settings)
     assert baseline.name(tmp_path / "part" / "a.py") == "part/a.py"
 
 
@@ -112,7 +113,7 @@ def test_what_is_no_baseline_is_broken_with_advice(text: bytes, expected: str, t
 
 
 def test_what_is_no_file_is_broken(tmp_path: Path, wording: Any):
-    (tmp_path / NAME).mkdir()
+    (tmp_path / SECRETS_BASELINE).mkdir()
     with pytest.raises(ToolError) as caught:
         load(layout(tmp_path), resolved().settings)
     assert str(caught.value) == wording
@@ -121,14 +122,14 @@ def test_what_is_no_file_is_broken(tmp_path: Path, wording: Any):
 def test_a_link_that_leads_out_is_broken_and_one_inside_is_followed(tmp_path: Path):
     root = write(tmp_path / "w", {"real.json": document(ENTRY)})
     write(tmp_path, {"outside.json": document(ENTRY)})
-    (root / NAME).symlink_to("real.json")
+    (root / SECRETS_BASELINE).symlink_to("real.json")
     baseline = load(layout(root), resolved().settings)
     assert len(baseline.entries) == 1
     write_baseline(baseline, b"{}\n")
-    assert (root / NAME).is_symlink()
+    assert (root / SECRETS_BASELINE).is_symlink()
     assert (root / "real.json").read_bytes() == b"{}\n"
-    (root / NAME).unlink()
-    (root / NAME).symlink_to("../outside.json")
+    (root / SECRETS_BASELINE).unlink()
+    (root / SECRETS_BASELINE).symlink_to("../outside.json")
     with pytest.raises(ToolError, match="outside the workspace"):
         load(layout(root), resolved().settings)
 

@@ -1,4 +1,4 @@
-"""The tool gate-changes: where it stands in a run, what an unknown base is, and what its findings weigh."""
+"""The tool gate-changes: its place in a run, an unknown base, and the weight of its findings."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -96,7 +96,7 @@ def test_a_finding_has_its_line_and_its_weight(tmp_path: Path, mode: str, level:
     assert found.outcome.examined == {"files": 1}
 
 
-def test_nothing_less_strict_is_no_finding(tmp_path: Path):
+def test_a_stricter_change_has_no_finding(tmp_path: Path):
     found = checked(
         tmp_path, {"pyproject.toml": (LOWERED["pyproject.toml"][1], LOWERED["pyproject.toml"][0])}
     )
@@ -118,7 +118,7 @@ def test_nothing_less_strict_is_no_finding(tmp_path: Path):
     ],
 )
 def test_an_unknown_base(tmp_path: Path, name: str, payload: dict[str, Any], mode: str, kind: type):
-    changes = Changes(problem="the clone lacks the commit; give actions/checkout `fetch-depth: 2`")
+    changes = Changes(problem="the commit is not in the clone; set `fetch-depth: 2`")
     found = checked(
         tmp_path,
         {},
@@ -225,7 +225,7 @@ def test_a_stage_with_it(others: tuple[ToolResult, ...], warns_only: bool, expec
     assert [f"{one.conclusion.value} {int(one.exit_code)}" for one in verdicts] == expected
 
 
-def test_that_it_was_skipped_is_no_reason_of_a_stage():
+def test_a_skipped_gate_is_not_a_reason_of_a_stage():
     assert judge_stage(stage_result(SKIPPED, GATES["skipped"])).reasons == ("t: no files",)
     assert judge_stage(stage_result(CLEAN, GATES["skipped"])).conclusion is Conclusion.PASSED
 
@@ -250,7 +250,7 @@ def run_with(*found: Any) -> Any:
     return run_result(stage_result(tool_result(*found, tool="gate-changes", apart=True)))
 
 
-def test_what_is_said_at_the_top():
+def test_the_section_at_the_top():
     found = [
         finding(
             tool="gate-changes",
@@ -261,16 +261,16 @@ def test_what_is_said_at_the_top():
         finding(tool="gate-changes", rule="removed-test", message="gone", location=None),
         finding(tool="gate-changes", rule="removed-test", message="muted", muted="because"),
     ]
-    (said,) = section(run_with(*found).stages[0].tools)
-    assert len(said.rows(Channel.PAGE)[0].rows) == 2
-    (drawn,) = Drawing(Channel.SUMMARY, event(), 2).at(Place.FIRST, [said], Room(10_000))
+    (made,) = section(run_with(*found).stages[0].tools)
+    assert len(made.rows(Channel.PAGE)[0].rows) == 2
+    (drawn,) = Drawing(Channel.SUMMARY, event(), 2).at(Place.FIRST, [made], Room(10_000))
     head, _, rows = drawn.partition("\n\n")
     assert head.startswith("## ⚠️ ")
     assert "2 places" in head
     address = "https://github.com/o/r/blob/c0ffee/a%7Cb.toml#L3"
     assert rows.startswith(f"- [`a|b.toml:3`](<{address}>) · `lower-minimum` · ")
     assert "``it `is` <b>lower</b>``" in rows
-    assert [*section_lines([said])][1].text == "  a|b.toml:3 · lower-minimum · it `is` <b>lower</b>"
+    assert [*section_lines([made])][1].text == "  a|b.toml:3 · lower-minimum · it `is` <b>lower</b>"
     assert section(run_with().stages[0].tools) == ()
 
 
@@ -295,6 +295,6 @@ def test_the_differences_that_git_prints():
 @pytest.mark.parametrize(
     "stdout", [b"diff --git a b", b":100644 100644 a b M", f":100644 100644 {OLD} {OLD} R100\0a".encode()]
 )
-def test_differences_that_are_none(stdout: bytes):
+def test_invalid_differences(stdout: bytes):
     with pytest.raises(ToolError):
         parse(stdout)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from ci_action.settings.types import GateChanges
 from ci_action.stages.gate_changes.baselines import larger, of_bandit, of_secrets
 from ci_action.stages.gate_changes.configs import Side, own
+from ci_action.stages.gate_changes.loosened import Changed
 from ci_action.stages.gate_changes.own_settings import COMPARED, of_keys, of_table, of_workflow, steps_of
-from ci_action.stages.gate_changes.suppressions import Changed
 from ci_action.system.errors import ToolError
 
 PY = "pyproject.toml"

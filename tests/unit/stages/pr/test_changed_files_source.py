@@ -191,19 +191,19 @@ def test_attributes_that_the_pull_request_may_have_changed_are_not_used(
 ):
     git = here(OTHER)
     of_pull = {"changed_files": total, "current": total is not None}
-    told = found(tmp_path, git, of_pull, github=FilesAndLabels(files))
-    assert source(told) == "GitHub"
-    assert bool(told.marks) is marked
-    assert bool(told.unmarked) is not marked
+    files_found = found(tmp_path, git, of_pull, github=FilesAndLabels(files))
+    assert source(files_found) == "GitHub"
+    assert bool(files_found.marks) is marked
+    assert bool(files_found.unmarked) is not marked
     heads = [command.argv[-1] for command in git.asked if "read-tree" in command.argv]
     assert heads == (["HEAD"] if marked else [])
 
 
 def test_attributes_that_cannot_be_read_are_noted(tmp_path: Path):
     git = here(OTHER, check_attr=completed(stderr="fatal: index is broken", returncode=128))
-    told = found(tmp_path, git, github=FilesAndLabels([entry("b.py")]))
-    assert told.marks == {}
-    assert "index is broken" in told.unmarked
+    files_found = found(tmp_path, git, github=FilesAndLabels([entry("b.py")]))
+    assert files_found.marks == {}
+    assert "index is broken" in files_found.unmarked
 
 
 @pytest.mark.parametrize("missing", ["changed_files", "additions", "deletions"])

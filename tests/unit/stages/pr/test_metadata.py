@@ -1,4 +1,4 @@
-"""The tool metadata: its outputs, whatever text a pull request brings."""
+"""The tool metadata: its outputs, for any text in a pull request."""
 
 import json
 from pathlib import Path
@@ -41,7 +41,7 @@ def outputs(tmp_path: Path, github: Any = None, **overrides: Any) -> dict[str, s
     return dict(outcome.outputs)
 
 
-def test_what_the_event_tells_is_kept_when_the_run_is_interrupted(tmp_path: Path):
+def test_outputs_of_the_event_are_kept_if_the_run_is_interrupted(tmp_path: Path):
     run = FakeRun(git=InterruptedRunError("git was interrupted"))
     known = Changes(base="c0ffee", source="the event")
     outcome = TOOL.check(context(tmp_path, run, pull=pull(number=12), changes=known), NOTHING).outcome
@@ -89,7 +89,7 @@ def test_areas_of_the_settings(tmp_path: Path):
     assert found["changed-areas"] == '["api"]'
 
 
-def test_of_files_that_are_not_known_nothing_is_denied(tmp_path: Path):
+def test_nothing_is_false_of_files_that_are_not_listed(tmp_path: Path):
     files = [entry(f"docs/{number}.md") for number in range(3000)]
     mine = pull(changed_files=3001, additions=8000, deletions=1)
     found = outputs(tmp_path, FilesAndLabels(files), pull=mine)
@@ -98,7 +98,7 @@ def test_of_files_that_are_not_known_nothing_is_denied(tmp_path: Path):
     assert (found["changed-files"], found["changed-lines"], found["pr-size"]) == ("3001", "8001", "XXL")
 
 
-def test_of_files_that_nobody_tells_only_the_numbers_are_known(tmp_path: Path):
+def test_only_the_numbers_are_known_of_unknown_files(tmp_path: Path):
     github = FilesAndLabels(refuses={"pull_files": ApiError("no", 403)})
     found = outputs(tmp_path, github, pull=pull(changed_files=3, additions=8, deletions=2))
     assert (found["changed-files"], found["changed-lines"], found["pr-size"]) == ("3", "10", "S")
@@ -106,7 +106,7 @@ def test_of_files_that_nobody_tells_only_the_numbers_are_known(tmp_path: Path):
     assert [found[name] for name in names] == ["", "", "", ""]
 
 
-def test_what_the_event_tells_is_kept_where_the_files_are_not_known(tmp_path: Path):
+def test_outputs_of_the_event_are_kept_if_the_files_are_unknown(tmp_path: Path):
     github = FilesAndLabels(refuses={"pull_files": ApiError("no", 403)})
     found = checked(tmp_path, github).outcome
     assert isinstance(found, Broken)
@@ -120,7 +120,7 @@ def test_without_a_pull_request(tmp_path: Path):
 
 
 @pytest.mark.parametrize(("number", "held", "noted"), [(200, 200, False), (201, 200, True)])
-def test_lists_have_an_end_and_that_is_said(tmp_path: Path, number: int, held: int, noted: bool):
+def test_long_lists_are_cut_with_a_warning(tmp_path: Path, number: int, held: int, noted: bool):
     github = FilesAndLabels([entry(f"d{one:04}/x") for one in range(number)])
     found = checked(tmp_path, github)
     assert isinstance(found.outcome, Report)

@@ -40,11 +40,11 @@ OUTPUTS = {
 def ran(*findings: Finding, details: tuple[str, ...] = (), **outputs: str) -> RunResult:
     titles = tuple(one for one in findings if one.tool == "title")
     sizes = tuple(one for one in findings if one.tool == "size")
-    told = {**OUTPUTS, **{name.replace("_", "-"): value for name, value in outputs.items()}}
+    given_outputs = {**OUTPUTS, **{name.replace("_", "-"): value for name, value in outputs.items()}}
     tools = [
         tool_result(tool="title", outcome=Report(findings=titles)),
         tool_result(tool="size", outcome=Report(findings=sizes, details=details)),
-        tool_result(tool="metadata", outcome=Report(outputs=told)),
+        tool_result(tool="metadata", outcome=Report(outputs=given_outputs)),
     ]
     return run_result(stage_result(*tools, stage="pr"))
 
@@ -57,7 +57,7 @@ def section(result: RunResult, shown: Publication) -> str:
 
 def test_what_is_told(tmp_path: Path):
     wrong = finding(
-        tool="title", rule="type", message="'feature' is no type", fix_message="feat: x", location=None
+        tool="title", rule="type", message="unknown type 'feature'", fix_message="feat: x", location=None
     )
     large = finding(tool="size", rule="too-many-files", message="many", level=Level.WARNING, location=None)
     result = ran(wrong, large, details=("src/api: 30 files",), pr_title_valid="false")
@@ -66,7 +66,7 @@ def test_what_is_told(tmp_path: Path):
     assert cells == [
         ["Number", "7"],
         ["Title", "❌ invalid feature: x"],
-        ["Error", "'feature' is no type"],
+        ["Error", "unknown type 'feature'"],
         ["Proposed title", "feat: x"],
         ["Changed", "1,234 files, 5,678 lines"],
         ["Size", "XXL ⚠️ large"],
@@ -78,7 +78,7 @@ def test_what_is_told(tmp_path: Path):
         ["Closes", "#3"],
     ]
     assert [item.text for item in page.all("code")] == [
-        "feature: x", "'feature' is no type", "feat: x", "someone", "topic", "main", "src", "docs", "bug", "#3",
+        "feature: x", "unknown type 'feature'", "feat: x", "someone", "topic", "main", "src", "docs", "bug", "#3",
         "src/api: 30 files",
     ]  # fmt: skip
     blocking = finding(tool="size", rule="too-many-files", message="many", location=None)

@@ -9,11 +9,12 @@ from support.builders import FakeRun, write
 from support.secret_scans import KEYWORD, LINE, VALUE, Script, accepted, cut, project, ready
 
 from ci_action.engine.context import Context
-from ci_action.engine.secret_scan.baseline import NAME, hash_of
+from ci_action.engine.secret_scan.baseline import hash_of
 from ci_action.engine.secret_scan.scan import SCRIPT
 from ci_action.engine.secret_scan.scan import program as program_of
 from ci_action.model.changes import Changes
 from ci_action.model.result import Broken, Report, Skipped
+from ci_action.project.file_kinds import SECRETS_BASELINE
 from ci_action.stages.security.detect_secrets import TOOL, check, count
 from ci_action.system.child_environ import Sees
 from ci_action.system.errors import InterruptedRunError, TimedOutError, ToolError
@@ -126,11 +127,11 @@ def test_a_second_run_starts_nothing_and_says_the_same(one: Path, tmp_path: Path
     ("files", "settings", "asked"),
     [
         ({"a.py": LINE + LINE}, {}, ["a.py"]),
-        ({NAME: json.dumps({"version": "1.5.0", "results": {}, "plugins_used": []})}, {}, "all"),
-        ({NAME: json.dumps({"version": "1.5.0", "results": {}, "plugins_used": [{"name": "X", "path": "file://x.py"}]})}, {}, "always"),
-        ({NAME: json.dumps({"version": "1.5.0", "results": {}, "filters_used": [{"path": "file://x.py::f"}]})}, {}, "always"),
-        ({NAME: json.dumps({"version": "1.5.0", "results": {}, "filters_used": 7})}, {}, "always"),
-        ({NAME: json.dumps({"version": "0.14.3", "results": {}})}, {}, "always"),
+        ({SECRETS_BASELINE: json.dumps({"version": "1.5.0", "results": {}, "plugins_used": []})}, {}, "all"),
+        ({SECRETS_BASELINE: json.dumps({"version": "1.5.0", "results": {}, "plugins_used": [{"name": "X", "path": "file://x.py"}]})}, {}, "always"),
+        ({SECRETS_BASELINE: json.dumps({"version": "1.5.0", "results": {}, "filters_used": [{"path": "file://x.py::f"}]})}, {}, "always"),
+        ({SECRETS_BASELINE: json.dumps({"version": "1.5.0", "results": {}, "filters_used": 7})}, {}, "always"),
+        ({SECRETS_BASELINE: json.dumps({"version": "0.14.3", "results": {}})}, {}, "always"),
         ({}, {"secrets_verify": "true"}, "always"),  # pragma: allowlist secret
     ],
 )  # fmt: skip
@@ -159,9 +160,9 @@ def test_what_is_accepted_is_muted_and_the_baseline_itself_is_not_scanned(one: P
     accepted(one)
     found = outcome(ready(one, script := Script(one)))
     assert [finding.muted for finding in found.findings] == ["accepted in .secrets.baseline"]
-    assert NAME not in script.files[0]
+    assert SECRETS_BASELINE not in script.files[0]
     assert script.jobs[0]["baseline"] == {"version": "1.5.0"}
-    assert script.jobs[0]["name"] == NAME
+    assert script.jobs[0]["name"] == SECRETS_BASELINE
 
 
 def test_what_the_baseline_marks_as_real_counts(one: Path, wording: Any):

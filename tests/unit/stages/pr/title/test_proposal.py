@@ -118,12 +118,12 @@ def test_changed_files_stand_over_the_verb():
         ),
         pytest.param({"types": ("feature", "bug")}, {}, "feature: add x", id="the project's word"),
         pytest.param({"types": ("task",)}, {}, "task: add x", id="the only type that there is"),
-        pytest.param({"types": ("[A-Z]+-1",)}, {}, "", id="a type that nobody can guess"),
+        pytest.param({"types": ("[A-Z]+-1",)}, {}, "", id="a type without a guess"),
         pytest.param({"subject": "[A-Z].*"}, {}, "feat: Add x", id="the project's capital letter"),
         pytest.param({"subject": ".*[.]"}, {}, "feat: Add x.", id="the project's full stop"),
-        pytest.param({"subject": "no"}, {}, "", id="a subject that nobody can guess"),
+        pytest.param({"subject": "no"}, {}, "", id="a subject without a guess"),
         pytest.param({"pattern": "[a-z ]+"}, {}, "add x", id="an expression for the whole title"),
-        pytest.param({"pattern": "AB-1 .*"}, {}, "", id="an expression that nobody can guess"),
+        pytest.param({"pattern": "AB-1 .*"}, {}, "", id="an expression without a guess"),
     ],
 )
 def test_by_the_rules_of_a_project(rules: dict[str, Any], around: dict[str, Any], proposal: str):

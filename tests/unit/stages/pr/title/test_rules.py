@@ -28,7 +28,7 @@ def rules_broken(title: str, **rules: Any) -> list[str]:
     return [mistake.rule for mistake in judge(title, Rules(**rules)).mistakes]
 
 
-def told(title: str, **rules: Any) -> str:
+def messages(title: str, **rules: Any) -> str:
     return "\n".join(mistake.text for mistake in judge(title, Rules(**rules)).mistakes)
 
 
@@ -57,7 +57,7 @@ AGREEMENT = [
     ("wip: x", False, False, False),
     ("unknown: x", False, False, False),
     ("Update README.md", False, False, False),
-    # Where they differ from each other, the words of Conventional Commits decide.
+    # If they differ from each other, the words of Conventional Commits decide.
     ("Feat: add x", False, False, True),
     ("FEAT: x", False, False, True),
     ("build(a b): x", True, False, True),
@@ -98,8 +98,8 @@ def test_other_checkers_agree(title: str, ours: bool, commitizen: bool, pre_comm
 )
 def test_every_mistake_is_named(title: str, broken: list[str]):
     found = rules_broken(title)
-    assert sorted(set(found)) == sorted(set(broken)), told(title)
-    assert len(found) == len(set(told(title).splitlines()))
+    assert sorted(set(found)) == sorted(set(broken)), messages(title)
+    assert len(found) == len(set(messages(title).splitlines()))
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_every_mistake_is_named(title: str, broken: list[str]):
     ],
 )
 def test_messages(title: str, wording: Any):
-    assert told(title) == wording
+    assert messages(title) == wording
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_parts(title: str, parts: Parts):
     ("title", "rules", "broken"),
     [
         pytest.param("task: x", {"types": ("task",)}, [], id="own types"),
-        pytest.param("feat: x", {"types": ("task",)}, [TYPE], id="own types stand instead of ours"),
+        pytest.param("feat: x", {"types": ("task",)}, [TYPE], id="own types replace the default"),
         pytest.param("feat-2: x", {"types": (r"feat-\d",)}, [], id="types are expressions"),
         pytest.param("feat-22: x", {"types": (r"feat-\d",)}, [TYPE], id="for the whole type"),
         pytest.param("feat: x", {"require_scope": True}, [SCOPE], id="no scope"),
