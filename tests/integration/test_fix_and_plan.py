@@ -141,7 +141,7 @@ def test_plan_tells_what_the_test_stage_would_do(project, ci_action):
         "Python >=3.10 (requires-python), dependencies from requirements-dev.txt",
         "1 file named like tests",
         "at least 89.5 %",
-        "waits for 1 services",
+        "waits for 1 service",
     ):
         assert words in ran.out
     assert "secretword" not in ran.out

@@ -116,7 +116,7 @@ def current_python(environ: Mapping[str, str]) -> str:
 
 
 def _current(ctx: Context, builder: Builder, extra: list[str]) -> Environment:
-    """Use the active environment; what it lacks goes into a folder of ours, so that it does not change."""
+    """Use the active environment unchanged; packages that it lacks go into a temporary folder."""
     python = current_python(ctx.environ)
     overlay = str(ctx.tempdir / "overlay")
     packages = builder.add(python, extra, f"--target={overlay}", "coverage[toml]")

@@ -260,26 +260,21 @@ class Builder:
         for name, folder in (("UV_CACHE_DIR", "uv"), ("UV_PYTHON_INSTALL_DIR", "python")):
             if name not in self.environ:
                 found[name] = str(first_given([home / folder for home in homes], self.owner))
-        pyenv = Path(
-            self.environ.get("PYENV_ROOT", Path(self.environ.get("HOME", "/nonexistent"), ".pyenv")),
-            "versions",
-        )
-        bins = sorted((str(path) for path in pyenv.glob("*/bin")), reverse=True)
+        home = Path(self.environ.get("HOME", "/nonexistent"))
+        pyenv = Path(self.environ.get("PYENV_ROOT", home / ".pyenv"))
+        bins = sorted((str(path) for path in pyenv.glob("versions/*/bin")), reverse=True)
         found["PATH"] = os.pathsep.join([self.environ.get("PATH", os.defpath), *bins])
         if self.owner:
-            found |= self._netrc()
+            given, copy = netrc_of(self.environ), self.tempdir / "netrc"
+            if os.path.lexists(
+                given
+            ):  # credentials of indexes: lent while packages are installed, until `forget`
+                if not copy.exists():
+                    lend(given, copy, self.owner)
+                found["NETRC"] = str(copy)
             hand_over(self.tempdir / "home", self.owner)
             found["HOME"] = str(self.tempdir / "home")
         return found
-
-    def _netrc(self) -> dict[str, str]:
-        """Lend the credentials of indexes while packages are installed; `forget` removes them."""
-        given, copy = netrc_of(self.environ), self.tempdir / "netrc"
-        if self.owner is None or not os.path.lexists(given):
-            return {}
-        if not copy.exists():
-            lend(given, copy, self.owner)
-        return {"NETRC": str(copy)}
 
     def forget(self) -> None:
         """Remove the credentials: the project's code runs as the same user."""
@@ -330,11 +325,8 @@ def failed(what: str, done: Completed) -> ToolError:
 
 def python_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the step's variables for Python, except those that are specific to another interpreter."""
-    return {
-        name: value
-        for name, value in environ.items()
-        if name.startswith("PYTHON") and name not in _OF_ONE_PYTHON
-    }
+    names = {name for name in environ if name.startswith("PYTHON")} - _OF_ONE_PYTHON
+    return {name: environ[name] for name in names}
 
 
 def environment_of_project(command: Command, environ: Mapping[str, str]) -> Command:

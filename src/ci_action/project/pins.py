@@ -14,7 +14,7 @@ The text of a pin is always parsed as a version or a version range (PEP 440): no
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -264,19 +264,13 @@ def choose(tool: str, pins: Sequence[Pin], bundled: str) -> Choice:
         ),
         versioned[0],
     )
-    warnings = tuple(_disagreements(tool, chosen, versioned))
+    warnings = tuple(
+        f"conflicting pins of {tool}: {chosen.specifier} in {chosen.source}, {other.specifier} in {other.source};"
+        " using the first"
+        for other in versioned
+        if (chosen.exact and not other.allows(chosen.exact))
+        or (other.exact and not chosen.allows(other.exact))
+    )
     if not chosen.exact and chosen.allows(bundled):
         return Choice(extras=extras, warnings=warnings)
     return Choice(specifier=chosen.specifier, source=chosen.source, extras=extras, warnings=warnings)
-
-
-def _disagreements(tool: str, chosen: Pin, pins: Iterable[Pin]) -> Iterator[str]:
-    for other in pins:
-        contradicts = (chosen.exact and not other.allows(chosen.exact)) or (
-            other.exact and not chosen.allows(other.exact)
-        )
-        if contradicts:
-            yield (
-                f"conflicting pins of {tool}: {chosen.specifier} in {chosen.source},"
-                f" {other.specifier} in {other.source}; using the first"
-            )

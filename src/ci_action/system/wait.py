@@ -52,7 +52,7 @@ class Waiting:
     def until(self, attempt: Callable[[float], T], patience: Callable[[T], float]) -> Tried[T]:
         """Retry until an answer is final, the time is over, or the run is interrupted.
 
-        `attempt` gets its timeout. `patience` returns how many seconds an answer is retried: 0 if it is final.
+        `attempt` gets its timeout. `patience` returns the seconds that an answer is retried for: 0 if it is final.
         The delay doubles up to a maximum; jitter keeps several waits out of step.
         """
         started = self.clock.now()

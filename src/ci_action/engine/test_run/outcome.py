@@ -34,17 +34,19 @@ def problem(session: Session, done: Completed) -> str:
     lines = last_lines(output(done), 8)
     last = lines.splitlines()[-1] if lines else "no output"
     error = next((line for line in lines.splitlines() if "rror" in line), last)
+    started = [case.nodeid for case in session.cases if case.message == UNENDED]
+    culprit = f" in {started[-1]!r}" if started else ""
     red = any(case.outcome.is_red and case.message != UNENDED for case in session.cases)
     error_seen = any(case.outcome is TestOutcome.ERROR for case in session.cases)
     unexplained = not red and session.exit != code and (session.exit, code) != (0, _WARNINGS)
     problems = (
-        (session.internal, f"internal error of pytest: {_line(session.internal)}"),
-        (done.killed_by, f"the tests were killed by {done.killed_by}{_culprit(session)}"),
+        (session.internal, f"internal error of pytest: {last_lines(session.internal, 1).strip()}"),
+        (done.killed_by, f"the tests were killed by {done.killed_by}{culprit}"),
         (session.malformed, f"the events of pytest cannot be trusted ({session.malformed}): {_FOREIGN}"),
         (code == USAGE or not session.started, f"pytest could not start (exit code {code}): {error}"),
         (
             not session.finished,
-            f"the interpreter exited during the tests (exit code {code}){_culprit(session)}: the tests until then are reported",
+            f"the interpreter exited during the tests (exit code {code}){culprit}: the tests until then are reported",
         ),
         (session.exit == _INTERRUPTED and not error_seen, f"the tests were interrupted: {last}"),
         (
@@ -61,16 +63,6 @@ def problem(session: Session, done: Completed) -> str:
         ),
     )
     return next((text for there, text in problems if there), "")
-
-
-def _culprit(session: Session) -> str:
-    started = [case.nodeid for case in session.cases if case.message == UNENDED]
-    return f" in {started[-1]!r}" if started else ""
-
-
-def _line(text: str) -> str:
-    lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1].strip() if lines else ""
 
 
 def broken(reason: str, session: Session, text: str) -> Broken:

@@ -85,7 +85,7 @@ class _File(Struct):
 
 
 class _Document(Struct):
-    """What `coverage json` writes, as far as it is read."""
+    """The fields that are read of the output of `coverage json`."""
 
     files: dict[str, _File]
     totals: _Figures
