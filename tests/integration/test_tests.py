@@ -82,7 +82,11 @@ def test_every_outcome_is_told_with_its_line(stage):
 
 
 BREAKING = {
-    "os._exit(0)": ("import os\ndef test_a(): pass\ndef test_b(): os._exit(0)\n", "exited during the tests", 1),
+    "os._exit(0)": (
+        "import os\ndef test_a(): pass\ndef test_b(): os._exit(0)\n",
+        "exited during the tests",
+        1,
+    ),
     "segfault": ("import ctypes\ndef test_a(): pass\ndef test_b(): ctypes.string_at(0)\n", "SIGSEGV", 1),
     "hangs": ("import time\ndef test_a(): pass\ndef test_b(): time.sleep(60)\n", "timed out", 1),
     "pytest.exit": (
