@@ -88,7 +88,7 @@ def test_nothing_to_look_at_is_red(machine: Machine):
     ran = machine.run(inputs=QUALITY)
     assert ran.code == 2, ran.log
     assert ran.outputs["result"] == ran.report["conclusion"] == "empty"
-    assert any("nothing was looked at" in seen.data for seen in ran.annotations("error"))
+    assert any("nothing to check" in seen.data for seen in ran.annotations("error"))
 
 
 def nothing_was_run(ran: Ran) -> None:

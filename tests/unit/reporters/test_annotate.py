@@ -59,13 +59,13 @@ def test_the_budget_is_per_level_and_shared_by_all_tools():
     assert shown[-1].message.startswith("18 of 24 findings")
 
 
-def test_ten_notices_leave_room_for_the_count():
+def test_ten_notices_leave_one_for_the_number_of_findings():
     shown = select(run_result(*apart(12, level=Level.NOTICE)))
     assert len(shown) == BUDGET
     assert shown[-1].message.startswith("9 of 12 findings")
 
 
-def test_broken_tools_come_first_and_take_of_the_budget(wording: Any):
+def test_broken_tools_come_first_and_count_against_the_budget(wording: Any):
     shown = select(run_result(broken_tool("killed", tool="black"), tool_result(*apart(12))))
     assert (shown[0].message, shown[0].properties) == ("killed", {"title": wording})
     assert [one.level for one in shown].count(Level.ERROR) == BUDGET
@@ -88,7 +88,7 @@ def test_an_empty_run_says_why(wording: Any):
     assert shown.message == wording
 
 
-def test_our_notes_are_few_warnings_and_take_of_the_budget():
+def test_our_notes_are_few_warnings_and_count_against_the_budget():
     result = run_result(*apart(10, level=Level.WARNING), warnings=("a", "b", "c", "d"))
     shown = select(result)
     assert [one.message for one in shown[:3]] == ["a", "b", "c"]
@@ -124,7 +124,7 @@ def test_neighbours_are_folded(lines: list[int], expected: list[tuple[int, int, 
     [{"rule": "E501"}, {"tool": "black"}, {"location": at("other.py", 4)}, {"level": Level.WARNING}],
     ids=lambda other: next(iter(other)),
 )
-def test_only_the_like_are_folded(other: dict[str, Any]):
+def test_only_similar_findings_are_folded(other: dict[str, Any]):
     assert len(select(run_result(finding(), finding(**{"location": at(line=4), **other})))) == 2
 
 
@@ -154,7 +154,7 @@ def test_a_finding_of_the_project_has_no_file():
     assert shown.properties == {"title": "ruff: F401"}
 
 
-def test_what_a_message_says(wording: Any):
+def test_the_message_of_an_annotation(wording: Any):
     one = finding(
         message="m",
         after="a = 1\n" + "x" * 300 + "\n" + "b\n" * 12,
@@ -168,7 +168,7 @@ def test_what_a_message_says(wording: Any):
     assert rows[-3:] == ["…", wording, "https://docs.astral.sh/ruff/x"]
 
 
-def test_secrets_are_taken_out(tmp_path: Path, capsys):
+def test_secrets_are_redacted(tmp_path: Path, capsys):
     shown = publication(tmp_path, workflow=workflow(tmp_path))
     report(without(run_result(finding(message="s3cr3t")), "s3cr3t"), shown)
     assert [one.data for one in commands(capsys.readouterr().out)] == ["***"]
@@ -197,7 +197,7 @@ HINT = Hint(name="h", cause="no service", fix="start it", url="https://docs.exam
 LINE = "no service → start it (https://docs.example.org)"
 
 
-def test_the_hints_of_a_broken_tool_stand_in_its_annotation():
+def test_the_hints_of_a_broken_tool_are_in_its_annotation():
     (one,) = select(run_result(broken_tool("it died", hints=(HINT,))))
     assert one.message == f"it died\nHint: {LINE}"
 
@@ -210,7 +210,7 @@ def test_other_hints_are_one_notice(wording: Any):
     assert one.properties["title"] == wording
 
 
-def test_what_could_not_be_written_is_one_warning(tmp_path: Path, capsys, wording: Any):
+def test_failed_reporters_are_one_warning(tmp_path: Path, capsys, wording: Any):
     problems = ["the comment could not be written: 403", "the labels\n::error::x of hunter2"]
     outside = publication(tmp_path)
     inside = publication(

@@ -78,7 +78,7 @@ CONCLUSIONS: dict[str, tuple[RunResult, str]] = {
     "empty": (run_result(tool_result(outcome=Skipped("nothing"))), "failure"),
     "skipped": (run_result(tool_result(outcome=Skipped("nothing changed", rightly=True))), "skipped"),
     "broken in a stage that only warns": (warns_only(), "neutral"),
-    "a bug of ours": (
+    "a bug in ci-action": (
         replace(run_result(), verdict=replace(run_result().verdict, exit_code=ExitCode.BUG)),
         "failure",
     ),
@@ -109,7 +109,7 @@ def test_one_for_each_stage_that_was_run(tmp_path: Path):
     assert len(github.updated) == 1
 
 
-def test_a_batch_that_is_refused_takes_no_other_along(tmp_path: Path, wording: Any):
+def test_a_refused_batch_does_not_stop_the_others(tmp_path: Path, wording: Any):
     github = Feedback(refuses={"update_check_run 1": ApiError("not like this", 422)})
     [problem] = reported(run_result(*many(120)), tmp_path, github)
     assert problem == wording
@@ -119,14 +119,14 @@ def test_a_batch_that_is_refused_takes_no_other_along(tmp_path: Path, wording: A
     assert len(github.updated) == 1
 
 
-def test_a_stage_whose_annotations_are_refused_takes_no_other_along(tmp_path: Path):
+def test_refused_annotations_do_not_stop_other_stages(tmp_path: Path):
     github = Feedback(refuses={"update_check_run 1": ApiError("not like this", 422)})
     two = run_result(stage_result(tool_result(finding())), stage_result(tool_result(finding()), stage="test"))
     assert len(reported(two, tmp_path, github)) == 1
     assert len(github.created) == len(github.updated) == 2
 
 
-def test_how_many_are_shown_is_said(tmp_path: Path, wording: Any):
+def test_the_title_has_the_number_of_annotations(tmp_path: Path, wording: Any):
     github = Feedback()
     nowhere = finding(location=None)
     reported(run_result(*many(MOST + 5), nowhere), tmp_path, github)
@@ -198,8 +198,8 @@ def test_muted_findings_are_left_out_and_secrets_hidden(tmp_path: Path):
 
 def test_when_and_on_what_commit(tmp_path: Path, wording: Any):
     github = Feedback()
-    nobody = NoPull("no pull request here")
-    reported(run_result(), tmp_path, github, event=event(name="push"), pull=nobody)
+    without = NoPull("no pull request here")
+    reported(run_result(), tmp_path, github, event=event(name="push"), pull=without)
     reported(run_result(), tmp_path, github, event=event(name="merge_group"))
     assert [one["head_sha"] for one in github.created] == ["c0ffee", "c0ffee"]
     assert reported(run_result(), tmp_path, None, event=event()) == []
@@ -207,7 +207,7 @@ def test_when_and_on_what_commit(tmp_path: Path, wording: Any):
     assert problem == wording
 
 
-def test_an_answer_without_a_number_is_a_problem(tmp_path: Path, wording: Any):
+def test_an_answer_without_an_id_is_a_problem(tmp_path: Path, wording: Any):
     class Strange(Feedback):
         def create_check_run(self, body: Any) -> Any:
             return {"id": "x"}
@@ -227,7 +227,7 @@ def test_an_answer_without_a_number_is_a_problem(tmp_path: Path, wording: Any):
         (None, "api", "api/a.py", "api/a.py"),
     ],
 )
-def test_paths_are_those_of_the_repository(
+def test_paths_are_relative_to_the_repository(
     git: str | None, root: str, path: str, expected: str, tmp_path: Path
 ):
     (tmp_path / root).mkdir(parents=True, exist_ok=True)

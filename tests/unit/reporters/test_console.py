@@ -1,4 +1,4 @@
-"""The console: plain lines, colours, what is said while tools run, and report files on the disk."""
+"""The console: plain lines, colours, progress while tools run, and report files on disk."""
 
 import io
 import re
@@ -59,7 +59,7 @@ def test_a_run_in_plain_lines(tmp_path: Path):
     assert "\x1b" not in text
 
 
-def test_a_run_that_passed_says_little(tmp_path: Path):
+def test_a_passed_run_has_no_advice(tmp_path: Path):
     text = shown(run_result(), publication(tmp_path))
     assert "reproduce" not in text
     assert text.endswith("\nci-action: passed, exit 0\n")
@@ -77,7 +77,7 @@ def test_the_last_line_is_the_verdict(tmp_path: Path, result: RunResult, line: s
     assert shown(result, publication(tmp_path)).split("\n")[-2] == line
 
 
-def test_more_findings_than_a_reader_takes(tmp_path: Path):
+def test_the_number_of_findings_is_limited(tmp_path: Path):
     findings = [finding(location=at(line=line)) for line in range(1, MOST_FINDINGS + 10)]
     text = shown(run_result(*findings), publication(tmp_path))
     assert text.count("ruff F401") == MOST_FINDINGS
@@ -114,7 +114,7 @@ def test_hostile_text_is_only_text(tmp_path: Path, color: bool):
     assert "\x1b" not in text
 
 
-def test_secrets_are_taken_out(tmp_path: Path):
+def test_secrets_are_redacted(tmp_path: Path):
     write(tmp_path, {"a.py": "token = 's3cr3t'\n"})
     result = run_result(
         finding(message="s3cr3t", location=at("a.py", 1)), reproduce="--x=s3cr3t", warnings=("s3cr3t",)
@@ -128,7 +128,7 @@ def test_secrets_are_taken_out(tmp_path: Path):
         assert "s3cr3t" not in shown(without(result, "s3cr3t"), where)
 
 
-def test_colours_say_the_same_words(tmp_path: Path):
+def test_colours_do_not_change_the_words(tmp_path: Path):
     write(tmp_path, {"src/app.py": "a\nb\nimport os\n"})
     result = run_result(
         finding(location=at(line=3, column=8)),
@@ -155,7 +155,7 @@ def test_when_colours_are_used(choice: str, terminal: bool, no_color: str, expec
     assert wants_color(choice, terminal=terminal, no_color=no_color) is expected
 
 
-def test_the_screen_of_a_log_is_no_terminal():
+def test_the_log_of_a_job_is_not_a_terminal():
     screen = screen_of("auto", {"GITHUB_ACTIONS": "true"}, verbose=True)
     assert (screen.terminal, screen.color, screen.verbose) == (False, False, True)
 
@@ -180,7 +180,7 @@ def test_progress_under_actions_is_a_group_when_a_tool_ends(tmp_path: Path, caps
     assert "last words" in out
 
 
-def test_what_is_a_part_of_ours_has_no_version_to_print(tmp_path: Path, capsys):
+def test_a_part_of_ci_action_has_no_version(tmp_path: Path, capsys):
     progress = groups_of(workflow(tmp_path))
     progress.ended(tool_result(version="", version_source=""))
     assert "version" not in capsys.readouterr().out
@@ -232,7 +232,7 @@ def test_a_secret_is_hidden_in_every_encoding(tmp_path: Path, encoding: str):
 
 
 @pytest.mark.parametrize(("sensitive", "shown"), [(True, []), (False, ["one"])])
-def test_a_line_that_may_hold_a_secret_is_not_shown(tmp_path: Path, sensitive: bool, shown: list[str]):
+def test_the_line_of_a_sensitive_finding_is_not_shown(tmp_path: Path, sensitive: bool, shown: list[str]):
     write(tmp_path, {"a.py": SOURCE})
     one = finding(sensitive=sensitive, location=at("a.py", 1))
     assert publication(tmp_path).source_lines(one) == shown
@@ -252,7 +252,7 @@ def test_report_files_make_a_folder_that_git_ignores(tmp_path: Path):
     assert sorted(file.name for file in where.folder.iterdir()) == [".gitignore", "a.json"]
 
 
-def test_a_gitignore_that_is_there_is_left_alone(tmp_path: Path):
+def test_an_existing_gitignore_is_not_changed(tmp_path: Path):
     write(tmp_path, {"ci-action-report/.gitignore": "mine\n"})
     publication(tmp_path).write("a.json", b"{}")
     assert (tmp_path / "ci-action-report" / ".gitignore").read_text() == "mine\n"
@@ -265,6 +265,6 @@ def test_files_come_before_the_outputs_that_name_them_and_the_verdict_comes_last
 
 
 @pytest.mark.parametrize(("count", "more"), [(1_000, False), (1_001, True)])
-def test_a_group_says_what_it_leaves_out(tmp_path: Path, count: int, more: bool, capsys):
+def test_a_group_has_the_number_of_its_findings(tmp_path: Path, count: int, more: bool, capsys):
     groups_of(workflow(tmp_path)).ended(tool_result(*[finding()] * count))
     assert ("all are in report.json" in capsys.readouterr().out) is more

@@ -34,7 +34,7 @@ HOSTILE = FOREIGN.filter(bool)
 
 
 def run_with(text: str, path: str) -> RunResult:
-    """Return a run in which a foreign text stands wherever foreign text can stand."""
+    """Return a run in which every text that can be foreign is the given one."""
     findings = [
         finding(message=text, rule=text, url="https://docs.astral.sh/ruff/" + text, location=at(path, 1)),
         finding(
@@ -53,7 +53,7 @@ def run_with(text: str, path: str) -> RunResult:
 
 
 def shape(page: Any) -> str:
-    """The elements of a page; how many lines a block of code has is no matter."""
+    """The elements of a page, without the number of lines of a block of code."""
     return re.sub(r"pre\(code\)", "pre", page.skeleton)
 
 
@@ -90,7 +90,7 @@ def headings(text: str) -> list[str]:
     return [node.text for node in rendered(text).all("h1", "h2", "h3")]
 
 
-def test_a_page_tells_verdict_findings_remedy_and_facts(tmp_path: Path):
+def test_a_page_has_verdict_findings_commands_and_facts(tmp_path: Path):
     muted = finding(rule="E501", muted="ignored by the setting 'ruff:E501'")
     result = run_result(
         finding(), finding(fix=Fix.SAFE, fix_message="Remove it"), muted, warnings=("two pins disagree",)
@@ -127,14 +127,14 @@ def test_the_first_heading_is_the_verdict(tmp_path: Path, result: RunResult, fir
     assert headings(render(result, publication(tmp_path)))[0] == first
 
 
-def test_what_a_broken_tool_wrote_is_there_to_open(tmp_path: Path):
+def test_the_output_of_a_broken_tool_can_be_opened(tmp_path: Path):
     page = rendered(render(run_result(broken_tool(detail="line 1\nline 2")), publication(tmp_path)))
     details = page.all("details")[0]
     assert details.all("summary")[0].text == "Output"
     assert details.all("pre")[0].text == "line 1\nline 2\n"
 
 
-def test_lines_are_links_where_the_commit_is_known(tmp_path: Path):
+def test_lines_are_links_if_the_commit_is_known(tmp_path: Path):
     result = run_result(finding(location=at("a b/é.py", 3, end_line=5)))
     page = rendered(render(result, publication(tmp_path, event=event())))
     assert page.all("a")[0].attributes["href"] == "https://github.com/o/r/blob/c0ffee/a%20b/%C3%A9.py#L3"
@@ -148,7 +148,7 @@ def many(count: int, **overrides: Any) -> list[Finding]:
     ]
 
 
-def test_a_page_with_more_findings_than_fit_says_how_many_it_shows(tmp_path: Path):
+def test_a_cut_page_has_the_number_of_findings(tmp_path: Path):
     text = render(run_result(*many(MOST_FINDINGS + 1)), publication(tmp_path))
     assert f"**{MOST_FINDINGS} of {MOST_FINDINGS + 1} findings are shown; all are in `report.json`**" in text
     assert len(rendered(text).all("h3")) == len({number // 7 for number in range(MOST_FINDINGS)})
@@ -175,7 +175,7 @@ def test_a_page_of_more_than_a_mebibyte_is_cut_by_bytes(tmp_path: Path, one_file
     assert headings(text)[0] == "❌ ci-action: failed"
 
 
-def test_errors_stay_where_there_is_no_room_for_all(tmp_path: Path):
+def test_errors_are_kept_when_not_all_findings_fit(tmp_path: Path):
     notices = [
         finding(level=Level.NOTICE, message="n" * 200, location=at("a.py", line)) for line in range(1, 50)
     ]
@@ -195,7 +195,7 @@ def test_a_limit_smaller_than_the_head_is_kept(tmp_path: Path, limit: int):
     assert rendered(text).all("pre") == []
 
 
-def test_what_the_summary_holds_already_is_counted(tmp_path: Path):
+def test_the_text_in_the_summary_counts_against_the_limit(tmp_path: Path):
     (tmp_path / "summary").write_text("x" * (LIMIT - 5_000), encoding="utf-8")
     shown = publication(tmp_path, workflow=workflow(tmp_path))
     job_summary.report(run_result(*many(200)), shown)
@@ -204,7 +204,7 @@ def test_what_the_summary_holds_already_is_counted(tmp_path: Path):
     assert shown.problems == []
 
 
-def test_a_full_summary_is_left_as_it_is(tmp_path: Path):
+def test_a_full_summary_is_not_changed(tmp_path: Path):
     (tmp_path / "summary").write_text("x" * LIMIT, encoding="utf-8")
     shown = publication(tmp_path, workflow=workflow(tmp_path))
     job_summary.report(run_result(), shown)
@@ -212,7 +212,7 @@ def test_a_full_summary_is_left_as_it_is(tmp_path: Path):
     assert shown.problems == ["could not write the job summary: it is full"]
 
 
-def test_no_place_for_the_summary_is_a_problem_not_an_error(tmp_path: Path):
+def test_a_missing_summary_file_is_a_problem_not_an_error(tmp_path: Path):
     shown = publication(tmp_path, workflow=workflow(tmp_path, GITHUB_STEP_SUMMARY=""))
     job_summary.report(run_result(), shown)
     assert "GITHUB_STEP_SUMMARY is not set" in shown.problems[0]
@@ -232,7 +232,7 @@ def test_the_file_is_written_without_secrets(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("one", "told"),
+    ("one", "shown"),
     [
         (finding(fix=Fix.SAFE, fix_message="Remove it"), True),
         (finding(fix=Fix.UNSAFE, fix_message="Remove it"), False),
@@ -241,5 +241,5 @@ def test_the_file_is_written_without_secrets(tmp_path: Path):
     ],
     ids=["safe", "unsafe", "without words", "with the lines themselves"],
 )
-def test_only_a_safe_fix_is_told(tmp_path: Path, one: Finding, told: bool):
-    assert ("fixable: " in render(run_result(one), publication(tmp_path))) is told
+def test_only_a_safe_fix_is_shown(tmp_path: Path, one: Finding, shown: bool):
+    assert ("fixable: " in render(run_result(one), publication(tmp_path))) is shown

@@ -1,4 +1,4 @@
-"""Our labels: what is missing is added, what is outdated of ours is taken away, and nothing else is touched."""
+"""Our labels: missing ones are added, outdated ones removed, and no other label is changed."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ def ran(size: str = "M", kind: str = "feat") -> RunResult:
     return run_result(stage_result(tool_result(tool="metadata", outcome=Report(outputs=outputs)), stage="pr"))
 
 
-def told(tmp_path: Path, github: Any, result: RunResult | None = None, **overrides: Any) -> list[str]:
+def reported(tmp_path: Path, github: Any, result: RunResult | None = None, **overrides: Any) -> list[str]:
     """Report and return the problems."""
     settings = {"labels": "true", **overrides.pop("settings", {})}
     values: dict[str, Any] = {
@@ -41,15 +41,15 @@ def told(tmp_path: Path, github: Any, result: RunResult | None = None, **overrid
         (["size/huge", "type: question", "sizes/L", "Type: fix"], ["Type: fix", "size/M", "size/huge", "sizes/L", "type: feat", "type: question"]),
     ],
 )  # fmt: skip
-def test_only_what_is_ours_changes(tmp_path: Path, before: list[str], after: list[str]):
+def test_only_our_labels_change(tmp_path: Path, before: list[str], after: list[str]):
     github = FilesAndLabels(labels=before)
-    assert told(tmp_path, github) == []
+    assert reported(tmp_path, github) == []
     assert sorted(github.labels) == sorted(after)
 
 
 def test_types_of_the_project_are_ours_too(tmp_path: Path):
     github = FilesAndLabels(labels=["type: hotfix", "type: hot", "type: other", "type: aaa"])
-    told(tmp_path, github, settings={"title_types": "feat\nhotfix|hot\na+"})
+    reported(tmp_path, github, settings={"title_types": "feat\nhotfix|hot\na+"})
     assert sorted(github.labels) == ["size/M", "type: aaa", "type: feat", "type: other"]
 
 
@@ -63,21 +63,19 @@ def test_types_of_the_project_are_ours_too(tmp_path: Path):
         ("huge", "", ["size/L", "type: fix"]),
     ],
 )
-def test_a_kind_of_which_nothing_is_known_stays_as_it_is(
-    tmp_path: Path, size: str, kind: str, after: list[str]
-):
+def test_a_label_of_an_unknown_kind_is_not_changed(tmp_path: Path, size: str, kind: str, after: list[str]):
     github = FilesAndLabels(labels=["size/L", "type: fix"])
-    told(tmp_path, github, ran(size, kind))
+    reported(tmp_path, github, ran(size, kind))
     assert sorted(github.labels) == after
 
 
-def test_a_payload_may_be_old_so_the_labels_of_now_are_asked_for(tmp_path: Path):
+def test_current_labels_are_fetched_because_the_payload_may_be_old(tmp_path: Path):
     github = FilesAndLabels(labels=["size/M", "type: fix"])
-    told(tmp_path, github, pull=pull(labels=("size/XS", "type: feat")))
+    reported(tmp_path, github, pull=pull(labels=("size/XS", "type: feat")))
     assert sorted(github.labels) == ["size/M", "type: feat"]
     assert github.asked == ["pull", "add_labels", "remove_label"]
     github = FilesAndLabels(labels=["size/XS", "type: feat"])
-    told(tmp_path, github, pull=pull(labels=("size/XS", "type: feat"), current=True))
+    reported(tmp_path, github, pull=pull(labels=("size/XS", "type: feat"), current=True))
     assert github.asked == ["add_labels", "remove_label"]
 
 
@@ -85,18 +83,18 @@ def test_a_payload_may_be_old_so_the_labels_of_now_are_asked_for(tmp_path: Path)
 @pytest.mark.parametrize("status", [403, 422, 429, 502, 0])
 def test_a_refusal_is_one_warning(tmp_path: Path, what: str, status: int, wording: Any):
     github = FilesAndLabels(labels=["size/XS", "size/L"], refuses={what: ApiError("GitHub refuses", status)})
-    problems = told(tmp_path, github)
+    problems = reported(tmp_path, github)
     assert [problem.partition(";")[0] for problem in problems] == [wording]
     assert github.asked.count(what) == 1
 
 
-def test_a_label_that_somebody_else_took_away_is_no_problem(tmp_path: Path):
+def test_a_label_that_is_already_removed_is_not_a_problem(tmp_path: Path):
     github = FilesAndLabels(labels=["size/XS"], refuses={"remove_label": ApiError("not there", 404)})
-    assert told(tmp_path, github) == []
+    assert reported(tmp_path, github) == []
 
 
-def test_without_a_token_it_is_said(tmp_path: Path, wording: Any):
-    assert told(tmp_path, None) == [wording]
+def test_a_missing_token_is_reported(tmp_path: Path, wording: Any):
+    assert reported(tmp_path, None) == [wording]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +102,7 @@ def test_without_a_token_it_is_said(tmp_path: Path, wording: Any):
     [{"pull": NO_PULL}, {"result": run_result(finding())}],
     ids=["no pull request", "another stage"],
 )
-def test_nothing_is_touched_without_need(tmp_path: Path, overrides: dict[str, Any]):
+def test_labels_are_not_changed_without_need(tmp_path: Path, overrides: dict[str, Any]):
     github = FilesAndLabels(labels=["size/XS"])
-    assert told(tmp_path, github, **overrides) == []
+    assert reported(tmp_path, github, **overrides) == []
     assert github.asked == []

@@ -29,7 +29,7 @@ def test_a_headline(tool, text: str):
     assert headline(tool) == text
 
 
-def test_unreadable_files_are_told():
+def test_unreadable_files_are_counted():
     tool = tool_result(outcome=Report(examined={Counted.FILES: 3, Counted.UNREADABLE: 2}))
     assert "3 files, 2 unreadable" in headline(tool)
 
@@ -44,7 +44,7 @@ def test_unreadable_files_are_told():
         ({}, "nothing"),
     ],
 )  # fmt: skip
-def test_what_was_looked_at_in_words(examined: Examined, text: str):
+def test_the_checked_files_in_words(examined: Examined, text: str):
     assert f" in {text}, " in headline(tool_result(outcome=Report(examined=examined)))
 
 
@@ -100,7 +100,7 @@ def test_the_table_is_aligned():
         (broken_tool(), "broken"),
     ],
 )
-def test_the_word_of_a_tool(tool, word: str):
+def test_the_outcome_of_a_tool_in_the_table(tool, word: str):
     assert table(tool)[1].split()[-1] == word
 
 
@@ -109,7 +109,7 @@ def excerpt(one: Finding, source: list[str], width: int = WIDTH) -> list[str]:
 
 
 def carets(one, source: list[str]) -> tuple[str, str]:
-    """Return the text of an excerpt that stands above the carets, and the carets themselves."""
+    """Return the text of an excerpt above the carets, and the carets themselves."""
     above, below = excerpt(one, source)
     start = below.index("^")
     return above[start : start + below.count("^")], below[start:]
@@ -130,7 +130,7 @@ def carets(one, source: list[str]) -> tuple[str, str]:
         pytest.param("a" * 10_000 + "NAME", 10_001, 10_005, "NAME", id="at the end of a long line"),
     ],
 )
-def test_carets_stand_under_what_they_mean(line: str, column: int, end: int | None, text: str):
+def test_carets_are_below_the_place_of_the_finding(line: str, column: int, end: int | None, text: str):
     place = at("a.py", 1, column=column, end_line=1, end_column=end)
     assert carets(finding(location=place), [line]) == (text, "^" * len(text))
 
@@ -144,7 +144,7 @@ def test_carets_stand_under_what_they_mean(line: str, column: int, end: int | No
         pytest.param(at(line=1, column=3, end_line=1, end_column=1), 1, id="an end before the start"),
     ],
 )
-def test_carets_of_odd_places(place, expected: int):
+def test_carets_of_invalid_places(place, expected: int):
     assert excerpt(finding(location=place), ["abc"])[1].count("^") == expected
 
 
@@ -174,7 +174,7 @@ def test_a_line_without_a_column_has_no_carets():
     assert excerpt(finding(), ["import os"]) == ["      3 | import os"]
 
 
-def test_what_black_would_do_is_shown_as_a_diff_and_cut():
+def test_a_fix_is_shown_as_a_limited_diff():
     assert excerpt(finding(before="a\n", after="b\nc\n"), []) == ["    - a", "    + b", "    + c"]
     rows = excerpt(finding(before="a\n" * 20, after="b\n" * 20 + "c" * 300 + "\n"), [])
     assert len(rows) == 6 + 8 + 1
@@ -183,6 +183,6 @@ def test_what_black_would_do_is_shown_as_a_diff_and_cut():
 
 
 @pytest.mark.parametrize(("length", "cut"), [(WIDTH, False), (WIDTH + 1, True)])
-def test_a_line_is_cut_where_it_is_longer_than_the_width(length: int, cut: bool):
+def test_a_line_longer_than_the_width_is_cut(length: int, cut: bool):
     row, _ = excerpt(finding(location=at("a.py", 1, column=length)), ["x" * length])
     assert row.startswith("      1 | …") is cut

@@ -50,13 +50,13 @@ def test_two_code_spans_on_a_line_stay_apart(text: str):
 
 
 @given(st.integers(2, 40), st.text(st.characters(categories=["L"]), max_size=60))
-def test_a_code_span_is_cut_and_says_so(limit: int, text: str):
+def test_a_cut_code_span_ends_in_an_ellipsis(limit: int, text: str):
     (span,) = rendered(code(text, limit)).all("code")
     assert span.text == meant(text, limit)
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n", "\t", "\u3000"])
-def test_nothing_is_shown_as_empty(text: str):
+def test_blank_text_is_shown_as_empty(text: str):
     assert code(text) == "`(empty)`"
 
 
@@ -159,7 +159,7 @@ def test_a_code_span_is_one_line(text: str):
     assert len(lines_of(code(text))) == 1
 
 
-def test_how_much_is_shown_where_nothing_else_is_said():
+def test_the_default_limits():
     assert code("x" * 300) == f"`{'x' * 300}`"
     assert code("x" * 301) == f"`{'x' * 299}…`"
     assert fenced("x\n" * 40).count("\n") == 41
@@ -176,6 +176,6 @@ def test_cells_of_a_table_of_html_are_only_text(text: str, other: str):
     assert shown == [meant(text), meant(other)]
 
 
-def test_a_link_in_a_cell_leads_to_https_alone():
+def test_a_link_in_a_cell_is_https_only():
     assert html_link("javascript:x", "y") == "y"
     assert html_link('https://a.b/"><b>&', "y") == '<a href="https://a.b/%22%3E%3Cb%3E&amp;">y</a>'

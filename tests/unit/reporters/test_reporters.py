@@ -34,7 +34,7 @@ NAMES = ["console.txt", "coverage.xml", "junit.xml", "lcov.info", "summary.md"]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_report_is_as_it_was(tmp_path: Path, name: str):
+def test_a_report_matches_its_golden_file(tmp_path: Path, name: str):
     shown = publication(tmp_path, event=event())
     for reporter in (junit.report, cobertura.report, job_summary.write, console.report):
         reporter(sample_run(), shown)
@@ -43,7 +43,7 @@ def test_a_report_is_as_it_was(tmp_path: Path, name: str):
 
 
 @pytest.mark.parametrize("name", ["security.md", "security.txt"])
-def test_a_report_of_the_security_stage_is_as_it_was(tmp_path: Path, name: str):
+def test_a_report_of_the_security_stage_matches_its_golden_file(tmp_path: Path, name: str):
     shown = publication(tmp_path, event=event())
     for reporter in (job_summary.write, console.report):
         reporter(security_run(), shown)

@@ -42,7 +42,7 @@ RESULT = run_result(stage_result(tool_result(tool="heads"), stage="toy"))
 
 
 def toy(text: str, place: Place = Place.MIDDLE, *, folded: bool = False) -> Section:
-    """Return a section with a foreign text wherever one can stand."""
+    """Return a section in which every text is the given one."""
     line = (Ours("see "), text, Link(text, url=f"https://example.org/{text}"), Link(text, place=at(text, 3)))
     part = Part(amount=2, words=text, look=Look.FAILED, head=text, rows=(line,))
     blocks = (
@@ -100,7 +100,7 @@ def test_facts_and_a_table_are_on_every_channel(tmp_path: Path, channel: Channel
 
 @pytest.mark.parametrize("channel", Channel)
 @pytest.mark.parametrize("place", Place)
-def test_a_block_is_where_it_is_for_and_nowhere_else(tmp_path: Path, channel: Channel, place: Place):
+def test_a_block_is_only_on_its_channels(tmp_path: Path, channel: Channel, place: Place):
     blocks = (
         Items(title=Ours(f"list for {one.name}"), rows=(Item(("row",)),), on=frozenset({one}), folded=folded)
         for one in Channel
@@ -165,6 +165,6 @@ def test_rows_of_the_console_and_the_summary(tmp_path: Path):
     ("word", "ours"),
     [("pip-audit", True), ("high", True), ("", False), ("a b", False), ("<b>", False), ("`x`", False)],
 )
-def test_a_word_is_known_where_it_is_nothing_else(word: str, ours: bool):
+def test_only_a_plain_word_is_known(word: str, ours: bool):
     assert isinstance(known(word), Ours) is ours
     assert known(word) == word

@@ -145,7 +145,7 @@ def test_two_for_one_line_are_one(tmp_path: Path):
     assert [(first, last) for first, last, _ in made(github)] == [(2, 2), (5, 5)]
 
 
-def test_at_most_thirty_and_the_rest_is_counted(tmp_path: Path):
+def test_at_most_thirty_and_the_number_of_the_others(tmp_path: Path):
     source = "x = [1,2]\n" * 40
     patch = "@@ -0,0 +1,40 @@\n" + "\n".join(["+x = [1,2]"] * 40)
     findings = [black(number, "x = [1,2]\n", "x = [1, 2]\n") for number in range(1, 41)]
@@ -173,7 +173,7 @@ def test_what_was_suggested_before_is_not_repeated(tmp_path: Path):
     assert again.reviews == []
 
 
-def test_without_fixes_nobody_is_asked(tmp_path: Path):
+def test_without_fixes_github_is_not_asked(tmp_path: Path):
     github, problems = reported(tmp_path, finding())
     assert (github.calls, problems) == ([], [])
 
@@ -234,6 +234,6 @@ def test_a_comment_does_not_reach_from_one_hunk_into_the_next(tmp_path: Path, li
         ([((1, 0), (1, 0), "x")], ["abc"]),
     ],
 )
-def test_edits_that_do_not_fit_are_no_change(edits: list[Any], lines: list[str]):
+def test_edits_that_do_not_fit_are_ignored(edits: list[Any], lines: list[str]):
     given_ = [Edit(start=start, end=end, text=text) for start, end, text in edits]
     assert whole_lines(given_, lambda first, last: lines[first - 1 : last], 60) is None

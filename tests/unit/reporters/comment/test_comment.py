@@ -1,4 +1,4 @@
-"""The comment of a pull request: whose it is, what stands in it, and jobs that write at the same time."""
+"""The comment of a pull request: its author, its sections, and jobs that write at the same time."""
 
 from dataclasses import replace
 from typing import Any
@@ -30,7 +30,7 @@ GREEN = run_result()
 
 
 AUTHORS: list[tuple[str, str, str, str, bool]] = [
-    # who the token says it is, author, app, marker, ours
+    # the login of the token, author, app, marker, ours
     ("", BOT, "github-actions", MARKER, True),
     ("", BOT, "", MARKER, True),
     ("", "our-app[bot]", "our-app", MARKER, True),
@@ -69,7 +69,7 @@ def test_a_person_named_like_the_bot_is_not_the_bot():
         {"id": 1, "body": MARKER, "user": None},
     ],
 )
-def test_an_entry_of_another_shape_is_nobodys(entry: dict[str, Any]):
+def test_an_entry_of_another_shape_is_not_ours(entry: dict[str, Any]):
     assert not Ours(Feedback()).is_comment(entry, MARKER)
 
 
@@ -102,7 +102,7 @@ def test_one_comment_for_all_stages():
     assert sorted(stages(github)) == ["quality", "security", "test"]
 
 
-def test_what_is_there_already_is_not_touched():
+def test_an_unchanged_section_is_not_written_again():
     github = Feedback()
     write(github, entry())
     github.calls.clear()
@@ -110,7 +110,7 @@ def test_what_is_there_already_is_not_touched():
     assert github.calls == ["pull", "comments", "login"]
 
 
-def test_a_section_goes_and_with_the_last_one_the_comment():
+def test_the_comment_is_removed_with_its_last_section():
     github = Feedback()
     write(github, entry("quality"))
     write(github, entry("test"))
@@ -152,7 +152,7 @@ def test_what_was_overwritten_is_written_again():
     assert sorted(stages(github)) == ["quality", "test"]
 
 
-def test_it_is_not_written_for_ever():
+def test_the_number_of_tries_is_limited():
     github = Feedback()
     write(github, entry("test"))
     before = github.bodies[0]
@@ -161,13 +161,13 @@ def test_it_is_not_written_for_ever():
     assert github.calls.count("update_comment") == 6
 
 
-def test_what_was_just_created_need_not_be_listed():
+def test_a_new_comment_may_not_be_listed_yet():
     github = Feedback()
     comment.write(github, 7, entry(), github.found.clear)
     assert github.calls.count("create_comment") == 1
 
 
-def test_one_that_somebody_else_deleted_is_no_error():
+def test_an_already_deleted_comment_is_not_an_error():
     github = Feedback(refuses={"delete_comment": ApiError("gone", 404)})
     for name in ("quality", "test"):
         made = Feedback()
@@ -178,7 +178,7 @@ def test_one_that_somebody_else_deleted_is_no_error():
     assert sorted(set(stages(github))) == ["quality", "test"]
 
 
-def test_a_body_that_people_have_edited_is_written_anew():
+def test_an_edited_body_is_replaced():
     github = Feedback()
     write(github, entry())
     github.found[0]["body"] = f"{MARKER}\r\nsomebody was here"
@@ -249,7 +249,7 @@ def test_a_huge_run_fits(tmp_path: Any):
     assert stages(github) == ["❌ quality: failed"]
 
 
-def test_settings_that_change_nothing_make_no_other_section():
+def test_settings_of_reports_do_not_make_another_section():
     same = comment.key_of(["test"], {"comment": "always", "report-dir": "x", "stage": ["test"]})
     assert comment.key_of(["test"], {}) == same
     assert comment.key_of(["test"], {"python-version": "3.12"}) != same

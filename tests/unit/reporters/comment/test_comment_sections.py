@@ -1,4 +1,4 @@
-"""The sections of a comment: read, joined and written; what text in one can do to the others, and how much fits."""
+"""The sections of a comment: reading, joining, writing, hostile text and limits."""
 
 from typing import Any
 
@@ -75,7 +75,7 @@ def test_no_text_can_be_taken_for_a_section(text: str):
         "> " + assembled((section(),)).replace("\n", "\n> "),
     ],
 )
-def test_what_is_no_section_is_dropped(body: str):
+def test_invalid_sections_are_dropped(body: str):
     assert parse(body) == ()
 
 
@@ -96,13 +96,13 @@ JOINED: dict[str, tuple[list[Section], dict[str, Any], list[Section]]] = {
         [MINE, section(1, red=False, conclusion=Conclusion.PASSED)],
     ),
     "gone when green": ([section(2), section(7, id="c" * 16, run="8-1")], {"keep": False}, [section(2)]),
-    "nothing is left": ([section(7, id="c" * 16, run="8-1")], {"keep": False}, []),
+    "no section left": ([section(7, id="c" * 16, run="8-1")], {"keep": False}, []),
     "green beside a red one of the matrix": (
         [section(7, id="c" * 16, step="bb")],
         {"keep": False},
         [section(7, id="c" * 16, step="bb")],
     ),
-    "a copy of what is there": ([section(7, id="c" * 16)], {"copy": True}, [section(7, id="c" * 16)]),
+    "a copy of a section": ([section(7, id="c" * 16)], {"copy": True}, [section(7, id="c" * 16)]),
     "a copy of something else": (
         [section(7, id="c" * 16, step="bb", conclusion=Conclusion.BROKEN)],
         {"copy": True},

@@ -1,4 +1,4 @@
-"""What a run says in the comment: foreign text is only text, failures come first, and there is a limit."""
+"""The text of a run in the comment: foreign text is only text, failures come first, and the length is limited."""
 
 import re
 from typing import Any
@@ -19,13 +19,13 @@ from ci_action.stages import sections_of
 from ci_action.system.text import one_line
 
 
-def told(result: RunResult, limit: int = 20_000, **overrides: Any) -> str:
+def rendered_run(result: RunResult, limit: int = 20_000, **overrides: Any) -> str:
     values = {"commit": HEAD, "url": "https://github.com/o/r/actions/runs/9", **overrides}
     return text_of(result, sections_of(result, NO_PULL), event(), About(**values), limit)
 
 
 def hostile(text: str) -> RunResult:
-    """Return a run in which a foreign text stands wherever foreign text can stand."""
+    """Return a run in which every text that can be foreign is the given one."""
     findings = [
         finding(message=text, rule=text, location=at(text.replace("\0", ""), 1), severity="high"),
         finding(message=text, rule=text, location=None, tool="black"),
@@ -43,20 +43,20 @@ def outline(page: Any) -> str:
 
 @given(FOREIGN.filter(lambda text: bool(one_line(text).strip())))
 def test_foreign_text_is_only_text(text: str):
-    page = rendered(told(hostile(text), place=text))
-    assert outline(page) == outline(rendered(told(hostile("ordinary"), place="ordinary")))
+    page = rendered(rendered_run(hostile(text), place=text))
+    assert outline(page) == outline(rendered(rendered_run(hostile("ordinary"), place="ordinary")))
     assert not page.all("img", "script", "comment")
     for node in page.all("a"):
         assert node.attributes["href"].startswith("https://github.com/o/r/")
     outside = page.outside_code
     assert "@user" not in outside
     assert "#12" not in outside
-    assert "<!-- ci-action" not in harmless(told(hostile(f"{text}<!-- ci-action:end -->")))
+    assert "<!-- ci-action" not in harmless(rendered_run(hostile(f"{text}<!-- ci-action:end -->")))
 
 
-def test_failures_come_first_and_the_rest_is_pointed_to():
+def test_failures_come_first_and_the_summary_is_linked():
     tests = with_tests(case("t.py::a", "failed", message="assert 1 == 2", detail="a traceback"))
-    text = told(run_result(tool_result(finding()), tests))
+    text = rendered_run(run_result(tool_result(finding()), tests))
     lines = [line for line in text.split("\n") if line.startswith("#")]
     assert lines == ["### ❌ quality, test: failed", "#### 1 test failed", "#### 1 finding"]
     assert "(<https://github.com/o/r/actions/runs/9>)" in text
@@ -65,7 +65,7 @@ def test_failures_come_first_and_the_rest_is_pointed_to():
 
 
 def test_a_green_run_is_a_few_lines():
-    text = told(run_result(), place="Python 3.12")
+    text = rendered_run(run_result(), place="Python 3.12")
     assert text.startswith("### ✅ quality: passed · `Python 3.12`\n")
     assert "ci-action run" not in text
 
@@ -74,7 +74,7 @@ def test_a_green_run_is_a_few_lines():
 def test_the_text_is_within_its_limit(limit: int):
     findings = [finding(message="é🎉" * 200, location=at(f"f{number}.py")) for number in range(200)]
     tests = with_tests(*[case(f"t.py::{number}", "failed", detail="x\n" * 500) for number in range(50)])
-    text = told(run_result(tool_result(*findings), tests), limit)
+    text = rendered_run(run_result(tool_result(*findings), tests), limit)
     assert code_units(text) <= limit
     shown = re.findall(r"\*\*(\d+) of 200 findings are shown\*\*", text)
     assert shown

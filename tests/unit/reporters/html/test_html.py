@@ -1,4 +1,4 @@
-"""The page report.html: what it says, and that it says what it left out."""
+"""The page report.html: its parts, and the notes about what it leaves out."""
 
 import base64
 import re
@@ -58,7 +58,7 @@ def whole(tmp_path: Path) -> Node:
     return parsed(html.document(page_run(), page_publication(tmp_path)))
 
 
-def test_the_page_is_as_it_was(tmp_path: Path):
+def test_the_page_matches_its_golden_file(tmp_path: Path):
     """To the letter, but for style and script. After a wanted change: `tests/golden/capture_reports.py`."""
     assert without_constants(html.document(page_run(), page_publication(tmp_path))) == RECORDED.read_text(
         "utf-8"
@@ -82,7 +82,7 @@ def test_it_is_written_and_named_by_an_output(tmp_path: Path):
         (run_result(stage_result(tool_result(finding()), warns_only=True)), "Warned"),
     ],
 )
-def test_the_verdict_stands_first(result: RunResult, word: str, tmp_path: Path):
+def test_the_verdict_comes_first(result: RunResult, word: str, tmp_path: Path):
     shown = page(result, tmp_path)
     band = of_class(shown, "verdict")[0]
     assert band.all("h1")[0].text == word
@@ -93,7 +93,7 @@ def test_the_verdict_stands_first(result: RunResult, word: str, tmp_path: Path):
     assert shown.all("title")[0].text.startswith(f"{word.lower()}: ")
 
 
-def test_a_tool_says_what_it_looked_at_and_what_it_did_not(whole: Node):
+def test_a_tool_has_its_checked_and_unchecked_files(whole: Node):
     tools = {one.all("h4")[0].text: one.text for one in of_class(whole, "tool")}
     assert "checked 12 files" in tools["ruff"]
     assert "1 unreadable" in tools["ruff"]
@@ -109,7 +109,7 @@ def test_a_tool_says_what_it_looked_at_and_what_it_did_not(whole: Node):
     assert "Hint: the environment variable TIDES_URL is not set" in tools["pytest"]
 
 
-def test_a_finding_has_its_lines_and_what_the_filters_look_at(whole: Node):
+def test_a_finding_has_its_lines_and_the_data_of_the_filters(whole: Node):
     rows = {one.all("code")[0].text: one for one in of_class(whole, "finding")}
     none = rows["E711"]
     assert none.attributes["data-stage"] == "quality"
@@ -125,11 +125,11 @@ def test_a_finding_has_its_lines_and_what_the_filters_look_at(whole: Node):
     assert rows["E501"].attributes["data-muted"] == "yes"
     assert "muted: the ignore rule E501" in rows["E501"].text
     assert rows["GHSA-462w-v97r-4m45"].attributes["data-severity"] == "high"
-    # What stands for a failed test is told by the test.
+    # The findings of failed tests are shown as tests.
     assert {"failed", "error"} & set(rows) == set()
 
 
-def test_the_filters_offer_what_there_is(whole: Node):
+def test_the_filters_offer_the_existing_values(whole: Node):
     fields = part(whole, "filters").all("select")
     offered = {one.attributes["name"]: [option.text for option in one.all("option")] for one in fields}
     assert offered["stage"] == ["all", "quality (5)", "security (2)", "test (1)"]
@@ -145,7 +145,7 @@ def test_the_heading_of_skipped_tests_counts_the_tests_and_not_their_reasons(tmp
     assert "(24)" in heading.text
 
 
-def test_failed_tests_come_first_with_what_they_printed(whole: Node):
+def test_failed_tests_come_first_with_their_output(whole: Node):
     failures = of_class(part(whole, "tests"), "failure")
     assert [one.all("span")[0].text for one in failures] == [
         "tests/test_tides.py",
@@ -161,7 +161,7 @@ def test_failed_tests_come_first_with_what_they_printed(whole: Node):
     assert slowest[0] == "tests/test_fees.py::test_large[a|b <c>]"
 
 
-def test_a_failed_test_that_is_muted_is_still_told(tmp_path: Path):
+def test_a_muted_failed_test_is_a_muted_finding(tmp_path: Path):
     ran = with_tests(case(outcome="failed", message="assert 0"))
     muted = ran.with_findings(
         tuple(
@@ -173,13 +173,13 @@ def test_a_failed_test_that_is_muted_is_still_told(tmp_path: Path):
     assert [one.attributes["data-muted"] for one in of_class(shown, "finding")] == ["yes"]
 
 
-def test_coverage_is_told_as_a_whole_by_change_and_by_file(whole: Node):
-    told = part(whole, "coverage")
-    assert "60.00 %" in told.text
-    assert "minimum is 90 %" in told.text
-    assert "Changed lines that no test runs (1)src/fees.py line 5–6" in told.text
-    assert "not run: 5–6, 9; 1 branch not taken" in told.text
-    bars = [one.attributes["aria-label"] for one in told.all("svg")]
+def test_coverage_in_total_by_change_and_by_file(whole: Node):
+    shown = part(whole, "coverage")
+    assert "60.00 %" in shown.text
+    assert "minimum is 90 %" in shown.text
+    assert "Changed lines that no test runs (1)src/fees.py line 5–6" in shown.text
+    assert "not run: 5–6, 9; 1 branch not taken" in shown.text
+    bars = [one.attributes["aria-label"] for one in shown.all("svg")]
     assert bars == [
         "60.00 %",
         "50.00 %",
@@ -188,10 +188,10 @@ def test_coverage_is_told_as_a_whole_by_change_and_by_file(whole: Node):
     ]
 
 
-def test_packages_are_told_with_what_mends_them(whole: Node):
+def test_packages_are_listed_with_their_fix(whole: Node):
     found, muted = (one.all("tr")[1:] for one in part(whole, "security").all("table"))
     (jinja,), (idna,) = ([row.text for row in rows] for rows in (found, muted))
-    for said in (
+    for words in (
         "high",
         "jinja22.4.1",
         "2.10.1",
@@ -199,12 +199,12 @@ def test_packages_are_told_with_what_mends_them(whole: Node):
         "flask → sphinx",
         "CVE-2019-10906",
     ):
-        assert said in jinja
-    for said in ("medium", "idna3.6", "no version yet", "direct", "accepted until 2026-06-01"):
-        assert said in idna
+        assert words in jinja
+    for words in ("medium", "idna3.6", "no version yet", "direct", "accepted until 2026-06-01"):
+        assert words in idna
 
 
-def test_the_pull_request_and_the_notes_are_told(whole: Node):
+def test_the_pull_request_and_the_notes_are_listed(whole: Node):
     facts, pairs = (
         {one.all("dt")[0].text: one.all("dd")[0].text for one in shown.all("div") if one.all("dt")}
         for shown in (of_class(whole, "verdict")[0], part(whole, "the-pull-request"))
@@ -223,7 +223,7 @@ def test_what_was_not_measured_has_no_part(tmp_path: Path):
     assert parts(page(run_result(), tmp_path)) == {"findings", "stages", "settings"}
 
 
-def test_too_many_findings_are_cut_and_that_is_said(tmp_path: Path):
+def test_too_many_findings_are_cut_with_a_note(tmp_path: Path):
     total = findings.MOST + 1
     result = run_result(tool_result(*(finding(location=at(line=number)) for number in range(1, total + 1))))
     shown = page(result, tmp_path)
@@ -256,7 +256,7 @@ def test_the_page_is_never_larger_than_a_browser_likes(letter: str, tmp_path: Pa
     assert f"{sections.MOST:,} of 1,200 are shown" in part(shown, "coverage").text
 
 
-def test_the_policy_allows_this_style_and_this_script_alone(whole: Node):
+def test_the_policy_allows_only_this_style_and_this_script(whole: Node):
     policy = next(one.attributes["content"] for one in whole.all("meta") if "http-equiv" in one.attributes)
     rules = dict(rule.strip().partition(" ")[::2] for rule in policy.split(";"))
     assert rules["default-src"] == "'none'"
@@ -267,7 +267,7 @@ def test_the_policy_allows_this_style_and_this_script_alone(whole: Node):
     assert not re.search(r"url\(|@import|https?:", whole.all("style")[0].text + whole.all("script")[0].text)
 
 
-def test_every_way_on_the_page_leads_somewhere(whole: Node):
+def test_every_link_on_the_page_has_a_target(whole: Node):
     known = {
         one.attributes["id"]
         for one in whole.all(*{"section", "main", "symbol", "form"})
@@ -291,10 +291,10 @@ def test_source_lines_are_read_once_for_each_file(tmp_path: Path):
     assert shown.source_lines(finding(location=at("nowhere.py", 1))) == []
 
 
-def test_a_stage_that_was_not_run_says_why(tmp_path: Path):
-    stage = stage_result(stage="test", reason="there are no tests", by_name=False)
+def test_a_skipped_stage_has_its_reason(tmp_path: Path):
+    stage = stage_result(stage="test", reason="no tests found", by_name=False)
     shown = page(run_result(stage_result(tool_result()), stage), tmp_path)
-    assert "there are no tests" in part(shown, "stages").text
+    assert "no tests found" in part(shown, "stages").text
 
 
 def test_a_long_line_is_shown_around_the_place(tmp_path: Path):

@@ -71,13 +71,13 @@ def test_nothing_becomes_an_element_an_attribute_or_an_address(text: str):
 
 
 @given(FOREIGN | st.text())
-def test_no_element_is_there_that_is_not_ours(text: str):
+def test_every_element_is_ours(text: str):
     """Every tag that a parser sees is one that `TAGS` names: `all` would not find the others."""
     assert set(re.findall(r"[a-z0-9]+", parsed(shown(text)).skeleton)) <= {*TAGS, "page"}
 
 
 @given(st.text(min_size=1, max_size=300))
-def test_text_arrives_as_it_is(text: str):
+def test_text_is_not_changed(text: str):
     made = parsed(h("p", text))
     seen = made.text
     assert "\x1b" not in seen
@@ -120,7 +120,7 @@ def test_no_secret_is_on_the_page(secret: str):
     assert "seventeen" not in whole
 
 
-def test_no_secret_is_cut_in_half_in_what_a_test_printed():
+def test_no_secret_is_cut_in_half_in_the_output_of_a_test():
     lines = "y" * 99 + "\n"
     detail = f"{lines * 49}{'y' * 88}hunter-seventeen{lines * 60}"
     result = run_result(with_tests(case(outcome="failed", detail=detail)))
@@ -129,12 +129,12 @@ def test_no_secret_is_cut_in_half_in_what_a_test_printed():
     assert "hunter" not in page
 
 
-def test_a_secret_of_our_own_words_breaks_nothing():
+def test_a_secret_that_is_a_word_of_the_page_breaks_nothing():
     page = shown("text", "section", "sha256-", "script")
     assert parsed(page).all("script")[0].text == parsed(shown("text")).all("script")[0].text
 
 
-def test_markup_of_ours_stays_as_it_is():
+def test_our_markup_is_not_escaped():
     assert (
         h("p", Html("<b>x</b>"), "<i>", hidden=None, data_path='"')
         == '<p data-path="&quot;"><b>x</b>&lt;i&gt;</p>'
@@ -161,7 +161,7 @@ READ = [
     *(("text", ground) for ground in ("added", "removed", "marked")),
     ("ground", "text"),
 ]
-# What is looked at, not read: borders of controls, bars on their track, the mark across a bar.
+# Shapes, not text: borders of controls, bars on their track, the mark across a bar.
 SEEN = [
     *(("edge", ground) for ground in ("surface", "ground")),
     *((state, "track") for state in STATES),
