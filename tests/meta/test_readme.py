@@ -26,8 +26,7 @@ from ci_action.cli import cli
 from ci_action.commands.schema import schema_files
 from ci_action.engine.test_run.job import MOST_RERUNS
 from ci_action.model.result import Conclusion
-from ci_action.reporters import check_run, console, job_summary, sarif
-from ci_action.reporters.comment import text as comment_text
+from ci_action.reporters import check_run, comment, console, job_summary, sarif
 from ci_action.reporters.html import findings as page_findings
 from ci_action.reporters.html import sections as page_sections
 from ci_action.reporters.outputs import ABOUT
@@ -328,7 +327,7 @@ def test_the_page_of_pr_has_the_numbers_of_the_code(text):
         f"stops at {job_summary.LIMIT // 1024:,} KiB and {job_summary.MOST_FINDINGS} findings",
         f"lists {console.MOST_FINDINGS} findings in a shell",
         f"more than {sarif.MOST_RESULTS:,} results",
-        f"up to {comment_text.MOST_FINDINGS} findings of a run",
+        f"up to {comment.MOST_FINDINGS} findings of a run",
         f"{check_run.BATCH} annotations in a request",
         f"up to {check_run.MOST:,}, the most severe first",
         f"up to {page_findings.MOST:,} findings, {page_sections.MOST_ENTRIES} failed tests and {page_sections.MOST:,} files",

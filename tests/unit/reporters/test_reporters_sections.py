@@ -30,7 +30,7 @@ from ci_action.model.section import (
     known,
 )
 from ci_action.reporters import console, html
-from ci_action.reporters.comment.text import About, text_of
+from ci_action.reporters.comment import About, text_of
 from ci_action.reporters.context import Publication
 from ci_action.reporters.job_summary import LIMIT, render
 from ci_action.reporters.lines import MOST_ROWS

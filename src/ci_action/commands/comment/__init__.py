@@ -31,7 +31,7 @@ from ci_action.model.result import (
     ToolResult,
 )
 from ci_action.reporters import comment
-from ci_action.reporters.comment.text import About, text_of
+from ci_action.reporters.comment import About, text_of
 from ci_action.reporters.feedback import place_of
 from ci_action.reporters.report_json.read import ReportFolderError, files_below
 from ci_action.settings.general import COMMENT

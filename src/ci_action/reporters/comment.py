@@ -9,7 +9,7 @@ import json
 import random
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -17,15 +17,19 @@ from typing import Any, Final
 
 from ci_action.github.client import GitHub
 from ci_action.github.errors import ApiError
+from ci_action.github.event import Event
 from ci_action.github.pull_request import Pull
+from ci_action.model.finding import Finding
 from ci_action.model.result import Conclusion, RunResult
-from ci_action.model.section import Look
-from ci_action.reporters.comment.text import About, text_of
+from ci_action.model.section import Channel, Look, Place, Section
+from ci_action.model.totals import other_findings
 from ci_action.reporters.context import Publication
 from ci_action.reporters.feedback import Ours, if_found, on_pull, place_of, require_head
-from ci_action.reporters.limits import code_units
-from ci_action.reporters.markdown_sections import SIGNS
+from ci_action.reporters.limits import Room, code_units, left_out
+from ci_action.reporters.markdown import bullets, code, link
+from ci_action.reporters.markdown_sections import SIGNS, Drawing
 from ci_action.settings.types import CommentWhen
+from ci_action.system.text import counted
 
 MARKER: Final = "<!-- ci-action:comment -->"
 _END: Final = "<!-- ci-action:end -->"
@@ -41,7 +45,9 @@ LIMIT: Final = 65_000
 # The room of a section if the others leave less.
 LEAST: Final = 3_000
 _FRAME: Final = 600
-
+MOST_FINDINGS: Final = 30
+_MOST_REASONS: Final = 10
+_STAGE: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _TRIES: Final = 6
 # Seconds after which other jobs have nearly always written what they had prepared.
 _PAUSE: Final = 1.0
@@ -53,7 +59,7 @@ _NO_DIFFERENCE: Final = frozenset(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Section:
+class RunSection:
     """The part of one run of stages in the comment."""
 
     key: str
@@ -79,6 +85,17 @@ class Section:
     def headline(self) -> str:
         """The first line, which has the conclusion."""
         return self.text.partition("\n")[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """The run that a text is about."""
+
+    place: str = ""
+    """What distinguishes it from other runs of the same stages."""
+    commit: str
+    url: str
+    """The address of its summary."""
 
 
 def report(result: RunResult, publication: Publication) -> None:
@@ -126,11 +143,11 @@ class Entry:
     copy: bool = False
     """Whether it is a copy of what the run may have written itself."""
 
-    def section(self, present: Sequence[Section]) -> Section:
+    def section(self, present: Sequence[RunSection]) -> RunSection:
         """Return it as a section beside those that the comment has."""
         whole = harmless(self.render(_LONGEST))
         words = f"{self.key}\0{self.run}\0{whole}"
-        mine = Section(
+        mine = RunSection(
             key=self.key,
             id=sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:16],
             commit=self.commit,
@@ -181,14 +198,14 @@ def _plain(body: str) -> str:
     return body.replace("\r\n", "\n").strip()
 
 
-def parse(body: str) -> tuple[Section, ...]:
+def parse(body: str) -> tuple[RunSection, ...]:
     """Read the sections of one of our comments; other text is dropped."""
     found = []
     for match in _SECTION.finditer(body.replace("\r\n", "\n")):
         if match["conclusion"] in set(Conclusion):
             values = {name: match[name] for name in ("key", "id", "commit", "run", "step", "text")}
             conclusion = Conclusion(match["conclusion"])
-            found.append(Section(**values, conclusion=conclusion, red=match["red"] == "1"))
+            found.append(RunSection(**values, conclusion=conclusion, red=match["red"] == "1"))
     return tuple(found)
 
 
@@ -198,8 +215,8 @@ def harmless(text: str) -> str:
 
 
 def joined(
-    present: Iterable[Section], mine: Section, *, keep: bool, copy: bool = False
-) -> tuple[Section, ...]:
+    present: Iterable[RunSection], mine: RunSection, *, keep: bool, copy: bool = False
+) -> tuple[RunSection, ...]:
     """Return the sections with mine among them, or without it if it is not to be kept.
 
     Sections of other commits are dropped, and those of the same stages from an earlier run or the same step. Those from
@@ -215,18 +232,18 @@ def joined(
     return _ordered([*kept, mine] if keep else kept)
 
 
-def _ordered(sections: Iterable[Section]) -> tuple[Section, ...]:
+def _ordered(sections: Iterable[RunSection]) -> tuple[RunSection, ...]:
     """Put failures first."""
     return tuple(sorted(sections, key=lambda one: (not one.red, -one.conclusion.rank, one.key, one.id)))
 
 
-def room_beside(sections: Iterable[Section], mine: Section) -> int:
+def room_beside(sections: Iterable[RunSection], mine: RunSection) -> int:
     """Return the number of characters that the others leave to a section."""
     taken = sum(one.size for one in sections if one.id != mine.id)
     return max(LEAST, LIMIT - _FRAME - taken - 240)
 
 
-def assembled(sections: Sequence[Section], limit: int = LIMIT) -> str:
+def assembled(sections: Sequence[RunSection], limit: int = LIMIT) -> str:
     """Return the text of the comment. If it is too long, green sections are cut to their first line, then all sections."""
     kept = list(sections)
     while _size(kept) > limit:
@@ -246,13 +263,61 @@ def assembled(sections: Sequence[Section], limit: int = LIMIT) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _size(sections: Iterable[Section]) -> int:
+def _size(sections: Iterable[RunSection]) -> int:
     return _FRAME + sum(one.size for one in sections)
 
 
-def _written(one: Section) -> str:
+def _written(one: RunSection) -> str:
     head = (
         f"<!-- ci-action:section key={one.key} id={one.id} commit={one.commit} run={one.run}"
         f" step={one.step} conclusion={one.conclusion.value} red={int(one.red)} -->"
     )
     return f"{head}\n{one.text}\n{_END}"
+
+
+def text_of(result: RunResult, sections: Sequence[Section], event: Event, about: About, limit: int) -> str:
+    """Return the text of a run in about `limit` characters at most; the sections of its stages come before the findings."""
+    head, tail = _headline(result, about.place), _tail(result, about)
+    room = Room(limit - code_units(head + tail) - 200, code_units)
+    drawing = Drawing(Channel.COMMENT, event, 4)
+    parts = [
+        head,
+        *room.fitting([bullets(result.verdict.reasons, _MOST_REASONS)], 1),
+        *drawing.at(Place.FIRST, sections, room),
+        *room.fitting([drawing.totals(sections)], 1),
+        *drawing.at(Place.MIDDLE, sections, room),
+        *drawing.at(Place.LAST, sections, room),
+        *_findings(other_findings(result), drawing, room),
+        tail,
+    ]
+    return "\n\n".join(filter(None, parts))
+
+
+def _headline(result: RunResult, place: str) -> str:
+    stages = [one for one in result.stages if not one.reason] or result.stages
+    names = ", ".join(one.stage for one in stages if _STAGE.fullmatch(one.stage))
+    conclusion = result.verdict.conclusion
+    run = f" · {code(place, 120)}" if place else ""
+    return f"### {SIGNS[Look(conclusion)]} {names or 'run'}: {conclusion}{run}"
+
+
+def _findings(findings: Sequence[Finding], drawing: Drawing, room: Room) -> Iterator[str]:
+    if findings:
+        rows = room.fitting((_row(finding, drawing) for finding in findings), MOST_FINDINGS)
+        yield f"#### {counted(len(findings), 'finding')}"
+        yield "\n".join(rows)
+        if note := left_out(len(rows), len(findings), "findings"):
+            yield f"**{note}**"
+
+
+def _row(finding: Finding, drawing: Drawing) -> str:
+    path = f"{code(finding.location.path)} " if finding.location else ""
+    return f"- {path}{drawing.finding(finding)}"
+
+
+def _tail(result: RunResult, about: About) -> str:
+    parts = [f"commit {code(about.commit[:12])}"] if about.commit else []
+    parts.append(link(about.url, "full report in the job summary"))
+    if result.verdict.exit_code and result.reproduce:
+        parts.append(f"reproduce locally: {code(result.reproduce, 500)}")
+    return f"<sub>{' · '.join(parts)}</sub>"

@@ -12,7 +12,7 @@ from ci_action.reporters.comment import (
     LEAST,
     LIMIT,
     MARKER,
-    Section,
+    RunSection,
     assembled,
     harmless,
     joined,
@@ -24,7 +24,7 @@ from ci_action.reporters.limits import code_units
 NOW, OLD = "a" * 40, "b" * 40
 
 
-def section(number: int = 1, **overrides: Any) -> Section:
+def section(number: int = 1, **overrides: Any) -> RunSection:
     values = {
         "key": f"{number:016x}",
         "id": f"{number:016x}",
@@ -35,7 +35,7 @@ def section(number: int = 1, **overrides: Any) -> Section:
         "red": True,
         "text": f"### stage {number}\n\ntext",
     }
-    return Section(**{**values, **overrides})
+    return RunSection(**{**values, **overrides})
 
 
 def test_what_is_written_is_read_again():
@@ -80,7 +80,7 @@ def test_invalid_sections_are_dropped(body: str):
 
 
 MINE = section(7)
-JOINED: dict[str, tuple[list[Section], dict[str, Any], list[Section]]] = {
+JOINED: dict[str, tuple[list[RunSection], dict[str, Any], list[RunSection]]] = {
     "alone": ([], {}, [MINE]),
     "the same again": ([MINE], {}, [MINE]),
     "beside another stage": ([section(2)], {}, [section(2), MINE]),

@@ -12,8 +12,7 @@ from support.renderers import rendered
 
 from ci_action.github.pull_request import NO_PULL
 from ci_action.model.result import RunResult
-from ci_action.reporters.comment import harmless
-from ci_action.reporters.comment.text import MOST_FINDINGS, About, text_of
+from ci_action.reporters.comment import MOST_FINDINGS, About, harmless, text_of
 from ci_action.reporters.limits import code_units
 from ci_action.stages import sections_of
 from ci_action.system.text import one_line
