@@ -102,10 +102,10 @@ def _job(ctx: Context, program: Program, mode: str) -> _Job:
     discovery = _discovery(ctx, config)
     found = discovery.files()
     warnings = [*filter(None, [left_out(discovery.links)])]
-    notebooks = [name for name in found if name.endswith(".ipynb") and "jupyter" not in program.extras]
-    if notebooks:
-        found = [name for name in found if name not in set(notebooks)]
-        warnings.append(f"Black skipped notebooks ({len(notebooks):,}): pin `black[jupyter]` to check them")
+    notebooks = sum(name.endswith(".ipynb") for name in found)
+    if notebooks and "jupyter" not in program.extras:
+        found = [name for name in found if not name.endswith(".ipynb")]
+        warnings.append(f"Black skipped notebooks ({notebooks:,}): pin `black[jupyter]` to check them")
     files = _changed(ctx, found)
     job = _Job(
         ctx=ctx,
@@ -161,8 +161,10 @@ def _known(job: _Job, results: Results) -> dict[str, str]:
 
 def _run(job: _Job, files: Sequence[str]) -> None:
     """Check files in batches, and those with an ambiguous name one at a time by standard input."""
-    plain = [name for name in files if _is_plain(job.ctx.layout.root, name)]
-    alone = [name for name in files if name not in set(plain)]
+    plain: list[str] = []
+    alone: list[str] = []
+    for name in files:
+        (plain if _is_plain(job.ctx.layout.root, name) else alone).append(name)
     for batch in batches(plain):
         try:
             done = job.ctx.run(job.command(batch, "--check", "--diff"))
