@@ -25,7 +25,7 @@ def test_inputs_of_the_runner_reach_the_settings(project, environ, tmp_path):
     argv = [str(Path(sys.prefix) / "bin" / "python"), "-I", "-m", "ci_action"]
     wrong = subprocess.run(argv, cwd=folder, env=run, capture_output=True, text=True, check=False)
     assert wrong.returncode == 2
-    assert "there is no tool 'xxx" in wrong.stdout
+    assert "unknown tool 'xxx" in wrong.stdout
     del run["INPUT_IGNORE"]
     done = subprocess.run(argv, cwd=folder, env=run, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stdout

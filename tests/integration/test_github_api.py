@@ -69,41 +69,45 @@ REFUSED: dict[str, tuple[Fault, int, str]] = {
     "401": (
         Fault("GET", 401, text="Bad credentials"),
         401,
-        "the token is not valid (401, 'Bad credentials')",
+        "invalid token (401, 'Bad credentials')",
     ),
     "403": (
         Fault("GET", 403, text="Resource not accessible by integration"),
         403,
         "`permissions: pull-requests: read`",
     ),
-    "404": (Fault("GET", 404, text="Not Found"), 404, "there is no such thing"),
-    "410": (Fault("GET", 410, text="Issues are disabled for this repo"), 410, "it is gone (410,"),
+    "404": (Fault("GET", 404, text="Not Found"), 404, "not found, or missing permission"),
+    "410": (
+        Fault("GET", 410, text="Issues are disabled for this repo"),
+        410,
+        "or disabled in the settings of the repository (410,",
+    ),
     "422": (
         Fault("GET", 422, text="Validation Failed"),
         422,
-        "it was refused as it is (422, 'Validation Failed')",
+        "invalid request (422, 'Validation Failed')",
     ),
-    "429": (Fault("GET", 429, headers={"Retry-After": "3600"}), 429, "a pause of 3,600 s"),
-    "451": (Fault("GET", 451), 451, "its answer was not expected (451"),
+    "429": (Fault("GET", 429, headers={"Retry-After": "3600"}), 429, "rate limit, retry after 3,600 s"),
+    "451": (Fault("GET", 451), 451, "unexpected answer (451"),
     "primary limit": (
         Fault("GET", 403, headers={"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "99999999999"}),
         403,
-        "too much was asked of it",
+        "rate limit, retry after",
     ),
-    "secondary limit": (Fault("GET", 403, headers={"Retry-After": "61"}), 403, "a pause of 61 s"),
+    "secondary limit": (Fault("GET", 403, headers={"Retry-After": "61"}), 403, "retry after 61 s"),
     "307": (
         Fault("GET", 307, headers={"Location": "http://127.0.0.1:1/"}),
         307,
-        "its answer was not expected",
+        "unexpected answer",
     ),
-    "half": (Fault("GET", kind="half"), 0, "cannot be reached, or broke off"),
-    "closed": (Fault("GET", kind="reset"), 0, "cannot be reached, or broke off"),
-    "truncated": (Fault("GET", kind="text", text='{"number": 7, "ti'), 200, "no whole JSON"),
-    "html": (Fault("GET", kind="text", text="<html>captive portal</html>"), 200, "no whole JSON"),
-    "deep": (Fault("GET", kind="text", text="[" * 100_000), 200, "no whole JSON"),
-    "list": (Fault("GET", kind="text", text="[]"), 200, "no JSON object"),
-    "500": (Fault("GET", 500), 500, "a failure of its own (500"),
-    "502": (Fault("GET", 502, kind="text", text="<html>Unicorn!</html>"), 502, "a failure of its own (502)"),
+    "half": (Fault("GET", kind="half"), 0, "no complete answer from 127.0.0.1"),
+    "closed": (Fault("GET", kind="reset"), 0, "no complete answer from 127.0.0.1"),
+    "truncated": (Fault("GET", kind="text", text='{"number": 7, "ti'), 200, "is not valid JSON"),
+    "html": (Fault("GET", kind="text", text="<html>captive portal</html>"), 200, "is not valid JSON"),
+    "deep": (Fault("GET", kind="text", text="[" * 100_000), 200, "is not valid JSON"),
+    "list": (Fault("GET", kind="text", text="[]"), 200, "is not a JSON object"),
+    "500": (Fault("GET", 500), 500, "server error (500"),
+    "502": (Fault("GET", 502, kind="text", text="<html>Unicorn!</html>"), 502, "server error (502)"),
 }
 
 
@@ -123,20 +127,21 @@ def test_the_permissions_of_a_token(hub):
     github = api(hub, READER)
     assert github.pull(7)["number"] == 7
     with pytest.raises(
-        ApiError, match=r"`permissions: pull-requests: write`; for pull requests of forks"
+        ApiError,
+        match=r"`permissions: pull-requests: write`; the token is always read-only for pull requests from forks",
     ) as caught:
         github.create_comment(7, "x")
     assert caught.value.status == 403
     with pytest.raises(ApiError, match=r"`permissions: checks: write`"):
         github.create_check_run({"name": "n", "head_sha": HEAD})
-    with pytest.raises(ApiError, match=r"the token is not valid"):
+    with pytest.raises(ApiError, match=r"invalid token"):
         api(hub, "ghs_unknown").login()
 
 
 def test_what_does_not_answer_at_all():
     for address, said in [
-        ("http://127.0.0.1:9", "127.0.0.1 cannot be reached"),
-        ("https://nowhere.invalid", "nowhere.invalid cannot be reached"),
+        ("http://127.0.0.1:9", "no complete answer from 127.0.0.1"),
+        ("https://nowhere.invalid", "no complete answer from nowhere.invalid"),
         ("ftp://example.org", "`GITHUB_API_URL` is not a valid address"),
         ("http://[", "`GITHUB_API_URL` is not a valid address"),
     ]:
@@ -184,7 +189,7 @@ def test_all_waiting_of_a_run_has_one_end(hub):
     github = api(hub, patience=1.5)
     for tries in (2, 1):
         hub.requests.clear()
-        with pytest.raises(ApiError, match="a pause of 1 s"):
+        with pytest.raises(ApiError, match="retry after 1 s"):
             github.pull(7)
         assert len(hub.requests) == tries
 
@@ -210,7 +215,7 @@ def test_the_limit_of_the_hour_is_not_waited_for(hub):
     hub.tokens[TOKEN].remaining = 1
     github = api(hub)
     assert github.pull(7)["number"] == 7
-    with pytest.raises(ApiError, match=r"it wants a pause of [23],\d+ s \(403, .API rate limit exceeded"):
+    with pytest.raises(ApiError, match=r"retry after [23],\d+ s \(403, .API rate limit exceeded"):
         github.pull(7)
 
 
@@ -223,13 +228,13 @@ CIRCLES: dict[str, Callable[[Hub], Any]] = {
 @pytest.mark.parametrize("name", CIRCLES)
 def test_pages_that_lead_nowhere(name, hub):
     hub.faults.append(Fault("GET", kind="text", text='[{"id": 1}]', headers=CIRCLES[name](hub)))
-    with pytest.raises(ApiError, match="its pages have no end"):
+    with pytest.raises(ApiError, match="list has no last page"):
         list(api(hub).comments(7))
 
 
 def test_a_list_of_something_else(hub):
     hub.faults.append(Fault("GET", kind="text", text="[1]"))
-    with pytest.raises(ApiError, match="holds something that is no JSON object"):
+    with pytest.raises(ApiError, match="is not a JSON object"):
         list(api(hub).comments(7))
 
 
@@ -245,5 +250,5 @@ def test_without_a_token_or_a_repository_there_is_no_api():
     assert open_api(TOKEN, {}, event(repository="")) is None
     strange = open_api(TOKEN, {}, event(repository="o/../../user"))
     assert strange is not None
-    with pytest.raises(ApiError, match="no `owner/name`"):
+    with pytest.raises(ApiError, match="not `owner/name`"):
         strange.pull(7)

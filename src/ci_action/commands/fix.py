@@ -1,4 +1,4 @@
-"""The command `fix`: write the safe fixes of the tools, then look at what is left."""
+"""The command `fix`: write the safe fixes of the tools, then check again."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

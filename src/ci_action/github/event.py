@@ -1,7 +1,7 @@
 """The event that started a workflow run, read from the runner's variables and its payload file."""
 
 import json
-import platform
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -79,7 +79,7 @@ def _digits(text: str) -> str:
 def _step(environ: Mapping[str, str]) -> str:
     if not environ.get("GITHUB_RUN_ID"):
         return ""
-    names = [platform.node(), *(environ.get(name, "") for name in _STEP)]
+    names = [os.uname().nodename, *(environ.get(name, "") for name in _STEP)]
     return sha256("\0".join(names).encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 

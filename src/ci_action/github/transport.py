@@ -151,7 +151,7 @@ class Line:
             raise ApiError(f"{host} did not answer within {self._longest:g} s") from error
         except Exception as error:  # its text may quote the headers, so only its type is shown
             kind = type(error).__name__
-            raise ApiError(f"could not connect to {host} ({kind}): check `GITHUB_API_URL`") from error
+            raise ApiError(f"no complete answer from {host} ({kind}): check `GITHUB_API_URL`") from error
 
     def _wait(self, seconds: float) -> bool:
         """Wait, unless that exceeds what the run may wait in total; return whether it waited."""

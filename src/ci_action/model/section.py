@@ -6,9 +6,10 @@ only these and the number of all.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from typing import Final, Self, TypeAlias
+
+from msgspec import Struct
 
 from ci_action.model.finding import Finding, Location
 from ci_action.system.text import counted
@@ -55,8 +56,7 @@ class Ours(str):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """Text that links to an address, or to a place in the project's files."""
 
     text: str
@@ -84,8 +84,7 @@ def place_link(place: Location) -> Link:
     return Link(str(place), place=place)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Block:
+class _Block(Struct, frozen=True, kw_only=True):
     """A part of a section."""
 
     title: str = ""
@@ -96,23 +95,20 @@ class _Block:
     """Whether all rows are shown wherever there is room, not only the first."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Facts(_Block):
+class Facts(_Block, frozen=True, kw_only=True):
     """Names with their values."""
 
     rows: tuple[tuple[str, Line], ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Table(_Block):
+class Table(_Block, frozen=True, kw_only=True):
     """Rows of cells below the names of the columns."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[Line, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """A row of a list; with a share in percent, the page draws a bar beside its figure."""
 
     line: Line
@@ -124,8 +120,7 @@ class Item:
     look: Look = Look.PASSED
 
 
-@dataclass(frozen=True, kw_only=True)
-class Items(_Block):
+class Items(_Block, frozen=True, kw_only=True):
     """A list."""
 
     rows: tuple[Item, ...]
@@ -135,8 +130,7 @@ class Items(_Block):
     """The number of things in all rows, if a row can be about several."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """Something that failed, with its output."""
 
     name: str
@@ -150,8 +144,7 @@ class Entry:
     look: Look = Look.FAILED
 
 
-@dataclass(frozen=True, kw_only=True)
-class Log(_Block):
+class Log(_Block, frozen=True, kw_only=True):
     """What failed, each with its output. The first entries are open on the page."""
 
     rows: tuple[Entry, ...]
@@ -159,8 +152,7 @@ class Log(_Block):
     """The name of the text of an entry."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     """A part of a total, with rows that list what is in it."""
 
     amount: int
@@ -171,8 +163,7 @@ class Part:
     rows: tuple[Line, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Bar(_Block):
+class Bar(_Block, frozen=True, kw_only=True):
     """A total: a bar of its parts on the page, elsewhere one line with its title and its parts, or other text instead."""
 
     parts: tuple[Part, ...] = ()
@@ -189,8 +180,7 @@ Rows: TypeAlias = Facts | Table | Items | Log
 Block: TypeAlias = Rows | Bar
 
 
-@dataclass(frozen=True, slots=True)
-class Tile:
+class Tile(Struct, frozen=True):
     """The figure that summarises a section."""
 
     figure: str
@@ -204,8 +194,7 @@ class Tile:
         return cls(figure, Ours(words), look)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Section:
+class Section(Struct, frozen=True, kw_only=True):
     """What a stage or a run reports under one title."""
 
     title: str

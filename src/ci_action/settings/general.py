@@ -12,16 +12,16 @@ STAGES: Final = ("quality", "test", "security", "pr")
 ALL: Final = "all"
 """Every stage that applies to the project."""
 MERGE: Final = "merge"
-"""No stage: the word that joins the results of shards."""
+"""Not a stage: joins the results of shards."""
 COMMENT: Final = "comment"
-"""No stage: the word that posts what a read-only run has left."""
+"""Not a stage: posts the report of a read-only run."""
 WORDS: Final = (*STAGES, ALL, MERGE, COMMENT)
-"""All that `stage` may name."""
+"""All values of `stage`."""
 _STAGE: Final = {"type": "string", "enum": list(WORDS)}
 
 
 class General:
-    """What every stage goes by."""
+    """Settings of every run."""
 
     stage = Setting(
         replace(kinds.items, schema={"anyOf": [{"type": "array", "items": _STAGE}, _STAGE]}),

@@ -6,7 +6,7 @@ from ci_action.settings.types import DraftTitles
 
 
 class PullRequest:
-    """What title, size and metadata go by."""
+    """Settings of title, size and metadata."""
 
     title_types = Setting(
         kinds.patterns,

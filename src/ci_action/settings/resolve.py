@@ -60,7 +60,7 @@ def from_inputs(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     """Read the `INPUT_*` variables; return the values that are set, and the mistakes in their names.
 
     The runner passes every declared input, empty when it is not set, and upper-cases names but keeps hyphens.
-    Outside Actions an unknown name counts only if it is like one of ours: desktops set `INPUT_METHOD`.
+    Outside Actions an unknown name counts only if it is similar to an input: desktops set `INPUT_METHOD`.
     """
     values, mistakes = {}, []
     strict = environ.get("GITHUB_ACTIONS") == "true"

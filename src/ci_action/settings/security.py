@@ -6,7 +6,7 @@ from ci_action.settings.types import FailOn
 
 
 class Security:
-    """What the scanners go by."""
+    """Settings of the scanners."""
 
     fail_on = Setting(
         kinds.choice(FailOn.NEVER),

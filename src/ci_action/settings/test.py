@@ -6,7 +6,7 @@ from ci_action.settings.types import RunAs
 
 
 class Tests:
-    """What the tests and their coverage go by."""
+    """Settings of the tests and their coverage."""
 
     coverage_min = Setting(
         kinds.percent,

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from msgspec.structs import replace
 from support.builders import at, event, printed, publication, run_result, stage_result, tool_result
 from support.hostile_text import FOREIGN
 from support.renderers import parsed, rendered
@@ -135,7 +136,7 @@ def test_hostile_text_changes_nothing_but_the_text(tmp_path: Path, place: Place,
 
 
 @pytest.mark.parametrize("kind", [Facts, Table, Items, Log])
-def test_more_rows_than_there_is_room_for_are_counted(tmp_path: Path, kind: type):
+def test_more_rows_than_there_is_room_for_are_counted(tmp_path: Path, kind: Any):
     number = html.sections.MOST + 5
     rows = {
         Facts: ((Ours("name"), ("é" * 300,)),),
