@@ -14,11 +14,12 @@ from ci_action import __version__
 from ci_action.commands.session import Call, Options
 from ci_action.settings import SETTINGS
 from ci_action.settings.field import Setting
-from ci_action.settings.general import MERGE
+from ci_action.settings.general import MERGE, STAGES
 from ci_action.system.errors import InterruptedRunError, SettingsError
 from ci_action.system.signals import Interruption
 
 _CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+_STAGES: Final = f"[{'|'.join(STAGES)}]..."
 _COLOR: Final = click.Option(
     ["--color"], type=click.Choice(["auto", "always", "never"]), help="When to use colours.  [default: auto]"
 )
@@ -74,7 +75,7 @@ def _text(flags: Mapping[str, Any]) -> dict[str, str]:
 @click.version_option(__version__, prog_name="ci-action", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(ctx: click.Context, /, **given: Any) -> int:
-    """One verdict for a Python project, under GitHub Actions and in the shell."""
+    """Check formatting, lint, tests, coverage, security and pull requests of Python projects."""
     environ = ctx.obj["environ"]
     if ctx.invoked_subcommand is not None:
         return 0
@@ -85,18 +86,18 @@ def cli(ctx: click.Context, /, **given: Any) -> int:
 
 
 @cli.command(cls=_Command, context_settings=_CONTEXT)
-@click.argument("stage", nargs=-1, metavar="[STAGE]...")
+@click.argument("stage", nargs=-1, metavar=_STAGES)
 @click.pass_context
 def run(ctx: click.Context, /, **given: Any) -> int:
-    """Run stages; without one, every stage that applies."""
+    """Run stages, by default every one that applies. Repeat an option for a list."""
     return _run("run", ctx, given)
 
 
 @cli.command(cls=_Command, context_settings=_CONTEXT)
-@click.argument("stage", nargs=-1, metavar="[STAGE]...")
+@click.argument("stage", nargs=-1, metavar=_STAGES)
 @click.pass_context
 def plan(ctx: click.Context, /, **given: Any) -> int:
-    """Show what would run: tools, versions and their source, files, limits. Nothing is run."""
+    """Show tools, versions, files and the base commit; runs no check."""
     return _run("plan", ctx, given)
 
 
@@ -104,7 +105,7 @@ def plan(ctx: click.Context, /, **given: Any) -> int:
 @click.argument("paths", nargs=-1, required=True, metavar="DIR...")
 @click.pass_context
 def merge(ctx: click.Context, /, **given: Any) -> int:
-    """Join the report folders of sharded runs into one result, and check it against the minima."""
+    """Join the report folders of shards into one result."""
     return _run("run", ctx, given, stage=MERGE)
 
 
@@ -117,13 +118,13 @@ def fix(ctx: click.Context, /, **given: Any) -> int:
 
 @cli.group(context_settings=_CONTEXT)
 def secrets() -> None:
-    """Work with found secrets."""
+    """Manage accepted secrets."""
 
 
 @secrets.command(cls=_Command, context_settings=_CONTEXT)
 @click.pass_context
 def baseline(ctx: click.Context, /, **given: Any) -> int:
-    """Accept all secrets that are found: write the baseline of detect-secrets."""
+    """Accept all secrets found today: write the baseline of detect-secrets."""
     return _run("baseline", ctx, given)
 
 

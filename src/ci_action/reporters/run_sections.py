@@ -6,7 +6,7 @@ from typing import Final
 
 from ci_action.model.changes import aside
 from ci_action.model.finding import Level
-from ci_action.model.result import Broken, Report, RunResult, Skipped, ToolResult
+from ci_action.model.result import Broken, Report, RunResult, Skipped, StageResult, ToolResult
 from ci_action.model.section import (
     Channel,
     Entry,
@@ -73,12 +73,17 @@ def hints(result: RunResult) -> Iterator[Section]:
 
 def _tools(result: RunResult) -> Section:
     rows = tuple(_tool(stage.stage, tool) for stage in result.stages for tool in stage.tools)
-    accounts = tuple(Item((Ours("stage "), stage.account)) for stage in result.stages if stage.account)
+    accounts = tuple(_account(stage) for stage in result.stages if stage.account)
     blocks = (
         Table(head=tuple(map(Ours, _HEAD)), rows=rows, on=_TEXT, whole=True),
         Items(rows=accounts, on=_TEXT, whole=True),
     )
     return Section(title=Ours(), blocks=blocks, place=Place.FIRST)
+
+
+def _account(stage: StageResult) -> Item:
+    end, reason = ("was not run", stage.reason) if stage.reason else ("was run", stage.because)
+    return Item((Ours("stage "), known(stage.stage), Ours(f" {end}: "), reason))
 
 
 def _tool(stage: str, tool: ToolResult) -> tuple[Line, ...]:
