@@ -138,7 +138,7 @@ def test_an_event_that_does_not_say_its_pull_request_is_broken(stage: Stage, sma
     ran = stage("pull_request", payload, small)
     well_formed(ran)
     assert (ran.code, ran.outputs["result"], ran.outputs["pr-title-valid"]) == (3, "broken", ""), ran.log
-    assert any("does not say which pull request" in seen.data for seen in ran.annotations("error"))
+    assert any("the pull request of the event" in seen.data for seen in ran.annotations("error"))
 
 
 def test_a_token_that_may_write_gets_one_comment_that_is_edited(stage: Stage, small: Change):

@@ -138,7 +138,7 @@ def test_what_github_says_now_stands_over_the_payload(under, clone):
         hub.faults.append(Fault("GET .*/pulls/7$", 403))
         ran = under("pull_request", payload, **api)
     assert ran.code == 1
-    assert any("as it is now" in warning for warning in ran.report["warnings"])
+    assert any("could not read the current pull request" in warning for warning in ran.report["warnings"])
 
 
 @pytest.mark.parametrize("text", ["\n".join(TEXTS[:20]), *TEXTS[5:12], TEXTS[-1]])
