@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from ci_action.engine.ignore import ignore_mistakes
 from ci_action.engine.stage import Configuration
@@ -20,8 +20,6 @@ from ci_action.settings.resolve import PROJECT, Resolved, from_inputs, from_pypr
 from ci_action.stages import load, tools
 from ci_action.system.errors import SettingsError
 from ci_action.system.text import did_you_mean
-
-PYPROJECT: Final = "pyproject.toml"
 
 
 def configure(
@@ -45,12 +43,7 @@ def configure(
     own = document
     if workspace / folder != workspace / Path(file).parent:  # a wrong folder is reported below
         wrong = working_directory_mistakes(folder, workspace)
-        own = {} if wrong else _load(workspace / folder / PYPROJECT, workspace, mistakes)
-
-    def requires() -> str:
-        project = own.get("project")
-        value = project.get("requires-python", "") if isinstance(project, dict) else ""
-        return value if isinstance(value, str) else ""
+        own = {} if wrong else _load(workspace / folder / PROJECT, workspace, mistakes)
 
     def layout_of(settings: Settings) -> Layout:
         return Layout(
@@ -60,9 +53,6 @@ def configure(
             pyproject=own,
         )
 
-    def only_in_table(name: str) -> bool:
-        return name in table and name not in chosen
-
     resolved = resolve(
         (PROJECT, table),
         ("input", inputs),
@@ -70,9 +60,9 @@ def configure(
         mistakes=mistakes,
         checks=(
             lambda settings: stage_mistakes(settings.stage, settings.shard),
-            lambda settings: key_mistakes(settings.stage if only_in_table("stage") else ()),
+            lambda settings: key_mistakes(() if "stage" in chosen else settings.stage),
             lambda settings: path_mistakes(settings, workspace),
-            lambda settings: python_mistakes(settings, requires()),
+            lambda settings: python_mistakes(settings, layout_of(settings).requires_python),
             lambda settings: ignore_mistakes(settings.ignore, tools()) if settings.ignore else (),
             lambda settings: _mistakes_of_stages(
                 {*table, *chosen},
@@ -86,13 +76,13 @@ def configure(
 def _pyproject(workspace: Path, folder: str) -> tuple[Mapping[str, Any], str, list[str]]:
     """Return the pyproject.toml that holds our table: that of the working directory, else that of the workspace."""
     problems: list[str] = []
-    near = Path(folder, PYPROJECT)
+    near = Path(folder, PROJECT)
     if folder not in {"", "."} and not working_directory_mistakes(folder, workspace):
         document = _load(workspace / near, workspace, problems)
         tool = document.get("tool", {})
         if isinstance(tool, dict) and "ci-action" in tool:
             return document, near.as_posix(), problems
-    return _load(workspace / PYPROJECT, workspace, problems), PYPROJECT, problems
+    return _load(workspace / PROJECT, workspace, problems), PROJECT, problems
 
 
 def _load(file: Path, workspace: Path, mistakes: list[str]) -> Mapping[str, Any]:
