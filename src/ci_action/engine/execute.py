@@ -1,7 +1,6 @@
 """Run the stages: phase by phase, the tools of each phase in parallel."""
 
 import time
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
@@ -60,6 +59,8 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
     except UNDONE as error:
         outcome, warnings, log = Broken(error.reason, error.detail), (), error.detail
     except Exception as error:  # noqa: BLE001 - a bug of ours must not affect the other tools
+        import traceback  # noqa: PLC0415 - only bugs need it
+
         exhausted = shortage(error)
         log = "" if exhausted else traceback.format_exc()
         reason = exhausted or f"a bug in ci-action: {type(error).__name__}: {error}"
