@@ -130,7 +130,7 @@ def stages_table() -> str:
                 for stage in load_all()
                 for tool in stage.tools
             ),
-            f"| first of a run | [{other.name}]({other.url}) | {other.summary} |",
+            f"| every run | [{other.name}]({other.url}) | {other.summary} |",
         ]
     )
 
