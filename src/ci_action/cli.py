@@ -41,7 +41,9 @@ class _Command(click.Command):
 
 
 def _option(setting: Setting[Any]) -> click.Option:
-    text = setting.description + (f"  [default: {setting.default_text}]" if setting.default_text else "")
+    default = setting.default_text
+    shown = default and not default.startswith("${{")  # an expression is a default in workflows only
+    text = setting.description + (f"  [default: {default}]" if shown else "")
     text += "" if setting.is_key else "  [not read from pyproject.toml]"
     return click.Option([f"--{setting.name}"], multiple=setting.is_list, help=text, metavar="TEXT")
 
