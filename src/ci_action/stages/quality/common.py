@@ -1,12 +1,16 @@
 """What Black and Ruff have in common."""
 
 import re
+from typing import Final
 
 from ci_action.engine.context import Context
 from ci_action.model.result import Skipped
 from ci_action.project.programs import Program
 from ci_action.system.errors import ToolError
 from ci_action.system.process import Command, Completed, last_lines
+
+# Minor versions that the bundled Black and Ruff support, without the start of a program that lists them.
+_BUNDLED: Final = range(8, 15)
 
 
 def no_files(ctx: Context) -> Skipped:
@@ -28,6 +32,8 @@ def target_option(
     """
     if minor is None:
         return (), ()
+    if program.source == "bundled" and minor in _BUNDLED:
+        return (f"--target-version=py3{minor}",), ()
     argv = (*program.argv, *words, "--target-version=none")
     stderr = ctx.run(ctx.reading(Command(argv=argv, cwd=ctx.tempdir))).stderr
     known = sorted({int(number) for number in re.findall(r"\bpy3(\d+)\b", stderr)})

@@ -1,5 +1,6 @@
 """Black as a tool: which commands are asked, and what is made of the answers."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -205,15 +206,23 @@ def test_the_target_version(two: Path, version: str, files: dict[str, str], targ
     run = FakeRun(
         black=lambda command: completed("", USAGE, 2) if "--code=" in command.argv else printed(unchanged=2)
     )
-    found = check(context(two, run, settings={"python_version": version}), program())
+    pinned = replace(program(), source="uv.lock")  # another version may support other targets
+    found = check(context(two, run, settings={"python_version": version}), pinned)
     given = [word for word in run.words[-1] if word.startswith("--target-version")]
     assert given == ([f"--target-version={target}"] if target else [])
     assert bool(found.warnings) is warns
 
 
+@pytest.mark.parametrize("minor", [8, 14])
+def test_the_targets_of_the_bundled_black_are_known(two: Path, minor: int):
+    _, run = checked(two, printed(unchanged=2), settings={"python_version": f"3.{minor}"})
+    (words,) = run.words
+    assert f"--target-version=py3{minor}" in words
+
+
 def test_a_black_that_names_no_targets_is_an_error(two: Path, wording: Any):
     with pytest.raises(ToolError) as caught:
-        checked(two, completed("", "", 2), settings={"python_version": "3.12"})
+        checked(two, completed("", "", 2), settings={"python_version": "3.7"})
     assert str(caught.value) == wording
 
 

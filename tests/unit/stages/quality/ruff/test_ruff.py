@@ -221,7 +221,7 @@ def test_the_users_own_target_stays(one: Path):
 
 def test_a_ruff_that_names_no_targets_is_an_error(one: Path, wording: Any):
     with pytest.raises(ToolError) as caught:
-        checked(one, Ruff(one, "a.py", probe=completed("", "?", 2)), settings={"python_version": "3.12"})
+        checked(one, Ruff(one, "a.py", probe=completed("", "?", 2)), settings={"python_version": "3.7"})
     assert str(caught.value) == wording
 
 
