@@ -156,4 +156,4 @@ def test_an_action_without_inputs_runs_all_and_says_why(machine: Machine):
     }
     for said in ("test was run: 1 file named like tests", "pr was not run: "):
         assert said in ran.log
-        assert said in ran.summary
+        assert said in ran.summary.replace("`", "")  # the reason is in a code span
