@@ -201,7 +201,10 @@ def test_a_token_that_may_only_read(hub, reported):
     assert ran.code == 0
     for what, needs in [("post the comment", "pull-requests"), ("create the check run", "checks")]:
         assert f"note: could not {what}: the request to" in ran.out
-        assert f"`permissions: {needs}: write`; for pull requests of forks and of Dependabot" in ran.out
+        assert (
+            f"`permissions: {needs}: write`; the token is always read-only for pull requests from forks"
+            in ran.out
+        )
 
 
 def test_without_a_token_and_without_a_pull_request(hub, reported):

@@ -167,13 +167,13 @@ class Bar(_Block, frozen=True, kw_only=True):
     """A total: a bar of its parts on the page, elsewhere one line with its title and its parts, or other text instead."""
 
     parts: tuple[Part, ...] = ()
-    said: Line = ()
+    text: Line = ()
 
     @property
     def line(self) -> Line:
         """The total in one line."""
         parts = [text for part in self.parts for text in (Ours(", "), Ours(f"{part.amount:,} "), part.words)]
-        return (self.title, Ours(": "), *(self.said or parts[1:]))
+        return (self.title, Ours(": "), *(self.text or parts[1:]))
 
 
 Rows: TypeAlias = Facts | Table | Items | Log

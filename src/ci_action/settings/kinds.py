@@ -23,7 +23,7 @@ _VERSION: Final = re.compile(r"3\.\d{1,3}(\.\d{1,3})?")
 _YAML_VICTIMS: Final = frozenset({"3.0", "3.1", "3.2"})
 # Several words in a line are meant as a list, which lists of expressions do not have.
 _SEVERAL_WORDS: Final = re.compile(r"[\w.-]+(?:\s*,\s*[\w.-]+)+")
-_SHARD: Final = "write which part of how many, such as '2/4'"
+_SHARD: Final = "write a part and the number of parts, such as '2/4'"
 
 
 def _text(value: object) -> str:

@@ -48,7 +48,7 @@ def toy(text: str, place: Place = Place.MIDDLE, *, folded: bool = False) -> Sect
     part = Part(amount=2, words=text, look=Look.FAILED, head=text, rows=(line,))
     blocks = (
         Bar(title=text, parts=(part, replace(part, look=Look.PASSED))),
-        Bar(title=text, said=line),
+        Bar(title=text, text=line),
         Facts(rows=((text, line),)),
         Table(title=text, head=(text, Ours("What")), rows=((line, (text,)),), folded=folded),
         Items(title=text, rows=(Item(line), Item(line, text, 40.0, text, 50.0)), note=line, folded=folded),

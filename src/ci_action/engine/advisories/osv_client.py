@@ -113,10 +113,7 @@ class Service:
         return {str(entry["id"]): record for entry, record in every if record is not None}
 
     def _asked(self, session: "requests.Session", method: str, path: str, question: object = None) -> bytes:
-        """Return the answer; empty if there was none.
-
-        Not by `stamina`: the pauses of its retries are not cut by a time limit, and nothing can end them.
-        """
+        """Return the answer; empty if there was none. A pause ends early if the service is down or the time is up."""
         for pause in (*self.pauses, None):
             if self._down.is_set() or self.stopped() or self._left() <= 0:
                 return b""

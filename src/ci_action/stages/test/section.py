@@ -163,7 +163,7 @@ def _figures(found: Totals, coverage: Coverage) -> Iterator[Block]:
         text += f"; {_asked(minimum)}"
     if found.patch_percent:
         text += f"; {found.patch_percent} % of the changed lines"
-    yield Bar(title=Ours(f"coverage {found.percent} %"), said=(Ours(text),))
+    yield Bar(title=Ours(f"coverage {found.percent} %"), text=(Ours(text),))
 
 
 def _asked(minimum: float) -> str:
