@@ -12,6 +12,7 @@ import click
 
 from ci_action import __version__
 from ci_action.commands.session import Call, Options
+from ci_action.github.workflow import is_debug
 from ci_action.settings import SETTINGS
 from ci_action.settings.field import Setting
 from ci_action.settings.general import MERGE, STAGES
@@ -57,7 +58,7 @@ def _run(command: str, ctx: click.Context, given: Mapping[str, Any], **fixed: st
     options = Options(
         **ctx.obj,
         color=given["color"] or group.params["color"] or "auto",
-        verbose=given["verbose"] or group.params["verbose"] or environ.get("RUNNER_DEBUG") == "1",
+        verbose=given["verbose"] or group.params["verbose"] or is_debug(environ),
     )
     with Call({**_text(flags), **fixed}, options) as call:
         import_module(f"ci_action.commands.{command}").main(call)

@@ -5,6 +5,7 @@ import shlex
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 from msgspec.structs import replace
@@ -23,22 +24,27 @@ NONE: Final = "none"
 _SECURITY: Final = "security"
 
 
+def builder_of(ctx: Context, tempdir: Path, *, keep: bool) -> Builder:
+    """Return what makes environments in a folder; `keep` them in the cache of this run."""
+    return Builder(
+        uv=ctx.bundled.uv,
+        run=ctx.run,
+        layout=ctx.layout,
+        environ=ctx.environ,
+        tempdir=tempdir,
+        cache=ctx.cache if keep else None,
+        timeout=float(ctx.settings.timeout),
+        owner=ctx.owner,
+    )
+
+
 def installed(ctx: Context) -> tuple[Environment, tuple[str, ...]]:
     """Return the environment that a tool of this run left, else make it, and warnings about it; raises `ToolError`."""
     with suppress(ToolError):
         return Environment.load(ctx.tempdir), ()
     warnings = _system_packages(ctx)
     request, asked_by = python_request(ctx.layout, ctx.settings.python_version)
-    builder = Builder(
-        uv=ctx.bundled.uv,
-        run=ctx.run,
-        layout=ctx.layout,
-        environ=ctx.environ,
-        tempdir=ctx.tempdir,
-        cache=None if is_judged(ctx) else ctx.cache,
-        timeout=float(ctx.settings.timeout),
-        owner=ctx.owner,
-    )
+    builder = builder_of(ctx, ctx.tempdir, keep=not is_judged(ctx))
     extra = ["pytest", "pytest-cov"]
     extra += ["pytest-xdist"] if ctx.settings.workers else []
     extra += ["pytest-split"] if ctx.settings.shard else []

@@ -19,11 +19,11 @@ from ci_action.engine.advisories.process import PipAudit
 from ci_action.engine.advisories.result import NAME, Judgement
 from ci_action.engine.advisories.vulnerabilities import rated
 from ci_action.engine.context import Context
-from ci_action.engine.environment import NONE
+from ci_action.engine.environment import NONE, builder_of
 from ci_action.engine.tool import Checked, Tool, Turn
 from ci_action.model.result import Skipped
 from ci_action.project.dependencies.inventory import Inventory, sound
-from ci_action.project.environment import FILE, Builder, Environment
+from ci_action.project.environment import FILE, Environment
 from ci_action.project.file_kinds import PYTHON_LOCKS, is_requirements
 from ci_action.project.programs import Program
 from ci_action.stages.security.pip_audit.collect import at_base, from_files, take
@@ -114,17 +114,9 @@ def _turn(ctx: Context) -> Turn:
 
 
 def _inventory(ctx: Context) -> Inventory:
-    builder = Builder(
-        uv=ctx.bundled.uv,
-        run=ctx.run,
-        layout=ctx.layout,
-        environ=ctx.environ,
-        tempdir=ctx.tempdir / "inventory",  # not the environment that another tool may be creating
-        # In the container the project's code may have written to it in an earlier step.
-        cache=None if ctx.container else ctx.cache,
-        timeout=float(ctx.settings.timeout),
-        owner=ctx.owner,
-    )
+    # Not the environment that another tool may be creating. In the container the project's code may have written to the
+    # cache in an earlier step.
+    builder = builder_of(ctx, ctx.tempdir / "inventory", keep=not ctx.container)
     builder.tempdir.mkdir(exist_ok=True)
     made = Environment.load(ctx.tempdir) if (ctx.tempdir / FILE).is_file() else None
     try:
