@@ -51,13 +51,13 @@ def entry() -> None:
     interruption.install()
     sys.stdout, sys.stderr = steady(sys.stdout), steady(sys.stderr)
     if sys.argv[1:] == ["--version"]:  # without the cost of the settings
-        from ci_action import __version__  # noqa: PLC0415 - after the streams are steady
+        from ci_action import __version__  # after the streams are steady
 
         print(f"ci-action {__version__}")  # noqa: T201 - the command line's own output
         raise SystemExit(0)
-    from ci_action.cli import main  # noqa: PLC0415 - --version pays for none of it
-    from ci_action.github.workflow import with_inputs  # noqa: PLC0415 - --version pays for none of it
-    from ci_action.settings import SETTINGS  # noqa: PLC0415 - --version pays for none of it
+    from ci_action.cli import main  # --version pays for none of it
+    from ci_action.github.workflow import with_inputs  # --version pays for none of it
+    from ci_action.settings import SETTINGS  # --version pays for none of it
 
     environ = with_inputs(os.environ, SETTINGS)  # noqa: TID251 - the one place
     code = main(sys.argv[1:], environ, interruption=interruption)

@@ -12,7 +12,6 @@ import click
 
 from ci_action import __version__
 from ci_action.commands.session import Call, Options
-from ci_action.github.workflow import is_debug
 from ci_action.settings import SETTINGS
 from ci_action.settings.field import Setting
 from ci_action.settings.general import MERGE, STAGES
@@ -51,14 +50,14 @@ def _option(setting: Setting[Any]) -> click.Option:
 
 def _run(command: str, ctx: click.Context, given: Mapping[str, Any], **fixed: str) -> int:
     """Run the command of a module in `ci_action.commands`, which is imported now; returns the exit code."""
-    group, environ = ctx.find_root(), ctx.obj["environ"]
+    group = ctx.find_root()
     flags = {
         name.replace("_", "-"): value for name, value in given.items() if name not in {"color", "verbose"}
     }
     options = Options(
         **ctx.obj,
         color=given["color"] or group.params["color"] or "auto",
-        verbose=given["verbose"] or group.params["verbose"] or is_debug(environ),
+        verbose=given["verbose"] or group.params["verbose"],
     )
     with Call({**_text(flags), **fixed}, options) as call:
         import_module(f"ci_action.commands.{command}").main(call)
@@ -135,8 +134,8 @@ def baseline(ctx: click.Context, /, **given: Any) -> int:
 @click.argument("what", type=click.Choice(["report", "settings"]), default="report")
 def schema(what: str) -> int:
     """Print the JSON schema of the report file or of the settings."""
-    from ci_action.commands.schema import settings_schema  # noqa: PLC0415 - only needed here
-    from ci_action.reporters.report_json.schema import json_schema  # noqa: PLC0415 - only needed here
+    from ci_action.commands.schema import settings_schema  # only needed here
+    from ci_action.reporters.report_json.schema import json_schema  # only needed here
 
     click.echo(json.dumps(json_schema() if what == "report" else settings_schema(), indent=2))
     return 0

@@ -23,11 +23,11 @@ def main(call: Call) -> None:
 
 def _result(session: Session, names: tuple[str, ...]) -> RunResult:
     if MERGE in names:
-        from ci_action.commands.merge import merge  # noqa: PLC0415 - it imports tools that others do not need
+        from ci_action.commands.merge import merge  # it imports tools that others do not need
 
         return merge(session)
     if COMMENT in names:
-        from ci_action.commands.comment import post_comments  # noqa: PLC0415 - only this command needs it
+        from ci_action.commands.comment import post_comments  # only this command needs it
 
         return post_comments(session)
     chosen = with_tool_of_every_run(select(names))

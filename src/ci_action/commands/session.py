@@ -16,7 +16,7 @@ from ci_action.engine.secret_scan.search import Progress, Search
 from ci_action.engine.verdict import interrupted
 from ci_action.github.event import Event
 from ci_action.github.transport import open_api
-from ci_action.github.workflow import Workflow, is_actions
+from ci_action.github.workflow import Workflow, is_actions, is_debug
 from ci_action.model.result import Conclusion, RunResult
 from ci_action.project.layout import Layout, report_dir
 from ci_action.project.programs import BundledTools
@@ -63,7 +63,7 @@ class Session:
 
         def look() -> str:
             # Not needed without findings.
-            from ci_action.engine.secret_scan.scan import search  # noqa: PLC0415
+            from ci_action.engine.secret_scan.scan import search
 
             return search(ctx)
 
@@ -114,7 +114,8 @@ class Call:
         self.code: int = ExitCode.BUG
         """The exit code of the program, known after the block."""
         self.workflow = Workflow(environ) if is_actions(environ) else None
-        self.screen = screen_of(options.color, environ, verbose=options.verbose)
+        self._verbose = options.verbose or is_debug(environ)
+        self.screen = screen_of(options.color, environ, verbose=self._verbose)
         self.interruption = options.interruption
         self._flags = flags
         self._options = options
@@ -158,7 +159,7 @@ class Call:
             processes=processes,
         )
         self.interruption.attend(processes)
-        if self._options.verbose:
+        if self._verbose:
             self.say(*_chosen(resolved))
         return self._session
 
@@ -237,7 +238,7 @@ class Call:
         """Report all configuration errors at once; returns the exit code."""
         self.say(*(f"error: {mistake}" for mistake in error.mistakes))
         if self.workflow:
-            from ci_action.reporters.job_summary import mistakes_page  # noqa: PLC0415 - only mistakes need it
+            from ci_action.reporters.job_summary import mistakes_page  # only mistakes need it
 
             for mistake in error.mistakes[:9]:
                 self._annotate(mistake, f"ci-action: {error.about}")
@@ -252,7 +253,7 @@ class Call:
 
     def _bug(self, error: BaseException) -> int:
         """Print a report to paste into an issue; returns the exit code."""
-        import traceback  # noqa: PLC0415 - only bugs need it
+        import traceback  # only bugs need it
 
         system = os.uname()
         flags = {name: value for name, value in self._flags.items() if name != "github-token"}
@@ -279,7 +280,7 @@ class Call:
         """Set the outputs of a run without a result; returns why they could not be set, else an empty text."""
         if self.workflow is None:
             return ""
-        from ci_action.reporters.outputs import NO_OUTPUTS, NOTHING_RUN  # noqa: PLC0415
+        from ci_action.reporters.outputs import NO_OUTPUTS, NOTHING_RUN
 
         try:
             placed = [self.workflow.set_output(name, value) for name, value in NOTHING_RUN.items()]

@@ -59,7 +59,7 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
     except UNDONE as error:
         outcome, warnings, log = Broken(error.reason, error.detail), (), error.detail
     except Exception as error:  # noqa: BLE001 - a bug of ours must not affect the other tools
-        import traceback  # noqa: PLC0415 - only bugs need it
+        import traceback  # only bugs need it
 
         exhausted = shortage(error)
         log = "" if exhausted else traceback.format_exc()

@@ -74,7 +74,7 @@ class Line:
 
     @cached_property
     def _requester(self) -> "Requester":
-        from github import Auth, Github  # noqa: PLC0415 - takes half a second, which only its users pay
+        from github import Auth, Github  # takes half a second, which only its users pay
 
         return Github(
             auth=Auth.Token(self._token),

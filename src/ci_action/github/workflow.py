@@ -36,7 +36,7 @@ class Workflow:
 
     def annotate(self, level: str, message: str, **properties: str | int) -> None:
         """Print an annotation; properties are the runner's own: file, line, endLine, col, endColumn, title."""
-        from actions_toolkit.command import issue_command  # type: ignore[import-untyped]  # noqa: PLC0415 - untyped, and only Actions pay for it
+        from actions_toolkit.command import issue_command  # type: ignore[import-untyped]  # untyped, and only Actions pay for it
 
         text = self._safe(message)
         if len(text) > MESSAGE_LIMIT:
@@ -46,13 +46,13 @@ class Workflow:
 
     def mask(self, secret: str) -> None:
         """Hide a value in everything that the runner shows from here on."""
-        from actions_toolkit import core  # type: ignore[import-untyped]  # noqa: PLC0415 - untyped, and only Actions pay for it
+        from actions_toolkit import core  # type: ignore[import-untyped]  # untyped, and only Actions pay for it
 
         core.set_secret(secret)
 
     def group(self, title: str, body: str) -> None:
         """Print foreign text in a folded group in which no line is a command."""
-        from actions_toolkit import command, core  # noqa: PLC0415 - only Actions pay for it
+        from actions_toolkit import command, core  # only Actions pay for it
 
         token = uuid4().hex
         core.start_group(self._safe(one_line(title)))
@@ -73,7 +73,7 @@ class Workflow:
         file = self._file("GITHUB_OUTPUT")
         if file is None:
             return False
-        from actions_toolkit.file_command import (  # type: ignore[import-untyped]  # noqa: PLC0415 - untyped, and only Actions pay for it
+        from actions_toolkit.file_command import (  # type: ignore[import-untyped]  # untyped, and only Actions pay for it
             prepare_key_value_message,
         )
 
@@ -183,7 +183,7 @@ def with_inputs(environ: Mapping[str, str], names: Iterable[str]) -> dict[str, s
     """Return the environment with every input as the toolkit reads it; outside Actions, a copy."""
     if not is_actions(environ):
         return dict(environ)
-    from actions_toolkit import core  # noqa: PLC0415 - it takes a tenth of a second, which only Actions need
+    from actions_toolkit import core  # it takes a tenth of a second, which only Actions need
 
     return {**environ, **{f"INPUT_{name.upper()}": core.get_input(name) for name in names}}
 

@@ -60,7 +60,7 @@ def from_yaml(text: str) -> Any:
 
     An alias of itself, and aliases that multiply, are refused: walking through the values would never end.
     """
-    import yaml  # noqa: PLC0415 - see the module's docstring
+    import yaml  # see the module's docstring
 
     loader = yaml.SafeLoader(text)
     try:
@@ -140,7 +140,7 @@ class Field:
 
 def fields_of(text: str) -> Field:
     """Return a YAML text as values with their places, unresolved. Raises `ValueError` and `RecursionError`."""
-    import yaml  # noqa: PLC0415 - see the module's docstring
+    import yaml  # see the module's docstring
 
     try:
         return Field(yaml.compose(text, Loader=yaml.SafeLoader))

@@ -57,7 +57,7 @@ class Layout:
 
     def lock(self, file: Path) -> "Lock":
         """Return a lock file, read once in a run; raises `ProjectFileError`."""
-        from ci_action.project.dependencies.lockfiles import Lock, kind_of  # noqa: PLC0415
+        from ci_action.project.dependencies.lockfiles import Lock, kind_of
 
         return self.locks.setdefault(file, Lazy()).of(
             lambda: Lock(
@@ -158,7 +158,7 @@ def _range(python_version: str) -> "SpecifierSet":
 
 
 def _specifiers(text: str) -> "SpecifierSet":
-    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - 15 ms that not all runs need
+    from packaging.specifiers import SpecifierSet  # 15 ms that not all runs need
 
     return SpecifierSet(text.replace("===", "=="))  # the former compares texts and is not a range
 

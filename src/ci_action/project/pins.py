@@ -70,14 +70,14 @@ class Pin:
 
 
 def _specifiers(text: str) -> "SpecifierSet":
-    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - 15 ms that only projects with pins need
+    from packaging.specifiers import SpecifierSet  # 15 ms that only projects with pins need
 
     return SpecifierSet(text)
 
 
 def _version(text: str) -> str:
     """Return a version in its normal form; raises `ValueError`."""
-    from packaging.version import Version  # noqa: PLC0415 - as above
+    from packaging.version import Version  # as above
 
     return str(Version(text))
 
@@ -106,7 +106,7 @@ def _pin(tool: str, text: str, source: str) -> Iterator[Pin]:
     """Parse one requirement; skip anything but this tool with a version range."""
     if tool not in text.lower():
         return
-    from packaging.requirements import Requirement  # noqa: PLC0415 - as above
+    from packaging.requirements import Requirement  # as above
 
     try:
         requirement = Requirement(_COMMENT.sub("", text).strip())
@@ -178,7 +178,7 @@ def _from_requirements(file: "_File", tool: str) -> Iterator[Pin]:
 
 
 def _from_setup_cfg(file: "_File", tool: str) -> Iterator[Pin]:
-    import configparser  # noqa: PLC0415 - few projects need it
+    import configparser  # few projects need it
 
     parser = configparser.RawConfigParser()
     try:

@@ -57,8 +57,8 @@ class LiveProgress:
 
     def __init__(self, screen: Screen) -> None:
         # Only a terminal needs Rich, and importing it takes time.
-        from rich.console import Console  # noqa: PLC0415
-        from rich.live import Live  # noqa: PLC0415
+        from rich.console import Console
+        from rich.live import Live
 
         console = Console(file=screen.stream, force_terminal=True, no_color=not screen.color, highlight=False)
         self._running: dict[str, float] = {}
@@ -83,6 +83,6 @@ class LiveProgress:
 
 def _text(text: str) -> "Text":
     """Return foreign text without markup."""
-    from rich.text import Text  # noqa: PLC0415 - see above
+    from rich.text import Text  # see above
 
     return Text(text)

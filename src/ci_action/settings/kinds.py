@@ -78,7 +78,7 @@ def _python_version(value: object) -> str:
 
 
 def _is_range(version: str) -> bool:
-    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - 35 ms that most runs do not need
+    from packaging.specifiers import SpecifierSet  # 35 ms that most runs do not need
 
     try:
         SpecifierSet(version).contains("3")  # it reads the numbers only now
@@ -255,7 +255,7 @@ def table(
 
 
 def _package(value: object) -> str:
-    from packaging.utils import InvalidName, canonicalize_name  # noqa: PLC0415 - 20 ms that few runs need
+    from packaging.utils import InvalidName, canonicalize_name  # 20 ms that few runs need
 
     try:
         return canonicalize_name(_text(value), validate=True)

@@ -85,7 +85,7 @@ class IgnoredVulnerability:
 
     def matches(self, package: str, advisories: Iterable[str]) -> bool:
         """Whether it accepts one of these advisories of a package."""
-        from packaging.utils import canonicalize_name  # noqa: PLC0415 - 20 ms that most runs do not need
+        from packaging.utils import canonicalize_name  # 20 ms that most runs do not need
 
         known = {advisory.casefold() for advisory in advisories}
         return self.package == canonicalize_name(package) and self.id.casefold() in known

@@ -58,7 +58,7 @@ class Bounded:
 
     def __init__(self, pattern: re.Pattern[str], shown: str = "", budget: Budget | None = None) -> None:
         """Convert an expression; `shown` is its text in messages. Raises `ToolError` if `regex` refuses it."""
-        import regex  # noqa: PLC0415 - 30 ms that only unusual patterns pay
+        import regex  # 30 ms that only unusual patterns pay
 
         self.pattern = pattern.pattern
         self._shown = shown or pattern.pattern
@@ -141,8 +141,8 @@ def _is_quick(line: str) -> bool:
 
 def gitignore(lines: Iterable[str]) -> "GitIgnoreSpec":
     """Return the patterns of a .gitignore, slow ones with a time limit; raises `ValueError` for an invalid line."""
-    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - 20 ms that most runs do not need
-    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern  # noqa: PLC0415 - as above
+    from pathspec import GitIgnoreSpec  # 20 ms that most runs do not need
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern  # as above
 
     def pattern(line: str) -> "GitIgnoreSpecPattern":
         made = GitIgnoreSpecPattern(line)

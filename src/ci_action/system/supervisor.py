@@ -26,7 +26,7 @@ _PATIENCE = 0.5
 
 def main(arguments: Sequence[str]) -> int:
     """Run the program, end what it leaves running, and write its result."""
-    import ctypes  # noqa: PLC0415 - only the script needs it, not `process`
+    import ctypes  # only the script needs it, not `process`
 
     result, identity, grace, *argv = arguments
     descriptor = int(result)

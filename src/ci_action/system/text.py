@@ -81,7 +81,7 @@ def duration(seconds: float) -> str:
 
 def near(word: str, known: Iterable[str]) -> str:
     """Return the known word that is most like this one, or an empty text."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only mistakes need it
+    from difflib import get_close_matches  # only mistakes need it
 
     return next(iter(get_close_matches(word, known, n=1)), "")
 

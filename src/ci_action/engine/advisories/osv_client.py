@@ -146,7 +146,7 @@ class Service:
 
 def _session() -> "requests.Session":
     """Return a session for all threads that follows redirects to the same scheme, host and port only."""
-    import requests  # noqa: PLC0415 - only needed if something was found
+    import requests  # only needed if something was found
 
     class Session(requests.Session):
         def get_redirect_target(self, resp: "requests.Response") -> str | None:

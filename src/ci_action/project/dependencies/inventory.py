@@ -51,14 +51,14 @@ class Needed:
 
 def canonical(name: str) -> str:
     """Return the normal form of a package's name."""
-    from packaging.utils import canonicalize_name  # noqa: PLC0415 - not needed in most runs
+    from packaging.utils import canonicalize_name  # not needed in most runs
 
     return canonicalize_name(name)
 
 
 def key_of(name: str, version: str) -> tuple[str, str]:
     """Return a package's name and version in their normal forms."""
-    from packaging.version import Version  # noqa: PLC0415 - as above
+    from packaging.version import Version  # as above
 
     try:
         return canonical(name), str(Version(version))
@@ -154,7 +154,7 @@ def placed(packages: Iterable[Needed], places: Mapping[str, Location]) -> tuple[
 
 def sound(inventory: Inventory) -> Inventory:
     """Return the inventory with packages of invalid names or versions as not auditable."""
-    from packaging.version import Version  # noqa: PLC0415 - as above
+    from packaging.version import Version  # as above
 
     good, odd = [], []
     for needed in inventory.packages:

@@ -38,7 +38,7 @@ def requirement_lists(document: Mapping[str, Any]) -> Iterator[tuple[str, Sequen
 
 def requirement_of(text: str) -> "Requirement":
     """Return the requirement that a text is; raises `InvalidRequirement`, also for one that is nested too deeply."""
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415
+    from packaging.requirements import InvalidRequirement, Requirement
 
     try:
         return Requirement(text)
@@ -79,7 +79,7 @@ def _list(where: str, entries: object) -> tuple[str, Sequence[object]]:
 
 def setup_cfg_requirements(text: str) -> Iterator[str]:
     """Yield the requirements of a setup.cfg and its extras, except those that it reads from other files."""
-    import configparser  # noqa: PLC0415 - few projects need it
+    import configparser  # few projects need it
 
     parser = configparser.RawConfigParser(strict=False)
     try:
@@ -123,7 +123,7 @@ def _named(document: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _key(name: str) -> str:
-    from packaging.utils import canonicalize_name  # noqa: PLC0415 - only projects of Poetry need it
+    from packaging.utils import canonicalize_name  # only projects of Poetry need it
 
     return canonicalize_name(name)
 
@@ -155,9 +155,9 @@ def _constraints(value: object) -> list[object]:
 
 
 def _requirement(name: str, constraint: object, root: Path) -> str:
-    import logging  # noqa: PLC0415 - as below
+    import logging  # as below
 
-    from poetry.core.factory import Factory  # noqa: PLC0415 - 60 ms that only projects of Poetry pay
+    from poetry.core.factory import Factory  # 60 ms that only projects of Poetry pay
 
     # It warns of folders that do not exist; such an entry is an error here.
     logging.getLogger("poetry").addHandler(logging.NullHandler())
@@ -176,7 +176,7 @@ def _requirement(name: str, constraint: object, root: Path) -> str:
 
 def _with_one_range(dependency: "Dependency") -> "Dependency":
     """Return the dependency with the highest of its alternatives (`<1 || >=3`), which Poetry tries first."""
-    from poetry.core.constraints.version import VersionUnion  # noqa: PLC0415 - see _requirement
+    from poetry.core.constraints.version import VersionUnion  # see _requirement
 
     constraint = dependency.constraint
     if isinstance(constraint, VersionUnion) and "||" in str(constraint):

@@ -245,7 +245,7 @@ def _take_requirement(requirement: "Requirement", line: Line, place: Location, f
 
 def pin_of(requirement: "Requirement") -> str:
     """Return the only version that a requirement allows, or an empty text."""
-    from packaging.version import Version  # noqa: PLC0415 - not needed in most runs
+    from packaging.version import Version  # not needed in most runs
 
     only = list(requirement.specifier)
     if len(only) != 1 or only[0].operator not in {"==", "==="}:

@@ -26,8 +26,8 @@ class Diff:
 
 def parse(stdout: bytes) -> Diff:
     """Read `git diff --unified=0` with our two prefixes; raises `ToolError` for anything else."""
-    from unidiff.errors import UnidiffParseError  # noqa: PLC0415 - only a run with a base commit needs it
-    from unidiff.patch import PatchSet  # noqa: PLC0415 - see above
+    from unidiff.errors import UnidiffParseError  # only a run with a base commit needs it
+    from unidiff.patch import PatchSet  # see above
 
     # Each file is in its own encoding: Latin-1 keeps every byte apart, and unidiff then splits at newlines alone.
     text = stdout.decode("latin-1")

@@ -27,7 +27,7 @@ def check(ctx: Context, _program: Program) -> Checked:
     changes = ctx.changes
     if changes is None or not changes.known:
         return Checked(outcome=_without_base(ctx, changes.problem if changes else "no base commit"))
-    from ci_action.stages.gate_changes.comparison import Comparison  # noqa: PLC0415 - only needed here
+    from ci_action.stages.gate_changes.comparison import Comparison  # only needed here
 
     comparison = Comparison(ctx=ctx, repository=ctx.repository.with_fetched(), commit=changes.base)
     outcome = comparison.outcome()

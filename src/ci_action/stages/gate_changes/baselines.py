@@ -37,7 +37,7 @@ def _entries(path: str, text: str | None, read: Read) -> Counter[tuple[Hashable,
 
 def of_secrets(document: Any, path: str) -> Counter[tuple[Hashable, str]]:
     """Read a baseline of detect-secrets."""
-    from ci_action.engine.secret_scan.baseline import entries_of, is_whole  # noqa: PLC0415 - rare
+    from ci_action.engine.secret_scan.baseline import entries_of, is_whole  # rare
 
     return Counter(((key[1], key[2]), key[0]) for key in entries_of(document, path) if not is_whole(key))
 

@@ -165,7 +165,7 @@ class Comparison:
             yield from self._of_python(self._read(python))
 
     def _of_python(self, files: list[Changed]) -> Iterator[Loosened]:
-        from ci_action.stages.gate_changes import removed_tests, suppressions  # noqa: PLC0415 - see above
+        from ci_action.stages.gate_changes import removed_tests, suppressions  # see above
 
         yield from suppressions.compare(
             files, deselected(of_pytest(self._sides[1], "addopts")), self.problems

@@ -148,7 +148,7 @@ def _parse(path: str, text: str) -> Mapping[str, Any]:
 
 
 def _ini(text: str) -> Mapping[str, Any]:
-    import configparser  # noqa: PLC0415 - few projects need it
+    import configparser  # few projects need it
 
     parser = configparser.ConfigParser(interpolation=None, allow_no_value=True)
     try:

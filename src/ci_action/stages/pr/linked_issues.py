@@ -46,7 +46,7 @@ def _prose(body: str) -> str:
 
 
 def _texts(body: str) -> Iterator[str]:
-    from markdown_it import MarkdownIt  # noqa: PLC0415 - see linked_issues
+    from markdown_it import MarkdownIt  # see linked_issues
 
     parser = MarkdownIt("zero", {"html": True}).enable(_RULES)
     parser.core.ruler.disable("text_join")  # escaped characters stay apart

@@ -103,8 +103,8 @@ def _counts(stderr: str) -> dict[str, int]:
 def _diffs(stdout: bytes) -> Iterator[tuple[str, list[Change]]]:
     if not stdout:
         return
-    from unidiff.errors import UnidiffParseError  # noqa: PLC0415 - not for a clean project
-    from unidiff.patch import PatchSet  # noqa: PLC0415
+    from unidiff.errors import UnidiffParseError  # not for a clean project
+    from unidiff.patch import PatchSet
 
     # Each file is in its own encoding: Latin-1 keeps every byte apart, and unidiff then splits at newlines alone.
     try:

@@ -47,7 +47,7 @@ class _Plan:
 def check(ctx: Context, program: Program) -> Checked:
     """Run Ruff on all files, and return its findings."""
     # Imports msgspec, while Black runs.
-    from ci_action.stages.quality.ruff.output import SEPARATOR, UNREADABLE, Diagnostics  # noqa: PLC0415
+    from ci_action.stages.quality.ruff.output import SEPARATOR, UNREADABLE, Diagnostics
 
     plan = _planned(ctx, program)
     if not plan.files:

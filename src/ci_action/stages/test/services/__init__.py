@@ -71,7 +71,7 @@ def log_line(address: Address, tried: Tried[Answer]) -> str:
 
 def check(ctx: Context, _program: Program) -> Checked:
     """Wait until every service of `wait-for` is ready."""
-    from ci_action.stages.test.services.greet import greeted  # noqa: PLC0415 - it imports ssl and http
+    from ci_action.stages.test.services.greet import greeted  # it imports ssl and http
 
     return look(ctx, greeted, Clock())
 

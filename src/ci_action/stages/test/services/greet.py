@@ -60,7 +60,7 @@ def greeted(address: Address, seconds: float) -> str:
 def _version(address: Address, line: "Line") -> str:
     if address.kind is Kind.POSTGRES:
         # pg8000 takes 0.2 s to import.
-        from ci_action.stages.test.services.postgres import log_in  # noqa: PLC0415
+        from ci_action.stages.test.services.postgres import log_in
 
         ask_for_tls(address, line)
         return log_in(address, line)
