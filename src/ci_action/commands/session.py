@@ -28,6 +28,7 @@ from ci_action.settings.types import RunAs
 from ci_action.system.errors import InterruptedRunError, SettingsError, ToolError, shortage
 from ci_action.system.exit_codes import ExitCode
 from ci_action.system.ownership import give_back, owner_of
+from ci_action.system.parallel import process_shortage
 from ci_action.system.process import Processes, end_orphans
 from ci_action.system.redaction import Redactor, secrets_of, service_passwords
 from ci_action.system.signals import Interruption
@@ -136,6 +137,8 @@ class Call:
 
         `written` are the settings that name a file which the command itself writes.
         """
+        if self._container and (problem := process_shortage()):
+            raise ToolError(problem)
         environ = self._options.environ
         tempdir = self._closing.enter_context(temporary_folder(environ))
         resolved, layout = configure(self._flags, environ, written=written)

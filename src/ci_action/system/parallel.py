@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -17,6 +18,21 @@ _MOST: Final = 8
 def processors() -> int:
     """Return the number of processes to run in parallel: the available processors, at most eight."""
     return min(len(os.sched_getaffinity(0)), _MOST)
+
+
+def process_shortage(cgroup: Path = Path("/sys/fs/cgroup")) -> str:
+    """Return why a container cannot start enough processes; empty if it can, or has no limit.
+
+    Ruff waits forever for a thread that it could not start, so the limit is checked before anything runs. A run with one
+    tool at a time needs about ten processes and threads, and Ruff one for each processor.
+    """
+    needed = 16 + len(os.sched_getaffinity(0))
+    for name in ("pids.max", "pids/pids.max"):  # of version 2 and 1
+        with suppress(OSError):
+            limit = (cgroup / name).read_text("ascii").strip()
+            if limit.isdecimal() and int(limit) < needed:
+                return f"the process limit is {limit}, at least {needed} are needed: increase `docker run --pids-limit`"
+    return ""
 
 
 def divided(sizes: Mapping[str, int], parts: int, least: int) -> list[list[str]]:

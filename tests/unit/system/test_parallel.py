@@ -1,9 +1,12 @@
 """Work is divided evenly, and nothing of it is lost."""
 
+from pathlib import Path
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_action.system.parallel import divided, processors
+from ci_action.system.parallel import divided, process_shortage, processors
 
 SIZES = st.dictionaries(st.text(min_size=1, max_size=4), st.integers(0, 1000), min_size=1, max_size=30)
 
@@ -31,3 +34,17 @@ def test_little_work_is_one_part():
 
 def test_there_is_at_least_one_processor():
     assert 1 <= processors() <= 8
+
+
+@pytest.mark.parametrize("name", ["pids.max", "pids/pids.max"], ids=["version 2", "version 1"])
+@pytest.mark.parametrize(
+    ("limit", "short"), [("6", True), ("16", True), ("4096", False), ("max", False), ("", False)]
+)
+def test_a_container_that_cannot_start_enough_processes(tmp_path: Path, name: str, limit: str, short: bool):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(f"{limit}\n", "ascii")
+    assert bool(process_shortage(tmp_path)) is short
+
+
+def test_without_a_limit_there_are_enough_processes(tmp_path: Path):
+    assert process_shortage(tmp_path) == ""
