@@ -164,11 +164,11 @@ def test_a_signal_ends_all_that_runs_and_what_was_found_is_told(machine: Machine
     with served(AdvisoryService(failing=Failing(hang=True)), host=gateway()) as hanging:
         step = machine.start(inputs=inputs | {"advisory-url": hanging.address}, environ=TOKENS)
         scanning = step.wait_for("ciaction_secrets.py")
+        assert os.stat(f"/proc/{scanning}").st_uid == projects.OWNER
         for program in ("bandit", "ciaction_pip_audit.py"):
             step.wait_for(program)
         seen = {program: step.environment_of(program) for program in ("bandit", "ciaction_pip_audit.py")}
         running = step.processes()
-        assert os.stat(f"/proc/{scanning}").st_uid == projects.OWNER
         sent = time.monotonic()
         step.client.send_signal(signal.SIGTERM)
         ran = step.end(60)
