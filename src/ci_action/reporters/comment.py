@@ -39,7 +39,7 @@ _SECTION: Final = re.compile(
     rf"{re.escape(_END)}$",
     re.MULTILINE | re.DOTALL,
 )
-_FORGED: Final = re.compile(r"<!--(?=\s*ci-action:)")
+_FORGED: Final = re.compile(r"<!--(?=\s*ci-action)")  # also if the rest was cut
 # GitHub takes 65,536 characters.
 LIMIT: Final = 65_000
 # The room of a section if the others leave less.
