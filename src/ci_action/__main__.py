@@ -53,13 +53,13 @@ def entry() -> None:
     if sys.argv[1:] == ["--version"]:  # without the cost of the settings
         from ci_action import __version__  # after the streams are steady
 
-        print(f"ci-action {__version__}")  # noqa: T201 - the command line's own output
+        sys.stdout.write(f"ci-action {__version__}\n")
         raise SystemExit(0)
     from ci_action.cli import main  # --version pays for none of it
     from ci_action.github.workflow import with_inputs  # --version pays for none of it
     from ci_action.settings import SETTINGS  # --version pays for none of it
 
-    environ = with_inputs(os.environ, SETTINGS)  # noqa: TID251 - the one place
+    environ = with_inputs(os.environ, SETTINGS)
     code = main(sys.argv[1:], environ, interruption=interruption)
     sys.stdout.flush()
     sys.stderr.flush()

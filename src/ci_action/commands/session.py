@@ -234,7 +234,7 @@ class Call:
         reason = error.reason if isinstance(error, ToolError) else shortage(error)
         if reason:
             self._annotate(reason, "ci-action: broken")
-            return self._ended(f"{reason}, there is no result", Conclusion.BROKEN.exit_code)
+            return self._ended(f"{reason}, so there are no results", Conclusion.BROKEN.exit_code)
         return self._bug(error)
 
     def _wrong(self, error: SettingsError) -> int:

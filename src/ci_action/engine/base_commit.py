@@ -94,7 +94,7 @@ def base_of(event: Event, head: Commit) -> Base:
 def _of_pull_request(event: Event, head: Commit, because: str) -> Base:
     tip, base = event.text("pull_request", "head", "sha"), event.text("pull_request", "base", "sha")
     own = event.name == "pull_request" and event.sha in {"", head.sha}
-    if len(head.parents) == 2 and (head.parents[1] == tip or (own and not tip)):  # noqa: PLR2004 - a merge
+    if head.merged and (head.merged == tip or (own and not tip)):
         return Base(commit=head.parents[0], source="the first parent of the merge commit", depth=2)
     if not is_commit_name(base):
         raise ToolError(f"the payload of the pull request has no base commit{because}")
@@ -127,7 +127,7 @@ def _obtained(
 
 
 def _fetched(ctx: Context, repository: Repository, head: Commit, base: Base) -> tuple[str, Repository]:
-    """Fetch the base; the commit is empty if there is no common history. Raises `ToolError`."""
+    """Fetch the base; the commit is empty without a common history. Raises `ToolError`."""
     commit, server = base.commit, _server(ctx)
     if base.parts:
         try:

@@ -75,7 +75,7 @@ def _texts(kind: type) -> tuple[tuple[str, bool], ...]:
 
 
 def _coverage(coverage: Coverage, known: Callable[[str], str]) -> Coverage:
-    """Return the coverage with redacted paths; a path that is no longer unique gets a number, or the totals would change."""
+    """Return the coverage with redacted paths; equal paths get numbers, or the totals would change."""
     files = {}
     for path, one in coverage.files.items():
         shown = name = known(path)

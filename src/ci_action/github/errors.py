@@ -9,6 +9,11 @@ from typing import Any, Final
 from ci_action.system.errors import ToolError
 from ci_action.system.text import one_line
 
+FORBIDDEN: Final = 403
+TOO_MANY: Final = 429
+SERVER: Final = 500
+"""The first status of the errors of a server."""
+
 _LONGEST_MESSAGE: Final = 300
 _MOST_ERRORS: Final = 3
 # What GitHub's documentation asks for without `retry-after` ("Rate limits for the REST API").
@@ -27,7 +32,7 @@ _READ_ONLY: Final = "; the token is always read-only for pull requests from fork
 # The cause, and what to do; `NEEDED` is replaced by the permission.
 _REASONS: Final = {
     401: "invalid token: set `github-token` to one that has not expired",
-    403: "missing permission: the job needs `permissions: NEEDED`",
+    FORBIDDEN: "missing permission: the job needs `permissions: NEEDED`",
     404: "not found, or missing permission: the job needs `permissions: NEEDED`",
     410: "deleted, or disabled in the settings of the repository",
     422: "invalid request",
@@ -68,9 +73,9 @@ class Answer:
     @property
     def limited(self) -> bool:
         """Whether a rate limit refused it, so that a retry may succeed."""
-        if self.status == 429:  # noqa: PLR2004 - too many requests
+        if self.status == TOO_MANY:
             return True
-        if self.status != 403:  # noqa: PLR2004 - forbidden, which has other reasons too
+        if self.status != FORBIDDEN:  # which has other reasons too
             return False
         spent = self.headers.get("x-ratelimit-remaining") == "0"
         words = self.message.casefold()
@@ -105,11 +110,11 @@ def _reason(answer: Answer, needs: str) -> str:
     quoted = f" ({status}, {message!r})" if message else f" ({status})"
     if answer.limited:
         text = _LIMIT.format(seconds=f"{answer.pause():,.0f}")
-    elif status >= 500:  # noqa: PLR2004 - the failures of the server
+    elif status >= SERVER:
         text = _FAILURE
     else:
         text = _REASONS.get(status, _UNEXPECTED)
-        text += _READ_ONLY if status == 403 and needs.endswith("write") else ""  # noqa: PLR2004 - forbidden
+        text += _READ_ONLY if status == FORBIDDEN and needs.endswith("write") else ""
     cause, _, remedy = text.partition(": ")
     return f"{cause}{quoted}" + (f": {remedy.replace('NEEDED', needs)}" if remedy else "")
 

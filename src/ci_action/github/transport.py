@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from ci_action import __version__
 from ci_action.github.client import PER_PAGE, GitHub
-from ci_action.github.errors import Answer, ApiError, refusal
+from ci_action.github.errors import SERVER, Answer, ApiError, refusal
 from ci_action.github.event import Event
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ LONGEST: Final = 30.0
 # takes a minute, which is too long.
 PATIENCE: Final = 45.0
 _TRIES: Final = 3
+_SUCCESS: Final = range(200, 300)
 _TOKEN: Final = re.compile(r"[!-~]+")
 
 
@@ -100,9 +101,7 @@ class Line:
         """Return the answer to a request that succeeded; raises `ApiError`, which mentions `what`."""
         self._check(what)
         if self._silence and self._patience <= 0:
-            raise ApiError(
-                f"the request to {what} failed: GitHub is no longer asked, because {self._silence}"
-            )
+            raise ApiError(f"the request to {what} failed: not sent, because {self._silence}")
         for left in reversed(range(_TRIES)):
             again = left > 0 and not self._stopped()
             began = time.monotonic()
@@ -114,9 +113,9 @@ class Line:
                 if again and verb == "GET" and self._wait(2.0 ** (_TRIES - left - 1)):
                     continue
                 raise ApiError(f"the request to {what} failed: {error.reason}") from error
-            if 200 <= answer.status < 300:  # noqa: PLR2004 - success
+            if answer.status in _SUCCESS:
                 return answer
-            failed = answer.status >= 500 and verb == "GET"  # noqa: PLR2004 - the failures of the server
+            failed = answer.status >= SERVER and verb == "GET"
             pause = answer.pause() if answer.limited else 2.0 ** (_TRIES - left - 1)
             if not (again and (answer.limited or failed) and self._wait(pause)):
                 raise refusal(answer, what, needs)

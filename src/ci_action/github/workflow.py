@@ -36,7 +36,7 @@ class Workflow:
 
     def annotate(self, level: str, message: str, **properties: str | int) -> None:
         """Print an annotation; properties are the runner's own: file, line, endLine, col, endColumn, title."""
-        from actions_toolkit.command import issue_command  # type: ignore[import-untyped]  # untyped, and only Actions pay for it
+        from actions_toolkit.command import issue_command  # only Actions pay for it
 
         text = self._safe(message)
         if len(text) > MESSAGE_LIMIT:
@@ -46,7 +46,7 @@ class Workflow:
 
     def mask(self, secret: str) -> None:
         """Hide a value in everything that the runner shows from here on."""
-        from actions_toolkit import core  # type: ignore[import-untyped]  # untyped, and only Actions pay for it
+        from actions_toolkit import core  # only Actions pay for it
 
         core.set_secret(secret)
 
@@ -73,7 +73,7 @@ class Workflow:
         file = self._file("GITHUB_OUTPUT")
         if file is None:
             return False
-        from actions_toolkit.file_command import (  # type: ignore[import-untyped]  # untyped, and only Actions pay for it
+        from actions_toolkit.file_command import (  # only Actions pay for it
             prepare_key_value_message,
         )
 

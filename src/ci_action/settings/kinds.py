@@ -28,7 +28,7 @@ _SHARD: Final = "write a part and the number of parts, such as '2/4'"
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError("write text")  # noqa: TRY004 - one kind for all mistakes
+        raise ValueError("write text")
     return value
 
 
@@ -66,9 +66,7 @@ def _matching(expression: str, remedy: str) -> Callable[[object], str]:
 
 def _python_version(value: object) -> str:
     if isinstance(value, float | int):
-        raise ValueError(  # noqa: TRY004 - as above
-            "write it in quotes: as a number, 3.10 is the same as 3.1"
-        )
+        raise ValueError("write it in quotes: as a number, 3.10 is the same as 3.1")
     version = _text(value)
     if version in _YAML_VICTIMS:
         raise ValueError("this Python version is not supported; in YAML, write '3.10' in quotes")
@@ -182,7 +180,7 @@ def many(
     def read(value: object) -> tuple[T, ...]:
         given = split(value)
         if not isinstance(given, list | tuple):
-            raise ValueError(remedy)  # noqa: TRY004 - as above
+            raise ValueError(remedy)
         found, mistakes = [], []
         for number, one in enumerate(given, 1):
             try:
@@ -236,7 +234,7 @@ def table(
             needed = (
                 remedy if isinstance(value, str) else f"a line of text, or a table with {', '.join(keys)}"
             )
-            raise ValueError(f"write {needed}")  # noqa: TRY004 - as above
+            raise ValueError(f"write {needed}")
         mistakes = [f"{key!r} is missing" for key in keys if key not in given]
         mistakes += [f"unknown key {key!r}{did_you_mean(str(key), keys)}" for key in given if key not in keys]
         found = {}

@@ -14,7 +14,7 @@ def json_object(raw: str | bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):  # its message may quote the input
         raise ValueError("it is not JSON") from None
     if not isinstance(value, dict):
-        raise ValueError("it is not a JSON object")  # noqa: TRY004 - one exception for every error
+        raise ValueError("it is not a JSON object")
     return value
 
 

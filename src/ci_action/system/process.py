@@ -7,7 +7,7 @@ import os
 import select
 import shlex
 import signal
-import subprocess  # noqa: TID251 - the one place
+import subprocess
 import sys
 import tempfile
 import threading

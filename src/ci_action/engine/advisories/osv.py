@@ -163,7 +163,7 @@ def severity_of_vector(vector: object) -> str:
     """Return the severity of a CVSS vector of version 2, 3 or 4, or of a bare score; empty for anything else."""
     if not isinstance(vector, str) or not 0 < len(vector) <= _LONGEST_VECTOR:
         return ""
-    import cvss  # type: ignore[import-untyped]  # untyped, and only needed if something was found
+    import cvss  # only needed if something was found
 
     text = vector.strip()
     if re.fullmatch(r"\d{1,2}(\.\d+)?", text):

@@ -294,8 +294,7 @@ def _is_shared(ctx: Context, baseline: Baseline) -> bool:
 
 def _whole(ctx: Context, program: Program, baseline: Baseline) -> Scan:
     """Return the scan of all files of the project, which is shared in a run. Raises `ToolError`."""
-    scan = ctx.scans.of(lambda: _looked(ctx, program, baseline, _all_files(ctx, baseline)))
-    assert isinstance(scan, Scan)  # noqa: S101 - only scans are stored there
+    scan: Scan = ctx.scans.of(lambda: _looked(ctx, program, baseline, _all_files(ctx, baseline)))
     return scan
 
 

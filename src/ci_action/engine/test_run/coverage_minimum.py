@@ -95,7 +95,7 @@ def _first_lines(read: Callable[[str], str], path: str) -> dict[int, int]:
 
 @dataclass(frozen=True, kw_only=True)
 class Minima:
-    """The minimum coverage in percent; None if there is no minimum."""
+    """The minimum coverage in percent; None without one."""
 
     coverage: Decimal | None = None
     origin: str = "coverage-min"

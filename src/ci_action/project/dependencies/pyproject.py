@@ -60,7 +60,7 @@ def table(document: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
         found = found.get(name, {})
         if not isinstance(found, dict):
             where = ".".join(names[:index])
-            raise ValueError(f"{where} is not a table")  # noqa: TRY004 - the content of a file is wrong
+            raise ValueError(f"{where} is not a table")
     return found  # type: ignore[no-any-return]  # checked above
 
 
@@ -73,7 +73,7 @@ def project_text(document: Mapping[str, Any], key: str) -> str:
 
 def _list(where: str, entries: object) -> tuple[str, Sequence[object]]:
     if not isinstance(entries, list):
-        raise ValueError(f"{where} is not a list")  # noqa: TRY004 - the content of a file is wrong
+        raise ValueError(f"{where} is not a list")
     return where, entries
 
 

@@ -32,8 +32,8 @@ def pointer(blocks: Iterable[bytes]) -> bytes:
 def packets(stream: BinaryIO) -> Iterator[bytes]:
     """Yield the packets up to the next flush; raises `EOFError` if git has ended."""
     while True:
-        head = stream.read(4)
-        if len(head) < 4:  # noqa: PLR2004 - the length of a length
+        head = stream.read(len(_FLUSH))
+        if len(head) < len(_FLUSH):
             raise EOFError
         if head == _FLUSH:
             return

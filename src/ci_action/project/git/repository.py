@@ -100,6 +100,15 @@ class Commit:
     sha: str
     parents: tuple[str, ...] = ()
 
+    @property
+    def merged(self) -> str:
+        """The commit that a merge of two has brought into its first parent; empty for other commits."""
+        match self.parents:
+            case (_, merged):
+                return merged
+            case _:
+                return ""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Server:

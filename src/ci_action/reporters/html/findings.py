@@ -160,7 +160,7 @@ def _search(name: str, label: str, hint: str, choices: Sequence[str] = ()) -> Ht
 
 def _select(name: str, label: str, values: Sequence[str], order: Sequence[str] = ()) -> Html:
     found = Counter(values)
-    if len(found) < 2:  # noqa: PLR2004 - one value needs no filter
+    if not found or len(found) == 1:  # one value needs no filter
         return NOTHING
     names = [one for one in order if one in found] + sorted(set(found) - set(order))
     options = (h("option", f"{one} ({found[one]:,})", value=one) for one in names)

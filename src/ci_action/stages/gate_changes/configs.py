@@ -93,7 +93,7 @@ class Config:
 
 
 def place_in(old: Config | None, new: Config | None, key: Sequence[str]) -> Where:
-    """Return where the entries of a key are in the new file; in the old file, without a line, if there is no new one."""
+    """Return where the entries of a key are in the new file; in the old file, without a line, without a new one."""
 
     def place(entry: str) -> tuple[str, int | None]:
         if new:

@@ -84,7 +84,7 @@ def tried(
 def minimum(before: Decimal | None, after: Decimal | None) -> Iterator[Seen]:
     """Compare minimums; None is not set."""
     if before is not None and before > 0 and (after is None or after < before):
-        now = f"is {after}" if after is not None else "is no longer set"
+        now = f"is {after}" if after is not None else "was removed"
         yield LOWER_MINIMUM, f" {now}; it is {before} at the base commit", ""
 
 

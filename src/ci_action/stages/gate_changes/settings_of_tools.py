@@ -69,7 +69,7 @@ def _text(value: object) -> str | None:
 
 
 def _fewer_tests(before: Sequence[str] | None, after: Sequence[str] | None) -> Iterator[Seen]:
-    """Compare the tests of bandit, which runs all of them if there is no entry."""
+    """Compare the tests of bandit, which runs all of them without an entry."""
     if before is not None and after:
         yield from fewer(rule=ADDED_IGNORE)(before or ("all tests",), after)
 

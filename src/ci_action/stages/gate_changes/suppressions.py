@@ -71,7 +71,7 @@ _One = TypeVar("_One")
 def compare(files: Sequence[Changed], markers: frozenset[str], problems: list[str]) -> Iterator[Loosened]:
     """Yield each new suppression; files that cannot be parsed are added to `problems`.
 
-    `markers` are those whose tests the project deselects: a test that gets one is no longer run.
+    `markers` are those whose tests the project deselects: a test that gets one does not run.
     """
     skips = re.compile("|".join([_ANY_SKIP, *map(re.escape, sorted(markers))]), re.IGNORECASE)
     touched = [file for file in files if file.before != file.after]

@@ -59,10 +59,9 @@ def _commits(ctx: Context, pull: Pull) -> tuple[Repository, str, str]:
 def _is_of(pull: Pull, head: Commit, ctx: Context) -> bool:
     """Whether the checkout is the pull request: its last commit, or its merge with the base."""
     tips = {pull.head_sha, ctx.event.text("pull_request", "head", "sha")} - {""}
-    merge = len(head.parents) == 2  # noqa: PLR2004 - a merge of the base and the pull request
-    if merge and ctx.event.name == "pull_request" and ctx.event.sha in {"", head.sha}:
+    if head.merged and ctx.event.name == "pull_request" and ctx.event.sha in {"", head.sha}:
         return True
-    return head.sha in tips or (merge and head.parents[1] in tips) or (not tips and not merge)
+    return head.sha in tips or head.merged in tips or not (tips or head.merged)
 
 
 def _without_git(ctx: Context, pull: Pull, reason: str) -> PullFiles:

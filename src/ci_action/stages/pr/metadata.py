@@ -89,7 +89,7 @@ def _line(text: str) -> str:
     return one_line(text).replace("\t", " ")
 
 
-def _word(value: bool) -> str:  # noqa: FBT001 - its only value
+def _word(value: object) -> str:
     return "true" if value else "false"
 
 

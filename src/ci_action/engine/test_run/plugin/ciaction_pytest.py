@@ -15,7 +15,7 @@ _OVERLAY = os.environ.get("CI_ACTION_PYTEST_OVERLAY")
 if _OVERLAY and _OVERLAY not in sys.path:
     sys.path.append(_OVERLAY)
 
-import pytest  # noqa: E402 - it may be in the overlay
+import pytest  # it may be in the overlay
 
 _EVENTS = os.environ.get("CI_ACTION_PYTEST_EVENTS")
 _MOST_TEXT = 8000
