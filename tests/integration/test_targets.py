@@ -1,6 +1,13 @@
 """`python-version` as the target of Black and Ruff: only where the project sets none."""
 
+import re
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
+
+from ci_action.stages.quality.common import BUNDLED_TARGETS
 
 # Black joins the context managers in parentheses from Python 3.9 on; Ruff knows `match` from 3.10 on.
 MATCH = "match 1:\n    case _:\n        pass\n"
@@ -38,3 +45,14 @@ def test_a_contradiction_to_requires_python_is_named_and_nothing_runs(project, c
     assert ran.code == 2
     assert "contradicts requires-python" in ran.out
     assert ran.report == {}
+
+
+def targets_of(*command: str) -> set[int]:
+    argv = [str(Path(sys.prefix, "bin", command[0])), *command[1:], "--target-version=none", "."]
+    listed = subprocess.run(argv, capture_output=True, text=True, check=False).stderr
+    return {int(minor) for minor in re.findall(r"\bpy3(\d+)\b", listed)}
+
+
+def test_the_targets_of_the_bundled_tools_are_those_that_they_list():
+    both = targets_of("black") & targets_of("ruff", "check")
+    assert set(BUNDLED_TARGETS) == {minor for minor in both if minor >= BUNDLED_TARGETS.start}

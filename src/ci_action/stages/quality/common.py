@@ -9,8 +9,8 @@ from ci_action.project.programs import Program
 from ci_action.system.errors import ToolError
 from ci_action.system.process import Command, Completed, last_lines
 
-# Minor versions that the bundled Black and Ruff support, without the start of a program that lists them.
-_BUNDLED: Final = range(8, 15)
+BUNDLED_TARGETS: Final = range(8, 16)
+"""The minor versions that both the bundled Black and the bundled Ruff support: their own lists cost the start of a program."""
 
 
 def no_files(ctx: Context) -> Skipped:
@@ -32,7 +32,7 @@ def target_option(
     """
     if minor is None:
         return (), ()
-    if program.source == "bundled" and minor in _BUNDLED:
+    if program.source == "bundled" and minor in BUNDLED_TARGETS:
         return (f"--target-version=py3{minor}",), ()
     argv = (*program.argv, *words, "--target-version=none")
     stderr = ctx.run(ctx.reading(Command(argv=argv, cwd=ctx.tempdir))).stderr

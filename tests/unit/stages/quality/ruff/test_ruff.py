@@ -198,7 +198,7 @@ def test_our_own_folders_are_excluded(one: Path):
     ("version", "files", "target", "warns"),
     [
         ("3.12", {}, "py312", False),
-        ("3.15", {}, "py313", True),
+        ("3.19", {}, "py313", True),
         ("3.12", {"ruff.toml": "target-version = 'py39'"}, None, False),
         ("3.12", {"pyproject.toml": "[tool.ruff]\ntarget-version = 'py39'"}, None, False),
         ("", {}, None, False),
