@@ -9,12 +9,14 @@ from support.paths import GOLDEN
 
 from ci_action.engine.advisories.audit import Audit
 from ci_action.engine.advisories.osv import Record, record_of
-from ci_action.engine.advisories.output import Advisory
+from ci_action.engine.advisories.output import Advisory, failure_of
 from ci_action.engine.advisories.result import Judgement, upgrade_of
+from ci_action.engine.hints import Facts, recognise
 from ci_action.model.finding import Finding, Level, Location
 from ci_action.model.result import Broken, Counted, Report
 from ci_action.project.dependencies.inventory import Inventory, Kind, Needed, Unauditable
 from ci_action.settings.types import IgnoredVulnerability
+from ci_action.stages import load
 
 ADVISORIES = GOLDEN / "advisories"
 RECORDS: dict[str, Record] = {
@@ -248,3 +250,25 @@ def test_a_compiled_file_is_compiled_anew():
         upgrade_of(needed, "2.2", found)
         == "uv pip compile r.in --output-file=r.txt --upgrade-package 'urllib3>=2.2'"
     )
+
+
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [
+        ("ProxyError", "advisories-proxy"),
+        ("SSLError", "advisories-certificate"),
+        ("NameResolutionError", "advisories-unreachable"),
+        ("Connection refused", "advisories-unreachable"),
+        ("ConnectTimeout", "advisories-unreachable"),
+        ("No route to host", "advisories-unreachable"),
+    ],
+)
+def test_the_hints_of_the_stage_match_our_own_messages(error: str, hint: str):
+    failure = failure_of(error, "api.osv.dev")
+    assert failure is not None
+    outcome = judgement(audit=Audit(missed=dict.fromkeys((REQUESTS.key, URLLIB3.key), failure.text))).outcome(
+        ""
+    )
+    assert isinstance(outcome, Broken)
+    found = recognise(outcome.reason, Facts(tool="pip-audit"), load("security").hints)
+    assert [one.name for one in found] == [hint]
