@@ -260,7 +260,6 @@ def test_a_compiled_file_is_compiled_anew():
         ("NameResolutionError", "advisories-unreachable"),
         ("Connection refused", "advisories-unreachable"),
         ("ConnectTimeout", "advisories-unreachable"),
-        ("No route to host", "advisories-unreachable"),
     ],
 )
 def test_the_hints_of_the_stage_match_our_own_messages(error: str, hint: str):
