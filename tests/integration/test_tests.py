@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from ci_action.project.environment import ADDED
+
 PYPROJECT = "[project]\nname = 'sample'\nversion = '0'\nrequires-python = '>=3.9'\n"
 OK = "def test_ok():\n    assert True\n"
 PACKAGE = {"pkg/__init__.py": "def add(a, b):\n    if a > 100:\n        return 0\n    return a + b\n"}
@@ -410,7 +412,10 @@ def test_dependencies_come_from_what_the_project_has(files, source, stage, proje
     check = "import importlib.metadata as m\ndef test_it(): assert m.version('iniconfig') == '2.0.0'\n"
     ran = stage({"test_a.py": check, **files})
     assert ran.code == 0, ran.out
-    assert ran.tool("pytest")["version_source"] == source
+    environment = ran.tool("environment")
+    assert environment["version"].startswith("Python 3.")
+    assert environment["version_source"].endswith(f" from {source}")
+    assert ran.tool("pytest")["version_source"] == ADDED
     assert not list(project({}).glob("*.egg-info"))
 
 

@@ -129,7 +129,7 @@ def _current(ctx: Context, builder: Builder, extra: list[str]) -> Environment:
     return Environment(
         python=python,
         version=builder.version_of(python),
-        source="the current environment (install: none)",
+        source="the active environment (install: none)",
         overlay="" if packages.keys() >= set(extra) else overlay,
         packages=packages,
     )
@@ -168,8 +168,11 @@ def check(ctx: Context, _program: Program) -> Checked:
     environment, warnings = installed(ctx)
     environment.save(ctx.tempdir)
     _, asked_by = python_request(ctx.layout, ctx.settings.python_version)
+    if ctx.settings.install == (NONE,):
+        asked_by = "the active one"
+    origin = asked_by or "the first one that uv found"
     log = [
-        f"Python {environment.version} ({asked_by or 'the first one that uv found'}): {environment.python}",
+        f"Python {environment.version} ({origin}): {environment.python}",
         f"dependencies from {environment.source}{', kept from an earlier run' if environment.reused else ''}",
         *(f"{name} {version}" for name, version in sorted(environment.packages.items())),
     ]
@@ -180,6 +183,8 @@ def check(ctx: Context, _program: Program) -> Checked:
         ),
         warnings=warnings,
         log="\n".join(log),
+        version=f"Python {environment.version}",
+        version_source=f"{origin}; packages from {environment.source}",
     )
 
 

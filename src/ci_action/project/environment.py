@@ -15,7 +15,7 @@ from typing import Final, Self
 from msgspec import Struct, convert, structs, to_builtins
 
 from ci_action.project.dependencies.discover import Dependencies
-from ci_action.project.dependencies.inventory import Kind
+from ci_action.project.dependencies.inventory import Kind, canonical
 from ci_action.project.layout import Layout
 from ci_action.project.programs import index_variables
 from ci_action.system.errors import ToolError
@@ -30,7 +30,9 @@ FILE: Final = "environment.json"
 _OF_ONE_PYTHON: Final = frozenset({"PYTHONHOME", "PYTHONEXECUTABLE", "PYTHONPLATLIBDIR", "PYTHONINSPECT"})
 _COMPLETE: Final = "ci-action.json"
 # The version of the format of a kept environment.
-_FORM: Final = 2
+_FORM: Final = 3
+ADDED: Final = "added by ci-action"
+"""The source of a package that nothing of the project asks for."""
 _LONGEST_CAUSE: Final = 800
 _FULL_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 # The messages of the C library for these.
@@ -50,6 +52,21 @@ class Environment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     packages: dict[str, str] = {}
     added: tuple[str, ...] = ()
     """The packages among them that we added: the project itself needs none of these."""
+    pins: dict[str, str] = {}
+    """The files that name an exact version, by package in its normal form."""
+    locked: bool = False
+    """Whether `source` names the exact version of every other package."""
+    resolved: bool = False
+    """Whether uv chose the versions that no file names."""
+
+    def source_of(self, package: str) -> str:
+        """Return the source of the version of a package: a file only if it names that version."""
+        wanted = canonical(package)
+        if wanted in map(canonical, self.added):
+            return ADDED
+        if wanted in self.pins:
+            return self.pins[wanted]
+        return f"the newest that {self.source} allows" if self.resolved and not self.locked else self.source
 
     @classmethod
     def read(cls, file: Path) -> Self:
@@ -130,7 +147,9 @@ class Builder:
         self.venv(where, request)
         python = str(where / "bin" / "python")
         self._install(dependencies, python, where)
-        environment = self.found(python, dependencies.source, self.add(python, extra))
+        found = self.found(python, dependencies.source, self.add(python, extra))
+        pins, locked = dict(dependencies.pins), dependencies.locked
+        environment = structs.replace(found, pins=pins, locked=locked, resolved=True)
         place = place_of(where, self.layout.workspace, strict=self.owner is not None)
         with opened(place) as folder:  # never through a link that a build left there
             folder.write(_COMPLETE, environment.written())

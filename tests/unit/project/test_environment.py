@@ -9,7 +9,13 @@ import pytest
 from support.builders import FakeRun, completed, layout
 
 from ci_action.project.dependencies.discover import Dependencies
-from ci_action.project.environment import Builder, Environment, environment_of_project, python_variables
+from ci_action.project.environment import (
+    ADDED,
+    Builder,
+    Environment,
+    environment_of_project,
+    python_variables,
+)
 from ci_action.system.errors import ToolError
 from ci_action.system.folder import Owner
 from ci_action.system.process import Command
@@ -89,6 +95,27 @@ def test_an_environment_is_handed_from_tool_to_tool(tmp_path: Path, wording: Any
     with pytest.raises(ToolError) as caught:
         Environment.load(tmp_path)
     assert str(caught.value) == wording
+
+
+@pytest.mark.parametrize(
+    ("facts", "package", "source"),
+    [
+        ({"locked": True}, "pytest", "uv.lock"),
+        ({"locked": True, "added": ("coverage",)}, "coverage", ADDED),
+        ({"added": ("Pytest_Cov",)}, "pytest-cov", ADDED),
+        ({"resolved": True, "pins": {"pytest-cov": "dev.txt"}}, "pytest_cov", "dev.txt"),
+        ({}, "pytest", "uv.lock"),
+    ],
+    ids=["locked", "added to a lock", "added under another spelling", "pinned", "made by commands"],
+)
+def test_only_a_file_that_names_the_version_is_its_source(facts: dict[str, Any], package: str, source: str):
+    made = Environment(python="/p", version="3", source="uv.lock", **facts)
+    assert made.source_of(package) == source
+
+
+def test_a_version_that_uv_chose_has_no_file_for_its_source():
+    made = Environment(python="/p", version="3", source="setup.py", resolved=True)
+    assert "setup.py" in made.source_of("pytest") != "setup.py"
 
 
 def test_the_code_of_the_project_sees_no_credentials_of_indexes():

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ci_action.engine.context import Context
-from ci_action.engine.test_run import PLUGIN
+from ci_action.engine.test_run import PLUGIN, TESTS
 from ci_action.engine.test_run.events import Session, parse
 from ci_action.engine.test_run.outcome import USAGE, broken, output, problem, report
 from ci_action.engine.tool import Checked
@@ -160,7 +160,7 @@ class _Job:
             warnings=tuple(warnings),
             log=last_lines(text, 400),
             version=session.pytest,
-            version_source=self.environment.source,
+            version_source=self.environment.source_of(TESTS),
         )
 
 

@@ -10,21 +10,23 @@ The first of these that exists decides:
 """
 
 import re
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from ci_action.project.dependencies.inventory import Kind
+from ci_action.project.dependencies.inventory import Kind, canonical
 from ci_action.project.dependencies.pyproject import (
     MAIN,
+    find_requirement,
     is_optional,
     poetry_entries,
     poetry_requirements,
     requirement_lists,
     table,
 )
-from ci_action.project.dependencies.requirements_txt import read, refuse_endless
+from ci_action.project.dependencies.requirements_txt import pin_of, read, refuse_endless
 from ci_action.project.layout import Layout
 from ci_action.system.project_files import find_project_text
 
@@ -64,6 +66,8 @@ class Dependencies:
     """Other folders that requirements files install: no file decides about their content."""
     unread: tuple[str, ...] = ()
     """Entries that are not understood and therefore not installed, each with the reason."""
+    pins: Mapping[str, str] = field(default_factory=dict)
+    """The files that name an exact version, by package, where not all of them are locked."""
 
     @property
     def can_be_kept(self) -> bool:
@@ -123,6 +127,7 @@ def _from_requirements(layout: Layout) -> Dependencies | None:
         groups=_groups(layout),
         project=_project(layout, *_extras(layout)),
         inputs=(*filter(Path.is_file, every), *_inputs(root)),
+        pins={one.name: one.location.path for one in listed.pinned if one.location},
     )
 
 
@@ -148,7 +153,17 @@ def _from_metadata(layout: Layout) -> Dependencies:
         project=project,
         inputs=_inputs(root),
         unread=unread,
+        pins=dict.fromkeys(_pinned(layout), source),
     )
+
+
+def _pinned(layout: Layout) -> Iterator[str]:
+    """Yield the packages of which a list in pyproject.toml names the exact version."""
+    with suppress(ValueError):  # `_in_tables` reports it
+        for _, entries in requirement_lists(layout.pyproject):
+            for requirement in filter(None, map(find_requirement, entries)):
+                if pin_of(requirement):
+                    yield canonical(requirement.name)
 
 
 def _in_tables(layout: Layout, *, built: bool) -> tuple[list[str], tuple[str, ...]]:

@@ -58,6 +58,17 @@ def test_requirements_files(names: list[str], chosen: tuple[str, ...], tmp_path:
     assert found(tmp_path, dict.fromkeys(names, "")).files == chosen
 
 
+@pytest.mark.parametrize(
+    ("files", "pins"),
+    [
+        ({"requirements.txt": "-r more/a.txt\nsix\n", "more/a.txt": "Py.Test==8\n"}, {"py-test": "more/a.txt"}),
+        ({"pyproject.toml": BUILDABLE + "dependencies = ['a==1', 'b>1', 5]\n"}, {"a": "pyproject.toml"}),
+    ],
+)  # fmt: skip
+def test_which_files_name_exact_versions(files: dict[str, str], pins: dict[str, str], tmp_path: Path):
+    assert found(tmp_path, files).pins == pins
+
+
 def test_groups_and_extras_that_name_tests(tmp_path: Path):
     text = (
         BUILDABLE
