@@ -10,6 +10,7 @@ from ci_action.github.client import GitHub
 from ci_action.github.event import Event
 from ci_action.github.pull_request import NO_PULL, NoPull, Pull
 from ci_action.model.changes import Changes
+from ci_action.project.evidence import Gathered, gather
 from ci_action.project.files import Files, tracked
 from ci_action.project.git.repository import Repository, find, withheld_from_git
 from ci_action.project.layout import Layout
@@ -66,6 +67,7 @@ class Context:
     """The owner of the workspace in the container, whatever user runs the project's code; None for our own user."""
     repositories: Lazy[Repository] = field(default_factory=Lazy)
     listed: Lazy[Files] = field(default_factory=Lazy)
+    gathered: Lazy[Gathered] = field(default_factory=Lazy)
     scans: Lazy[Any] = field(default_factory=Lazy)
     """The scan of all files for secrets: its results are reported and redacted."""
     container: bool = False
@@ -103,6 +105,11 @@ class Context:
     def tracked(self) -> Files:
         """The files to scan, listed once, before code of the project can change what git tracks."""
         return self.listed.of(lambda: tracked(lambda: self.repository, self.layout, self.own_folders))
+
+    @property
+    def evidence(self) -> Gathered:
+        """What names the tools of the project, read once."""
+        return self.gathered.of(lambda: gather(self.layout))
 
     def hand_over(self, folder: Path) -> None:
         """Create one of our folders for the user that runs the project's code."""

@@ -62,17 +62,18 @@ def from_yaml(text: str) -> Any:
     """
     import yaml  # see the module's docstring
 
-    loader = yaml.SafeLoader(text)
     try:
-        node = loader.get_single_node()
-        if node is None:
-            return None
-        _count(node, {})
-        return loader.construct_document(node)
+        loader = yaml.SafeLoader(text)  # refuses control characters
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                return None
+            _count(node, {})
+            return loader.construct_document(node)
+        finally:
+            loader.dispose()
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from error
-    finally:
-        loader.dispose()
 
 
 def _count(node: "Node", known: dict[int, int]) -> int:
