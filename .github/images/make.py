@@ -77,7 +77,7 @@ def run(folder: Path) -> tuple[str, str]:
     done = subprocess.run(command, cwd=project, env=environ, capture_output=True, text=True, check=False)
     if done.returncode != 1:
         raise SystemExit(f"exit code 1 was expected, {done.returncode} came: {done.stdout}{done.stderr}")
-    return done.stdout, (project / "ci-action-report" / "summary.md").read_text(encoding="utf-8")
+    return done.stdout, (project / "ci-action-report" / "quality" / "summary.md").read_text(encoding="utf-8")
 
 
 def shortened(text: str) -> str:

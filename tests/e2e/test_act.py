@@ -47,8 +47,20 @@ jobs:
           test "$RESULT" = failed
           test "$FINDINGS" -gt 0
           jq --exit-status --arg result "$RESULT" '.conclusion == $result' "$REPORT"
-          grep -q '^# .*failed' ci-action-report/summary.md
+          grep -q '^# .*failed' ci-action-report/quality/summary.md
           echo "the later step has read $FINDINGS findings"
+      - id: pull
+        uses: {ACTION}
+        with:
+          stage: pr
+      - env:
+          FIRST: ${{{{ steps.quality.outputs.report }}}}
+          SECOND: ${{{{ steps.pull.outputs.report }}}}
+        run: |
+          jq --exit-status '.stages[0].name == "quality"' "$FIRST"
+          jq --exit-status '.stages[0].name == "pr"' "$SECOND"
+          test -z "$(git status --porcelain)"
+          echo "both reports are here: $FIRST $SECOND"
       - if: always()
         uses: {UPLOAD}
         with:
@@ -97,6 +109,9 @@ def test_a_later_step_reads_the_outputs_and_the_report_is_uploaded(checkout: Pat
     code, log = act(project, "push", "--local-repository", f"{ACTION}={checkout}")
     assert code == 0, log
     assert re.search(r"the later step has read \d+ findings", log)
+    assert (
+        "both reports are here: ci-action-report/quality/report.json ci-action-report/pr/report.json" in log
+    )
     assert re.search(r"Artifact report.* has been successfully uploaded", log)
 
 

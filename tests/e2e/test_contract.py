@@ -85,7 +85,7 @@ def test_c5_absent_command_files_change_no_verdict(machine: Machine, variable: s
     assert variable in ran.log
     assert "::set-output" not in ran.log
     assert "Traceback" not in ran.log
-    assert (ran.workspace / "ci-action-report/report.json").is_file()
+    assert (ran.workspace / "ci-action-report/quality/report.json").is_file()
 
 
 def test_c5_outputs_can_be_read_whatever_stands_in_the_paths(machine: Machine):

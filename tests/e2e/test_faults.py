@@ -158,8 +158,8 @@ def test_act_host_mode_hands_us_paths_that_are_not_here(machine: Machine):
     ]
     ran = calm(machine.run(inputs=QUALITY, environ=environ, unset=["GITHUB_SHA"], options=bare, mounts=False))
     assert ran.code == 1, ran.log
-    assert (machine.workspace / "ci-action-report/report.json").is_file()
-    assert commit in (machine.workspace / "ci-action-report/report.json").read_text()
+    assert (machine.workspace / "ci-action-report/quality/report.json").is_file()
+    assert commit in (machine.workspace / "ci-action-report/quality/report.json").read_text()
     outputs = (folder / "outputcmd.txt").read_text()
     assert "result<<" in outputs
     between = re.sub(r"^[\w-]+<<(\S+)\n.*?^\1\n", "", outputs, flags=re.DOTALL | re.MULTILINE)

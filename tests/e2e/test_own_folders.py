@@ -113,6 +113,24 @@ def test_reports_go_neither_where_the_files_are_nor_through_a_link(machine: Mach
     assert sorted(machine.workflow.iterdir()) == before
 
 
+def test_two_steps_keep_both_reports(machine: Machine):
+    projects.write(machine.workspace, projects.CLEAN)
+    first = machine.run(inputs={"stage": "quality"})
+    second = machine.run(inputs={"stage": "pr, quality"})
+    assert (first.code, second.code) == (0, 0), second.log
+    assert [first.outputs["report"], second.outputs["report"]] == [
+        f"ci-action-report/{name}/report.json" for name in ("quality", "quality-pr")
+    ]
+    names = [[stage["name"] for stage in ran.report["stages"]] for ran in (first, second)]
+    assert names == [["quality"], ["quality", "pr"]]
+    folder = machine.workspace / "ci-action-report"
+    assert sorted(file.parent for file in folder.rglob(".gitignore")) == [
+        folder, folder / "quality", folder / "quality-pr",
+    ]  # fmt: skip
+    owner = machine.workspace.stat().st_uid
+    assert {file.stat().st_uid for file in (folder, *folder.rglob("*"))} == {owner}
+
+
 def test_a_link_that_a_test_makes_is_not_followed(machine: Machine):
     test = """
         import os

@@ -110,6 +110,36 @@ def test_three_shards_are_the_whole(sharded, merge, ci_action, kept, tmp_path):
     assert report["commit"] == whole.report["commit"]
 
 
+def test_the_artifacts_of_jobs_with_several_steps_are_joined(project, environ, kept, monkeypatch, merge):
+    folder = project({**FILES, "bad.py": "import os\n"})
+    monkeypatch.chdir(folder)
+    for part in (1, 2):
+        assert main(["run", "quality", "--cache-dir=none"], environ) == 1
+        assert main(["run", "test", f"--shard={part}/2", f"--cache-dir={kept}"], environ) == 0
+        reports = folder / "ci-action-report"
+        assert [file.name for file in sorted(reports.iterdir())] == [".gitignore", "quality", "test"]
+        assert not (reports / "quality" / "junit.xml").exists()
+        assert (reports / "test" / "junit.xml").is_file()
+        hidden = shutil.ignore_patterns(".*")
+        shutil.copytree(reports, folder / "shards" / f"job-{part}", ignore=hidden)
+        shutil.rmtree(reports)
+    code, report, _ = merge()
+    assert (code, metrics(report, "pytest")["tests"]) == (0, 5)
+    assert [stage["name"] for stage in report["stages"]] == ["test"]
+
+
+def test_a_run_leaves_nothing_of_an_earlier_one(project, environ, kept, monkeypatch, capsys):
+    folder = project(FILES)
+    monkeypatch.chdir(folder)
+    assert main(["run", "test", "--report-dir=out", f"--cache-dir={kept}"], environ) == 0
+    (folder / "out" / "mine.txt").write_text("")
+    assert main(["run", "pr", "--report-dir=out"], environ) == 0
+    found = {file.name for file in (folder / "out").iterdir()}
+    assert found == {
+        ".gitignore", "mine.txt", "report.html", "report.json", "summary.md", "ci-action.sarif",
+    }  # fmt: skip
+
+
 def test_minimum_coverage_applies_to_all_shards_together(sharded, merge):
     _, codes = sharded(FILES, 2, "--coverage-min=85")
     assert codes == [0, 0]

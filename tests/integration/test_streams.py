@@ -25,4 +25,4 @@ def test_standard_output_that_cannot_be_written(project, code, way, color, tmp_p
     done = subprocess.run(["sh", "-c", line], cwd=folder, capture_output=True, check=False)
     assert done.returncode == code
     assert done.stderr == b""
-    assert (folder / "ci-action-report" / "report.json").is_file() is (code < 2)
+    assert (folder / "ci-action-report" / "quality" / "report.json").is_file() is (code < 2)

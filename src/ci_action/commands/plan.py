@@ -13,6 +13,7 @@ from ci_action.engine.stage import Selected
 from ci_action.engine.tool import Tool
 from ci_action.engine.trust import refusal
 from ci_action.model.changes import Changes
+from ci_action.project.layout import report_dir
 from ci_action.project.programs import select
 from ci_action.reporters.annotate import BUDGET
 from ci_action.reporters.job_summary import LIMIT
@@ -57,7 +58,7 @@ def describe(selected: Sequence[Selected], ctx: Context, resolved: Resolved) -> 
     yield f"cache      {layout.shown(ctx.cache) if ctx.cache else 'none'}"
     if ctx.kept and ctx.kept.why_not:
         yield f"           no results of unchanged files are kept: {ctx.kept.why_not}"
-    yield f"reports    {settings.report_dir}"
+    yield f"reports    {layout.shown(report_dir(layout, settings))}"
     yield from (f"note       {one_line(notice)}" for notice in ctx.notices)
     for name, value in resolved.chosen().items():
         yield f"setting    {name} = {value!r} from {resolved.sources[name]}"

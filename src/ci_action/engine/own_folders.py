@@ -1,13 +1,12 @@
 """The folders that we write to: never checked, so they must not contain what is to be checked."""
 
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from ci_action.engine.context import Context
-from ci_action.project.layout import cache_dir, report_dir
+from ci_action.project.layout import cache_dir, report_dir, reports_root
 from ci_action.settings.general import COMMENT, MERGE
 from ci_action.system.cache import Store
 from ci_action.system.errors import SettingsError, ToolError
@@ -26,8 +25,8 @@ def objection(folder: Path, ctx: Context) -> str:
     """Return why a folder cannot be ours; empty if it can, as any that is outside the workspace."""
     layout = ctx.layout
     path = Path(os.path.normpath(folder))
-    if link := next(_links(path, layout.workspace), None):
-        return f"{layout.relative(link)!r} is a link"
+    if link := _link(path, ctx):
+        return link
     if _READ_REPORTS & {*ctx.settings.stage}:
         return ""
     real = Path(os.path.realpath(path))
@@ -42,12 +41,14 @@ def objection(folder: Path, ctx: Context) -> str:
     return f"it contains tracked files, such as {layout.relative(real / tracked)!r}" if tracked else ""
 
 
-def _links(path: Path, workspace: Path) -> Iterator[Path]:
-    if path.is_relative_to(workspace):
-        inner = path.relative_to(workspace).parts
-        yield from filter(
-            Path.is_symlink, (workspace.joinpath(*inner[: end + 1]) for end in range(len(inner)))
-        )
+def _link(path: Path, ctx: Context) -> str:
+    """Return which part of the path of a folder in the workspace is a link; empty if none is."""
+    workspace = ctx.layout.workspace
+    if not path.is_relative_to(workspace):
+        return ""
+    inner = path.relative_to(workspace).parts
+    parts = (workspace.joinpath(*inner[: end + 1]) for end in range(len(inner)))
+    return next((f"{ctx.layout.relative(part)!r} is a link" for part in parts if part.is_symlink()), "")
 
 
 def _filled(folder: Path) -> bool:
@@ -76,9 +77,10 @@ def with_own_folders(ctx: Context, *, cache_named: bool) -> Context:
     if a setting names it, if results cannot be cached.
     """
     settings, layout = ctx.settings, ctx.layout
-    reports = report_dir(layout, settings)
-    if wrong := objection(reports, ctx):
-        raise SettingsError([f"report-dir = {settings.report_dir!r}: {wrong}; choose another folder"])
+    reports, folder = reports_root(layout, settings), report_dir(layout, settings)
+    if wrong := objection(reports, ctx) or _link(folder, ctx):
+        shown = settings.report_dir or layout.shown(reports)
+        raise SettingsError([f"report-dir = {shown!r}: {wrong}; choose another folder"])
     cache = cache_dir(layout, settings, ctx.environ)
     if cache is None:
         return replace(ctx, own_folders=(reports,))

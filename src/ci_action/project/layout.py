@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ci_action.project.dependencies.pyproject import project_text
 from ci_action.settings import Settings
+from ci_action.settings.general import name_of_run
+from ci_action.system.folder import REPORTS
 from ci_action.system.lazy import Lazy
 from ci_action.system.project_files import read_project_file
 
@@ -71,8 +73,14 @@ class Layout:
 
 
 def report_dir(layout: Layout, settings: Settings) -> Path:
-    """Return the folder of the report files."""
-    return layout.workspace / Path(settings.report_dir).expanduser()
+    """Return the folder of the report files: each set of stages has its own, unless a setting names one."""
+    folder = reports_root(layout, settings)
+    return folder if settings.report_dir else folder / name_of_run(settings.stage)
+
+
+def reports_root(layout: Layout, settings: Settings) -> Path:
+    """Return the folder that contains reports only: that of this run if a setting names it, else that of every run."""
+    return layout.workspace / Path(settings.report_dir or REPORTS).expanduser()
 
 
 def cache_dir(layout: Layout, settings: Settings, environ: Mapping[str, str]) -> Path | None:

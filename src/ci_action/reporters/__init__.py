@@ -106,7 +106,8 @@ REPORTERS: Final = (
 
 
 def publish(result: RunResult, publication: Publication) -> None:
-    """Call every reporter; the failure of one is a warning and never changes the verdict."""
+    """Remove the reports of an earlier run and call every reporter; a failure is a warning and never changes the verdict."""
+    publication.clear()
     for reporter in REPORTERS:
         try:
             reporter.report(result, publication)

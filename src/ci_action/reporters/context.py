@@ -1,6 +1,7 @@
 """What reporters use and where they write."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TextIO
@@ -17,7 +18,7 @@ from ci_action.reporters.run_sections import hints, of_run
 from ci_action.settings.resolve import Resolved
 from ci_action.stages import sections_of
 from ci_action.system.errors import ProjectFileError
-from ci_action.system.folder import opened, place_of
+from ci_action.system.folder import Place, opened, place_of
 from ci_action.system.ownership import ids_of
 from ci_action.system.project_files import read_project_file
 from ci_action.system.redaction import Redact
@@ -31,6 +32,8 @@ LCOV: Final = "lcov.info"
 COVERAGE: Final = "coverage.json"
 DURATIONS: Final = "durations.json"
 PAGE: Final = "report.html"
+FILES: Final = (REPORT, SUMMARY, SARIF, JUNIT, COBERTURA, LCOV, COVERAGE, DURATIONS, PAGE)
+"""The names of all report files."""
 # Lines of a larger source file are not shown.
 _LARGEST_SOURCE: Final = 5_000_000
 
@@ -78,9 +81,29 @@ class Publication:
     )
     """The last result, with its sections."""
 
+    @property
+    def _place(self) -> Place:
+        return place_of(self.folder, self.layout.workspace, strict=self.strict)
+
+    def clear(self) -> None:
+        """Remove the report files of an earlier run.
+
+        Files of these names stay in a folder that is not ours if no run has written a report there.
+        """
+        with (
+            suppress(OSError),
+            opened(self._place) as folder,
+        ):  # a wrong folder is a problem of the first write
+            if folder.is_own or folder.has(REPORT):
+                for name in FILES:
+                    try:
+                        folder.remove(name)
+                    except OSError as error:
+                        self.note(f"could not remove {name} of an earlier run: {error.strerror}")
+
     def write(self, name: str, text: bytes) -> None:
         """Replace a report file; inside the workspace it belongs to the owner of that. Raises `OSError` if it cannot be written."""
-        place = place_of(self.folder, self.layout.workspace, strict=self.strict)
+        place = self._place
         owner = ids_of(self.layout.workspace) if place.start == self.layout.workspace else None
         with opened(place, make=True, owner=owner) as folder:
             folder.write(name, text, owner)

@@ -1,5 +1,6 @@
 """Inputs for every stage."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -18,6 +19,12 @@ COMMENT: Final = "comment"
 WORDS: Final = (*STAGES, ALL, MERGE, COMMENT)
 """All values of `stage`."""
 _STAGE: Final = {"type": "string", "enum": list(WORDS)}
+
+
+def name_of_run(names: Iterable[str]) -> str:
+    """Return a name for a run of stages: `all`, or theirs in the order of the pipeline, such as `quality-test`."""
+    asked = {*names} or {ALL}
+    return ALL if ALL in asked else "-".join(name for name in WORDS if name in asked)
 
 
 class General:
@@ -75,7 +82,7 @@ class General:
         SetBy.WORKFLOW,
         "Folder for the report files, relative to the workspace; created if missing. It must not be a link"
         " and must not contain files of the project.",
-        default="ci-action-report",
+        shown="ci-action-report/<stages>",
     )
     cache_dir = Setting(
         kinds.text,

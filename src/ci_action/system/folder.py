@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
+REPORTS: Final = "ci-action-report"
+"""The name of the folder that holds the report folders, one for each set of stages."""
 _IGNORE: Final = ".gitignore"
 _EVERYTHING: Final = "*\n"
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -71,6 +73,23 @@ class Folder:
         """Return the status of an entry; raises `OSError`."""
         return os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
 
+    def has(self, name: str) -> bool:
+        """Whether it has an entry of this name."""
+        try:
+            self.stat(name)
+        except OSError:
+            return False
+        return True
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it ignores itself in git, as those that we create do."""
+        try:
+            with open(self.open(_IGNORE), encoding="utf-8", errors="replace") as stream:
+                return stream.read(len(_EVERYTHING) + 1) == _EVERYTHING
+        except OSError:
+            return False
+
     def remove(self, name: str) -> None:
         """Remove a file or link if it exists; raises `OSError` for a folder."""
         with suppress(FileNotFoundError):
@@ -99,13 +118,13 @@ class Folder:
 def opened(place: Place, *, make: bool = False, owner: Owner | None = None) -> Iterator[Folder]:
     """Open a folder; raises `OSError` if it does not exist or a part of its path is a link.
 
-    With `make` missing folders are created for `owner`, and a new last one ignores itself in git.
+    With `make` missing folders are created for `owner`. A new one ignores itself in git if it is the last, or holds our
+    report folders.
     """
     descriptor = os.open(place.start, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    made = False
     path = place.start
     try:
-        for part in place.parts:
+        for number, part in enumerate(place.parts, 1):
             path /= part
             try:
                 inner, made = _entered(descriptor, part, make=make, owner=owner)
@@ -116,10 +135,9 @@ def opened(place: Place, *, make: bool = False, owner: Owner | None = None) -> I
                 raise OSError(error.errno, text, str(path)) from error
             os.close(descriptor)
             descriptor = inner
-        folder = Folder(descriptor)
-        if made:
-            folder.write(_IGNORE, _EVERYTHING.encode(), owner)
-        yield folder
+            if made and (number == len(place.parts) or part == REPORTS):
+                Folder(descriptor).write(_IGNORE, _EVERYTHING.encode(), owner)
+        yield Folder(descriptor)
     finally:
         os.close(descriptor)
 
@@ -139,7 +157,7 @@ def _entered(above: int, part: str, *, make: bool, owner: Owner | None) -> tuple
 def is_own(folder: Path) -> bool:
     """Whether a folder ignores itself in git, as those that we create do."""
     try:
-        with open(os.open(folder / _IGNORE, _FILE), encoding="utf-8", errors="replace") as stream:
-            return stream.read(len(_EVERYTHING) + 1) == _EVERYTHING
+        with opened(Place(folder, ())) as found:
+            return found.is_own
     except OSError:
         return False

@@ -68,6 +68,15 @@ def test_a_wrong_report_folder_is_an_error(workspace: Path):
         with_own_folders(ctx, cache_named=False)
 
 
+def test_a_link_as_the_folder_of_some_stages_is_an_error(workspace: Path):
+    write(workspace, {"ci-action-report/.gitignore": "*\n"})
+    (workspace / "ci-action-report" / "quality").symlink_to(workspace / "out")
+    with_own_folders(context(workspace, FakeRun(git=NO_GIT), settings={"stage": "test"}), cache_named=False)
+    ctx = context(workspace, FakeRun(git=NO_GIT), settings={"stage": "quality"})
+    with pytest.raises(SettingsError, match="'ci-action-report/quality' is a link"):
+        with_own_folders(ctx, cache_named=False)
+
+
 def test_a_wrong_cache_folder_is_not_used(workspace: Path):
     ctx = context(workspace, FakeRun(git=NO_GIT), settings={"cache-dir": "src", "paths": "src"})
     found = with_own_folders(ctx, cache_named=True)

@@ -12,6 +12,7 @@ from ci_action.project.layout import (
     path_mistakes,
     python_mistakes,
     report_dir,
+    reports_root,
     working_directory_mistakes,
 )
 
@@ -67,12 +68,27 @@ def test_requires_python(document: dict[str, object], expected: str):
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
-    [("", "/w/ci-action-report"), ("out", "/w/out"), ("/tmp/out", "/tmp/out"), ("../out", "/w/../out")],
+    ("given", "root", "expected"),
+    [
+        ({}, "/w/ci-action-report", "/w/ci-action-report/all"),
+        ({"stage": "quality"}, "/w/ci-action-report", "/w/ci-action-report/quality"),
+        (
+            {"stage": "security, quality,quality"},
+            "/w/ci-action-report",
+            "/w/ci-action-report/quality-security",
+        ),
+        ({"stage": "test,all"}, "/w/ci-action-report", "/w/ci-action-report/all"),
+        ({"stage": "merge"}, "/w/ci-action-report", "/w/ci-action-report/merge"),
+        ({"stage": "comment"}, "/w/ci-action-report", "/w/ci-action-report/comment"),
+        ({"stage": "test", "report_dir": "out"}, "/w/out", "/w/out"),
+        ({"report_dir": "/tmp/out"}, "/tmp/out", "/tmp/out"),
+        ({"report_dir": "../out"}, "/w/../out", "/w/../out"),
+    ],
 )
-def test_the_folder_of_the_reports(given: str, expected: str):
-    settings = resolved(**({"report_dir": given} if given else {})).settings
+def test_the_folder_of_the_reports(given: dict[str, str], root: str, expected: str):
+    settings = resolved(**given).settings
     assert report_dir(layout(Path("/w")), settings) == Path(expected)
+    assert reports_root(layout(Path("/w")), settings) == Path(root)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from support.runner_model import commands, could_be_command
 
 from ci_action.model.finding import Fix
 from ci_action.model.result import RunResult
-from ci_action.reporters import REPORTERS
+from ci_action.reporters import REPORTERS, publish
 from ci_action.reporters.console import MOST_FINDINGS, report, screen_of, wants_color
 from ci_action.reporters.context import Publication, Screen
 from ci_action.reporters.progress import MOST_LINES, LiveProgress, groups_of, lines_on
@@ -256,6 +256,35 @@ def test_an_existing_gitignore_is_not_changed(tmp_path: Path):
     write(tmp_path, {"ci-action-report/.gitignore": "mine\n"})
     publication(tmp_path).write("a.json", b"{}")
     assert (tmp_path / "ci-action-report" / ".gitignore").read_text() == "mine\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "left"),
+    [
+        ({".gitignore": "*\n"}, set()),
+        ({"report.json": ""}, set()),
+        ({}, {"junit.xml", "lcov.info"}),
+        ({".gitignore": "mine"}, {"junit.xml", "lcov.info"}),
+    ],
+)
+def test_reports_of_an_earlier_run_are_removed(tmp_path: Path, files: dict[str, str], left: set[str]):
+    folder = write(tmp_path / "ci-action-report", {"junit.xml": "", "lcov.info": "", "mine.xml": "", **files})
+    (folder / "report.html").symlink_to(folder / "mine.xml")
+    shown = publication(tmp_path)
+    publish(run_result(), shown)
+    found = {file.name for file in folder.iterdir()}
+    assert found == {"mine.xml", "summary.md", "ci-action.sarif", "report.html", "report.json", *files, *left}
+    assert not (folder / "report.html").is_symlink()
+    assert (folder / "mine.xml").read_text() == ""
+    assert shown.problems == []
+
+
+def test_a_folder_in_the_way_of_a_report_is_a_problem(tmp_path: Path):
+    write(tmp_path / "ci-action-report", {".gitignore": "*\n", "junit.xml/a": ""})
+    shown = publication(tmp_path)
+    publish(run_result(), shown)
+    assert len(shown.problems) == 1
+    assert "junit.xml" in shown.problems[0]
 
 
 def test_files_come_before_the_outputs_that_name_them_and_the_verdict_comes_last():

@@ -22,6 +22,20 @@ def test_a_new_folder_ignores_itself(tmp_path: Path):
     assert not is_own(tmp_path / "a")
 
 
+def test_the_folder_of_all_reports_ignores_itself_if_it_is_new(tmp_path: Path):
+    with opened(Place(tmp_path, ("deep", "ci-action-report", "quality")), make=True):
+        pass
+    assert [is_own(folder) for folder in (tmp_path / "deep", tmp_path / "deep" / "ci-action-report")] == [
+        False,
+        True,
+    ]
+    (tmp_path / "deep" / "ci-action-report" / ".gitignore").write_text("mine")
+    with opened(Place(tmp_path, ("deep", "ci-action-report", "test")), make=True):
+        pass
+    assert (tmp_path / "deep" / "ci-action-report" / ".gitignore").read_text() == "mine"
+    assert is_own(tmp_path / "deep" / "ci-action-report" / "test")
+
+
 def test_an_existing_folder_is_not_changed(tmp_path: Path):
     with opened(Place(tmp_path, ()), make=True):
         pass

@@ -118,9 +118,12 @@ def _reports(ctx: Context, pull: Pull) -> tuple[list[ReportFolder], list[str]]:
     for file in sorted(files)[:MOST]:
         where = ctx.layout.shown(file)
         try:
-            found.append(read(file, where, pull))
+            folder = read(file, where, pull)
         except ReportFolderError as error:
             reasons.append(f"{where}: {error}")
+            continue
+        if [stage.stage for stage in folder.result.stages] != [COMMENT]:  # that of an earlier `comment`
+            found.append(folder)
     if len(files) > MOST:
         reasons.append(f"found {len(files):,} report folders, but only {MOST} are read")
     return found, reasons

@@ -36,6 +36,7 @@ from ci_action.system.errors import ShardsError
 STAGE: Final = "test"
 # Reasons of one kind: the others are similar.
 _MOST: Final = 10
+_ADVICE: Final = "its job must upload its report folder; download each artifact into a separate folder"
 _SHARD: Final = re.compile(r"([1-9]\d{0,3})/([1-9]\d{0,3})")
 
 # Coverage writes the exit of a function as a negative line.
@@ -141,9 +142,7 @@ def _parts(found: Sequence[Shard]) -> Iterator[str]:
     parts = found[0].parts
     if all(shard.parts == parts for shard in found):
         missing = [name for part in range(1, parts + 1) if (name := f"{part}/{parts}") not in names]
-        yield from _first(
-            [f"shard {name} is missing: did its job run and upload its report folder?" for name in missing]
-        )
+        yield from _first([f"shard {name} is missing: {_ADVICE}" for name in missing])
 
 
 def _tests(found: Sequence[Shard]) -> Iterator[str]:
@@ -171,13 +170,16 @@ def _first(texts: Sequence[str]) -> list[str]:
 
 
 def _read(file: Path, where: str) -> Shard | None:
-    """Read a shard; None if the file is the report of `merge` itself. Raises `ReportFolderError`."""
+    """Read a shard; None if it is the report of `merge` or of a run without tests. Raises `ReportFolderError`."""
     report = report_of(file, "use the same version of ci-action for the shards and for `merge`")
-    if report.settings.get("stage") == [MERGE]:
+    names = [stage.name for stage in report.stages]
+    if report.settings.get("stage") == [MERGE] or (names and STAGE not in names):
         return None
-    if [stage.name for stage in report.stages] != [STAGE]:
-        names = ", ".join(stage.name for stage in report.stages)
-        raise ReportFolderError(f"a run of {names or 'no stage'}: a shard is a run of only '{STAGE}'")
+    if names != [STAGE]:
+        shown = ", ".join(names) or "no stage"
+        raise ReportFolderError(
+            f"a run of {shown}: a shard is a run of only '{STAGE}'; leave this report out"
+        )
     match = _SHARD.fullmatch(str(report.settings.get("shard", "")))
     if match is None or int(match[1]) > int(match[2]):
         raise ReportFolderError("not a run of a shard: set `shard`, such as '2/4', where the tests run")

@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.builders import event, resolved, run_result, stage_result, tool_result
+from support.builders import (
+    event,
+    finding,
+    publication,
+    resolved,
+    run_result,
+    stage_result,
+    tool_result,
+)
 from support.comment_runs import RED, Document, ended, payload, posted, report_folder
 from support.fake_feedback import BOT, HEAD, Feedback
 from support.fake_github import pull
@@ -19,6 +27,7 @@ from ci_action.github.pull_request import NoPull
 from ci_action.model.result import Counted
 from ci_action.reporters import comment
 from ci_action.reporters.comment import parse
+from ci_action.reporters.report_json import write
 
 shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 
@@ -130,6 +139,16 @@ def test_a_refused_folder_does_not_affect_the_others(tmp_path: Path, wording: An
     assert ended(result)[:2] == ("passed", 0)
     assert result.warnings[0] == wording
     assert len(github.found) == 1
+
+
+def test_every_report_of_a_tree_is_posted_but_that_of_comment_itself(tmp_path: Path):
+    github = Feedback()
+    for stage in ("quality", "test", "comment"):
+        shown = publication(tmp_path, folder=tmp_path / "reports" / "ci-action-report" / stage)
+        write.report(run_result(stage_result(tool_result(finding()), stage=stage)), shown)
+    result = posted(tmp_path, github)
+    assert result.stages[0].tools[0].examined == {"reports": 2, "refused": 0, "posted": 2}
+    assert len(parse(github.bodies[0])) == 2
 
 
 def test_an_error_of_github_is_a_warning(tmp_path: Path):

@@ -48,6 +48,31 @@ def test_no_shard_found(tmp_path: Path, wording: Any):
     assert "download" in reason
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda found: found["stages"][0].update(name="quality"),
+        lambda found: found["settings"].update(stage=["merge"]),
+    ],
+    ids=["quality", "merge"],
+)
+def test_reports_of_other_stages_in_the_tree_of_a_job_are_left_out(tmp_path: Path, change: Any):
+    folder = tmp_path / "shards" / "artifact"
+    write_shard(folder / "other", "", [case("t1")], change=change)
+    assert len(reasons(tmp_path)) == 1
+    write_shard(folder / "test", "1/1", [case("t1")])
+    assert [shard.where for shard in shards_of(layout_of(tmp_path))] == ["shards/artifact/test/report.json"]
+
+
+def test_a_run_of_several_stages_in_the_tree_is_ambiguous(tmp_path: Path):
+    folder = whole(tmp_path, 1)
+    write_shard(
+        folder / "all", "", [case("t1")], change=lambda found: found["stages"].insert(0, found["stages"][0])
+    )
+    [reason] = reasons(tmp_path)
+    assert reason.startswith("shards/all/report.json: ")
+
+
 def test_a_missing_and_a_duplicate_shard(tmp_path: Path):
     folder = whole(tmp_path, 4)
     (folder / "s3" / "report.json").unlink()
@@ -151,7 +176,6 @@ WRONG: dict[str, Callable[[Document], Any]] = {
     "schema": lambda found: found.update(schema=2),
     "no schema": lambda found: found.pop("schema"),
     "no tests": lambda found: tool(found).pop("tests"),
-    "quality": lambda found: found["stages"][0].update(name="quality"),
     "two stages": lambda found: found["stages"].append(found["stages"][0]),
     "no stages": lambda found: found["stages"].clear(),
     "conclusion": lambda found: found.update(conclusion="green"),
