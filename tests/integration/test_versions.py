@@ -1,6 +1,7 @@
 """Whose version of a tool runs: the project's through uv, or the bundled one and why."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -88,11 +89,17 @@ def test_ruff_is_pinned_in_the_same_way(project, ci_action, index):
 def test_a_version_that_cannot_be_had_falls_back_with_the_reason(version, project, ci_action, index):
     folder = project({"a.py": "x = 1\n", "requirements.txt": f"black=={version}\n"})
     ran = ci_action(folder, "quality", env=index)
-    assert ran.code == 0
+    assert (ran.code, ran.report["conclusion"]) == (0, "warned")
     assert ran.tool("black")["version_source"] == "bundled"
     [note] = ran.report["warnings"]
     assert f"black=={version}" in note
     assert "using the bundled" in note
+    [reason] = ran.report["reasons"]
+    assert f"black=={version}" in reason
+    (folder / "a.py").write_text("x  = 1\n")
+    fixed = ci_action(folder, "fix", env=index)
+    assert fixed.code == 3
+    assert (folder / "a.py").read_text() == "x  = 1\n", "the bundled version writes nothing"
 
 
 def test_without_an_index_it_falls_back(project, ci_action, index):
@@ -102,6 +109,33 @@ def test_without_an_index_it_falls_back(project, ci_action, index):
     )
     assert ran.code == 0
     assert "using the bundled" in ran.report["warnings"][0]
+
+
+@pytest.mark.parametrize("pin", ["==24.1.0", "<25"])
+def test_a_kept_version_needs_neither_index_nor_uv(pin, tmp_path, project, ci_action, index):
+    """The wheels are in a folder that is removed: the settings of the index stay those of the first run."""
+    folder = project({"a.py": "x = 1\n", "requirements.txt": f"black{pin}\n"})
+    wheels = tmp_path / "index" / "black"
+    env = {"PIP_FIND_LINKS": str(wheels), "UV_OFFLINE": "1", "UV_NO_CACHE": "1"}
+    first = ci_action(folder, "quality", env=env)
+    assert (first.tool("black")["version"], first.report["warnings"]) == ("24.1.0", [])
+    shutil.rmtree(wheels)
+    again = ci_action(folder, "quality", env=env)
+    assert (again.code, again.tool("black")["version"], again.report["warnings"]) == (0, "24.1.0", [])
+    other = ci_action(folder, "quality", "--cache-dir=none", env=env)
+    assert other.report["conclusion"] == "warned", "without the cache there is none"
+
+
+def test_a_kept_version_without_its_interpreter_is_made_again(project, ci_action, index, environ):
+    folder = project({"a.py": "x = 1\n", "requirements.txt": "black==24.1.0\n"})
+    trees = Path(environ["HOME"]) / ".cache" / "ci-action" / "results" / "trees"
+    for number in (1, 2):
+        ran = ci_action(folder, "quality", env=index)
+        assert (ran.code, ran.tool("black")["version"]) == (0, "24.1.0")
+        found = sorted(trees.iterdir())
+        assert len(found) == number
+        for tree in found:
+            (tree / "black" / "bin" / "python").unlink(missing_ok=True)
 
 
 def test_bundled_looks_at_no_pins(project, ci_action, index):

@@ -6,7 +6,8 @@ from dataclasses import replace
 from ci_action.commands.session import Call
 from ci_action.engine.base_commit import with_changes
 from ci_action.engine.context import Context
-from ci_action.engine.execute import execute, program_of
+from ci_action.engine.execute import execute
+from ci_action.engine.programs import program_of
 from ci_action.engine.secret_scan.search import Progress, Search
 from ci_action.engine.stage import Selected
 from ci_action.engine.tool import Tool
@@ -63,7 +64,10 @@ def write_fixes(
 def _fix(tool: Tool, ctx: Context) -> tuple[str, str] | None:
     try:
         if tool.fix is not None:
-            tool.fix(ctx, program_of(tool, ctx))
+            program = program_of(tool, ctx)
+            if program.instead:  # another version would write what the project's own check refuses
+                return tool.name, f"{program.instead}: no fixes were written"
+            tool.fix(ctx, program)
     except UNDONE as error:
         return tool.name, error.reason
     return None

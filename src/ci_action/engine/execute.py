@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ci_action.engine.context import Context
 from ci_action.engine.hints import with_hints
+from ci_action.engine.programs import program_of
 from ci_action.engine.run import Run
 from ci_action.engine.schedule import Slot, busy, phases, rounds
 from ci_action.engine.secret_scan.search import Progress, Search
@@ -15,24 +16,10 @@ from ci_action.engine.tool import Tool
 from ci_action.engine.trust import permitted
 from ci_action.engine.verdict import judge_stage
 from ci_action.model.result import Broken, Hint, Outcome, RunResult, Skipped, StageResult, ToolResult
-from ci_action.project.programs import Installer, Program, locate, select, variables_of_uv
+from ci_action.project.programs import Program
 from ci_action.settings.resolve import Resolved
 from ci_action.system.errors import UNDONE, shortage
 from ci_action.system.index_credentials import unbound_credentials
-from ci_action.system.ownership import lent_netrc
-
-
-def program_of(tool: Tool, ctx: Context) -> Program:
-    """Return the program of a tool: the project's version or the bundled one; raises `ToolError`."""
-    if tool.program is not None:
-        return tool.program(ctx)
-    choice = select(tool.name, settings=ctx.settings, layout=ctx.layout, bundled=ctx.bundled)
-    folder = ctx.tempdir / f"{tool.name}-of-project"
-    ctx.hand_over(folder)
-    variables = variables_of_uv(ctx.environ, folder if ctx.owner else None)
-    with lent_netrc(ctx.environ, ctx.tempdir / f"{tool.name}-netrc", ctx.owner) as lent:
-        installer = Installer(run=ctx.run, folder=folder, variables={**variables, **lent}, owner=ctx.owner)
-        return locate(tool.name, choice, bundled=ctx.bundled, installer=installer)
 
 
 def check(tool: Tool, ctx: Context) -> ToolResult:
@@ -76,6 +63,7 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
         log=log,
         hints=hints,
         apart=tool.apart,
+        instead=program.instead,
     )
 
 

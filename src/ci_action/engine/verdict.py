@@ -74,7 +74,11 @@ def _rightly(stage: StageResult) -> bool:
 def _judge_tool(result: ToolResult) -> tuple[Conclusion, str]:
     match result.outcome:
         case Report(findings=findings):
-            return _judge_findings(findings)
+            conclusion, reason = _judge_findings(findings)
+            if not result.instead:
+                return conclusion, reason
+            reasons = "; ".join(filter(None, [reason, result.instead]))
+            return max(conclusion, Conclusion.WARNED, key=lambda one: one.rank), reasons
         case Skipped(reason, empty):
             return Conclusion.EMPTY if empty else Conclusion.SKIPPED, reason
         case Broken(reason):

@@ -154,6 +154,8 @@ class ToolResult:
     log: str = ""
     """The tool's own output: foreign text."""
     hints: tuple[Hint, ...] = ()
+    instead: str = ""
+    """Why another version ran than the pinned one: then the tool never passes. Empty if it is what the project asks for."""
     apart: bool = False
     """Whether it judges the change to the checks: it never makes a stage pass, and blocks also in one that only warns."""
 

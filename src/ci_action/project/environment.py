@@ -17,7 +17,7 @@ from msgspec import Struct, convert, structs, to_builtins
 from ci_action.project.dependencies.discover import Dependencies
 from ci_action.project.dependencies.inventory import Kind, canonical
 from ci_action.project.layout import Layout
-from ci_action.project.programs import index_variables
+from ci_action.project.programs import index_variables, search_path
 from ci_action.system.errors import ToolError
 from ci_action.system.folder import Owner, opened, place_of
 from ci_action.system.json_fields import json_object
@@ -279,10 +279,7 @@ class Builder:
         for name, folder in (("UV_CACHE_DIR", "uv"), ("UV_PYTHON_INSTALL_DIR", "python")):
             if name not in self.environ:
                 found[name] = str(first_given([home / folder for home in homes], self.owner))
-        home = Path(self.environ.get("HOME", "/nonexistent"))
-        pyenv = Path(self.environ.get("PYENV_ROOT", home / ".pyenv"))
-        bins = sorted((str(path) for path in pyenv.glob("versions/*/bin")), reverse=True)
-        found["PATH"] = os.pathsep.join([self.environ.get("PATH", os.defpath), *bins])
+        found["PATH"] = search_path(self.environ)
         if self.owner:
             given, copy = netrc_of(self.environ), self.tempdir / "netrc"
             if os.path.lexists(

@@ -1,11 +1,12 @@
-"""Programs of the tools: the bundled one, or the project's version, which uv installs for the run."""
+"""Programs of the tools: the bundled one, or the project's version, which uv installs."""
 
+import os
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from ci_action.project.layout import Layout, cache_home
 from ci_action.project.pins import Choice, choose, find_pins
@@ -19,6 +20,7 @@ from ci_action.system.process import Command, Completed, Run, last_lines
 
 # A network that does not answer must not use up the tool's own time.
 _FETCH_SECONDS: Final = 120.0
+_COMPILE_SECONDS: Final = 60.0
 _VERSION: Final = re.compile(r"\b(\d+(?:\.\d+)+\S*)")
 # pip's variables for package indexes, and the ones that uv reads instead.
 _INDEX_VARIABLES: Final = {
@@ -37,6 +39,8 @@ class Program:
     source: str = "bundled"
     warnings: tuple[str, ...] = ()
     extras: frozenset[str] = frozenset()
+    instead: str = ""
+    """Why this is the bundled version and not the pinned one; empty if it is what the project asks for."""
 
 
 @dataclass(frozen=True)
@@ -98,40 +102,100 @@ def select(tool: str, *, settings: Settings, layout: Layout, bundled: BundledToo
 
 
 @dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """A tool to install."""
+
+    tool: str
+    specifier: str = ""
+    """A version range of PEP 440; empty for any version."""
+    extras: frozenset[str] = frozenset()
+    python: str = ""
+    """The version of Python that runs it; empty for the one that runs the bundled tools."""
+
+    @classmethod
+    def of(cls, tool: str, choice: Choice, python: str = "") -> "Wanted":
+        """Return what a choice wants."""
+        return cls(tool=tool, specifier=choice.specifier, extras=choice.extras, python=python)
+
+    def __str__(self) -> str:
+        """Return the requirement for uv."""
+        extras = f"[{','.join(sorted(self.extras))}]" if self.extras else ""
+        return f"{self.tool}{extras}{self.specifier}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installed:
+    """An installed tool: its program, its version, and warnings about its installation."""
+
+    script: Path
+    version: str
+    warnings: tuple[str, ...] = ()
+
+
+Install: TypeAlias = Callable[[Wanted], Installed]
+"""Installs a tool; raises `ToolError` with the reason."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Installer:
-    """Installs the project's version of a tool with uv.
+    """Installs a version of a tool with uv.
 
     The tool itself is started without uv, so it never gets the credentials of package indexes.
     """
 
     run: Run
-    folder: Path
-    """Where it is installed; the owner may write there."""
+    uv: Path
+    python: Path
+    """The interpreter that runs the tool, unless another version is requested."""
+    tempdir: Path
+    """Where uv starts: outside of the project, whose configuration of uv is not for tools."""
     variables: Mapping[str, str]
     """For uv (`variables_of_uv`)."""
     owner: Owner | None = None
+    """The user that installs it."""
+    reader: Owner | None = None
+    """The user that starts it."""
+    builds: bool = True
+    """Whether packages may be built from their sources, which runs code of theirs as the owner."""
 
-    def install(self, uv: Path, tool: str, wanted: str) -> tuple[Path, str]:
-        """Install a requirement; return its program and version. Raises `ToolError` with the reason."""
-        tools = self.folder / "tools"
-        places = {"UV_TOOL_DIR": str(tools), "UV_TOOL_BIN_DIR": str(self.folder / "bin")}
-        installing = Command(
-            argv=(str(uv), "tool", "install", "--quiet", wanted),
-            cwd=self.folder,
-            environ={**self.variables, **places},
-            timeout=_FETCH_SECONDS,
-            owner=self.owner,
-            sees=Sees.NETWORK,
-            supervised=True,  # it may be built from its sources
+    def install(self, wanted: Wanted, folder: Path, seconds: float = _FETCH_SECONDS) -> Installed:
+        """Install a tool into a folder, to which the owner can write. Raises `ToolError` with the reason."""
+        places = {
+            "UV_TOOL_DIR": str(folder),
+            "UV_TOOL_BIN_DIR": str(folder / "bin"),
+            "UV_LINK_MODE": "copy",  # what is removed from the cache of uv, or changed in it, stays the same here
+            "UV_COMPILE_BYTECODE": "0",
+        }
+        words = ("tool", "install", "--quiet", *(() if self.builds else ("--no-build",)))
+        python = wanted.python or str(self.python)
+        self._finished(
+            Command(
+                argv=(str(self.uv), *words, f"--python={python}", str(wanted)),
+                cwd=self.tempdir,
+                environ={**self.variables, **places},
+                timeout=seconds,
+                owner=self.owner,
+                sees=Sees.NETWORK,
+                supervised=True,  # it may be built from its sources
+            )
         )
-        self._finished(installing)
-        script = tools / tool / "bin" / tool
+        script = folder / wanted.tool / "bin" / wanted.tool
         argv = (str(script), "--version")
-        done = self._finished(Command(argv=argv, cwd=self.folder, owner=self.owner, sees=Sees.LITTLE))
+        done = self._finished(Command(argv=argv, cwd=self.tempdir, owner=self.reader, sees=Sees.LITTLE))
         found = _VERSION.search(done.stdout.decode("utf-8", "replace"))
         if found is None:
             raise ToolError("it did not print its version")
-        return script, found[1].rstrip(",")
+        return Installed(script=script, version=found[1].rstrip(","))
+
+    def compile(self, wanted: Wanted, folder: Path) -> None:
+        """Compile what was installed, or every start would: without `site`, which would run code of the packages."""
+        home = folder / wanted.tool
+        words = ("-I", "-S", "-m", "compileall", "-qq", "-j0", "--invalidation-mode=unchecked-hash")
+        argv = (str(home / "bin" / "python"), *words, str(home / "lib"))
+        # Some packages have templates of modules, which cannot be compiled.
+        self.run(
+            Command(argv=argv, cwd=self.tempdir, owner=self.owner, sees=Sees.LITTLE, timeout=_COMPILE_SECONDS)
+        )
 
     def _finished(self, command: Command) -> Completed:
         done = self.run(command)
@@ -140,28 +204,36 @@ class Installer:
         return done
 
 
-def locate(tool: str, choice: Choice, *, bundled: BundledTools, installer: Installer) -> Program:
+def obtain(tool: str, choice: Choice, *, install: Install, python: str = "") -> Program:
+    """Return the program for a choice, installed with uv for a version of Python; raises `ToolError` with the reason."""
+    found = install(Wanted.of(tool, choice, python))
+    return Program(
+        argv=(str(found.script),),
+        version=found.version,
+        source=choice.source,
+        warnings=(*choice.warnings, *found.warnings),
+        extras=choice.extras,
+    )
+
+
+def locate(tool: str, choice: Choice, *, bundled: BundledTools, install: Install) -> Program:
     """Return the program for a choice; if the project's version is not available, the bundled one with the reason."""
     version = bundled.version(tool)
     if not choice.extras and choice.specifier in {"", f"=={version}"}:
         return replace(bundled.program(tool), source=choice.source, warnings=choice.warnings)
-    extras = f"[{','.join(sorted(choice.extras))}]" if choice.extras else ""
-    wanted = f"{tool}{extras}{choice.specifier or f'=={version}'}"
+    pinned = exactly(choice, version)
     try:
-        script, found = installer.install(bundled.uv, tool, wanted)
+        return obtain(tool, pinned, install=install)
     except ToolError as error:
-        warning = (
-            f"could not install {wanted} (from {choice.source}); using the bundled {tool} {version}:"
-            f" {' '.join(error.reason.split())}"
-        )
-        return replace(bundled.program(tool), warnings=(*choice.warnings, warning))
-    return Program(
-        argv=(str(script),),
-        version=found,
-        source=choice.source,
-        warnings=choice.warnings,
-        extras=choice.extras,
-    )
+        wanted = Wanted.of(tool, pinned)
+        what = f"could not install {wanted} (from {choice.source}); using the bundled {tool} {version}"
+        warning = f"{what}: {' '.join(error.reason.split())}"
+        return replace(bundled.program(tool), warnings=(*choice.warnings, warning), instead=what)
+
+
+def exactly(choice: Choice, version: str) -> Choice:
+    """Return a choice of this version, unless it has its own."""
+    return choice if choice.specifier else replace(choice, specifier=f"=={version}")
 
 
 def variables_of_uv(environ: Mapping[str, str], home: Path | None = None) -> dict[str, str]:
@@ -179,6 +251,14 @@ def variables_of_uv(environ: Mapping[str, str], home: Path | None = None) -> dic
     if cache and "UV_CACHE_DIR" not in environ:
         found["UV_CACHE_DIR"] = str(cache / "uv")
     return found
+
+
+def search_path(environ: Mapping[str, str]) -> str:
+    """Return the path on which uv looks for interpreters: with those of pyenv, which are not on it."""
+    home = Path(environ.get("HOME", "/nonexistent"))
+    pyenv = Path(environ.get("PYENV_ROOT", home / ".pyenv"))
+    bins = sorted((str(path) for path in pyenv.glob("versions/*/bin")), reverse=True)
+    return os.pathsep.join([environ.get("PATH", os.defpath), *bins])
 
 
 def index_variables(environ: Mapping[str, str]) -> dict[str, str]:

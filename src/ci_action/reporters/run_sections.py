@@ -40,7 +40,7 @@ def state_of(tool: ToolResult) -> tuple[Look, str]:
         case Report(findings=findings):
             levels = {finding.level for finding in findings if finding.counts}
             if not levels:
-                return Look.PASSED, "passed"
+                return (Look.WARNED, "warned") if tool.instead else (Look.PASSED, "passed")
             return Look.FAILED if Level.ERROR in levels else Look.WARNED, "found"
         case Skipped():
             return Look.SKIPPED, "skipped"

@@ -1,8 +1,9 @@
-"""Cached results of unchanged files, used only if no other user could have written them.
+"""Cached results of unchanged files, and programs, used only if no other user could have written them.
 
 One file per tool: a line with the SHA-256 of the rest, then one JSON object from keys to results. A key is the SHA-256
 of everything that the result depends on (content, version of the tool, configuration, options), so an entry cannot be
-out of date. A file that does not match its checksum counts as missing.
+out of date. A file that does not match its checksum counts as missing. What consists of many files is in folders beside
+them (`Store.trees`).
 
 The checksum is not a signature: who can write the file can forge it. So the files and their folder must belong to us
 alone, in the container to root, and must not have changed since the run began, except by us.
@@ -28,6 +29,7 @@ _LARGEST: Final = 500_000_000
 FOLDER: Final = "results"
 # Unique to our files, so that no file of the user is read or removed.
 _SUFFIX: Final = ".kept"
+_TREES: Final = "trees"
 
 Kept = TypeVar("Kept")
 Stamp: TypeAlias = tuple[int, int, int, int]
@@ -65,7 +67,7 @@ class Store:
     """The folder with the results of all tools.
 
     It is created by the first write. A folder that another user could have written to counts as missing, and is replaced
-    then if it contains nothing but results.
+    then if it contains nothing but results and trees.
     """
 
     def __init__(self, cache: Place, *, user: int, owner: Owner | None = None, why_not: str = "") -> None:
@@ -113,6 +115,25 @@ class Store:
                 self._create()
             with self._ours() as folder:
                 self._stamps[name] = _stamp(folder.write(name, content))
+
+    def trees(self, make: int = 0) -> Path:
+        """Return the folder of folders, in which only we can write; raises `OSError`, also if it is missing.
+
+        A missing one is created with the mode `make`, if there is one.
+        """
+        with self._lock:
+            if make and self._identity is None:
+                self._create()
+        with self._ours() as folder:
+            if make:
+                with suppress(FileExistsError):
+                    os.mkdir(_TREES, make, dir_fd=folder.descriptor)
+                if distrust(folder.stat(_TREES), self._user, folder=True):
+                    folder.remove_tree(_TREES)
+                    os.mkdir(_TREES, make, dir_fd=folder.descriptor)
+            if problem := distrust(folder.stat(_TREES), self._user, folder=True):
+                raise OSError(f"the folder {str(self.place.path / _TREES)!r} {problem}")
+        return self.place.path / _TREES
 
     def _create(self) -> None:
         with opened(self._cache, make=True, owner=self._owner) as cache:
@@ -188,6 +209,7 @@ def _stamps(folder: Folder) -> dict[str, Stamp]:
 def _empty(folder: Folder) -> None:
     for name in _names(folder):
         folder.remove(name)
+    folder.remove_tree(_TREES)
 
 
 def restored(kind: type[Kept], entries: object) -> list[Kept] | None:

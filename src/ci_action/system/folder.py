@@ -6,6 +6,7 @@ a folder a moment ago may be a link to another one by now.
 
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -94,6 +95,13 @@ class Folder:
         """Remove a file or link if it exists; raises `OSError` for a folder."""
         with suppress(FileNotFoundError):
             os.unlink(name, dir_fd=self.descriptor)
+
+    def remove_tree(self, name: str) -> None:
+        """Remove an entry with everything in it if it exists, following no link; raises `OSError`."""
+        try:
+            self.remove(name)
+        except (IsADirectoryError, PermissionError):  # the second is that of macOS
+            shutil.rmtree(name, dir_fd=self.descriptor)
 
     def write(self, name: str, content: bytes, owner: Owner | None = None) -> os.stat_result:
         """Write a file atomically for `owner` and return its status; an existing file is replaced. Raises `OSError`."""

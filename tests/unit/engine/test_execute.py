@@ -18,6 +18,7 @@ from support.builders import (
     resolved,
     run_result,
     tool,
+    write,
 )
 from support.execution import GIT, RecordedProgress, executed, stage
 
@@ -120,7 +121,24 @@ def test_warnings_of_tools_and_event_are_reported_once(tmp_path: Path):
     assert result.warnings[0].startswith("conflicting pins of ruff")
     assert "could not install" in result.warnings[1]
     assert result.warnings[2] == "no payload"
-    assert result.verdict.conclusion is Conclusion.PASSED
+
+
+def test_another_version_than_the_pinned_one_writes_no_fixes(tmp_path: Path):
+    write(tmp_path / "w", {"requirements.txt": "ruff==0.5.0\n"})
+    written: list[str] = []
+    fixing = replace(tool("ruff"), fix=lambda _, program: written.append(program.version))
+    ctx = context(tmp_path / "w", FakeRun(git=GIT, uv=ToolError("no network")))
+    result = write_fixes([stage(fixing)], ctx, RecordedProgress(), resolved=resolved())
+    assert (written, result.verdict.conclusion) == ([], Conclusion.BROKEN)
+
+
+def test_another_version_than_the_pinned_one_never_passes(tmp_path: Path):
+    write(tmp_path / "w", {"requirements.txt": "ruff==0.5.0\n"})
+    run = FakeRun(git=GIT, uv=ToolError("no network"))
+    result, _ = executed(tmp_path, stage(tool("ruff")), run=run)
+    assert (result.verdict.conclusion, result.verdict.exit_code) == (Conclusion.WARNED, 0)
+    [reason] = result.verdict.reasons
+    assert "ruff==0.5.0 (from requirements.txt)" in reason
 
 
 @pytest.mark.parametrize(

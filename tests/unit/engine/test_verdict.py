@@ -87,6 +87,23 @@ def test_reasons(kind: str, reason: tuple[str, ...]):
     assert judge_stage(stage_result(TOOLS[kind][0])).reasons == reason
 
 
+@pytest.mark.parametrize(
+    ("kind", "conclusion"),
+    [
+        ("clean", "warned"),
+        ("warned", "warned"),
+        ("found", "failed"),
+        ("skipped", "empty"),
+        ("broken", "broken"),
+    ],
+)
+def test_another_version_than_the_pinned_one_at_best_warns(kind: str, conclusion: str):
+    result = replace(TOOLS[kind][0], instead="other version")
+    verdict = judge_stage(stage_result(result))
+    assert verdict.conclusion == conclusion
+    assert ("other version" in verdict.reasons[0]) == (kind in {"clean", "warned", "found"})
+
+
 def test_many_findings_are_counted_without_the_muted():
     tool = tool_result(*[finding()] * 1200, finding(muted="x"), tool="t")
     assert judge_stage(stage_result(tool)).reasons == ("t: 1,200 findings",)

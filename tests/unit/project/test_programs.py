@@ -9,24 +9,41 @@ from support.builders import BUNDLED, FakeRun, bundled_tools, completed, layout,
 from ci_action.project.pins import Choice
 from ci_action.project.programs import (
     BundledTools,
+    Installed,
     Installer,
     Program,
+    Wanted,
     argument_names,
     index_variables,
     locate,
+    obtain,
+    search_path,
     select,
     variables_of_uv,
 )
 from ci_action.system.child_environ import Sees
 from ci_action.system.errors import InterruptedRunError, TimedOutError, ToolError
+from ci_action.system.folder import Owner
 from ci_action.system.process import Completed
 
 PINNED = Choice(specifier="==24.1.0", source="uv.lock", warnings=("two pins disagree",))
 
 
-def located(tmp_path: Path, choice: Choice, run: FakeRun, environ: dict[str, str] | None = None) -> Program:
-    installer = Installer(run=run, folder=tmp_path, variables=variables_of_uv(environ or {}))
-    return locate("black", choice, bundled=bundled_tools(tmp_path), installer=installer)
+def located(
+    tmp_path: Path, choice: Choice, run: FakeRun, variables: dict[str, str] | None = None, **options: Any
+) -> Program:
+    ours = bundled_tools(tmp_path)
+    installer = Installer(
+        run=run,
+        uv=ours.uv,
+        python=tmp_path / "python",
+        tempdir=tmp_path / "away",
+        variables=variables or {},
+        **options,
+    )
+    return locate(
+        "black", choice, bundled=ours, install=lambda wanted: installer.install(wanted, tmp_path / "here")
+    )
 
 
 def test_the_bundled_version(tmp_path: Path):
@@ -46,7 +63,9 @@ def test_a_pin_of_exactly_ours_needs_no_network_and_keeps_its_source(tmp_path: P
 def test_the_projects_version_comes_through_uv(tmp_path: Path):
     run = FakeRun(uv=completed(), black=completed("black, 24.1.0 (compiled: yes)\nPython 3.13\n"))
     program = located(tmp_path, PINNED, run)
-    assert run.words[0][1:] == ("tool", "install", "--quiet", "black==24.1.0")
+    python = f"--python={tmp_path / 'python'}"
+    assert run.words[0][1:] == ("tool", "install", "--quiet", python, "black==24.1.0")
+    assert run.asked[0].cwd == tmp_path / "away", "the configuration of uv is not that of the project"
     assert run.words[1:] == [(*program.argv, "--version")]
     assert Path(run.asked[0].environ["UV_TOOL_DIR"], "black", "bin", "black") == Path(*program.argv)
     assert [command.sees for command in run.asked] == [Sees.NETWORK, Sees.LITTLE], "no index to the tool"
@@ -82,6 +101,7 @@ def test_a_version_that_is_not_available_is_replaced_by_ours_with_the_reason(
     assert (program.version, program.source) == (BUNDLED["black"], "bundled")
     assert program.warnings[0] == "two pins disagree"
     assert program.warnings[1] == wording
+    assert "black==24.1.0" in program.instead
 
 
 def test_an_interruption_is_no_reason_to_go_on(tmp_path: Path):
@@ -91,7 +111,7 @@ def test_an_interruption_is_no_reason_to_go_on(tmp_path: Path):
 
 def test_index_variables_reach_uv(tmp_path: Path):
     run = FakeRun(uv=completed(), black=completed("black, 24.1.0"))
-    located(tmp_path, PINNED, run, {"PIP_INDEX_URL": "https://pypi.example/simple"})
+    located(tmp_path, PINNED, run, variables_of_uv({"PIP_INDEX_URL": "https://pypi.example/simple"}))
     assert run.asked[0].environ["UV_DEFAULT_INDEX"] == "https://pypi.example/simple"
     assert run.asked[1].environ == {}
 
@@ -103,8 +123,7 @@ def test_settings_at_the_home_of_the_project_are_not_read(tmp_path: Path):
     run, ours = FakeRun(uv=completed(), black=completed("black, 24.1.0")), tmp_path / "ours"
     environ = {"HOME": str(netrc.parent)}
     variables = variables_of_uv(environ, ours)
-    installer = Installer(run=run, folder=tmp_path, variables=variables)
-    locate("black", PINNED, bundled=bundled_tools(tmp_path), installer=installer)
+    located(tmp_path, PINNED, run, variables)
     expected = {"HOME": str(ours), "NETRC": str(netrc), "UV_CACHE_DIR": f"{ours}/.cache/uv"}
     assert run.asked[0].environ.items() >= expected.items()
 
@@ -122,8 +141,58 @@ def test_uv_keeps_its_folder_whatever_the_tool_is_given(
     tmp_path: Path, environ: dict[str, str], expected: str | None
 ):
     run = FakeRun(uv=completed(), black=completed("black, 24.1.0"))
-    located(tmp_path, PINNED, run, environ)
+    located(tmp_path, PINNED, run, variables_of_uv(environ))
     assert run.asked[0].environ.get("UV_CACHE_DIR") == expected
+
+
+def test_root_builds_nothing_and_starts_nothing_of_a_package(tmp_path: Path):
+    run = FakeRun(uv=completed(), black=completed("black, 24.1.0"), python=completed(returncode=1))
+    ours, owner = bundled_tools(tmp_path), Owner(1001, 1001)
+    installer = Installer(
+        run=run,
+        uv=ours.uv,
+        python=tmp_path / "python",
+        tempdir=tmp_path,
+        variables={},
+        reader=owner,
+        builds=False,
+    )
+    wanted = Wanted(tool="black", specifier="==24.1.0")
+    installer.install(wanted, tmp_path / "here")
+    installer.compile(wanted, tmp_path / "here")
+    assert "--no-build" in run.words[0]
+    assert [command.owner for command in run.asked] == [None, owner, None]
+    assert run.words[2][1:3] == ("-I", "-S"), "no code of a package at the start of the interpreter"
+
+
+def test_another_python_is_requested_by_its_version(tmp_path: Path):
+    run = FakeRun(uv=completed(), mypy=completed("mypy 1.20.0 (compiled: yes)"))
+    installer = Installer(
+        run=run, uv=tmp_path / "uv", python=tmp_path / "python", tempdir=tmp_path, variables={}
+    )
+    choice = Choice(extras=frozenset({"a"}), source="asked for")
+    program = obtain(
+        "mypy", choice, install=lambda wanted: installer.install(wanted, tmp_path), python="3.14"
+    )
+    assert run.words[0][-2:] == ("--python=3.14", "mypy[a]")
+    assert (program.version, program.source, program.instead) == ("1.20.0", "asked for", "")
+
+
+def test_a_tool_that_is_not_bundled_has_no_other_version(tmp_path: Path):
+    def fails(_: Wanted) -> Installed:
+        raise ToolError("no network")
+
+    with pytest.raises(ToolError, match="no network"):
+        obtain("mypy", Choice(), install=fails)
+
+
+def test_interpreters_of_pyenv_are_found(tmp_path: Path):
+    for version in ("3.9.1", "3.14.0"):
+        (tmp_path / ".pyenv" / "versions" / version / "bin").mkdir(parents=True)
+    environ = {"PATH": "/usr/bin", "HOME": str(tmp_path)}
+    found = [Path(one) for one in search_path(environ).split(":")]
+    assert [one.parent.name for one in found] == ["usr", "3.9.1", "3.14.0"]
+    assert search_path({**environ, "PYENV_ROOT": "/none"}) == "/usr/bin"
 
 
 @pytest.mark.parametrize(
