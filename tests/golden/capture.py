@@ -15,6 +15,7 @@ from typing import Final
 HERE: Final = Path(__file__).parent
 BLACK: Final = ("22.12.0", "23.12.1", "24.10.0", "25.1.0", "26.1.0", "26.10.1")
 RUFF: Final = ("0.0.292", "0.4.10", "0.9.10", "0.12.0", "0.17.6")
+RUFF_FORMAT: Final = ("0.1.0", "0.1.2", "0.1.15", "0.4.10", "0.9.10", "0.12.0", "0.15.12", "0.17.6")
 # Case to samples; a name may differ from that of its sample.
 CASES: Final = {
     "clean": {"clean.py": "clean"},
@@ -24,6 +25,7 @@ CASES: Final = {
 }
 _BLACK: Final = ("--check", "--diff", "--fast", "--no-color", "--force-exclude=", "--config=black.toml", "--")
 _RUFF: Final = ("check", "--isolated", "--select=E4,E7,E9,F", "--no-cache")
+_RUFF_FORMAT: Final = ("format", "--isolated", "--no-cache", "--force-exclude", "--diff", "--")
 _RUFF_JSON: Final = ("--output-format=json", "--no-fix", "--no-fix-only", "--", ".")
 
 
@@ -31,6 +33,8 @@ def commands(tool: str, files: Sequence[str]) -> Iterator[tuple[str, tuple[str, 
     """Yield what is run for a case: a suffix of the file name, and the arguments."""
     if tool == "black":
         yield "", (*_BLACK, *files)
+    elif tool == "ruff-format":
+        yield "", (*_RUFF_FORMAT, *files)
     else:
         yield "", (*_RUFF, *_RUFF_JSON)
         yield "-files", (*_RUFF, "--show-files", "--", ".")
@@ -47,9 +51,22 @@ def capture(tool: str, version: str) -> None:
             if tool == "black":
                 (folder / "black.toml").write_text("[tool.black]\n", encoding="utf-8")
             for suffix, arguments in commands(tool, list(samples)):
-                argv = [_uv(), "tool", "run", "--quiet", "--from", f"{tool}=={version}", tool, *arguments]
+                program = tool.partition("-")[0]
+                argv = [
+                    _uv(),
+                    "tool",
+                    "run",
+                    "--quiet",
+                    "--from",
+                    f"{program}=={version}",
+                    program,
+                    *arguments,
+                ]
                 done = subprocess.run(argv, cwd=folder, capture_output=True, check=False)
-                for stream, text in (("out", done.stdout), ("err", done.stderr)):
+                streams = {"out": done.stdout, "err": done.stderr}
+                if tool == "ruff-format":
+                    streams["code"] = f"{done.returncode}\n".encode()
+                for stream, text in streams.items():
                     kept = text.replace(str(folder.resolve()).encode(), b"/project")
                     (HERE / tool / f"{version}-{case}{suffix}.{stream}").write_bytes(kept)
                 print(f"{tool} {version} {case}{suffix}: exit {done.returncode}")
@@ -62,7 +79,8 @@ def _uv() -> str:
 
 def main(words: Sequence[str]) -> None:
     """Capture what is named, or everything."""
-    everything = [f"black=={version}" for version in BLACK] + [f"ruff=={version}" for version in RUFF]
+    versions = {"black": BLACK, "ruff": RUFF, "ruff-format": RUFF_FORMAT}
+    everything = [f"{tool}=={version}" for tool, found in versions.items() for version in found]
     for word in words or everything:
         tool, _, version = word.partition("==")
         capture(tool, version)

@@ -85,8 +85,8 @@ def _tool(tool: Tool, ctx: Context, width: int) -> Iterator[str]:
         if tool.plan is not None:
             yield f"{tool.name:<{width}} {tool.plan(ctx)}"
             return
-        choice = select(tool.name, settings=ctx.settings, layout=ctx.layout, bundled=ctx.bundled)
-        version = choice.specifier.removeprefix("==") or ctx.bundled.version(tool.name)
+        choice = select(tool.distribution, settings=ctx.settings, layout=ctx.layout, bundled=ctx.bundled)
+        version = choice.specifier.removeprefix("==") or ctx.bundled.version(tool.distribution)
         yield f"{tool.name:<{width}} {version} from {choice.source}, {tool.count(ctx):,} files"
         yield from (f"note: {warning}" for warning in choice.warnings)
     except ToolError as error:

@@ -14,7 +14,7 @@ from ci_action.project.evidence import Gathered, gather
 from ci_action.project.files import Files, tracked
 from ci_action.project.git.repository import Repository, find, withheld_from_git
 from ci_action.project.layout import Layout
-from ci_action.project.programs import BundledTools
+from ci_action.project.programs import BundledTools, Program
 from ci_action.settings import Settings
 from ci_action.settings.types import Scope
 from ci_action.system.cache import Digests, Results, Store
@@ -67,6 +67,8 @@ class Context:
     """The owner of the workspace in the container, whatever user runs the project's code; None for our own user."""
     repositories: Lazy[Repository] = field(default_factory=Lazy)
     listed: Lazy[Files] = field(default_factory=Lazy)
+    programs: dict[str, Lazy[Program]] = field(default_factory=dict)
+    """The located programs: two tools can have the same one, and only one of them installs it."""
     gathered: Lazy[Gathered] = field(default_factory=Lazy)
     scans: Lazy[Any] = field(default_factory=Lazy)
     """The scan of all files for secrets: its results are reported and redacted."""

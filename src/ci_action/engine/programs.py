@@ -20,18 +20,23 @@ from ci_action.project.programs import (
     variables_of_uv,
 )
 from ci_action.system.errors import ToolError
+from ci_action.system.lazy import Lazy
 from ci_action.system.ownership import lent_netrc
 
 
 def program_of(tool: Tool, ctx: Context) -> Program:
     """Return the program of a tool: the project's version or the bundled one; raises `ToolError`."""
-    return tool.program(ctx) if tool.program is not None else pinned(ctx, tool.name)
+    return tool.program(ctx) if tool.program is not None else pinned(ctx, tool.distribution)
 
 
 def pinned(ctx: Context, tool: str) -> Program:
     """Return the version of a bundled tool that the project pins, or the bundled one; raises `ToolError`."""
-    choice = select(tool, settings=ctx.settings, layout=ctx.layout, bundled=ctx.bundled)
-    return locate(tool, choice, bundled=ctx.bundled, install=lambda wanted: install(ctx, wanted))
+
+    def located() -> Program:
+        choice = select(tool, settings=ctx.settings, layout=ctx.layout, bundled=ctx.bundled)
+        return locate(tool, choice, bundled=ctx.bundled, install=lambda wanted: install(ctx, wanted))
+
+    return ctx.programs.setdefault(tool, Lazy()).of(located)
 
 
 def by_uv(ctx: Context, tool: str, choice: Choice, *, python: str = "") -> Program:

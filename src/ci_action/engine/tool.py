@@ -56,6 +56,8 @@ class Tool:
     summary: str
     url: str
     check: Callable[[Context, Program], Checked]
+    package: str = ""
+    """The package of the program, if it has another name than the tool."""
     program: Callable[[Context], Program] | None = None
     """Returns the program to start; None for a bundled tool whose version the project can pin."""
     fix: Callable[[Context, Program], None] | None = None
@@ -79,6 +81,11 @@ class Tool:
     stage that only warns, and it applies `ignore` itself."""
     refused: Collection[str] = ()
     """Options that would write files or change the output; they are refused in `<name>-args`."""
+
+    @property
+    def distribution(self) -> str:
+        """The package that pins are for."""
+        return self.package or self.name
 
 
 def refused_options(tool: Tool, words: Sequence[str]) -> list[str]:

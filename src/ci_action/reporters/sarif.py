@@ -88,10 +88,9 @@ def _result(finding: Finding, index: Mapping[str, int], project: str) -> dict[st
     artifact = _artifact(finding.location.path if finding.location else project)
     place = {"artifactLocation": artifact, **_filled({"region": _region(finding)})}
     fixable = finding.fix is Fix.SAFE and (finding.before or finding.after)
-    where = finding.location if fixable else None
     optional = {
         "suppressions": [{"kind": "external", "justification": finding.muted}] if finding.muted else [],
-        "fixes": [_fix(finding, where.line or 1, artifact)] if where else [],
+        "fixes": [_fix(finding, finding.line, artifact)] if fixable and finding.line else [],
         "properties": _properties(finding),
     }
     return {

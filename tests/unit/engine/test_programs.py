@@ -99,3 +99,10 @@ def test_a_checker_that_cannot_be_installed_is_an_error(tmp_path: Path):
     ctx = run_of(tmp_path, FakeRun(uv=completed(stderr="error: no network", returncode=2)))
     with pytest.raises(ToolError, match="no network"):
         by_uv(ctx, "mypy", Choice(source="asked for"))
+
+
+def test_two_tools_with_the_same_program_install_it_once(tmp_path: Path):
+    uv = Uv()
+    ctx = run_of(tmp_path, uv, cache=None)
+    assert pinned(ctx, "black") is pinned(ctx, "black")
+    assert len(uv.installed) == 1

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.builders import store, write
 
-from ci_action.stages.quality.black.output import Change
+from ci_action.stages.quality.diff import Change
 from ci_action.system import cache as module
 from ci_action.system.cache import Digests, Results, distrust, key_of, restored
 from ci_action.system.errors import AbsentFileError

@@ -4,28 +4,30 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from ci_action.engine.context import Context
 from ci_action.engine.tool import NOTHING_CHANGED, Checked, Tool
-from ci_action.model.finding import Finding, Fix, Location
 from ci_action.model.result import Broken, Counted, Report
 from ci_action.project.layout import lowest_minor
 from ci_action.project.programs import Program
 from ci_action.stages.quality.black.discovery import BlackConfig, Discovery, black_config, config_option
-from ci_action.stages.quality.black.output import Change, parse, parse_part
+from ci_action.stages.quality.black.output import parse, parse_part
 from ci_action.stages.quality.common import as_argument, failure, no_files, target_option
+from ci_action.stages.quality.diff import FORMAT, UNREADABLE, Change, Formatter, is_plain
 from ci_action.system.cache import Results, key_of, restored
 from ci_action.system.errors import ENDED, ProjectFileError, ToolError
 from ci_action.system.process import Command, Completed, batches, last_lines
 from ci_action.system.project_files import LARGEST_SOURCE, left_out, read_project_file
 
-URL: Final = "https://black.readthedocs.io/en/stable/the_black_code_style/current_style.html"
-# Names that are unambiguous in the header of a diff: printable ASCII, no quotes, no blanks at the ends.
-_PLAIN_NAME: Final = re.compile(r"[!#-&(-\[\]-~](?:[ !#-&(-\[\]-~]*[!#-&(-\[\]-~])?")
+_BLACK: Final = Formatter(
+    tool="black",
+    name="Black",
+    url="https://black.readthedocs.io/en/stable/the_black_code_style/current_style.html",
+)
 _BAD_KEYS: Final = re.compile(r"^Invalid config keys detected:.*$", re.MULTILINE)
 # Black parses its output a second time before it writes: a check does not write, so it does without.
 _CHECKING: Final = "--fast"
@@ -69,16 +71,16 @@ def check(ctx: Context, program: Program) -> Checked:
         broken = Broken(
             error.reason,
             last_lines(error.stderr),
-            findings=tuple(_findings(job)),
+            findings=tuple(_BLACK.findings(job.changes, ctx.layout)),
             examined={Counted.FILES: len(job.changes)},
         )
         return Checked(outcome=broken, warnings=tuple(job.warnings))
     for name in fresh:
         results.put(keys[name], [vars(change) for change in job.changes[name]])
     job.warnings += filter(None, [results.save()])
-    unreadable = sum(any(change.rule != "format" for change in changes) for changes in job.changes.values())
+    unreadable = sum(any(change.rule != FORMAT for change in changes) for changes in job.changes.values())
     report = Report(
-        findings=tuple(_findings(job)),
+        findings=tuple(_BLACK.findings(job.changes, ctx.layout)),
         examined={Counted.FILES: len(job.changes), Counted.UNREADABLE: unreadable},
     )
     return Checked(outcome=report, warnings=tuple(job.warnings), log="\n".join(job.logs))
@@ -151,7 +153,7 @@ def _known(job: _Job, results: Results) -> dict[str, str]:
             keys[name] = key_of(same, path.suffix, job.ctx.digests.of(path, job.ctx.layout.workspace))
         except ProjectFileError as error:
             message = f"could not read the file: {error.problem}"
-            job.changes[name] = [Change(rule="unreadable", line=None, message=message)]
+            job.changes[name] = [Change(rule=UNREADABLE, line=None, message=message)]
             continue
         kept = restored(Change, results.get(keys[name]))
         if kept is not None:
@@ -186,7 +188,7 @@ def _is_plain(root: Path, name: str) -> bool:
     For a file with CR Black prints a diff without a single newline, which swallows that of the next file.
     """
     try:
-        if not stat.S_ISREG(os.lstat(root / name).st_mode) or not _PLAIN_NAME.fullmatch(name):
+        if not stat.S_ISREG(os.lstat(root / name).st_mode) or not is_plain(name):
             return False
         with (root / name).open("rb") as stream:
             return b"\r" not in stream.readline().removesuffix(b"\n").removesuffix(b"\r")
@@ -214,37 +216,6 @@ def _refuse_usage(done: Completed, usual: set[int]) -> None:
         raise ToolError(f"the configuration of Black is wrong: {bad[0]}", detail=last_lines(done.stderr))
     if done.returncode not in usual:
         raise failure("black", done)
-
-
-def _findings(job: _Job) -> Iterator[Finding]:
-    for name in sorted(job.changes):
-        path = job.ctx.layout.relative(name)
-        for change in job.changes[name]:
-            formats = change.rule == "format"
-            yield Finding(
-                tool="black",
-                rule=change.rule,
-                message=change.message or _message(change),
-                location=Location(
-                    path=path, line=change.line, column=change.column, end_line=change.end_line
-                ),
-                url=URL if formats else "",
-                fix=Fix.SAFE if formats else Fix.NONE,
-                fix_message="Reformat with Black" if formats else "",
-                before=change.before,
-                after=change.after,
-            )
-
-
-def _message(change: Change) -> str:
-    if not change.before:
-        lines = change.after.count("\n")
-        return f"Black would add {lines} {'line' if lines == 1 else 'lines'} here"
-    if change.before == change.after:
-        return "Black would change the end of this line"
-    first, last = change.line, change.end_line
-    where = "this line" if first == last else f"lines {first} to {last}"
-    return f"Black would {'reformat' if change.after else 'remove'} {where}"
 
 
 TOOL: Final = Tool(

@@ -1,10 +1,11 @@
 """Read what Black prints: its diff, its messages, its summary."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
+from ci_action.stages.quality.diff import PARSE, UNREADABLE, Change, changes_of
 from ci_action.system.errors import ToolError
 from ci_action.system.process import last_lines
 
@@ -24,19 +25,6 @@ _UNPARSABLE: Final = re.compile(r"pars|codec|encoding|decode|invalid notebook|JS
 # Black writes the diff of a file in that file's encoding, and thus a byte order mark before its first line.
 _MARK: Final = re.compile(rb"^\xef\xbb\xbf(?=--- )", re.MULTILINE)
 _UNREADABLE: Final = re.compile(r"\[Errno \d+\]")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """One run of changed lines, or the place that Black cannot parse, as kept between runs."""
-
-    rule: str
-    line: int | None
-    end_line: int | None = None
-    column: int | None = None
-    message: str = ""
-    before: str = ""
-    after: str = ""
 
 
 @dataclass(kw_only=True)
@@ -101,51 +89,7 @@ def _counts(stderr: str) -> dict[str, int]:
 
 
 def _diffs(stdout: bytes) -> Iterator[tuple[str, list[Change]]]:
-    if not stdout:
-        return
-    from unidiff.errors import UnidiffParseError  # not for a clean project
-    from unidiff.patch import PatchSet
-
-    # Each file is in its own encoding: Latin-1 keeps every byte apart, and unidiff then splits at newlines alone.
-    try:
-        patch = PatchSet.from_string(_MARK.sub(b"", stdout).decode("latin-1"))
-    except UnidiffParseError as error:
-        raise ToolError(f"could not read the diff of black: {error}") from error
-    for file in patch:
-        changes = [change for hunk in file for change in _runs(hunk)]
-        if not changes:  # cut off behind its header: without changes it would be green
-            raise ToolError(f"the diff of {file.source_file!r} by black has no changes")
-        yield file.source_file, changes
-
-
-def _runs(hunk: Iterable[Any]) -> Iterator[Change]:
-    removed: list[Any] = []
-    added: list[Any] = []
-    following = 1
-    for line in hunk:
-        if line.is_context:
-            if removed or added:
-                yield _change(removed, added, line.source_line_no)
-                removed, added = [], []
-            following = line.source_line_no + 1
-        elif line.is_removed:
-            removed.append(line)
-            following = line.source_line_no + 1
-        elif line.is_added:
-            added.append(line)
-    if removed or added:
-        yield _change(removed, added, max(1, following - 1))
-
-
-def _change(removed: Sequence[Any], added: Sequence[Any], neighbour: int) -> Change:
-    start = removed[0].source_line_no if removed else neighbour
-    end = removed[-1].source_line_no if removed else neighbour
-    return Change(rule="format", line=start, end_line=end, before=_text(removed), after=_text(added))
-
-
-def _text(lines: Sequence[Any]) -> str:
-    raw = "".join(line.value.rstrip("\r\n") + "\n" for line in lines)
-    return raw.encode("latin-1").decode("utf-8", "replace")
+    return changes_of(_MARK.sub(b"", stdout), "black")
 
 
 def _errors(stderr: str) -> Iterator[tuple[str, Change | None, str]]:
@@ -159,14 +103,14 @@ def _errors(stderr: str) -> Iterator[tuple[str, Change | None, str]]:
             column = int(match["column1"] or match["column2"]) + 1  # Black counts columns from 0
             target = match["for1"] or match["for2"] or ""
             message = f"Black cannot parse this file{target}"
-            yield path, Change(rule="parse", line=int(number), column=column, message=message), ""
+            yield path, Change(rule=PARSE, line=int(number), column=column, message=message), ""
             continue
         text = match["text"]
         at = _AST_LINE.search(text)
         if _UNREADABLE.search(text):
-            yield path, Change(rule="unreadable", line=None, message=f"the file cannot be read: {text}"), ""
+            yield path, Change(rule=UNREADABLE, line=None, message=f"the file cannot be read: {text}"), ""
         elif at or _UNPARSABLE.search(text):
             place = int(at[1]) if at else None
-            yield path, Change(rule="parse", line=place, message=f"Black cannot parse this file: {text}"), ""
+            yield path, Change(rule=PARSE, line=place, message=f"Black cannot parse this file: {text}"), ""
         else:
             yield path, None, text

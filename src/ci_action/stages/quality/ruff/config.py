@@ -45,9 +45,12 @@ def nested(layout: Layout) -> list[str]:
     return [os.path.relpath(folder, layout.root) for folder in found]
 
 
-def refuse_outside(layout: Layout, words: Sequence[str]) -> None:
-    """Raise `ToolError` if a configuration leads out of the workspace; `words` are the options of the user."""
-    seen: set[str] = set()
+def configurations(layout: Layout, words: Sequence[str]) -> list[bytes]:
+    """Return the configuration files; raises `ToolError` if one leads out of the workspace.
+
+    `words` are the options of the user.
+    """
+    seen: dict[str, bytes] = {}
     # `--config` is followed by a file or by a setting.
     given = (
         layout.root / value
@@ -57,6 +60,7 @@ def refuse_outside(layout: Layout, words: Sequence[str]) -> None:
     above = (folder / name for folder in layout.folders for name in _NAMES)
     for file in (*given, *above, *_below(layout)):
         _follow(file, layout, seen)
+    return list(filter(None, seen.values()))
 
 
 def _below(layout: Layout) -> Iterator[Path]:
@@ -82,13 +86,13 @@ def _refuse_endless(file: Path, layout: Layout) -> None:
             raise ToolError(f"ruff is not started: {error.reason}") from error
 
 
-def _follow(file: Path, layout: Layout, seen: set[str]) -> None:
+def _follow(file: Path, layout: Layout, seen: dict[str, bytes]) -> None:
     """Read a configuration and those that it extends."""
     through = ""
     while (name := os.path.normpath(file)) not in seen:
-        seen.add(name)
+        seen[name] = b""
         try:
-            raw = read_project_file(Path(name), layout.workspace)
+            seen[name] = raw = read_project_file(Path(name), layout.workspace)
         except AbsentFileError:
             return
         except ProjectFileError as error:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from support.paths import GOLDEN
 
-from ci_action.stages.quality.black.output import Change, parse, parse_part
+from ci_action.stages.quality.black.output import parse, parse_part
+from ci_action.stages.quality.diff import Change
 from ci_action.system.errors import ToolError
 
 RECORDED = GOLDEN / "black"
@@ -217,3 +218,13 @@ def test_of_output_that_ends_somewhere_only_whole_files_count():
 def test_the_target_for_which_a_file_cannot_be_parsed_is_named(message: str, wording: Any):
     (change,) = parse(b"", failed(message), ["a.py"]).changes["a.py"]
     assert change.message == wording
+
+
+def test_the_lines_of_a_notebook_are_those_of_its_cells():
+    time = "2026-01-01 00:00:00.000000+00:00"
+    diff = "".join(
+        f"--- n.ipynb\t{time}:cell_{cell}\n+++ n.ipynb\t{time}:cell_{cell}\n@@ -2 +2 @@\n-x=1\n+x = 1\n"
+        for cell in (0, 3)
+    )
+    seen = parse(diff.encode(), "1 file would be reformatted.", ["n.ipynb"])
+    assert [(one.cell, one.line) for one in seen.changes["n.ipynb"]] == [(1, 2), (4, 2)]

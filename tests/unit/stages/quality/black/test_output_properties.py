@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.hostile_text import PIECES
 
-from ci_action.stages.quality.black.output import Change, parse, parse_part
+from ci_action.stages.quality.black.output import parse, parse_part
+from ci_action.stages.quality.diff import Change
 from ci_action.system.errors import ToolError
 
 # A line as Black may print it: no carriage return in it, and nothing that UTF-8 does not hold.

@@ -7,7 +7,7 @@ import pytest
 from support.builders import layout, write
 
 from ci_action.stages.quality.common import as_argument
-from ci_action.stages.quality.ruff.config import refuse_outside
+from ci_action.stages.quality.ruff.config import configurations
 from ci_action.system.errors import ToolError
 
 OUT = "/proc/self/environ"
@@ -38,7 +38,7 @@ def test_what_leads_out_is_refused(
     write(tmp_path, {"outside.toml": "line-length = 1"})
     root = write(tmp_path / "w", {"a.py": "", **files})
     with pytest.raises(ToolError, match="configuration of ruff is refused") as error:
-        refuse_outside(layout(root), words)
+        configurations(layout(root), words)
     assert all(name in error.value.reason for name in named), error.value.reason
 
 
@@ -49,16 +49,16 @@ def test_a_configuration_that_is_such_a_link_is_refused(tmp_path: Path, name: st
     file.symlink_to(target)
     if target.startswith("/") or target == file.name:
         with pytest.raises(ToolError, match="refused"):
-            refuse_outside(layout(tmp_path / "w"), ())
+            configurations(layout(tmp_path / "w"), ())
     else:
-        refuse_outside(layout(tmp_path / "w"), ())
+        configurations(layout(tmp_path / "w"), ())
 
 
 @pytest.mark.parametrize("name", ["ruff.toml", ".gitignore", ".ignore"])
 def test_a_pipe_is_refused(tmp_path: Path, name: str):
     os.mkfifo(write(tmp_path / "w", {"sub/a.py": ""}) / "sub" / name)
     with pytest.raises(ToolError, match="FIFO"):
-        refuse_outside(layout(tmp_path / "w"), ())
+        configurations(layout(tmp_path / "w"), ())
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_pipe_is_refused(tmp_path: Path, name: str):
     ],
 )
 def test_what_stays_inside_is_left_to_ruff(tmp_path: Path, files: dict[str, str], words: tuple[str, ...]):
-    refuse_outside(layout(write(tmp_path / "w", {"a.py": "", **files})), words)
+    configurations(layout(write(tmp_path / "w", {"a.py": "", **files})), words)
 
 
 def test_names_that_ruff_would_take_for_something_else():
