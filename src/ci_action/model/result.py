@@ -8,7 +8,7 @@ from typing import ClassVar, Final, TypeAlias
 
 from ci_action.model.coverage import Coverage
 from ci_action.model.finding import Finding
-from ci_action.model.tests import TestCase
+from ci_action.model.tests import TestCase, TestWarning
 from ci_action.system.exit_codes import ExitCode
 
 
@@ -83,6 +83,8 @@ class _Ran:
     examined: Examined = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     tests: tuple[TestCase, ...] = ()
+    test_warnings: tuple[TestWarning, ...] = ()
+    """What pytest warned about; it never turns a stage red."""
     outputs: Mapping[str, str] = field(default_factory=dict)
     """Outputs that only the tool knows, by name."""
 
@@ -121,6 +123,7 @@ class Skipped:
     examined: ClassVar[Examined] = {}
     metrics: ClassVar[Mapping[str, float]] = {}
     tests: ClassVar[tuple[TestCase, ...]] = ()
+    test_warnings: ClassVar[tuple[TestWarning, ...]] = ()
     outputs: ClassVar[Mapping[str, str]] = {}
 
 
