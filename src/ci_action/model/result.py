@@ -141,6 +141,23 @@ class Hint:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Offer:
+    """A tool that the project has not decided to use."""
+
+    why: str
+    """Why not, for people: `nothing in the project names a formatter`."""
+    setting: str
+    """The setting that requires it or switches it off."""
+    value: str
+    """The value of the setting that requires it."""
+
+    def __str__(self) -> str:
+        """Return why its findings only warn, and how to change that."""
+        ways = f"`{self.setting}: {self.value}` requires it, `{self.setting}: none` switches it off"
+        return f"{self.why}: {ways}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ToolResult:
     """The result of one tool in one run."""
 
@@ -161,6 +178,12 @@ class ToolResult:
     """Why another version ran than the pinned one: then the tool never passes. Empty if it is what the project asks for."""
     apart: bool = False
     """Whether it judges the change to the checks: it never makes a stage pass, and blocks also in one that only warns."""
+    because: str = ""
+    """What names the tool: `ruff format, from .pre-commit-config.yaml`."""
+    offer: Offer | None = None
+    """Set if the project has not decided to use the tool."""
+    by_name: bool = True
+    """Whether its stage was requested by name: then its findings count in any case."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:

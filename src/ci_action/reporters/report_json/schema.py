@@ -103,7 +103,7 @@ class CoverageEntry(Struct):
 
 
 class ToolEntry(Struct):
-    """The result of one tool."""
+    """The result of one tool; `because` is what names it in the project."""
 
     name: str
     version: str
@@ -120,6 +120,7 @@ class ToolEntry(Struct):
     findings: list[FindingEntry]
     tests: list[CaseEntry]
     test_warnings: list[TestWarningEntry]
+    because: str = ""
 
 
 class StageEntry(Struct):

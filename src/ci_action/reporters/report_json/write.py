@@ -81,6 +81,7 @@ def _tool(tool: ToolResult) -> ToolEntry:
         findings=[],
         tests=[],
         test_warnings=[TestWarningEntry(**msgspec.to_builtins(one)) for one in outcome.test_warnings],
+        because=tool.because,
     )
 
 
