@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support import bare
@@ -49,7 +50,7 @@ def test_fix_writes_with_no_tool_that_the_project_does_not_name(project, ci_acti
     assert (folder / "a.py").read_text() == "import os\n\nx = 1\n"
 
 
-def levels(ran):
+def levels(ran: Any) -> set[tuple[str, str, str]]:
     tools = [tool for stage in ran.report["stages"] for tool in stage["tools"]]
     return {(one["name"], found["level"], found["fix"]) for one in tools for found in one["findings"]}
 
