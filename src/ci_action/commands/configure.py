@@ -93,7 +93,9 @@ def _places(environ: Mapping[str, str], here: Path | None) -> tuple[Path, Path]:
     except OSError as error:
         here = workspace_of(environ)
         if here is None:
-            raise SettingsError(["the current folder does not exist: change to that of the project"]) from error
+            raise SettingsError(
+                ["the current folder does not exist: change to that of the project"]
+            ) from error
     return workspace_of(environ) or repository_above(here) or here, here
 
 

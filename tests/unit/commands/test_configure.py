@@ -11,9 +11,9 @@ from ci_action.project.layout import report_dir
 from ci_action.system.errors import SettingsError
 
 
-def configured(workspace: Path, flags: dict[str, Any] | None = None, here: Path | None = None, **inputs: str):
+def configured(workspace: Path, flags: dict[str, Any] | None = None, **inputs: str):
     environ = {f"INPUT_{name.upper().replace('_', '-')}": value for name, value in inputs.items()}
-    return configure(flags or {}, {"GITHUB_WORKSPACE": str(workspace), **environ}, here=here)
+    return configure(flags or {}, {"GITHUB_WORKSPACE": str(workspace), **environ})
 
 
 def mistakes_of(workspace: Path, flags: dict[str, Any] | None = None, **inputs: Any) -> tuple[str, ...]:
