@@ -1,5 +1,6 @@
 """The project's own interpreter and dependencies, made by uv: for its tests, and for tools that inspect them."""
 
+import dataclasses
 import os
 import shlex
 import shutil
@@ -13,7 +14,10 @@ from msgspec.structs import replace
 from ci_action.engine.context import Context
 from ci_action.engine.tool import Checked, Tool, Turn
 from ci_action.model.result import Counted, Report
-from ci_action.project.dependencies.discover import find
+from ci_action.project.dependencies.asked import Asked
+from ci_action.project.dependencies.discover import Dependencies, find
+from ci_action.project.dependencies.runners import files_of_runners, of_runner
+from ci_action.project.dependencies.selection import select
 from ci_action.project.environment import Builder, Environment, failed, python_request
 from ci_action.project.programs import Program
 from ci_action.settings.general import ALL
@@ -35,7 +39,23 @@ def builder_of(ctx: Context, tempdir: Path, *, keep: bool) -> Builder:
         cache=ctx.cache if keep else None,
         timeout=float(ctx.settings.timeout),
         owner=ctx.owner,
+        asked_by=python_request(ctx.layout, ctx.settings.python_version)[1],
     )
+
+
+def needs_of(ctx: Context, python: str = "") -> Dependencies:
+    """Return the packages to install, for a Python such as `3.12`; empty if it is not known yet."""
+    layout, settings = ctx.layout, ctx.settings
+    if settings.groups or settings.extras:
+        return find(layout, select(layout, settings.groups, settings.extras))
+    runner = of_runner(layout, python) or Asked()
+    needs = find(layout, select(layout, runner=runner))
+    further = (
+        *files_of_runners(layout),
+        *(layout.root / name for name in (*runner.files, *runner.constraints)),
+    )
+    inputs = dict.fromkeys((*needs.inputs, *filter(Path.is_file, further)))
+    return dataclasses.replace(needs, runner=runner, inputs=tuple(inputs))
 
 
 def installed(ctx: Context) -> tuple[Environment, tuple[str, ...]]:
@@ -58,7 +78,7 @@ def installed(ctx: Context) -> tuple[Environment, tuple[str, ...]]:
         elif ctx.settings.install:
             environment = _by_commands(ctx, builder, request, extra)
         else:
-            needs = find(ctx.layout)
+            needs = needs_of(ctx, builder.minor_of(request))
             environment = builder.make(needs, request, extra)
             warnings += [f"not installed: {entry}" for entry in needs.unread]
     finally:
@@ -194,7 +214,7 @@ def plan(ctx: Context) -> str:
     python = f"Python {request} ({asked_by})" if request else "the first Python that uv finds"
     install = ctx.settings.install
     source = "nothing" if install == (NONE,) else "the commands of `install`"
-    return f"{python}, dependencies from {source if install else find(ctx.layout).source}"
+    return f"{python}, dependencies from {source if install else needs_of(ctx).shown}"
 
 
 TOOL: Final = Tool(

@@ -5,7 +5,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -16,6 +16,7 @@ from msgspec import Struct, convert, structs, to_builtins
 
 from ci_action.project.dependencies.discover import Dependencies
 from ci_action.project.dependencies.inventory import Kind, canonical
+from ci_action.project.dependencies.selection import for_tests
 from ci_action.project.layout import Layout
 from ci_action.project.programs import index_variables, search_path
 from ci_action.system.errors import ToolError
@@ -34,6 +35,17 @@ _FORM: Final = 3
 ADDED: Final = "added by ci-action"
 """The source of a package that nothing of the project asks for."""
 _LONGEST_CAUSE: Final = 800
+_MOST_CAUSES: Final = 3
+_PYTHON: Final = "--python="
+# Prints the extras of the project that is installed in place from the folder of its argument.
+_EXTRAS_OF: Final = """
+import importlib.metadata, json, sys, urllib.parse
+wanted = urllib.parse.unquote(sys.argv[1])
+for one in importlib.metadata.distributions():
+    text = one.read_text("direct_url.json")
+    if text and urllib.parse.unquote(json.loads(text).get("url", "")).rstrip("/") == wanted.rstrip("/"):
+        print(*one.metadata.get_all("Provides-Extra") or ())
+"""
 _FULL_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 # The messages of the C library for these.
 _FULL: Final = re.compile("|".join(re.escape(os.strerror(number)) for number in sorted(_FULL_DISK)))
@@ -52,10 +64,8 @@ class Environment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     packages: dict[str, str] = {}
     added: tuple[str, ...] = ()
     """The packages among them that we added: the project itself needs none of these."""
-    pins: dict[str, str] = {}
-    """The files that name an exact version, by package in its normal form."""
-    locked: bool = False
-    """Whether `source` names the exact version of every other package."""
+    sources: dict[str, str] = {}
+    """What decided about a version, by package in its normal form."""
     resolved: bool = False
     """Whether uv chose the versions that no file names."""
 
@@ -64,9 +74,8 @@ class Environment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         wanted = canonical(package)
         if wanted in map(canonical, self.added):
             return ADDED
-        if wanted in self.pins:
-            return self.pins[wanted]
-        return f"the newest that {self.source} allows" if self.resolved and not self.locked else self.source
+        other = f"the newest that {self.source} allows" if self.resolved else self.source
+        return self.sources.get(wanted, other)
 
     @classmethod
     def read(cls, file: Path) -> Self:
@@ -117,6 +126,8 @@ class Builder:
     cache: Path | None
     timeout: float
     owner: Owner | None = None
+    asked_by: str = ""
+    """What requests the Python: a setting or a file."""
     notes: list[str] = field(default_factory=list)
     """Warnings about the work, each once."""
 
@@ -147,9 +158,12 @@ class Builder:
         self.venv(where, request)
         python = str(where / "bin" / "python")
         self._install(dependencies, python, where)
-        found = self.found(python, dependencies.source, self.add(python, extra))
-        pins, locked = dict(dependencies.pins), dependencies.locked
-        environment = structs.replace(found, pins=pins, locked=locked, resolved=True)
+        held = self.packages(python)
+        exact = dict.fromkeys(map(canonical, held), dependencies.source) if dependencies.locked else {}
+        source, sources = self._complete(dependencies, python, held)
+        found = self.found(python, source, self.add(python, extra))
+        every = {**sources, **dependencies.pins, **exact}
+        environment = structs.replace(found, sources=every, resolved=True)
         place = place_of(where, self.layout.workspace, strict=self.owner is not None)
         with opened(place) as folder:  # never through a link that a build left there
             folder.write(_COMPLETE, environment.written())
@@ -157,7 +171,7 @@ class Builder:
 
     def venv(self, where: Path, request: str, *words: str) -> None:
         """Make an empty environment."""
-        python = [f"--python={request}"] if request else []
+        python = [f"{_PYTHON}{request}"] if request else []
         self.command("venv", "--no-project", "--allow-existing", *words, *python, str(where))
 
     def found(self, python: str, source: str, theirs: Mapping[str, str]) -> Environment:
@@ -185,25 +199,81 @@ class Builder:
 
     def _install(self, dependencies: Dependencies, python: str, where: Path) -> None:
         before = self._leftovers()
-        exact = ("--no-deps",) if dependencies.locked else ()
+        by_uv = dependencies.source == Kind.UV
+        exact = ("--no-deps",) if dependencies.locked and not by_uv else ()
         try:
-            if dependencies.sync or dependencies.source == Kind.UV:
+            if by_uv:
                 self.command("sync", "--locked", *dependencies.sync, project=where)
-                return
             if dependencies.requirements:
-                file = self.tempdir / "requirements.txt"
-                file.write_text("\n".join(dependencies.requirements) + "\n", encoding="utf-8")
-                self.pip(python, *exact, f"--requirements={file}")
+                self.pip(python, *exact, *self._lines(dependencies.requirements))
             words = [f"--requirements={name}" for name in dependencies.files]
             words += [f"--group={name}" for name in dependencies.groups]
             if words:
                 self.pip(python, *words)
             if dependencies.project:
                 self.pip(python, *exact, f"--editable={dependencies.project}")
+            if dependencies.unverified:
+                self._verify(dependencies.unverified, python)
         finally:
             # What building the project left in the tree would be scanned as well.
             for path in self._leftovers() - before:
                 shutil.rmtree(path, ignore_errors=True)
+
+    def _verify(self, extras: Sequence[str], python: str) -> None:
+        """Raise `ToolError` for an extra that the built project does not have: pip and uv only warn."""
+        there = self._extras_of_project(python)
+        known = set(map(canonical, there))
+        if missing := [name for name in extras if canonical(name) not in known]:
+            available = ", ".join(there) or "none"
+            raise ToolError(f"extras = {missing[0]!r}: unknown extra; available: {available}")
+
+    def _lines(self, requirements: Sequence[str]) -> tuple[str, ...]:
+        """Write lines of a requirements file and return the option that names it."""
+        file = self.tempdir / "requirements.txt"
+        file.write_text("\n".join(requirements) + "\n", encoding="utf-8")
+        return (f"--requirements={file}",)
+
+    def _complete(
+        self, dependencies: Dependencies, python: str, held: Collection[str]
+    ) -> tuple[str, dict[str, str]]:
+        """Install pytest as the project does if it is not among the packages that are held.
+
+        Returns what decided about the environment, and about the versions of the packages that its runner names.
+        """
+        decided, runner = dependencies.shown, dependencies.runner
+        if "pytest" in held:
+            return decided, {}
+        if dependencies.hidden_extras and (names := for_tests(self._extras_of_project(python))):
+            self.pip(python, f"--editable=.[{','.join(names)}]")
+            decided = replace(dependencies, selection=replace(dependencies.selection, extras=names)).shown
+        before = self.packages(python)
+        if "pytest" in before or not (runner.requirements or runner.files):
+            return decided, {}
+        words = [f"--requirements={name}" for name in runner.files]
+        words += [f"--constraints={name}" for name in runner.constraints]
+        self.pip(python, *words, *(self._lines(runner.requirements) if runner.requirements else ()))
+        brought = (canonical(name) for name in self.packages(python) if name not in before)
+        return f"{decided} and {runner.source}", dict.fromkeys(
+            brought, f"the newest that {runner.source} allows"
+        )
+
+    def _extras_of_project(self, python: str) -> tuple[str, ...]:
+        """Return the extras of the project by its build, which a setup.py may compute."""
+        command = Command(
+            argv=(python, "-I", "-c", _EXTRAS_OF, self.layout.root.as_uri()),
+            cwd=self.layout.root,
+            owner=self.owner,
+            timeout=60,
+            supervised=True,
+        )
+        names = self.run(command).stdout.decode("utf-8", "replace").split()
+        return tuple(name for name in names if re.fullmatch(r"[A-Za-z0-9][\w.-]*", name))
+
+    def minor_of(self, request: str) -> str:
+        """Return the version of the interpreter that uv would take, such as `3.12`; empty if there is none here yet."""
+        words = ("python", "find", "--show-version", "--no-project", *([request] if request else []))
+        found = re.match(r"\d+\.\d+", self.start(words, timeout=60).stdout.decode("utf-8", "replace").strip())
+        return found[0] if found else ""
 
     def add(self, python: str, extra: Sequence[str], *words: str) -> dict[str, str]:
         """Install what is missing without changing other packages; return the packages that were there before."""
@@ -262,15 +332,27 @@ class Builder:
 
     def _reason(self, words: Sequence[str], done: Completed) -> str:
         if words[0] == "venv":
-            there = self.start(("python", "list", "--only-installed"), timeout=60).stdout.decode(
-                "utf-8", "replace"
-            )
-            names = re.findall(r"^cpython-(\d+\.\d+\.\d+\S*?)-\S+\s", there, re.MULTILINE)
-            versions = ", ".join(dict.fromkeys(names)) or "none"
-            return f"the requested Python is not available: {_cause(done.stderr)}; found: {versions}"
+            return self._missing_python(words, done)
         if words[:2] == ("pip", "compile"):
             return f"could not resolve the dependencies: {_cause(done.stderr)}"
         return f"could not make the environment ({' '.join(words[:2])}): {_cause(done.stderr)}"
+
+    def _missing_python(self, words: Sequence[str], done: Completed) -> str:
+        there = self.start(("python", "list", "--only-installed"), timeout=60).stdout.decode(
+            "utf-8", "replace"
+        )
+        names = re.findall(r"^cpython-(\d+\.\d+\.\d+\S*?)-\S+\s", there, re.MULTILINE)
+        versions = ", ".join(dict.fromkeys(names)) or "none"
+        wanted = next((word.removeprefix(_PYTHON) for word in words if word.startswith(_PYTHON)), "")
+        # If no interpreter was found, the list of those that exist is all there is to know.
+        why = (
+            f" ({cause})"
+            if "ownload" in (cause := _cause(done.stderr)) and "No interpreter" not in cause
+            else ""
+        )
+        if not wanted:
+            return f"no Python is available{why}"
+        return f"Python {wanted}, required by {self.asked_by}, is not available{why}; found: {versions}"
 
     def variables(self) -> dict[str, str]:
         """Return the variables of uv besides the cleaned environment: folders that its user can write to."""
@@ -320,8 +402,13 @@ def _cause(stderr: str) -> str:
     """Return the lines that uv marks as its own and those that continue them, or its last ones."""
     lines = [line.strip() for line in last_lines(stderr, 400).splitlines()]
     found: list[str] = []
-    belongs = False
+    belongs = warned = False
     for line in lines:
+        if line.startswith(("warning:", "error:")):
+            warned = line.startswith("warning:")
+            belongs = False
+        if warned:  # with its causes, which explain no error
+            continue
         if _MARKED.match(line):
             found.append(_MARKED.sub("", line))
             belongs = True
@@ -330,6 +417,8 @@ def _cause(stderr: str) -> str:
         elif belongs:
             found[-1] += f" {line}"
     found = [line for line in found if not line.startswith("Build failures usually")]
+    if len(found) > _MOST_CAUSES:  # the first two name what failed, the last one why
+        found = [*found[: _MOST_CAUSES - 1], found[-1]]
     return "; ".join(found)[:_LONGEST_CAUSE] if found else " ".join(lines[-3:]) or "uv wrote nothing"
 
 

@@ -21,7 +21,7 @@ class Tests:
         kinds.items,
         SetBy.ANYONE,
         "Folders or packages to measure coverage of.",
-        shown="those of the project's own command, else of the configuration of coverage",
+        shown="from the configuration of coverage, else the packages of the project",
     )
     install = Setting(
         kinds.commands,
@@ -29,6 +29,23 @@ class Tests:
         "Commands that install the environment, one a line; `python` is its interpreter. `none` uses the"
         " active environment.",
         shown="from the project's files",
+    )
+    groups = Setting(
+        kinds.items,
+        SetBy.ANYONE,
+        "Dependency groups to install, instead of those that are named for tests: of pyproject.toml, Poetry,"
+        " PDM or uv, or environments of Hatch.",
+    )
+    extras = Setting(
+        kinds.items,
+        SetBy.ANYONE,
+        "Extras of the project to install, instead of those that are named for tests.",
+    )
+    before_tests = Setting(
+        kinds.commands,
+        SetBy.ANYONE,
+        "Commands to run in the environment before the tests, one a line, such as a migration; they run as"
+        " the owner of the workspace.",
     )
     system_packages = Setting(
         kinds.items, SetBy.WORKFLOW, "Debian packages to install first, in the container only."

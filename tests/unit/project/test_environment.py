@@ -2,12 +2,14 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.builders import FakeRun, completed, layout
 
+from ci_action.project.dependencies.asked import Asked
 from ci_action.project.dependencies.discover import Dependencies
 from ci_action.project.environment import (
     ADDED,
@@ -18,7 +20,7 @@ from ci_action.project.environment import (
 )
 from ci_action.system.errors import ToolError
 from ci_action.system.folder import Owner
-from ci_action.system.process import Command
+from ci_action.system.process import Command, Completed
 
 ME = Owner(uid=os.getuid(), gid=os.getgid())
 
@@ -100,13 +102,12 @@ def test_an_environment_is_handed_from_tool_to_tool(tmp_path: Path, wording: Any
 @pytest.mark.parametrize(
     ("facts", "package", "source"),
     [
-        ({"locked": True}, "pytest", "uv.lock"),
-        ({"locked": True, "added": ("coverage",)}, "coverage", ADDED),
+        ({"sources": {"a": "uv.lock"}, "added": ("coverage",)}, "coverage", ADDED),
         ({"added": ("Pytest_Cov",)}, "pytest-cov", ADDED),
-        ({"resolved": True, "pins": {"pytest-cov": "dev.txt"}}, "pytest_cov", "dev.txt"),
+        ({"resolved": True, "sources": {"pytest-cov": "dev.txt"}}, "pytest_cov", "dev.txt"),
         ({}, "pytest", "uv.lock"),
     ],
-    ids=["locked", "added to a lock", "added under another spelling", "pinned", "made by commands"],
+    ids=["added to a lock", "added under another spelling", "pinned", "made by commands"],
 )
 def test_only_a_file_that_names_the_version_is_its_source(facts: dict[str, Any], package: str, source: str):
     made = Environment(python="/p", version="3", source="uv.lock", **facts)
@@ -144,10 +145,100 @@ def test_where_no_interpreter_can_be_had_those_that_are_here_are_asked_as_the_ow
             completed("cpython-3.13.0-linux-x86_64-gnu    /usr/bin/python3.13\n"),
         ]
     )
+    made = replace(builder(tmp_path, run=run, owner=ME), asked_by=".python-version")
     with pytest.raises(ToolError) as caught:
-        builder(tmp_path, run=run, owner=ME).command("venv", "x")
+        made.venv(tmp_path / "x", "3.14")
     assert str(caught.value) == wording
     assert [command.owner for command in run.asked] == [ME, ME]
+
+
+UNREACHABLE = """\
+warning: Failed to inspect /old
+  cause: too old
+error: Request failed
+  cause: Failed to download `u`
+  cause: again
+  cause: dns error
+  cause: no such host
+"""
+
+
+@pytest.mark.parametrize(
+    ("stderr", "words", "absent"),
+    [
+        ("error: No interpreter found for Python 3.14\nhint: downloads are set to 'never'\n", ["3.14"], ["hint", "downloads"]),
+        (
+            UNREACHABLE,
+            ["Failed to download `u`", "no such host"],
+            ["too old", "again", "dns"],
+        ),
+    ],
+    ids=["not there", "not downloaded"],
+)  # fmt: skip
+def test_why_a_python_is_missing_is_one_sentence(
+    stderr: str, words: list[str], absent: list[str], tmp_path: Path
+):
+    run = FakeRun(uv=[completed("", stderr, 2), completed("")])
+    with pytest.raises(ToolError) as caught:
+        builder(tmp_path, run=run).venv(tmp_path / "x", "3.14")
+    assert all(word in caught.value.reason for word in words)
+    assert not [word for word in absent if word in caught.value.reason]
+
+
+def uv_with(packages: list[list[str]], extras: str = "") -> FakeRun:
+    """Return a uv whose environment has these packages each time that it is asked."""
+    lists = iter(packages)
+
+    def answer(command: Command) -> Completed:
+        if command.argv[1] == "venv":
+            Path(command.argv[-1]).mkdir(parents=True)
+        if command.argv[1:4] == ("pip", "--no-progress", "--color=never") and "list" in command.argv:
+            return completed(json.dumps([{"name": name, "version": "1"} for name in next(lists)]))
+        return completed("3.12.1")
+
+    return FakeRun(
+        uv=answer, python=[completed(extras), completed("3.12.1")] if extras else completed("3.12.1")
+    )
+
+
+RUNNER = Asked(
+    source="tox.ini [testenv]", requirements=("pytest", "six"), files=("a.txt",), constraints=("c.txt",)
+)
+
+
+@pytest.mark.parametrize(
+    ("needs", "lists", "installed", "source"),
+    [
+        ({"runner": RUNNER}, [["pytest"], ["pytest"], ["pytest"]], [], "setup.py"),
+        (
+            {"runner": RUNNER},
+            [["a"], ["a"], ["a", "pytest"], ["a", "pytest"], ["a", "pytest"]],
+            ["--requirements=a.txt", "--constraints=c.txt"],
+            "setup.py and tox.ini [testenv]",
+        ),
+        ({}, [["a"], ["a"], ["a"], ["a", "pytest"]], ["pytest"], "setup.py"),
+    ],
+    ids=["brought", "by its runner", "by us"],
+)
+def test_what_brings_pytest(
+    needs: dict[str, Any], lists: list[list[str]], installed: list[str], source: str, tmp_path: Path
+):
+    run = uv_with(lists)
+    made = builder(tmp_path, run)
+    environment = made.make(Dependencies(source="setup.py", **needs), "", ["pytest"])
+    words = [word for command in run.asked for word in command.argv if command.argv[-1] != "--format=json"]
+    assert [
+        word for word in words if word in {"pytest", "--requirements=a.txt", "--constraints=c.txt"}
+    ] == installed
+    assert environment.source == source
+
+
+def test_extras_that_only_a_build_knows_are_installed_if_pytest_is_missing(tmp_path: Path):
+    run = uv_with([["a"], ["a", "pytest"], ["a", "pytest"], ["a", "pytest"]], "docs testing")
+    made = builder(tmp_path, run)
+    environment = made.make(Dependencies(source="setup.py", project=".", hidden_extras=True), "", ["pytest"])
+    assert any("--editable=.[testing]" in command.argv for command in run.asked)
+    assert environment.source == "setup.py with extra testing"
 
 
 def test_what_cannot_be_kept_is_made_in_a_temporary_folder(tmp_path: Path):

@@ -133,8 +133,7 @@ def _coverage(shards: Sequence[Shard], ctx: Context, *, broken: bool) -> _Joined
             ctx.event.name,
         )
     examined = {Counted.FILES: len(found.files)}
-    findings = (*judged.findings, *joining.warnings_of_coverage(shards))
-    report = Report(findings=findings, examined=examined, metrics=judged.metrics, coverage=found)
+    report = Report(findings=judged.findings, examined=examined, metrics=judged.metrics, coverage=found)
     return report, (*notes, *judged.notes)
 
 

@@ -1,8 +1,6 @@
-"""The packages that the project's tests need.
+"""The packages that the project's tests need: the groups and extras of `selection`, from the first of these that exists.
 
-The first of these that exists decides:
-
-1. uv.lock (here, or of the workspace of uv that the project belongs to)
+1. uv.lock (here or above, up to the workspace)
 2. pylock.toml, poetry.lock, pdm.lock, Pipfile.lock
 3. requirements.txt and the files beside it that name tests or development
 4. pyproject.toml: the project with its groups and extras that name tests or development
@@ -10,12 +8,14 @@ The first of these that exists decides:
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from ci_action.project.dependencies.asked import Asked
+from ci_action.project.dependencies.hatch import of_environment
 from ci_action.project.dependencies.inventory import Kind, canonical
 from ci_action.project.dependencies.pyproject import (
     MAIN,
@@ -27,17 +27,14 @@ from ci_action.project.dependencies.pyproject import (
     table,
 )
 from ci_action.project.dependencies.requirements_txt import pin_of, read, refuse_endless
-from ci_action.project.dependencies.uv_workspace import uv_lock
+from ci_action.project.dependencies.selection import TEST_NAMES, Selection, known_names, select
 from ci_action.project.layout import Layout
-from ci_action.system.project_files import find_project_text
 
-# Names of groups, extras and files for tests.
-TEST_NAMES: Final = frozenset({
-    "test", "tests", "testing", "dev", "develop", "development", "ci", "pytest", "unit", "unittest", "qa", "all-tests",
-})  # fmt: skip
 _LOCKS: Final = (Kind.PYLOCK, Kind.POETRY, Kind.PDM, Kind.PIPENV)
 _METADATA: Final = ("pyproject.toml", "setup.cfg", "setup.py")
 _NAMED: Final = "|".join(sorted(TEST_NAMES))
+_FOLDERS: Final = ("requirements", "tests", "test")
+_STEMS: Final = TEST_NAMES | {"base", "common", "main", "requirements"}
 _REQUIREMENTS: Final = re.compile(
     rf"requirements([-_.]({_NAMED}|base|common|main))?\.(txt|in)|({_NAMED})[-_]requirements\.txt|requirements[-_]({_NAMED})\.txt"
 )
@@ -49,6 +46,8 @@ class Dependencies:
 
     source: str
     """The files that decide, for people."""
+    selection: Selection = field(default_factory=Selection)
+    """The groups and extras among what they list."""
     locked: bool = False
     """Whether every version is exact."""
     sync: tuple[str, ...] = ()
@@ -69,6 +68,17 @@ class Dependencies:
     """Entries that are not understood and therefore not installed, each with the reason."""
     pins: Mapping[str, str] = field(default_factory=dict)
     """The files that name an exact version, by package, where not all of them are locked."""
+    hidden_extras: bool = False
+    """Whether only a build of the project shows its extras, and none is selected."""
+    unverified: tuple[str, ...] = ()
+    """The selected extras that only a build can show to exist."""
+    runner: Asked = field(default_factory=Asked)
+    """What the project's own runner installs, for an environment that has no pytest otherwise."""
+
+    @property
+    def shown(self) -> str:
+        """What decides, for people: `uv.lock with groups dev, tests`."""
+        return f"{self.source} with {self.selection.shown}" if self.selection.shown else self.source
 
     @property
     def can_be_kept(self) -> bool:
@@ -76,82 +86,190 @@ class Dependencies:
         return not self.folders and not any(" @ file:" in line for line in self.requirements)
 
 
-def find(layout: Layout) -> Dependencies:
-    """Return what to install; raises `ToolError` for a lock file that cannot be read."""
+def find(layout: Layout, selection: Selection | None = None) -> Dependencies:
+    """Return what to install, by default with the groups and extras that are named for tests.
+
+    Raises `ToolError` for a lock file that cannot be read.
+    """
+    chosen = selection or select(layout)
     lock = lock_of(layout)
     if lock is None:
-        return _from_requirements(layout) or _from_metadata(layout)
+        return _from_requirements(layout, chosen) or _from_metadata(layout, chosen)
     if lock.name == Kind.UV:
-        groups = [f"--group={group}" for group in _groups(layout)]
-        extras = [f"--extra={extra}" for extra in _extras(layout)]
-        places = (folder / name for name in (Kind.UV, _METADATA[0]) for folder in (lock.parent, layout.root))
-        inputs = tuple(filter(Path.is_file, places))
-        return Dependencies(source=lock.name, locked=True, sync=(*groups, *extras), inputs=inputs)
-    read_by_uv = lock.name == Kind.PYLOCK
+        return _from_uv(layout, lock, chosen)
+    if lock.name == Kind.PYLOCK:
+        return Dependencies(
+            source=lock.name,
+            locked=True,
+            files=(lock.name,),
+            project=_project(layout, ()),
+            inputs=_inputs(layout.root, lock.name),
+        )
+    held = layout.lock(lock)
     return Dependencies(
         source=lock.name,
+        selection=chosen if chosen.chosen else Selection(),
         locked=True,
-        files=(lock.name,) if read_by_uv else (),
-        requirements=() if read_by_uv else layout.lock(lock).requirements,
-        project=_project(layout),
+        requirements=held.requirements_of(_roots(layout, held.kind, chosen)),
+        project=_project(layout, ()),
         inputs=_inputs(layout.root, lock.name),
     )
 
 
+def _from_uv(layout: Layout, lock: Path, chosen: Selection) -> Dependencies:
+    known = known_names(layout)
+    words = ["--no-default-groups"] if chosen.chosen else []
+    words += [f"--group={name}" for name in chosen.groups if name in known.pep735 + known.uv]
+    words += [f"--extra={name}" for name in chosen.extras]
+    places = (folder / name for name in (Kind.UV, _METADATA[0]) for folder in (lock.parent, layout.root))
+    return Dependencies(
+        source=lock.name,
+        selection=chosen,
+        locked=True,
+        sync=tuple(words),
+        requirements=tuple(_of_hatch(layout, chosen)),
+        inputs=tuple(dict.fromkeys(filter(Path.is_file, places))),
+    )
+
+
+def _roots(layout: Layout, kind: Kind, chosen: Selection) -> frozenset[str]:
+    """Return the packages that a project of Poetry or PDM names for a selection; none if everything is installed.
+
+    What these tools leave out on their own is left out too: the extras and the optional groups that are not selected.
+    """
+    if kind is Kind.PIPENV:
+        return frozenset()
+    known = known_names(layout)
+    own = (*known.poetry, *known.pdm, *known.pep735)
+    usual = {name for name in own if name not in known.optional}
+    groups = {*chosen.groups} if chosen.chosen else {*chosen.groups, *usual}
+    try:
+        return frozenset(_named_roots(layout, groups, {*chosen.extras}))
+    except (ValueError, TypeError, AttributeError):  # of another shape: everything
+        return frozenset()
+
+
+def _named_roots(layout: Layout, groups: Collection[str], extras: Collection[str]) -> Iterator[str]:
+    for where, entries in requirement_lists(layout.pyproject):
+        table_, _, name = where.rpartition(".")
+        wanted = {
+            "project": True,
+            "project.optional-dependencies": name in extras,
+            "dependency-groups": name in _with_included(layout, groups),
+            "tool.pdm.dev-dependencies": name in groups,
+        }
+        if wanted.get(table_):
+            yield from (
+                canonical(found.name) for entry in entries if (found := find_requirement(_bare(entry)))
+            )
+    for where, name, value in poetry_entries(layout.pyproject):
+        group = _group_of(where)
+        if group in groups or (not group and not is_optional(value)):
+            yield canonical(name)
+    listed = table(layout.pyproject, "tool", "poetry", "extras")
+    yield from (canonical(str(name)) for extra in extras for name in listed.get(extra, ()))
+
+
+def _bare(entry: object) -> object:
+    """Return an entry of a list of PDM without its mark for an editable folder."""
+    return entry.removeprefix("-e ").strip() if isinstance(entry, str) else entry
+
+
+def _with_included(layout: Layout, groups: Collection[str]) -> frozenset[str]:
+    """Return groups with those that they include."""
+    tables = table(layout.pyproject, "dependency-groups")
+    found, waiting = set[str](), list(groups)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            entries = (entry for entry in tables.get(name, ()) if isinstance(entry, dict))
+            waiting += [str(entry["include-group"]) for entry in entries if "include-group" in entry]
+    return frozenset(found)
+
+
 def lock_of(layout: Layout) -> Path | None:
     """Return the lock file that decides: uv.lock of the project or of its workspace, else one of another tool."""
-    return uv_lock(layout) or next(filter(Path.is_file, (layout.root / kind for kind in _LOCKS)), None)
+    places = (*(folder / Kind.UV for folder in layout.folders), *(layout.root / kind for kind in _LOCKS))
+    return next(filter(Path.is_file, places), None)
 
 
-def _from_requirements(layout: Layout) -> Dependencies | None:
+def _from_requirements(layout: Layout, selection: Selection) -> Dependencies | None:
     root = layout.root
-    names = sorted(
-        path.name for path in root.iterdir() if _REQUIREMENTS.fullmatch(path.name) and path.is_file()
-    )
-    chosen = [
-        name for name in names if name.endswith(".txt") or f"{name.removesuffix('.in')}.txt" not in names
-    ]
-    wanted = {*TEST_NAMES, "base", "common", "main", "requirements"}
-    chosen += sorted(
-        f"requirements/{path.name}" for path in root.glob("requirements/*.txt") if path.stem.lower() in wanted
-    )
+    chosen = list(_requirements_files(root))
     if not chosen:
         return None
     refuse_endless((root / name for name in chosen), layout.workspace)
-    every = [path for pattern in ("*.txt", "*.in", "requirements/*") for path in sorted(root.glob(pattern))]
+    patterns = ("*.txt", "*.in", *(f"{folder}/*" for folder in _FOLDERS))
+    every = [path for pattern in patterns for path in sorted(root.glob(pattern))]
     listed = read([root / name for name in chosen], layout.relative, layout.workspace)
-    return Dependencies(
+    built = replace(_built(layout, selection), inputs=(*filter(Path.is_file, every), *_inputs(root)))
+    return replace(
+        built,
         source=", ".join(chosen),
         files=tuple(chosen),
         folders=tuple(folder for folder in listed.folders if "/" in folder),
-        groups=_groups(layout),
-        project=_project(layout, *_extras(layout)),
-        inputs=(*filter(Path.is_file, every), *_inputs(root)),
         pins={one.name: one.location.path for one in listed.pinned if one.location},
     )
 
 
-def _from_metadata(layout: Layout) -> Dependencies:
+def _requirements_files(root: Path) -> Iterator[str]:
+    names = [path.name for path in root.iterdir() if _REQUIREMENTS.fullmatch(path.name) and path.is_file()]
+    yield from _uncompiled(names)
+    for folder in _FOLDERS:
+        inside = [path.name for path in (root / folder).glob("*") if path.is_file()]
+        wanted = [
+            name
+            for name in inside
+            if (name.endswith((".txt", ".in")) and name.partition(".")[0].lower() in _STEMS)
+            or _REQUIREMENTS.fullmatch(name)
+        ]
+        own = (
+            wanted
+            if folder == "requirements"
+            else [name for name in wanted if name.startswith("requirements.")]
+        )
+        yield from (f"{folder}/{name}" for name in _uncompiled(own))
+
+
+def _uncompiled(names: Collection[str]) -> list[str]:
+    """Return requirements files in order, without the sources of compiled ones."""
+    return sorted(
+        name for name in names if name.endswith(".txt") or f"{name.removesuffix('.in')}.txt" not in names
+    )
+
+
+def _built(layout: Layout, selection: Selection) -> Dependencies:
+    """Return the project with the groups and extras of a selection."""
+    known = known_names(layout)
+    extras = selection.extras if _is_built(layout) else ()
+    return Dependencies(
+        source="",
+        selection=selection,
+        groups=tuple(name for name in selection.groups if name in known.pep735),
+        project=_project(layout, extras),
+        hidden_extras=not known.complete and not extras and _is_built(layout),
+        unverified=tuple(name for name in extras if name not in known.extras),
+        inputs=_inputs(layout.root),
+    )
+
+
+def _from_metadata(layout: Layout, selection: Selection) -> Dependencies:
     document, root = layout.pyproject, layout.root
-    groups, extras = _groups(layout), _extras(layout)
-    project = _project(layout, *extras)
+    built = _built(layout, selection)
     try:
-        lines, unread = _in_tables(layout, built=bool(project))
+        lines, unread = _in_tables(layout, selection, built=bool(built.project))
     except ValueError as error:
         lines, unread = [], (f"what pyproject.toml lists: {error}",)
     tables = {"project", "build-system", "dependency-groups"} & document.keys()
     names = _METADATA if tables or lines or unread else _METADATA[1:]
     sources = [name for name in names if (root / name).is_file()]
-    found = sources and (project or groups or lines or unread)
+    found = sources and (built.project or built.groups or lines or unread)
     source = sources[0] if found else "nothing (the project names no dependencies)"
-    if groups or extras:
-        source += f": {', '.join([*groups, *extras])}"
-    return Dependencies(
+    return replace(
+        built,
         source=source,
         requirements=tuple(lines),
-        groups=groups,
-        project=project,
-        inputs=_inputs(root),
         unread=unread,
         pins=dict.fromkeys(_pinned(layout), source),
     )
@@ -166,21 +284,28 @@ def _pinned(layout: Layout) -> Iterator[str]:
                     yield canonical(requirement.name)
 
 
-def _in_tables(layout: Layout, *, built: bool) -> tuple[list[str], tuple[str, ...]]:
+def _in_tables(layout: Layout, selection: Selection, *, built: bool) -> tuple[list[str], tuple[str, ...]]:
     """Return what the tables of pyproject.toml list for the tests, and the entries that are not understood.
 
     A project that is built has its own dependencies installed with it; one without a build system is not installed.
     Raises `ValueError` for a table where a list belongs, or the other way round.
     """
-    lines: list[str] = []
+    lines = list(_of_hatch(layout, selection))
     unread: list[str] = []
-    own_lists = {"project.dependencies", *(f"project.optional-dependencies.{one}" for one in _extras(layout))}
+    own_lists = {
+        "project.dependencies",
+        *(f"project.optional-dependencies.{one}" for one in selection.extras),
+    }
     for where, entries in requirement_lists(layout.pyproject):
-        if (not built and where in own_lists) or (where.startswith("tool.") and _is_test_name(where)):
+        tool, _, name = where.rpartition(".")
+        uv = where == "tool.uv.dev-dependencies" and "dev" in selection.groups
+        # PDM installs all of its groups.
+        pdm = tool == "tool.pdm.dev-dependencies" and (name in selection.groups or not selection.chosen)
+        if (not built and where in own_lists) or uv or pdm:
             lines += [entry for entry in entries if isinstance(entry, str)]
     for where, name, value in poetry_entries(layout.pyproject):
         own = where == MAIN and not built and not is_optional(value)
-        if not own and not _is_test_name(where):
+        if not own and _group_of(where) not in selection.groups:
             continue
         try:
             lines += poetry_requirements(name, value, layout.root)
@@ -189,38 +314,33 @@ def _in_tables(layout: Layout, *, built: bool) -> tuple[list[str], tuple[str, ..
     return lines, tuple(unread)
 
 
+def _group_of(where: str) -> str:
+    """Return the group of a table of Poetry; empty for that of the project itself."""
+    if where == "tool.poetry.dev-dependencies":
+        return "dev"
+    return where.removeprefix("tool.poetry.group.") if where != MAIN else ""
+
+
+def _of_hatch(layout: Layout, selection: Selection) -> Iterator[str]:
+    """Yield what the environments of Hatch list that a setting names."""
+    known = known_names(layout)
+    if selection.chosen:
+        for name in selection.groups:
+            if name in known.hatch and name not in known.of_tables:
+                yield from of_environment(name, layout).requirements
+
+
 def _inputs(root: Path, *names: str) -> tuple[Path, ...]:
     every = (root / name for name in (*names, *_METADATA, "MANIFEST.in"))
     return tuple(filter(Path.is_file, every))
 
 
-def _is_test_name(where: str) -> bool:
-    return any(part.lower() in TEST_NAMES for part in re.split(r"[._\-\s]", where))
+def _is_built(layout: Layout) -> bool:
+    return "build-system" in layout.pyproject or (layout.root / "setup.py").is_file()
 
 
-def _groups(layout: Layout) -> tuple[str, ...]:
-    return _named_for_tests(layout, "dependency-groups")
-
-
-def _extras(layout: Layout) -> tuple[str, ...]:
-    return _named_for_tests(layout, "project", "optional-dependencies")
-
-
-def _named_for_tests(layout: Layout, *names: str) -> tuple[str, ...]:
-    with suppress(ValueError):  # uv reports what is wrong
-        return tuple(name for name in table(layout.pyproject, *names) if name.lower() in TEST_NAMES)
-    return ()
-
-
-def _project(layout: Layout, *extras: str) -> str:
+def _project(layout: Layout, extras: Sequence[str]) -> str:
     """Return the project as a requirement to install; empty if it cannot be built."""
-    root = layout.root
-    if "build-system" not in layout.pyproject and not (root / "setup.py").is_file():
+    if not _is_built(layout):
         return ""
-    if not extras and (root / "setup.cfg").is_file():
-        text = find_project_text(root / "setup.cfg", layout.workspace)
-        section = text.partition("[options.extras_require]")[2].partition("\n[")[0]
-        extras = tuple(
-            name for name in re.findall(r"^(\w+)\s*=", section, re.MULTILINE) if name in TEST_NAMES
-        )
     return f".[{','.join(extras)}]" if extras else "."

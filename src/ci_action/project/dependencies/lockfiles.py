@@ -93,10 +93,20 @@ class Lock:
         """Every name in it, also of a package that a marker keeps out of it; raises `ProjectFileError`."""
         return self._parsed.of(self._parse)[1]
 
-    @property
-    def requirements(self) -> tuple[str, ...]:
-        """What pip installs, as lines of a requirements file; raises `ProjectFileError`."""
-        return tuple(one.requirement for one in self.entries if one.requirement)
+    def requirements_of(self, roots: Collection[str]) -> tuple[str, ...]:
+        """Return the part of them that these packages need in turn; all if there are none. Raises `ProjectFileError`."""
+        needs: dict[str, set[str]] = {}
+        for one in self.entries:
+            needs.setdefault(one.name, set()).update(one.needs)
+        waiting, wanted = list(roots), set[str]()
+        while waiting:
+            name = waiting.pop()
+            if name not in wanted:
+                wanted.add(name)
+                waiting += needs.get(name, ())
+        return tuple(
+            one.requirement for one in self.entries if one.requirement and (not roots or one.name in wanted)
+        )
 
     def _parse(self) -> tuple[tuple[Locked, ...], frozenset[str]]:
         try:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _ORIGINS: Final = frozenset({"git", "url", "path", "file"})
 MAIN: Final = "tool.poetry.dependencies"
+_EXTRAS: Final = "options.extras_require"
 
 
 def requirement_lists(document: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[object]]]:
@@ -79,19 +80,36 @@ def _list(where: str, entries: object) -> tuple[str, Sequence[object]]:
 
 def setup_cfg_requirements(text: str) -> Iterator[str]:
     """Yield the requirements of a setup.cfg and its extras, except those that it reads from other files."""
+    for (section, key), value in _setup_cfg(text).items():
+        listed = section == _EXTRAS or (section, key) == ("options", "install_requires")
+        if listed and not value.strip().startswith("file:"):
+            yield from filter(None, map(str.strip, value.split("\n")))
+
+
+def setup_cfg_extras(text: str) -> tuple[str, ...]:
+    """Return the names of the extras of a setup.cfg."""
+    return tuple(key for section, key in _setup_cfg(text) if section == _EXTRAS)
+
+
+def setup_cfg_python(text: str) -> str:
+    """Return the `python_requires` of a setup.cfg; empty if it has none."""
+    return _setup_cfg(text).get(("options", "python_requires"), "").strip()
+
+
+def _setup_cfg(text: str) -> dict[tuple[str, str], str]:
+    """Return the values of the sections about dependencies, by section and key."""
+    if "[options" not in text:
+        return {}
     import configparser  # few projects need it
 
     parser = configparser.RawConfigParser(strict=False)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # names of extras keep their case
     try:
         parser.read_string(text)
     except configparser.Error:
-        return
-    found = [parser.get("options", "install_requires", fallback="")]
-    if parser.has_section("options.extras_require"):
-        found += [value for _, value in parser.items("options.extras_require")]
-    for value in found:
-        if not value.strip().startswith("file:"):
-            yield from filter(None, map(str.strip, value.split("\n")))
+        return {}
+    sections = [name for name in ("options", _EXTRAS) if parser.has_section(name)]
+    return {(section, key): value for section in sections for key, value in parser.items(section)}
 
 
 def poetry_tables(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -76,16 +76,6 @@ class CaseEntry(Struct):
     subtest: str
 
 
-class TestWarningEntry(Struct):
-    """A warning that pytest recorded `number` times; `path` of an installed package is relative to its folder."""
-
-    category: str
-    message: str
-    path: str
-    line: Line
-    number: int
-
-
 class FileCoverageEntry(Struct):
     """The coverage of one file; `missing` are ranges of lines, first and last."""
 
@@ -103,7 +93,7 @@ class CoverageEntry(Struct):
 
 
 class ToolEntry(Struct):
-    """The result of one tool; `because` is what names it in the project."""
+    """The result of one tool."""
 
     name: str
     version: str
@@ -119,8 +109,6 @@ class ToolEntry(Struct):
     coverage: CoverageEntry | None
     findings: list[FindingEntry]
     tests: list[CaseEntry]
-    test_warnings: list[TestWarningEntry]
-    because: str = ""
 
 
 class StageEntry(Struct):

@@ -1,13 +1,15 @@
 """The project's tests, by pytest in the project's own environment."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from ci_action.engine.context import Context
 from ci_action.engine.test_run import TESTS
+from ci_action.engine.test_run.before import prepare
 from ci_action.engine.test_run.job import run
-from ci_action.engine.tool import Tool, Turn
+from ci_action.engine.tool import Checked, Tool, Turn
 from ci_action.project.file_kinds import PYTEST_FILES
 from ci_action.project.programs import Program
 from ci_action.system.text import counted
@@ -41,17 +43,25 @@ def plan(ctx: Context) -> str:
     """Return what would be run."""
     settings = ctx.settings
     words = [why(ctx)]
+    words += [f"after {counted(len(settings.before_tests), 'command')}"] if settings.before_tests else []
     words += [f"shard {settings.shard}"] if settings.shard else []
     words += [f"{settings.workers} workers"] if settings.workers else []
     words += [f"{settings.reruns} reruns"] if settings.reruns else []
     return ", ".join(words)
 
 
+def check(ctx: Context) -> Checked:
+    """Run the commands that precede the tests, then the tests."""
+    before = prepare(ctx)
+    checked = run(ctx)
+    return replace(checked, log=f"{before}\n{checked.log}") if before else checked
+
+
 TOOL: Final = Tool(
     name=TESTS,
     summary="Tests, by pytest.",
     url="https://docs.pytest.org",
-    check=lambda ctx, _: run(ctx),
+    check=lambda ctx, _: check(ctx),
     program=lambda _: Program(argv=(), version="", source=""),
     plan=plan,
     runs_code=lambda _: True,

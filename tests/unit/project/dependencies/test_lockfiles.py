@@ -243,7 +243,7 @@ def test_no_document_makes_a_reader_crash(kind, document):
     with suppress(ToolError):
         lock = Lock(kind, "a.lock", json.dumps(document).encode())
         sound(inventory_of(lock))
-        assert all(isinstance(line, str) for line in lock.requirements)
+        assert all(isinstance(line, str) for line in lock.requirements_of(()))
 
 
 def test_a_lock_is_read_and_parsed_once_in_a_run(tmp_path: Path):
@@ -283,7 +283,7 @@ def test_no_entries_make_a_reader_crash(kind, entries):
     with suppress(ToolError):
         lock = Lock(kind, "a.lock", f"{key} = {toml(entries)}\n".encode())
         sound(inventory_of(lock, DIRECT))
-        assert all(isinstance(line, str) for line in lock.requirements)
+        assert all(isinstance(line, str) for line in lock.requirements_of(()))
 
 
 def test_what_the_project_names():
