@@ -186,3 +186,34 @@ def faulty(tmp_path: Path, script: str) -> BundledTools:
     (folder / "bin" / "bandit").write_text(f"#!/bin/bash\n{script}\n")
     (folder / "bin" / "bandit").chmod(0o755)
     return BundledTools(scripts=folder / "bin", libraries=folder / "lib", uv=BUNDLED.uv)
+
+
+# Of another Python than the one of these tests: pyenv's, where it is at hand.
+PYENV = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+NEWER = [
+    minor
+    for minor in range(sys.version_info.minor + 1, 20)
+    if [*PYENV.glob(f"versions/3.{minor}.*/bin/python3.{minor}")]
+]
+NEW_SYNTAX = "import subprocess\ntype Words = list[str]\nsubprocess.run(input(), shell=True)\n"
+
+
+@pytest.mark.skipif(
+    not NEWER or sys.version_info >= (3, 12), reason="needs an older Python here, and a newer one of pyenv"
+)
+def test_bandit_runs_on_the_newer_python_of_the_project(project, ci_action, tmp_path):
+    version = f"3.{NEWER[-1]}"
+    folder = project({"a.py": NEW_SYNTAX, ".python-version": f"{version}\n"})
+    env = {"PYENV_ROOT": str(PYENV), "UV_PYTHON_DOWNLOADS": "never"}
+    words = ("run", "security", "--fail-on=high")
+    for more in ({}, {"UV_OFFLINE": "1", "UV_NO_CACHE": "1"}):
+        ran = ci_action(folder, *words, env={**env, **more})
+        assert ran.code == 1, ran.out
+        assert "B602" in [one["rule"] for one in ran.findings("bandit")]
+        assert ran.tool("bandit")["version_source"] == "bundled"
+    folder = project({".python-version": "3.39\n"})
+    ran = ci_action(folder, *words, env=env)
+    assert (ran.code, ran.report["conclusion"]) == (0, "warned"), "what it cannot parse is not severe"
+    assert [(one["rule"], one["severity"]) for one in ran.findings("bandit")] == [("parse", "")]
+    assert ran.tool("bandit")["examined"] == {"files": 1, "unreadable": 1}
+    assert any("3.39" in note for note in ran.report["warnings"])

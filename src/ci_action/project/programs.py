@@ -39,6 +39,8 @@ class Program:
     source: str = "bundled"
     warnings: tuple[str, ...] = ()
     extras: frozenset[str] = frozenset()
+    python: str = ""
+    """The version of Python that runs it, if that is not the one of the bundled tools."""
     instead: str = ""
     """Why this is the bundled version and not the pinned one; empty if it is what the project asks for."""
 

@@ -1,20 +1,25 @@
 """Security issues in the code, by bandit."""
 
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ci_action.engine.context import Context
+from ci_action.engine.programs import by_uv, pinned
 from ci_action.engine.secret_scan.findings import TOOL as SECRETS
 from ci_action.engine.tool import NOTHING_CHANGED, Checked, Tool
-from ci_action.model.finding import Finding, Location
+from ci_action.model.finding import Finding, Level, Location
 from ci_action.model.result import Broken, Counted, Examined, Outcome, Report, Skipped
+from ci_action.project.environment import python_request
 from ci_action.project.file_kinds import is_test
-from ci_action.project.programs import Program
+from ci_action.project.layout import lowest_minor
+from ci_action.project.programs import Program, exactly, select
 from ci_action.stages.security.bandit.config import BanditConfig, bandit_config
 from ci_action.stages.security.bandit.output import (
+    PARSE,
     Issue,
     Seen,
     cause,
@@ -32,6 +37,9 @@ from ci_action.system.process import Command, Completed, batches, last_lines
 from ci_action.system.project_files import LARGEST_SOURCE, read_project_file
 from ci_action.system.text import quoted
 
+NAME: Final = "bandit"
+# The Python that runs the bundled bandit.
+OURS: Final = f"3.{sys.version_info.minor}"
 IN_A_TEST: Final = "assert is what tests are made of"
 # Bytes of source that take bandit longer than its own start: below that another process does not pay.
 LEAST_SHARE: Final = 150_000
@@ -43,6 +51,32 @@ _PASSWORDS: Final = frozenset({"B105", "B106", "B107"})
 _OTHERWISE: Final[Mapping[str, str]] = {"B703": "S308"}
 # One file can make a report impossible, for example by a password with a lone surrogate.
 _UNPRINTABLE: Final = "Unable to output report"
+
+
+def program(ctx: Context) -> Program:
+    """Return the project's version of bandit or the bundled one, on the project's Python if it is newer than ours.
+
+    bandit can only parse the syntax of the Python that runs it. Raises `ToolError`.
+    """
+    newer = newer_python(python_request(ctx.layout, ctx.settings.python_version)[0], sys.version_info.minor)
+    if not newer:
+        return pinned(ctx, NAME)
+    choice = select(NAME, settings=ctx.settings, layout=ctx.layout, bundled=ctx.bundled)
+    try:
+        found = by_uv(ctx, NAME, exactly(choice, ctx.bundled.version(NAME)), python=newer)
+        return replace(found, python=newer)
+    except ToolError as error:
+        ours = pinned(ctx, NAME)
+        reason = " ".join(error.reason.split())
+        note = f"bandit runs on Python {OURS}, which is older than the project's {newer}: {reason}"
+        return replace(ours, warnings=(*ours.warnings, note))
+
+
+def newer_python(request: str, ours: int) -> str:
+    """Return the lowest version of Python that a request allows, such as `3.14`, if it is newer than 3.`ours`."""
+    named = re.fullmatch(r"(?:cpython|python)?[-@]?(3\.\d+(?:\.\d+)?)t?", request)
+    minor = lowest_minor(named[1] if named else request)
+    return f"3.{minor}" if minor is not None and minor > ours else ""
 
 
 def check(ctx: Context, program: Program) -> Checked:
@@ -107,7 +141,7 @@ class _Scan:
         """Return the cache keys of the files without a cached result."""
         ctx, program = self.ctx, self.program
         # Another Python has another syntax.
-        who = (program.version, *sorted(program.extras), sys.version)
+        who = (program.version, *sorted(program.extras), sys.version, program.python)
         same = key_of(*who, "", *ctx.settings.bandit_args, str(self.config))
         keys = {}
         for name in files:
@@ -143,7 +177,7 @@ class _Scan:
             where = ", ".join([*self.config.sources, *args])
             raise ToolError(f"the configuration of bandit is wrong ({where}): {'; '.join(wrong)}")
         if done.returncode in {0, 1} and done.stdout.strip():
-            seen = parse(done.stdout, done.stderr, files, done.returncode)
+            seen = parse(done.stdout, done.stderr, files, done.returncode, self._python)
             self.config.explain(seen.excluded)
             yield seen
         elif _UNPRINTABLE not in done.stderr:
@@ -155,6 +189,10 @@ class _Scan:
             middle = len(files) // 2
             yield from self._scanned(files[:middle])
             yield from self._scanned(files[middle:])
+
+    @property
+    def _python(self) -> str:
+        return f"Python {self.program.python or OURS}"
 
     def _command(self, files: Sequence[str]) -> Command:
         # The user's options come first, so that an option without its value cannot take a file for it.
@@ -199,7 +237,7 @@ class _Scan:
         return Report(findings=findings, examined=examined)
 
     def _examined(self) -> Examined:
-        blind = {"parse", "unreadable"}
+        blind = {PARSE, "unreadable"}
         missed = sum(any(issue.rule in blind for issue in issues) for issues in self.issues.values())
         counts = {Counted.FILES: len(self.issues), Counted.UNREADABLE: missed}
         return counts | ({Counted.EXCLUDED: len(self.excluded)} if self.excluded else {})
@@ -251,6 +289,7 @@ def _findings(ctx: Context, issues: Mapping[str, Sequence[Issue]]) -> Iterator[F
                 tool="bandit",
                 rule=issue.rule,
                 message=issue.message,
+                level=Level.ERROR if issue.severity else Level.WARNING,
                 severity=issue.severity,
                 location=Location(
                     path=path,
@@ -276,10 +315,11 @@ def _is_new(ctx: Context, path: str, issue: Issue) -> bool | None:
 
 
 TOOL: Final = Tool(
-    name="bandit",
+    name=NAME,
     summary="Security issues in the code, by bandit.",
     url="https://bandit.readthedocs.io",
     check=check,
+    program=program,
     count=count,
     by_lines=True,
 )

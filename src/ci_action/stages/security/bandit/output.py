@@ -16,6 +16,7 @@ from ci_action.system.errors import ToolError
 from ci_action.system.process import last_lines
 
 DOCUMENTATION: Final = "https://bandit.readthedocs.io/"
+PARSE: Final = "parse"
 _SEVERITIES: Final = frozenset({"low", "medium", "high"})
 _MISSING: Final = os.strerror(ENOENT)
 # These tests quote what they found: a password, a file name, an object with its address.
@@ -83,6 +84,7 @@ class Issue:
     rule: str
     message: str
     severity: str
+    """Empty if it is not a problem of the code: then it only warns."""
     line: int | None = None
     first: int | None = None
     """Where the statement begins, which may be above the reported line."""
@@ -105,8 +107,13 @@ class Seen:
     """Files that it excluded because of its configuration."""
 
 
-def parse(stdout: bytes, stderr: str, files: Sequence[str], returncode: int) -> Seen:
-    """Parse bandit's JSON about these files. Raises `ToolError` if it is invalid or contradicts the exit code."""
+def parse(
+    stdout: bytes, stderr: str, files: Sequence[str], returncode: int, python: str = "its Python"
+) -> Seen:
+    """Parse bandit's JSON about these files. Raises `ToolError` if it is invalid or contradicts the exit code.
+
+    `python` is the interpreter that ran it, for people.
+    """
     try:
         # In two steps: names of files may hold lone surrogates, which msgspec does not decode.
         output = msgspec.convert(json.loads(stdout), _Output)
@@ -127,8 +134,8 @@ def parse(stdout: bytes, stderr: str, files: Sequence[str], returncode: int) -> 
             raise ToolError(f"{name!r} was removed while the checks ran")
         reason = failed.reason or "no reason given"
         if reason.startswith("syntax error"):
-            text = "bandit cannot parse this file with the Python that runs it, so nothing in it was checked"
-            issue = Issue(rule="parse", message=text, severity="unknown")
+            text = f"bandit cannot parse this file with {python}, so nothing in it was checked"
+            issue = Issue(rule=PARSE, message=text, severity="")  # the code may be sound
         else:
             issue = unreadable(f"bandit could not scan this file: {reason}")
             seen.passing.add(name)

@@ -2,18 +2,36 @@
 
 import json
 import os
+import re
+import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.builders import FakeRun, completed, context, program, write
+from support.builders import (
+    FakeRun,
+    bundled_tools,
+    completed,
+    context,
+    layout,
+    program,
+    stage_result,
+    tool_result,
+    write,
+)
 from support.fake_bandit import Bandit, checked, findings, in_project, large, places, result
 
 from ci_action.engine.context import Context
+from ci_action.engine.pipeline import Policy, of_tool
 from ci_action.engine.tool import NOTHING_CHANGED
+from ci_action.engine.verdict import judge_stage
 from ci_action.model.changes import Changes
+from ci_action.model.finding import Level
 from ci_action.model.result import Broken, Counted, Report, Skipped
-from ci_action.stages.security.bandit import IN_A_TEST, check, count
+from ci_action.settings.types import FailOn
+from ci_action.stages.security.bandit import IN_A_TEST, OURS, check, count, newer_python
+from ci_action.stages.security.bandit import program as own_program
 from ci_action.system.errors import InterruptedRunError, ProjectFileError, TimedOutError, ToolError
 from ci_action.system.process import Command, Completed
 
@@ -33,6 +51,79 @@ def test_findings_and_what_was_looked_at(tmp_path: Path):
         "medium",
         "It is weak (bandit: medium severity, low confidence)",
     )
+
+
+@pytest.mark.parametrize("fail_on", ["never", "low", "high"])
+def test_a_file_that_cannot_be_parsed_warns_whatever_blocks(tmp_path: Path, fail_on: str):
+    found, _ = checked(tmp_path, {"bad.py": "x"}, settings={"fail-on": fail_on})
+    result = of_tool(tool_result(outcome=found.outcome), Policy(fail_on=FailOn(fail_on)))
+    assert [(one.rule, one.level, one.severity) for one in result.findings] == [("parse", Level.WARNING, "")]
+    assert judge_stage(stage_result(result)).conclusion == "warned"
+
+
+@pytest.mark.parametrize(
+    ("request_", "newer"),
+    [
+        ("", ""),
+        ("3.12", ""),
+        ("3.13", ""),
+        (">=3.9", ""),
+        ("<3.12", ""),
+        ("3.14", "3.14"),
+        ("3.14.1", "3.14"),
+        ("3.14t", "3.14"),
+        ("cpython-3.15", "3.15"),
+        ("cpython@3.14", "3.14"),
+        (">=3.14,<4", "3.14"),
+        (">3.14", "3.14"),
+        ("pypy3.10", ""),
+        ("nonsense", ""),
+    ],
+)
+def test_only_a_newer_python_than_ours_is_requested(request_: str, newer: str):
+    assert newer_python(request_, 13) == newer
+
+
+NEWER = f"3.{sys.version_info.minor + 1}"
+BUNDLED = "1.9.4"
+
+
+@pytest.mark.parametrize(
+    ("files", "settings", "words"),
+    [
+        ({"pyproject.toml": f"[project]\nname = 'a'\nrequires-python = '>={NEWER}'\n"}, {}, BUNDLED),
+        ({".python-version": NEWER, "requirements.txt": "bandit==1.8.0\n"}, {}, "1.8.0"),
+        ({"requirements.txt": "bandit==1.8.0\n"}, {"python-version": NEWER}, "1.8.0"),
+        ({"requirements.txt": "bandit==1.8.0\n"}, {"python-version": NEWER, "tool-versions": "bundled"}, BUNDLED),
+    ],
+    ids=["requires-python", "pinned", "python-version", "bundled"],
+)  # fmt: skip
+def test_bandit_runs_on_a_newer_python_of_the_project(
+    tmp_path: Path, files: dict[str, str], settings: dict[str, str], words: str
+):
+    run = FakeRun(uv=completed(), bandit=completed("bandit 1.2.3\n"))
+    root = write(tmp_path / "w", files)
+    text = files.get("pyproject.toml", "")
+    ctx = context(
+        root,
+        run,
+        settings=settings,
+        layout=layout(root, pyproject=tomllib.loads(text)),
+        bundled=bundled_tools(tmp_path / "tools", bandit=BUNDLED),
+    )
+    found = own_program(ctx)
+    assert run.words[0][-2:] == (f"--python={NEWER}", f"bandit=={words}")
+    assert (found.version, found.python, found.warnings) == ("1.2.3", NEWER, ())
+
+
+def test_without_that_python_bandit_runs_on_ours_and_this_is_a_warning(tmp_path: Path):
+    run = FakeRun(uv=completed(stderr="error: No interpreter found\n", returncode=2))
+    tools = bundled_tools(tmp_path / "tools", bandit=BUNDLED)
+    ctx = context(write(tmp_path / "w", {".python-version": NEWER}), run, bundled=tools)
+    found = own_program(ctx)
+    assert (found.version, found.python, found.instead) == (BUNDLED, "", "")
+    [note] = found.warnings
+    assert {NEWER, OURS} <= set(re.findall(r"3\.\d+", note))
 
 
 def test_nothing_found_is_a_report_with_the_files(tmp_path: Path):

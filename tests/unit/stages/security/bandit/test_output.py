@@ -122,12 +122,14 @@ def test_nothing_that_is_kept_quotes_the_source(version: str):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_files_that_bandit_cannot_read_are_findings_of_unknown_level(version: str):
+def test_files_that_bandit_cannot_read_are_of_unknown_severity_and_those_it_cannot_parse_of_none(
+    version: str,
+):
     found = seen(version, "unreadable")
     rules = {name: [one.rule for one in issues] for name, issues in found.issues.items()}
     unparsed = {name: ["parse"] for name in ("syntax.py", "bytes.py", "nul.py")}
     assert rules == {**unparsed, "deep.py": ["unreadable"], "fine.py": ["B101"]}
-    assert {one.severity for name in ("syntax.py", "deep.py") for one in found.issues[name]} == {"unknown"}
+    assert [found.issues[name][0].severity for name in ("syntax.py", "deep.py")] == ["", "unknown"]
     assert found.passing == {"deep.py"}
 
 
