@@ -18,7 +18,7 @@ def test_c9_results_are_written_when_a_signal_comes(machine: Machine, number: si
     projects.write(machine.workspace, {**projects.MESSY, "big.py": projects.hanging()})
     step = machine.start(inputs={"stage": "quality"})
     step.wait_for("black")
-    time.sleep(1)  # Ruff, which is quick, has ended
+    step.wait_until_ended("ruff", after=2)  # it is quick, and starts with Black
     inside = step.processes()
     assert len(inside) >= 2
     sent = time.monotonic()
@@ -52,7 +52,7 @@ def test_c9_a_second_signal_cuts_nothing_short(machine: Machine):
 
 def test_c9_a_tool_beyond_its_time_limit_is_broken(machine: Machine):
     projects.write(machine.workspace, {**projects.MESSY, "big.py": projects.hanging()})
-    ran = machine.run(inputs={"stage": "quality", "timeout": "3"})
+    ran = machine.run(inputs={"stage": "quality", "timeout": "8"})
     assert (ran.code, ran.outputs["result"]) == (3, "broken"), ran.log
     assert "timed out" in ran.tool("black")["reason"]
     assert ran.tool("ruff")["findings"]

@@ -2,11 +2,15 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support import bare
 
+# Both tools are required by the project, and have no certain version.
+NAMED = {"requirements-dev.txt": "black\nruff\n"}
 MESSY = {
+    **NAMED,
     "pyproject.toml": "[tool.ruff.lint]\nselect = ['E', 'F', 'UP', 'B']\n",
     "a.py": "import os\nimport sys\nx  =  {  'a':1 }\nprint(sys)\n",
     "b.py": "def f(a=[]):\n    if a == None:\n        return 1\n",
@@ -24,21 +28,74 @@ def test_fix_writes_the_safe_fixes_and_tells_what_is_left(project, ci_action):
 
 
 def test_fix_with_nothing_left_is_exit_0(project, ci_action):
-    folder = project({"a.py": "import os\nx  = 1\n"})
+    folder = project({**NAMED, "a.py": "import os\nx  = 1\n"})
     assert ci_action(folder, "fix").code == 0
     assert (folder / "a.py").read_text() == "x = 1\n"
     assert ci_action(folder, "fix").code == 0
 
 
+def test_fix_lists_what_it_wrote(project, ci_action):
+    folder = project({**NAMED, "a.py": "x  = 1\n", "b.py": "x = 1\n"})
+    rows = ci_action(folder, "fix").out.splitlines()
+    assert "  a.py" in rows
+    assert "  b.py" not in rows
+
+
+def test_fix_writes_with_no_tool_that_the_project_does_not_name(project, ci_action):
+    messy = "import os\nx  = 1\n"
+    folder = project({"a.py": messy, "pyproject.toml": "[tool.ruff]\nline-length = 100\n"})
+    assert ci_action(folder, "fix", "--linter=none").code == 0
+    assert (folder / "a.py").read_text() == messy
+    assert ci_action(folder, "fix", "--formatter=black", "--linter=none").code == 0
+    assert (folder / "a.py").read_text() == "import os\n\nx = 1\n"
+
+
+def levels(ran: Any) -> set[tuple[str, str, str]]:
+    tools = [tool for stage in ran.report["stages"] for tool in stage["tools"]]
+    return {(one["name"], found["level"], found["fix"]) for one in tools for found in one["findings"]}
+
+
+@pytest.mark.parametrize(
+    ("files", "arguments", "code", "expected"),
+    [
+        ({}, ["all"], 0, {("black", "warning", ""), ("ruff", "warning", "")}),
+        ({}, ["quality"], 1, {("black", "error", "safe"), ("ruff", "error", "safe")}),
+        ({}, ["all", "--formatter=black", "--linter=none"], 1, {("black", "error", "safe")}),
+        ({}, ["all", "--formatter=none", "--linter=ruff"], 1, {("ruff", "error", "safe")}),
+        (NAMED, ["all"], 1, {("black", "error", "safe"), ("ruff", "error", "safe")}),
+    ],
+)
+def test_what_nothing_requires_warns_in_all(files, arguments, code, expected, project, ci_action):
+    folder = project({**files, "a.py": "import os\nx  = 1\n"})
+    ran = ci_action(folder, "run", *arguments)
+    assert ran.code == code
+    assert levels(ran) == expected
+
+
+def test_the_choice_is_named_on_every_channel(project, ci_action):
+    hook = "repos:\n- repo: local\n  hooks:\n  - id: black\n    entry: black\n    language: system\n"
+    folder = project({"a.py": "x = 1\n", ".pre-commit-config.yaml": hook, ".flake8": ""})
+    planned = ci_action(folder, "plan", "quality").out
+    ran = ci_action(folder, "run", "quality")
+    for text in (planned, ran.out):
+        assert "black, from .pre-commit-config.yaml" in text
+    (stage,) = ran.report["stages"]
+    tools = {one["name"]: one for one in stage["tools"]}
+    assert tools["black"]["because"] == "black, from .pre-commit-config.yaml"
+    assert tools["ruff"]["outcome"] == "skipped"
+    assert "flake8" in tools["ruff"]["reason"]
+    assert stage["conclusion"] == "passed"
+
+
 def test_fix_keeps_line_endings_and_leaves_what_cannot_be_parsed(project, ci_action):
-    folder = project({"a.py": b"x  = 1\r\n", "b.py": b"def f(:\n"})
+    folder = project({**NAMED, "a.py": b"x  = 1\r\n", "b.py": b"def f(:\n"})
     assert ci_action(folder, "fix").code == 1
     assert (folder / "a.py").read_bytes() == b"x = 1\r\n"
     assert (folder / "b.py").read_bytes() == b"def f(:\n"
 
 
 def test_fix_with_a_broken_tool_is_exit_3(project, ci_action, fake_tools):
-    folder = project({"a.py": "x  = 1\n"})
+    folder = project({**NAMED, "a.py": "x  = 1\n"})
     assert ci_action(folder, "fix", prefix=fake_tools(ruff="kill -9 $$")).code == 3
     assert (folder / "a.py").read_text() == "x = 1\n"
 

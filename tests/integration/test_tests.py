@@ -249,14 +249,20 @@ def test_pytest_that_cannot_start_is_broken(files, stage):
 
 
 def test_configuration_of_the_project_is_respected_and_cannot_hide_anything(stage):
-    options = "addopts = '--cov=pkg --cov-fail-under=100 --tb=no -q --color=yes -p no:warnings'\n"
-    ran = stage({
+    options = (
+        "addopts = '--cov=pkg --cov-fail-under=100 --cov-report=html --tb=no -q --color=yes -p no:warnings'\n"
+    )
+    files = {
         "pyproject.toml": PYPROJECT + "[tool.pytest.ini_options]\n" + options,
         **PACKAGE,
         "tests/test_a.py": COVERED,
-    })  # fmt: skip
-    assert ran.code == 0
-    assert metrics(ran, "coverage")["statements"] >= 4
+    }
+    ran = stage(files)
+    assert (ran.code, [one["rule"] for one in ran.findings("coverage")]) == (1, ["coverage-min"])
+    # The tests themselves are no part of its `--cov`.
+    assert metrics(ran, "coverage")["statements"] == 4
+    assert stage(files, "--coverage-min=75").code == 0
+    assert metrics(stage(files, "--coverage-source=."), "coverage")["statements"] > 4
 
 
 @pytest.mark.parametrize(("minimum", "code"), [("100", 1), ("75", 0), ("75.01", 1), ("0", 0)])
@@ -594,12 +600,23 @@ def test_plugins_that_are_not_loaded_by_themselves(stage):
     assert metrics(ran, "coverage")["statements"] >= 4
 
 
-def test_coverage_data_that_cannot_be_read_is_broken(stage):
-    spoil = "import os\ndef pytest_unconfigure():\n    open(os.environ['COVERAGE_FILE'], 'wb').write(b'rubbish')\n"
-    ran = stage({**PACKAGE, "test_a.py": COVERED, "conftest.py": spoil})
-    assert ran.code == 3
-    assert "could not read the coverage data" in ran.tool("coverage")["reason"]
+SPOILED = """
+import os
+def pytest_unconfigure():
+    folder = os.path.dirname(os.environ["CI_ACTION_PYTEST_EVENTS"])
+    open(os.path.join(folder, ".coverage"), "wb").write(b"rubbish")
+"""
+
+
+def test_coverage_data_that_cannot_be_read_is_broken_only_if_there_is_a_minimum(stage):
+    files = {**PACKAGE, "test_a.py": COVERED, "conftest.py": SPOILED}
+    ran = stage(files)
+    assert (ran.code, ran.report["conclusion"]) == (0, "warned")
+    assert [(one["rule"], one["level"]) for one in ran.findings("coverage")] == [("not-measured", "warning")]
     assert metrics(ran)["passed"] == 1
+    assert stage(files, "--coverage-min=1").code == 3
+    more = "[tool.coverage.report]\nfail_under = 1\n"
+    assert stage({**files, "pyproject.toml": PYPROJECT + more}).code == 3
 
 
 def test_a_lock_file_that_is_out_of_date_is_broken_with_what_to_do(stage):

@@ -27,7 +27,7 @@ from ci_action.model.result import (
     ToolResult,
     Verdict,
 )
-from ci_action.model.tests import TestCase, TestOutcome, counts
+from ci_action.model.tests import TestCase, TestOutcome, TestWarning, counts
 from ci_action.project.layout import Layout
 from ci_action.project.programs import BundledTools, Program
 from ci_action.reporters.context import Publication, Screen
@@ -76,7 +76,7 @@ def case(nodeid: str = "tests/test_it.py::test_it", outcome: str = "passed", **o
     return TestCase(nodeid=nodeid, outcome=TestOutcome(outcome), **values)
 
 
-def with_tests(*cases: TestCase, **overrides: Any) -> ToolResult:
+def with_tests(*cases: TestCase, test_warnings: Sequence[TestWarning] = (), **overrides: Any) -> ToolResult:
     """Return the result of the tool pytest for these tests: a finding for each that failed."""
     red = [one for one in cases if one.outcome.is_red]
     findings = with_fingerprints(
@@ -89,7 +89,13 @@ def with_tests(*cases: TestCase, **overrides: Any) -> ToolResult:
         for one in red
     )
     metrics: dict[str, float] = dict(counts(cases))
-    outcome = Report(findings=findings, examined={Counted.TESTS: len(cases)}, metrics=metrics, tests=cases)
+    outcome = Report(
+        findings=findings,
+        examined={Counted.TESTS: len(cases)},
+        metrics=metrics,
+        tests=cases,
+        test_warnings=tuple(test_warnings),
+    )
     return tool_result(**{"tool": "pytest", "outcome": outcome, **overrides})
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from support.builders import broken_tool, publication, resolved, run_result, stage_result, tool_result
 
 from ci_action.model.coverage import Coverage, FileCoverage
-from ci_action.model.finding import Finding
+from ci_action.model.finding import Finding, Level
 from ci_action.model.result import Counted, Report, RunResult, Skipped
-from ci_action.model.tests import TestCase, TestOutcome, counts
+from ci_action.model.tests import TestCase, TestOutcome, TestWarning, counts
 from ci_action.project.layout import Layout
 from ci_action.reporters import coverage_json
 from ci_action.reporters.report_json import write
@@ -52,7 +52,12 @@ def findings_of(cases: Iterable[TestCase]) -> tuple[Finding, ...]:
 
 
 def run_of(
-    cases: Sequence[TestCase], coverage: Coverage | None, *, broken: str = "", fail_under: float = 0
+    cases: Sequence[TestCase],
+    coverage: Coverage | None,
+    *,
+    broken: str = "",
+    fail_under: float = 0,
+    warned: Sequence[str] = (),
 ) -> RunResult:
     """Return the run of a test stage."""
     found = findings_of(cases)
@@ -63,13 +68,18 @@ def run_of(
     else:
         metrics = {**counts(cases), "deselected": 0, "subtests": 0, "test_warnings": 1}
         outcome = Report(
-            findings=found, examined={Counted.TESTS: len(cases)}, metrics=metrics, tests=tuple(cases)
+            findings=found,
+            examined={Counted.TESTS: len(cases)},
+            metrics=metrics,
+            tests=tuple(cases),
+            test_warnings=(TestWarning(category="W", message="old", path="a.py", line=3),),
         )
         tests = tool_result(tool="pytest", outcome=outcome, version="9.1")
     measured: Report | Skipped = Skipped("the tests left no coverage data")
     if coverage is not None:
         more = {"fail_under": fail_under} if fail_under else {}
-        measured = Report(metrics={**coverage.metrics, **more}, coverage=coverage)
+        noted = (Finding(tool="coverage", rule=one, message=one, level=Level.WARNING) for one in warned)
+        measured = Report(metrics={**coverage.metrics, **more}, coverage=coverage, findings=tuple(noted))
     return run_result(stage_result(tests, tool_result(tool="coverage", outcome=measured), stage="test"))
 
 

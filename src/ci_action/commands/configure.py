@@ -1,17 +1,20 @@
 """From flags, inputs and pyproject.toml to settings and places; every mistake at once."""
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ci_action.engine.ignore import ignore_mistakes
 from ci_action.engine.stage import Configuration
-from ci_action.github.workflow import workspace_of
+from ci_action.github.workflow import is_actions, workspace_of
 from ci_action.project.config_files import load_toml
 from ci_action.project.layout import (
     Layout,
     path_mistakes,
+    place_in,
     python_mistakes,
+    repository_above,
     working_directory_mistakes,
 )
 from ci_action.settings import SETTINGS, Settings
@@ -21,25 +24,33 @@ from ci_action.stages import load, tools
 from ci_action.system.errors import SettingsError
 from ci_action.system.text import did_you_mean
 
+HERE: Final = "the current folder"
+"""The source of a working directory that nothing names."""
+_FOLDER: Final = "working-directory"
+
 
 def configure(
     flags: Mapping[str, Any],
     environ: Mapping[str, str],
     *,
     written: frozenset[str] = frozenset(),
+    here: Path | None = None,
 ) -> tuple[Resolved, Layout]:
     """Resolve the settings and find the places that they name; raises `SettingsError` with all mistakes.
 
-    `written` are the settings that name a file which the command itself writes.
+    `written` are the settings that name a file which the command itself writes. `here` is the current folder.
     """
-    workspace = workspace_of(environ)
+    workspace, here = _places(environ, here)
+    folder = place_in(here, workspace)
+    implied = {_FOLDER: folder} if folder not in {"", "."} else {}
+    shell = folder and not is_actions(environ)
     inputs, mistakes = from_inputs(environ)
     chosen = {**inputs, **flags}
-    document, file, problems = _pyproject(workspace, str(chosen.get("working-directory", ".")))
+    document, file, problems = _pyproject(workspace, str(chosen.get(_FOLDER, folder or ".")))
     mistakes += problems
     table, problems = from_pyproject(document, file)
     mistakes += problems
-    folder = str(chosen.get("working-directory", table.get("working-directory", ".")))
+    folder = str(chosen.get(_FOLDER, table.get(_FOLDER, folder or ".")))
     own = document
     if workspace / folder != workspace / Path(file).parent:  # a wrong folder is reported below
         wrong = working_directory_mistakes(folder, workspace)
@@ -49,11 +60,13 @@ def configure(
         return Layout(
             workspace=workspace,
             root=workspace / settings.working_directory,
+            here=here if shell else None,
             paths=settings.paths or (".",),
             pyproject=own,
         )
 
     resolved = resolve(
+        (HERE, implied),
         (PROJECT, table),
         ("input", inputs),
         ("flag", flags),
@@ -71,6 +84,19 @@ def configure(
         ),
     )
     return resolved, layout_of(resolved.settings)
+
+
+def _places(environ: Mapping[str, str], here: Path | None) -> tuple[Path, Path]:
+    """Return the workspace and the current folder; raises `SettingsError` if there are none."""
+    try:
+        here = here or Path(os.getcwd())
+    except OSError as error:
+        here = workspace_of(environ)
+        if here is None:
+            raise SettingsError(
+                ["the current folder does not exist: change to that of the project"]
+            ) from error
+    return workspace_of(environ) or repository_above(here) or here, here
 
 
 def _pyproject(workspace: Path, folder: str) -> tuple[Mapping[str, Any], str, list[str]]:

@@ -82,12 +82,20 @@ def _tool(tool: Tool, ctx: Context, width: int) -> Iterator[str]:
         if tool.runs_code(ctx) and not ctx.settings.allow_privileged and (reason := refusal(ctx)):
             yield f"{tool.name:<11} would be broken: {reason}"
             return
+        selection = tool.selection(ctx)
+        if selection.why_not:
+            yield f"{tool.name:<{width}} skipped: {selection.why_not}"
+            return
         if tool.plan is not None:
             yield f"{tool.name:<{width}} {tool.plan(ctx)}"
             return
         choice = select(tool.distribution, settings=ctx.settings, layout=ctx.layout, bundled=ctx.bundled)
         version = choice.specifier.removeprefix("==") or ctx.bundled.version(tool.distribution)
         yield f"{tool.name:<{width}} {version} from {choice.source}, {tool.count(ctx):,} files"
+        if selection.because:
+            yield f"{'':<{width}} {selection.because}"
+        if selection.offer:
+            yield f"note: its findings only warn in `all`: {selection.offer}"
         yield from (f"note: {warning}" for warning in choice.warnings)
     except ToolError as error:
         yield f"{tool.name:<{width}} would be broken: {error.reason}"

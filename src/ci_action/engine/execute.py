@@ -12,7 +12,7 @@ from ci_action.engine.run import Run
 from ci_action.engine.schedule import Slot, busy, phases, rounds
 from ci_action.engine.secret_scan.search import Progress, Search
 from ci_action.engine.stage import Selected
-from ci_action.engine.tool import Tool
+from ci_action.engine.tool import Selection, Tool
 from ci_action.engine.trust import permitted
 from ci_action.engine.verdict import judge_stage
 from ci_action.model.result import Broken, Hint, Outcome, RunResult, Skipped, StageResult, ToolResult
@@ -26,10 +26,14 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
     """Run one tool; any error becomes `Broken`, so that the other tools continue."""
     started = time.monotonic()
     program = Program(argv=(), version="", source="")
+    selection = Selection()
     outcome: Outcome
     hints: tuple[Hint, ...] = ()
     notes: tuple[str, ...] = ()
     try:
+        selection = tool.selection(ctx)
+        if selection.why_not:
+            return ToolResult(tool=tool.name, url=tool.url, outcome=Skipped(selection.why_not))
         if tool.runs_code(ctx):
             notes = (*permitted(ctx), *unbound_credentials(ctx.environ))
             if ctx.kept:
@@ -64,6 +68,8 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
         hints=hints,
         apart=tool.apart,
         instead=program.instead,
+        because=selection.because,
+        offer=selection.offer,
     )
 
 
@@ -155,7 +161,8 @@ def _run_phase(
                 waiting[_submitted(pool, slot, ctx, done[slot.stage.name])] = slot, started
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                 slot, started = waiting.pop(future)
-                result = run.ended(future.result(), by_lines=slot.tool.by_lines)
+                result = replace(future.result(), by_name=slot.stage.name in ctx.settings.stage)
+                result = run.ended(result, by_lines=slot.tool.by_lines)
                 yield slot, result, (started, time.monotonic())
 
 

@@ -5,7 +5,7 @@ These are pure functions. The first two steps need only one tool, so that its re
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ci_action.engine.context import Context
 from ci_action.engine.duplicates import mute_duplicates
@@ -15,7 +15,7 @@ from ci_action.engine.ignore import mute
 from ci_action.engine.redact import redacted
 from ci_action.engine.verdict import judge
 from ci_action.model.changes import Changes
-from ci_action.model.finding import with_fingerprints
+from ci_action.model.finding import Fix, Level, with_fingerprints
 from ci_action.model.result import StageResult, ToolResult, Verdict
 from ci_action.settings.types import FailOn
 from ci_action.system.redaction import Redactor
@@ -58,7 +58,19 @@ def of_tool(result: ToolResult, policy: Policy, *, by_lines: bool = False) -> To
         policy.root,
         policy.narrowed if by_lines else None,
     )
-    return set_levels(result, policy.fail_on, policy.changes)
+    return _warning(set_levels(result, policy.fail_on, policy.changes))
+
+
+def _warning(result: ToolResult) -> ToolResult:
+    """Return the result of a tool that nothing requires: its findings warn, say why, and are not fixed."""
+    if result.offer is None or result.by_name:
+        return result
+    return result.with_findings(
+        tuple(
+            replace(one, level=Level.WARNING, message=f"{one.message} ({result.offer})", fix=Fix.NONE)
+            for one in result.findings
+        )
+    )
 
 
 def of_run(

@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import Final
 
 from ci_action.engine.context import Context
-from ci_action.model.result import Hint, Outcome, Skipped
+from ci_action.model.result import Hint, Offer, Outcome, Skipped
 from ci_action.project.programs import Program, argument_names
 
 # The outcome of a tool for Python files if `scope: changed` selects none of them.
@@ -49,6 +49,19 @@ class Turn(IntEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Whether a tool runs for a project, and what decided that."""
+
+    because: str = ""
+    """What names the tool, for people: `black, from tox.ini: testenv:lint`."""
+    why_not: str = ""
+    """Why the tool is skipped; empty if it runs."""
+    offer: Offer | None = None
+    """Set if neither the project nor a setting requires the tool: then its findings warn unless the stage was requested by
+    name, and it writes no fixes."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Tool:
     """A check of the project."""
 
@@ -66,6 +79,8 @@ class Tool:
     """Returns the number of files to check, without checking them."""
     wanted: Callable[[Context], bool] = field(default=lambda _: True)
     """Whether the tool runs; one that a setting has to enable is not reported otherwise."""
+    selection: Callable[[Context], Selection] = field(default=lambda _: Selection())
+    """Whether the tool runs; evaluated before its program is located."""
     by_lines: bool = False
     """Whether `scope: changed` mutes its findings on unchanged lines."""
     plan: Callable[[Context], str] | None = None

@@ -198,7 +198,7 @@ def is_debug(environ: Mapping[str, str]) -> bool:
     return environ.get("RUNNER_DEBUG") == "1"
 
 
-def workspace_of(environ: Mapping[str, str]) -> Path:
-    """Return the workspace: the runner's where that is a folder, else the current folder."""
+def workspace_of(environ: Mapping[str, str]) -> Path | None:
+    """Return the workspace of the runner; None if it is not a folder."""
     named = environ.get("GITHUB_WORKSPACE", "")
-    return Path(named) if named and Path(named).is_dir() else Path(os.getcwd())
+    return Path(named) if named and Path(named).is_dir() else None

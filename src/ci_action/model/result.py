@@ -8,7 +8,7 @@ from typing import ClassVar, Final, TypeAlias
 
 from ci_action.model.coverage import Coverage
 from ci_action.model.finding import Finding
-from ci_action.model.tests import TestCase
+from ci_action.model.tests import TestCase, TestWarning
 from ci_action.system.exit_codes import ExitCode
 
 
@@ -83,6 +83,8 @@ class _Ran:
     examined: Examined = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     tests: tuple[TestCase, ...] = ()
+    test_warnings: tuple[TestWarning, ...] = ()
+    """What pytest warned about; it never turns a stage red."""
     outputs: Mapping[str, str] = field(default_factory=dict)
     """Outputs that only the tool knows, by name."""
 
@@ -121,6 +123,7 @@ class Skipped:
     examined: ClassVar[Examined] = {}
     metrics: ClassVar[Mapping[str, float]] = {}
     tests: ClassVar[tuple[TestCase, ...]] = ()
+    test_warnings: ClassVar[tuple[TestWarning, ...]] = ()
     outputs: ClassVar[Mapping[str, str]] = {}
 
 
@@ -135,6 +138,23 @@ class Hint:
     cause: str
     fix: str
     url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """A tool that the project has not decided to use."""
+
+    why: str
+    """Why not, for people: `nothing in the project names a formatter`."""
+    setting: str
+    """The setting that requires it or switches it off."""
+    value: str
+    """The value of the setting that requires it."""
+
+    def __str__(self) -> str:
+        """Return why its findings only warn, and how to change that."""
+        ways = f"`{self.setting}: {self.value}` requires it, `{self.setting}: none` switches it off"
+        return f"{self.why}: {ways}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +178,12 @@ class ToolResult:
     """Why another version ran than the pinned one: then the tool never passes. Empty if it is what the project asks for."""
     apart: bool = False
     """Whether it judges the change to the checks: it never makes a stage pass, and blocks also in one that only warns."""
+    because: str = ""
+    """What names the tool: `ruff format, from .pre-commit-config.yaml`."""
+    offer: Offer | None = None
+    """Set if the project has not decided to use the tool."""
+    by_name: bool = True
+    """Whether its stage was requested by name: then its findings count in any case."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -52,6 +52,21 @@ class TestCase:
     subtest: str = ""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TestWarning:
+    """A warning that pytest recorded."""
+
+    __test__ = False
+
+    category: str
+    message: str
+    path: str
+    """The file that caused it, relative to the workspace; of an installed package relative to its folder."""
+    line: int
+    number: int = 1
+    """The number of times that it was recorded."""
+
+
 def counts(cases: Iterable[TestCase]) -> dict[str, int]:
     """Count the tests as pytest does, without subtests; the names are those of the report's metrics."""
     found = Counter(case.outcome for case in cases if not case.subtest)

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Final
 
 from ci_action.model.coverage import Coverage, shown
-from ci_action.model.finding import Finding, ranked
+from ci_action.model.finding import Finding, Fix, ranked
 from ci_action.model.result import Counted, Examined, Hint, Report, RunResult, ToolResult
 from ci_action.model.tests import RED, TestCase, TestOutcome
 
@@ -52,6 +52,17 @@ def amounts(examined: Examined) -> str:
 def coverage_of(tool: ToolResult) -> Coverage | None:
     """Return the coverage that a tool measured."""
     return tool.outcome.coverage if isinstance(tool.outcome, Report) else None
+
+
+def fix_command(result: RunResult) -> tuple[str, int]:
+    """Return the command that writes the safe fixes, and the number of findings that it fixes."""
+    command, fixable = "ci-action fix", 0
+    for tool in tools_of(result):
+        number = sum(one.fix is Fix.SAFE and one.counts for one in tool.findings)
+        if number and tool.offer:
+            command += f" --{tool.offer.setting}={tool.offer.value}"
+        fixable += number
+    return command, fixable
 
 
 def totals(result: RunResult) -> Totals:

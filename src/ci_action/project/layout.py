@@ -31,6 +31,8 @@ class Layout:
     workspace: Path
     root: Path
     """The project's folder: `working-directory`."""
+    here: Path | None = None
+    """The folder that our own folders are relative to if it is not the workspace: in a shell the current one."""
     paths: tuple[str, ...] = (".",)
     """What to check, relative to the root, as the user wrote it."""
     pyproject: Mapping[str, Any] = field(default_factory=dict)
@@ -80,7 +82,7 @@ def report_dir(layout: Layout, settings: Settings) -> Path:
 
 def reports_root(layout: Layout, settings: Settings) -> Path:
     """Return the folder that contains reports only: that of this run if a setting names it, else that of every run."""
-    return layout.workspace / Path(settings.report_dir or REPORTS).expanduser()
+    return _own(layout, settings.report_dir or REPORTS)
 
 
 def cache_dir(layout: Layout, settings: Settings, environ: Mapping[str, str]) -> Path | None:
@@ -88,15 +90,37 @@ def cache_dir(layout: Layout, settings: Settings, environ: Mapping[str, str]) ->
     if settings.cache_dir == NO_CACHE:
         return None
     if settings.cache_dir:
-        return layout.workspace / Path(settings.cache_dir).expanduser()
+        return _own(layout, settings.cache_dir)
     home = cache_home(environ)
     return home / "ci-action" if home else None
+
+
+def _own(layout: Layout, path: str) -> Path:
+    return (layout.here or layout.workspace) / Path(path).expanduser()
 
 
 def cache_home(environ: Mapping[str, str]) -> Path | None:
     """Return the user's folder for caches; None if there is none."""
     home = environ.get("XDG_CACHE_HOME") or (f"{environ['HOME']}/.cache" if environ.get("HOME") else "")
     return Path(home) if os.path.isabs(home) else None
+
+
+def repository_above(folder: Path) -> Path | None:
+    """Return the root of the git repository that contains a folder; None if it is in none. Starts no program."""
+    return next((one for one in (folder, *folder.parents) if _is_repository(one / ".git")), None)
+
+
+def _is_repository(entry: Path) -> bool:
+    try:
+        return entry.is_file() or (entry / "HEAD").exists()  # worktrees and submodules have a file
+    except OSError:
+        return False
+
+
+def place_in(folder: Path, workspace: Path) -> str:
+    """Return the path of a folder relative to the workspace; empty if it is outside."""
+    real, top = os.path.realpath(folder), os.path.realpath(workspace)
+    return os.path.relpath(real, top) if Path(real).is_relative_to(top) else ""
 
 
 def working_directory_mistakes(value: str, workspace: Path) -> list[str]:

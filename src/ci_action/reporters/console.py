@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from ci_action.model.finding import Fix
 from ci_action.model.result import Conclusion, RunResult
 from ci_action.model.section import Look
-from ci_action.model.totals import hint_line, hints_of, other_findings
+from ci_action.model.totals import fix_command, hint_line, hints_of, other_findings
 from ci_action.reporters.context import REPORT, Publication, Screen
 from ci_action.reporters.limits import left_out
 from ci_action.reporters.lines import (
@@ -73,8 +72,9 @@ def _end(result: RunResult, publication: Publication) -> Iterator[str]:
         yield "reports: " + ", ".join(publication.shown(name) for name in sorted(publication.written))
     if result.reproduce and (result.verdict.exit_code or result.verdict.conclusion is Conclusion.BROKEN):
         yield f"reproduce: {result.reproduce}"
-    if fixable := sum(finding.fix is Fix.SAFE for finding in result.counting):
-        yield f"fix: ci-action fix ({counted(fixable, 'finding')})"
+    command, fixable = fix_command(result)
+    if fixable:
+        yield f"fix: {command} ({counted(fixable, 'finding')})"
 
 
 def wants_color(choice: str, *, terminal: bool, no_color: str) -> bool:

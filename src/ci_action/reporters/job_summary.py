@@ -7,7 +7,7 @@ from typing import Final
 from ci_action.model.finding import Finding, Fix, by_file
 from ci_action.model.result import Conclusion, RunResult
 from ci_action.model.section import Channel, Log, Look, Place, Section
-from ci_action.model.totals import other_findings
+from ci_action.model.totals import fix_command, other_findings
 from ci_action.reporters.context import REPORT, SUMMARY, Publication
 from ci_action.reporters.limits import Room, byte_size, left_out
 from ci_action.reporters.markdown import bullets, code, fenced
@@ -81,8 +81,9 @@ def _finding(finding: Finding, drawing: Drawing) -> str:
 def _reproduce(result: RunResult) -> Iterator[str]:
     if result.reproduce and (result.verdict.exit_code or result.verdict.conclusion is Conclusion.BROKEN):
         yield f"## Reproduce locally\n\n{fenced(result.reproduce, 'sh', width=2000)}"
-        if fixable := sum(finding.fix is Fix.SAFE for finding in result.counting):
-            yield f"{counted(fixable, 'finding')} can be fixed by:\n\n{fenced('ci-action fix', 'sh')}"
+        command, fixable = fix_command(result)
+        if fixable:
+            yield f"{counted(fixable, 'finding')} can be fixed by:\n\n{fenced(command, 'sh')}"
 
 
 def mistakes_page(mistakes: Sequence[str], about: str = "the settings") -> str:

@@ -44,6 +44,8 @@ def groups_of(workflow: Workflow) -> EndProgress:
 def _body(result: ToolResult) -> Iterator[str]:
     if result.version or result.version_source:  # else it is a part of ci-action
         yield f"version {result.version or 'unknown'} from {result.version_source or 'an unknown source'}"
+    if result.because:
+        yield result.because
     findings = ranked(result.findings)
     yield from map(finding_line, findings[:MOST_LINES])
     if note := left_out(min(len(findings), MOST_LINES), len(findings), "findings", "report.json"):

@@ -92,12 +92,18 @@ def _tool(stage: str, tool: ToolResult) -> tuple[Line, ...]:
         (known(stage),),
         (known(tool.tool),),
         (tool.version,) if tool.version else (),
-        (tool.version_source,) if tool.version_source else (),
+        _source(tool),
         (Ours(amounts(tool.examined)),),
         (Ours(f"{counting(tool):,}{aside(tool.findings)}"),),
         (Ours(duration(tool.seconds)),),
         (look, Ours(word)),
     )
+
+
+def _source(tool: ToolResult) -> Line:
+    """Return what decided about the version, and about the tool."""
+    parts: list[str] = [*filter(None, (tool.version_source, tool.because))]
+    return tuple(part for one in parts for part in (Ours("; "), one))[1:]
 
 
 def _broken(result: RunResult) -> Iterator[Section]:

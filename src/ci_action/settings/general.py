@@ -40,7 +40,8 @@ class General:
     working_directory = Setting(
         kinds.text,
         SetBy.ANYONE,
-        "Folder of the project, relative to the workspace. It contains the `pyproject.toml`.",
+        "Folder of the project, relative to the workspace. It contains the `pyproject.toml`. In a subfolder of a"
+        " repository, a shell uses the current folder.",
         default=".",
     )
     paths = Setting(
@@ -80,15 +81,15 @@ class General:
     report_dir = Setting(
         kinds.text,
         SetBy.WORKFLOW,
-        "Folder for the report files, relative to the workspace; created if missing. It must not be a link"
-        " and must not contain files of the project.",
+        "Folder for the report files, relative to the workspace, in a shell to the current folder; created if"
+        " missing. It must not be a link and must not contain files of the project.",
         shown="ci-action-report/<stages>",
     )
     cache_dir = Setting(
         kinds.text,
         SetBy.WORKFLOW,
-        "Folder for cached results and environments, relative to the workspace; `none` disables it. A link,"
-        " or a folder with files of the project, is ignored.",
+        "Folder for cached results and environments, relative to the workspace, in a shell to the current"
+        " folder; `none` disables it. A link, or a folder with files of the project, is ignored.",
         shown="~/.cache/ci-action",
     )
     github_token = Setting(

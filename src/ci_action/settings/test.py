@@ -21,7 +21,7 @@ class Tests:
         kinds.items,
         SetBy.ANYONE,
         "Folders or packages to measure coverage of.",
-        shown="from the configuration of coverage, else the packages of the project",
+        shown="those of the project's own command, else of the configuration of coverage",
     )
     install = Setting(
         kinds.commands,

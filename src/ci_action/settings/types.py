@@ -26,6 +26,23 @@ class Scope(StrEnum):
     CHANGED = "changed"
 
 
+class Formatter(StrEnum):
+    """The formatter of the project."""
+
+    AUTO = "auto"
+    BLACK = "black"
+    RUFF = "ruff"
+    NONE = "none"
+
+
+class Linter(StrEnum):
+    """The linter of the project."""
+
+    AUTO = "auto"
+    RUFF = "ruff"
+    NONE = "none"
+
+
 class FailOn(StrEnum):
     """Which findings fail the security stage."""
 

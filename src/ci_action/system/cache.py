@@ -226,9 +226,13 @@ def restored(kind: type[Kept], entries: object) -> list[Kept] | None:
 class Results:
     """The cached results of one tool, if there is a store."""
 
-    def __init__(self, store: Store | None, tool: str = "") -> None:
-        """Read the file of a tool; a missing, corrupt, unreadable or untrusted one counts as empty."""
+    def __init__(self, store: Store | None, tool: str = "", most: int = MOST_ENTRIES) -> None:
+        """Read the file of a tool; a missing, corrupt, unreadable or untrusted one counts as empty.
+
+        `most` is the number of entries to keep.
+        """
         self._store = store
+        self._most = most
         self._name = f"{tool}{_SUFFIX}"
         self._entries: Mapping[str, Any] = _parsed(store.read(self._name)) if store else {}
         self._fresh: dict[str, Any] = {}
@@ -251,7 +255,7 @@ class Results:
         if self._store is None or self._store.why_not or not self._changed:
             return ""
         older = {key: value for key, value in self._entries.items() if key not in self._fresh}
-        entries = list((older | self._fresh).items())[-MOST_ENTRIES:]
+        entries = list((older | self._fresh).items())[-self._most :]
         body = json.dumps(dict(entries), separators=(",", ":")).encode()
         try:
             self._store.write(self._name, sha256(body).hexdigest().encode() + b"\n" + body)

@@ -267,6 +267,14 @@ class Step:
             time.sleep(0.1)
         raise AssertionError(f"{program} did not start: {self.processes()}")
 
+    def wait_until_ended(self, program: str, *, after: float, limit: float = 30) -> None:
+        """Wait until a program that starts within `after` seconds does not run any more."""
+        time.sleep(after)
+        end = time.monotonic() + limit
+        while any(f"/{program} " in words for words in self.processes().values()):
+            assert time.monotonic() < end, f"{program} did not end: {self.processes()}"
+            time.sleep(0.1)
+
     def environment_of(self, program: str) -> dict[str, str]:
         """Return the environment of a process in the container, as its parent gave it."""
         # Only its own user may read it: the workspace's owner for what reads, root for the rest.

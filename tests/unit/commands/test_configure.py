@@ -7,6 +7,7 @@ import pytest
 from support.builders import write
 
 from ci_action.commands.configure import configure
+from ci_action.project.layout import report_dir
 from ci_action.system.errors import SettingsError
 
 
@@ -72,6 +73,78 @@ def test_the_table_of_the_workspace_counts_where_the_working_directory_has_none(
     resolved, layout = configured(tmp_path, working_directory="app")
     assert resolved.settings.timeout == 3
     assert layout.pyproject == {"project": {"name": "x"}}
+
+
+@pytest.fixture
+def monorepo(tmp_path: Path) -> Path:
+    """A repository with a table for every project, and a project with its own."""
+    root = "[tool.ci-action]\ntimeout = 3\n"
+    folder = write(tmp_path / "r", {"pyproject.toml": root, "app/pyproject.toml": APP, "lib/src/a.py": ""})
+    return write(folder, {".git/HEAD": "ref: refs/heads/main\n"})
+
+
+@pytest.mark.parametrize(
+    ("here", "environ", "flags", "expected"),
+    [
+        (".", {}, {}, (".", ".", 3, ".")),
+        ("app", {}, {}, (".", "app", 7, "app")),
+        (".", {}, {"working-directory": "app"}, (".", "app", 7, ".")),
+        ("lib/src", {}, {}, (".", "lib/src", 3, "lib/src")),
+        ("lib/src", {}, {"working-directory": "app"}, (".", "app", 7, "lib/src")),
+        ("app", {}, {"working-directory": "."}, (".", ".", 3, "app")),
+        ("..", {"GITHUB_WORKSPACE": "."}, {"working-directory": "app"}, (".", "app", 7, ".")),
+        ("app", {"GITHUB_WORKSPACE": ".", "GITHUB_ACTIONS": "true"}, {}, (".", "app", 7, ".")),
+        ("app", {"GITHUB_WORKSPACE": "absent"}, {}, (".", "app", 7, "app")),
+        ("app", {"GITHUB_WORKSPACE": "app"}, {}, ("app", ".", 7, "app")),
+    ],
+)
+def test_the_workspace_and_the_current_folder(
+    monorepo: Path,
+    here: str,
+    environ: dict[str, str],
+    flags: dict[str, str],
+    expected: tuple[str, str, int, str],
+):
+    workspace, root, timeout, reports = expected
+    given = {
+        name: str(monorepo / value) if name == "GITHUB_WORKSPACE" else value
+        for name, value in environ.items()
+    }
+    resolved, layout = configure(flags, given, here=monorepo.joinpath(here).resolve())
+    assert layout.workspace == monorepo / workspace
+    assert layout.root == layout.workspace / root
+    assert resolved.settings.timeout == timeout
+    assert report_dir(layout, resolved.settings) == monorepo / reports / "ci-action-report" / "all"
+    assert resolved.chosen().get("working-directory", ".") == root
+
+
+def test_a_key_of_the_root_is_stronger_than_the_current_folder(monorepo: Path):
+    write(monorepo, {"pyproject.toml": "[tool.ci-action]\nworking-directory = 'app'\n"})
+    resolved, layout = configure({}, {}, here=monorepo / "lib")
+    assert layout.root == monorepo / "app"
+    assert resolved.sources["working-directory"] == "pyproject.toml"
+
+
+@pytest.mark.parametrize(
+    ("entry", "found"), [("file", True), ("HEAD", True), ("empty", False), ("none", False)]
+)
+def test_what_is_a_repository(tmp_path: Path, entry: str, found: bool):
+    write(tmp_path, {"w/inner/a": ""})
+    git = tmp_path / "w" / ".git"
+    if entry == "file":
+        git.write_text("gitdir: elsewhere")
+    elif entry != "none":
+        write(git, {entry: ""})
+        (git / "empty").unlink(missing_ok=True)
+    here = tmp_path / "w" / "inner"
+    _, layout = configure({}, {}, here=here)
+    assert layout.workspace == (tmp_path / "w" if found else here)
+
+
+def test_a_workspace_that_is_a_link(monorepo: Path, tmp_path: Path):
+    (tmp_path / "link").symlink_to(monorepo)
+    _, layout = configure({}, {"GITHUB_WORKSPACE": str(tmp_path / "link")}, here=monorepo / "app")
+    assert layout.root == tmp_path / "link" / "app"
 
 
 def test_wrong_toml_is_told_once(tmp_path: Path, wording: Any):

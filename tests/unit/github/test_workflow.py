@@ -187,5 +187,5 @@ def test_where_we_run(tmp_path: Path):
     assert is_debug({"RUNNER_DEBUG": "1"})
     assert not is_debug({})
     assert workspace_of({"GITHUB_WORKSPACE": str(tmp_path)}) == tmp_path
-    assert workspace_of({"GITHUB_WORKSPACE": str(tmp_path / "absent")}) == Path.cwd()
-    assert workspace_of({}) == Path.cwd()
+    assert workspace_of({"GITHUB_WORKSPACE": str(tmp_path / "absent")}) is None
+    assert workspace_of({}) is None

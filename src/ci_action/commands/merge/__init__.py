@@ -133,7 +133,8 @@ def _coverage(shards: Sequence[Shard], ctx: Context, *, broken: bool) -> _Joined
             ctx.event.name,
         )
     examined = {Counted.FILES: len(found.files)}
-    report = Report(findings=judged.findings, examined=examined, metrics=judged.metrics, coverage=found)
+    findings = (*judged.findings, *joining.warnings_of_coverage(shards))
+    report = Report(findings=findings, examined=examined, metrics=judged.metrics, coverage=found)
     return report, (*notes, *judged.notes)
 
 

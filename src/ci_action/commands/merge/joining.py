@@ -6,7 +6,14 @@ from decimal import Decimal
 
 from ci_action.commands.merge.shards import Shard
 from ci_action.engine.test_run import COVERAGE, TESTS
-from ci_action.engine.test_run.coverage_minimum import FAIL_UNDER, IN_SHARD, OF_PROJECT, Minima, minimum
+from ci_action.engine.test_run.coverage_minimum import (
+    FAIL_UNDER,
+    IN_SHARD,
+    OF_PROJECT,
+    PRECISION,
+    Minima,
+    minimum,
+)
 from ci_action.engine.test_run.outcome import NONE_PASSED, unpassed
 from ci_action.model.finding import Finding, Level
 from ci_action.model.result import Broken, Conclusion, Counted, Outcome, Report, Skipped
@@ -33,14 +40,22 @@ def outcome_of_tests(shards: Sequence[Shard], problem: str) -> Outcome:
     findings = tuple(_findings(shards, cases))
     examined = {Counted.TESTS: counts(cases)["tests"], Counted.SHARDS: len(shards)}
     metrics = _metrics(shards, cases)
+    warnings = tuple(one for shard in shards for one in shard.outcomes[TESTS].test_warnings)
     broken = [one for one in shards if one.report.conclusion is Conclusion.BROKEN]
     reasons = [f"shard {one.name} is broken: {_reasons(one)}" for one in broken]
     if problem or reasons:
         reason = "; ".join(filter(None, (problem, *reasons)))
-        return Broken(reason, findings=findings, examined=examined, metrics=metrics, tests=cases)
+        return Broken(
+            reason,
+            findings=findings,
+            examined=examined,
+            metrics=metrics,
+            tests=cases,
+            test_warnings=warnings,
+        )
     if not cases and not findings:
         return Skipped("no shard collected a test", empty=True)
-    return Report(findings=findings, examined=examined, metrics=metrics, tests=cases)
+    return Report(findings=findings, examined=examined, metrics=metrics, tests=cases, test_warnings=warnings)
 
 
 def _reasons(shard: Shard) -> str:
@@ -89,6 +104,16 @@ def _findings(shards: Sequence[Shard], cases: Sequence[TestCase]) -> Iterator[Fi
         yield Finding(tool=TESTS, rule=rule, message=message)
 
 
+def warnings_of_coverage(shards: Sequence[Shard]) -> tuple[Finding, ...]:
+    """Return what coverage warned about in every shard: what one shard does not import another one may."""
+    found: dict[tuple[str, str, str], list[Finding]] = {}
+    for shard in shards:
+        warned = [one for one in shard.outcomes[COVERAGE].findings if one.level is Level.WARNING]
+        for key, one in {(one.rule, one.message, one.path): one for one in warned}.items():
+            found.setdefault(key, []).append(replace(one, muted=""))
+    return tuple(ones[0] for ones in found.values() if len(ones) == len(shards))
+
+
 def minima_of(shards: Sequence[Shard], settings: Settings) -> Minima:
     """Return the minimum coverage: of the settings here, else of the shards' settings, else of the project."""
     patch = settings.patch_coverage_min
@@ -100,7 +125,8 @@ def minima_of(shards: Sequence[Shard], settings: Settings) -> Minima:
     if any(one is not None for one in given):
         return Minima(coverage=_highest(given), origin="coverage-min of the shards", patch=patch)
     own = _highest(shard.metric(COVERAGE, FAIL_UNDER) for shard in shards)
-    return Minima(coverage=own, origin=OF_PROJECT, patch=patch)
+    decimals = _highest(shard.metric(COVERAGE, PRECISION) for shard in shards)
+    return Minima(coverage=own, origin=OF_PROJECT, precision=int(decimals or 0), patch=patch)
 
 
 def _highest(given: Iterable[object]) -> Decimal | None:

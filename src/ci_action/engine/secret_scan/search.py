@@ -101,7 +101,8 @@ def quotes(result: ToolResult) -> bool:
     outcome, text = result.outcome, result.log
     parts: tuple[object, ...] = (result.warnings, result.hints)
     if isinstance(outcome, Report):
-        parts += (outcome.findings, outcome.tests, outcome.coverage, outcome.outputs, outcome.details)
+        parts += (outcome.findings, outcome.tests, outcome.test_warnings)
+        parts += (outcome.coverage, outcome.outputs, outcome.details)
     else:
         text = f"{outcome.reason}\n{text}"
     return isinstance(outcome, Broken) or any(parts) or bool(_CLEAN.sub("", text).strip())

@@ -17,15 +17,22 @@ from ci_action.system.errors import ToolError
 
 # Uncovered lines of a change that are this close are one finding.
 GAP: Final = 3
-# The minimum of the project's own configuration, as a metric: `merge` reads it from the shards.
+# The minimum of the project's own configuration and its decimals, as metrics: `merge` reads them from the shards.
 FAIL_UNDER: Final = "fail_under"
+PRECISION: Final = "fail_under_precision"
+_WHOLE: Final = 100
 OF_PROJECT: Final = "fail_under of the project"
 IN_SHARD: Final = "minimum coverage is not judged in a single shard: `merge` judges it once, for all shards"
 
 
-def reaches(value: Fraction, minimum: Decimal) -> bool:
-    """Whether a percent is at least the minimum. Exact: 89.996 does not reach 90."""
-    return value >= Fraction(minimum)
+def reaches(value: Fraction, minimum: Decimal, precision: int | None = None) -> bool:
+    """Whether a percent is at least the minimum. Exact: 89.996 does not reach 90.
+
+    With a precision the percent is rounded as coverage does for its own `fail_under`; only 100 reaches 100.
+    """
+    if precision is None or minimum == _WHOLE:
+        return value >= Fraction(minimum)
+    return round(float(value), precision) >= float(minimum)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +107,15 @@ class Minima:
     coverage: Decimal | None = None
     origin: str = "coverage-min"
     """The source of the minimum, for people."""
+    precision: int | None = None
+    """The decimals that coverage rounds to before it compares; None for an exact comparison."""
     patch: Decimal | None = None
+
+    @property
+    def recorded(self) -> dict[str, float]:
+        """The minimum of the project as metrics."""
+        given = {FAIL_UNDER: self.coverage, PRECISION: self.precision or None}
+        return {name: float(value) for name, value in given.items() if value is not None}
 
     @property
     def asked(self) -> bool:
@@ -135,7 +150,7 @@ def judge(
     notes: tuple[str, ...] = ()
     if minima.coverage is not None:
         metrics["coverage_min"] = float(minima.coverage)
-        if not reaches(coverage.percent, minima.coverage):
+        if not reaches(coverage.percent, minima.coverage, minima.precision):
             least = f"the minimum is {minima.coverage} % ({minima.origin})"
             message = f"coverage is {shown(coverage.percent)} %, {least}"
             findings.append(Finding(tool=COVERAGE, rule="coverage-min", message=message))

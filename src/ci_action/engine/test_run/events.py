@@ -8,7 +8,7 @@ from typing import Annotated, Final, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType, convert
 
-from ci_action.model.tests import TestCase, TestOutcome
+from ci_action.model.tests import TestCase, TestOutcome, TestWarning
 from ci_action.project.layout import Layout
 from ci_action.system.json_fields import MOST, json_object
 from ci_action.system.text import plain
@@ -17,6 +17,8 @@ UNENDED: Final = "it started and never finished"
 LONGEST_LINE: Final = 16_000_000
 """Bytes: our plugin cuts the texts, but the name of a test may hold a whole parameter."""
 _ORDER: Final = {"setup": 0, "call": 1, "teardown": 2}
+_WARNINGS: Final = frozenset({"warning", "again"})
+_INSTALLED: Final = "site-packages/"
 _ENDS: Final = frozenset({"passed", "failed", "skipped"})
 
 
@@ -30,6 +32,9 @@ class Session:
     cases: list[TestCase] = field(default_factory=list)
     deselected: int = 0
     warnings: int = 0
+    """The number of warnings that pytest recorded."""
+    noted: tuple[TestWarning, ...] = ()
+    """These warnings, each once; without those beyond the first thousand different ones."""
     internal: str = ""
     finished: bool = False
     exit: int = 0
@@ -86,7 +91,17 @@ class _Collection(Struct):
 
 
 class _Warning(Struct):
+    """A warning that is the first of its kind."""
+
     category: str
+    text: str
+    place: tuple[_Name, _Line]
+
+
+class _Again(Struct):
+    """A warning like an earlier one, by its number; None for one of too many."""
+
+    number: _Count | None
 
 
 class _Internal(Struct):
@@ -101,12 +116,13 @@ class _Finish(Struct):
     dropped_names: tuple[_Name, ...]
 
 
-_Event: TypeAlias = _Start | _Phase | _Collection | _Warning | _Internal | _Finish
+_Event: TypeAlias = _Start | _Phase | _Collection | _Warning | _Again | _Internal | _Finish
 _EVENTS: Final[Mapping[str, type[_Event]]] = {
     "start": _Start,
     "test": _Phase,
     "collect": _Collection,
     "warning": _Warning,
+    "again": _Again,
     "internal": _Internal,
     "finish": _Finish,
 }
@@ -121,6 +137,8 @@ class _Reading:
         self.phases: dict[str, list[_Phase]] = {}
         self.subtests: list[_Phase] = []
         self.collections: list[_Collection] = []
+        self.warnings: list[_Warning] = []
+        self.repeated: Counter[int | None] = Counter()
 
     def read(self, line: bytes) -> None:
         """Read one event; raises `ValueError` for what our plugin cannot have written at this place."""
@@ -137,8 +155,8 @@ class _Reading:
                 self.subtests.append(part)
             case _Collection() as collection:
                 self.collections.append(collection)
-            case _Warning():
-                session.warnings += 1
+            case _Warning() | _Again() as warning:
+                self._warn(warning)
             case _Internal() as error:
                 session.internal = plain(error.text) or "no reason given"
             case _Finish() as end:
@@ -146,15 +164,22 @@ class _Reading:
                 session.deselected = end.deselected
                 session.dropped, session.dropped_names = end.dropped, end.dropped_names
 
+    def _warn(self, warning: _Warning | _Again) -> None:
+        self.session.warnings += 1
+        if isinstance(warning, _Warning):
+            self.warnings.append(warning)
+        else:
+            self.repeated[warning.number] += 1
+
 
 def _event(line: bytes, session: Session) -> _Event:
     if len(line) > LONGEST_LINE:
         raise ValueError("it is too long")
     fields = json_object(line)
     kind = str(fields.get("event"))
-    if not session.started and kind not in {"start", "warning", "internal"}:
+    if not session.started and kind not in {"start", "internal", *_WARNINGS}:
         raise ValueError("it comes before the start")
-    if session.finished and kind != "warning":
+    if session.finished and kind not in _WARNINGS:
         raise ValueError("it comes after the end")
     if kind not in _EVENTS:
         raise ValueError("it is an unknown event")
@@ -178,6 +203,16 @@ def parse(lines: Iterable[bytes], layout: Layout) -> Session:
     failed_parts = Counter(part.nodeid for part in reading.subtests if part.outcome == "failed")
     cases += [_case(phases, places, failed_parts) for phases in reading.phases.values()]
     cases += [_subtest(part, places) for part in reading.subtests]
+    session.noted = tuple(
+        TestWarning(
+            category=plain(one.category),
+            message=plain(one.text),
+            path=places.warned(one.place[0]),
+            line=one.place[1],
+            number=1 + reading.repeated[number],
+        )
+        for number, one in enumerate(reading.warnings)
+    )
     # Lone surrogates in texts for people are replaced: some channels cannot hold them.
     session.cases = [
         replace(case, message=plain(case.message), detail=plain(case.detail), subtest=plain(case.subtest))
@@ -195,6 +230,12 @@ class _Places:
         """Return the file of a test, relative to the workspace."""
         name = nodeid.partition("::")[0]
         return self.layout.relative(os.path.join(self.root, name)) if name else ""
+
+    def warned(self, file: str) -> str:
+        """Return the file of a warning; that of an installed package without the place of the environment."""
+        installed = file.rpartition(_INSTALLED)[2]
+        path = self.layout.relative(os.path.join(self.root, file)) if installed == file else installed
+        return path if not os.path.isabs(path) else os.path.basename(path)
 
     def innermost(self, frames: _Frames, nodeid: str) -> tuple[str, int | None]:
         """Return the last place of a traceback inside the project."""

@@ -2,50 +2,62 @@
 
 import os
 import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Final
 
+from msgspec import structs
+
 from ci_action.engine.context import Context
 from ci_action.engine.test_run import PLUGIN, TESTS
 from ci_action.engine.test_run.events import Session, parse
+from ci_action.engine.test_run.measuring import Measuring, coverage_warnings, measuring_of
 from ci_action.engine.test_run.outcome import USAGE, broken, output, problem, report
 from ci_action.engine.tool import Checked
 from ci_action.model.result import Broken, Report, Skipped
 from ci_action.model.tests import TestCase, TestOutcome
 from ci_action.project.environment import Environment, environment_of_project, python_variables
 from ci_action.project.layout import Layout
-from ci_action.system.errors import ENDED, ProjectFileError
-from ci_action.system.process import Command, last_lines
+from ci_action.system.errors import ENDED, ProjectFileError, TimedOutError
+from ci_action.system.process import Command, Completed, last_lines
 from ci_action.system.project_files import LARGEST_SOURCE, find_project_file
-from ci_action.system.text import counted
+from ci_action.system.text import counted, listed
 
 FOLDER: Final = "pytest"
 """The folder for the files of pytest, in the temporary folder of the run."""
 DATA: Final = ".coverage"
+CACHE: Final = "cache"
+"""The folder for pytest's own cache: not in the tree of the project."""
+_LAST: Final = 4_000
 NO_TESTS: Final = "pytest collected no tests"
 """The start of the reason why pytest was skipped; `merge` accepts no other."""
-_COV_OFF: Final = re.compile(r"unrecognized arguments:.*--cov\b")
+# What pytest-cov and coverage write where they fail.
+_OF_COVERAGE: Final = re.compile(
+    r"\bpytest_cov\b|site-packages/coverage/|\b(?:coverage\.|Coverage|Cov)\w*(?:Warning|Exception|Error)\b"
+)
 # With more failures than this, the tests are not flaky.
 MOST_RERUNS: Final = 100
+_MOST_NAMES: Final = 3
 
 
 def run(ctx: Context) -> Checked:
     """Run the tests of the project in its environment; rerun those that failed if `reruns` is set."""
     environment = Environment.load(ctx.tempdir)
     job = _Job(ctx, environment)
-    name = "first"
     try:
-        done = ctx.run(job.command(name, *job.options(), *ctx.settings.pytest_args))
-        # The project disables pytest-cov, by `-p no:cov` for example. A test may print the same: only a pytest that did
-        # not start ends with this code.
-        if done.returncode == USAGE and _COV_OFF.search(output(done)):
-            job.covered, name = False, "uncovered"
-            done = ctx.run(job.command(name, *job.options(), *ctx.settings.pytest_args))
-        session, text = job.session(name), output(done)
+        session, done = job.start("first")
+        # Coverage can keep a suite from running that runs without it.
+        if cause := _cause(session, done, job.measuring):
+            plain = job.start("uncovered", covered=False)
+            if not problem(*plain):
+                job.measuring = job.measuring.without(cause)
+            session, done = plain
+        text = output(done)
     except ENDED as error:
-        session = job.session(name)
+        session = job.session(job.name)
         text = error.stdout.decode("utf-8", "replace") + error.stderr
         return job.checked(broken(error.reason, session, text), session, text)
     if reason := problem(session, done):
@@ -53,8 +65,20 @@ def run(ctx: Context) -> Checked:
     if not session.cases:
         what = f"{NO_TESTS} ({session.deselected} deselected)" if session.deselected else NO_TESTS
         return job.checked(Skipped(what, empty=True), session, text)
+    session.cases = job.cleared(session.cases)
     session.cases = job.rerun(session.cases)
-    return job.checked(report(session, done), session, text)
+    return job.checked(report(session, done, excused=bool(job.blamed)), session, text)
+
+
+def _cause(session: Session, done: Completed, measuring: Measuring) -> str:
+    """Return why a run that failed may pass without coverage; empty if coverage cannot be the cause."""
+    reason = problem(session, done)
+    if not reason or not measuring.starter:
+        return ""
+    unstarted = done.returncode == USAGE or not session.started
+    crashed = done.killed_by and not measuring.own
+    ended = session.internal or (output(done)[-_LAST:] if session.finished else "")
+    return reason if unstarted or crashed or _OF_COVERAGE.search(ended) else ""
 
 
 class _Job:
@@ -64,12 +88,25 @@ class _Job:
         self.ctx = ctx
         self.environment = environment
         self.folder = ctx.tempdir / FOLDER
-        self.covered = True
-        """Whether pytest-cov can be used."""
+        self.name = ""
+        """The name of the last start."""
+        self.measuring = measuring_of(ctx.layout, ctx.settings, environment, ctx.environ)
+        self.blamed: list[str] = []
+        """The tests that fail only while coverage is measured."""
         self.folder.mkdir(exist_ok=True)
         ctx.hand_over(self.folder)
 
-    def command(self, name: str, *words: str) -> Command:
+    def start(
+        self, name: str, *only: str, covered: bool = True, data: str = DATA
+    ) -> tuple[Session, Completed]:
+        """Run pytest with our options, those of the user and the names of tests; return its session and how it ended."""
+        self.name = name
+        measuring = self.measuring if covered else self.measuring.without("")
+        options = (*self.options(whole=not only), *self.ctx.settings.pytest_args, *only)
+        done = self.ctx.run(self.command(name, measuring, self.folder / data, *options))
+        return self.session(name), done
+
+    def command(self, name: str, measuring: Measuring, data: Path, *words: str) -> Command:
         """Return pytest with our plugin, as the project's user, in the project's folder."""
         given = python_variables(self.ctx.environ)
         variables = {
@@ -77,14 +114,14 @@ class _Job:
             "PYTHONPATH": os.pathsep.join(filter(None, [str(PLUGIN), given.get("PYTHONPATH")])),
             "PYTHONDONTWRITEBYTECODE": "1",
             "CI_ACTION_PYTEST_EVENTS": str(self.folder / f"{name}.jsonl"),
-            "COVERAGE_FILE": str(self.folder / DATA),
+            **measuring.variables(data, self.ctx.environ),
             "PATH": f"{Path(self.environment.python).parent}:{self.ctx.environ.get('PATH', '/usr/bin:/bin')}",
             "VIRTUAL_ENV": str(Path(self.environment.python).parents[1]),
         }
         if self.environment.overlay:
             variables["CI_ACTION_PYTEST_OVERLAY"] = self.environment.overlay
         command = Command(
-            argv=(self.environment.python, "-m", "pytest", "-p", "ciaction_pytest", *words),
+            argv=(self.environment.python, *measuring.words, "-p", "ciaction_pytest", *words),
             cwd=self.ctx.layout.root,
             environ={**variables, **self.ctx.home_of_project()},
             timeout=float(self.ctx.settings.timeout),
@@ -92,21 +129,19 @@ class _Job:
         )
         return environment_of_project(command, self.ctx.environ)
 
-    def options(self) -> list[str]:
-        """Return our options. Values are joined by `=`: on their own they could change pytest's root folder."""
+    def options(self, *, whole: bool) -> list[str]:
+        """Return our options, for the whole suite or a part of it that was run already.
+
+        Values are joined by `=`: on their own they could change pytest's root folder.
+        """
         settings = self.ctx.settings
-        sources = [f"--cov={name}" for name in settings.coverage_source]
-        if not sources:
-            sources = ["--cov=."] if self.environment.overlay else ["--cov"]
-        words = ["--color=no", "-p", "no:cacheprovider"]
-        if self.covered:
-            words += [*sources, "--cov-report=", "--cov-fail-under=0"]
+        words = ["--color=no", f"--override-ini=cache_dir={self.folder / CACHE}"]
         if self.ctx.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
-            plugins = {"pytest_cov": self.covered, "xdist": settings.workers, "pytest-split": settings.shard}
+            plugins = {"pytest_cov": True, "xdist": settings.workers, "pytest-split": settings.shard}
             words += [word for name, used in plugins.items() if used for word in ("-p", name)]
-        if settings.workers:
+        if settings.workers and whole:
             words.append(f"--numprocesses={settings.workers}")
-        if settings.shard:
+        if settings.shard and whole:
             part, parts = settings.shard.split("/")
             words += [f"--splits={parts}", f"--group={part}"]
             durations = self.ctx.layout.root / ".test_durations"
@@ -118,20 +153,47 @@ class _Job:
         """Return the session that the plugin wrote."""
         return session_of(self.folder / f"{name}.jsonl", self.folder, self.ctx.layout)
 
+    def cleared(self, cases: list[TestCase]) -> list[TestCase]:
+        """Return the tests; those that fail only while coverage is measured passed, if measuring was our idea.
+
+        They pass without coverage, and fail with it once more: a flaky test, or one that needs others, does not do both.
+        """
+        names = _failed(cases)
+        if self.measuring.own or not self.measuring.starter or not 0 < len(names) <= MOST_RERUNS:
+            return cases
+        with suppress(TimedOutError):
+            passed = self._passed(names, *self.start("plain", *_only(names), covered=False))
+            if passed:
+                again, done = self.start("covered", *_only(passed), data=f"{DATA}-again")
+                red = set(_failed(again.cases)) if not problem(again, done) else set()
+                self.blamed = [name for name in passed if name in red]
+        return [
+            (
+                replace(case, outcome=TestOutcome.PASSED, message="", detail="", runs=3)
+                if case.nodeid in self.blamed and case.outcome.is_red
+                else case
+            )
+            for case in cases
+        ]
+
+    @staticmethod
+    def _passed(names: Sequence[str], session: Session, done: Completed) -> list[str]:
+        """Return which of these tests passed."""
+        whole = not problem(session, done)
+        passed = {
+            case.nodeid
+            for case in session.cases
+            if whole and not case.subtest and case.outcome is TestOutcome.PASSED
+        }
+        return [name for name in names if name in passed]
+
     def rerun(self, cases: list[TestCase]) -> list[TestCase]:
         """Rerun failed tests; those that pass then are flaky."""
         for number in range(self.ctx.settings.reruns):
-            failed = [case for case in cases if case.outcome.is_red and not case.subtest]
-            names = [case.nodeid for case in failed if "::" in case.nodeid]
+            names = _failed(cases)
             if not names or len(names) > MOST_RERUNS:
                 break
-            name = f"again{number}"
-            quiet = ["--no-cov"] if self.covered else []
-            words = [*quiet, "--color=no", "-p", "no:cacheprovider", *self.ctx.settings.pytest_args]
-            done = self.ctx.run(self.command(name, *words, "--", *names))
-            again = self.session(name)
-            whole = not problem(again, done)
-            passed = {case.nodeid for case in again.cases if whole and case.outcome is TestOutcome.PASSED}
+            passed = self._passed(names, *self.start(f"again{number}", *_only(names), covered=False))
             cases = [
                 (
                     replace(
@@ -155,6 +217,13 @@ class _Job:
             )
         if session.dropped:
             warnings.append(_dropped(session))
+        if self.blamed:
+            warnings.append(
+                f"{counted(len(self.blamed), 'test')} failed only while coverage was measured, and passed without it:"
+                f" {listed(self.blamed, _MOST_NAMES)}"
+            )
+        noted = coverage_warnings(text, session.noted)
+        structs.replace(self.measuring, noted=noted).save(self.ctx.tempdir)
         return Checked(
             outcome=outcome,
             warnings=tuple(warnings),
@@ -162,6 +231,15 @@ class _Job:
             version=session.pytest,
             version_source=self.environment.source_of(TESTS),
         )
+
+
+def _failed(cases: Iterable[TestCase]) -> list[str]:
+    """Return the names of the failed tests that can be run on their own."""
+    return [case.nodeid for case in cases if case.outcome.is_red and not case.subtest and "::" in case.nodeid]
+
+
+def _only(names: Sequence[str]) -> list[str]:
+    return ["--", *names]
 
 
 def _dropped(session: Session) -> str:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from ci_action.engine.test_run import TESTS
 from ci_action.engine.test_run.events import UNENDED, Session
+from ci_action.engine.test_run.measuring import WARNING as COVERAGE_WARNING
 from ci_action.model.finding import Finding, Location
 from ci_action.model.result import Broken, Counted, Report
 from ci_action.model.tests import TestCase, TestOutcome, counts
@@ -70,9 +71,10 @@ def broken(reason: str, session: Session, text: str) -> Broken:
     return Broken(reason, last_lines(text, 40), findings=tuple(_findings(session.cases)), **_facts(session))
 
 
-def report(session: Session, done: Completed) -> Report:
-    """Return the outcome of a complete session."""
-    return Report(findings=(*_findings(session.cases), *_odd(session, done)), **_facts(session))
+def report(session: Session, done: Completed, *, excused: bool = False) -> Report:
+    """Return the outcome of a complete session; `excused` if tests count as passed that failed in it."""
+    odd = _odd(session, done, excused=excused)
+    return Report(findings=(*_findings(session.cases), *odd), **_facts(session))
 
 
 def _facts(session: Session) -> dict[str, Any]:
@@ -80,13 +82,15 @@ def _facts(session: Session) -> dict[str, Any]:
     metrics["deselected"], metrics["test_warnings"] = session.deselected, session.warnings
     metrics["subtests"] = sum(bool(case.subtest) for case in session.cases)
     tests = tuple(session.cases)
-    return {"examined": {Counted.TESTS: int(metrics["tests"])}, "metrics": metrics, "tests": tests}
+    examined = {Counted.TESTS: int(metrics["tests"])}
+    noted = tuple(one for one in session.noted if one.category != COVERAGE_WARNING)
+    return {"examined": examined, "metrics": metrics, "tests": tests, "test_warnings": noted}
 
 
-def _odd(session: Session, done: Completed) -> Iterable[Finding]:
+def _odd(session: Session, done: Completed, *, excused: bool) -> Iterable[Finding]:
     """Yield why a run fails though no test failed."""
     red = any(case.outcome.is_red for case in session.cases)
-    flaky = any(case.outcome is TestOutcome.FLAKY for case in session.cases)
+    flaky = excused or any(case.outcome is TestOutcome.FLAKY for case in session.cases)
     if found := unpassed(session.cases):
         rule, message = found
         yield Finding(tool=TESTS, rule=rule, message=message)

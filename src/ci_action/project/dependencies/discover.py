@@ -1,6 +1,6 @@
 """The packages that the project's tests need: the groups and extras of `selection`, from the first of these that exists.
 
-1. uv.lock (here or above, up to the workspace)
+1. uv.lock (here, or of the workspace of uv that the project belongs to)
 2. pylock.toml, poetry.lock, pdm.lock, Pipfile.lock
 3. requirements.txt and the files beside it that name tests or development
 4. pyproject.toml: the project with its groups and extras that name tests or development
@@ -28,6 +28,7 @@ from ci_action.project.dependencies.pyproject import (
 )
 from ci_action.project.dependencies.requirements_txt import pin_of, read, refuse_endless
 from ci_action.project.dependencies.selection import TEST_NAMES, Selection, known_names, select
+from ci_action.project.dependencies.uv_workspace import uv_lock
 from ci_action.project.layout import Layout
 
 _LOCKS: Final = (Kind.PYLOCK, Kind.POETRY, Kind.PDM, Kind.PIPENV)
@@ -190,8 +191,7 @@ def _with_included(layout: Layout, groups: Collection[str]) -> frozenset[str]:
 
 def lock_of(layout: Layout) -> Path | None:
     """Return the lock file that decides: uv.lock of the project or of its workspace, else one of another tool."""
-    places = (*(folder / Kind.UV for folder in layout.folders), *(layout.root / kind for kind in _LOCKS))
-    return next(filter(Path.is_file, places), None)
+    return uv_lock(layout) or next(filter(Path.is_file, (layout.root / kind for kind in _LOCKS)), None)
 
 
 def _from_requirements(layout: Layout, selection: Selection) -> Dependencies | None:

@@ -34,6 +34,13 @@ _MENTION: Final = re.compile(
 _REQUIREMENT: Final = frozenset({"-r", "--requirement"})
 _CONSTRAINT: Final = frozenset({"-c", "--constraint"})
 _EDITABLE: Final = frozenset({"-e", "--editable"})
+# Options that need no other file: they change what an index offers.
+_INDEXES: Final = frozenset({
+    "-i", "--index-url", "--extra-index-url", "--no-index", "--pre", "--prefer-binary", "--only-binary", "--no-binary",
+    "--require-hashes", "--trusted-host",
+})  # fmt: skip
+# What comes from a folder, an address or a repository, unlike a name with extras, versions and markers.
+_PLACED: Final = re.compile(r"^[^;#]*[@/\\]|^\.")
 _DEEPEST: Final = 20
 _FROM_ELSEWHERE: Final = "it comes from a repository or a URL, not from a package index"
 _FROM_A_FILE: Final = "it comes from a file, not from a package index"
@@ -172,6 +179,28 @@ def refuse_endless(files: Iterable[Path], workspace: Path) -> None:
             for line in lines_of(text)
             if line.option in _REQUIREMENT | _CONSTRAINT and not _URL.match(line.value)
         )
+
+
+def inputs_of(files: Iterable[Path], workspace: Path) -> Iterator[bytes]:
+    """Yield the content of requirements files and of those that they include, also as constraints.
+
+    Raises `ValueError` if anything else decides about their packages (a folder, an address, a repository), and
+    `ProjectFileError`.
+    """
+    waiting, seen = [*files], set[Path]()
+    while waiting:
+        file = waiting.pop(0)
+        if file in seen:
+            continue
+        seen.add(file)
+        content = read_project_file(file, workspace)
+        yield content
+        for line in lines_of(decoded(content)):
+            includes = line.option in _REQUIREMENT | _CONSTRAINT and not _URL.match(line.value)
+            if includes:
+                waiting.append(_included(file, line.value))
+            elif line.option not in _INDEXES if line.option else _PLACED.search(line.value):
+                raise ValueError(f"{line.text!r} is not a package of an index")
 
 
 def _included(file: Path, name: str) -> Path:

@@ -45,6 +45,7 @@ def _tool(stage: str, tool: ToolResult, logs: str) -> Html:
     return h(
         "article",
         _header(look.value, h("h4", tool.tool), word, tool.seconds, *version),
+        *((h("p", tool.because, class_="quiet"),) if tool.because else ()),
         *_result(tool),
         _examined(stage, tool, logs),
         *(h("p", icon("warned"), h("span", note), class_="note") for note in tool.warnings[:_MOST]),

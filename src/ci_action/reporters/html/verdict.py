@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from ci_action.github.pull_request import NoPull, Pull
-from ci_action.model.finding import Fix
 from ci_action.model.result import Conclusion, RunResult
 from ci_action.model.section import Tile
+from ci_action.model.totals import fix_command
 from ci_action.reporters.context import Publication
 from ci_action.reporters.html.markup import Html, bullets, h, icon
 from ci_action.system.text import counted, duration
@@ -45,8 +45,9 @@ def verdict(result: RunResult, publication: Publication) -> Html:
 def _commands(result: RunResult) -> Iterator[Html]:
     if result.reproduce:
         yield _command("Reproduce locally", result.reproduce, "repeat")
-    if fixable := sum(finding.fix is Fix.SAFE for finding in result.counting):
-        yield _command(f"Fix {counted(fixable, 'finding')}", "ci-action fix", "fix")
+    command, fixable = fix_command(result)
+    if fixable:
+        yield _command(f"Fix {counted(fixable, 'finding')}", command, "fix")
 
 
 def _command(label: str, command: str, name: str) -> Html:

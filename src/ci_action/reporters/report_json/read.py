@@ -12,7 +12,7 @@ from msgspec.structs import asdict
 from ci_action.engine.test_run import TESTS
 from ci_action.model.finding import Finding, Level, Location, Package
 from ci_action.model.result import Broken, Conclusion, Outcome, Report, Skipped
-from ci_action.model.tests import RED, TestCase, counts
+from ci_action.model.tests import RED, TestCase, TestWarning, counts
 from ci_action.model.totals import name_of
 from ci_action.reporters.context import REPORT
 from ci_action.reporters.report_json.schema import SCHEMA, CaseEntry, FindingEntry, RunReport, ToolEntry
@@ -107,9 +107,12 @@ def outcome_of(tool: ToolEntry) -> Outcome:
         if findings or tests:
             raise ValueError(f"results of {tool.name[:40]!r}, which was skipped")
         return Skipped(tool.reason)
+    warnings = tuple(TestWarning(**asdict(one)) for one in tool.test_warnings)
     if tool.outcome == "broken":
-        return Broken(tool.reason, findings=findings, metrics=tool.metrics, tests=tests)
-    return Report(findings=findings, metrics=tool.metrics, tests=tests)
+        return Broken(
+            tool.reason, findings=findings, metrics=tool.metrics, tests=tests, test_warnings=warnings
+        )
+    return Report(findings=findings, metrics=tool.metrics, tests=tests, test_warnings=warnings)
 
 
 def _check_tests(tool: ToolEntry, cases: Sequence[TestCase], findings: Iterable[Finding]) -> None:

@@ -76,6 +76,16 @@ class CaseEntry(Struct):
     subtest: str
 
 
+class TestWarningEntry(Struct):
+    """A warning that pytest recorded `number` times; `path` of an installed package is relative to its folder."""
+
+    category: str
+    message: str
+    path: str
+    line: Line
+    number: int
+
+
 class FileCoverageEntry(Struct):
     """The coverage of one file; `missing` are ranges of lines, first and last."""
 
@@ -93,7 +103,7 @@ class CoverageEntry(Struct):
 
 
 class ToolEntry(Struct):
-    """The result of one tool."""
+    """The result of one tool; `because` is what names it in the project."""
 
     name: str
     version: str
@@ -109,6 +119,8 @@ class ToolEntry(Struct):
     coverage: CoverageEntry | None
     findings: list[FindingEntry]
     tests: list[CaseEntry]
+    test_warnings: list[TestWarningEntry]
+    because: str = ""
 
 
 class StageEntry(Struct):

@@ -20,6 +20,7 @@ from ci_action.reporters.report_json.schema import (
     FindingEntry,
     RunReport,
     StageEntry,
+    TestWarningEntry,
     ToolEntry,
 )
 
@@ -79,6 +80,8 @@ def _tool(tool: ToolResult) -> ToolEntry:
         coverage=_coverage(coverage_of(tool)),
         findings=[],
         tests=[],
+        test_warnings=[TestWarningEntry(**msgspec.to_builtins(one)) for one in outcome.test_warnings],
+        because=tool.because,
     )
 
 

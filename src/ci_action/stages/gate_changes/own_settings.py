@@ -8,7 +8,7 @@ from ci_action.project import workflows
 from ci_action.project.workflows import Step
 from ci_action.settings import SETTINGS, Settings
 from ci_action.settings.resolve import from_pyproject
-from ci_action.settings.types import FailOn, GateChanges, IgnoredVulnerability, Scope
+from ci_action.settings.types import FailOn, Formatter, GateChanges, IgnoredVulnerability, Linter, Scope
 from ci_action.stages.gate_changes.configs import PYPROJECT, Config, Where, place_in
 from ci_action.stages.gate_changes.loosened import (
     ADDED_IGNORE,
@@ -73,6 +73,8 @@ COMPARED: Final[Mapping[str, Comparison]] = {
         (FailOn.NEVER, FailOn.CRITICAL, FailOn.HIGH, FailOn.MEDIUM, FailOn.LOW),
         (FailOn.NEVER, FailOn.NEW, FailOn.LOW),
     ),
+    "formatter": softer(*((Formatter.NONE, one) for one in Formatter if one is not Formatter.NONE)),
+    "linter": softer((Linter.NONE, Linter.AUTO, Linter.RUFF)),
     "gate-changes": softer((GateChanges.OFF, GateChanges.WARN, GateChanges.FAIL)),
     "scope": _scope,
     "ignore": more,

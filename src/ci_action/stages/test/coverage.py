@@ -1,10 +1,11 @@
 """Coverage of the tests, compared with the minimum of the project and of the changed lines."""
 
 import json
+import re
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from decimal import Decimal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
 
@@ -13,7 +14,6 @@ from msgspec import UNSET, Meta, Struct, UnsetType, convert
 from ci_action.engine.context import Context
 from ci_action.engine.test_run import COVERAGE, PLUGIN, TESTS
 from ci_action.engine.test_run.coverage_minimum import (
-    FAIL_UNDER,
     IN_SHARD,
     OF_PROJECT,
     Judged,
@@ -22,45 +22,59 @@ from ci_action.engine.test_run.coverage_minimum import (
     minimum,
 )
 from ci_action.engine.test_run.job import DATA, FOLDER
+from ci_action.engine.test_run.measuring import Measuring, coverage_warnings
 from ci_action.engine.tool import Checked, Tool, Turn
 from ci_action.model.coverage import Coverage, FileCoverage, joined
-from ci_action.model.result import Counted, Report, Skipped
-from ci_action.project.environment import Environment, environment_of_project, failed
+from ci_action.model.finding import Finding, Level, Location
+from ci_action.model.result import Broken, Counted, Outcome, Report, Skipped
+from ci_action.project.coverage_command import Starter
+from ci_action.project.environment import Environment, environment_of_project, failed, python_variables
+from ci_action.project.layout import Layout
 from ci_action.project.programs import Program
-from ci_action.system.errors import ToolError
+from ci_action.system.errors import ProjectFileError
 from ci_action.system.json_fields import MOST, json_object
 from ci_action.system.process import Command
 from ci_action.system.project_files import LARGEST_SOURCE, find_project_text, read_project_file
 
 NO_DATA: Final = "No data to report"
+UNMEASURED: Final = "not-measured"
+"""The rule of the finding for a suite whose coverage is not known."""
 # One process in the project's environment: starting Python and importing coverage takes most of the time.
 # pytest-cov may use another configuration: our plugin wrote down which, and `sys.path` of the tests, because plugins of
-# coverage may be in a folder of pytest's `pythonpath`.
+# coverage may be in a folder of pytest's `pythonpath`. The minimum is written first: it is needed if the data is unreadable.
+# Without a configured source coverage measures our own files too.
 # Up to 7.13.0 the executed lines include docstrings and excluded lines, so for such files the statements are written too.
 MEASURE: Final = """
-import coverage, json, sys
-given = {}
-for name in sys.argv[3:]:
-    with open(name) as stream:
-        given = json.load(stream)
-sys.path += [name for name in given.get("path", ()) if name not in sys.path]
-found = coverage.Coverage(config_file=given.get("config") or True)
-found.load()
-found.json_report(outfile=sys.argv[1], ignore_errors=True)
-with open(sys.argv[1]) as stream:
+import json, os, sys
+report, lines, known = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+sys.path += [name for name in known["path"] if name not in sys.path]
+import coverage
+found = coverage.Coverage(config_file=known["config"] or True)
+def answer():
+    facts = {name: found.get_option("report:" + name) or 0 for name in ("fail_under", "precision")}
+    print(json.dumps({"fail_under": str(facts["fail_under"]), "precision": facts["precision"], "version": coverage.__version__}))
+answer()
+folder, name = os.path.split(os.environ.get("COVERAGE_FILE") or os.path.abspath(".coverage"))
+alone = not any(one.startswith(name + ".") for one in os.listdir(folder))
+if alone or os.path.exists(os.path.join(folder, name)):
+    found.load()
+if not alone:
+    found.combine()
+answer()
+if known["omit"]:
+    found.set_option("report:omit", [*(found.get_option("report:omit") or ()), *known["omit"]])
+found.json_report(outfile=report, ignore_errors=True)
+with open(report) as stream:
     files = json.load(stream)["files"]
 statements = {}
 for name, entry in files.items():
     if len(entry["executed_lines"]) != entry["summary"]["covered_lines"]:
         statements[name] = found.analysis2(name)[1]
-with open(sys.argv[2], "w") as stream:
+with open(lines, "w") as stream:
     json.dump(statements, stream)
-minimum = found.get_option("report:fail_under") or 0
-print(json.dumps({"fail_under": str(minimum), "version": coverage.__version__}))
 """
-# Our plugin runs in the project's interpreter: if the project sets no source, coverage measures it too.
-_OURS: Final = PLUGIN / "ciaction_pytest.py"
 _OPTIONS: Final = "coverage-options.json"
+_QUOTED: Final = re.compile(r"'(/[^'\n]+)'")
 _Line: TypeAlias = Annotated[int, Meta(ge=0, le=MOST)]
 _Arc: TypeAlias = tuple[Annotated[int, Meta(ge=-MOST, le=MOST)], Annotated[int, Meta(ge=-MOST, le=MOST)]]
 
@@ -95,94 +109,181 @@ class _Answer(Struct):
     """What `MEASURE` prints."""
 
     fail_under: str
+    precision: Annotated[int, Meta(ge=0, le=100)]
     version: str
+
+
+class _Options(Struct):
+    """What our plugin wrote about pytest-cov and the interpreter of the tests."""
+
+    config: str = ""
+    path: tuple[str, ...] = ()
+    loaded: bool = True
+    disabled: bool = False
+    fail_under: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Reading:
+    """What reading the data came to."""
+
+    answer: _Answer | None = None
+    """None if coverage could not read its configuration."""
+    coverage: Coverage | None = None
+    problem: str = ""
+    """Why there is no coverage."""
+    detail: str = ""
+    noted: tuple[tuple[str, str], ...] = ()
+    """What coverage warned about."""
 
 
 def check(ctx: Context, _program: Program) -> Checked:
     """Judge the data that the tests left."""
+    environment, measuring = Environment.load(ctx.tempdir), Measuring.load(ctx.tempdir)
     folder = ctx.tempdir / FOLDER
-    if not (folder / DATA).is_file():
-        if _minima(ctx, None).asked and not ctx.settings.shard:
-            raise ToolError(
-                "no coverage data, so the minimum cannot be judged: pytest-cov is switched off (`--no-cov`,"
-                " `-p no:cov`), or the tests ended before the data was saved"
-            )
-        return Checked(outcome=Skipped("the tests left no coverage data"))
-    environment = Environment.load(ctx.tempdir)
-    try:
-        coverage, answer, notes = _measured(ctx, environment, folder)
-    except ToolError as error:
-        # A shard may have no tests.
-        if ctx.settings.shard and NO_DATA in error.detail:
-            return Checked(outcome=Skipped("the tests of this shard ran nothing of the project"))
-        raise
-    own = minimum(answer.fail_under)
-    recorded = {FAIL_UNDER: float(own)} if own is not None else {}
-    if ctx.settings.shard:
-        judged = Judged(metrics=coverage.metrics, notes=(IN_SHARD,))
+    options = _options(folder / _OPTIONS, ctx.tempdir)
+    reading = _read(ctx, environment, measuring, options, folder)
+    own = _own_minimum(measuring, options, reading.answer)
+    noted = tuple(_noted(reading, measuring, ctx.layout))
+    notes: tuple[str, ...] = ()
+    outcome: Outcome
+    if reading.coverage is None:
+        outcome = _unmeasured(ctx, reading, _reason(reading, measuring, options), _minima(ctx, own), noted)
+        if isinstance(outcome, Report) and (options.disabled or not options.loaded):
+            outcome = Skipped(_reason(reading, measuring, options))  # the decision of the project
     else:
-        wanted = _minima(ctx, own)
-        workspace = ctx.layout.workspace
-        judged = judge(
-            coverage,
-            wanted,
-            ctx.changes,
-            lambda path: find_project_text(workspace / path, workspace),
-            ctx.event.name,
+        judged = _judged(ctx, reading.coverage, _minima(ctx, own))
+        notes = judged.notes
+        outcome = Report(
+            findings=(*judged.findings, *noted),
+            examined={Counted.FILES: len(reading.coverage.files)},
+            metrics={**judged.metrics, **(own.recorded if own else {})},
+            coverage=reading.coverage,
+            details=(f"measured as {measuring.origin} does",) if measuring.origin else (),
         )
-    report = Report(
-        findings=judged.findings,
-        examined={Counted.FILES: len(coverage.files)},
-        metrics={**judged.metrics, **recorded},
-        coverage=coverage,
-    )
     return Checked(
-        outcome=report,
-        warnings=(*notes, *judged.notes),
-        version=answer.version,
-        version_source=environment.source,
+        outcome=outcome,
+        warnings=notes,
+        log=reading.detail,
+        version=reading.answer.version if reading.answer else "",
+        version_source=environment.source_of(COVERAGE),
     )
 
 
-def _minima(ctx: Context, own: Decimal | None) -> Minima:
-    given = ctx.settings.coverage_min
-    if given is None and own is not None:
-        return Minima(coverage=own, origin=OF_PROJECT, patch=ctx.settings.patch_coverage_min)
-    return Minima(coverage=given, patch=ctx.settings.patch_coverage_min)
+def _unmeasured(
+    ctx: Context, reading: _Reading, reason: str, minima: Minima, noted: tuple[Finding, ...]
+) -> Outcome:
+    """Return the outcome without data: a warning, unless there is a minimum to judge."""
+    if ctx.settings.shard:
+        # A shard may have no tests.
+        nothing = "the tests of this shard ran nothing of the project"
+        return Skipped(nothing if NO_DATA in reading.detail else reason)
+    if minima.asked:
+        return Broken(f"the minimum cannot be judged: {reason}", reading.detail, findings=noted)
+    unmeasured = Finding(tool=COVERAGE, rule=UNMEASURED, message=reason, level=Level.WARNING)
+    return Report(findings=(unmeasured, *noted))
 
 
-def _measured(ctx: Context, environment: Environment, folder: Path) -> tuple[Coverage, _Answer, list[str]]:
-    """Return the coverage, what `MEASURE` printed, and a note of files that coverage could not parse."""
+def _judged(ctx: Context, coverage: Coverage, minima: Minima) -> Judged:
+    if ctx.settings.shard:
+        return Judged(metrics=coverage.metrics, notes=(IN_SHARD,))
+    workspace = ctx.layout.workspace
+
+    def read(path: str) -> str:
+        return find_project_text(workspace / path, workspace)
+
+    return judge(coverage, minima, ctx.changes, read, ctx.event.name)
+
+
+def _own_minimum(measuring: Measuring, options: _Options, answer: _Answer | None) -> Minima | None:
+    """Return the minimum of the project: of its options of pytest, else of its command, else of its configuration."""
+    configured = answer.fail_under if answer else ""
+    given = measuring.fail_under or configured if options.fail_under is None else options.fail_under
+    found = minimum(given)
+    precision = answer.precision if answer else 0
+    return None if found is None else Minima(coverage=found, origin=OF_PROJECT, precision=precision)
+
+
+def _reason(reading: _Reading, measuring: Measuring, options: _Options) -> str:
+    if measuring.failed:
+        return f"coverage was not measured: pytest failed with it and ran without it: {measuring.failed}"
+    if options.disabled:
+        return "no coverage data: pytest-cov is disabled by `--no-cov`"
+    if not options.loaded and measuring.starter is Starter.PYTEST_COV:
+        return "no coverage data: pytest-cov is disabled by `-p no:cov`"
+    return reading.problem
+
+
+def _noted(reading: _Reading, measuring: Measuring, layout: Layout) -> Iterator[Finding]:
+    """Yield the warnings of coverage as findings."""
+    for rule, text in dict.fromkeys((*measuring.noted, *reading.noted)):
+        if rule == "no-data-collected" and reading.coverage and reading.coverage.files:
+            continue  # in one process of several
+        named = _QUOTED.search(text)
+        path = layout.relative(named[1]) if named else ""
+        place = Location(path=path) if path and not path.startswith("/") else None
+        yield Finding(
+            tool=COVERAGE,
+            rule=rule,
+            message=text.replace(named[1], path) if named and place else text,
+            level=Level.WARNING,
+            location=place,
+            url=f"{TOOL.url}/en/latest/messages.html",
+        )
+
+
+def _options(file: Path, folder: Path) -> _Options:
+    """Return what our plugin wrote; the project's code can replace the file by anything."""
+    with suppress(ProjectFileError, ValueError):
+        return convert(json_object(read_project_file(file, folder, largest=LARGEST_SOURCE)), _Options)
+    return _Options()
+
+
+def _minima(ctx: Context, own: Minima | None) -> Minima:
+    given, patch = ctx.settings.coverage_min, ctx.settings.patch_coverage_min
+    return replace(own, patch=patch) if given is None and own else Minima(coverage=given, patch=patch)
+
+
+def _read(
+    ctx: Context, environment: Environment, measuring: Measuring, options: _Options, folder: Path
+) -> _Reading:
+    """Read the data in the project's environment, with its own configuration and plugins."""
     file, lines = folder / "coverage.json", folder / "statements.json"
-    options = [str(folder / _OPTIONS)] if (folder / _OPTIONS).is_file() else []
-    variables = {"COVERAGE_FILE": str(folder / DATA), **ctx.home_of_project()}
-    if environment.overlay:
-        variables["PYTHONPATH"] = environment.overlay
+    overlay = [environment.overlay] if environment.overlay else []
+    known = {
+        "config": measuring.config if measuring.starter is Starter.COVERAGE else options.config,
+        "path": [*options.path, *overlay],
+        "omit": [f"{name}/*" for name in (str(PLUGIN), *overlay)],
+    }
     command = Command(
-        argv=(environment.python, "-c", MEASURE, str(file), str(lines), *options),
+        argv=(environment.python, "-c", MEASURE, str(file), str(lines), json.dumps(known)),
         cwd=ctx.layout.root,
-        environ=variables,
+        environ={
+            **python_variables(ctx.environ),
+            "COVERAGE_FILE": str(folder / DATA),
+            **ctx.home_of_project(),
+        },
         timeout=float(ctx.settings.timeout),
         owner=ctx.owner,
     )
     done = ctx.run(environment_of_project(command, ctx.environ))
-    if done.returncode != 0:
-        raise failed("could not read the coverage data", done)
-    report, statements = (
-        read_project_file(one, ctx.tempdir, largest=LARGEST_SOURCE) for one in (file, lines)
-    )
-    try:
-        coverage = coverage_of(report, statements, ctx.layout.relative)
+    answer = None
+    with suppress(ValueError):
         answer = convert(json_object((done.stdout.splitlines() or [b""])[-1]), _Answer)
-    except ValueError as error:
-        raise ToolError(f"the coverage report cannot be trusted: {error}") from error
-    ours = ctx.layout.relative(_OURS)
-    coverage = replace(coverage, files={path: one for path, one in coverage.files.items() if path != ours})
-    unparsed = [line for line in done.stderr.splitlines() if "parse" in line and "Python source" in line]
-    note = (
-        f"coverage could not parse {len(unparsed)} files, which no figure includes: {''.join(unparsed[:1])}"
-    )
-    return coverage, answer, [note] if unparsed else []
+    noted = coverage_warnings(done.stderr)
+    if done.returncode != 0 or answer is None:
+        # Its last line is the error, and what it printed before is the answer.
+        error = failed("could not read the coverage data", replace(done, stdout=b"") if done.stderr else done)
+        return _Reading(answer=answer, problem=error.reason, detail=error.detail, noted=noted)
+    try:
+        report, statements = (
+            read_project_file(one, ctx.tempdir, largest=LARGEST_SOURCE) for one in (file, lines)
+        )
+        coverage = coverage_of(report, statements, ctx.layout.relative)
+    except (ProjectFileError, ValueError) as error:
+        problem = f"the coverage report cannot be trusted: {error}"
+        return _Reading(answer=answer, problem=problem, noted=noted)
+    return _Reading(answer=answer, coverage=coverage, noted=noted)
 
 
 def coverage_of(report: bytes, statements: bytes, path_of: Callable[[str], str]) -> Coverage:

@@ -25,9 +25,9 @@ from ci_action.model.section import (
     Section,
     Tile,
 )
-from ci_action.model.tests import TestCase, TestOutcome
+from ci_action.model.tests import TestCase, TestOutcome, TestWarning
 from ci_action.model.totals import Totals, coverage_of, name_of, red_tests, totals_of
-from ci_action.system.text import counted, duration, listed
+from ci_action.system.text import counted, duration, listed, one_line
 
 _MOST_SLOW: Final = 25
 _MOST_RANGES: Final = 20
@@ -56,7 +56,12 @@ def of(stage: StageResult, _: Pull | NoPull) -> tuple[Section, ...]:
     found = totals_of(stage.tools)
     sections: list[Section] = []
     if "tests" in found.metrics:
-        tests: tuple[Block, ...] = (_bar(found), *_failed(stage), *_slowest(found.tests))
+        tests: tuple[Block, ...] = (
+            _bar(found),
+            *_failed(stage),
+            *_warned(stage.tools),
+            *_slowest(found.tests),
+        )
         sections.append(Section(title=Ours("Tests"), blocks=tests, tile=_tile(found)))
     if found.coverage is not None:
         blocks = (*_figures(found, found.coverage), *_uncovered(stage.tools, found.coverage))
@@ -120,6 +125,33 @@ def _failure(case: TestCase) -> Entry:
         place=Location(path=case.path, line=case.line) if case.path else None,
         about=tuple(about),
         look=Look.BROKEN if error else Look.FAILED,
+    )
+
+
+def _warned(tools: Sequence[ToolResult]) -> Iterator[Items]:
+    """Yield what pytest warned about, equal texts once, the most frequent first."""
+    places: dict[tuple[str, str], list[TestWarning]] = {}
+    for one in (one for tool in tools for one in tool.outcome.test_warnings):
+        places.setdefault((one.category, one.message), []).append(one)
+    groups = sorted(places.values(), key=lambda group: -sum(one.number for one in group))
+    number = sum(one.number for group in groups for one in group)
+    if groups:
+        yield Items(
+            title=Ours(f"{counted(number, 'warning')} of pytest"),
+            rows=tuple(map(_warning, groups)),
+            number=number,
+            folded=True,
+        )
+
+
+def _warning(group: Sequence[TestWarning]) -> Item:
+    first, times = group[0], sum(one.number for one in group)
+    more = f" and {counted(len(group) - 1, 'other place')}" if len(group) > 1 else ""
+    return Item(
+        (first.category, Ours(": "), one_line(first.message)),
+        figure=Ours(f"{times:,} ×"),
+        note=f"{first.path}:{first.line}{more}",
+        look=Look.WARNED,
     )
 
 

@@ -135,8 +135,24 @@ def test_counts_are_those_of_all_and_a_module_that_cannot_be_collected_counts_on
         "tests": 4, "passed": 1, "failed": 1, "errors": 1, "skipped": 1, "subtests": 2, "test_warnings": 2,
     }  # fmt: skip
     assert tool.examined == {"tests": 4, "shards": 2}
+    assert [one.message for one in tool.outcome.test_warnings] == ["old", "old"]
     assert sorted(finding.rule for finding in tool.findings) == ["collection", "failed"]
     assert len({finding.fingerprint for finding in tool.findings}) == 2
+
+
+def test_coverage_warns_of_what_no_shard_imports(tmp_path: Path):
+    for number, warned in enumerate((["module-not-imported", "couldnt-parse"], ["couldnt-parse"]), 1):
+        folder = tmp_path / "shards" / str(number)
+        write_shard(folder, f"{number}/2", [case(f"a{number}")], covered([1]), warned=warned)
+    result = merged(tmp_path)
+    assert [(one.tool, one.rule) for one in result.findings] == [("coverage", "couldnt-parse")]
+    assert result.verdict.conclusion is Conclusion.WARNED
+
+
+def test_the_minimum_of_the_project_is_rounded_in_all_shards_alike(tmp_path: Path):
+    lines = covered(range(1, 896), range(900, 1005))  # 89.5 %
+    write_shard(tmp_path / "shards", "1/1", [case("a")], lines, fail_under=90)
+    assert merged(tmp_path).verdict.conclusion is Conclusion.PASSED
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=12))

@@ -17,7 +17,8 @@ from ci_action.model.tests import TestOutcome, counts
 PLACE = layout(Path("/w"))
 START = {"event": "start", "pytest": "9.2.0", "python": "3.13.0", "root": "/w"}
 FINISH = {"event": "finish", "exit": 0, "collected": 1, "deselected": 0, "dropped": 0, "dropped_names": []}
-WARNING = {"event": "warning", "category": "UserWarning"}
+WARNING = {"event": "warning", "category": "UserWarning", "text": "old", "place": ["/w/a.py", 3]}
+AGAIN = {"event": "again", "number": 0}
 INTERNAL = {"event": "internal", "text": "boom"}
 COLLECT = {"event": "collect", "nodeid": "t.py", "places": [["t.py", 2]], "text": "E   no"}
 
@@ -130,17 +131,40 @@ def test_subtests_are_counted_apart():
 
 def test_the_end_says_what_was_counted():
     end = {**FINISH, "exit": 1, "collected": 5, "deselected": 2, "dropped": 4, "dropped_names": ["t.py::x"]}
-    session = told(START, WARNING, WARNING, SETUP, CALL, DOWN, end)
+    session = told(START, WARNING, AGAIN, SETUP, CALL, DOWN, end)
     assert (session.started, session.pytest, session.python) == (True, "9.2.0", "3.13.0")
     assert (session.finished, session.exit, session.collected, session.deselected) == (True, 1, 5, 2)
     assert (session.dropped, session.dropped_names, session.warnings) == (4, ("t.py::x",), 2)
 
 
 @pytest.mark.parametrize(
+    ("file", "path"),
+    [
+        ("/w/pkg/a.py", "pkg/a.py"),
+        ("pkg/a.py", "pkg/a.py"),
+        ("/env/lib/python3.13/site-packages/dep/x.py", "dep/x.py"),
+        ("/w/.venv/lib/site-packages/dep/x.py", "dep/x.py"),
+        ("/usr/lib/python3.13/ast.py", "ast.py"),
+        ("<string>", "<string>"),
+    ],
+)
+def test_a_warning_has_its_place(file: str, path: str):
+    [one] = told(START, {**WARNING, "place": [file, 7]}, FINISH).noted
+    assert (one.category, one.message, one.path, one.line, one.number) == ("UserWarning", "old", path, 7, 1)
+
+
+def test_a_warning_is_kept_once_with_its_number():
+    other, many = {**WARNING, "text": "new"}, {**AGAIN, "number": None}
+    session = told(START, WARNING, other, AGAIN, {**AGAIN, "number": 1}, AGAIN, many, FINISH)
+    assert [(one.message, one.number) for one in session.noted] == [("old", 3), ("new", 2)]
+    assert session.warnings == 6
+
+
+@pytest.mark.parametrize(
     "events",
     [
-        [WARNING, START, SETUP, CALL, DOWN, FINISH],
-        [START, SETUP, CALL, DOWN, FINISH, WARNING],
+        [WARNING, AGAIN, START, SETUP, CALL, DOWN, FINISH],
+        [START, SETUP, CALL, DOWN, FINISH, WARNING, AGAIN],
         [INTERNAL],
         [WARNING, INTERNAL, START, FINISH],
     ],
@@ -155,7 +179,7 @@ def without(event: dict[str, Any], name: str) -> dict[str, Any]:
 
 REQUIRED = [
     (event, name)
-    for event in (START, FINISH, WARNING, INTERNAL, COLLECT, CALL)
+    for event in (START, FINISH, WARNING, AGAIN, INTERNAL, COLLECT, CALL)
     for name in event
     if name != "places"
 ]
@@ -196,6 +220,9 @@ WRONG: list[tuple[dict[str, Any], str, tuple[Any, ...]]] = [
     (FINISH, "dropped_names", (None, "x", {}, [1], ["\0"])),
     (INTERNAL, "text", NO_TEXT),
     (WARNING, "category", NO_TEXT),
+    (WARNING, "text", NO_TEXT),
+    (WARNING, "place", (None, 1, "a.py", ["a.py"], ["a.py", None], ["a\0.py", 1])),
+    (AGAIN, "number", NO_COUNT[1:]),
     (CALL, "event", ("", "Test", "later", *NO_TEXT)),
 ]
 

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from support.builders import FakeRun, completed, context, write
 
 from ci_action.engine.context import Context
 from ci_action.engine.test_run.job import MOST_RERUNS, run
+from ci_action.engine.test_run.measuring import Measuring
 from ci_action.engine.tool import Checked
 from ci_action.model.result import Broken, Report, Skipped
 from ci_action.model.tests import TestCase
@@ -21,7 +23,7 @@ from ci_action.system.process import Command, Completed
 
 PYTHON = "/env/bin/python"
 START = {"event": "start", "pytest": "9.2.0", "python": "3.13.0", "root": "/w"}
-COV_OFF = completed(stderr="error: unrecognized arguments: --cov --cov-report=\n", returncode=4)
+UNSTARTED = completed(stderr="ImportError: no module covdefaults\n", returncode=4)
 Session = Callable[[Command], Completed]
 
 
@@ -55,8 +57,15 @@ GREEN, RED = session({"t.py::a": "passed"}), session({"t.py::a": "failed", "t.py
 def made(folder: Path, run: FakeRun, *, overlay: str = "", **overrides: Any) -> Context:
     (folder / "w").mkdir(exist_ok=True)
     ctx = context(folder / "w", run, **overrides)
-    Environment(python=PYTHON, version="3.13.0", source="uv.lock", overlay=overlay).save(ctx.tempdir)
+    environment = Environment(python=PYTHON, version="3.13.0", source="uv.lock", overlay=overlay)
+    replace(environment, packages={"coverage": "7.17.5"}).save(ctx.tempdir)
     return ctx
+
+
+def measuring(command: Command) -> dict[str, Any]:
+    """Return how a command measures coverage."""
+    found: dict[str, Any] = json.loads(command.environ["CI_ACTION_PYTEST_COVERAGE"])
+    return found
 
 
 def ran(
@@ -73,6 +82,7 @@ def cases(found: Checked) -> dict[str, tuple[str, int]]:
 
 
 def test_a_session(tmp_path: Path):
+    write(tmp_path / "w", {"tox.ini": "[pytest]\naddopts = --cov\n"})
     found, [command] = ran(tmp_path, RED)
     assert isinstance(found.outcome, Report)
     assert [one.rule for one in found.outcome.findings] == ["failed"]
@@ -82,25 +92,73 @@ def test_a_session(tmp_path: Path):
     assert command.argv[:5] == (PYTHON, "-m", "pytest", "-p", "ciaction_pytest")
 
 
-COVERED = ["--cov", "--cov-report=", "--cov-fail-under=0"]
-PLAIN = ["--color=no", "-p", "no:cacheprovider"]
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({}, []),
+        ({"workers": "auto"}, ["--numprocesses=auto"]),
+        ({"shard": "2/3"}, ["--splits=3", "--group=2"]),
+        ({"pytest_args": "-k 'a b'"}, ["-k", "a b"]),
+    ],
+)
+def test_its_options(tmp_path: Path, settings: dict[str, str], words: list[str]):
+    _, [command] = ran(tmp_path, settings=settings)
+    cache = f"--override-ini=cache_dir={tmp_path / 'w-tempdir' / 'pytest' / 'cache'}"
+    assert list(command.argv[5:]) == ["--color=no", cache, *words]
+
+
+TOX = "[testenv]\ncommands = coverage run --branch --source={envsitepackagesdir}/pkg -m pytest\n"
+PYTEST = ["-m", "pytest"]
+
+
+def write_tox(folder: Path) -> None:
+    """Make the project one that measures coverage itself."""
+    write(folder / "w", {"tox.ini": TOX})
 
 
 @pytest.mark.parametrize(
-    ("settings", "overlay", "words"),
+    ("files", "settings", "words", "facts"),
     [
-        ({}, "", [*PLAIN, *COVERED]),
-        ({}, "/overlay", [*PLAIN, "--cov=.", *COVERED[1:]]),
-        ({"coverage_source": "src, lib"}, "", [*PLAIN, "--cov=src", "--cov=lib", *COVERED[1:]]),
-        ({"coverage_source": "src"}, "/overlay", [*PLAIN, "--cov=src", *COVERED[1:]]),
-        ({"workers": "auto"}, "", [*PLAIN, *COVERED, "--numprocesses=auto"]),
-        ({"shard": "2/3"}, "", [*PLAIN, *COVERED, "--splits=3", "--group=2"]),
-        ({"pytest_args": "-k 'a b'"}, "", [*PLAIN, *COVERED, "-k", "a b"]),
+        ({}, {}, PYTEST, {"starter": "pytest-cov", "source": [], "replace": False}),
+        ({}, {"coverage_source": "src, lib"}, PYTEST, {"source": ["src", "lib"], "replace": True}),
+        (
+            {"tox.ini": "[testenv]\ncommands = pytest --cov=pkg --cov-branch\n"},
+            {},
+            PYTEST,
+            {"starter": "pytest-cov", "source": ["pkg"], "branch": True},
+        ),
+        (
+            {"tox.ini": TOX},
+            {},
+            ["-m", "coverage", "run", "--source=pkg", "--branch", *PYTEST],
+            {"starter": "coverage"},
+        ),
+        (
+            {"tox.ini": TOX},
+            {"coverage_source": "lib"},
+            ["-m", "coverage", "run", "--source=lib", "--branch", *PYTEST],
+            {"starter": "coverage"},
+        ),
+        # coverage sees no other processes.
+        ({"tox.ini": TOX}, {"workers": "2"}, PYTEST, {"starter": "pytest-cov", "source": ["pkg"]}),
+        (
+            {"setup.cfg": "[options.entry_points]\npytest11 =\n  x = x\n"},
+            {},
+            ["-m", "coverage", "run", *PYTEST],
+            {"starter": "coverage"},
+        ),
     ],
 )
-def test_its_options(tmp_path: Path, settings: dict[str, str], overlay: str, words: list[str]):
-    _, [command] = ran(tmp_path, settings=settings, overlay=overlay)
-    assert list(command.argv[5:]) == words
+def test_coverage_is_measured_as_the_project_does(
+    tmp_path: Path, files: dict[str, str], settings: dict[str, str], words: list[str], facts: dict[str, Any]
+):
+    (tmp_path / "w").mkdir()
+    write(tmp_path / "w", files)
+    _, [command] = ran(tmp_path, settings=settings)
+    start = [PYTHON, *words, "-p", "ciaction_pytest"]
+    assert list(command.argv[: len(start)]) == start
+    assert facts.items() <= measuring(command).items()
+    assert command.environ["COVERAGE_FILE"].endswith("/pytest/.coverage")
 
 
 def test_known_durations_decide_about_the_shards(tmp_path: Path):
@@ -122,7 +180,7 @@ def test_plugins_that_do_not_load_by_themselves_are_named(
 ):
     _, [command] = ran(tmp_path, settings=settings, environ={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
     named = [value for word, value in zip(command.argv, command.argv[1:], strict=False) if word == "-p"]
-    assert named == ["ciaction_pytest", "no:cacheprovider", *plugins]
+    assert named == ["ciaction_pytest", *plugins]
 
 
 def test_its_variables(tmp_path: Path):
@@ -139,24 +197,128 @@ def test_its_variables(tmp_path: Path):
     assert ":/mine" not in command.environ["PYTHONPATH"]
 
 
+INTERNAL = session({"t.py::a": "passed"}, code=3)
+
+
+def internal(text: str) -> Session:
+    """Return a pytest that ends with an internal error."""
+
+    def answer(command: Command) -> Completed:
+        done = INTERNAL(command)
+        file = Path(command.environ["CI_ACTION_PYTEST_EVENTS"])
+        lines = file.read_text().splitlines()
+        lines[1:1] = [json.dumps({"event": "internal", "text": text})]
+        file.write_text("\n".join(lines) + "\n")
+        return done
+
+    return answer
+
+
+def killed(command: Command) -> Completed:
+    GREEN(command)
+    return completed(returncode=-11)
+
+
+ERROR_OF_COVERAGE = 'File "/v/site-packages/coverage/control.py"\nCoverageException: no\n'
+
+
 @pytest.mark.parametrize(
-    ("first", "starts"),
+    ("first", "own", "starts"),
     [
-        (COV_OFF, 2),
-        (completed(stderr="error: unrecognized arguments: --numprocesses=2\n", returncode=4), 1),
-        (completed(stderr="error: unrecognized arguments: --cov\n", returncode=1), 1),
-        (completed("a test printed: unrecognized arguments: --cov\n", returncode=0), 1),
+        (UNSTARTED, False, 2),
+        (UNSTARTED, True, 2),
+        (internal("File pytest_cov/engine.py\nDataError: x"), True, 2),
+        (internal("ValueError: x"), False, 1),
+        (killed, False, 2),
+        (killed, True, 1),
+        (completed("a test printed: pytest_cov", returncode=1), False, 2),
+        (session({"t.py::a": "passed"}, torn=True), False, 1),
+        (RED, True, 1),
     ],
 )
-def test_only_a_pytest_without_its_coverage_is_started_again_without_it(
-    tmp_path: Path, first: Any, starts: int
+def test_a_suite_that_coverage_keeps_from_running_runs_without_it(
+    tmp_path: Path, first: Any, own: bool, starts: int
 ):
+    (tmp_path / "w").mkdir()
+    write(tmp_path / "w", {"tox.ini": TOX} if own else {})
     found, commands = ran(tmp_path, first, GREEN)
     assert len(commands) == starts
-    assert isinstance(found.outcome, Report if starts == 2 else Broken)
     if starts == 2:
-        assert not any("--cov" in word for word in commands[1].argv)
+        assert isinstance(found.outcome, Report)
+        assert measuring(commands[1])["starter"] == ""
+        assert commands[1].argv[1:3] == ("-m", "pytest")
         assert cases(found) == {"t.py::a": ("passed", 1)}
+        assert Measuring.load(tmp_path / "w-tempdir").failed
+
+
+def test_an_error_at_the_end_that_coverage_made_is_not_the_one_of_the_tests(tmp_path: Path):
+    def ended(command: Command) -> Completed:
+        GREEN(command)
+        return completed(stderr=ERROR_OF_COVERAGE, returncode=1)
+
+    found, commands = ran(tmp_path, ended, GREEN)
+    assert (len(commands), cases(found)) == (2, {"t.py::a": ("passed", 1)})
+
+
+def test_a_suite_that_fails_without_coverage_too_has_that_reason(tmp_path: Path):
+    other = completed(stderr="ImportError: of the suite\n", returncode=4)
+    found, _ = ran(tmp_path, UNSTARTED, other)
+    assert isinstance(found.outcome, Broken)
+    assert "of the suite" in found.outcome.reason
+    assert not Measuring.load(tmp_path / "w-tempdir").failed
+
+
+PLAIN_GREEN = session({"t.py::a": "passed", "t.py::b": "passed"})
+BOTH_RED = session({"t.py::a": "failed", "t.py::b": "failed"})
+
+
+@pytest.mark.parametrize(
+    ("answers", "outcomes", "starts"),
+    [
+        # It fails with coverage twice, and passes without it.
+        ([BOTH_RED, PLAIN_GREEN, BOTH_RED], ("passed", "passed"), 3),
+        ([BOTH_RED, RED, session({"t.py::b": "failed"})], ("failed", "passed"), 3),
+        # It is flaky, or needs the tests before it.
+        ([BOTH_RED, PLAIN_GREEN, RED], ("passed", "failed"), 3),
+        ([BOTH_RED, PLAIN_GREEN, PLAIN_GREEN], ("failed", "failed"), 3),
+        # It fails without coverage too.
+        ([BOTH_RED, BOTH_RED], ("failed", "failed"), 2),
+        ([BOTH_RED, TimedOutError("late")], ("failed", "failed"), 2),
+        ([BOTH_RED, session({"t.py::a": "passed"}, torn=True)], ("failed", "failed"), 2),
+    ],
+)
+def test_a_test_that_only_coverage_fails_is_not_red(
+    tmp_path: Path, answers: list[Any], outcomes: tuple[str, ...], starts: int
+):
+    found, commands = ran(tmp_path, *answers)
+    assert tuple(outcome for outcome, _ in cases(found).values()) == outcomes
+    assert len(commands) == starts
+    assert [measuring(command)["starter"] for command in commands] == ["pytest-cov", "", "pytest-cov"][
+        :starts
+    ]
+    assert any("t.py::" in one for one in found.warnings) is ("passed" in outcomes)
+    assert isinstance(found.outcome, Report)
+    assert len(found.outcome.findings) == outcomes.count("failed")
+
+
+def test_where_the_project_measures_coverage_itself_its_tests_fail_with_it(tmp_path: Path):
+    write_tox(tmp_path)
+    found, commands = ran(tmp_path, RED)
+    assert (len(commands), cases(found)["t.py::a"]) == (1, ("failed", 1))
+
+
+def test_a_subtest_that_passes_does_not_make_its_test_pass(tmp_path: Path):
+    def parts(command: Command) -> Completed:
+        done = session({"t.py::a": "failed"})(command)
+        file = Path(command.environ["CI_ACTION_PYTEST_EVENTS"])
+        part = {**phases("t.py::a", "passed")[1], "subtest": "i=1"}
+        lines = file.read_text().splitlines()
+        file.write_text("\n".join([*lines[:-1], json.dumps(part), lines[-1]]) + "\n")
+        return done
+
+    found, _ = ran(tmp_path, parts, parts, parts, settings={"reruns": "1"})
+    assert isinstance(found.outcome, Report)
+    assert [one.outcome.value for one in found.outcome.tests if not one.subtest] == ["failed"]
 
 
 @pytest.mark.parametrize(
@@ -212,24 +374,21 @@ AGAIN_GREEN, AGAIN_RED = session({"t.py::a": "passed"}), session({"t.py::a": "fa
 def test_failed_tests_are_run_again(
     tmp_path: Path, reruns: int, answers: list[Any], outcome: str, runs: int, starts: int
 ):
-    found, commands = ran(tmp_path, *answers, settings={"reruns": str(reruns)})
+    write_tox(tmp_path)
+    found, commands = ran(tmp_path, *answers, settings={"reruns": str(reruns), "workers": "2"})
     assert cases(found)["t.py::a"] == (outcome, runs)
     assert len(commands) == starts
     for command in commands[1:]:
         assert command.argv[-2:] == ("--", "t.py::a")
-        assert "--no-cov" in command.argv
+        assert "--numprocesses=2" not in command.argv
+        assert measuring(command)["starter"] == ""
 
 
 @pytest.mark.parametrize(("number", "starts"), [(MOST_RERUNS, 2), (MOST_RERUNS + 1, 1)])
 def test_too_many_failures_are_not_flaky(tmp_path: Path, number: int, starts: int):
+    write_tox(tmp_path)
     many = session({f"t.py::test_{one}": "failed" for one in range(number)})
     assert len(ran(tmp_path, many, GREEN, settings={"reruns": "1"})[1]) == starts
-
-
-def test_tests_run_again_without_coverage_where_there_is_none(tmp_path: Path):
-    _, commands = ran(tmp_path, COV_OFF, RED, AGAIN_GREEN, settings={"reruns": "1"})
-    assert len(commands) == 3
-    assert "--no-cov" not in commands[2].argv
 
 
 # Ourselves: to anybody else only root can give a folder.

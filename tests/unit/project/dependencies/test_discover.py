@@ -39,8 +39,9 @@ def test_the_order(files: dict[str, str], wording: Any, tmp_path: Path):
     assert found(tmp_path, files).source == wording
 
 
-def test_a_lock_above_the_project_counts(tmp_path: Path):
-    write(tmp_path, {"uv.lock": "", "back/pyproject.toml": ""})
+def test_the_lock_of_its_workspace_counts(tmp_path: Path):
+    workspace = "[tool.uv.workspace]\nmembers = ['back']\n"
+    write(tmp_path, {"uv.lock": "", "pyproject.toml": workspace, "back/pyproject.toml": ""})
     assert find(layout(tmp_path, root=tmp_path / "back")).source == "uv.lock"
 
 

@@ -1,7 +1,6 @@
 """What coverage is asked in the project's environment, what its answer comes to, and where it has none."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,12 @@ from hypothesis import strategies as st
 from support.builders import FakeRun, completed, context, event, program, write
 
 from ci_action.engine.test_run import PLUGIN
+from ci_action.engine.test_run.measuring import Measuring
 from ci_action.engine.tool import Checked
 from ci_action.model.changes import Changes
-from ci_action.model.result import Report, Skipped
+from ci_action.model.finding import Level
+from ci_action.model.result import Broken, Report, Skipped
+from ci_action.project.coverage_command import Starter
 from ci_action.project.environment import Environment
 from ci_action.stages.test.coverage import check, coverage_of, from_json
 from ci_action.system.errors import ToolError
@@ -42,27 +44,38 @@ def document(files: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def coverage(
-    files: Mapping[str, Any] = THREE_OF_FOUR, *, fail_under: str = "0", stdout: str = "", **process: Any
+    files: Mapping[str, Any] = THREE_OF_FOUR,
+    *,
+    fail_under: str = "0",
+    precision: int = 0,
+    stdout: str = "",
+    **process: Any,
 ) -> Any:
     """Return a coverage that measured these files."""
 
     def run(command: Command) -> Completed:
         Path(command.argv[3]).write_text(json.dumps(document(files)))
         Path(command.argv[4]).write_text("{}")
-        said = json.dumps({"fail_under": fail_under, "version": "7.10.0"})
+        said = json.dumps({"fail_under": fail_under, "precision": precision, "version": "7.10.0"})
         return completed(stdout or f"printed by a plugin\n{said}\n", **process)
 
     return run
 
 
 def checked(
-    folder: Path, answer: Any = None, *, data: bool = True, **overrides: Any
+    folder: Path,
+    answer: Any = None,
+    *,
+    options: Mapping[str, Any] | None = None,
+    measuring: Mapping[str, Any] | None = None,
+    **overrides: Any,
 ) -> tuple[Checked, FakeRun]:
-    (folder / "w").mkdir()
+    (folder / "w").mkdir(exist_ok=True)
     run = FakeRun(python=answer or coverage())
     ctx = context(folder / "w", run, **overrides)
     Environment(python=PYTHON, version="3.13", source="uv.lock", overlay="/overlay").save(ctx.tempdir)
-    write(ctx.tempdir, {"pytest/.coverage": ""} if data else {"pytest/x": ""})
+    Measuring(**{"starter": Starter.PYTEST_COV, **(measuring or {})}).save(ctx.tempdir)
+    write(ctx.tempdir, {"pytest/coverage-options.json": json.dumps(options or {})})
     return check(ctx, program("coverage")), run
 
 
@@ -71,38 +84,97 @@ def report(found: Checked) -> Report:
     return found.outcome
 
 
+def rules(found: Checked) -> list[str]:
+    return [one.rule for one in found.outcome.findings]
+
+
+def known(run: FakeRun) -> dict[str, Any]:
+    """Return what the reader of the data was given."""
+    [command] = run.asked
+    facts: dict[str, Any] = json.loads(command.argv[5])
+    return facts
+
+
 def test_what_was_measured(tmp_path: Path):
-    found, run = checked(tmp_path)
+    found, run = checked(tmp_path, environ={"PYTHONPATH": "/mine"})
     outcome = report(found)
     assert (outcome.examined, outcome.findings) == ({"files": 1}, ())
     assert outcome.metrics["coverage"] == 75
     assert (found.version, found.version_source, found.warnings) == ("7.10.0", "uv.lock", ())
     [command] = run.asked
     assert command.argv[:2] == (PYTHON, "-c")
-    assert command.environ["PYTHONPATH"] == "/overlay"
+    assert command.environ["PYTHONPATH"] == "/mine"
     assert command.environ["COVERAGE_FILE"].endswith("/pytest/.coverage")
 
 
-def test_our_own_plugin_is_in_no_figure(tmp_path: Path):
-    ours = os.path.relpath(PLUGIN / "ciaction_pytest.py", tmp_path / "w")
-    found, _ = checked(
-        tmp_path, coverage({**THREE_OF_FOUR, str(PLUGIN / "ciaction_pytest.py"): entry([1], [])})
-    )
-    outcome = report(found)
-    assert outcome.coverage is not None
-    assert (list(outcome.coverage.files), outcome.metrics["coverage"]) == (["a.py"], 75), ours
-
-
-def test_the_options_that_pytest_cov_was_given_are_used(tmp_path: Path):
-    (tmp_path / "w-tempdir" / "pytest").mkdir(parents=True)
-    options = tmp_path / "w-tempdir" / "pytest" / "coverage-options.json"
-    options.write_text("{}")
+def test_our_own_files_are_in_no_figure(tmp_path: Path):
     _, run = checked(tmp_path)
-    assert run.asked[0].argv[5:] == (str(options),)
+    assert known(run)["omit"] == [f"{PLUGIN}/*", "/overlay/*"]
 
 
 @pytest.mark.parametrize(
-    ("settings", "fail_under", "rules", "metrics"),
+    ("measuring", "config"),
+    [
+        ({"starter": Starter.PYTEST_COV, "config": "theirs"}, "given.cfg"),
+        ({"starter": Starter.COVERAGE, "config": "theirs"}, "theirs"),
+        ({"starter": Starter.COVERAGE}, ""),
+    ],
+)
+def test_the_data_is_read_as_it_was_measured(tmp_path: Path, measuring: dict[str, Any], config: str):
+    _, run = checked(tmp_path, options={"config": "given.cfg", "path": ["lib"]}, measuring=measuring)
+    assert known(run)["config"] == config
+    assert known(run)["path"] == ["lib", "/overlay"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"path": 1}', '{"fail_under": "x"}'])
+def test_options_that_our_plugin_cannot_have_written_are_not_used(tmp_path: Path, text: str):
+    (tmp_path / "w").mkdir()
+    ctx = context(tmp_path / "w", FakeRun(python=coverage()))
+    Environment(python=PYTHON, version="3.13", source="uv.lock").save(ctx.tempdir)
+    Measuring(starter=Starter.PYTEST_COV).save(ctx.tempdir)
+    write(ctx.tempdir, {"pytest/coverage-options.json": text})
+    assert report(check(ctx, program("coverage"))).metrics["coverage"] == 75
+
+
+@pytest.mark.parametrize(
+    ("options", "measuring", "fail_under", "found"),
+    [
+        ({}, {}, "80", 80),
+        ({"fail_under": 90}, {"fail_under": "70"}, "80", 90),
+        ({"fail_under": 0}, {"fail_under": "70"}, "80", None),
+        ({}, {"fail_under": "70"}, "80", 70),
+        ({}, {}, "0", None),
+    ],
+)
+def test_whose_word_is_the_minimum_of_the_project(
+    tmp_path: Path, options: dict[str, Any], measuring: dict[str, str], fail_under: str, found: float | None
+):
+    ran, _ = checked(tmp_path, coverage(fail_under=fail_under), options=options, measuring=measuring)
+    assert report(ran).metrics.get("fail_under") == found
+
+
+NINES = {"a.py": entry(list(range(1, 896)), list(range(900, 1005)))}  # 89.5 %
+
+
+@pytest.mark.parametrize(
+    ("settings", "fail_under", "precision", "red"),
+    [
+        ({}, "90", 0, False),
+        ({}, "90", 1, True),
+        ({}, "90.5", 0, True),
+        ({"coverage_min": "90"}, "90", 0, True),
+    ],
+)
+def test_the_minimum_of_the_project_is_rounded_as_coverage_does(
+    tmp_path: Path, settings: dict[str, str], fail_under: str, precision: int, red: bool
+):
+    answer = coverage(NINES, fail_under=fail_under, precision=precision)
+    found, _ = checked(tmp_path, answer, settings=settings)
+    assert rules(found) == ["coverage-min"] * red
+
+
+@pytest.mark.parametrize(
+    ("settings", "fail_under", "red", "metrics"),
     [
         ({}, "0", [], {}),
         ({}, "75", [], {"coverage_min": 75, "fail_under": 75}),
@@ -115,11 +187,11 @@ def test_the_options_that_pytest_cov_was_given_are_used(tmp_path: Path):
     ids=["none", "reached", "missed", "ours first", "ours missed", "switched off by ours", "a shard judges nothing"],
 )  # fmt: skip
 def test_whose_minimum_counts(
-    tmp_path: Path, settings: dict[str, str], fail_under: str, rules: list[str], metrics: dict[str, float]
+    tmp_path: Path, settings: dict[str, str], fail_under: str, red: list[str], metrics: dict[str, float]
 ):
     found, _ = checked(tmp_path, coverage(fail_under=fail_under), settings=settings)
     outcome = report(found)
-    assert [one.rule for one in outcome.findings] == rules
+    assert rules(found) == red
     assert {
         name: outcome.metrics[name] for name in ("coverage_min", "fail_under") if name in outcome.metrics
     } == (metrics)
@@ -150,37 +222,62 @@ def test_a_pull_request_without_a_base_cannot_be_judged(tmp_path: Path):
     assert "the clone is shallow" in found.warnings[0]
 
 
-@pytest.mark.parametrize(
-    ("settings", "refused"),
-    [
-        ({}, False),
-        ({"coverage_min": "1"}, True),
-        ({"patch_coverage_min": "1"}, True),
-        ({"coverage_min": "1", "shard": "1/2"}, False),
-    ],
-)
-def test_without_data_there_is_nothing_to_judge(tmp_path: Path, settings: dict[str, str], refused: bool):
-    if refused:
-        with pytest.raises(ToolError, match="--no-cov"):
-            checked(tmp_path, data=False, settings=settings)
-    else:
-        found, run = checked(tmp_path, data=False, settings=settings)
-        assert isinstance(found.outcome, Skipped)
-        assert run.asked == []
-
-
 NOTHING = completed(stderr="coverage.exceptions.NoDataError: No data to report.\n", returncode=1)
 
 
-@pytest.mark.parametrize(("shard", "refused"), [("", True), ("1/2", False)])
-def test_a_shard_may_have_run_nothing(tmp_path: Path, shard: str, refused: bool, wording: Any):
-    settings = {"shard": shard} if shard else {}
-    if refused:
-        with pytest.raises(ToolError) as caught:
-            checked(tmp_path, NOTHING, settings=settings)
-        assert str(caught.value) == wording
-    else:
-        assert isinstance(checked(tmp_path, NOTHING, settings=settings)[0].outcome, Skipped)
+def unreadable(fail_under: str) -> Completed:
+    """Return a coverage that knows its configuration, and not its data."""
+    facts = json.dumps({"fail_under": fail_under, "precision": 0, "version": "7.10.0"})
+    return completed(
+        f"{facts}\n", stderr="ModuleNotFoundError: No module named 'covdefaults'\n", returncode=1
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "fail_under", "broken"),
+    [
+        ({}, "0", False),
+        ({}, "90", True),
+        ({"coverage_min": "1"}, "0", True),
+        ({"patch_coverage_min": "1"}, "0", True),
+        ({"coverage_min": "0"}, "90", True),
+    ],
+)
+def test_without_data_only_a_minimum_is_broken(
+    tmp_path: Path, settings: dict[str, str], fail_under: str, broken: bool
+):
+    found, _ = checked(tmp_path, unreadable(fail_under), settings=settings)
+    if broken:
+        assert isinstance(found.outcome, Broken)
+        assert "covdefaults" in found.outcome.reason
+        return
+    [finding] = report(found).findings
+    assert (finding.rule, finding.level) == ("not-measured", Level.WARNING)
+    assert "covdefaults" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("options", "word"), [({"disabled": True}, "--no-cov"), ({"loaded": False}, "-p no:cov")]
+)
+def test_a_project_that_switches_coverage_off_is_not_warned(
+    tmp_path: Path, options: dict[str, bool], word: str
+):
+    found, _ = checked(tmp_path, NOTHING, options=options)
+    assert isinstance(found.outcome, Skipped)
+    assert word in found.outcome.reason
+    found, _ = checked(tmp_path, NOTHING, options=options, settings={"coverage_min": "1"})
+    assert isinstance(found.outcome, Broken)
+
+
+def test_a_suite_that_ran_without_coverage_says_why(tmp_path: Path):
+    found, _ = checked(tmp_path, NOTHING, measuring={"starter": Starter.NONE, "failed": "no covdefaults"})
+    [finding] = report(found).findings
+    assert (finding.rule, "no covdefaults" in finding.message) == ("not-measured", True)
+
+
+@pytest.mark.parametrize("settings", [{"shard": "1/2"}, {"shard": "1/2", "coverage_min": "90"}])
+def test_a_shard_may_have_run_nothing(tmp_path: Path, settings: dict[str, str]):
+    assert isinstance(checked(tmp_path, NOTHING, settings=settings)[0].outcome, Skipped)
 
 
 @pytest.mark.parametrize(
@@ -192,31 +289,34 @@ def test_a_shard_may_have_run_nothing(tmp_path: Path, shard: str, refused: bool,
         ),
         (completed("said\n", returncode=1), "said"),
         (completed(returncode=1), "no reason"),
-        (coverage(stdout="no JSON\n"), "JSON"),
-        (coverage(stdout="{}\n"), "fail_under"),
+        (coverage(stdout="no JSON\n"), "no JSON"),
+        (coverage(stdout="{}\n"), "{}"),
         (coverage({"a.py": {**entry([1], []), "missing_lines": [-1]}}), "missing_lines"),
     ],
 )
 def test_what_cannot_be_trusted_is_broken(tmp_path: Path, answer: Any, reason: str):
-    with pytest.raises(ToolError, match=reason):
-        checked(tmp_path, answer, settings={"shard": "1/2"})
+    found, _ = checked(tmp_path, answer, settings={"coverage_min": "0"})
+    assert isinstance(found.outcome, Broken)
+    assert reason in found.outcome.reason
 
 
-@pytest.mark.parametrize(
-    ("stderr", "number"),
-    [
-        ("", 0),
-        ("CoverageWarning: Couldn't parse '/w/a.py' as Python source\n", 1),
-        ("Couldn't parse Python source: a\nother\nCouldn't parse Python source: b\n", 2),
-        ("something else about Python source\n", 0),
-    ],
+PARSED = (
+    "/v/coverage/report_core.py:116: CoverageWarning: Couldn't parse Python file '{}/bad.py' (couldnt-parse)"
 )
-def test_files_that_could_not_be_parsed_are_said(tmp_path: Path, stderr: str, number: int):
-    found, _ = checked(tmp_path, coverage(stderr=stderr))
-    assert len(found.warnings) == bool(number)
-    if number:
-        assert f" {number} " in found.warnings[0]
-        assert stderr.splitlines()[0] in found.warnings[0]
+
+
+def test_the_warnings_of_coverage_are_findings(tmp_path: Path):
+    stderr = f"{PARSED.format(tmp_path / 'w')}\n  warn(x)\n"
+    noted = (("module-not-imported", "Module pkg was never imported."), ("no-data-collected", "No data."))
+    found, _ = checked(tmp_path, coverage(stderr=stderr), measuring={"noted": noted})
+    # Data was collected after all: by another process.
+    assert [(one.rule, one.level, one.path) for one in found.outcome.findings] == [
+        ("module-not-imported", Level.WARNING, ""),
+        ("couldnt-parse", Level.WARNING, "bad.py"),
+    ]
+    assert "'bad.py'" in found.outcome.findings[1].message
+    found, _ = checked(tmp_path, coverage({}), measuring={"noted": noted})
+    assert rules(found) == ["module-not-imported", "no-data-collected"]
 
 
 ENTRY: dict[str, Any] = {

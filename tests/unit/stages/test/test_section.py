@@ -24,7 +24,7 @@ from support.hostile_text import FOREIGN
 from support.renderers import Node, rendered
 
 from ci_action.model.result import Broken, Hint, RunResult
-from ci_action.model.tests import TestCase, TestOutcome
+from ci_action.model.tests import TestCase, TestOutcome, TestWarning
 from ci_action.model.totals import other_findings, red_tests, tools_of, totals
 from ci_action.reporters import console
 from ci_action.reporters.context import Screen
@@ -55,12 +55,16 @@ def everything(text: str) -> RunResult:
         case(name, outcome, message=f"m{text}", detail=f"d{text}", path=f"p{text}", subtest="")
         for name, outcome in zip(names, outcomes, strict=True)
     ]
+    warned = TestWarning(category=f"c{text}", message=f"m{text}", path=f"p{text}", line=3)
     part = case("t.py::test", "failed", message=f"m{text}", detail=f"d{text}", subtest=f"s{text}")
     hint = Hint(name="h", cause=f"c{text}", fix=f"f{text}", url="https://docs.example.org/a")
     uncovered = finding(tool="coverage", rule="uncovered", message="m", muted="x")
     files = covered(file_coverage(f"c{text}.py"))
     return run_result(
-        with_tests(*tests, part), files, tool_result(uncovered), tool_result(tool="x", hints=(hint,))
+        with_tests(*tests, part, test_warnings=(warned,)),
+        files,
+        tool_result(uncovered),
+        tool_result(tool="x", hints=(hint,)),
     )
 
 
@@ -110,6 +114,20 @@ def test_counts_reasons_and_names(tmp_path: Path):
         "2 skipped: no network",
         "1 skipped: no reason given",
         "passed unexpectedly: t.py::f",
+    ]
+
+
+def test_warnings_of_pytest_are_listed_once_with_their_number(tmp_path: Path):
+    old = TestWarning(category="DeprecationWarning", message="old\nthing", path="a.py", line=3, number=2)
+    tool = with_tests(case(), test_warnings=(
+        replace(old, message="rare", number=1), old, replace(old, path="b.py", number=1_200)
+    ))  # fmt: skip
+    [folded] = [one for one in page(run_result(tool), tmp_path).all("details") if "warnings" in one.text]
+    assert folded.all("summary")[0].text.startswith("1,203 warnings")
+    rows = [row.text.strip() for row in folded.all("li")]
+    assert [("old thing" in row, "1,202" in row, "a.py:3 and 1 other" in row) for row in rows] == [
+        (True, True, True),
+        (False, False, False),
     ]
 
 

@@ -1,10 +1,13 @@
 """Write what pytest does while it does it: one JSON object a line, so that it is known whatever happens later.
 
-`coverage-options.json` in the same folder has the configuration of pytest-cov, for whoever reads its data.
+`coverage-options.json` in the same folder has the options of pytest-cov, for whoever reads its data.
 
 Loaded by `-p ciaction_pytest` into the project's own interpreter: CPython 3.8 and later, pytest 6.2 and later, only
 the standard library. CI_ACTION_PYTEST_EVENTS is the file to write. CI_ACTION_PYTEST_OVERLAY may be a folder of packages
 that the environment lacks: it goes to the end of sys.path, so that the project's own come first.
+CI_ACTION_PYTEST_COVERAGE is how coverage is measured, as JSON: `starter` is `pytest-cov`, `coverage` (it started this
+process) or empty; `data` is the file for its data; `given` is the value of COVERAGE_FILE for the tests;
+`replace` and `source`, `branch`, `config` are options of pytest-cov.
 """
 
 import json
@@ -22,6 +25,77 @@ _MOST_TEXT = 8000
 _MOST_FRAMES = 30
 _MOST_SECONDS = 1000000000
 _MOST_NAMES = 3
+_MOST_WARNINGS = 1000
+_COVERAGE = json.loads(os.environ.get("CI_ACTION_PYTEST_COVERAGE") or "{}")
+
+
+def _set(name, value):
+    """Set a variable for the programs that the tests start; None removes it."""
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value
+
+
+def _forget_ours():
+    """Remove our values from the variables that the tests and the programs that they start get."""
+    ours = os.path.dirname(os.path.abspath(__file__))
+    folders = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    _set("PYTHONPATH", os.pathsep.join(name for name in folders if name != ours) or None)
+    if not os.environ.get("COVERAGE_PROCESS_START"):  # else these programs add to our data
+        _set("COVERAGE_FILE", _COVERAGE.get("given"))
+
+
+class Measuring:
+    """Starts pytest-cov with the options of the project, and with ours if it has none."""
+
+    def __init__(self):
+        self.loaded = self.own = self.disabled = False
+        self.fail_under = None
+
+    def settle(self, options):
+        """Set the options of pytest-cov, if it is loaded."""
+        if not hasattr(options, "cov_source"):
+            return
+        own = bool(options.cov_source)
+        self.loaded, self.own = True, self.own or own
+        self.disabled = bool(getattr(options, "no_cov", False))
+        if self.fail_under is None:
+            self.fail_under = options.cov_fail_under
+        if _COVERAGE.get("starter") != "pytest-cov":
+            options.cov_source = []
+            return
+        if _COVERAGE.get("replace") or not own:
+            options.cov_source = list(_COVERAGE.get("source") or [True])
+        if not own:
+            options.cov_branch = _COVERAGE.get("branch") or options.cov_branch
+            options.cov_config = _COVERAGE.get("config") or options.cov_config
+        options.cov_fail_under, options.cov_report = 0, {"": None}
+
+    def facts(self, config):
+        """Return what the reader of the data has to know."""
+        return dict(
+            config=str(config.getoption("cov_config", None) or ""),
+            path=[name for name in sys.path if isinstance(name, str)],
+            loaded=self.loaded,
+            own=self.own,
+            disabled=self.disabled,
+            fail_under=self.fail_under,
+        )
+
+
+_MEASURING = Measuring()
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config):
+    """Settle the options before pytest-cov reads them; its data goes to our file, unlike that of inner sessions."""
+    known = early_config.known_args_namespace
+    _MEASURING.settle(known)
+    yield
+    spread = getattr(known, "numprocesses", None) or getattr(known, "dist", "no") != "no"
+    if not spread:  # the workers of xdist need them
+        _forget_ours()
 
 
 def _name(value):
@@ -92,6 +166,10 @@ class Worker(Counter):
     """Sends the counts of an xdist worker to the process that collects all results."""
 
     @pytest.hookimpl(trylast=True)
+    def pytest_sessionstart(self):
+        _forget_ours()
+
+    @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session):
         session.config.workeroutput["ci_action_counts"] = self.counts(session)
 
@@ -104,11 +182,11 @@ class Writer(Counter):
         self.config = config
         self.process = os.getpid()
         self.worker = None
+        self.warnings = {}
         self.stream = open(path, "a", encoding="utf-8", errors="backslashreplace", buffering=1)
         beside = os.path.join(os.path.dirname(path), "coverage-options.json")
         with open(beside, "w", encoding="utf-8") as stream:
-            given = str(config.getoption("cov_config", None) or "")
-            json.dump(dict(config=given, path=[name for name in sys.path if isinstance(name, str)]), stream)
+            json.dump(_MEASURING.facts(config), stream)
 
     def write(self, event, **facts):
         """Write one event; not in the child of a test that forked, which continues the session as well."""
@@ -161,7 +239,16 @@ class Writer(Counter):
         self.write("test", **facts)
 
     def pytest_warning_recorded(self, warning_message, when, nodeid, location):
-        self.write("warning", category=warning_message.category.__name__)
+        """Write a warning, in full only the first time."""
+        place = [_name(warning_message.filename), _line(warning_message.lineno)]
+        text = str(warning_message.message)[:2000]
+        key = (warning_message.category.__name__, text, *place)
+        known = self.warnings.get(key)
+        if known is None and len(self.warnings) < _MOST_WARNINGS:
+            self.warnings[key] = len(self.warnings)
+            self.write("warning", category=key[0], text=text, place=place)
+        else:
+            self.write("again", number=known)
 
     def pytest_internalerror(self, excrepr):
         self.write("internal", text=str(excrepr)[-_MOST_TEXT:])
@@ -195,4 +282,6 @@ def pytest_configure(config):
     """Write in the process that collects all results; the workers of xdist send theirs to it."""
     if _EVENTS:
         worker = hasattr(config, "workerinput")
+        if not worker:
+            _MEASURING.settle(config.option)
         config.pluginmanager.register(Worker() if worker else Writer(config, _EVENTS), "ci-action-writer")

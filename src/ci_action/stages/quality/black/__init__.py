@@ -12,12 +12,14 @@ from typing import Final
 from ci_action.engine.context import Context
 from ci_action.engine.tool import NOTHING_CHANGED, Checked, Tool
 from ci_action.model.result import Broken, Counted, Report
+from ci_action.project.evidence import Named
 from ci_action.project.layout import lowest_minor
 from ci_action.project.programs import Program
 from ci_action.stages.quality.black.discovery import BlackConfig, Discovery, black_config, config_option
 from ci_action.stages.quality.black.output import parse, parse_part
 from ci_action.stages.quality.common import as_argument, failure, no_files, target_option
 from ci_action.stages.quality.diff import FORMAT, UNREADABLE, Change, Formatter, is_plain
+from ci_action.stages.quality.selection import formatter
 from ci_action.system.cache import Results, key_of, restored
 from ci_action.system.errors import ENDED, ProjectFileError, ToolError
 from ci_action.system.process import Command, Completed, batches, last_lines
@@ -225,6 +227,7 @@ TOOL: Final = Tool(
     check=check,
     fix=fix,
     count=count,
+    selection=lambda ctx: formatter(ctx, Named.BLACK),
     by_lines=True,
     refused=frozenset({
         "--code", "-c", "--quiet", "-q", "--color", "--line-ranges", "--stdin-filename", "--config",

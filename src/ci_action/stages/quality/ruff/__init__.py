@@ -10,6 +10,7 @@ from ci_action.model.result import Broken, Counted, Report
 from ci_action.project.programs import Program, argument_names
 from ci_action.stages.quality.common import no_files, target_option
 from ci_action.stages.quality.ruff.plan import Listing, Part, excluding, failure_of_ruff, linting, listing
+from ci_action.stages.quality.selection import linter
 from ci_action.system.errors import ENDED, ToolError
 from ci_action.system.process import Command, batches, last_lines
 from ci_action.system.project_files import left_out
@@ -106,6 +107,7 @@ TOOL: Final = Tool(
     check=check,
     fix=fix,
     count=count,
+    selection=linter,
     by_lines=True,
     refused=frozenset({
         "--fix", "--fix-only", "--unsafe-fixes", "--add-noqa", "--add-ignore", "--diff", "--output-file", "-o",

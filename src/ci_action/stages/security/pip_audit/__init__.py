@@ -1,7 +1,7 @@
 """Known vulnerabilities of the dependencies, by pip-audit and an OSV service.
 
-The packages of the project are audited at the versions of its lock file or its resolution, without those of ci-action. uv
-caches what it needs for a resolution; advisories are fetched in every run.
+The packages of the project are audited at the versions of its lock file or its resolution, without those of ci-action. A
+resolution is kept for a day; advisories are fetched in every run.
 """
 
 import argparse
@@ -27,6 +27,8 @@ from ci_action.project.environment import FILE, Environment
 from ci_action.project.file_kinds import PYTHON_LOCKS, is_requirements
 from ci_action.project.programs import Program
 from ci_action.stages.security.pip_audit.collect import at_base, from_files, take
+from ci_action.stages.security.pip_audit.resolution import MOST, Resolver
+from ci_action.system.cache import Results
 from ci_action.system.errors import UNDONE
 from ci_action.system.text import quoted
 
@@ -119,14 +121,20 @@ def _inventory(ctx: Context) -> Inventory:
     builder = builder_of(ctx, ctx.tempdir / "inventory", keep=not ctx.container)
     builder.tempdir.mkdir(exist_ok=True)
     made = Environment.load(ctx.tempdir) if (ctx.tempdir / FILE).is_file() else None
+    resolver = Resolver(
+        builder=builder,
+        kept=Results(ctx.kept, "resolutions", MOST) if ctx.kept and not ctx.kept.why_not else None,
+        facts=(ctx.bundled.uv_version, ctx.today.isoformat()),
+    )
     try:
         inventory = take(
-            builder,
+            resolver,
             install=ctx.settings.install,
             made=made,
             python_version=ctx.settings.python_version,
         )
-        return replace(inventory, notes=(*inventory.notes, *builder.notes))
+        notes = filter(None, [*builder.notes, resolver.save()])
+        return replace(inventory, notes=(*inventory.notes, *notes))
     finally:
         builder.forget()
 

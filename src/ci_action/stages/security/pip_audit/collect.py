@@ -41,6 +41,7 @@ from ci_action.project.dependencies.pyproject import (
 from ci_action.project.dependencies.requirements_txt import Listed, of_resolver, of_text, placed_names, read
 from ci_action.project.environment import Builder, Environment, python_request
 from ci_action.project.layout import Layout
+from ci_action.stages.security.pip_audit.resolution import Resolver
 from ci_action.system.errors import TimedOutError, ToolError
 from ci_action.system.project_files import find_project_text
 
@@ -50,22 +51,22 @@ _VERSION: Final = re.compile(r"3\.\d+(\.\d+)?")
 _IN_TURN: Final = "dependencies of pinned packages"
 _UNRESOLVED: Final = "the dependencies could not be resolved (see the notes)"
 _MOST_AT_ONCE: Final = 4
-_COMPILE: Final = ("pip", "compile", "--quiet", "--no-header", "--annotation-style=line")
 
 
 def take(
-    builder: Builder, *, install: Sequence[str], made: Environment | None, python_version: str
+    resolver: Resolver, *, install: Sequence[str], made: Environment | None, python_version: str
 ) -> Inventory:
     """Return the packages of the project; `made` is the environment of this run, if there is one.
 
     Raises `ToolError` if the packages cannot be determined.
     """
+    builder = resolver.builder
     if install and made:
         return _installed(builder, made.python, made.added)
     if tuple(install) == ("none",):
         return _installed(builder, current_python(builder.environ), ())
     known = from_files(builder.layout)
-    return known or resolved(builder, python_request(builder.layout, python_version)[0])
+    return known or resolved(resolver, python_request(builder.layout, python_version)[0])
 
 
 def from_files(layout: Layout) -> Inventory | None:
@@ -159,9 +160,9 @@ class _Unit:
     """Invalid entries of such tables."""
 
 
-def resolved(builder: Builder, request: str) -> Inventory:
+def resolved(resolver: Resolver, request: str) -> Inventory:
     """Return the packages of requirements files and metadata. Raises `ToolError` if there are none because of an error."""
-    layout = builder.layout
+    builder, layout = resolver.builder, resolver.builder.layout
     needs = find(layout)
     further = further_files(layout)
     units = [_first_unit(builder, needs), *(_Unit((name,), [(name,)]) for name in further)]
@@ -172,7 +173,7 @@ def resolved(builder: Builder, request: str) -> Inventory:
     if units:
         builder.variables()  # writes the credentials of indexes before several processes read them
     with ThreadPoolExecutor(max_workers=_MOST_AT_ONCE) as pool:  # uv waits for the network most of the time
-        parts = list(pool.map(lambda unit: _unit(builder, unit, request), units))
+        parts = list(pool.map(lambda unit: _unit(resolver, unit, request), units))
     packages = unique(needed for part in parts for needed in part.packages)
     notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
     unauditable = tuple(dict.fromkeys([*unread, *(one for part in parts for one in part.unauditable)]))
@@ -293,21 +294,22 @@ def _named_in(entry: object) -> str:
     return canonicalize_name(found[1]) if found else "an entry"
 
 
-def _unit(builder: Builder, unit: _Unit, request: str) -> Inventory:
-    layout = builder.layout
+def _unit(resolver: Resolver, unit: _Unit, request: str) -> Inventory:
+    layout = resolver.builder.layout
     listed = _read(layout, unit.files)
     if unit.files and listed.whole and unit.attempts[0] == unit.files:
         return _inventory(listed.pinned, listed.unauditable)
     problems: list[ToolError] = []
     for words in unit.attempts:
         try:
-            done = builder.command(*_COMPILE, *_python_words(request), *words)
+            # What is left of a resolution that failed is not kept: the next run tries again.
+            text = resolver.compile(_python_words(request), words, unit.lines, keep=not problems)
         except TimedOutError:
             raise
         except ToolError as error:
             problems.append(error)
             continue
-        inventory = _joined(layout, unit, listed, of_resolver(done.stdout.decode("utf-8", "replace")))
+        inventory = _joined(layout, unit, listed, of_resolver(text))
         notes = [f"not every extra and group was audited: {problems[0].reason}"] if problems else []
         return replace(inventory, notes=tuple(notes))
     return _as_pinned(layout, unit, listed, problems[0].reason)

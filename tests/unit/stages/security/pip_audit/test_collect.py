@@ -10,6 +10,7 @@ from support.builders import FakeRun, completed, layout, write
 from ci_action.project.dependencies.inventory import Inventory, Kind
 from ci_action.project.environment import Builder, Environment
 from ci_action.stages.security.pip_audit.collect import at_base, from_files, take
+from ci_action.stages.security.pip_audit.resolution import Resolver
 from ci_action.system.errors import ToolError
 
 LOCK = '[[package]]\nname = "a"\nversion = "1"\nsource = { registry = "x" }\n'
@@ -44,7 +45,10 @@ def builder(root: Path, run: FakeRun | None = None, **environ: str) -> Builder:
 
 def taken(root: Path, files: dict[str, str], run: FakeRun | None = None, **overrides) -> Inventory:
     write(root, files)
-    return take(builder(root, run), **{"install": (), "made": None, "python_version": "", **overrides})
+    return take(
+        Resolver(builder=builder(root, run)),
+        **{"install": (), "made": None, "python_version": "", **overrides},
+    )
 
 
 @pytest.fixture
@@ -274,7 +278,7 @@ def test_commands_whose_environment_nobody_made_leave_the_files(root):
 def test_no_current_environment(root):
     with pytest.raises(ToolError, match="activate an environment"):
         take(
-            builder(write(root, {"uv.lock": LOCK}), PATH="/nowhere"),
+            Resolver(builder=builder(write(root, {"uv.lock": LOCK}), PATH="/nowhere")),
             install=("none",),
             made=None,
             python_version="",

@@ -11,6 +11,7 @@ from support.builders import Answer, FakeRun, completed, layout, write
 from ci_action.project.dependencies.inventory import Inventory, Kind
 from ci_action.project.environment import Builder
 from ci_action.stages.security.pip_audit.collect import compiled_files, further_files, resolved
+from ci_action.stages.security.pip_audit.resolution import Resolver
 from ci_action.system.errors import TimedOutError, ToolError
 
 PROJECT = (
@@ -42,7 +43,7 @@ def asked(
         uv=Path("uv"), run=run, layout=layout(root, pyproject=tomllib.loads(files.get("pyproject.toml", ""))),
         environ={}, tempdir=tempdir, cache=None, timeout=60,
     )  # fmt: skip
-    found = resolved(builder, request)
+    found = resolved(Resolver(builder=builder), request)
     words = [
         [word.replace(f"{tempdir}/", "") for word in one[1:] if word not in OPTIONS] for one in run.words
     ]

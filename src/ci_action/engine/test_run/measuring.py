@@ -1,0 +1,122 @@
+"""How the coverage of a test run is measured: as the project's own commands do, else by pytest-cov."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final, Self
+
+from msgspec import Struct, convert, structs, to_builtins
+
+from ci_action.model.tests import TestWarning
+from ci_action.project.coverage_command import Starter, coverage_command, loaded_early, pytest_options
+from ci_action.project.environment import Environment
+from ci_action.project.layout import Layout
+from ci_action.settings import Settings
+from ci_action.system.errors import ToolError
+from ci_action.system.json_fields import json_object
+from ci_action.system.text import plain
+
+FILE: Final = "measuring.json"
+WARNING: Final = "CoverageWarning"
+# As coverage writes them: before 6.0, from 6.0, and with a link from 7.11.
+_WARNED: Final = re.compile(
+    rf"(?:{WARNING}|Coverage\.py warning): (?P<text>[^\n]+?)(?: \((?P<slug>[a-z][a-z-]+)\))?(?:; see https?://\S+)?$",
+    re.MULTILINE,
+)
+OWN_CONFIG: Final = "the configuration of pytest"
+
+
+class Measuring(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How coverage is measured, and what became of it."""
+
+    starter: Starter
+    origin: str = ""
+    """What decided that, for people."""
+    own: bool = False
+    """Whether a command of the project measures coverage: then its tests are known to pass with it."""
+    replace: bool = False
+    """Whether the sources replace those of the project's own options."""
+    source: tuple[str, ...] = ()
+    config: str = ""
+    branch: bool = False
+    fail_under: str = ""
+    options: tuple[str, ...] = ()
+    """Further options of `coverage run`."""
+    noted: tuple[tuple[str, str], ...] = ()
+    """What coverage warned about: its own names of the warnings, and the texts."""
+    failed: str = ""
+    """Why coverage could not be measured; empty if it was."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What comes after the interpreter to start pytest."""
+        if self.starter is not Starter.COVERAGE:
+            return ("-m", "pytest")
+        words = [*self.options]
+        words += [f"--source={','.join(self.source)}"] if self.source else []
+        words += [f"--rcfile={self.config}"] if self.config else []
+        words += ["--branch"] if self.branch else []
+        return ("-m", "coverage", "run", *words, "-m", "pytest")
+
+    def variables(self, data: Path, environ: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables for our plugin and for coverage; `environ` are those of the step."""
+        facts: dict[str, Any] = {
+            "starter": self.starter,
+            "given": environ.get("COVERAGE_FILE"),
+            "replace": self.replace,
+            "source": self.source,
+            "config": self.config,
+            "branch": self.branch,
+        }
+        return {"CI_ACTION_PYTEST_COVERAGE": json.dumps(facts), "COVERAGE_FILE": str(data)}
+
+    def without(self, reason: str) -> Self:
+        """Return a run without coverage."""
+        return structs.replace(self, starter=Starter.NONE, failed=reason)
+
+    def save(self, tempdir: Path) -> None:
+        """Write it for the tool that reads the data."""
+        (tempdir / FILE).write_bytes(json.dumps(to_builtins(self)).encode())
+
+    @classmethod
+    def load(cls, tempdir: Path) -> Self:
+        """Read what the tool of the tests wrote; raises `ToolError` if it wrote nothing."""
+        try:
+            return convert(json_object((tempdir / FILE).read_bytes()), cls)
+        except (OSError, ValueError) as error:
+            raise ToolError("the tests left no coverage data") from error
+
+
+def measuring_of(
+    layout: Layout, settings: Settings, environment: Environment, environ: Mapping[str, str]
+) -> Measuring:
+    """Return how to measure the coverage of a project's tests."""
+    command, options = coverage_command(layout), pytest_options(layout, environ)
+    # Outside of the environment coverage can only be found by pytest, and it does not see the processes of xdist.
+    can_start = "coverage" in environment.packages and not settings.workers
+    early = "" if command or options.covers or options.spread else loaded_early(layout, options)
+    given = settings.coverage_source
+    if command is None:
+        own = options.covers
+        starter = Starter.COVERAGE if early and can_start else Starter.PYTEST_COV
+        found = Measuring(starter=starter, origin=early or (OWN_CONFIG if own else ""), own=own)
+    else:
+        found = Measuring(
+            starter=command.starter if can_start else Starter.PYTEST_COV,
+            origin=command.origin,
+            own=True,
+            source=command.source,
+            config=command.config,
+            branch=command.branch,
+            fail_under=command.fail_under,
+            options=command.options if can_start else (),
+        )
+    return structs.replace(found, source=given, replace=True) if given else found
+
+
+def coverage_warnings(text: str, recorded: Iterable[TestWarning] = ()) -> tuple[tuple[str, str], ...]:
+    """Return the warnings of coverage, each once: its own name and the text; from output, and those of pytest."""
+    texts = [text, *(f"{WARNING}: {one.message}" for one in recorded if one.category == WARNING)]
+    found = (match for one in texts for match in _WARNED.finditer(one))
+    return tuple(dict.fromkeys((match["slug"] or "warning", plain(match["text"])) for match in found))
