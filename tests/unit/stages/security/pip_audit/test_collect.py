@@ -73,7 +73,10 @@ def test_the_order_needs_no_resolver(files, kind, root):
 
 
 def test_a_lock_above_the_project_counts(root):
-    write(root, {"uv.lock": LOCK, "back/pyproject.toml": "[project]\nname = 'b'\n"})
+    members = "[tool.uv.workspace]\nmembers = ['back']\n"
+    write(
+        root, {"uv.lock": LOCK, "pyproject.toml": members, "back/pyproject.toml": "[project]\nname = 'b'\n"}
+    )
     found = from_files(layout(root, root=root / "back"))
     assert found is not None
     assert (found.source, [one.name for one in found.packages]) == ("uv.lock", ["a"])
