@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -14,12 +15,16 @@ from ci_action import __version__
 from ci_action.commands.session import Call, Options
 from ci_action.settings import SETTINGS
 from ci_action.settings.field import Setting
-from ci_action.settings.general import MERGE, STAGES
+from ci_action.settings.general import ALL, MERGE, STAGES
+from ci_action.settings.kinds import SWITCH_VALUES
 from ci_action.system.errors import InterruptedRunError, SettingsError
 from ci_action.system.signals import Interruption
 
+_SWITCHES: Final = frozenset(f"--{name}" for name, setting in SETTINGS.items() if setting.is_switch)
+_NEGATED: Final = {f"--no-{name[2:]}": name for name in _SWITCHES}
+_TITLES: Final = {"": "General options", "all": "Options of every stage"}
 _CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-_STAGES: Final = f"[{'|'.join(STAGES)}]..."
+_STAGES: Final = f"[{'|'.join((*STAGES, ALL))}]..."
 _COLOR: Final = click.Option(
     ["--color"], type=click.Choice(["auto", "always", "never"]), help="When to use colours.  [default: auto]"
 )
@@ -28,24 +33,68 @@ _VERBOSE: Final = click.Option(
 )
 
 
+class _Option(click.Option):
+    """The option of a setting."""
+
+    def __init__(self, setting: Setting[Any]) -> None:
+        """Describe the setting, with its default and who may set it."""
+        default = setting.default_text
+        shown = default and not default.startswith("${{")  # an expression is a default in workflows only
+        text = setting.description + (f"  [default: {default}]" if shown else "")
+        text += "" if setting.is_key else "  [not read from pyproject.toml]"
+        number = setting.kind.schema.get("type") == "integer"
+        words = f"[{'|'.join(setting.choices)}]" if setting.choices else "NUMBER" if number else "TEXT"
+        super().__init__([f"--{setting.name}"], multiple=setting.is_list, help=text, metavar=words)
+        self.setting = setting
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the two spellings of a switch, or the option with its values."""
+        if self.setting.is_switch:
+            return f"--{self.setting.name} / --no-{self.setting.name}", self.help or ""
+        return super().get_help_record(ctx)
+
+
 class _Command(click.Command):
     """A command with an option for every setting that is not an argument of it, made when the command is used."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read switches with and without a value: `--name`, `--no-name`, `--name=true`."""
+        return super().parse_args(ctx, list(spelled_out(args)))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options stage by stage."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            if isinstance(param, click.Option) and (record := param.get_help_record(ctx)):
+                stage = param.setting.stage if isinstance(param, _Option) else ""
+                groups.setdefault(_TITLES.get(stage, f"Options of the stage {stage}"), []).append(record)
+        for title, rows in groups.items():
+            with formatter.section(title):
+                formatter.write_dl(rows)
 
     @cached_property
     def _settings(self) -> list[click.Parameter]:
         arguments = {param.name for param in self.params}
-        return [_option(one) for name, one in SETTINGS.items() if name not in {"stage", *arguments}]
+        return [_Option(one) for name, one in SETTINGS.items() if name not in {"stage", *arguments}]
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         return [*self.params, *self._settings, _COLOR, _VERBOSE, *filter(None, [self.get_help_option(ctx)])]
 
 
-def _option(setting: Setting[Any]) -> click.Option:
-    default = setting.default_text
-    shown = default and not default.startswith("${{")  # an expression is a default in workflows only
-    text = setting.description + (f"  [default: {default}]" if shown else "")
-    text += "" if setting.is_key else "  [not read from pyproject.toml]"
-    return click.Option([f"--{setting.name}"], multiple=setting.is_list, help=text, metavar="TEXT")
+def spelled_out(args: Iterable[str]) -> Iterator[str]:
+    """Yield the arguments with the value of each switch in one word with its name."""
+    rest = deque(args)
+    while rest:
+        word = rest.popleft()
+        if word == "--":
+            yield word
+            break
+        if word in _SWITCHES:
+            valued = bool(rest) and rest[0].lower() in SWITCH_VALUES
+            yield f"{word}={rest.popleft() if valued else 'true'}"
+        else:
+            yield f"{_NEGATED[word]}=false" if word in _NEGATED else word
+    yield from rest
 
 
 def _run(command: str, ctx: click.Context, given: Mapping[str, Any], **fixed: str) -> int:

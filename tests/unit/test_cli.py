@@ -10,8 +10,9 @@ from support.builders import actions_environ
 from support.runner_model import commands, key_values
 
 from ci_action import __version__
-from ci_action.cli import main
+from ci_action.cli import main, spelled_out
 from ci_action.reporters.outputs import NOTHING_RUN
+from ci_action.settings import SETTINGS
 from ci_action.system.signals import Interruption
 
 
@@ -34,6 +35,54 @@ def test_bare_in_a_terminal_is_the_help(argv: list[str], capsys):
 def test_the_version(capsys):
     assert main(["--version"], {}) == 0
     assert capsys.readouterr().out == f"ci-action {__version__}\n"
+
+
+@pytest.mark.parametrize("command", ["run", "plan", "fix"])
+def test_the_help_of_a_command_is_grouped_and_has_the_choices(command: str, capsys):
+    assert main([command, "--help"], {}) == 0
+    out = capsys.readouterr().out
+    titles = [line for line in out.splitlines() if line.endswith(":") and not line.startswith(" ")]
+    assert len(titles) == len(STAGES_WITH_SETTINGS) + 2
+    assert titles[-1] == "General options:"
+    assert "--scope [all|changed]" in out
+    assert "--fail-on [never|low|medium|high|critical|new]" in out
+    assert "--check-run / --no-check-run" in out
+    assert "--timeout NUMBER" in out
+    missing = [name for name in SETTINGS if name != "stage" and f"--{name} " not in out]
+    assert [name for name in missing if f"--{name}\n" not in out] == []
+
+
+STAGES_WITH_SETTINGS = {setting.stage for setting in SETTINGS.values()} - {"all"}
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], []),
+        (["--labels"], ["--labels=true"]),
+        (["--no-labels"], ["--labels=false"]),
+        (["--labels=true"], ["--labels=true"]),
+        (["--labels=false"], ["--labels=false"]),
+        (["--labels", "false"], ["--labels=false"]),
+        (["--labels", "YES", "test"], ["--labels=YES", "test"]),
+        (["--labels", "quality"], ["--labels=true", "quality"]),
+        (["--labels", "--no-labels"], ["--labels=true", "--labels=false"]),
+        (["--labels", "--check-run", "test"], ["--labels=true", "--check-run=true", "test"]),
+        (["test", "--labels", "--timeout=5"], ["test", "--labels=true", "--timeout=5"]),
+        (["--timeout", "5", "--no-timeout"], ["--timeout", "5", "--no-timeout"]),
+        (["--", "--labels", "x"], ["--", "--labels", "x"]),
+    ],
+)
+def test_switches_need_no_value(words: list[str], expected: list[str]):
+    assert [*spelled_out(words)] == expected
+
+
+@pytest.mark.parametrize(
+    "words", [["--labels=maybe"], ["--no-labels=true"], ["--no-timeout"], ["--", "--labels"]]
+)
+def test_wrong_switches(tmp_path: Path, words: list[str], capsys):
+    assert main(["plan", *words], environ(tmp_path)) == 2
+    assert capsys.readouterr().out.rstrip().endswith("exit 2")
 
 
 @pytest.mark.parametrize("what", ["report", "settings"])

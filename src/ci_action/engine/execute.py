@@ -139,6 +139,7 @@ def _run_together(selected: Sequence[Selected], ctx: Context, run: Run) -> Itera
             _result(one, tuple(results[tool.name] for tool in one.stage.tools if tool.name in results)),
             seconds=busy(spans[one.stage.name]),
             warns_only=one.stage.warns_only(ctx.settings),
+            warns_because=one.stage.warns_because,
             because=reason,
         )
 

@@ -2,18 +2,20 @@
 
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from ci_action.github.pull_request import NoPull, Pull
+from ci_action.model.finding import Fix
 from ci_action.model.result import StageResult
+from ci_action.settings import SETTINGS
 from ci_action.settings.general import ALL, COMMENT
 from ci_action.settings.resolve import Resolved
 
-# Settings of reports and feedback: no verdict depends on them.
-_OF_THE_RUNNER: Final = frozenset(
-    {"stage", "report-dir", "cache-dir", "comment", "check-run", "suggestions", "labels"}
-)
+# No verdict depends on those of reports and feedback, and none in a shell on those of the container.
+_OF_THE_RUNNER: Final = frozenset({
+    "stage", "report-dir", "cache-dir", "comment", "check-run", "suggestions", "labels", "allow-privileged", "run-as",
+})  # fmt: skip
 _REPOSITORY: Final = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -43,11 +45,21 @@ def command(words: Sequence[str], resolved: Resolved) -> str:
     return shlex.join(["ci-action", "run", *words, *_flags(resolved)])
 
 
-def _flags(resolved: Resolved) -> Iterable[str]:
+def fix_flags(stages: Iterable[StageResult], resolved: Resolved) -> tuple[str, ...]:
+    """Return the flags with which `fix` has the same settings: those of the stages with something to fix."""
+    fixable = {one.stage for one in stages if any(found.fix is Fix.SAFE for found in one.findings)}
+    concerned = {ALL, *fixable}
+    others = {name for name, one in SETTINGS.items() if one.stage not in concerned or not one.is_key}
+    return tuple(_flags(resolved, others))
+
+
+def _flags(resolved: Resolved, without: Collection[str] = ()) -> Iterable[str]:
     for name, value in resolved.chosen().items():
-        if name in _OF_THE_RUNNER or name in resolved.of_project:
+        if name in _OF_THE_RUNNER or name in without or name in resolved.of_project:
             continue
-        if name.endswith("-args"):
+        if isinstance(value, bool):
+            yield f"--{name}" if value else f"--no-{name}"
+        elif name.endswith("-args"):
             yield f"--{name}={shlex.join(value)}"
         elif isinstance(value, list):
             yield from (f"--{name}={item}" for item in value)

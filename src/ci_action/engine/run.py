@@ -9,7 +9,7 @@ from ci_action import __version__
 from ci_action.engine.context import Context
 from ci_action.engine.pipeline import Policy, of_run, of_tool
 from ci_action.engine.redact import redacted_words
-from ci_action.engine.reproduce import reproduce
+from ci_action.engine.reproduce import fix_flags, reproduce
 from ci_action.engine.secret_scan.search import Progress, Quiet, Search
 from ci_action.engine.tool import Tool
 from ci_action.engine.verdict import crashed
@@ -76,6 +76,7 @@ class Run:
             new_findings=new,
             warnings=tuple(dict.fromkeys(warnings)),
             reproduce=reproduce(judged, self._resolved, ctx.pull, ctx.event.repository),
+            fix_flags=fix_flags(judged, self._resolved),
         )
         result = redacted_words(result, ctx.redact)
         bug = any(isinstance(tool.outcome, Broken) and tool.outcome.bug for tool in tools)

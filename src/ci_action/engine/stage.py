@@ -66,6 +66,8 @@ class Stage:
     """The table of known errors of its tools (`engine.hints`)."""
     warns_only: Callable[[Settings], bool] = field(default=lambda _: False)
     """Whether findings warn instead of failing the run."""
+    warns_because: str = ""
+    """Why they do, and how to change that."""
     quotes: bool = True
     """Whether its results can quote files of the project: then these are searched for secrets."""
     of_pull: bool = False

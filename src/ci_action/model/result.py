@@ -225,6 +225,8 @@ class StageResult:
     seconds: float = 0.0
     warns_only: bool = False
     """Whether findings in this stage warn instead of failing the run."""
+    warns_because: str = ""
+    """Why they do, and how to change that."""
     of_pull: bool = False
     """Whether it judges the pull request itself, and not the files of the checkout."""
     by_name: bool = True
@@ -266,6 +268,8 @@ class RunResult:
     """Warnings of ci-action about the run; they never turn it red."""
     reproduce: str = ""
     """The command for the same run in a shell."""
+    fix_flags: tuple[str, ...] = ()
+    """The flags of `ci-action fix` for the same settings."""
 
     @property
     def findings(self) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """The results of a run across its tools, for the reporters: tests, coverage, metrics, hints."""
 
+import shlex
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Final
 
 from ci_action.model.coverage import Coverage, shown
 from ci_action.model.finding import Finding, Fix, ranked
-from ci_action.model.result import Counted, Examined, Hint, Report, RunResult, ToolResult
+from ci_action.model.result import Conclusion, Counted, Examined, Hint, Report, RunResult, ToolResult
 from ci_action.model.tests import RED, TestCase, TestOutcome
 
 # These counts are shown even if they are 0.
@@ -56,13 +57,22 @@ def coverage_of(tool: ToolResult) -> Coverage | None:
 
 def fix_command(result: RunResult) -> tuple[str, int]:
     """Return the command that writes the safe fixes, and the number of findings that it fixes."""
-    command, fixable = "ci-action fix", 0
+    flags, fixable = list(result.fix_flags), 0
     for tool in tools_of(result):
         number = sum(one.fix is Fix.SAFE and one.counts for one in tool.findings)
         if number and tool.offer:
-            command += f" --{tool.offer.setting}={tool.offer.value}"
+            flags.append(f"--{tool.offer.setting}={tool.offer.value}")
         fixable += number
-    return command, fixable
+    return shlex.join(["ci-action", "fix", *flags]), fixable
+
+
+def why_exit_0(result: RunResult) -> str:
+    """Return why a broken run has exit code 0; empty for any other run."""
+    if result.verdict.conclusion is not Conclusion.BROKEN or result.verdict.exit_code:
+        return ""
+    broken = [stage for stage in result.stages if stage.verdict.conclusion is Conclusion.BROKEN]
+    reasons = dict.fromkeys(stage.warns_because for stage in broken if stage.warns_because)
+    return f"exit 0 because {' and '.join(reasons) or 'the broken stage only warns'}"
 
 
 def totals(result: RunResult) -> Totals:

@@ -22,7 +22,7 @@ from ci_action.github.pull_request import Pull
 from ci_action.model.finding import Finding
 from ci_action.model.result import Conclusion, RunResult
 from ci_action.model.section import Channel, Look, Place, Section
-from ci_action.model.totals import other_findings
+from ci_action.model.totals import other_findings, why_exit_0
 from ci_action.reporters.context import Publication
 from ci_action.reporters.feedback import Ours, if_found, on_pull, place_of, require_head
 from ci_action.reporters.limits import Room, code_units, left_out
@@ -283,6 +283,7 @@ def text_of(result: RunResult, sections: Sequence[Section], event: Event, about:
     parts = [
         head,
         *room.fitting([bullets(result.verdict.reasons, _MOST_REASONS)], 1),
+        *room.fitting([f"**{why}**"] if (why := why_exit_0(result)) else [], 1),
         *drawing.at(Place.FIRST, sections, room),
         *room.fitting([drawing.totals(sections)], 1),
         *drawing.at(Place.MIDDLE, sections, room),

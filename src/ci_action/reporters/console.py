@@ -8,7 +8,7 @@ from typing import Final
 
 from ci_action.model.result import Conclusion, RunResult
 from ci_action.model.section import Look
-from ci_action.model.totals import fix_command, hint_line, hints_of, other_findings
+from ci_action.model.totals import fix_command, hint_line, hints_of, other_findings, why_exit_0
 from ci_action.reporters.context import REPORT, Publication, Screen
 from ci_action.reporters.limits import left_out
 from ci_action.reporters.lines import (
@@ -61,6 +61,8 @@ def _rows(result: RunResult, publication: Publication) -> Iterator[Row]:
     notes = (*result.warnings, *publication.problems)
     yield from (Row(f"note: {one_line(text)}", YELLOW) for text in notes)
     yield from (Row(text, _DIM) for text in _end(result, publication))
+    if why := why_exit_0(result):
+        yield Row(why, YELLOW)
     verdict = result.verdict
     reasons = f" ({one_line('; '.join(verdict.reasons))})" if verdict.reasons else ""
     text = f"ci-action: {verdict.conclusion}{reasons}, exit {int(verdict.exit_code)}"

@@ -7,7 +7,7 @@ from typing import Final
 from ci_action.model.finding import Finding, Fix, by_file
 from ci_action.model.result import Conclusion, RunResult
 from ci_action.model.section import Channel, Log, Look, Place, Section
-from ci_action.model.totals import fix_command, other_findings
+from ci_action.model.totals import fix_command, other_findings, why_exit_0
 from ci_action.reporters.context import REPORT, SUMMARY, Publication
 from ci_action.reporters.limits import Room, byte_size, left_out
 from ci_action.reporters.markdown import bullets, code, fenced
@@ -63,6 +63,8 @@ def _head(result: RunResult, sections: Sequence[Section], drawing: Drawing, limi
     conclusion = result.verdict.conclusion
     yield f"# {SIGNS[Look(conclusion)]} ci-action: {conclusion}"
     yield bullets(result.verdict.reasons, 20, 400)
+    if why := why_exit_0(result):
+        yield f"**{why}**"
     yield from drawing.at(Place.FIRST, sections, Room(limit, byte_size))
     yield drawing.totals(sections)
 

@@ -98,6 +98,16 @@ class Setting(Generic[T]):
         return self.set_by is SetBy.ANYONE
 
     @property
+    def is_switch(self) -> bool:
+        """Whether it is true or false."""
+        return isinstance(self.default, bool)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """All its values; empty if there are too many to list."""
+        return tuple(self.kind.schema.get("enum", ()))
+
+    @property
     def is_list(self) -> bool:
         """Whether it accepts several values."""
         return isinstance(self.default, tuple)

@@ -103,10 +103,15 @@ def _only_expression(value: object) -> str:
     return _expression(value)
 
 
+SWITCH_VALUES: Final[Mapping[str, bool]] = {
+    "true": True, "false": False, "yes": True, "no": False, "on": True, "off": False,
+}  # fmt: skip
+"""What a switch accepts."""
+
+
 def _switch(value: object) -> bool:
-    known = {"true": True, "false": False, "yes": True, "no": False, "on": True, "off": False}
     try:
-        return known[str(value).strip().lower()]
+        return SWITCH_VALUES[str(value).strip().lower()]
     except KeyError:
         raise ValueError("write 'true' or 'false'") from None
 

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 from support.builders import finding, resolved, run_result, stage_result, tool_result
 
-from ci_action.engine.reproduce import reproduce
+from ci_action.engine.reproduce import fix_flags, reproduce
 from ci_action.github.pull_request import NO_PULL, NoPull, Pull
+from ci_action.model.finding import Fix
 from ci_action.model.result import StageResult
+from ci_action.settings.resolve import PROJECT, resolve
 
 PULL = Pull(number=7, title="x")
 FETCHED = (
@@ -40,11 +42,39 @@ def red(name: str, **overrides: Any) -> StageResult:
         ({"report_dir": "x", "cache_dir": "none", "timeout": 5}, " --timeout=5"),
         ({"github_token": "s3cr3t-token"}, ""),
         ({"areas": "a: src/, lib/\nb: docs/"}, " '--areas=a: src/, lib/' '--areas=b: docs/'"),
+        ({"labels": True, "comment": "always", "run_as": "root", "allow_privileged": True}, ""),
+        ({"size_blocking": True, "secrets_verify": False}, " --no-secrets-verify --size-blocking"),
+        (
+            {"working_directory": "a b", "python_version": ">=3.11"},
+            " '--working-directory=a b' '--python-version=>=3.11'",
+        ),
+        ({"title_error": "$(rm -r x)\n`y`"}, " '--title-error=$(rm -r x)\n`y`'"),
+        ({"wait_for": "postgres://me:s3cr3t-value@db/x"}, " '--wait-for=postgres://me:***@db/x'"),
         ({"size_ignore": "*.snap,docs/"}, " '--size-ignore=*.snap' --size-ignore=docs/"),
     ],
 )
 def test_the_settings_of_the_command(values: dict[str, Any], words: str):
     assert command(stage_result(), **values) == f"ci-action run quality{words}"
+
+
+@pytest.mark.parametrize(
+    ("values", "flags"),
+    [
+        ({}, ()),
+        ({"working_directory": "app", "scope": "changed"}, ("--working-directory=app", "--scope=changed")),
+        ({"black_args": "-S", "coverage_min": 80, "fail_on": "high"}, ("--black-args=-S",)),
+        ({"gate_changes": "fail", "report_dir": "x", "github_token": "s3cr3t-token"}, ()),
+    ],
+)
+def test_the_settings_of_a_fix(values: dict[str, Any], flags: tuple[str, ...]):
+    fixable = stage_result(tool_result(finding(fix=Fix.SAFE)))
+    stages = [fixable, stage_result(tool_result(finding()), stage="test")]
+    assert fix_flags(stages, resolved(**values)) == flags
+
+
+def test_keys_of_the_project_are_not_repeated():
+    project = resolve((PROJECT, {"paths": ["src"]}), ("flag", {"timeout": "5"}))
+    assert fix_flags([stage_result(tool_result(finding(fix=Fix.SAFE)))], project) == ("--timeout=5",)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import io
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.text import Text
@@ -13,6 +14,7 @@ from support.builders import (
     printed,
     publication,
     run_result,
+    stage_result,
     tool,
     tool_result,
     without,
@@ -22,10 +24,11 @@ from support.builders import (
 from support.runner_model import commands, could_be_command
 
 from ci_action.model.finding import Fix
-from ci_action.model.result import RunResult
+from ci_action.model.result import RunResult, StageResult
 from ci_action.reporters import REPORTERS, publish
 from ci_action.reporters.console import MOST_FINDINGS, report, screen_of, wants_color
 from ci_action.reporters.context import Publication, Screen
+from ci_action.reporters.job_summary import render
 from ci_action.reporters.progress import MOST_LINES, LiveProgress, groups_of, lines_on
 from ci_action.system.redaction import Redactor
 
@@ -256,6 +259,35 @@ def test_an_existing_gitignore_is_not_changed(tmp_path: Path):
     write(tmp_path, {"ci-action-report/.gitignore": "mine\n"})
     publication(tmp_path).write("a.json", b"{}")
     assert (tmp_path / "ci-action-report" / ".gitignore").read_text() == "mine\n"
+
+
+WARNS: dict[str, Any] = {"warns_only": True, "warns_because": "x is never"}
+BLOCKS = stage_result(tool_result(finding()), stage="quality")
+
+
+@pytest.mark.parametrize(
+    ("stages", "why"),
+    [
+        ([stage_result(broken_tool(), **WARNS)], "exit 0 because x is never"),
+        (
+            [stage_result(tool_result(), stage="quality"), stage_result(broken_tool(), **WARNS)],
+            "exit 0 because x is never",
+        ),
+        ([stage_result(broken_tool(), warns_only=True)], "exit 0 because"),
+        ([stage_result(broken_tool())], ""),
+        ([BLOCKS, stage_result(broken_tool(), **WARNS)], ""),
+        ([stage_result(tool_result(finding()), **WARNS)], ""),
+    ],
+    ids=["broken", "beside a green stage", "without a reason", "blocks", "another blocks", "warned"],
+)
+def test_why_a_broken_run_has_exit_code_0(tmp_path: Path, stages: list[StageResult], why: str):
+    result = run_result(*stages)
+    before = shown(result, publication(tmp_path)).splitlines()[-2]
+    page = render(result, publication(tmp_path))
+    assert before.startswith("exit 0 because") is bool(why)
+    assert ("**exit 0 because" in page) is bool(why)
+    assert why in before
+    assert why in page
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Final
 from ci_action.github.pull_request import NoPull, Pull
 from ci_action.model.result import Conclusion, RunResult
 from ci_action.model.section import Tile
-from ci_action.model.totals import fix_command
+from ci_action.model.totals import fix_command, why_exit_0
 from ci_action.reporters.context import Publication
 from ci_action.reporters.html.markup import Html, bullets, h, icon
 from ci_action.system.text import counted, duration
@@ -35,6 +35,7 @@ def verdict(result: RunResult, publication: Publication) -> Html:
             class_="band",
         ),
         bullets(*result.verdict.reasons, most=50),
+        *([h("p", why, class_="meaning")] if (why := why_exit_0(result)) else []),
         *_commands(result),
         _facts(result, publication),
         class_=f"verdict is-{conclusion.value}",

@@ -56,4 +56,5 @@ STAGE: Final = Stage(
     hints=Path(__file__).with_name("hints.toml"),
     mistakes=mistakes,
     warns_only=lambda settings: settings.fail_on is FailOn.NEVER,
+    warns_because="fail-on is never; set it, such as `fail-on: high`, to fail the job",
 )
