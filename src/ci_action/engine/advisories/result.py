@@ -15,7 +15,7 @@ from ci_action.model.finding import Finding, Level, Location, Package
 from ci_action.model.result import Broken, Counted, Report
 from ci_action.project.dependencies.inventory import Inventory, Kind, Needed, by_name, chain
 from ci_action.settings.types import IgnoredVulnerability
-from ci_action.system.text import one_line
+from ci_action.system.text import listed, one_line
 
 NAME: Final = "pip-audit"
 NOT_AUDITED: Final = "not-audited"
@@ -213,10 +213,10 @@ class Judgement:
         if unrated:
             what = "vulnerability" if unrated == 1 else "vulnerabilities"
             yield f"the severity of {unrated:,} {what} is unknown: could not fetch the advisories"
-        if self.base:
-            lost = [one for one in self.base.packages if one.key in self.audit.missed]
-            if lost:
-                yield f"could not audit {len(lost):,} packages of the base commit: their vulnerabilities count as new"
+        if self.base:  # without a vulnerability now it makes no difference
+            lost = {one.name for one in self.base.packages if one.key in self.audit.missed}
+            if known := sorted(lost & {needed.name for needed, _ in self._own()}):
+                yield f"could not audit {listed(known)} of the base commit: their vulnerabilities count as new"
         if self.audited == self.total:
             found = [(needed.name, problem.ids) for needed, problem in self._own()]
             for entry in unused(self.acceptances, found):

@@ -157,6 +157,8 @@ def test_a_base_that_could_not_be_audited_is_told(wording: Any):
     one = judgement(base=inventory(OLDER), audit=audit)
     assert list(one.warnings()) == [wording]
     assert "not-audited" not in {found.rule for found in reported(one)}
+    audit = Audit(audited={REQUESTS.key: (), URLLIB3.key: ()}, missed={OLDER.key: "HTTP 500"})
+    assert list(judgement(base=inventory(OLDER), audit=audit).warnings()) == []
 
 
 def accepted(until: str, name: str = "cve-2021-33503") -> IgnoredVulnerability:
