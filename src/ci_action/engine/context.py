@@ -20,7 +20,7 @@ from ci_action.settings.types import Scope
 from ci_action.system.cache import Digests, Results, Store
 from ci_action.system.child_environ import Sees
 from ci_action.system.folder import Owner
-from ci_action.system.lazy import Lazy
+from ci_action.system.lazy import Lazy, LazyMap
 from ci_action.system.ownership import hand_over
 from ci_action.system.process import Command, Run
 from ci_action.system.redaction import Redactor
@@ -72,6 +72,10 @@ class Context:
     gathered: Lazy[Gathered] = field(default_factory=Lazy)
     scans: Lazy[Any] = field(default_factory=Lazy)
     """The scan of all files for secrets: its results are reported and redacted."""
+    environments: LazyMap[tuple[Any, tuple[str, ...]]] = field(default_factory=LazyMap)
+    """The environments of the project's code, with warnings: each is made once for all tools of the run."""
+    type_checkers: Lazy[Any] = field(default_factory=Lazy)
+    """Which type checkers the project runs, and how."""
     container: bool = False
     """Whether we run in our image."""
     stopped: Callable[[], bool] = lambda: False

@@ -26,6 +26,8 @@ from ci_action.system.process import Command
 
 NONE: Final = "none"
 _SECURITY: Final = "security"
+# The key of the project's environment among those of a run.
+_PROJECT: Final = "project"
 
 
 def builder_of(ctx: Context, tempdir: Path, *, keep: bool) -> Builder:
@@ -62,6 +64,11 @@ def installed(ctx: Context) -> tuple[Environment, tuple[str, ...]]:
     """Return the environment that a tool of this run left, else make it, and warnings about it; raises `ToolError`."""
     with suppress(ToolError):
         return Environment.load(ctx.tempdir), ()
+    return ctx.environments.of(_PROJECT, lambda: _made(ctx))
+
+
+def _made(ctx: Context) -> tuple[Environment, tuple[str, ...]]:
+    """Make the environment of the project."""
     warnings = _system_packages(ctx)
     request, asked_by = python_request(ctx.layout, ctx.settings.python_version)
     builder = builder_of(ctx, ctx.tempdir, keep=not is_judged(ctx))

@@ -44,7 +44,9 @@ class Turn(IntEnum):
     """Builds the project's environment."""
     INSPECTS = 4
     """Checks the installed environment."""
-    RUNS = 5
+    LOADS = 5
+    """Checks the project with the installed environment, and loads code of both, such as plugins."""
+    RUNS = 6
     """Runs the project's code."""
 
 

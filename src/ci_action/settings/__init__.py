@@ -14,9 +14,10 @@ from ci_action.settings.pr import PullRequest
 from ci_action.settings.quality import Quality
 from ci_action.settings.security import Security
 from ci_action.settings.test import Tests
+from ci_action.settings.type_check import TypeCheck
 
 
-class Settings(General, Quality, Tests, Security, PullRequest):
+class Settings(General, Quality, TypeCheck, Tests, Security, PullRequest):
     """All values that the user chose, read and checked; the others are defaults."""
 
     def __init__(self, **chosen: Any) -> None:

@@ -9,6 +9,8 @@ from ci_action.system.text import kebab
 
 T = TypeVar("T")
 _LONGEST_SHOWN = 200
+# The stages whose module has another name.
+_STAGES = {"general": "all", "type_check": "types"}
 
 
 class SetBy(StrEnum):
@@ -70,8 +72,8 @@ class Setting(Generic[T]):
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name, self.attribute = kebab(name), name
-        stage = owner.__module__.rpartition(".")[2]
-        self.stage = "all" if stage == "general" else stage
+        module = owner.__module__.rpartition(".")[2]
+        self.stage = _STAGES.get(module, module)
 
     @overload
     def __get__(self, settings: None, owner: type) -> Self: ...

@@ -70,6 +70,16 @@ class CommentWhen(StrEnum):
     ALWAYS = "always"
 
 
+class TypeChecker(StrEnum):
+    """Which type checkers run."""
+
+    AUTO = "auto"
+    MYPY = "mypy"
+    PYRIGHT = "pyright"
+    TY = "ty"
+    NONE = "none"
+
+
 class DraftTitles(StrEnum):
     """Whether the titles of drafts are checked."""
 

@@ -1,6 +1,6 @@
 """A lazily computed value, shared by tools that run in parallel."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -28,3 +28,16 @@ class Lazy(Generic[Value]):
         if isinstance(made, ToolError):
             raise made
         return made
+
+
+class LazyMap(Generic[Value]):
+    """Lazily computed values by a key, computed one at a time."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._values: dict[Hashable, Lazy[Value]] = {}
+
+    def of(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """Return the value of `make` for a key; raises its `ToolError`."""
+        with self._lock:
+            return self._values.setdefault(key, Lazy()).of(make)

@@ -170,7 +170,7 @@ def test_wrong_toml_in_the_working_directory(tmp_path: Path, wording: Any):
         {"paths": "link"},
         {"python_version": "3.10"},
         {"stage": "qualty"},
-        {"ignore": "pylint"},
+        {"ignore": "xyz"},
         {"black_args": "--quiet"},
         {"black_args": "-Sq"},
         {"ruff_args": "--fix"},

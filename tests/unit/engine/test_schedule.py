@@ -29,7 +29,8 @@ WORDS = '{"version": "1.5.0", "filters_used": [{"path": "detect_secrets.filters.
             {},
             [
                 "pip-audit, detect-secrets, bandit, title, size, metadata",
-                "environment, services",
+                "environment, environment, services",
+                "mypy, pyright, ty",
                 "pytest, coverage",
             ],
             id="a locked project is audited before anything is built",
@@ -40,8 +41,9 @@ WORDS = '{"version": "1.5.0", "filters_used": [{"path": "detect_secrets.filters.
             [
                 "detect-secrets, bandit, title, size, metadata",
                 "pip-audit",
-                "environment, services",
+                "environment, environment, services",
                 "licenses",
+                "mypy, pyright, ty",
                 "pytest, coverage",
             ],
             id="a resolution builds, and goes before the environment",
@@ -51,8 +53,9 @@ WORDS = '{"version": "1.5.0", "filters_used": [{"path": "detect_secrets.filters.
             {"install": "make install"},
             [
                 "detect-secrets, bandit, title, size, metadata",
-                "environment, services",
+                "environment, environment, services",
                 "pip-audit",
+                "mypy, pyright, ty",
                 "pytest, coverage",
             ],
             id="what commands install is audited before the tests run",
@@ -63,7 +66,8 @@ WORDS = '{"version": "1.5.0", "filters_used": [{"path": "detect_secrets.filters.
             [
                 "pip-audit, bandit, title, size, metadata",
                 "detect-secrets",
-                "environment, services",
+                "environment, environment, services",
+                "mypy, pyright, ty",
                 "pytest, coverage",
             ],
             id="a plugin of the project is code of the project",
@@ -73,7 +77,8 @@ WORDS = '{"version": "1.5.0", "filters_used": [{"path": "detect_secrets.filters.
             {},
             [
                 "pip-audit, detect-secrets, bandit, title, size, metadata",
-                "environment, services",
+                "environment, environment, services",
+                "mypy, pyright, ty",
                 "pytest, coverage",
             ],
             id="a word list is none",

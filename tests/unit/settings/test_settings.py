@@ -20,6 +20,7 @@ from ci_action.settings.types import (
     RunAs,
     Scope,
     ToolVersions,
+    TypeChecker,
 )
 
 LAST = date(2026, 12, 31)
@@ -39,6 +40,7 @@ VALUES: dict[str, tuple[str, Any, Any]] = {
     "black-args": ("--skip-string-normalization -v", ["-S"], None),
     "ruff-args": ("--select 'E, F'", "--select 'E, F'", ("--select", "E, F")),
     "scope": ("changed", "changed", Scope.CHANGED),
+    "type-checker": ("pyright", "pyright", TypeChecker.PYRIGHT),
     "coverage-min": ("89.996", 89.996, Decimal("89.996")),
     "patch-coverage-min": ("90 %", 90, None),
     "coverage-source": ("pkg, src", ["pkg", "src"], ("pkg", "src")),
@@ -109,6 +111,7 @@ POLICIES = {
     "paths": "anyone",
     "python-version": "anyone",
     "scope": "anyone",
+    "type-checker": "anyone",
     "ignore": "anyone",
     "tool-versions": "anyone",
     "timeout": "anyone",

@@ -28,7 +28,10 @@ def test_the_defaults_of_the_settings_are_no_mistake(name: str, tmp_path: Path):
 
 
 def test_tools_and_outputs_have_names_of_their_own():
-    assert len(tools()) == 1 + sum(len(stage.tools) for stage in load_all())
+    every = [tool.name for stage in load_all() for tool in stage.tools]
+    twice = [name for name in {*every} if every.count(name) > 1]
+    assert len(tools()) == 1 + len({*every})
+    assert twice == ["environment"]  # made once, for the tests and for the type checkers
     assert len(ABOUT) == len(OF_EVERY_RUN) + sum(len(outputs_of(name)) for name in STAGES)
 
 

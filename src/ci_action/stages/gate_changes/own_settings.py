@@ -8,7 +8,15 @@ from ci_action.project import workflows
 from ci_action.project.workflows import Step
 from ci_action.settings import SETTINGS, Settings
 from ci_action.settings.resolve import from_pyproject
-from ci_action.settings.types import FailOn, Formatter, GateChanges, IgnoredVulnerability, Linter, Scope
+from ci_action.settings.types import (
+    FailOn,
+    Formatter,
+    GateChanges,
+    IgnoredVulnerability,
+    Linter,
+    Scope,
+    TypeChecker,
+)
 from ci_action.stages.gate_changes.configs import PYPROJECT, Config, Where, place_in
 from ci_action.stages.gate_changes.loosened import (
     ADDED_IGNORE,
@@ -75,6 +83,7 @@ COMPARED: Final[Mapping[str, Comparison]] = {
     ),
     "formatter": softer(*((Formatter.NONE, one) for one in Formatter if one is not Formatter.NONE)),
     "linter": softer((Linter.NONE, Linter.AUTO, Linter.RUFF)),
+    "type-checker": softer(*((TypeChecker.NONE, one) for one in TypeChecker if one is not TypeChecker.NONE)),
     "gate-changes": softer((GateChanges.OFF, GateChanges.WARN, GateChanges.FAIL)),
     "scope": _scope,
     "ignore": more,

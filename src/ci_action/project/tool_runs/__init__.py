@@ -1,0 +1,1 @@
+"""The commands with which a project runs a tool, and what it installs for them."""
