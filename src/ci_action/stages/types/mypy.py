@@ -138,8 +138,10 @@ def completed(given: Arguments, place: Place) -> Arguments:
 def read(stdout: str, stderr: str, relative: Callable[[str], str]) -> Seen:
     """Return what mypy printed; `relative` makes its paths relative to the workspace."""
     found: list[Finding] = []
+    json_rows = False
     for line in stdout.splitlines():
         if line.startswith('{"file": '):
+            json_rows = True
             try:
                 found.append(_of_json(convert(json.loads(line), _Row), relative))
             except (ValueError, RecursionError) as error:
@@ -153,7 +155,7 @@ def read(stdout: str, stderr: str, relative: Callable[[str], str]) -> Seen:
     sources, summary = len(_SOURCE.findall(stderr)), _SUMMARY.search(stdout)
     files = int(summary[1]) if summary else (sources or None)
     log = "\n".join(line for line in stderr.splitlines() if not line.startswith("LOG: "))
-    return Seen(findings=tuple(found), files=files, errors=log)
+    return Seen(findings=tuple(found), files=files, fails_for_notes=json_rows, errors=log)
 
 
 def _of_json(row: _Row, relative: Callable[[str], str]) -> Finding:

@@ -20,6 +20,8 @@ class Seen:
     """The number of files that it checked; None if it did not print it."""
     problem: str = ""
     """Why its output cannot be read; empty if it can."""
+    fails_for_notes: bool = False
+    """Whether it ends with exit code 1 also for notes alone, as mypy does with JSON."""
     errors: str | None = None
     """What it wrote to the stream of errors, without its log; None if that is all of it."""
 
@@ -76,11 +78,15 @@ def _problem(tool: str, done: Completed, seen: Seen, *, errors: bool) -> str:
     last = last_lines(_written(done, seen), 1) or "no output"
     first = next((one.message for one in seen.findings if one.level is Level.ERROR), "")
     cause = (seen.problem or first or last).splitlines()[0]
+    notes = seen.fails_for_notes and bool(seen.findings)
     problems = (
         (done.killed_by, f"{tool} was killed by {done.killed_by}"),
         (code not in {0, 1}, f"{tool} ended with exit code {code}: {cause}"),
         (seen.problem, seen.problem),
-        (code == 1 and not errors, f"{tool} ended with exit code 1 without an error in its output: {last}"),
+        (
+            code == 1 and not errors and not notes,
+            f"{tool} ended with exit code 1 without an error in its output: {last}",
+        ),
         (code == 0 and errors, f"{tool} ended with exit code 0 although its output has errors"),
         (seen.files is None, f"{tool} printed no number of checked files"),
     )

@@ -15,8 +15,9 @@ from typing import Final
 
 from ci_action.engine.context import Context
 from ci_action.engine.environment import builder_of, installed, is_judged
+from ci_action.engine.environment import needs_of as needs_of_project
 from ci_action.engine.programs import by_uv
-from ci_action.project.dependencies.discover import Dependencies, find
+from ci_action.project.dependencies.discover import Dependencies
 from ci_action.project.environment import Builder, Environment, python_request
 from ci_action.project.evidence import Named
 from ci_action.project.pins import Choice, Pin, find_pins
@@ -64,7 +65,7 @@ def needs_of(ctx: Context, run: ToolRun) -> Needs:
         return Needs(dependencies=None, pin=pin)
     if run.needs is not None:
         return Needs(dependencies=_with_version(run), pin=pin)
-    base = find(ctx.layout)
+    base = needs_of_project(ctx)
     for one in pins:
         wider = _with_list(base, one.source)
         if wider is not None:

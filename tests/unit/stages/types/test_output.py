@@ -182,6 +182,23 @@ def test_a_message_of_mypy_survives(message: str, line: int):
     assert seen.files == 1
 
 
+@pytest.mark.parametrize(("severity", "kind"), [("note", Report), ("error", Report)])
+def test_mypy_ends_with_1_for_notes_in_json(severity: str, kind: type):
+    row = {
+        "file": "a.py",
+        "line": 1,
+        "column": 0,
+        "message": "m",
+        "severity": severity,
+        "hint": None,
+        "code": "misc",
+    }
+    log = "LOG:  Found source:           BuildSource(path='a.py')\n"
+    outcome = outcome_of("mypy", completed(1), mypy.read(json.dumps(row), log, str))
+    assert type(outcome) is kind
+    assert [one.level for one in outcome.findings] == [Level.NOTICE if severity == "note" else Level.ERROR]
+
+
 def test_options_for_versions_of_mypy():
     assert "--output=json" in mypy.format_options("1.11.0")
     assert "--output=json" in mypy.format_options("2.0")
