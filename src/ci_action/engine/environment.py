@@ -18,7 +18,7 @@ from ci_action.project.dependencies.asked import Asked
 from ci_action.project.dependencies.discover import Dependencies, find
 from ci_action.project.dependencies.runners import files_of_runners, of_runner
 from ci_action.project.dependencies.selection import select
-from ci_action.project.environment import Builder, Environment, failed, python_request
+from ci_action.project.environment import PYTEST_COV, Builder, Environment, failed, python_request
 from ci_action.project.programs import Program
 from ci_action.settings.general import ALL
 from ci_action.system.errors import ToolError
@@ -72,7 +72,7 @@ def _made(ctx: Context) -> tuple[Environment, tuple[str, ...]]:
     warnings = _system_packages(ctx)
     request, asked_by = python_request(ctx.layout, ctx.settings.python_version)
     builder = builder_of(ctx, ctx.tempdir, keep=not is_judged(ctx))
-    extra = ["pytest", "pytest-cov"]
+    extra = ["pytest", PYTEST_COV]
     extra += ["pytest-xdist"] if ctx.settings.workers else []
     extra += ["pytest-split"] if ctx.settings.shard else []
     try:
@@ -152,7 +152,7 @@ def _current(ctx: Context, builder: Builder, extra: list[str]) -> Environment:
     """Use the active environment unchanged; packages that it lacks go into a temporary folder."""
     python = current_python(ctx.environ)
     overlay = str(ctx.tempdir / "overlay")
-    packages = builder.add(python, extra, f"--target={overlay}", "coverage[toml]")
+    packages = builder.add(python, extra, f"--target={overlay}")
     return Environment(
         python=python,
         version=builder.version_of(python),

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from configparser import ConfigParser
 from configparser import Error as ConfigError
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
@@ -36,6 +36,7 @@ _RUN: Final = re.compile(
 )
 _HATCH: Final = re.compile(r"\bhatch\s+test\s(?:[^&;|\n]*\s)?(?:--cover|-c)(?![\w-])")
 _COV: Final = re.compile(r"(?<![\w-])--cov(?=[\s=\"']|$)[^&;|\n]*")
+_DISABLED: Final = re.compile(r"(?<![\w-])-p[\s=]*(no:[\w.-]+)")
 # What tox, make and GitHub put before the paths of the project.
 _HERE: Final = re.compile(
     r"(?:\{toxinidir\}|\{tox_root\}|\{envsitepackagesdir\}|\{env_site_packages_dir\}|\$\(CURDIR\)|\$\{?PWD\}?"
@@ -73,6 +74,8 @@ class CoverageCommand:
     fail_under: str = ""
     options: tuple[str, ...] = ()
     """Further options of `coverage run`."""
+    disabled: tuple[str, ...] = ()
+    """The plugins that it disables, as pytest writes them: `no:name`."""
 
 
 def coverage_command(layout: Layout) -> CoverageCommand | None:
@@ -80,15 +83,7 @@ def coverage_command(layout: Layout) -> CoverageCommand | None:
     for name, text in _texts(layout):
         for found in commands_in(text):
             config = found.config if found.config and (layout.root / found.config).is_file() else ""
-            return CoverageCommand(
-                starter=found.starter,
-                origin=name,
-                source=found.source,
-                config=config,
-                branch=found.branch,
-                fail_under=found.fail_under,
-                options=found.options,
-            )
+            return replace(found, origin=name, config=config)
     return None
 
 
@@ -104,12 +99,13 @@ def commands_in(text: str) -> Iterator[CoverageCommand]:
     """Yield the commands in a text that measure the coverage of tests."""
     text = _ITEMS.sub(" ", _CONTINUED.sub(" ", _COMMENT.sub("", text)))
     for line in text.splitlines():
+        disabled = tuple(dict.fromkeys(_DISABLED.findall(line)))
         if match := _RUN.search(line):
-            yield _of_coverage(_words(match["options"]))
+            yield replace(_of_coverage(_words(match["options"])), disabled=disabled)
         elif _HATCH.search(line):
             yield CoverageCommand(starter=Starter.COVERAGE, origin="")
         elif match := _COV.search(line):
-            yield _of_pytest_cov(_words(match[0]))
+            yield replace(_of_pytest_cov(_words(match[0])), disabled=disabled)
 
 
 def _words(text: str) -> list[str]:

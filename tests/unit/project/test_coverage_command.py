@@ -32,7 +32,7 @@ COMMANDS: list[tuple[str, CoverageCommand | None]] = [
     ("just env-run test coverage run -m pytest tests/unit -s", command(RUN)),
     ("    coverage: _CMD=coverage run -m pytest", command(RUN)),
     ("run: coverage run -m py.test -v", command(RUN)),
-    ("python \\\n  -W error \\\n  -m coverage run \\\n  -m pytest -p no:x", command(RUN)),
+    ("python \\\n  -W error \\\n  -m coverage run \\\n  -m pytest -p no:x", command(RUN, disabled=("no:x",))),
     ("coverage run --append --source={envsitepackagesdir}/pytest_mock -m pytest t", command(RUN, source=("pytest_mock",))),
     ("coverage run -p --branch --source=a,b --rcfile=c.cfg -m pytest", command(RUN, source=("a", "b"), branch=True, config="c.cfg")),
     ("coverage run --source a --omit 'x/*' -m pytest", command(RUN, source=("a",), options=("--omit=x/*",))),
@@ -53,6 +53,7 @@ COMMANDS: list[tuple[str, CoverageCommand | None]] = [
     ("pytest --cov=a --cov-fail-under=$MIN", command(COV, source=("a",))),
     ('"pytest", "--cov=a", "--cov-report=xml"', command(COV, source=("a",))),
     ('addopts = "--cov=a -q"', command(COV, source=("a",))),
+    ("pytest -pno:a -p=no:b -p c --cov x-p no:d", command(COV, source=("x-p",), disabled=("no:a", "no:b"))),
     # None of them measures the tests of pytest.
     ("pytest {posargs} --cov-report xml", None),
     ("# coverage run -m pytest", None),

@@ -87,6 +87,36 @@ def test_what_an_environment_is_made_of_decides_whether_it_is_kept(tmp_path: Pat
     assert made._folder(one, "3.12", ["pytest"]) != first
 
 
+LISTED = completed('[{"name": "iniconfig", "version": "2.0"}]')
+REFUSED = completed(stderr="error: no index\n", returncode=1)
+
+
+@pytest.mark.parametrize(
+    ("extra", "answers", "asked"),
+    [
+        (["pytest", "pytest-cov"], [LISTED, completed()], [["pytest", "pytest-cov"]]),
+        (["pytest", "pytest-cov"], [LISTED, REFUSED, completed()], [["pytest", "pytest-cov"], ["pytest"]]),
+        (["iniconfig", "pytest-cov"], [LISTED, REFUSED], [["pytest-cov"]]),
+    ],
+)
+def test_tests_can_run_without_pytest_cov(
+    tmp_path: Path, extra: list[str], answers: list[Any], asked: list[list[str]]
+):
+    run = FakeRun(uv=answers)
+    made = builder(tmp_path, run)
+    assert made.add("/python", extra) == {"iniconfig": "2.0"}
+    installed = [command.argv for command in run.asked if "install" in command.argv]
+    assert [list(argv[-len(names) :]) for argv, names in zip(installed, asked, strict=True)] == asked
+    assert [f"{'pytest-cov'}: " in note for note in made.notes] == [True] * (REFUSED in answers)
+
+
+def test_tests_cannot_run_without_pytest(tmp_path: Path):
+    with pytest.raises(ToolError, match="no index"):
+        builder(tmp_path, FakeRun(uv=[LISTED, REFUSED])).add("/python", ["pytest"])
+    with pytest.raises(ToolError, match="no index"):
+        builder(tmp_path, FakeRun(uv=[LISTED, REFUSED, REFUSED])).add("/python", ["pytest", "pytest-cov"])
+
+
 def test_an_environment_is_handed_from_tool_to_tool(tmp_path: Path, wording: Any):
     environment = Environment(
         python="/p", version="3.13.0", source="uv.lock", packages={"a": "1"}, added=("a",)

@@ -2,8 +2,9 @@
 
 import os
 import re
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -32,6 +33,11 @@ DATA: Final = ".coverage"
 CACHE: Final = "cache"
 """The folder for pytest's own cache: not in the tree of the project."""
 _LAST: Final = 4_000
+# Variables that are set for every other program.
+_FOR_OUR_TOOLS: Final = frozenset({"NO_COLOR", "PYTHONDONTWRITEBYTECODE"})
+_COMPILED: Final = "__pycache__"
+# They have no modules of the project, and may have many folders.
+_UNSEARCHED: Final = frozenset({_COMPILED, "node_modules", "site-packages"})
 NO_TESTS: Final = "pytest collected no tests"
 """The start of the reason why pytest was skipped; `merge` accepts no other."""
 # What pytest-cov and coverage write where they fail.
@@ -46,6 +52,11 @@ _MOST_NAMES: Final = 3
 def run(ctx: Context) -> Checked:
     """Run the tests of the project in its environment; rerun those that failed if `reruns` is set."""
     environment = Environment.load(ctx.tempdir)
+    with left_as_it_was(ctx.layout.workspace):
+        return _run(ctx, environment)
+
+
+def _run(ctx: Context, environment: Environment) -> Checked:
     job = _Job(ctx, environment)
     try:
         session, done = job.start("first")
@@ -68,6 +79,27 @@ def run(ctx: Context) -> Checked:
     session.cases = job.cleared(session.cases)
     session.cases = job.rerun(session.cases)
     return job.checked(report(session, done, excused=bool(job.blamed)), session, text)
+
+
+@contextmanager
+def left_as_it_was(folder: Path) -> Iterator[None]:
+    """Remove the compiled modules that the tests leave in the tree.
+
+    Python has to write them, because some tests expect that; all processes have ended when they are removed.
+    """
+    before = set(_compiled(folder))
+    try:
+        yield
+    finally:
+        for path in set(_compiled(folder)) - before:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _compiled(folder: Path) -> Iterator[str]:
+    for where, names, _ in os.walk(folder):
+        if _COMPILED in names:
+            yield os.path.join(where, _COMPILED)
+        names[:] = [name for name in names if name not in _UNSEARCHED and not name.startswith(".")]
 
 
 def _cause(session: Session, done: Completed, measuring: Measuring) -> str:
@@ -112,7 +144,6 @@ class _Job:
         variables = {
             **given,
             "PYTHONPATH": os.pathsep.join(filter(None, [str(PLUGIN), given.get("PYTHONPATH")])),
-            "PYTHONDONTWRITEBYTECODE": "1",
             "CI_ACTION_PYTEST_EVENTS": str(self.folder / f"{name}.jsonl"),
             **measuring.variables(data, self.ctx.environ),
             "PATH": f"{Path(self.environment.python).parent}:{self.ctx.environ.get('PATH', '/usr/bin:/bin')}",
@@ -126,6 +157,8 @@ class _Job:
             environ={**variables, **self.ctx.home_of_project()},
             timeout=float(self.ctx.settings.timeout),
             owner=self.ctx.owner,
+            # Tests of colours and of compiled modules expect what the step has.
+            withheld=frozenset(_FOR_OUR_TOOLS - self.ctx.environ.keys()),
         )
         return environment_of_project(command, self.ctx.environ)
 
@@ -135,7 +168,8 @@ class _Job:
         Values are joined by `=`: on their own they could change pytest's root folder.
         """
         settings = self.ctx.settings
-        words = ["--color=no", f"--override-ini=cache_dir={self.folder / CACHE}"]
+        words = ["--color=no", f"--override-ini=cache_dir={os.path.realpath(self.folder / CACHE)}"]
+        words += [word for name in self.measuring.disabled for word in ("-p", name)]
         if self.ctx.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
             plugins = {"pytest_cov": True, "xdist": settings.workers, "pytest-split": settings.shard}
             words += [word for name, used in plugins.items() if used for word in ("-p", name)]

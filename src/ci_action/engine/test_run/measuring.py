@@ -10,7 +10,7 @@ from msgspec import Struct, convert, structs, to_builtins
 
 from ci_action.model.tests import TestWarning
 from ci_action.project.coverage_command import Starter, coverage_command, loaded_early, pytest_options
-from ci_action.project.environment import Environment
+from ci_action.project.environment import PYTEST_COV, Environment
 from ci_action.project.layout import Layout
 from ci_action.settings import Settings
 from ci_action.system.errors import ToolError
@@ -43,6 +43,8 @@ class Measuring(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fail_under: str = ""
     options: tuple[str, ...] = ()
     """Further options of `coverage run`."""
+    disabled: tuple[str, ...] = ()
+    """The plugins that the project's own command disables."""
     noted: tuple[tuple[str, str], ...] = ()
     """What coverage warned about: its own names of the warnings, and the texts."""
     failed: str = ""
@@ -93,17 +95,22 @@ def measuring_of(
 ) -> Measuring:
     """Return how to measure the coverage of a project's tests."""
     command, options = coverage_command(layout), pytest_options(layout, environ)
-    # Outside of the environment coverage can only be found by pytest, and it does not see the processes of xdist.
+    # Packages beside the environment can only be found by pytest, and `coverage run` does not see the processes of xdist.
     can_start = "coverage" in environment.packages and not settings.workers
-    early = "" if command or options.covers or options.spread else loaded_early(layout, options)
+    only_start = not environment.overlay and PYTEST_COV not in environment.packages
+    early = loaded_early(layout, options) if command is None and not options.covers else ""
+    starts = can_start and not options.spread and bool(early or only_start)
     given = settings.coverage_source
     if command is None:
-        own = options.covers
-        starter = Starter.COVERAGE if early and can_start else Starter.PYTEST_COV
-        found = Measuring(starter=starter, origin=early or (OWN_CONFIG if own else ""), own=own)
-    else:
         found = Measuring(
-            starter=command.starter if can_start else Starter.PYTEST_COV,
+            starter=Starter.COVERAGE if starts else Starter.PYTEST_COV,
+            origin=early if starts else OWN_CONFIG if options.covers else "",
+            own=options.covers,
+        )
+    else:
+        by_coverage = command.starter is Starter.COVERAGE or (only_start and not options.spread)
+        found = Measuring(
+            starter=Starter.COVERAGE if can_start and by_coverage else Starter.PYTEST_COV,
             origin=command.origin,
             own=True,
             source=command.source,
@@ -111,6 +118,7 @@ def measuring_of(
             branch=command.branch,
             fail_under=command.fail_under,
             options=command.options if can_start else (),
+            disabled=tuple(name for name in command.disabled if "cov" not in name),
         )
     return structs.replace(found, source=given, replace=True) if given else found
 

@@ -1,6 +1,7 @@
 """Coverage of the tests, compared with the minimum of the project and of the changed lines."""
 
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +29,13 @@ from ci_action.model.coverage import Coverage, FileCoverage, joined
 from ci_action.model.finding import Finding, Level, Location
 from ci_action.model.result import Broken, Counted, Outcome, Report, Skipped
 from ci_action.project.coverage_command import Starter
-from ci_action.project.environment import Environment, environment_of_project, failed, python_variables
+from ci_action.project.environment import (
+    PYTEST_COV,
+    Environment,
+    environment_of_project,
+    failed,
+    python_variables,
+)
 from ci_action.project.layout import Layout
 from ci_action.project.programs import Program
 from ci_action.system.errors import ProjectFileError
@@ -74,7 +81,6 @@ with open(lines, "w") as stream:
     json.dump(statements, stream)
 """
 _OPTIONS: Final = "coverage-options.json"
-_QUOTED: Final = re.compile(r"'(/[^'\n]+)'")
 _Line: TypeAlias = Annotated[int, Meta(ge=0, le=MOST)]
 _Arc: TypeAlias = tuple[Annotated[int, Meta(ge=-MOST, le=MOST)], Annotated[int, Meta(ge=-MOST, le=MOST)]]
 
@@ -149,7 +155,8 @@ def check(ctx: Context, _program: Program) -> Checked:
     outcome: Outcome
     if reading.coverage is None:
         outcome = _unmeasured(ctx, reading, _reason(reading, measuring, options), _minima(ctx, own), noted)
-        if isinstance(outcome, Report) and (options.disabled or not options.loaded):
+        can_load = environment.overlay or PYTEST_COV in environment.packages
+        if isinstance(outcome, Report) and (options.disabled or (can_load and not options.loaded)):
             outcome = Skipped(_reason(reading, measuring, options))  # the decision of the project
     else:
         judged = _judged(ctx, reading.coverage, _minima(ctx, own))
@@ -210,7 +217,7 @@ def _reason(reading: _Reading, measuring: Measuring, options: _Options) -> str:
     if options.disabled:
         return "no coverage data: pytest-cov is disabled by `--no-cov`"
     if not options.loaded and measuring.starter is Starter.PYTEST_COV:
-        return "no coverage data: pytest-cov is disabled by `-p no:cov`"
+        return "no coverage data: pytest-cov is disabled by `-p no:cov`, or not installed"
     return reading.problem
 
 
@@ -219,15 +226,14 @@ def _noted(reading: _Reading, measuring: Measuring, layout: Layout) -> Iterator[
     for rule, text in dict.fromkeys((*measuring.noted, *reading.noted)):
         if rule == "no-data-collected" and reading.coverage and reading.coverage.files:
             continue  # in one process of several
-        named = _QUOTED.search(text)
-        path = layout.relative(named[1]) if named else ""
-        place = Location(path=path) if path and not path.startswith("/") else None
+        inside = f"{layout.workspace}{os.sep}"
+        path = layout.relative(match[0]) if (match := re.search(rf"{re.escape(inside)}[^'\n]+", text)) else ""
         yield Finding(
             tool=COVERAGE,
             rule=rule,
-            message=text.replace(named[1], path) if named and place else text,
+            message=text.replace(inside, ""),
             level=Level.WARNING,
-            location=place,
+            location=Location(path=path) if path else None,
             url=f"{TOOL.url}/en/latest/messages.html",
         )
 

@@ -54,11 +54,18 @@ def session(
 GREEN, RED = session({"t.py::a": "passed"}), session({"t.py::a": "failed", "t.py::b": "passed"})
 
 
-def made(folder: Path, run: FakeRun, *, overlay: str = "", **overrides: Any) -> Context:
+def made(
+    folder: Path,
+    run: FakeRun,
+    *,
+    overlay: str = "",
+    packages: Sequence[str] = ("coverage", "pytest-cov"),
+    **overrides: Any,
+) -> Context:
     (folder / "w").mkdir(exist_ok=True)
     ctx = context(folder / "w", run, **overrides)
     environment = Environment(python=PYTHON, version="3.13.0", source="uv.lock", overlay=overlay)
-    replace(environment, packages={"coverage": "7.17.5"}).save(ctx.tempdir)
+    replace(environment, packages=dict.fromkeys(packages, "7")).save(ctx.tempdir)
     return ctx
 
 
@@ -69,10 +76,10 @@ def measuring(command: Command) -> dict[str, Any]:
 
 
 def ran(
-    folder: Path, *answers: Session | Completed | Exception, overlay: str = "", **overrides: Any
+    folder: Path, *answers: Session | Completed | Exception, **overrides: Any
 ) -> tuple[Checked, list[Command]]:
     started = FakeRun(python=answers or GREEN)
-    return run(made(folder, started, overlay=overlay, **overrides)), started.asked
+    return run(made(folder, started, **overrides)), started.asked
 
 
 def cases(found: Checked) -> dict[str, tuple[str, int]]:
@@ -108,7 +115,55 @@ def test_its_options(tmp_path: Path, settings: dict[str, str], words: list[str])
 
 
 TOX = "[testenv]\ncommands = coverage run --branch --source={envsitepackagesdir}/pkg -m pytest\n"
+DISABLES = "[testenv]\ncommands = coverage run -m pytest -p no:x -p no:cov\n"
 PYTEST = ["-m", "pytest"]
+
+
+@pytest.mark.parametrize(
+    ("files", "overrides", "starter"),
+    [
+        ({}, {"packages": ["coverage"]}, "coverage"),
+        ({"tox.ini": "[testenv]\ncommands = pytest --cov=pkg\n"}, {"packages": ["coverage"]}, "coverage"),
+        ({}, {"packages": ["coverage"], "overlay": "/overlay"}, "pytest-cov"),
+        ({"pytest.ini": "[pytest]\naddopts = -n 2\n"}, {"packages": ["coverage"]}, "pytest-cov"),
+        ({"tox.ini": TOX}, {"packages": [], "overlay": "/overlay"}, "pytest-cov"),
+        ({"setup.cfg": "pytest11"}, {"environ": {"PYTEST_ADDOPTS": "-n 2"}}, "pytest-cov"),
+        ({"setup.cfg": "pytest11"}, {"environ": {"PYTEST_ADDOPTS": "--cov"}}, "pytest-cov"),
+    ],
+)
+def test_coverage_is_started_by_what_the_environment_has(
+    tmp_path: Path, files: dict[str, str], overrides: dict[str, Any], starter: str
+):
+    (tmp_path / "w").mkdir()
+    write(tmp_path / "w", files)
+    _, [command] = ran(tmp_path, **overrides)
+    assert measuring(command)["starter"] == starter
+    assert (command.argv[2] == "coverage") is (starter == "coverage")
+
+
+def test_a_plugin_that_the_command_of_the_project_disables_is_disabled(tmp_path: Path):
+    (tmp_path / "w").mkdir()
+    write(tmp_path / "w", {"tox.ini": DISABLES})
+    _, [command] = ran(tmp_path)
+    words = list(command.argv)
+    assert words[words.index("no:x") - 1] == "-p"
+    assert "no:cov" not in words
+
+
+def test_the_tree_keeps_only_the_compiled_modules_that_it_had(tmp_path: Path):
+    (tmp_path / "w").mkdir()
+    had = {"a/__pycache__/x.pyc": "", "node_modules/b/__pycache__/y.pyc": ""}
+    write(tmp_path / "w", had)
+
+    def compiling(command: Command) -> Completed:
+        write(
+            tmp_path / "w", {"a/b/__pycache__/x.pyc": "", "__pycache__/y.pyc": "", ".git/__pycache__/z": ""}
+        )
+        return GREEN(command)
+
+    ran(tmp_path, compiling)
+    left = {str(path.relative_to(tmp_path / "w")) for path in (tmp_path / "w").rglob("*") if path.is_file()}
+    assert left == {*had, ".git/__pycache__/z"}
 
 
 def write_tox(folder: Path) -> None:
@@ -184,7 +239,7 @@ def test_plugins_that_do_not_load_by_themselves_are_named(
 
 
 def test_its_variables(tmp_path: Path):
-    environ = {"PATH": "/bin", "PYTHONPATH": "/mine", "PYTHONWARNINGS": "error"}
+    environ = {"PATH": "/bin", "PYTHONPATH": "/mine", "PYTHONWARNINGS": "error", "NO_COLOR": "1"}
     _, [command] = ran(tmp_path, environ=environ, overlay="/overlay", settings={"timeout": "77"})
     seen = command.environ
     assert seen["PYTHONPATH"].endswith(":/mine")
@@ -192,6 +247,7 @@ def test_its_variables(tmp_path: Path):
     assert seen["PATH"] == "/env/bin:/bin"
     assert seen["CI_ACTION_PYTEST_OVERLAY"] == "/overlay"
     assert (command.timeout, command.cwd) == (77.0, tmp_path / "w")
+    assert command.withheld == {"PYTHONDONTWRITEBYTECODE"}
     _, [command] = ran(tmp_path, environ={})
     assert "CI_ACTION_PYTEST_OVERLAY" not in command.environ
     assert ":/mine" not in command.environ["PYTHONPATH"]
