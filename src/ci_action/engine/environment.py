@@ -12,6 +12,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from ci_action.engine.context import Context
+from ci_action.engine.test_run.measuring import package_of
 from ci_action.engine.tool import Checked, Tool, Turn
 from ci_action.model.result import Counted, Report
 from ci_action.project.dependencies.asked import Asked
@@ -72,11 +73,13 @@ def _made(ctx: Context) -> tuple[Environment, tuple[str, ...]]:
     warnings = _system_packages(ctx)
     request, asked_by = python_request(ctx.layout, ctx.settings.python_version)
     builder = builder_of(ctx, ctx.tempdir, keep=not is_judged(ctx))
-    extra = ["pytest", PYTEST_COV]
+    current = ctx.settings.install == (NONE,)
+    # Beside the active environment only pytest finds a package, and its plugin starts coverage.
+    extra = ["pytest", PYTEST_COV if current else package_of(ctx.layout, ctx.settings, ctx.environ)]
     extra += ["pytest-xdist"] if ctx.settings.workers else []
     extra += ["pytest-split"] if ctx.settings.shard else []
     try:
-        if ctx.settings.install == (NONE,):
+        if current:
             environment = _current(ctx, builder, extra)
             if asked_by == "python-version":
                 warnings.append(

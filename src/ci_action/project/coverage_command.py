@@ -173,6 +173,11 @@ class PytestOptions:
         return any(word == "--cov" or word.startswith("--cov=") for word in self.words)
 
     @property
+    def need_pytest_cov(self) -> bool:
+        """Whether pytest cannot start without pytest-cov."""
+        return any(word.startswith(("--cov", "--no-cov")) for word in self.words)
+
+    @property
     def spread(self) -> bool:
         """Whether pytest-xdist runs the tests in several processes."""
         return any(re.match(r"-n\b|-n\d|--numprocesses|--dist\b|--tx\b", word) for word in self.words)
@@ -224,16 +229,16 @@ def loaded_early(layout: Layout, options: PytestOptions) -> str:
     project, tool = (layout.pyproject.get(name) for name in ("project", "tool"))
     tables = (_at(project, "entry-points", "pytest11"), _at(tool, "poetry", "plugins", "pytest11"))
     if any(tables) or re.search(r"\bpytest11\b", text):
-        return "the project is a plugin of pytest"
+        return "the entry point pytest11"
     words = options.words
     for word, following in zip(words, (*words[1:], ""), strict=False):
         name = following if word == "-p" else word.removeprefix("-p") if word.startswith("-p") else ""
         if _is_own(layout, name):
-            return f"the options of pytest load {name}"
+            return f"`-p {name}` in the options of pytest"
     for entry in options.filters:
         name = entry.split(":")[2].strip() if entry.count(":") > 1 else ""
         if "." in name and _is_own(layout, name):
-            return f"the warning filters of pytest load {name}"
+            return f"{name} in the warning filters of pytest"
     return ""
 
 

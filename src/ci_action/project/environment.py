@@ -25,6 +25,7 @@ from ci_action.system.json_fields import json_object
 from ci_action.system.ownership import first_given, hand_over, lend, netrc_of
 from ci_action.system.process import Command, Completed, Run, last_lines
 from ci_action.system.project_files import find_project_text, read_project_file
+from ci_action.system.text import listed
 
 FILE: Final = "environment.json"
 # They are specific to one interpreter, or keep it from ending.
@@ -35,6 +36,8 @@ _FORM: Final = 3
 ADDED: Final = "added by ci-action"
 """The source of a package that nothing of the project asks for."""
 PYTEST_COV: Final = "pytest-cov"
+# What measures coverage: the tests can run without it. Constraints may leave only a version that is too old.
+_OPTIONAL: Final = {PYTEST_COV: f"{PYTEST_COV}>=3", "coverage": "coverage[toml]>=5"}
 _LONGEST_CAUSE: Final = 800
 _MOST_CAUSES: Final = 3
 _PYTHON: Final = "--python="
@@ -281,7 +284,7 @@ class Builder:
     def add(self, python: str, extra: Sequence[str], *words: str) -> dict[str, str]:
         """Install what is missing without changing other packages; return the packages that were there before.
 
-        Without pytest-cov the tests can run, so a failure to install it is only a warning.
+        Without coverage the tests can run, so a failure to install it is only a warning.
         """
         there = self.packages(python)
         missing = [name for name in extra if name not in there]
@@ -290,14 +293,17 @@ class Builder:
             released = (f"{name}=={version}\n" for name, version in there.items() if _RELEASED(version))
             freeze.write_text("".join(released), encoding="utf-8")
             try:
-                self.pip(python, *words, f"--constraints={freeze}", *missing)
+                wanted = (_OPTIONAL.get(name, name) for name in missing)
+                self.pip(python, *words, f"--constraints={freeze}", *wanted)
             except ToolError as error:
-                needed = [name for name in missing if name != PYTEST_COV]
+                needed = [name for name in missing if name not in _OPTIONAL]
                 if needed == missing or _is_full(error):
                     raise
                 if needed:
                     self.pip(python, *words, f"--constraints={freeze}", *needed)
-                self.notes.append(f"could not install {PYTEST_COV}: {error.reason}")
+                self.notes.append(
+                    f"could not install {listed(sorted({*missing} - {*needed}))}: {error.reason}"
+                )
         return there
 
     def pip(self, python: str, *words: str) -> Completed:

@@ -94,9 +94,10 @@ REFUSED = completed(stderr="error: no index\n", returncode=1)
 @pytest.mark.parametrize(
     ("extra", "answers", "asked"),
     [
-        (["pytest", "pytest-cov"], [LISTED, completed()], [["pytest", "pytest-cov"]]),
-        (["pytest", "pytest-cov"], [LISTED, REFUSED, completed()], [["pytest", "pytest-cov"], ["pytest"]]),
-        (["iniconfig", "pytest-cov"], [LISTED, REFUSED], [["pytest-cov"]]),
+        (["pytest", "pytest-cov"], [LISTED, completed()], [["pytest", "pytest-cov>=3"]]),
+        (["pytest", "pytest-cov"], [LISTED, REFUSED, completed()], [["pytest", "pytest-cov>=3"], ["pytest"]]),
+        (["iniconfig", "coverage"], [LISTED, REFUSED], [["coverage[toml]>=5"]]),
+        (["iniconfig", "pytest-cov"], [LISTED, REFUSED], [["pytest-cov>=3"]]),
     ],
 )
 def test_tests_can_run_without_pytest_cov(
@@ -107,7 +108,7 @@ def test_tests_can_run_without_pytest_cov(
     assert made.add("/python", extra) == {"iniconfig": "2.0"}
     installed = [command.argv for command in run.asked if "install" in command.argv]
     assert [list(argv[-len(names) :]) for argv, names in zip(installed, asked, strict=True)] == asked
-    assert [f"{'pytest-cov'}: " in note for note in made.notes] == [True] * (REFUSED in answers)
+    assert [f"{extra[1]}: " in note for note in made.notes] == [True] * (REFUSED in answers)
 
 
 def test_tests_cannot_run_without_pytest(tmp_path: Path):

@@ -20,7 +20,7 @@ from ci_action.engine.test_run.outcome import USAGE, broken, output, problem, re
 from ci_action.engine.tool import Checked
 from ci_action.model.result import Broken, Report, Skipped
 from ci_action.model.tests import TestCase, TestOutcome
-from ci_action.project.environment import Environment, environment_of_project, python_variables
+from ci_action.project.environment import PYTEST_COV, Environment, environment_of_project, python_variables
 from ci_action.project.layout import Layout
 from ci_action.system.errors import ENDED, ProjectFileError, TimedOutError
 from ci_action.system.process import Command, Completed, last_lines
@@ -171,7 +171,8 @@ class _Job:
         words = ["--color=no", f"--override-ini=cache_dir={os.path.realpath(self.folder / CACHE)}"]
         words += [word for name in self.measuring.disabled for word in ("-p", name)]
         if self.ctx.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
-            plugins = {"pytest_cov": True, "xdist": settings.workers, "pytest-split": settings.shard}
+            can_plug_in = bool(self.environment.overlay) or PYTEST_COV in self.environment.packages
+            plugins = {"pytest_cov": can_plug_in, "xdist": settings.workers, "pytest-split": settings.shard}
             words += [word for name, used in plugins.items() if used for word in ("-p", name)]
         if settings.workers and whole:
             words.append(f"--numprocesses={settings.workers}")

@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 
 from msgspec import Struct, convert, structs, to_builtins
 
+from ci_action.engine.test_run import COVERAGE
 from ci_action.model.tests import TestWarning
 from ci_action.project.coverage_command import Starter, coverage_command, loaded_early, pytest_options
 from ci_action.project.environment import PYTEST_COV, Environment
@@ -32,7 +33,7 @@ class Measuring(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     starter: Starter
     origin: str = ""
-    """What decided that, for people."""
+    """What decided that, for people; empty if nothing of the project does."""
     own: bool = False
     """Whether a command of the project measures coverage: then its tests are known to pass with it."""
     replace: bool = False
@@ -90,34 +91,41 @@ class Measuring(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ToolError("the tests left no coverage data") from error
 
 
+def package_of(layout: Layout, settings: Settings, environ: Mapping[str, str]) -> str:
+    """Return the package that measures the coverage of a project: pytest-cov only if it is used."""
+    command, options = coverage_command(layout), pytest_options(layout, environ)
+    by_command = command is not None and command.starter is Starter.COVERAGE
+    early = command is None and not options.spread and bool(loaded_early(layout, options))
+    starts = (by_command or early) and not options.need_pytest_cov and not settings.workers
+    return COVERAGE if starts else PYTEST_COV
+
+
 def measuring_of(
     layout: Layout, settings: Settings, environment: Environment, environ: Mapping[str, str]
 ) -> Measuring:
     """Return how to measure the coverage of a project's tests."""
     command, options = coverage_command(layout), pytest_options(layout, environ)
     # Packages beside the environment can only be found by pytest, and `coverage run` does not see the processes of xdist.
-    can_start = "coverage" in environment.packages and not settings.workers
-    only_start = not environment.overlay and PYTEST_COV not in environment.packages
-    early = loaded_early(layout, options) if command is None and not options.covers else ""
-    starts = can_start and not options.spread and bool(early or only_start)
+    can_start = COVERAGE in environment.packages and not settings.workers
+    cannot_plug_in = not environment.overlay and PYTEST_COV not in environment.packages
+    instead = cannot_plug_in and not options.spread
+    wanted = package_of(layout, settings, environ) == COVERAGE
+    starter = Starter.COVERAGE if can_start and (wanted or instead) else Starter.PYTEST_COV
     given = settings.coverage_source
     if command is None:
-        found = Measuring(
-            starter=Starter.COVERAGE if starts else Starter.PYTEST_COV,
-            origin=early if starts else OWN_CONFIG if options.covers else "",
-            own=options.covers,
-        )
+        early = wanted and loaded_early(layout, options)
+        origin = early or (OWN_CONFIG if options.covers else "")
+        found = Measuring(starter=starter, origin=origin, own=options.covers)
     else:
-        by_coverage = command.starter is Starter.COVERAGE or (only_start and not options.spread)
         found = Measuring(
-            starter=Starter.COVERAGE if can_start and by_coverage else Starter.PYTEST_COV,
+            starter=starter,
             origin=command.origin,
             own=True,
             source=command.source,
             config=command.config,
             branch=command.branch,
             fail_under=command.fail_under,
-            options=command.options if can_start else (),
+            options=command.options,
             disabled=tuple(name for name in command.disabled if "cov" not in name),
         )
     return structs.replace(found, source=given, replace=True) if given else found

@@ -166,7 +166,11 @@ def check(ctx: Context, _program: Program) -> Checked:
             examined={Counted.FILES: len(reading.coverage.files)},
             metrics={**judged.metrics, **(own.recorded if own else {})},
             coverage=reading.coverage,
-            details=(f"measured as {measuring.origin} does",) if measuring.origin else (),
+            details=(
+                (f"measured by {measuring.starter}, because of {measuring.origin}",)
+                if measuring.origin
+                else ()
+            ),
         )
     return Checked(
         outcome=outcome,

@@ -55,7 +55,7 @@ class Measuring:
 
     def settle(self, options):
         """Set the options of pytest-cov, if it is loaded."""
-        if not hasattr(options, "cov_source"):
+        if not hasattr(options, "cov_fail_under"):
             return
         own = bool(options.cov_source)
         self.loaded, self.own = True, self.own or own
