@@ -188,7 +188,7 @@ INNER = """
     def test_inner(tmp_path):
         assert not {"COVERAGE_FILE", "NO_COLOR", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH"} & set(os.environ)
         (tmp_path / "t.py").write_text("def test_x(): pass\\n")
-        words = [sys.executable, "-m", "pytest", "--cov=.", "t.py"]
+        words = [sys.executable, "-m", "coverage", "run", "-m", "pytest", "t.py"]
         subprocess.run(words, cwd=tmp_path, check=True)
         assert {".coverage", "__pycache__"} <= {one.name for one in tmp_path.iterdir()}
         assert add(1, 2) == 3
