@@ -308,7 +308,7 @@ def test_without_git_or_a_repository_everything_counts_and_it_is_said(tmp_path, 
 
 def test_fixes_are_limited_to_changed_files(laptop, ci_action):
     write(laptop, {"both.py": OLD + "\n\nimport sys\n"})
-    ran = ci_action(laptop, "fix", "--scope=changed")
+    ran = ci_action(laptop, "fix", "--scope=changed", "--formatter=black", "--linter=ruff")
     assert (laptop / "old.py").read_text() == OLD
     assert (laptop / "both.py").read_text() == OLD.removeprefix("import re\n\n\n")
     assert ran.code == 0
@@ -316,7 +316,7 @@ def test_fixes_are_limited_to_changed_files(laptop, ci_action):
 
 def test_after_fixes_the_lines_are_those_of_the_fixed_files(laptop, ci_action):
     write(laptop, {"both.py": OLD + "\n\nx = old() == None\n"})
-    ran = ci_action(laptop, "fix", "--scope=changed")
+    ran = ci_action(laptop, "fix", "--scope=changed", "--formatter=black", "--linter=ruff")
     assert (laptop / "both.py").read_text().startswith("def old")
     assert ran.code == 1
     assert "ruff: 1 finding" in ran.out

@@ -92,6 +92,6 @@ def test_nothing_becomes_a_sequence_of_the_terminal(hostile, ci_action):
 
 def test_fix_leaves_no_name_behind_and_touches_nothing_outside(hostile, ci_action):
     before = sorted(python_files(hostile))
-    ci_action(hostile, "fix", "--cache-dir=none")
+    ci_action(hostile, "fix", "--cache-dir=none", "--formatter=black", "--linter=ruff")
     assert sorted(python_files(hostile)) == before
     assert not (hostile / "owned").exists()

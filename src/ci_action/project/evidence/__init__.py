@@ -15,6 +15,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -82,11 +83,16 @@ def gather(layout: Layout) -> Gathered:
     """Return the evidence of a project, from its folder and those above it in the workspace."""
     evidence: list[Evidence] = []
     problems: list[str] = []
+    checks: list[str] = []
     for read, patterns in _READERS:
         for folder in layout.folders:
             for path in _matching(folder, patterns):
                 file = _file(path, folder, layout, problems)
                 if file is None:
+                    continue
+                if read in _AUTOMATED and (read is not _workflow or _ON_CHANGES.search(file.text)):
+                    checks.append(file.text)
+                if path.name not in _UNCONDITIONAL and not _MENTION.search(file.text):
                     continue
                 try:
                     evidence += read(file)
@@ -100,7 +106,11 @@ def gather(layout: Layout) -> Gathered:
                 ) as error:
                     cause = str(error).splitlines()[0] if str(error) else type(error).__name__
                     problems.append(f"could not read the tools in {file.name}: {cause}")
-    return Gathered(evidence=tuple(dict.fromkeys(evidence)), problems=tuple(dict.fromkeys(problems)))
+    return Gathered(
+        evidence=tuple(dict.fromkeys(evidence)),
+        problems=tuple(dict.fromkeys(problems)),
+        automated=bool(checks) and not any(map(_OURS.search, checks)),
+    )
 
 
 def _matching(folder: Path, patterns: Sequence[str]) -> list[Path]:
@@ -109,7 +119,7 @@ def _matching(folder: Path, patterns: Sequence[str]) -> list[Path]:
 
 
 def _file(path: Path, folder: Path, layout: Layout, problems: list[str]) -> _File | None:
-    """Return a file that names a tool; None for any other file."""
+    """Return a file of the project; None if it cannot be read."""
     if not path.is_file():
         return None
     name = layout.relative(path)
@@ -117,8 +127,6 @@ def _file(path: Path, folder: Path, layout: Layout, problems: list[str]) -> _Fil
         text = read_project_file(path, layout.workspace, largest=_LARGEST).decode("utf-8", "replace")
     except ProjectFileError as error:
         problems.append(f"could not read the tools in {name}: {error.problem}")
-        return None
-    if path.name not in _UNCONDITIONAL and not _MENTION.search(text):
         return None
 
     def exists(word: str) -> bool:
@@ -166,6 +174,7 @@ def _hooks(file: _File) -> Iterator[Evidence]:
             folder=file.folder,
             words=hook.words,
             advisory=hook.advisory,
+            gets_files=hook.gets_files,
             files=hook.files,
             exclude=hook.exclude,
         )
@@ -216,7 +225,8 @@ def _scripts(file: _File) -> Iterator[Evidence]:
     last = file.name.rpartition("/")[2]
     if last.endswith(".py"):
         unknown = {"$", "-"}  # what it formats is not a file of the project
-        yield from (one for one in _python(file) if not unknown.issuperset(one.words))
+        with suppress(SyntaxError):  # a script of another Python
+            yield from (one for one in _python(file) if not unknown.issuperset(one.words))
     elif last.endswith((".sh", ".bash")) or _SHELL.match(file.text):
         yield from _run(file, commands.commands_of(iter([commands.Script(file.text)]), file.exists))
 
@@ -250,5 +260,8 @@ _READERS: Final[tuple[tuple[_Reader, tuple[str, ...]], ...]] = (
     (_workflow, (".github/workflows/*.yml", ".github/workflows/*.yaml", ".github/actions/*/action.y*ml")),
     (_pipeline, _PIPELINES),
 )
+_AUTOMATED: Final = (_hooks, _workflow, _pipeline)
+_ON_CHANGES: Final = re.compile(r"\b(?:push|pull_request)\b")
+_OURS: Final = re.compile(r"\bci-action\b")
 # Files that configure a tool without naming it.
 _UNCONDITIONAL: Final = frozenset({*RUFF_FILES, *tables.FILES, "pyproject.toml"})

@@ -43,6 +43,7 @@ class Hook:
     id: str
     words: tuple[str, ...]
     advisory: bool
+    gets_files: bool
     files: tuple[str, ...]
     exclude: tuple[str, ...]
 
@@ -79,6 +80,7 @@ def _hook(
         id=name,
         words=words,
         advisory=bool(stages) and all(stage == _MANUAL for stage in stages),
+        gets_files=hook.get("pass_filenames") is not False,
         files=tuple(filter(None, (_text(config.get("files")), _text(hook.get("files"))))),
         exclude=tuple(filter(None, (_text(config.get("exclude")), _text(hook.get("exclude"))))),
     )

@@ -77,6 +77,8 @@ class Evidence:
     """The folder of the file, relative to the workspace: what paths in it are relative to."""
     words: tuple[str, ...] = ()
     """The arguments of a command or hook, unchecked text of the project."""
+    gets_files: bool = False
+    """Whether a hook appends the names of files to its arguments."""
     advisory: bool = False
     """Whether a failure of the command is ignored, or it only runs on request."""
     files: tuple[str, ...] = ()
@@ -95,6 +97,8 @@ class Gathered:
 
     evidence: tuple[Evidence, ...] = ()
     problems: tuple[str, ...] = ()
+    automated: bool = False
+    """Whether the project has hooks or a continuous integration, which show what it checks; not if they run ci-action."""
 
     def naming(self, *tools: Named) -> tuple[Evidence, ...]:
         """Return the evidence for one of these tools."""

@@ -1,6 +1,7 @@
 """What Black and Ruff have in common."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from ci_action.engine.context import Context
@@ -13,8 +14,10 @@ BUNDLED_TARGETS: Final = range(8, 16)
 """The minor versions that both the bundled Black and the bundled Ruff support: their own lists cost the start of a program."""
 
 
-def no_files(ctx: Context) -> Skipped:
-    """Return the outcome of a check without files."""
+def no_files(ctx: Context, account: Sequence[str] = ()) -> Skipped:
+    """Return the outcome of a check without files; `account` is about those that were left out."""
+    if account:
+        return Skipped("; ".join(account))
     return Skipped(f"no Python files in {', '.join(map(repr, ctx.layout.paths))}")
 
 

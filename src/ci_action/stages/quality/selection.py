@@ -1,8 +1,8 @@
 """Which formatter and linter a project means: a function of the settings and of what names the tools in the project.
 
 The kinds of evidence decide in this order: hooks of pre-commit, commands of the continuous integration, other commands,
-configurations, requirements. A tool that is only installed or configured, while the commands of the project run other
-formatters and linters, is not required: it warns.
+configurations, requirements. A tool that is only installed or configured is required if nothing shows what the project
+checks: where its hooks, commands or continuous integration are known and do not run it, it warns.
 """
 
 from collections.abc import Collection
@@ -103,7 +103,8 @@ def _required(gathered: Gathered, evidence: tuple[Evidence, ...], setting: str, 
     """Return the selection of a tool that the project names."""
     if any(one.kind.runs and not one.advisory for one in evidence):
         return Selection(because=str(evidence[0]))
-    if not any(one.kind.runs for one in gathered.naming(*FORMATTERS, *LINTERS)):
+    others = any(one.kind.runs for one in gathered.naming(*FORMATTERS, *LINTERS))
+    if not (others or gathered.automated):
         return Selection(because=str(evidence[0]))
     where = f"{evidence[0].source} names it, but no check of the project requires it"
     return _offered(where, setting, value, because=str(evidence[0]))

@@ -189,6 +189,23 @@ def test_a_workflow(workflow, advisory, folder, tmp_path):
     assert (found.advisory, found.folder, found.kind) == (advisory, folder, Kind.WORKFLOW)
 
 
+@pytest.mark.parametrize(
+    ("files", "automated"),
+    [
+        ({}, False),
+        ({"tox.ini": "[testenv]\ncommands = pytest\n"}, False),
+        ({".github/workflows/ci.yml": WORKFLOW + "    - run: pytest\n"}, True),
+        ({".github/workflows/ci.yml": WORKFLOW.replace("[push]", "schedule") + "    - run: pytest\n"}, False),
+        ({".github/workflows/ci.yml": WORKFLOW + "    - uses: org/ci-action@v1\n"}, False),
+        ({".pre-commit-config.yaml": "repos: []\n"}, True),
+        ({".gitlab-ci.yml": "test:\n  script: pytest\n"}, True),
+    ],
+)
+def test_whether_it_is_known_what_the_project_checks(files, automated, tmp_path):
+    write(tmp_path, files)
+    assert gather(layout(tmp_path)).automated is automated
+
+
 def test_folders_above_count_too(tmp_path):
     write(
         tmp_path,

@@ -1,5 +1,7 @@
 """Which formatter and linter a project means, by the evidence and the settings: a table of decisions."""
 
+from dataclasses import replace
+
 import pytest
 
 from ci_action.engine.tool import Selection
@@ -101,6 +103,13 @@ LINTS = {
 @pytest.mark.parametrize(("asked", "found", "expected"), LINTS.values(), ids=LINTS)
 def test_what_lints(asked, found, expected):
     assert state(linter_selection(Settings(linter=Linter(asked)), gathered(*found))) is expected
+
+
+@pytest.mark.parametrize(("automated", "expected"), [(False, True), (True, None)])
+def test_what_is_only_installed_warns_if_the_checks_are_known(automated, expected):
+    known = replace(gathered((BLACK, D), (CHECK, T)), automated=automated)
+    assert state(formatter_selection(Settings(), known, BLACK)) is expected
+    assert state(linter_selection(Settings(), known)) is expected
 
 
 def test_the_choice_has_its_source():

@@ -19,6 +19,7 @@ from ci_action.stages.quality.black.discovery import BlackConfig, Discovery, bla
 from ci_action.stages.quality.black.output import parse, parse_part
 from ci_action.stages.quality.common import as_argument, failure, no_files, target_option
 from ci_action.stages.quality.diff import FORMAT, UNREADABLE, Change, Formatter, is_plain
+from ci_action.stages.quality.scope import Scope, scope_of
 from ci_action.stages.quality.selection import formatter
 from ci_action.system.cache import Results, key_of, restored
 from ci_action.system.errors import ENDED, ProjectFileError, ToolError
@@ -48,6 +49,8 @@ class _Job:
     """The number of files outside of the change that the run is limited to."""
     warnings: list[str]
     options: tuple[str, ...] = ()
+    account: tuple[str, ...] = ()
+    """About files that the project's own checks do not cover."""
     changes: dict[str, list[Change]] = field(default_factory=dict)
     logs: list[str] = field(default_factory=list)
 
@@ -62,7 +65,8 @@ def check(ctx: Context, program: Program) -> Checked:
     job = _job(ctx, program, _CHECKING)
     if not job.files:
         return Checked(
-            outcome=NOTHING_CHANGED if job.skipped else no_files(ctx), warnings=tuple(job.warnings)
+            outcome=NOTHING_CHANGED if job.skipped else no_files(ctx, job.account),
+            warnings=tuple(job.warnings),
         )
     results = ctx.results("black")
     keys = _known(job, results)
@@ -84,6 +88,7 @@ def check(ctx: Context, program: Program) -> Checked:
     report = Report(
         findings=tuple(_BLACK.findings(job.changes, ctx.layout)),
         examined={Counted.FILES: len(job.changes), Counted.UNREADABLE: unreadable},
+        details=job.account,
     )
     return Checked(outcome=report, warnings=tuple(job.warnings), log="\n".join(job.logs))
 
@@ -97,14 +102,19 @@ def fix(ctx: Context, program: Program) -> None:
 
 def count(ctx: Context) -> int:
     """Return the number of files that Black would check."""
-    return len(_changed(ctx, _discovery(ctx, black_config(ctx.layout)).files()))
+    scope = scope_of(ctx, Named.BLACK)
+    found = _discovery(ctx, black_config(ctx.layout), scope).files()
+    return len(_changed(ctx, [name for name in found if scope.covers(ctx.layout.relative(name))]))
 
 
 def _job(ctx: Context, program: Program, mode: str) -> _Job:
     """Find the files of the run, and the options for them."""
     config = black_config(ctx.layout)
-    discovery = _discovery(ctx, config)
-    found = discovery.files()
+    scope = scope_of(ctx, Named.BLACK)
+    discovery = _discovery(ctx, config, scope)
+    listed = discovery.files()
+    found = [name for name in listed if scope.covers(ctx.layout.relative(name))]
+    account = scope.account(len(listed) - len(found))
     warnings = [*filter(None, [left_out(discovery.links)])]
     notebooks = sum(name.endswith(".ipynb") for name in found)
     if notebooks and "jupyter" not in program.extras:
@@ -118,19 +128,21 @@ def _job(ctx: Context, program: Program, mode: str) -> _Job:
         files=files,
         skipped=len(found) - len(files),
         warnings=warnings,
+        account=account,
     )
     if files:
         minor = None if config.sets_target else lowest_minor(ctx.settings.python_version)
         target, more = target_option(ctx, "Black", program, minor, "--code=")
         # Excludes are applied before Black gets a name.
         fixed = (mode, "--no-color", "--force-exclude=", config_option(config, ctx.tempdir))
-        job.options = (*fixed, *target, *ctx.settings.black_args)
+        job.options = (*fixed, *target, *scope.words, *ctx.settings.black_args)
         job.warnings += more
     return job
 
 
-def _discovery(ctx: Context, config: BlackConfig) -> Discovery:
-    return Discovery(layout=ctx.layout, config=config, words=ctx.settings.black_args, never=ctx.own_folders)
+def _discovery(ctx: Context, config: BlackConfig, scope: Scope) -> Discovery:
+    words = (*scope.words, *ctx.settings.black_args)
+    return Discovery(layout=ctx.layout, config=config, words=words, never=ctx.own_folders)
 
 
 def _changed(ctx: Context, files: list[str]) -> list[str]:

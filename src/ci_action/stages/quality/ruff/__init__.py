@@ -7,6 +7,7 @@ from ci_action.engine.context import Context
 from ci_action.engine.tool import NOTHING_CHANGED, Checked, Tool
 from ci_action.model.finding import Finding
 from ci_action.model.result import Broken, Counted, Report
+from ci_action.project.evidence import Named
 from ci_action.project.programs import Program, argument_names
 from ci_action.stages.quality.common import no_files, target_option
 from ci_action.stages.quality.ruff.plan import Listing, Part, excluding, failure_of_ruff, linting, listing
@@ -26,10 +27,12 @@ def check(ctx: Context, program: Program) -> Checked:
     # Imports msgspec, while Black runs.
     from ci_action.stages.quality.ruff.output import SEPARATOR, UNREADABLE, Diagnostics
 
-    listed = listing(ctx, program)
+    listed = listing(ctx, program, Named.RUFF_CHECK)
     runs, warnings = _runs(ctx, program, listed)
     if not listed.number:
-        return Checked(outcome=NOTHING_CHANGED if listed.unchanged else no_files(ctx), warnings=warnings)
+        return Checked(
+            outcome=NOTHING_CHANGED if listed.unchanged else no_files(ctx, listed.account), warnings=warnings
+        )
     findings: list[Finding] = []
     log = []
     for run in runs:
@@ -49,7 +52,7 @@ def check(ctx: Context, program: Program) -> Checked:
         log.append(done.stderr)
     unreadable = {one.location.path for one in findings if one.rule == UNREADABLE and one.location}
     examined = {Counted.FILES: listed.number, Counted.UNREADABLE: len(unreadable)}
-    report = Report(findings=tuple(findings), examined=examined)
+    report = Report(findings=tuple(findings), examined=examined, details=listed.account)
     return Checked(outcome=report, warnings=warnings, log="\n".join(log))
 
 
@@ -57,7 +60,7 @@ def fix(ctx: Context, program: Program) -> None:
     """Let Ruff write its safe fixes."""
     # Ruff before 0.1 has no unsafe fixes.
     safe = () if program.version.startswith("0.0.") else ("--no-unsafe-fixes",)
-    runs, _ = _runs(ctx, program, listing(ctx, program))
+    runs, _ = _runs(ctx, program, listing(ctx, program, Named.RUFF_CHECK))
     for run in runs:
         done = ctx.run(run.command(ctx, program, "--fix", *safe, "--exit-zero"))
         if done.returncode != 0:
@@ -66,7 +69,7 @@ def fix(ctx: Context, program: Program) -> None:
 
 def count(ctx: Context) -> int:
     """Return the number of files that the bundled Ruff would check."""
-    return listing(ctx, ctx.bundled.program("ruff")).number
+    return listing(ctx, ctx.bundled.program("ruff"), Named.RUFF_CHECK).number
 
 
 @dataclass(frozen=True)
@@ -85,13 +88,13 @@ def _runs(ctx: Context, program: Program, listed: Listing) -> tuple[list[_Run], 
     """Return the starts of Ruff, and warnings: changed files are passed by name, links out of the workspace excluded."""
     runs: list[_Run] = []
     warnings: tuple[str, ...] = ()
-    free = "--select" in argument_names(ctx.settings.ruff_args)
+    free = "--select" in argument_names(listed.words)
     for one in listed.parts:
         target, more = target_option(ctx, "Ruff", program, one.part.minor, "check")
         rules = (f"--select={DEFAULT_RULES}",) if one.part.isolated and not free else ()
-        options = (*rules, *target, *excluding(one.leading))
+        options = (*rules, *target, *excluding(one.leading), *listed.words)
         warnings += more
-        if ctx.narrowed is None:
+        if ctx.narrowed is None and not listed.partial:
             runs.append(_Run(one.part, one.part.paths, options))
             continue
         for excludes, files in one.by_name(ctx):

@@ -6,15 +6,17 @@ configuration of the project, or none.
 
 import glob
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ci_action.engine.context import Context
 from ci_action.model.changes import as_shown
+from ci_action.project.evidence import Named
 from ci_action.project.layout import lowest_minor
 from ci_action.project.programs import Program, argument_names
 from ci_action.stages.quality.common import as_argument, failure
 from ci_action.stages.quality.ruff.config import configurations, nested, parse_files, tables
+from ci_action.stages.quality.scope import Scope, scope_of
 from ci_action.system.errors import ToolError
 from ci_action.system.process import Command, Completed, last_lines
 from ci_action.system.project_files import leading_outside
@@ -61,12 +63,25 @@ class Listed:
 class Listing:
     """The files of a run."""
 
+    words: tuple[str, ...]
+    """The options of the project's own checks and of `ruff-args`."""
+    scope: Scope
     parts: list[Listed] = field(default_factory=list)
+    uncovered: int = 0
+    """The number of files that the project's own checks do not cover."""
     unchanged: int = 0
     """The number of files outside of the change that the run is limited to."""
 
     may_exclude: bool = False
     """Whether a configuration seems to have `format.exclude`: those files are listed as well."""
+
+    partial: bool = False
+    """Whether files are passed by name, because the project's own checks do not cover all that Ruff finds in the paths."""
+
+    @property
+    def account(self) -> tuple[str, ...]:
+        """A line about the files that were left out."""
+        return self.scope.account(self.uncovered)
 
     @property
     def number(self) -> int:
@@ -78,19 +93,22 @@ class Listing:
         return sorted(ctx.layout.relative(link) for one in self.parts for link in one.leading)
 
 
-def listing(ctx: Context, program: Program) -> Listing:
+def listing(ctx: Context, program: Program, tool: Named) -> Listing:
     """List the files; raises `ToolError`, also for a configuration that leads out of the workspace."""
-    layout, changes = ctx.layout, ctx.narrowed
-    texts = configurations(layout, ctx.settings.ruff_args)
-    found = Listing(may_exclude=any(b"format" in text and b"exclude" in text for text in texts))
+    layout, changes, scope = ctx.layout, ctx.narrowed, scope_of(ctx, tool)
+    words = (*scope.words, *ctx.settings.ruff_args)
+    texts = configurations(layout, words)
+    found = Listing(words, scope, may_exclude=any(b"format" in text and b"exclude" in text for text in texts))
     real = {as_shown(path): path for path in changes.lines} if changes else {}
-    for part in _parts(ctx):
-        done = ctx.run(linting(ctx, program, part, ("--show-files",), part.paths))
+    for part in _parts(ctx, words):
+        done = ctx.run(linting(ctx, program, part, (*words, "--show-files"), part.paths))
         if done.returncode != 0:
             raise failure_of_ruff(done)
         names = parse_files(done.stdout)
         leading = set(leading_outside(names, layout.root, layout.workspace))
-        kept = [name for name in names if name not in leading]
+        inside = [name for name in names if name not in leading]
+        kept = [name for name in inside if scope.covers(layout.relative(name))]
+        found.uncovered += len(inside) - len(kept)
         if changes is None:
             files = {name: name for name in kept}
         else:
@@ -100,15 +118,16 @@ def listing(ctx: Context, program: Program) -> Listing:
                 if (shown := as_shown(layout.relative(name))) in real
             }
         found.unchanged += len(kept) - len(files)
+        found.partial |= len(kept) < len(inside) or not scope.covers(layout.relative("pyproject.toml"))
         found.parts.append(Listed(part, files, tuple(sorted(leading))))
     return found
 
 
 def linting(ctx: Context, program: Program, part: Part, mode: Iterable[str], paths: Iterable[str]) -> Command:
-    """Return the command `ruff check` for paths of a part."""
+    """Return the command `ruff check` for paths of a part; `mode` has all other options."""
     isolated = ("--isolated",) if part.isolated else ()
     excluded = excluding((*part.excluded, *map(str, ctx.own_folders)))
-    words = (*isolated, *excluded, *ctx.settings.ruff_args, *mode, "--no-cache", "--", *paths)
+    words = (*isolated, *excluded, *mode, "--no-cache", "--", *paths)
     return started(ctx, program, ("check", *words))
 
 
@@ -132,7 +151,7 @@ def failure_of_ruff(done: Completed) -> ToolError:
     return failure("ruff", done, usage or ": ".join([*causes, *last]))
 
 
-def _parts(ctx: Context) -> list[Part]:
+def _parts(ctx: Context, given: Sequence[str]) -> list[Part]:
     """Divide the paths by configuration: without one in the project, Ruff runs isolated.
 
     Ruff reads the nearest configuration above a file. A folder below may have one although the root has none.
@@ -140,7 +159,7 @@ def _parts(ctx: Context) -> list[Part]:
     If the configuration names no target version, it is the newest that this Ruff supports. An isolated Ruff does not
     read `requires-python`, so it is passed on; `python-version` is for projects that set neither.
     """
-    layout, words = ctx.layout, argument_names(ctx.settings.ruff_args)
+    layout, words = ctx.layout, argument_names(given)
     paths = tuple(map(as_argument, layout.paths))
     configured = [table for folder in layout.folders for table in tables(folder, layout)]
     untargeted = "--target-version" not in words

@@ -13,6 +13,7 @@ from ci_action.engine.context import Context
 from ci_action.engine.tool import NOTHING_CHANGED, Checked, Tool
 from ci_action.model.changes import as_shown
 from ci_action.model.result import Broken, Counted, Report, Skipped
+from ci_action.project.evidence import Named
 from ci_action.project.programs import Program, options
 from ci_action.stages.quality.common import no_files, target_option
 from ci_action.stages.quality.diff import FORMAT, Change, Formatter, is_plain
@@ -53,6 +54,8 @@ class _Job:
     warnings: list[str] = field(default_factory=list)
 
     may_exclude: bool = False
+    account: tuple[str, ...] = ()
+    """About files that the project's own checks do not cover."""
 
     @property
     def number(self) -> int:
@@ -70,7 +73,9 @@ def check(ctx: Context, program: Program) -> Checked:
     job = _job(ctx, program)
     warnings = tuple(job.warnings)
     if not job.number:
-        return Checked(outcome=NOTHING_CHANGED if job.unchanged else no_files(ctx), warnings=warnings)
+        return Checked(
+            outcome=NOTHING_CHANGED if job.unchanged else no_files(ctx, job.account), warnings=warnings
+        )
     changes: dict[str, list[Change]] = {}
     examined = 0
     logs = []
@@ -104,6 +109,7 @@ def check(ctx: Context, program: Program) -> Checked:
     report = Report(
         findings=tuple(_RUFF.findings(changes, ctx.layout)),
         examined={Counted.FILES: examined, Counted.UNREADABLE: unreadable},
+        details=job.account,
     )
     return Checked(outcome=report, warnings=warnings, log="\n".join(logs))
 
@@ -132,19 +138,19 @@ def _refuse_failure(done: Completed, program: Program) -> None:
 
 def count(ctx: Context) -> int:
     """Return the number of files that the bundled Ruff would check."""
-    return listing(ctx, ctx.bundled.program("ruff")).number
+    return listing(ctx, ctx.bundled.program("ruff"), Named.RUFF_FORMAT).number
 
 
 def _job(ctx: Context, program: Program) -> _Job:
     """Find the files of the run, and the options for them."""
-    listed = listing(ctx, program)
+    listed = listing(ctx, program, Named.RUFF_FORMAT)
     job = _Job(ctx=ctx, program=program, unchanged=listed.unchanged, may_exclude=listed.may_exclude)
     links = listed.links(ctx)
     for one in listed.parts:
         target, more = target_option(ctx, "Ruff", program, _minor(one.part, program), "format")
         job.warnings += more
         isolated = ("--isolated",) if one.part.isolated else ()
-        words = (*isolated, *target, *_shared(ctx.settings.ruff_args), "--no-cache")
+        words = (*isolated, *target, *listed.scope.words, *_shared(ctx.settings.ruff_args), "--no-cache")
         others = _others(job, one.part, words, listed)
         leading = leading_outside(others, ctx.layout.root, ctx.layout.workspace)
         links += map(ctx.layout.relative, leading)
@@ -152,6 +158,7 @@ def _job(ctx: Context, program: Program) -> _Job:
         for excludes, files in replace(one, files={**one.files, **more_files}).by_name(ctx):
             job.runs += _runs(ctx, files, (*words, *excludes))
     job.warnings += filter(None, [left_out(sorted(links))])
+    job.account = listed.account
     return job
 
 
@@ -211,7 +218,9 @@ def _others(job: _Job, part: Part, words: tuple[str, ...], listed: Listing) -> l
     known = {name for one in listed.parts for name in (*one.files, *one.leading)}
     folders = (*ctx.own_folders, *(ctx.layout.root / name for name in part.excluded))
     never = tuple(f"{os.path.realpath(folder)}{os.sep}" for folder in folders)
-    found = [name for name in parse_listed(done) if name not in known and not name.startswith(never)]
+    fresh = [name for name in parse_listed(done) if name not in known and not name.startswith(never)]
+    found = [name for name in fresh if listed.scope.covers(ctx.layout.relative(name))]
+    listed.uncovered += len(fresh) - len(found)
     if ctx.narrowed:
         kept = [name for name in found if ctx.narrowed.file(ctx.layout.relative(name))]
         job.unchanged += len(found) - len(kept)
