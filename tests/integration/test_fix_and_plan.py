@@ -87,6 +87,59 @@ def test_the_choice_is_named_on_every_channel(project, ci_action):
     assert stage["conclusion"] == "passed"
 
 
+HOOKS = """
+exclude: ^vendored/
+repos:
+- repo: local
+  hooks:
+  - {id: black, name: black, entry: black, language: system, args: [--line-length=30], exclude: ^docs/}
+  - {id: ruff, name: ruff, entry: ruff check, language: system}
+"""
+LONG = "x = [1111111111, 2222222222, 3333333333]\n"
+WRAPPED = "x = [\n    1111111111,\n    2222222222,\n    3333333333,\n]\n"
+
+
+def test_what_the_hooks_leave_out_is_left_out(project, ci_action):
+    messy = "import os\nx  = 1\n"
+    files = {
+        "a.py": WRAPPED,
+        "docs/conf.py": "x  = 1\n",
+        "vendored/a.py": messy,
+        ".pre-commit-config.yaml": HOOKS,
+    }
+    folder = project(files)
+    ran = ci_action(folder, "run", "all")
+    assert ran.code == 0
+    tools = {one["name"]: one for stage in ran.report["stages"] for one in stage["tools"]}
+    assert [tools[name]["examined"]["files"] for name in ("black", "ruff")] == [1, 2]
+    assert [tools[name]["findings"] for name in ("black", "ruff")] == [[], []]
+    assert [bool(tools[name]["details"]) for name in ("black", "ruff")] == [True, True]
+    assert ci_action(folder, "fix").code == 0
+    assert (folder / "docs/conf.py").read_text() == "x  = 1\n"
+    assert (folder / "vendored/a.py").read_text() == messy
+
+
+def test_the_options_of_the_hooks_are_used(project, ci_action):
+    folder = project({"a.py": LONG, "docs/conf.py": LONG, ".pre-commit-config.yaml": HOOKS})
+    ran = ci_action(folder, "run", "all")
+    assert ran.code == 1
+    assert levels(ran) == {("black", "error", "safe")}
+    ci_action(folder, "fix")
+    assert ((folder / "a.py").read_text(), (folder / "docs/conf.py").read_text()) == (WRAPPED, LONG)
+
+
+def test_paths_of_the_user_stand_above_the_hooks(project, ci_action):
+    folder = project({"docs/conf.py": "x  = 1\n", ".pre-commit-config.yaml": HOOKS})
+    assert ci_action(folder, "run", "quality").code == 0
+    assert ci_action(folder, "run", "quality", "--paths=docs").code == 1
+
+
+def test_evidence_that_cannot_be_read_is_said(project, ci_action):
+    folder = project({"a.py": "x = 1\n", ".pre-commit-config.yaml": "black: ["})
+    ran = ci_action(folder, "run", "quality")
+    assert any(".pre-commit-config.yaml" in text for text in ran.report["warnings"])
+
+
 def test_fix_keeps_line_endings_and_leaves_what_cannot_be_parsed(project, ci_action):
     folder = project({**NAMED, "a.py": b"x  = 1\r\n", "b.py": b"def f(:\n"})
     assert ci_action(folder, "fix").code == 1

@@ -92,6 +92,7 @@ def _tool(tool: Tool, ctx: Context, width: int) -> Iterator[str]:
         choice = select(tool.distribution, settings=ctx.settings, layout=ctx.layout, bundled=ctx.bundled)
         version = choice.specifier.removeprefix("==") or ctx.bundled.version(tool.distribution)
         yield f"{tool.name:<{width}} {version} from {choice.source}, {tool.count(ctx):,} files"
+        yield from (f"note: {warning}" for warning in selection.warnings)
         if selection.because:
             yield f"{'':<{width}} {selection.because}"
         if selection.offer:

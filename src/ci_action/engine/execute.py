@@ -33,7 +33,12 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
     try:
         selection = tool.selection(ctx)
         if selection.why_not:
-            return ToolResult(tool=tool.name, url=tool.url, outcome=Skipped(selection.why_not))
+            return ToolResult(
+                tool=tool.name,
+                url=tool.url,
+                outcome=Skipped(selection.why_not),
+                warnings=selection.warnings,
+            )
         if tool.runs_code(ctx):
             notes = (*permitted(ctx), *unbound_credentials(ctx.environ))
             if ctx.kept:
@@ -63,7 +68,7 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
         seconds=time.monotonic() - started,
         version=program.version,
         version_source=program.source,
-        warnings=(*program.warnings, *warnings, *notes),
+        warnings=(*selection.warnings, *program.warnings, *warnings, *notes),
         log=log,
         hints=hints,
         apart=tool.apart,

@@ -58,6 +58,8 @@ class Selection:
     """What names the tool, for people: `black, from tox.ini: testenv:lint`."""
     why_not: str = ""
     """Why the tool is skipped; empty if it runs."""
+    warnings: tuple[str, ...] = ()
+    """About files that could not be read, so that the choice may be another one."""
     offer: Offer | None = None
     """Set if neither the project nor a setting requires the tool: then its findings warn unless the stage was requested by
     name, and it writes no fixes."""

@@ -6,6 +6,7 @@ checks: where its hooks, commands or continuous integration are known and do not
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Final
 
 from ci_action.engine.context import Context
@@ -22,12 +23,13 @@ _OURS: Final = frozenset({Named.BLACK, Named.RUFF_FORMAT})
 
 def formatter(ctx: Context, tool: Named) -> Selection:
     """Return whether a formatter runs: `Named.BLACK` or `Named.RUFF_FORMAT`."""
-    return formatter_selection(ctx.settings, ctx.evidence, tool)
+    found = formatter_selection(ctx.settings, ctx.evidence, tool)
+    return replace(found, warnings=ctx.evidence.problems)
 
 
 def linter(ctx: Context) -> Selection:
     """Return whether `ruff check` runs."""
-    return linter_selection(ctx.settings, ctx.evidence)
+    return replace(linter_selection(ctx.settings, ctx.evidence), warnings=ctx.evidence.problems)
 
 
 def formatter_selection(settings: Settings, gathered: Gathered, tool: Named) -> Selection:
