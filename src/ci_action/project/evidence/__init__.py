@@ -173,7 +173,7 @@ def _hooks(file: _File) -> Iterator[Evidence]:
             source=f"{file.name}: {hook.id}" if hook.id not in {hook.tool, "ruff-format"} else file.name,
             folder=file.folder,
             words=hook.words,
-            advisory=hook.advisory,
+            advisory=hook.advisory or _NEVER_FAILS in hook.words,
             gets_files=hook.gets_files,
             files=hook.files,
             exclude=hook.exclude,
@@ -188,7 +188,7 @@ def _run(file: _File, found: Iterator[commands.Command], kind: Kind = Kind.COMMA
             source=f"{file.name}: {one.place}" if one.place else file.name,
             folder=os.path.normpath(os.path.join(file.folder, one.folder)),
             words=one.call.words,
-            advisory=one.advisory,
+            advisory=one.advisory or _NEVER_FAILS in one.call.words,
         )
 
 
@@ -262,6 +262,7 @@ _READERS: Final[tuple[tuple[_Reader, tuple[str, ...]], ...]] = (
 )
 _AUTOMATED: Final = (_hooks, _workflow, _pipeline)
 _ON_CHANGES: Final = re.compile(r"\b(?:push|pull_request)\b")
+_NEVER_FAILS: Final = "--exit-zero"
 _OURS: Final = re.compile(r"\bci-action\b")
 # Files that configure a tool without naming it.
 _UNCONDITIONAL: Final = frozenset({*RUFF_FILES, *tables.FILES, "pyproject.toml"})

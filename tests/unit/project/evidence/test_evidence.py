@@ -177,6 +177,7 @@ def test_a_hook_has_its_arguments_and_files(tmp_path):
     [
         (WORKFLOW + "    - run: black .\n", False, "."),
         (WORKFLOW + "    - run: black .\n      continue-on-error: true\n", True, "."),
+        (WORKFLOW + "    - run: ruff check --exit-zero\n", True, "."),
         (WORKFLOW.replace("[push]", "workflow_dispatch") + "    - run: black .\n", True, "."),
         (WORKFLOW + "    - run: black .\n      working-directory: backend\n", False, "backend"),
         (WORKFLOW + "    - run: cd backend && black .\n", False, "backend"),
