@@ -1,4 +1,4 @@
-"""What the project's own checks look at: the files and options of its hooks and commands for a tool.
+"""What the project's own checks cover: the files and options of its hooks and commands for a tool.
 
 A finding in a file that the project itself does not check would be red where its own checks are green. A file is checked if
 one of its hooks of pre-commit or of the commands of its continuous integration covers it; other commands decide if
@@ -112,7 +112,7 @@ class Scope:
 
 
 def scope_of(ctx: Context, tool: Named) -> Scope:
-    """Return what the project's own checks look at with a tool."""
+    """Return what the project's own checks cover with a tool."""
     scope = scope_in(ctx.evidence, tool, ctx.layout.relative("."))
     if leading_words(scope.words, ctx.layout.root, ctx.layout.workspace):
         scope = replace(scope, words=())
