@@ -205,7 +205,7 @@ class Builder:
 
     def _install(self, dependencies: Dependencies, python: str, where: Path) -> None:
         before = self._leftovers()
-        by_uv = dependencies.source == Kind.UV
+        by_uv = dependencies.source == Kind.UV or bool(dependencies.sync)
         exact = ("--no-deps",) if dependencies.locked and not by_uv else ()
         try:
             if by_uv:

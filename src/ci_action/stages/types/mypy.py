@@ -51,6 +51,7 @@ _ROW: Final = re.compile(
     r"(?P<file>.+?)(?::(?P<line>\d+))?(?::(?P<column>\d+))?(?::(?P<end_line>\d+):(?P<end_column>\d+))?"
     r": (?P<level>error|warning|note): (?P<message>.*?)(?:  \[(?P<code>[\w-]+)\])?"
 )
+_JSON_ROW: Final = '{"file": '
 _STUBS: Final = re.compile(r'Hint: "python3 -m pip install ([\w.-]+)"')
 _JSON_SINCE: Final = (1, 11)
 _END_SINCE: Final = (0, 981)
@@ -139,8 +140,10 @@ def read(stdout: str, stderr: str, relative: Callable[[str], str]) -> Seen:
     """Return what mypy printed; `relative` makes its paths relative to the workspace."""
     found: list[Finding] = []
     json_rows = False
-    for line in stdout.splitlines():
-        if line.startswith('{"file": '):
+    # Errors in the configuration are on the other stream.
+    log = [line for line in stderr.splitlines() if not line.startswith("LOG: ")]
+    for line in (*stdout.splitlines(), *(one for one in log if one.startswith(_JSON_ROW))):
+        if line.startswith(_JSON_ROW):
             json_rows = True
             try:
                 found.append(_of_json(convert(json.loads(line), _Row), relative))
@@ -154,8 +157,7 @@ def read(stdout: str, stderr: str, relative: Callable[[str], str]) -> Seen:
                 found.append(one)
     sources, summary = len(_SOURCE.findall(stderr)), _SUMMARY.search(stdout)
     files = int(summary[1]) if summary else (sources or None)
-    log = "\n".join(line for line in stderr.splitlines() if not line.startswith("LOG: "))
-    return Seen(findings=tuple(found), files=files, fails_for_notes=json_rows, errors=log)
+    return Seen(findings=tuple(found), files=files, fails_for_notes=json_rows, errors="\n".join(log))
 
 
 def _of_json(row: _Row, relative: Callable[[str], str]) -> Finding:

@@ -199,6 +199,23 @@ def test_mypy_ends_with_1_for_notes_in_json(severity: str, kind: type):
     assert [one.level for one in outcome.findings] == [Level.NOTICE if severity == "note" else Level.ERROR]
 
 
+def test_an_error_in_the_configuration_of_mypy_is_on_the_other_stream():
+    row = {
+        "file": "pyproject.toml",
+        "line": 1,
+        "column": 0,
+        "message": "m",
+        "severity": "error",
+        "hint": None,
+        "code": "misc",
+    }
+    seen = mypy.read("", f"LOG:  x\n{json.dumps(row)}\n", str)
+    outcome = outcome_of("mypy", completed(2, stderr=json.dumps(row)), seen)
+    assert isinstance(outcome, Broken)
+    assert outcome.reason.endswith(": m")
+    assert [one.path for one in outcome.findings] == ["pyproject.toml"]
+
+
 def test_options_for_versions_of_mypy():
     assert "--output=json" in mypy.format_options("1.11.0")
     assert "--output=json" in mypy.format_options("2.0")
