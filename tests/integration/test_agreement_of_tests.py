@@ -1,4 +1,4 @@
-"""What the test stage counts equals what `pytest --cov` counts by hand in the same environment, on real packages."""
+"""What the test stage counts equals what the project's own command counts in the same environment, on real packages."""
 
 import json
 import os
@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
-PACKAGES = ["itsdangerous==2.2.0", "iniconfig==2.3.1", "pluggy==1.6.0"]
+PACKAGES = {
+    "itsdangerous==2.2.0": ("pytest", "--cov"),
+    "iniconfig==2.3.1": ("pytest", "--cov"),
+    "pluggy==1.6.0": ("coverage", "run", "-m", "pytest"),
+}
 _COUNT = re.compile(r"(\d+) (passed|failed|error|skipped|xfailed|xpassed)")
 
 
@@ -36,22 +40,20 @@ def test_counts_and_covered_lines_are_those_of_pytest(package, ci_action, tmp_pa
         for name, value in os.environ.items()
         if not name.startswith(("COVERAGE", "PYTEST", "PYTHON"))
     }
-    by_hand = subprocess.run(
-        [
-            python,
-            "-m",
-            "pytest",
-            "--cov",
-            f"--cov-report=json:{tmp_path / 'hand.json'}",
-            "-p",
-            "no:cacheprovider",
-        ],
-        cwd=project,
-        env={**kept, "COVERAGE_FILE": str(tmp_path / "hand.data"), "PY_COLORS": "0"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+
+    def by_itself(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [python, "-m", *words],
+            cwd=project,
+            env={**kept, "COVERAGE_FILE": str(tmp_path / "hand.data"), "PY_COLORS": "0"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    by_hand = by_itself(*PACKAGES[package], "-p", "no:cacheprovider")
+    by_itself("coverage", "combine")
+    by_itself("coverage", "json", "-o", str(tmp_path / "hand.json"))
     told = [line for line in by_hand.stdout.splitlines() if _COUNT.search(line) and " in " in line]
     assert told, by_hand.stdout[-800:] + by_hand.stderr[-800:]
     counted = {what: int(number) for number, what in _COUNT.findall(told[-1])}

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -10,7 +11,13 @@ from msgspec import Struct, convert, structs, to_builtins
 
 from ci_action.engine.test_run import COVERAGE
 from ci_action.model.tests import TestWarning
-from ci_action.project.coverage_command import Starter, coverage_command, loaded_early, pytest_options
+from ci_action.project.coverage_command import (
+    PytestOptions,
+    Starter,
+    coverage_command,
+    loaded_early,
+    pytest_options,
+)
 from ci_action.project.environment import PYTEST_COV, Environment
 from ci_action.project.layout import Layout
 from ci_action.settings import Settings
@@ -91,9 +98,15 @@ class Measuring(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ToolError("the tests left no coverage data") from error
 
 
+def _options(layout: Layout, settings: Settings, environ: Mapping[str, str]) -> PytestOptions:
+    """Return the options of pytest, with those of the setting `pytest-args`."""
+    found = pytest_options(layout, environ)
+    return replace(found, words=(*found.words, *settings.pytest_args))
+
+
 def package_of(layout: Layout, settings: Settings, environ: Mapping[str, str]) -> str:
     """Return the package that measures the coverage of a project: pytest-cov only if it is used."""
-    command, options = coverage_command(layout), pytest_options(layout, environ)
+    command, options = coverage_command(layout), _options(layout, settings, environ)
     by_command = command is not None and command.starter is Starter.COVERAGE
     early = command is None and not options.spread and bool(loaded_early(layout, options))
     starts = (by_command or early) and not options.need_pytest_cov and not settings.workers
@@ -104,7 +117,7 @@ def measuring_of(
     layout: Layout, settings: Settings, environment: Environment, environ: Mapping[str, str]
 ) -> Measuring:
     """Return how to measure the coverage of a project's tests."""
-    command, options = coverage_command(layout), pytest_options(layout, environ)
+    command, options = coverage_command(layout), _options(layout, settings, environ)
     # Packages beside the environment can only be found by pytest, and `coverage run` does not see the processes of xdist.
     can_start = COVERAGE in environment.packages and not settings.workers
     cannot_plug_in = not environment.overlay and PYTEST_COV not in environment.packages

@@ -129,6 +129,8 @@ PYTEST = ["-m", "pytest"]
         ({"tox.ini": TOX}, {"packages": [], "overlay": "/overlay"}, "pytest-cov"),
         ({"setup.cfg": "pytest11"}, {"environ": {"PYTEST_ADDOPTS": "-n 2"}}, "pytest-cov"),
         ({"setup.cfg": "pytest11"}, {"environ": {"PYTEST_ADDOPTS": "--cov"}}, "pytest-cov"),
+        ({"setup.cfg": "pytest11"}, {"settings": {"pytest_args": "--no-cov"}}, "pytest-cov"),
+        ({"tox.ini": TOX}, {"settings": {"pytest_args": "--no-cov"}}, "pytest-cov"),
     ],
 )
 def test_coverage_is_started_by_what_the_environment_has(
