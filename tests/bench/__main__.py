@@ -13,8 +13,8 @@ from pathlib import Path
 from bench.merge import merge
 from bench.pull import pull
 from bench.row import BIN, ROUNDS, Row, fetched, measured, timed
-from bench.security import bandit, security
-from bench.small import small
+from bench.security import LARGE, bandit, security
+from bench.small import pinned, small
 from bench.stage import environments, tests
 
 # A real package of over 200 files of Python, the same one for everybody.
@@ -30,6 +30,8 @@ def main() -> int:
             quality,
             version,
             small,
+            pinned,
+            large,
             security,
             bandit,
             pull,
@@ -116,6 +118,42 @@ def quality(folder: Path) -> Iterator[Row]:
         "≤ 0.25 ×",
         again <= 0.25,
     )
+
+
+# So many that the time of Black decides.
+_LARGE_FILES = 2_000
+
+
+def large(folder: Path) -> Iterator[Row]:
+    """The quality stage on 2,000 files against `black --check` then `ruff check`, cold."""
+    source = fetched(LARGE, folder / "larger")
+    project = folder / "twothousand"
+    files = sorted(source.rglob("*.py"))[:_LARGE_FILES]
+    assert len(files) == _LARGE_FILES, f"{LARGE} has only {len(files)} files"
+    for file in files:
+        target = project / file.relative_to(source)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, target)
+    (project / "pyproject.toml").write_text(
+        '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.11"\n'
+    )
+    subprocess.run(["git", "init", "--quiet"], cwd=project, check=True)
+    subprocess.run(["git", "add", "--all", "--force"], cwd=project, check=True)
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("INPUT_", "GITHUB_", "BLACK_"))
+    }
+    ours = (BIN / "ci-action", "run", "quality", "--cache-dir=none", f"--report-dir={folder / 'reports'}")
+    hand, mine = [], []
+    for _ in range(ROUNDS):
+        env["BLACK_CACHE_DIR"] = tempfile.mkdtemp(dir=folder)
+        took = timed(BIN / "black", "--check", "-q", ".", cwd=project, env=env)
+        hand.append(took + timed(BIN / "ruff", "check", "-q", "--no-cache", ".", cwd=project, env=env))
+        mine.append(timed(*ours, "--tool-versions=bundled", cwd=project, env=env))
+    ratio = statistics.median(one / other for one, other in zip(mine, hand, strict=True))
+    shown = f"{ratio:.2f} × ({statistics.median(mine):.1f} s / {statistics.median(hand):.1f} s)"
+    yield Row(f"quality on {_LARGE_FILES:,} files / the two in a row", shown, "≤ 1.00 ×", ratio <= 1.0)
 
 
 def version(folder: Path) -> Iterator[Row]:

@@ -62,8 +62,27 @@ def security(folder: Path) -> Iterator[Row]:
             _looked(folder)
             warm.append(timed(*ours, cwd=project, env=env))
             _looked(folder)
+        again = [_unlocked(ours, project, folder, env) for _ in range(ROUNDS)]
     yield _ratio("security / pip-audit, detect-secrets -n and bandit -r in a row", cold, rows, 0.6)
     yield _ratio("security again with nothing changed / the first time", warm, cold, 0.25)
+    first, second = (list(column) for column in zip(*again, strict=True))
+    yield _ratio("the same without a lock file", second, first, 0.25)
+
+
+def _unlocked(
+    ours: list[str | Path], project: Path, folder: Path, env: dict[str, str]
+) -> tuple[float, float]:
+    """Return the seconds of a first run and of a second one, for which uv has to resolve the dependencies."""
+    # The requirements files of the package name repositories: what they lead to is resolved in every run.
+    for name in ("uv.lock", "setup.py", "setup.cfg", "requirements"):
+        place = project / name
+        shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
+    shutil.rmtree(folder / "kept", ignore_errors=True)
+    took = []
+    for _ in range(2):
+        took.append(timed(*ours, cwd=project, env=env))
+        assert _looked(folder)["pip-audit"]
+    return took[0], took[1]
 
 
 def bandit(folder: Path) -> Iterator[Row]:

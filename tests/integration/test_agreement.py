@@ -48,6 +48,15 @@ def test_a_real_package_without_configuration(package, ci_action, tmp_path):
     compare(ran, project, tmp_path, *NO_CONFIGURATION)
 
 
+def test_many_formatted_files_with_a_few_that_are_not(project, ci_action, tmp_path):
+    files = {f"part/m{number:04}.py": f"x = {number}\n" for number in range(1_050)}
+    odd = {"part/m0003.py": "x  = 3\n", "part/m0500.py": "y = ( 5)\n", "part/m0777.py": "def f(:\n"}
+    folder = project({**files, **odd})
+    ran = ci_action(folder, "quality", "--cache-dir=none", "--tool-versions=bundled")
+    compare(ran, folder, tmp_path, *NO_CONFIGURATION)
+    assert {one["path"] for one in ran.findings("black")} == odd.keys()
+
+
 def test_the_messy_sample(ci_action, tmp_path):
     sample = PROJECTS / "messy"
     project = shutil.copytree(sample, tmp_path / "project")

@@ -234,3 +234,10 @@ while not os.path.exists(sys.argv[1] + '/pid'): time.sleep(0.01)
     )
     assert done.stdout == b"12345 12346 [] 0o22\n", done.stderr
     assert all(map(gone, pids(tmp_path)))
+
+
+def test_an_idle_program_has_the_lowest_priority(tmp_path):
+    code = "import os, time\nwhile not (found := os.getpriority(os.PRIO_PROCESS, 0)): time.sleep(0.01)\nprint(found)"
+    run = Processes(os.environ, tmp_path).run
+    command = Command(argv=(sys.executable, "-c", code), cwd=tmp_path, idle=True, timeout=20)
+    assert run(command).stdout == b"19\n"

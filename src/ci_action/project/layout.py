@@ -54,7 +54,8 @@ class Layout:
     def relative(self, path: str | Path) -> str:
         """Return a path that a tool named (absolute, or relative to the root) as relative to the workspace."""
         absolute = os.path.normpath(os.path.join(self.root, path))
-        for base in (str(self.workspace), os.path.realpath(self.workspace)):
+        for real in (False, True):
+            base = os.path.realpath(self.workspace) if real else str(self.workspace)
             if absolute == base or absolute.startswith(base + os.sep):
                 return Path(os.path.relpath(absolute, base)).as_posix()
         return Path(absolute).as_posix()

@@ -32,6 +32,8 @@ _SUPERVISED_SECONDS: Final = 1.0
 # Bytes of file names for one process; Linux allows 2 MiB for arguments and environment together.
 _BATCH_BYTES: Final = 500_000
 _BLOCK_BYTES: Final = 1_000_000
+# The lowest priority.
+_IDLE: Final = 19
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,8 @@ class Command:
     """The separator at which blocks end."""
     background: bool = False
     """Whether `Processes.end_background` ends it."""
+    idle: bool = False
+    """Whether it only gets the time of the processors that others leave, as far as the system allows."""
     supervised: bool = False
     """Whether every process that it leaves running ends with it: set for programs that can start code of the project."""
 
@@ -197,6 +201,9 @@ class Processes:
                 raise self._not_started(command, shortage(error) or error) from error
             if command.background:
                 self._background.add(child)
+            if command.idle:
+                with suppress(OSError):  # it has ended, or belongs to another user
+                    os.setpriority(os.PRIO_PROCESS, child.pid, _IDLE)
             self._running[child] = GRACE_SECONDS + (_SUPERVISED_SECONDS if _is_supervised(command) else 0)
         return child
 

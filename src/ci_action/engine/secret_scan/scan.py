@@ -34,6 +34,7 @@ from ci_action.project.environment import environment_of_project
 from ci_action.project.files import tracked
 from ci_action.project.programs import Program
 from ci_action.settings import Settings
+from ci_action.settings.general import ALL
 from ci_action.system.cache import Results, key_of
 from ci_action.system.child_environ import Sees
 from ci_action.system.errors import ENDED, UNDONE, ProjectFileError, ToolError
@@ -68,6 +69,8 @@ class Scan:
     detail: str = ""
     unsaved: str = ""
     """Why the results were not cached."""
+    idle: bool = False
+    """Whether other programs come first: what the scan finds may not be needed."""
 
     def look(self, names: Sequence[str], *, always: bool = False) -> None:
         """Take cached results for unchanged files, and let the script scan the others; with `always` it runs without files."""
@@ -181,6 +184,7 @@ class Scan:
             timeout=float(self.ctx.settings.timeout),
             sees=Sees.NETWORK if self.ctx.settings.secrets_verify else Sees.LITTLE,
             background=True,
+            idle=self.idle,
         )
         # A baseline may name plugins and filters of the project.
         command = environment_of_project(self.ctx.reading(command), self.ctx.environ)
@@ -299,7 +303,9 @@ def _whole(ctx: Context, program: Program, baseline: Baseline) -> Scan:
 
 
 def _looked(ctx: Context, program: Program, baseline: Baseline, names: list[str]) -> Scan:
-    scan = Scan(ctx=ctx, program=program, baseline=baseline, results=ctx.results(NAME))
+    # Without the stage the scan is for the texts that other tools may quote.
+    idle = not {*(ctx.settings.stage or (ALL,))} & {ALL, "security"}
+    scan = Scan(ctx=ctx, program=program, baseline=baseline, results=ctx.results(NAME), idle=idle)
     scan.look(names)
     scan.unsaved = scan.results.save()
     return scan

@@ -109,7 +109,7 @@ class Formatter:
 
     def findings(self, changes: Mapping[str, Sequence[Change]], layout: Layout) -> Iterator[Finding]:
         """Yield the findings of all files, in the order of their names."""
-        for name in sorted(changes):
+        for name in sorted(name for name, found in changes.items() if found):
             path = layout.relative(name)
             for change in changes[name]:
                 yield self._finding(change, path)

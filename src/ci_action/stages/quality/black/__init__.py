@@ -4,7 +4,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,7 @@ from ci_action.project.evidence import Named
 from ci_action.project.layout import lowest_minor
 from ci_action.project.programs import Program
 from ci_action.stages.quality.black.discovery import BlackConfig, Discovery, black_config, config_option
-from ci_action.stages.quality.black.output import parse, parse_part
+from ci_action.stages.quality.black.output import parse, parse_part, suspects
 from ci_action.stages.quality.common import as_argument, failure, no_files, target_option
 from ci_action.stages.quality.diff import FORMAT, UNREADABLE, Change, Formatter, is_plain
 from ci_action.stages.quality.scope import Scope, scope_of
@@ -35,6 +35,10 @@ _BAD_KEYS: Final = re.compile(r"^Invalid config keys detected:.*$", re.MULTILINE
 # Black parses its output a second time before it writes: a check does not write, so it does without.
 _CHECKING: Final = "--fast"
 _WRITING: Final = "--safe"
+_ENDS: Final = frozenset({0, 1, 123})
+# The number of files from which on a sample is checked first, and the size of that sample.
+_MANY: Final = 1_000
+_SAMPLE: Final = 25
 
 
 @dataclass(kw_only=True)
@@ -182,18 +186,45 @@ def _run(job: _Job, files: Sequence[str]) -> None:
     for name in files:
         (plain if _is_plain(job.ctx.layout.root, name) else alone).append(name)
     for batch in batches(plain):
-        try:
-            done = job.ctx.run(job.command(batch, "--check", "--diff"))
-        except ENDED as error:
-            job.changes |= parse_part(error.stdout, batch)
-            raise
-        _refuse_usage(done, {0, 1, 123})
-        found = parse(done.stdout, done.stderr, batch)
-        job.changes |= found.changes
-        job.logs.append(done.stderr)
-        alone += found.lost
+        alone += _checked(job, batch)
     for name in alone:
         job.changes[name] = _run_alone(job, name)
+
+
+def _checked(job: _Job, files: Sequence[str]) -> list[str]:
+    """Check files, and return those that have to be checked alone.
+
+    A diff costs Black a fifth of its time even if it is empty. So of many files a few show whether most are formatted;
+    then the others are checked without diffs first.
+    """
+    if len(files) < _MANY:
+        return _compared(job, files)
+    sample = files[:: len(files) // _SAMPLE]
+    chosen = {*sample}
+    others = [name for name in files if name not in chosen]
+    alone = _compared(job, sample)
+    if sum(bool(job.changes.get(name)) for name in sample) > len(sample) // 10:
+        return alone + _compared(job, others)
+    done = job.ctx.run(job.command(others, "--check"))
+    _refuse_usage(done, _ENDS)
+    job.logs.append(done.stderr)
+    found = suspects(done.stderr, others)
+    job.changes |= {name: [] for name in {*others} - {*found}}
+    return alone + (_compared(job, found) if found else [])
+
+
+def _compared(job: _Job, files: Sequence[str]) -> list[str]:
+    """Check files by their diffs, and return those that have to be checked alone."""
+    try:
+        done = job.ctx.run(job.command(files, "--check", "--diff"))
+    except ENDED as error:
+        job.changes |= parse_part(error.stdout, files)
+        raise
+    _refuse_usage(done, _ENDS)
+    found = parse(done.stdout, done.stderr, files)
+    job.changes |= found.changes
+    job.logs.append(done.stderr)
+    return list(found.lost)
 
 
 def _is_plain(root: Path, name: str) -> bool:
@@ -216,7 +247,7 @@ def _run_alone(job: _Job, name: str) -> list[Change]:
     content = read_project_file(job.ctx.layout.root / name, job.ctx.layout.workspace, largest=LARGEST_SOURCE)
     words = ("--check", "--diff", f"--stdin-filename=file{suffix}")
     done = job.ctx.run(job.command(["-"], *words, stdin=content))
-    _refuse_usage(done, {0, 1, 123})
+    _refuse_usage(done, _ENDS)
     stdout = done.stdout if b"\n" in done.stdout else done.stdout.replace(b"\r", b"\n")
     found = parse(stdout, done.stderr, [name])
     if found.lost:
@@ -224,7 +255,7 @@ def _run_alone(job: _Job, name: str) -> list[Change]:
     return found.changes[name]
 
 
-def _refuse_usage(done: Completed, usual: set[int]) -> None:
+def _refuse_usage(done: Completed, usual: Collection[int]) -> None:
     """Raise `ToolError` if the exit code or the messages show that Black failed."""
     if bad := _BAD_KEYS.search(done.stderr):
         raise ToolError(f"the configuration of Black is wrong: {bad[0]}", detail=last_lines(done.stderr))

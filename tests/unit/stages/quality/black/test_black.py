@@ -293,10 +293,56 @@ def test_options_that_would_write_or_hide_are_refused():
 
 
 def test_many_files_go_in_batches(tmp_path: Path):
-    names = [f"{'d' * 200}/{'e' * 200}/{number:04}.py" for number in range(1_300)]
+    names = [f"{'d' * 250}/{'e' * 250}/{number:04}.py" for number in range(1_300)]
     workspace = write(tmp_path / "w", dict.fromkeys(names, ""))
     run = FakeRun(black=lambda command: printed(unchanged=len(command.argv) - command.argv.index("--") - 1))
     found = check(context(workspace, run, bundled=bundled_tools(tmp_path)), program())
     assert isinstance(found.outcome, Report)
     assert found.outcome.examined[Counted.FILES] == 1_300
     assert len(run.asked) == 2
+
+
+class Formatted:
+    """A Black that would change some files, and answers with a diff or with names."""
+
+    def __init__(self, *changed: str, miscounts: bool = False) -> None:
+        self.asked: list[tuple[bool, int]] = []
+        """Whether a diff was asked for, and of how many files."""
+        self.changed = changed
+        self._miscounts = miscounts
+
+    def __call__(self, command: Command) -> Completed:
+        files = command.argv[command.argv.index("--") + 1 :]
+        found = [name for name in files if name in self.changed]
+        diffs = "--diff" in command.argv
+        self.asked.append((diffs, len(files)))
+        unchanged = len(files) - len(found) - (self._miscounts and not diffs)
+        done = printed(
+            *found, unchanged=unchanged, more="".join(f"would reformat {name}\n" for name in found)
+        )
+        return done if diffs else replace(done, stdout=b"")
+
+
+MANY = [f"m{number:04}.py" for number in range(1_100)]
+
+
+@pytest.mark.parametrize(
+    ("black", "asked"),
+    [
+        (Formatted(), [(True, 25), (False, 1_075)]),
+        (Formatted(MANY[1], MANY[44]), [(True, 25), (False, 1_075), (True, 1)]),
+        (Formatted(*MANY), [(True, 25), (True, 1_075)]),
+        (Formatted(MANY[1], miscounts=True), [(True, 25), (False, 1_075), (True, 1_075)]),
+    ],
+    ids=["formatted", "a few", "all", "its counts do not add up"],
+)
+def test_of_many_formatted_files_only_the_others_are_compared(
+    tmp_path: Path, black: Formatted, asked: list[tuple[bool, int]]
+):
+    workspace = write(tmp_path / "w", dict.fromkeys(MANY, "x = 1\n"))
+    ctx = context(workspace, FakeRun(black=black), bundled=bundled_tools(tmp_path))
+    found = check(ctx, program()).outcome
+    assert isinstance(found, Report)
+    assert black.asked == asked
+    assert [one.location and one.location.path for one in found.findings] == sorted(black.changed)
+    assert found.examined[Counted.FILES] == len(MANY)
