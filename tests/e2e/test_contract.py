@@ -54,6 +54,20 @@ def test_c2_the_tree_stays_as_it_was(machine: Machine):
     assert not projects.git_output(machine.workspace, "status", "--porcelain", "--untracked-files=all")
 
 
+def test_a_subfolder_is_the_same_by_input_and_from_within(machine: Machine):
+    files = {f"app/{name}": text for name, text in projects.MESSY.items()}
+    projects.write(machine.workspace, {**files, "other.py": "import os\n"})
+    by_input = machine.run(inputs={**QUALITY, "working-directory": "app"})
+    within = machine.run(inputs=QUALITY, options=["--workdir", "/github/workspace/app"])
+    assert (by_input.code, within.code) == (1, 1), within.log
+    assert within.outputs == by_input.outputs
+    assert within.outputs["report"] == "ci-action-report/quality/report.json"
+    for ran in (by_input, within):
+        found = {one["path"] for tool in ("black", "ruff") for one in ran.tool(tool)["findings"]}
+        assert {path.partition("/")[0] for path in found} == {"app"}
+    assert within.report["settings"] == by_input.report["settings"]
+
+
 def test_c4_lines_that_look_like_commands_stay_text(machine: Machine):
     texts = [
         "::error::x",
