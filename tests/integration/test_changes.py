@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,16 +53,39 @@ def test_the_same_verdict_from_the_head_of_the_pull_request(origin, ci_action, u
     assert snapshot(folder) == before
 
 
-def test_with_scope_all_nothing_is_fetched_and_everything_counts(origin, ci_action, under_actions, tmp_path):
+def reaches(ran: Any) -> Counter[str]:
+    return Counter(one["reach"] for one in ran.findings("ruff"))
+
+
+@pytest.mark.parametrize("depth", ["--depth=1", "--depth=2"])
+def test_with_scope_all_everything_counts_and_new_findings_are_known(
+    depth, origin, ci_action, under_actions, tmp_path
+):
     payload = pull_request(origin, CHANGE)
-    shallow = checkout(origin, tmp_path / "shallow", "refs/pull/7/merge")
-    ran = ci_action(shallow, "quality", env=under_actions(shallow, "pull_request", payload))
-    assert (ran.report["base"], ran.report["outputs"]["new-findings"], notes(ran)) == ("", "", "")
-    deep = checkout(origin, tmp_path / "deep", "refs/pull/7/merge", "--depth=2")
-    ran = ci_action(deep, "quality", env=under_actions(deep, "pull_request", payload))
+    folder = checkout(origin, tmp_path / "clone", "refs/pull/7/merge", depth)
+    before = snapshot(folder)
+    ran = ci_action(folder, "quality", env=under_actions(folder, "pull_request", payload))
     assert ran.report["base"] == payload["pull_request"]["base"]["sha"]
     outputs = ran.report["outputs"]
-    assert (outputs["new-findings"], outputs["findings"]) == ("3", "6")
+    assert (outputs["new-findings"], outputs["findings"], notes(ran)) == ("3", "6", "")
+    assert reaches(ran) == {"lines": 3, "file": 1, "": 2}
+    assert snapshot(folder) == before
+
+
+def test_with_scope_all_a_base_that_cannot_be_fetched_changes_nothing(
+    origin, ci_action, under_actions, tmp_path
+):
+    payload = pull_request(origin, CHANGE)
+    folder = checkout(origin, tmp_path / "clone", "refs/pull/7/merge")
+    git(folder, "remote", "remove", "origin")
+    ran = ci_action(folder, "quality", env=under_actions(folder, "pull_request", payload))
+    assert (ran.code, ran.report["base"], ran.report["outputs"]["new-findings"], notes(ran)) == (
+        1,
+        "",
+        "",
+        "",
+    )
+    assert reaches(ran) == {"": 6}
 
 
 def test_without_a_remote_everything_counts_and_the_way_out_is_said(

@@ -324,13 +324,13 @@ def test_the_page_of_pr_has_the_numbers_of_the_code(text):
 @pytest.mark.parametrize(
     "text",
     [
-        f"stops at {job_summary.LIMIT // 1024:,} KiB and {job_summary.MOST_FINDINGS} findings",
-        f"lists {console.MOST_FINDINGS} findings in a shell",
+        f"stops at {job_summary.LIMIT // 1024:,} KiB and {job_summary.MOST_FINDINGS} rows of findings",
+        f"lists {console.MOST_FINDINGS} rows of findings in a shell",
         f"more than {sarif.MOST_RESULTS:,} results",
-        f"up to {comment.MOST_FINDINGS} findings of a run",
+        f"up to {comment.MOST_FINDINGS} rows of findings of a run",
         f"{check_run.BATCH} annotations in a request",
-        f"up to {check_run.MOST:,}, the most severe first",
-        f"up to {page_findings.MOST:,} findings, {page_sections.MOST_ENTRIES} failed tests and {page_sections.MOST:,} files",
+        f"up to {check_run.MOST:,}, in the same order",
+        f"up to {page_findings.MOST:,} rows of findings, {page_sections.MOST_ENTRIES} failed tests and {page_sections.MOST:,} files",
         f"lists after {metadata.MOST_ENTRIES} entries",
         f"API lists {changed_files.MOST_LISTED:,} of a pull request",
         f"more than {MOST_RERUNS} tests failed",

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ci_action import __version__
 from ci_action.commands.session import Call
-from ci_action.engine.base_commit import with_changes
+from ci_action.engine.base_commit import Fetch, with_changes
 from ci_action.engine.context import Context
 from ci_action.engine.pull_request import with_pull
 from ci_action.engine.schedule import Slot, phases, rounds
@@ -32,7 +32,7 @@ def main(call: Call) -> None:
     chosen = with_tool_of_every_run(select_stages(session.resolved.settings.stage or (ALL,)))
     # From the event alone: a plan sends no request.
     ctx = with_pull(replace(session.ctx, github=None), judged=any(one.stage.of_pull for one in chosen))
-    call.say(*describe(chosen, with_changes(ctx, fetch=False), session.resolved))
+    call.say(*describe(chosen, with_changes(ctx, fetch=Fetch.NONE), session.resolved))
     call.code = ExitCode.OK
 
 
@@ -66,7 +66,7 @@ def describe(selected: Sequence[Selected], ctx: Context, resolved: Resolved) -> 
 
 def _order(selected: Sequence[Selected], ctx: Context) -> Iterator[list[Slot]]:
     """Yield the tools that run in parallel, one phase after the other."""
-    for group in rounds(selected):
+    for group in rounds(selected, fail_fast=ctx.settings.fail_fast):
         yield from phases([one.stage for one in group], ctx)
 
 

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,18 @@ BRANCHES: Final = ("refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs
 _GITHUB: Final = "https://github.com"
 # The lines of a larger file that is not Python are not counted.
 _LARGEST_OTHER: Final = 5_000_000
+# How long a fetch may take that only the order of the findings needs.
+_CHEAP_SECONDS: Final = 20.0
+
+
+class Fetch(Enum):
+    """Which missing commits are fetched."""
+
+    NONE = auto()
+    CHEAP = auto()
+    """One commit without its history, and only if that takes seconds: reports then show new findings first."""
+    ANY = auto()
+    """Whatever a setting needs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,23 +49,30 @@ class Base:
     depth: int = 0
     """The `fetch-depth` that is needed; 0 is the whole history."""
 
+    def is_wanted(self, fetch: Fetch) -> bool:
+        """Whether it is fetched if it is missing: cheap is the one commit below the checkout."""
+        return fetch is Fetch.ANY or (fetch is Fetch.CHEAP and bool(self.depth))
 
-def is_needed(settings: Settings) -> bool:
-    """Whether a setting needs the change, so that a missing commit is fetched; a warning does not."""
+
+def needed(settings: Settings) -> Fetch:
+    """Return what is fetched: whatever a setting needs, else what is cheap."""
     asked = settings.scope is Scope.CHANGED or settings.patch_coverage_min is not None
-    return asked or settings.fail_on is FailOn.NEW or settings.gate_changes is GateChanges.FAIL
+    blocks = asked or settings.fail_on is FailOn.NEW or settings.gate_changes is GateChanges.FAIL
+    return Fetch.ANY if blocks else Fetch.CHEAP
 
 
-def with_changes(ctx: Context, *, fetch: bool | None = None, lines: bool = True) -> Context:
-    """Return the context with the lines of the change; a missing commit is fetched only if they are needed.
+def with_changes(ctx: Context, *, fetch: Fetch | None = None, lines: bool = True) -> Context:
+    """Return the context with the lines of the change; a missing commit is fetched as far as the settings need it.
 
     Without `lines` only the base is found: comparing all lines takes a second.
     """
-    wanted = is_needed(ctx.settings) if fetch is None else fetch
+    wanted = fetch or needed(ctx.settings)
+    if wanted is Fetch.CHEAP and not lines:
+        wanted = Fetch.NONE
     return replace(ctx, changes=changes_of(ctx, fetch=wanted, lines=lines))
 
 
-def changes_of(ctx: Context, *, fetch: bool, lines: bool = True) -> Changes:
+def changes_of(ctx: Context, *, fetch: Fetch, lines: bool = True) -> Changes:
     """Find the base and compare; an error is in `problem`, never raised."""
     try:
         repository = ctx.repository
@@ -102,18 +122,19 @@ def _of_pull_request(event: Event, head: Commit, because: str) -> Base:
 
 
 def _obtained(
-    ctx: Context, repository: Repository, head: Commit, base: Base, *, fetch: bool
+    ctx: Context, repository: Repository, head: Commit, base: Base, *, fetch: Fetch
 ) -> tuple[str, Repository]:
     """Return the commit to compare with, and the repository that has it; raises `ToolError`."""
     advice = f"set `fetch-depth: {base.depth}` of actions/checkout"
     commit = base.commit if base.commit in repository.commits(base.commit) else ""
     if commit and base.parts:
         commit = repository.merge_base(commit, head.sha)
-    if not commit and not fetch:
+    if not commit and not base.is_wanted(fetch):
         raise ToolError(f"{base.source} ({base.commit[:12]}) is not in the clone; {advice}")
     if not commit:
         try:
-            commit, repository = _fetched(ctx, repository, head, base)
+            seconds = None if fetch is Fetch.ANY else _CHEAP_SECONDS
+            commit, repository = _fetched(ctx, repository, head, base, seconds)
         except ToolError as error:
             reason = f"could not fetch commit {base.commit[:12]} ({error.reason}); {advice}"
             raise ToolError(reason) from error
@@ -126,7 +147,9 @@ def _obtained(
     return commit, repository
 
 
-def _fetched(ctx: Context, repository: Repository, head: Commit, base: Base) -> tuple[str, Repository]:
+def _fetched(
+    ctx: Context, repository: Repository, head: Commit, base: Base, seconds: float | None
+) -> tuple[str, Repository]:
     """Fetch the base; the commit is empty without a common history. Raises `ToolError`."""
     commit, server = base.commit, _server(ctx)
     if base.parts:
@@ -137,7 +160,7 @@ def _fetched(ctx: Context, repository: Repository, head: Commit, base: Base) -> 
             if not commit:
                 raise
     if commit and commit not in repository.commits(commit):
-        repository = repository.with_commit(commit, server)
+        repository = repository.with_commit(commit, server, seconds)
     return commit, repository
 
 

@@ -96,7 +96,7 @@ def _run_stages(selected: Sequence[Selected], ctx: Context, run: Run) -> tuple[S
     """Run the stages; with `all` only those that apply, and none after one that failed and stops the rest."""
     failed = ""
     results: dict[str, StageResult] = {}
-    for group in rounds(selected):
+    for group in rounds(selected, fail_fast=ctx.settings.fail_fast):
         running = []
         for one in group:
             if reason := "" if one.by_name else (failed or _why_not(one, ctx)):
@@ -105,7 +105,7 @@ def _run_stages(selected: Sequence[Selected], ctx: Context, run: Run) -> tuple[S
                 running.append(one)
         for one, result in zip(running, _run_together(running, ctx, run), strict=True):
             results[one.stage.name] = result
-            if one.stage.stops and judge_stage(result).exit_code:
+            if one.stage.stops and ctx.settings.fail_fast and judge_stage(result).exit_code:
                 failed = f"{one.stage.name} failed"
     return tuple(results[one.stage.name] for one in selected)
 

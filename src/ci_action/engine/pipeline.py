@@ -47,7 +47,7 @@ class Policy:
 
 
 def of_tool(result: ToolResult, policy: Policy, *, by_lines: bool = False) -> ToolResult:
-    """Return the result of a tool with fingerprints, ignored findings muted, and levels set by `fail-on`.
+    """Return the result of a tool with fingerprints, ignored findings muted, levels set by `fail-on`, and the reach.
 
     `by_lines` is whether `scope: changed` mutes findings on unchanged lines (`Tool.by_lines`).
     """
@@ -58,7 +58,8 @@ def of_tool(result: ToolResult, policy: Policy, *, by_lines: bool = False) -> To
         policy.root,
         policy.narrowed if by_lines else None,
     )
-    return _warning(set_levels(result, policy.fail_on, policy.changes))
+    result = _warning(set_levels(result, policy.fail_on, policy.changes))
+    return _reached(result, policy.changes, by_lines=by_lines)
 
 
 def _warning(result: ToolResult) -> ToolResult:
@@ -70,6 +71,16 @@ def _warning(result: ToolResult) -> ToolResult:
             replace(one, level=Level.WARNING, message=f"{one.message} ({result.offer})", fix=Fix.NONE)
             for one in result.findings
         )
+    )
+
+
+def _reached(result: ToolResult, changes: Changes | None, *, by_lines: bool) -> ToolResult:
+    """Return the result of a tool with the reach of its findings; that of a joined run stays."""
+    if changes is None or not changes.known:
+        return result
+    reaches = ((one, changes.reach(one, by_lines=by_lines)) for one in result.findings)
+    return result.with_findings(
+        tuple(one if one.reach or not reach else replace(one, reach=reach) for one, reach in reaches)
     )
 
 

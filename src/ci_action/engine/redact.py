@@ -11,6 +11,7 @@ from operator import is_not
 from typing import Any, Final, TypeVar
 
 from ci_action.model.coverage import Coverage
+from ci_action.model.finding import Finding
 from ci_action.model.result import RunResult
 from ci_action.system.redaction import Redactor
 
@@ -25,6 +26,8 @@ _NAMES: Final = frozenset({
     "rule", "url", "muted", "also", "same_as", "path", "version", "version_source", "commit", "base",
     "name", "advisories", "fixed_in", "parents", "upgrade", "licenses",
 })  # fmt: skip
+# The lines of a finding: it notes that secrets in them were replaced.
+_LINES: Final = frozenset({"before", "after"})
 
 
 def redacted_words(result: RunResult, redact: Redactor) -> RunResult:
@@ -58,6 +61,8 @@ def _changed(value: Any, redact: Redactor, change: Callable[[str], str]) -> Any:
                 and (new := _changed(before, redact, redact.known if is_name else redact)) is not before
             ):
                 found[name] = new
+        if kind is Finding and not found.keys().isdisjoint(_LINES):
+            found["redacted"] = True
         return replace(value, **found) if found else value
     if isinstance(value, Mapping):
         return {name: _changed(one, redact, change) for name, one in value.items()}

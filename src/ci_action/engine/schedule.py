@@ -17,8 +17,13 @@ class Slot:
     tool: Tool
 
 
-def rounds(selected: Sequence[Selected]) -> list[list[Selected]]:
-    """Group the stages: first each stage that stops the run if it fails, then all others together."""
+def rounds(selected: Sequence[Selected], *, fail_fast: bool = True) -> list[list[Selected]]:
+    """Group the stages: first each stage that stops the run if it fails, then all others together.
+
+    Without `fail-fast` nothing stops the run, so all stages are together.
+    """
+    if not fail_fast:
+        return [list(selected)] if selected else []
     first = [[one] for one in selected if one.stage.stops]
     rest = [one for one in selected if not one.stage.stops]
     return [*first, *([rest] if rest else [])]

@@ -22,7 +22,7 @@ from ci_action.system.exit_codes import ExitCode
 def judge_stage(stage: StageResult) -> Verdict:
     """Return the verdict on one stage."""
     if stage.reason:
-        return Verdict(conclusion=Conclusion.SKIPPED, reasons=(f"{stage.stage}: {stage.reason}",))
+        return Verdict(conclusion=Conclusion.SKIPPED, reasons=(stage.account,))
     judged = [(tool, *_judge_tool(tool)) for tool in stage.tools]
     conclusion, code = _concluded(stage, [(tool.apart, one) for tool, one, _ in judged])
     # A skipped tool is only a reason if no other tool ran.

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from ci_action.model.finding import BLINDING, Finding
+from ci_action.model.finding import BLINDING, Finding, Reach
 
 # The reason for which `scope: changed` mutes a finding.
 OLDER: Final = "outside the lines of the change"
@@ -55,6 +55,17 @@ class Changes:
         if end - start < len(lines):
             return any(number in lines for number in range(start, end + 1))
         return any(start <= number <= end for number in lines)
+
+    def reach(self, finding: Finding, *, by_lines: bool) -> Reach:
+        """Return how near a finding is to the change; without `by_lines`, where it is states nothing about that.
+
+        A test fails because of the change, wherever the test is.
+        """
+        if not self.known:
+            return Reach.NONE
+        if self.touches(finding) or (finding.new is None and not by_lines):
+            return Reach.LINES
+        return Reach.FILE if self.file(finding.path) else Reach.NONE
 
     def _lines(self, path: str) -> frozenset[int] | None:
         if path not in self.lines and "\ufffd" in path:

@@ -28,6 +28,17 @@ class Level(StrEnum):
 _LEVELS: Final = {level: rank for rank, level in enumerate(Level)}
 
 
+class Reach(StrEnum):
+    """How near a finding is to the change, the nearest first."""
+
+    LINES = "lines"
+    """On changed lines, or about the change itself."""
+    FILE = "file"
+    """Elsewhere in a changed file."""
+    NONE = ""
+    """In an unchanged file, or the change is unknown."""
+
+
 class Fix(StrEnum):
     """Whether the tool can fix a finding itself."""
 
@@ -125,6 +136,12 @@ class Finding:
     """How far the change makes the checks less strict here: 0 not at all, 1 one line, 2 a test, 3 a setting."""
     new: bool | None = None
     """Whether the change introduced it, if the tool knows; None if the changed lines decide."""
+    reach: Reach = Reach.NONE
+    """How near it is to the change: the nearest are shown first."""
+    bulk: bool = False
+    """Whether it is one of many that are mostly harmless: those of its rule in its file share a row, however few."""
+    redacted: bool = False
+    """Whether `***` in its lines replaces a possible secret."""
 
     @property
     def path(self) -> str:
@@ -175,44 +192,8 @@ _SEVERITIES: Final = {severity: rank for rank, severity in enumerate(SEVERITIES)
 # A file that could not be read or parsed hides other findings in it.
 BLINDING: Final = frozenset({"parse", "unreadable", "invalid-syntax", "E902", "E999"})
 
-# Changes that make the checks less strict come before findings of the checks, if they are more than a line.
-_LOOSER: Final = (0, 0, -20, -40)
-
-# Each weighs more than all that follow.
-_SEEING: Final = 100
-
-_SEVERE: Final = {level: 1_000 * (len(Level) - level.rank) for level in Level}
-
-_MUTED: Final = 100_000
-
 
 def at_least(severity: str, limit: str) -> bool:
     """Return whether a severity is at least the limit; `unknown` counts as `high`."""
     severity = "high" if severity == "unknown" else severity
     return _SEVERITIES[severity] <= _SEVERITIES[limit]
-
-
-def ranked(findings: Iterable[Finding]) -> list[Finding]:
-    """Return findings in the order of importance: those that count, by level, those without a fix; then by place."""
-    return sorted(findings, key=_rank)
-
-
-def by_file(findings: Iterable[Finding]) -> list[Finding]:
-    """Order ranked findings by file, that of the first finding first, and by line in a file; muted ones are files apart."""
-    ranks: dict[tuple[bool, str], int] = {}
-    keyed = [(ranks.setdefault((one.counts, one.path), len(ranks)), one) for one in findings]
-    return [one for _, one in sorted(keyed, key=lambda pair: (pair[0], pair[1].line))]
-
-
-def _rank(finding: Finding) -> tuple[int, str, int, str]:
-    # One number for all but the place: a large run is sorted several times, and longer tuples are slower.
-    weight = (
-        (_MUTED if finding.muted else 0)
-        + _SEVERE[finding.level]
-        + (_SEEING if finding.rule not in BLINDING else 0)
-        + 2 * _SEVERITIES.get(finding.severity, len(SEVERITIES))
-        + (finding.fix is Fix.SAFE)
-        + _LOOSER[finding.loosens]
-    )
-    place = finding.location
-    return (weight, place.path, place.line or 0, finding.rule) if place else (weight, "", 0, finding.rule)

@@ -239,10 +239,10 @@ class StageResult:
 
     @property
     def account(self) -> str:
-        """Why a stage of `all` was run or not, with its name; empty if it was requested by name."""
+        """Whether a stage of `all` was run, and why: `test: not run, quality failed`; empty if it was requested by name."""
         if self.reason:
-            return f"{self.stage} was not run: {self.reason}"
-        return f"{self.stage} was run: {self.because}" if self.because else ""
+            return f"{self.stage}: not run, {self.reason}"
+        return f"{self.stage}: run, {self.because}" if self.because else ""
 
     @property
     def findings(self) -> Iterator[Finding]:

@@ -93,6 +93,12 @@ class _Block(Struct, frozen=True, kw_only=True):
     """Whether it is collapsed at first. Texts have it after the findings."""
     whole: bool = False
     """Whether all rows are shown wherever there is room, not only the first."""
+    counts: tuple[int, ...] = ()
+    """The number of things in each row, if a row can be about several."""
+
+    def amount(self, rows: int) -> int:
+        """Return the number of things in the first rows."""
+        return sum(self.counts[:rows]) if self.counts else rows
 
 
 class Facts(_Block, frozen=True, kw_only=True):

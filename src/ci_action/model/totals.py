@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Final
 
 from ci_action.model.coverage import Coverage, shown
-from ci_action.model.finding import Finding, Fix, ranked
+from ci_action.model.finding import Finding, Fix
 from ci_action.model.result import Conclusion, Counted, Examined, Hint, Report, RunResult, ToolResult
 from ci_action.model.tests import RED, TestCase, TestOutcome
 
@@ -118,8 +118,8 @@ def red_tests(tools: Iterable[ToolResult]) -> list[TestCase]:
 
 
 def other_findings(result: RunResult) -> list[Finding]:
-    """Return the findings that count and are about no failed test, ranked."""
-    return ranked(finding for finding in beside_tests(result) if finding.counts)
+    """Return the findings that count and are about no failed test."""
+    return [finding for finding in beside_tests(result) if finding.counts]
 
 
 def beside_tests(result: RunResult) -> list[Finding]:

@@ -4,13 +4,13 @@ The conclusion is sent first and alone, so that it does not depend on the annota
 """
 
 from dataclasses import replace
-from itertools import islice
 from typing import Any, Final
 
 from ci_action.github.client import GitHub
 from ci_action.github.errors import ApiError
 from ci_action.github.pull_request import Pull
-from ci_action.model.finding import Finding, Level, ranked
+from ci_action.model.finding import Finding, Level, Location
+from ci_action.model.ranking import Row, fair, number_of, rows_of
 from ci_action.model.result import Conclusion, RunResult, StageResult
 from ci_action.reporters.context import Publication
 from ci_action.reporters.feedback import ELSEWHERE, in_repository, place_of, to_github, top_of
@@ -70,10 +70,11 @@ def _create(
 ) -> ApiError | None:
     """Create the check run of a stage; return why some of its annotations are missing."""
     place = place_of(publication.resolved.chosen())
-    annotations, left = annotations_of(stage, publication)
+    rows, left = rows_for(stage, publication)
+    annotations = [_annotation(row, top_of(publication.layout)) for row in rows]
     alone = replace(result, stages=(stage,), verdict=stage.verdict)
     output = {
-        "title": clipped(_title(stage, shown=len(annotations), left=left), _TITLE),
+        "title": clipped(_title(stage, shown=number_of(rows), left=left), _TITLE),
         "summary": render(alone, publication, _SUMMARY) or "-",
     }
     body: dict[str, Any] = {
@@ -105,26 +106,29 @@ def _title(stage: StageResult, *, shown: int, left: int) -> str:
     return f"{stage.verdict.conclusion}{number}" + (f", {shown:,} of them annotated" if left else "")
 
 
-def annotations_of(stage: StageResult, publication: Publication) -> tuple[list[dict[str, Any]], int]:
-    """Return the annotations of the findings that count, the worst first, and the number of findings left out."""
-    findings = ranked(finding for finding in stage.findings if finding.counts)
+def rows_for(stage: StageResult, publication: Publication) -> tuple[list[Row], int]:
+    """Return the rows to annotate, without those in no file of the repository, and the number of findings left out."""
     top = top_of(publication.layout)
-    annotations = (_annotation(finding, top) for finding in findings)
-    found = [*islice(filter(None, annotations), MOST)]
-    return found, len(findings) - len(found)
+    rows = rows_of(finding for finding in stage.findings if finding.counts)
+    chosen = fair([row for row in rows if _path(row.first, top)], MOST)
+    return chosen, number_of(rows) - number_of(chosen)
 
 
-def _annotation(finding: Finding, top: str) -> dict[str, Any]:
-    """Return the annotation of a finding; empty if the repository has no such file."""
-    place = finding.location
-    path = in_repository(place.path, top) if place else ""
-    if place is None or not path or HIDDEN in path:
-        return {}
+def _path(finding: Finding, top: str) -> str:
+    """Return the file of a finding in the repository; empty if it has none."""
+    path = in_repository(finding.path, top) if finding.path else ""
+    return "" if HIDDEN in path else path
+
+
+def _annotation(row: Row, top: str) -> dict[str, Any]:
+    """Return the annotation of a row."""
+    finding = row.first
+    place = finding.location or Location(path="")
     first = max(1, place.line or 1)
     last = max(first, place.end_line or first)
-    text = "\n".join(filter(None, (finding.message, finding.url)))
+    text = "\n".join(filter(None, (finding.message, row.more, finding.url)))
     annotation: dict[str, Any] = {
-        "path": path,
+        "path": _path(finding, top),
         "start_line": first,
         "end_line": last,
         "annotation_level": _LEVELS[finding.level],

@@ -20,6 +20,7 @@ from ci_action.github.errors import ApiError
 from ci_action.github.event import Event
 from ci_action.github.pull_request import Pull
 from ci_action.model.finding import Finding
+from ci_action.model.ranking import Row, fair, number_of, rows_of
 from ci_action.model.result import Conclusion, RunResult
 from ci_action.model.section import Channel, Look, Place, Section
 from ci_action.model.totals import other_findings, why_exit_0
@@ -304,16 +305,17 @@ def _headline(result: RunResult, place: str) -> str:
 
 def _findings(findings: Sequence[Finding], drawing: Drawing, room: Room) -> Iterator[str]:
     if findings:
-        rows = room.fitting((_row(finding, drawing) for finding in findings), MOST_FINDINGS)
+        chosen = fair(rows_of(findings), MOST_FINDINGS)
+        rows = room.fitting((_row(row, drawing) for row in chosen), MOST_FINDINGS)
         yield f"#### {counted(len(findings), 'finding')}"
         yield "\n".join(rows)
-        if note := left_out(len(rows), len(findings), "findings"):
+        if note := left_out(number_of(chosen[: len(rows)]), len(findings), "findings"):
             yield f"**{note}**"
 
 
-def _row(finding: Finding, drawing: Drawing) -> str:
-    path = f"{code(finding.location.path)} " if finding.location else ""
-    return f"- {path}{drawing.finding(finding)}"
+def _row(row: Row, drawing: Drawing) -> str:
+    path = f"{code(row.first.path)} " if row.first.path else ""
+    return f"- {path}{drawing.finding(row)}"
 
 
 def _tail(result: RunResult, about: About) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
+from ci_action.model.ranking import fair, number_of, rows_of
 from ci_action.model.result import Conclusion, RunResult
 from ci_action.model.section import Look
 from ci_action.model.totals import fix_command, hint_line, hints_of, other_findings, why_exit_0
@@ -48,13 +49,14 @@ def _rows(result: RunResult, publication: Publication) -> Iterator[Row]:
         where = publication.shown(REPORT) or "the report"
         yield Row("")
         yield from failures(sections, where)
-        findings = other_findings(result)
-        for finding in findings[:MOST_FINDINGS]:
-            yield Row(finding_line(finding), BOLD)
+        rows = rows_of(other_findings(result))
+        shown = fair(rows, MOST_FINDINGS)
+        for row in shown:
+            yield Row(finding_line(row), BOLD)
             width = min(WIDTH, max(20, publication.screen.width - _MARGIN))
-            yield from excerpt(finding, publication.source_lines(finding), width)
+            yield from excerpt(row.first, publication.source_lines(row.first), width)
             yield Row("")
-        if note := left_out(min(len(findings), MOST_FINDINGS), len(findings), "findings", where):
+        if note := left_out(number_of(shown), number_of(rows), "findings", where):
             yield Row(note, YELLOW)
     yield from section_lines(sections)
     yield from (Row(f"hint: {one_line(hint_line(hint))}", BOLD) for hint in hints_of(result))

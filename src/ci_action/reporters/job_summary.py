@@ -4,14 +4,16 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
-from ci_action.model.finding import Finding, Fix, by_file
+from ci_action.model.finding import Fix
+from ci_action.model.ranking import Row, by_file, fair, number_of, rows_of
 from ci_action.model.result import Conclusion, RunResult
 from ci_action.model.section import Channel, Log, Look, Place, Section
 from ci_action.model.totals import fix_command, other_findings, why_exit_0
 from ci_action.reporters.context import REPORT, SUMMARY, Publication
-from ci_action.reporters.limits import Room, byte_size, left_out
+from ci_action.reporters.limits import WHY_HIDDEN, Room, byte_size, left_out
 from ci_action.reporters.markdown import bullets, code, fenced
 from ci_action.reporters.markdown_sections import SIGNS, Drawing
+from ci_action.system.redaction import HIDDEN
 from ci_action.system.text import counted
 
 # Above 1 MiB the runner shows nothing of a summary (FileCommandManager.cs, _attachmentSizeLimit).
@@ -44,13 +46,14 @@ def render(result: RunResult, publication: Publication, limit: int = LIMIT) -> s
         )
         parts.append(f"## {counted(len(findings), 'more finding' if above or failed else 'finding')}")
     shown = 0
-    for path, of_file in groupby(by_file(findings[:MOST_FINDINGS]), key=lambda one: one.path):
+    chosen = by_file(fair(rows_of(findings), MOST_FINDINGS))
+    for path, of_file in groupby(chosen, key=lambda row: row.first.path):
         group = list(of_file)
         heading = f"### {code(path) if path else 'The project'}\n"
         room.takes(f"{heading}\n\n")
         rows = room.fitting((_finding(one, drawing) for one in group), MOST_FINDINGS)
         parts += ["\n".join([heading, *rows])] if rows else []
-        shown += len(rows)
+        shown += number_of(group[: len(rows)])
         if len(rows) < len(group):
             break
     if note := left_out(shown, len(findings), "findings", rest):
@@ -69,12 +72,14 @@ def _head(result: RunResult, sections: Sequence[Section], drawing: Drawing, limi
     yield drawing.totals(sections)
 
 
-def _finding(finding: Finding, drawing: Drawing) -> str:
-    row = f"- {drawing.finding(finding)}" + "".join(f" · also {code(one)}" for one in finding.also)
+def _finding(shown: Row, drawing: Drawing) -> str:
+    finding = shown.first
+    row = f"- {drawing.finding(shown)}" + "".join(f" · also {code(one)}" for one in finding.also)
     if finding.before or finding.after:
         diff = "\n".join(f"{mark}{line}" for mark, line in finding.diff)
         block = fenced(diff, "diff", lines=20).split("\n")
         row += "\n\n" + "\n".join(f"  {line}" if line else "" for line in block) + "\n"
+        row += f"\n  {code(HIDDEN)} {WHY_HIDDEN.removeprefix(HIDDEN).strip()}\n" if finding.redacted else ""
     elif finding.fix is Fix.SAFE and finding.fix_message:
         row += f" · fixable: {code(finding.fix_message)}"
     return row

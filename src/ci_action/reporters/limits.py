@@ -2,9 +2,14 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
+
+from ci_action.system.redaction import HIDDEN
 
 _Text = TypeVar("_Text", bound=str)
+
+WHY_HIDDEN: Final = f"{HIDDEN} replaces a possible secret"
+"""The note below lines in which secrets were replaced."""
 
 
 def byte_size(text: str) -> int:

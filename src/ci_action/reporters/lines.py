@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from ci_action.model.changes import aside
 from ci_action.model.finding import Finding, Fix, Location
+from ci_action.model.ranking import Row as FindingRow
 from ci_action.model.result import Report, Skipped, ToolResult
 from ci_action.model.section import (
     Channel,
@@ -21,7 +22,7 @@ from ci_action.model.section import (
     Table,
 )
 from ci_action.model.totals import amounts
-from ci_action.reporters.limits import clipped, left_out
+from ci_action.reporters.limits import WHY_HIDDEN, clipped, left_out
 from ci_action.reporters.run_sections import counting
 from ci_action.system.text import counted, duration, one_line, visible
 
@@ -71,15 +72,17 @@ def headline(tool: ToolResult) -> str:
     return one_line(f"{f'{tool.tool} {tool.version}'.strip()}: {text}, {duration(tool.seconds)}")
 
 
-def finding_line(finding: Finding) -> str:
-    """Return a finding in one line: `path:line:column: tool rule [severity]: message`."""
+def finding_line(row: FindingRow) -> str:
+    """Return a finding in one line: `path:line:column: tool rule [severity]: message`, and the number of others."""
+    finding = row.first
     severity = f" [{finding.severity}]" if finding.severity else ""
     also = f" (also {', '.join(finding.also)})" if finding.also else ""
     upgrade = f" → {finding.package.upgrade}" if finding.package and finding.package.upgrade else ""
     fixable = " [fixable]" if finding.fix is Fix.SAFE else ""
     muted = f" (muted: {finding.muted})" if finding.muted else ""
     head = f"{finding.location or 'project'}: {finding.tool} {finding.rule}{severity}"
-    return one_line(f"{head}: {finding.message}{also}{upgrade}{fixable}{muted}")
+    more = f" ({row.more})" if row.more else ""
+    return one_line(f"{head}: {finding.message}{also}{upgrade}{fixable}{muted}{more}")
 
 
 def excerpt(finding: Finding, source: Sequence[str], width: int = WIDTH) -> Iterator[Row]:
@@ -111,6 +114,8 @@ def _diff(finding: Finding, width: int) -> Iterator[Row]:
             rest += 1
     if rest:
         yield Row(f"      … {rest} more lines")
+    if finding.redacted:
+        yield Row(f"      {WHY_HIDDEN}")
 
 
 def _carets(place: Location, room: int) -> str:
@@ -158,7 +163,7 @@ def _section(section: Section) -> Iterator[Row]:
             for row in _rows(block, most):
                 text = f"{indent}{clipped(row.text, LONGEST_ROW)}"
                 yield Row(text, row.style, row.start + len(indent))
-            if note := left_out(most, len(block.rows)):
+            if note := left_out(block.amount(most), block.amount(len(block.rows))):
                 yield Row(f"{indent}{note}")
             if isinstance(block, Items) and block.note:
                 yield Row(_text(block.note))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ci_action.github.event import Event
-from ci_action.model.finding import Finding
+from ci_action.model.ranking import Row
 from ci_action.model.section import (
     Bar,
     Channel,
@@ -100,7 +100,7 @@ class Drawing:
         for block in blocks:
             most = MOST_ENTRIES if isinstance(block, Log) else len(block.rows) if block.whole else MOST[place]
             rows = room.fitting(self._rows(block), most)
-            rest = left_out(len(rows), len(block.rows), where=self.rest)
+            rest = left_out(block.amount(len(rows)), block.amount(len(block.rows)), where=self.rest)
             text = self._whole(block, rows, f"**{rest}**" if rest else "")
             if block.folded:
                 yield f"<details><summary>{self._text(block.title, html=True)}</summary>\n\n{text}\n\n</details>"
@@ -152,15 +152,17 @@ class Drawing:
             text += f"\n\n<details><summary>{self._text(what, html=True)}</summary>\n\n{block}\n\n</details>"
         return text
 
-    def finding(self, finding: Finding) -> str:
-        """Return the row of a finding, from its line to its severity."""
+    def finding(self, row: Row) -> str:
+        """Return the row of a finding, from its line to its severity, and the number of others."""
+        finding = row.first
         place = finding.location
         at = where(place, self.event) if place else "the project"
         # A comment may be about a report that a fork has written: no link of its choice.
         url = finding.url if self.channel is Channel.SUMMARY else ""
         rule = link(url, code(finding.rule, 80))
         severity = f" · {self._text(known(finding.severity))}" if finding.severity else ""
-        return f"{at} · {self._text(known(finding.tool))} {rule} · {code(finding.message)}{severity}"
+        more = f" · {row.more}" if row.more else ""
+        return f"{at} · {self._text(known(finding.tool))} {rule} · {code(finding.message)}{severity}{more}"
 
     def _line(self, line: Line, *, html: bool = False) -> str:
         return "".join(self._text(part, html=html) for part in line)

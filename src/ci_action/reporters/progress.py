@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 from ci_action.engine.tool import Tool
 from ci_action.github.workflow import Workflow
-from ci_action.model.finding import ranked
+from ci_action.model.ranking import number_of, rows_of
 from ci_action.model.result import ToolResult
 from ci_action.reporters.context import Screen
 from ci_action.reporters.limits import left_out
@@ -46,9 +46,9 @@ def _body(result: ToolResult) -> Iterator[str]:
         yield f"version {result.version or 'unknown'} from {result.version_source or 'an unknown source'}"
     if result.because:
         yield result.because
-    findings = ranked(result.findings)
-    yield from map(finding_line, findings[:MOST_LINES])
-    if note := left_out(min(len(findings), MOST_LINES), len(findings), "findings", "report.json"):
+    rows = rows_of(result.findings)
+    yield from map(finding_line, rows[:MOST_LINES])
+    if note := left_out(number_of(rows[:MOST_LINES]), number_of(rows), "findings", "report.json"):
         yield f"… {note}"
     if result.log.strip():
         yield from result.log.strip().split("\n")[-MOST_LINES:]

@@ -57,6 +57,7 @@ def of_run(result: RunResult, resolved: Resolved) -> tuple[Section, ...]:
     """Return the sections about a run but its hints: its tools first, its notes and settings last."""
     return (
         _tools(result),
+        *_stages(result),
         *_broken(result),
         *_notes(result.warnings),
         *_muted(result),
@@ -73,17 +74,27 @@ def hints(result: RunResult) -> Iterator[Section]:
 
 def _tools(result: RunResult) -> Section:
     rows = tuple(_tool(stage.stage, tool) for stage in result.stages for tool in stage.tools)
-    accounts = tuple(_account(stage) for stage in result.stages if stage.account)
     blocks = (
         Table(head=tuple(map(Ours, _HEAD)), rows=rows, on=_TEXT, whole=True),
-        Items(rows=accounts, on=_TEXT, whole=True),
+        Items(rows=_accounts(result), on=_TEXT, whole=True),
     )
     return Section(title=Ours(), blocks=blocks, place=Place.FIRST)
 
 
+def _stages(result: RunResult) -> Iterator[Section]:
+    """Yield why each stage of `all` was run or not, for the comment, which has no table of the tools."""
+    if accounts := _accounts(result):
+        block = Items(rows=accounts, on=frozenset({Channel.COMMENT}), whole=True)
+        yield Section(title=Ours("Stages"), blocks=(block,), place=Place.LAST)
+
+
+def _accounts(result: RunResult) -> tuple[Item, ...]:
+    return tuple(_account(stage) for stage in result.stages if stage.account)
+
+
 def _account(stage: StageResult) -> Item:
-    end, reason = ("was not run", stage.reason) if stage.reason else ("was run", stage.because)
-    return Item((Ours("stage "), known(stage.stage), Ours(f" {end}: "), reason))
+    end, reason = ("not run", stage.reason) if stage.reason else ("run", stage.because)
+    return Item((known(stage.stage), Ours(f": {end}, "), reason))
 
 
 def _tool(stage: str, tool: ToolResult) -> tuple[Line, ...]:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from ci_action.model.finding import SEVERITIES, Finding, Fix, Level, ranked
+from ci_action.model.finding import SEVERITIES, Finding, Fix, Level
+from ci_action.model.ranking import ranked
 from ci_action.model.result import Broken, RunResult, ToolResult
 from ci_action.reporters.context import SARIF, Publication
 from ci_action.reporters.encode import json_text

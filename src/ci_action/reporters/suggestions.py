@@ -12,7 +12,8 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from ci_action.github.client import GitHub
 from ci_action.github.pull_request import Pull
-from ci_action.model.finding import Edit, Finding, Fix, Location, ranked
+from ci_action.model.finding import Edit, Finding, Fix, Location
+from ci_action.model.ranking import ranked
 from ci_action.model.result import RunResult
 from ci_action.reporters.context import Publication
 from ci_action.reporters.feedback import Ours, in_repository, on_pull, require_head, top_of

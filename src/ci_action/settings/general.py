@@ -122,6 +122,12 @@ class General:
         "Allow code of a pull request to run under `pull_request_target`, `workflow_run` and `issue_comment`."
         " That code could take the token.",
     )
+    fail_fast = Setting(
+        kinds.switch,
+        SetBy.WORKFLOW,
+        "Whether `all` runs no further stage if `quality` fails. `false` runs every stage.",
+        default=True,
+    )
     gate_changes = Setting(
         kinds.choice(GateChanges.WARN),
         SetBy.WORKFLOW,

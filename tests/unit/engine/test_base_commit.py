@@ -9,7 +9,7 @@ from support.execution import RecordedProgress, stage
 from support.fake_feedback import Feedback
 
 from ci_action.commands.plan import describe
-from ci_action.engine.base_commit import Base, base_of, changes_of, is_needed, with_changes
+from ci_action.engine.base_commit import Base, Fetch, base_of, changes_of, needed, with_changes
 from ci_action.engine.context import Context
 from ci_action.engine.execute import execute
 from ci_action.github.errors import ApiError
@@ -136,7 +136,7 @@ def commit_object(sha: str, *parents: str) -> bytes:
 )  # fmt: skip
 def test_errors_of_git_are_the_problem(tmp_path: Path, answers: dict[str, Any], problem: str):
     pushed = event(name="push", payload={"before": HEAD})
-    changes = changes_of(ctx_of(tmp_path, Git(**answers), event=pushed), fetch=True)
+    changes = changes_of(ctx_of(tmp_path, Git(**answers), event=pushed), fetch=Fetch.ANY)
     assert changes == Changes(problem=problem)
     assert not changes.known
 
@@ -171,7 +171,7 @@ def test_if_the_history_is_too_large_github_names_the_commit(tmp_path: Path, sha
     git = Deep(rev_parse=completed("/w\n"), cat_file=completed(commit_object(HEAD, TIP)))
     of_pull = event(name="pull_request", payload={"pull_request": PULL})
     github = Parting(sha)
-    changes = changes_of(ctx_of(tmp_path, git, event=of_pull, github=github), fetch=True)
+    changes = changes_of(ctx_of(tmp_path, git, event=of_pull, github=github), fetch=Fetch.ANY)
     assert github.calls == ["cc...aa"]
     if sha:
         assert (changes.base, changes.problem) == (OTHER, "")
@@ -188,7 +188,7 @@ def test_a_fetch_that_times_out_is_the_problem(tmp_path: Path, wording: Any):
     )
     pushed = event(name="push", payload={"before": BASE})
     ctx = ctx_of(tmp_path, git, event=pushed)
-    changes = changes_of(ctx, fetch=True)
+    changes = changes_of(ctx, fetch=Fetch.ANY)
     assert changes.problem.startswith("could not fetch commit cccccccccccc (git timed out")
     assert changes.problem == wording
 
@@ -200,24 +200,24 @@ def test_a_signal_is_no_reason_to_fetch_more(tmp_path: Path):
         init=InterruptedRunError("git was interrupted"),
     )
     pushed = event(name="push", payload={"before": BASE})
-    assert changes_of(ctx_of(tmp_path, git, event=pushed), fetch=True) == Changes(
+    assert changes_of(ctx_of(tmp_path, git, event=pushed), fetch=Fetch.ANY) == Changes(
         problem="git was interrupted"
     )
 
 
 @pytest.mark.parametrize(
-    ("values", "needed"),
+    ("values", "fetch"),
     [
-        ({}, False),
-        ({"scope": "changed"}, True),
-        ({"patch_coverage_min": "80"}, True),
-        ({"coverage_min": "80"}, False),
-        ({"fail_on": "new"}, True),
-        ({"fail_on": "low"}, False),
+        ({}, Fetch.CHEAP),
+        ({"scope": "changed"}, Fetch.ANY),
+        ({"patch_coverage_min": "80"}, Fetch.ANY),
+        ({"coverage_min": "80"}, Fetch.CHEAP),
+        ({"fail_on": "new"}, Fetch.ANY),
+        ({"fail_on": "low"}, Fetch.CHEAP),
     ],
 )
-def test_when_the_change_is_needed(values: dict[str, Any], needed: bool):
-    assert is_needed(resolved(**values).settings) is needed
+def test_what_is_fetched_for_the_settings(values: dict[str, Any], fetch: Fetch):
+    assert needed(resolved(**values).settings) is fetch
 
 
 @pytest.mark.parametrize("fetch", [True, False])
@@ -232,6 +232,26 @@ def test_a_missing_commit_is_fetched_only_if_it_is_needed(tmp_path: Path, fetch:
     assert ctx.changes
     assert ("no room" in ctx.changes.problem) is fetch
     assert any("init" in command.argv for command in git.asked) is fetch
+
+
+@pytest.mark.parametrize(
+    ("lines", "fetch", "fetched"),
+    [(True, None, True), (False, None, False), (True, Fetch.NONE, False)],
+    ids=["a run", "without files", "a plan"],
+)
+def test_the_base_of_a_pull_request_is_fetched_if_that_is_cheap(
+    tmp_path: Path, lines: bool, fetch: Fetch | None, fetched: bool
+):
+    git = Git(
+        rev_parse=completed("/w\n"),
+        cat_file=completed(commit_object(HEAD, OTHER, TIP)),
+        init=ToolError("no room"),
+    )
+    of_pull = event(name="pull_request", payload={"pull_request": PULL})
+    ctx = with_changes(ctx_of(tmp_path, git, event=of_pull), fetch=fetch, lines=lines)
+    assert ctx.changes
+    assert not ctx.changes.known
+    assert any("init" in command.argv for command in git.asked) is fetched
 
 
 NEAR, FAR = (finding(location=Location(path="a.py", line=line)) for line in (3, 9))
@@ -315,6 +335,6 @@ def test_a_full_disk_is_the_problem(tmp_path: Path, wording: Any):
             event=event(name="push", payload={"before": BASE}),
             tempdir=tmp_path / "no" / "folder",
         ),
-        fetch=True,
+        fetch=Fetch.ANY,
     )
     assert changes.problem == wording

@@ -13,6 +13,7 @@ from ci_action.engine.stage import Selected, Stage
 from ci_action.model.finding import Level
 from ci_action.model.result import Conclusion, RunResult
 from ci_action.reporters import console, job_summary
+from ci_action.reporters.comment import About, text_of
 from ci_action.reporters.html import document as page
 from ci_action.reporters.report_json.write import document
 from ci_action.stages import load_all
@@ -31,17 +32,20 @@ def run(tmp_path: Path, *selected: Selected, **settings: str) -> tuple[list[str]
 
 
 @pytest.mark.parametrize(
-    ("quality", "test", "names", "started"),
+    ("quality", "test", "names", "fail_fast", "started"),
     [
-        pytest.param(RED, None, "all", ["black"], id="red quality spares the rest"),
-        pytest.param(WARNS, None, "all", ["black", "ruff", "pytest"], id="a warning stops nothing"),
-        pytest.param(None, RED, "all", ["black", "ruff", "pytest"], id="a red test stage stops nothing"),
-        pytest.param(ToolError("no"), None, "all", ["black"], id="broken quality spares the rest"),
-        pytest.param(RED, RED, "by name", ["black", "ruff", "pytest"], id="by name every one runs"),
+        pytest.param(RED, None, "all", "true", ["black"], id="red quality spares the rest"),
+        pytest.param(RED, None, "all", "false", ["black", "ruff", "pytest"], id="without fail-fast all run"),
+        pytest.param(WARNS, None, "all", "true", ["black", "ruff", "pytest"], id="a warning stops nothing"),
+        pytest.param(
+            None, RED, "all", "true", ["black", "ruff", "pytest"], id="a red test stage stops nothing"
+        ),
+        pytest.param(ToolError("no"), None, "all", "true", ["black"], id="broken quality spares the rest"),
+        pytest.param(RED, RED, "by name", "true", ["black", "ruff", "pytest"], id="by name every one runs"),
     ],
 )
 def test_a_failed_quality_stage_skips_the_others_of_all(
-    tmp_path: Path, quality: Any, test: Any, names: str, started: list[str]
+    tmp_path: Path, quality: Any, test: Any, names: str, fail_fast: str, started: list[str]
 ):
     by_name = names == "by name"
     stages = (
@@ -49,10 +53,13 @@ def test_a_failed_quality_stage_skips_the_others_of_all(
         stage(tool("ruff", test), name="test", by_name=by_name),
         stage(tool("pytest", program=lambda _: program("pytest")), name="security", by_name=by_name),
     )
-    got, result = run(tmp_path, *stages)
-    assert got == started
+    got, result = run(tmp_path, *stages, fail_fast=fail_fast)
+    assert sorted(got) == sorted(started)
     reasons = [one.reason for one in result.stages]
     assert reasons == (["", "quality failed", "quality failed"] if len(started) == 1 else ["", "", ""])
+    assert result.verdict.exit_code == (
+        1 if RED in (quality, test) else 3 if quality not in (None, WARNS) else 0
+    )
 
 
 def test_only_quality_stops_the_stages_after_it():
@@ -119,8 +126,8 @@ def test_a_broken_scanner_stays_broken_whatever_its_exit_code(tmp_path: Path, fa
     ("by_name", "why_not", "accounts"),
     [
         pytest.param(True, "", [], id="by name"),
-        pytest.param(False, "", ["quality was run: 2 files"], id="applies"),
-        pytest.param(False, "no files", ["quality was not run: no files"], id="does not apply"),
+        pytest.param(False, "", ["quality: run, 2 files"], id="applies"),
+        pytest.param(False, "no files", ["quality: not run, no files"], id="does not apply"),
     ],
 )
 def test_all_reports_why_each_stage_ran_or_not(
@@ -131,16 +138,17 @@ def test_all_reports_why_each_stage_ran_or_not(
     assert [one.account for one in result.stages if one.account] == accounts
     shown = publication(tmp_path / "w")
     console.report(result, shown)
-    lines = [line for line in printed(shown).splitlines() if line.startswith("stage quality")]
-    assert lines == [f"stage {account}" for account in accounts]
+    lines = [line for line in printed(shown).splitlines() if line.startswith("quality: ")]
+    assert lines == accounts
     (written,) = document(result, shown).stages
-    assert [reason for reason in written.reasons if "was run" in reason] == [
-        account for account in accounts if "was run" in account
-    ]
+    assert [reason for reason in written.reasons if "run, " in reason] == accounts
     summary = job_summary.render(result, shown)
+    about = About(commit="", url="")
+    comment = text_of(result, shown.sections(result), shown.event, about, 9_000)
     for account in accounts:
         assert account in page(result, shown)
-        assert all(part in summary for part in account.split(": ")), summary
+        assert all(part in summary for part in account.split(", ")), summary
+        assert all(part in comment for part in account.split(", ")), comment
 
 
 def test_a_stage_whose_condition_fails_is_run(tmp_path: Path):

@@ -7,7 +7,7 @@ from support.builders import at, finding, report, stage_result, tool_result
 
 from ci_action.engine.pipeline import Policy, of_run, of_tool
 from ci_action.model.changes import OLDER, Changes
-from ci_action.model.finding import Finding, Level
+from ci_action.model.finding import Finding, Level, Reach
 from ci_action.model.result import Conclusion, Hint, StageResult
 from ci_action.settings.types import FailOn
 from ci_action.system.redaction import Redactor
@@ -140,3 +140,20 @@ def test_a_run_has_few_hints():
     hints = tuple(Hint(name=f"h{number}", cause="c", fix="f", url="") for number in range(9))
     judged, _, _ = of_run([stage_result(tool_result(hints=hints))], Policy(), Redactor())
     assert [hint.name for hint in judged[0].tools[0].hints] == [f"h{number}" for number in range(5)]
+
+
+@pytest.mark.parametrize(
+    "changes", [None, Changes(problem="no git"), KNOWN], ids=["none", "unknown", "known"]
+)
+def test_findings_keep_how_near_they_are_to_the_change(changes: Changes | None):
+    near, far, joined = (
+        finding(),
+        finding(location=at("far.py")),
+        finding(location=at("far.py"), reach=Reach.FILE),
+    )
+    found = of_tool(tool_result(near, far, joined), Policy(changes=changes), by_lines=True).findings
+    assert [one.reach for one in found] == [
+        Reach.LINES if changes is KNOWN else Reach.NONE,
+        Reach.NONE,
+        Reach.FILE,
+    ]

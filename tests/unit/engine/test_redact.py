@@ -232,3 +232,22 @@ def test_redacted_files_of_coverage_stay_distinct(paths: list[str], shown: list[
     assert ran
     assert list(coverage.files) == [one.path for one in coverage.files.values()] == shown
     assert coverage.metrics == ran.metrics
+
+
+@pytest.mark.parametrize(
+    ("values", "redacted_lines"),
+    [
+        ({"before": f"x = '{SECRET}'\n"}, True),
+        ({"after": f"x = '{SECRET}'\n"}, True),
+        ({"message": f"about {SECRET}"}, False),
+        ({"before": "x = '***'\n"}, False),
+    ],
+    ids=["before", "after", "the message alone", "stars of the project"],
+)
+def test_a_finding_notes_that_secrets_in_its_lines_were_replaced(
+    values: dict[str, str], redacted_lines: bool
+):
+    redact, _ = redactor(SECRET)
+    one = redacted(finding(**values), redact)
+    assert one.redacted is redacted_lines
+    assert SECRET not in repr(one)

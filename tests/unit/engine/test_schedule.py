@@ -100,6 +100,8 @@ def test_quality_goes_first_and_the_others_together():
     assert names == [["quality"], ["test", "security"]]
     assert rounds(select(["test"])) == [list(select(["test"]))]
     assert rounds([]) == []
+    assert rounds(select(["all"]), fail_fast=False) == [list(select(["all"]))]
+    assert rounds([], fail_fast=False) == []
 
 
 @pytest.mark.parametrize("settings", [{}, {"install": "none"}, {"install": "make"}])

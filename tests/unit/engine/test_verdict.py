@@ -261,7 +261,7 @@ def test_one_stage_that_rightly_has_nothing_to_do_keeps_the_run_from_being_empty
 
 def test_a_stage_with_a_reason_is_skipped():
     verdict = judge_stage(stage_result(TOOLS["found"][0], reason="not asked for"))
-    assert (verdict.conclusion, verdict.reasons) == (Conclusion.SKIPPED, ("quality: not asked for",))
+    assert (verdict.conclusion, verdict.reasons) == (Conclusion.SKIPPED, ("quality: not run, not asked for",))
 
 
 @pytest.mark.parametrize("level", [Level.WARNING, Level.ERROR])

@@ -11,10 +11,33 @@ from support.builders import at, finding
 from support.paths import GOLDEN
 
 from ci_action.model.changes import OLDER, Changes, aside
+from ci_action.model.finding import Finding, Reach
 from ci_action.project.git.diff import Diff, parse
 from ci_action.system.errors import ToolError
 
 RECORDED = GOLDEN / "git"
+
+
+TOUCHED = Changes(base="b", lines={"src/app.py": frozenset({3}), "renamed.py": frozenset()})
+
+
+@pytest.mark.parametrize(
+    ("one", "by_lines", "reach"),
+    [
+        pytest.param(finding(), True, Reach.LINES, id="on a changed line"),
+        pytest.param(finding(location=at(line=9)), True, Reach.FILE, id="elsewhere in the file"),
+        pytest.param(finding(location=at("renamed.py", 9)), True, Reach.FILE, id="in a renamed file"),
+        pytest.param(finding(location=at("other.py")), True, Reach.NONE, id="in another file"),
+        pytest.param(finding(location=None), True, Reach.LINES, id="about the project"),
+        pytest.param(finding(location=at("other.py")), False, Reach.LINES, id="a failed test"),
+        pytest.param(finding(location=at("other.py"), new=True), True, Reach.LINES, id="new by the tool"),
+        pytest.param(finding(new=False), True, Reach.FILE, id="old by the tool"),
+        pytest.param(finding(location=at("other.py"), new=False), False, Reach.NONE, id="old, anywhere"),
+    ],
+)
+def test_how_near_a_finding_is_to_the_change(one: Finding, by_lines: bool, reach: Reach):
+    assert TOUCHED.reach(one, by_lines=by_lines) is reach
+    assert Changes(problem="no git").reach(one, by_lines=by_lines) is Reach.NONE
 
 
 @pytest.mark.parametrize("file", sorted(RECORDED.glob("*-change.out")), ids=lambda file: file.name)

@@ -1,14 +1,13 @@
 """The order of findings, their fingerprints, and the findings of results."""
 
 from dataclasses import replace
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.builders import at, broken_tool, finding, report, run_result, stage_result, tool_result
 
-from ci_action.model.finding import SEVERITIES, Fix, Level, at_least, ranked, with_fingerprints
+from ci_action.model.finding import SEVERITIES, at_least, with_fingerprints
 from ci_action.model.result import Broken, Conclusion, Skipped
 from ci_action.system.exit_codes import ExitCode
 
@@ -37,62 +36,6 @@ def test_every_exit_code_has_a_meaning():
 )
 def test_places_read_as_editors_do(place: object, text: str):
     assert str(place) == text
-
-
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [
-        pytest.param(finding(), finding(muted="x", level=Level.ERROR), id="counting before muted"),
-        pytest.param(
-            finding(level=Level.ERROR, location=at("z")),
-            finding(level=Level.WARNING, location=at("a")),
-            id="errors before warnings",
-        ),
-        pytest.param(
-            finding(level=Level.WARNING, location=at("z")),
-            finding(level=Level.NOTICE, location=at("a")),
-            id="warnings before notices",
-        ),
-        *(
-            pytest.param(
-                finding(rule=rule, location=at("z")), finding(location=at("a")), id=f"{rule} hides the rest"
-            )
-            for rule in ("parse", "unreadable", "invalid-syntax", "E902", "E999")
-        ),
-        pytest.param(
-            finding(severity="critical", location=at("z")),
-            finding(severity="high"),
-            id="critical before high",
-        ),
-        pytest.param(
-            finding(severity="high", location=at("z")), finding(severity="unknown"), id="high before unknown"
-        ),
-        pytest.param(
-            finding(severity="unknown", location=at("z")),
-            finding(severity="medium"),
-            id="unknown before medium",
-        ),
-        pytest.param(finding(severity="low", location=at("z")), finding(), id="any severity before none"),
-        pytest.param(
-            finding(location=at("z")), finding(fix=Fix.SAFE, location=at("a")), id="unfixable before fixable"
-        ),
-        pytest.param(
-            finding(fix=Fix.UNSAFE, location=at("a")),
-            finding(location=at("b")),
-            id="an unsafe fix does not count as a fix",
-        ),
-        pytest.param(finding(location=at("a", 9)), finding(location=at("b", 1)), id="by path"),
-        pytest.param(finding(location=at("a", 1)), finding(location=at("a", 2)), id="by line"),
-        pytest.param(
-            finding(location=at("a", None)), finding(location=at("a", 1)), id="the file before its lines"
-        ),
-        pytest.param(finding(location=None), finding(location=at("a", None)), id="the project before files"),
-        pytest.param(finding(rule="A"), finding(rule="B"), id="by rule"),
-    ],
-)
-def test_what_matters_first(first, second):
-    assert ranked([second, first]) == [first, second]
-    assert ranked([first, second]) == [first, second]
 
 
 @pytest.mark.parametrize("limit", ["low", "medium", "high", "critical"])
@@ -146,14 +89,6 @@ def test_fingerprints_differ_by(changed):
 
 def test_fingerprints_accept_lone_surrogates():
     assert with_fingerprints([finding(location=at("a\udcff.py"))])[0].fingerprint
-
-
-@given(st.lists(FINDINGS, max_size=12))
-def test_ranking_is_a_permutation_in_order(findings):
-    order = ranked(findings)
-    assert sorted(map(repr, order)) == sorted(map(repr, findings))
-    places = [(one.location.path, one.location.line) if one.location else ("", 0) for one in order]
-    assert all(one <= two for one, two in pairwise(places))
 
 
 def test_a_broken_tool_keeps_what_it_had_found():

@@ -25,9 +25,9 @@ from ci_action.reporters.annotate import BUDGET, GAP, report, report_problems, s
 
 
 def apart(count: int, **overrides: Any) -> list[Finding]:
-    """Return findings that are too far apart to be folded."""
+    """Return findings that share no row."""
     return [
-        finding(message=f"m{number}", location=at(line=1 + number * (GAP + 1)), **overrides)
+        finding(message=f"m{number}", location=at(f"src/m{number}.py"), **overrides)
         for number in range(count)
     ]
 
@@ -106,6 +106,8 @@ def test_muted_findings_are_not_annotated():
         pytest.param([1, 1 + GAP], [(1, 1 + GAP, 2)], id="just near enough"),
         pytest.param([1, 2 + GAP], [(1, 1, 1), (2 + GAP, 2 + GAP, 1)], id="just too far"),
         pytest.param([9, 5, 7], [(5, 9, 3)], id="in any order"),
+        pytest.param([9, 11, 13, 15], [(9, 15, 4)], id="many of them"),
+        pytest.param([9, 11, 13, 90], [(9, 13, 4)], id="many, and one far away"),
         pytest.param([1, 1], [(1, 1, 2)], id="on one line"),
     ],
 )
@@ -114,8 +116,8 @@ def test_neighbours_are_folded(lines: list[int], expected: list[tuple[int, int, 
     assert [(one.properties["line"], one.properties["endLine"]) for one in shown] == [
         one[:2] for one in expected
     ]
-    for one, (_, last, count) in zip(shown, expected, strict=True):
-        assert (f"(and {count - 1} similar, up to line {last})" in one.message) is (count > 1)
+    for one, (_, _, count) in zip(shown, expected, strict=True):
+        assert (f"and {count - 1} more in this file" in one.message) is (count > 1)
         assert ("col" in one.properties) is (count == 1)
 
 

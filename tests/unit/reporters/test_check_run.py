@@ -51,7 +51,7 @@ def reported(result: RunResult, folder: Path, github: Feedback | None, **overrid
 
 
 def many(count: int) -> list[Finding]:
-    return [finding(location=at("a.py", number + 1)) for number in range(count)]
+    return [finding(location=at("a.py", number + 1), rule=f"F{number}") for number in range(count)]
 
 
 def test_the_conclusion_is_sent_alone_and_first(tmp_path: Path):

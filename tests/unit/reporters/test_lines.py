@@ -7,6 +7,7 @@ from support.builders import at, broken_tool, finding, report, resolved, run_res
 from support.hostile_text import FOREIGN
 
 from ci_action.model.finding import Finding, Fix, Package
+from ci_action.model.ranking import Row as FindingRow
 from ci_action.model.result import Counted, Examined, Report, Skipped, ToolResult
 from ci_action.reporters import lines
 from ci_action.reporters.lines import WIDTH, finding_line, headline, section_lines
@@ -66,14 +67,14 @@ def test_the_checked_files_in_words(examined: Examined, text: str):
     ],
 )
 def test_a_finding_in_one_line(one, text: str):
-    assert finding_line(one) == text
+    assert finding_line(FindingRow(one)) == text
 
 
 @given(FOREIGN.filter(bool))
 def test_a_hostile_finding_is_one_line(text: str):
     package = Package(name=text, version=text, upgrade=text)
     one = finding(message=text, rule=text, location=at(text), muted=text, package=package, also=(text,))
-    line = finding_line(one)
+    line = finding_line(FindingRow(one, (one,)))
     assert len(lines_of(line)) == 1
     assert "\x1b" not in line
 

@@ -104,7 +104,8 @@ def _stage(entry: StageEntry) -> StageResult:
         stage=_name(entry.name),
         tools=tuple(ToolResult(tool=_name(tool.name), outcome=outcome_of(tool)) for tool in entry.tools),
         verdict=Verdict(conclusion=entry.conclusion, exit_code=code),
-        reason="" if entry.tools else "not run",
+        because=entry.because,
+        reason=entry.not_run or ("" if entry.tools else "no tools"),
     )
 
 

@@ -311,9 +311,9 @@ class Repository:
             inside = listed(*_OTHERS, "--", *(f":(literal){one}" for one in data))
             yield from (name for name in inside if not name.endswith(_DATA))
 
-    def with_commit(self, sha: str, server: Server | None) -> "Repository":
+    def with_commit(self, sha: str, server: Server | None, seconds: float | None = None) -> "Repository":
         """Fetch one commit without its history; return the repository as one that has it too."""
-        self._fetch("base", server, "--depth=1", "--no-filter", commits=[sha])
+        self._fetch("base", server, "--depth=1", "--no-filter", commits=[sha], seconds=seconds)
         return self.with_fetched()
 
     def with_fetched(self) -> "Repository":
@@ -331,7 +331,14 @@ class Repository:
         store = self._fetch("history", server, *depth, "--filter=tree:0", commits=[one, head])
         return self.merge_base(one, head, self._at(store))
 
-    def _fetch(self, name: str, server: Server | None, *options: str, commits: Sequence[str]) -> Path:
+    def _fetch(
+        self,
+        name: str,
+        server: Server | None,
+        *options: str,
+        commits: Sequence[str],
+        seconds: float | None = None,
+    ) -> Path:
         """Fetch commits into a separate store, which is returned: first with the credentials that checkout kept.
 
         Our token is for clones without credentials. It never meets what the repository's settings name, neither a program
@@ -343,7 +350,7 @@ class Repository:
         store = self._made(name)
         self._include(store)
         self._give(store, self.owner)
-        done = self.git(*argv, seconds=_FETCH_SECONDS, environ=self._at(store))
+        done = self.git(*argv, seconds=seconds or _FETCH_SECONDS, environ=self._at(store))
         if done.returncode == 0:
             return store
         if server is None:
@@ -358,7 +365,7 @@ class Repository:
         fetching = replace(self, top=apart, owner=stranger, environ=environ)
         # The commit that the clone has: git would ask the repository, by a command that may be named there.
         settings = (*server.settings, ("core.alternateRefsCommand", f"echo {self.head().sha} #"))
-        fetching.ask(*argv, seconds=_FETCH_SECONDS, settings=settings)
+        fetching.ask(*argv, seconds=seconds or _FETCH_SECONDS, settings=settings)
         return apart
 
     def _store(self, name: str) -> Path:

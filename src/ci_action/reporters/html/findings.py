@@ -1,18 +1,19 @@
 """The findings on the page, by file, and the filters: the browser's own controls, which the script of the page connects."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
 from ci_action.github.event import Event
-from ci_action.model.finding import SEVERITIES, Finding, Fix, Level, Location, by_file, ranked
+from ci_action.model.finding import SEVERITIES, Finding, Fix, Level, Location
+from ci_action.model.ranking import Row, by_file, fair, number_of, rows_of
 from ci_action.model.result import RunResult
 from ci_action.model.totals import beside_tests
-from ci_action.reporters.context import Publication
-from ci_action.reporters.html.markup import NOTHING, Html, h, icon, join, link, text
+from ci_action.reporters.context import REPORT, Publication
+from ci_action.reporters.html.markup import NOTHING, Html, details, h, icon, join, link, text
 from ci_action.reporters.html.sections import note
-from ci_action.reporters.limits import Room
+from ci_action.reporters.limits import WHY_HIDDEN, Room, left_out
 from ci_action.reporters.markdown import blob
 
 # As many as a browser opens at once.
@@ -27,44 +28,48 @@ _WIDEST: Final = 300
 # The part of a long line before the place of the finding.
 _BEFORE: Final = 100
 _MOST_LINES: Final = 30
+# Of the others that share a row.
+_MOST_OTHERS: Final = 200
 
 
 def section(result: RunResult, publication: Publication) -> Html:
     """Return the part about the findings that do not belong to a failed test."""
-    findings = ranked(beside_tests(result))
+    rows = rows_of(beside_tests(result))
     stages = {id(finding): stage.stage for stage in result.stages for finding in stage.findings}
-    most = min(MOST, sum(finding.counts for finding in findings) + MOST_MUTED)
-    ordered = by_file(findings[:most])
-    items = Room(LARGEST).fitting((_item(one, stages[id(one)], publication) for one in ordered), most)
+    most = min(MOST, sum(row.first.counts for row in rows) + MOST_MUTED)
+    ordered = by_file(fair(rows, most))
+    items = Room(LARGEST).fitting((_item(row, stages[id(row.first)], publication) for row in ordered), most)
     shown = ordered[: len(items)]
-    pairs = groupby(zip(shown, items, strict=True), key=lambda pair: pair[0].path)
+    pairs = groupby(zip(shown, items, strict=True), key=lambda pair: pair[0].first.path)
     groups = [_group(path, *zip(*members, strict=True)) for path, members in pairs]
     return h(
         "section",
         h("h2", "Findings"),
-        note(len(items), len(findings), "findings"),
-        _form(shown, [stages[id(one)] for one in shown]) if findings else NOTHING,
+        note(number_of(shown), number_of(rows), "findings"),
+        _form(shown, stages) if rows else NOTHING,
         h("div", *(groups or [h("p", "No findings.", class_="nothing")]), id="list"),
         id="findings",
     )
 
 
-def _group(path: str, members: Sequence[Finding], items: Sequence[Html]) -> Html:
+def _group(path: str, members: Sequence[Row], items: Sequence[Html]) -> Html:
     name = h("span", path, class_="path") if path else h("span", "The project")
-    number = h("span", f"{len(items):,}", class_="number", data_number=True)
-    muted = "yes" if all(one.muted for one in members) else None
+    number = h("span", f"{number_of(members):,}", class_="number", data_number=True)
+    muted = "yes" if all(row.first.muted for row in members) else None
     return h(
         "section", h("h3", name, Html(" "), number), h("ol", *items), class_="file card", data_muted=muted
     )
 
 
-def _item(finding: Finding, stage: str, publication: Publication) -> Html:
+def _item(row: Row, stage: str, publication: Publication) -> Html:
+    finding = row.first
     look = _LOOKS[finding.level]
     return h(
         "li",
         h("p", icon(look), h("span", finding.message, class_="message")),
         h("p", *_facts(finding, look, publication.event), class_="about"),
         NOTHING if finding.muted else _source(finding, publication),  # there may be thousands
+        _others(row, publication.event),
         class_="finding",
         data_stage=stage,
         data_tool=finding.tool,
@@ -72,7 +77,28 @@ def _item(finding: Finding, stage: str, publication: Publication) -> Html:
         data_severity=finding.severity or None,
         data_path=finding.path,
         data_muted="yes" if finding.muted else None,
+        data_count=row.count if row.others else None,
     )
+
+
+def _others(row: Row, event: Event) -> Html:
+    """Return the other findings of a row, which can be opened."""
+    if not row.others:
+        return NOTHING
+    shown = row.others[:_MOST_OTHERS]
+    note = (
+        [h("li", left_out(len(shown), len(row.others), where=REPORT))] if len(shown) < len(row.others) else []
+    )
+    items = (h("li", *_other(one, row.first, event)) for one in shown)
+    return details(row.more, h("ol", *items, *note), class_="others")
+
+
+def _other(one: Finding, first: Finding, event: Event) -> Iterator[Html]:
+    place = one.location
+    if place and place.line:
+        yield link(blob(place.path, place.line, event), place.lines)
+    if one.message != first.message:
+        yield h("span", f" {one.message}", class_="message")
 
 
 def _facts(finding: Finding, look: str, event: Event) -> Iterator[Html]:
@@ -104,6 +130,8 @@ def _source(finding: Finding, publication: Publication) -> Html:
         rows += [_row(sign, text(line, _WIDEST), look) for line in lines[:_MOST_LINES]]
         if len(lines) > _MOST_LINES:
             rows.append(h("span", f"… {len(lines) - _MOST_LINES:,} more lines", class_="row quiet"))
+    if rows and finding.redacted:
+        rows.append(h("span", WHY_HIDDEN, class_="row quiet"))
     if not rows and place and (lines := publication.source_lines(finding)):
         marked = [_marked(lines[0], place), *(text(line, _WIDEST) for line in lines[1:])]
         rows = [_row(str(number), line) for number, line in enumerate(marked, place.line or 1)]
@@ -127,8 +155,10 @@ def _marked(line: str, place: Location) -> Html:
     return join(text(ahead), marked, text(line[end:], _WIDEST - _BEFORE))
 
 
-def _form(findings: Sequence[Finding], stages: Sequence[str]) -> Html:
-    """Return the filters for these findings, without those that have only one choice."""
+def _form(rows: Sequence[Row], stage_of: Mapping[int, str]) -> Html:
+    """Return the filters for the findings of rows, without those that have only one choice."""
+    findings = [one for row in rows for one in row.findings]
+    stages = [stage_of[id(one)] for one in findings]
     paths = sorted({finding.path for finding in findings} - {""})
     fields = (
         _search("text", "Text", "words in a finding"),

@@ -50,10 +50,10 @@
       element,
       number: element.querySelector("[data-number]"),
       rows: [...element.querySelectorAll(".finding")].map((row) => ({
-        row, data: row.dataset, path: row.dataset.path.toLowerCase(), text: null,
+        row, data: row.dataset, path: row.dataset.path.toLowerCase(), text: null, count: Number(row.dataset.count || 1),
       })),
     }));
-    const total = groups.reduce((sum, group) => sum + group.rows.length, 0);
+    const total = groups.flatMap((group) => group.rows).reduce((sum, one) => sum + one.count, 0);
     const chosen = (name) => (form.elements[name] ? form.elements[name].value : "");
 
     const apply = () => {
@@ -74,7 +74,7 @@
         for (const one of group.rows) {
           const match = matches(one);
           if (one.row.hidden === match) one.row.hidden = !match;
-          here += match;
+          here += match ? one.count : 0;
         }
         group.element.hidden = here === 0;
         group.number.textContent = here.toLocaleString("en");

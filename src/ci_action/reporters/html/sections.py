@@ -82,7 +82,7 @@ class Drawing:
             return self._bar(block)
         most = MOST_ENTRIES if isinstance(block, Log) else MOST
         kept = Room(LARGEST).fitting(self._rows(block), most)
-        body = join(note(len(kept), len(block.rows)), self._body(block, kept))
+        body = join(note(block.amount(len(kept)), block.amount(len(block.rows))), self._body(block, kept))
         if isinstance(block, Items) and block.title:
             opened = not block.folded and len(block.rows) <= _OPEN_UP_TO
             number = len(block.rows) if block.number is None else block.number

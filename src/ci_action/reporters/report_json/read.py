@@ -156,6 +156,8 @@ def _finding(tool: str, entry: FindingEntry) -> Finding:
         also=entry.also,
         loosens=entry.loosens,
         new=entry.new,
+        reach=entry.reach,
+        bulk=entry.bulk,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 import msgspec
 from msgspec import Meta, Struct
 
-from ci_action.model.finding import Fix, Level, Severity
+from ci_action.model.finding import Fix, Level, Reach, Severity
 from ci_action.model.result import Conclusion, Hint
 from ci_action.model.tests import TestOutcome
 
@@ -37,7 +37,9 @@ class FindingEntry(Struct):
 
     `also` lists the same problem in other tools, as `tool:rule`. `loosens` rates how far the change makes the checks less
     strict here: 0 not at all, 1 one line, 2 a test, 3 a setting. `new` is whether the change introduced it, null if the
-    changed lines decide or it is unknown.
+    changed lines decide or it is unknown. `reach` is how near it is to the change: `lines`, `file` or empty. Other channels
+    fold findings of one rule in one file if there are many, or `bulk` is true. `redacted` is whether `***` in `before` or
+    `after` replaces a possible secret.
     """
 
     rule: str
@@ -60,6 +62,9 @@ class FindingEntry(Struct):
     also: tuple[str, ...]
     loosens: Annotated[int, Meta(ge=0, le=3)]
     new: bool | None
+    reach: Reach = Reach.NONE
+    bulk: bool = False
+    redacted: bool = False
 
 
 class CaseEntry(Struct):
@@ -124,13 +129,18 @@ class ToolEntry(Struct):
 
 
 class StageEntry(Struct):
-    """The results of the tools of one stage, and its conclusion."""
+    """The results of the tools of one stage, and its conclusion.
+
+    `because` and `not_run` are why `all` ran a stage or not; both are empty for a stage that was requested by name.
+    """
 
     name: str
     conclusion: Conclusion
     reasons: list[str]
     seconds: float
     tools: list[ToolEntry]
+    because: str = ""
+    not_run: str = ""
 
 
 class RunReport(Struct):

@@ -60,6 +60,8 @@ def _stage(stage: StageResult) -> StageEntry:
         reasons=[*([stage.account] if stage.because else []), *stage.verdict.reasons],
         seconds=round(stage.seconds, 3),
         tools=[_tool(tool) for tool in stage.tools],
+        because=stage.because,
+        not_run=stage.reason,
     )
 
 

@@ -7,7 +7,7 @@ from ci_action.engine.context import Context
 from ci_action.engine.ignore import mute
 from ci_action.engine.tool import Checked, Tool
 from ci_action.github.event import WITH_BASE
-from ci_action.model.finding import ranked
+from ci_action.model.ranking import ranked
 from ci_action.model.result import Broken, Outcome, Skipped, ToolResult
 from ci_action.model.section import Item, Items, Line, Ours, Place, Section, place_link
 from ci_action.project.git.repository import is_commit_name

@@ -6,7 +6,8 @@ from itertools import islice
 from typing import Final, assert_never
 
 from ci_action.github.pull_request import NoPull, Pull
-from ci_action.model.finding import BLINDING, Finding, Package, ranked
+from ci_action.model.finding import BLINDING, Finding, Package
+from ci_action.model.ranking import Row, ranked, rows_of
 from ci_action.model.result import Broken, Report, Skipped, StageResult, ToolResult
 from ci_action.model.section import (
     Block,
@@ -104,29 +105,41 @@ def _checked(tool: ToolResult) -> Line:
 
 def _parts(found: tuple[list[Finding], ...]) -> Iterator[Block]:
     vulnerabilities, secrets, issues, licenses, others = found
-    yield from _table("Vulnerabilities", _ADVISORY, vulnerabilities, _package_row, _BOTH)
+    yield from _table(
+        "Vulnerabilities", _ADVISORY, vulnerabilities, lambda row: _package_row(row.first), _BOTH
+    )
     yield from _table("Secrets", _SECRET, secrets, _secret_row, _SUMMARY)
     if issues:
         counts = Counter(one.severity or one.level.value for one in issues)
         words = ", ".join(f"{number:,} {severity}" for severity, number in counts.items())
-        yield Items(title=Ours(f"Code: {words}"), rows=tuple(map(_item, issues)), on=_SUMMARY)
+        yield _items(f"Code: {words}", issues, _SUMMARY)
     yield from _table("Licences", _LICENSE, licenses, _license_row, _BOTH)
     if others:
-        title = Ours(f"Not checked, or to be fixed: {len(others):,}")
-        yield Items(title=title, rows=tuple(map(_item, others)), on=_BOTH)
+        yield _items(f"Not checked, or to be fixed: {len(others):,}", others, _BOTH)
 
 
 def _table(
     title: str,
     head: tuple[str, ...],
     findings: list[Finding],
-    row: Callable[[Finding], tuple[Line, ...]],
+    cells: Callable[[Row], tuple[Line, ...]],
     on: frozenset[Channel],
 ) -> Iterator[Table]:
     if findings:
+        rows = rows_of(findings)
         yield Table(
-            title=Ours(f"{title}: {len(findings):,}"), head=head, rows=tuple(map(row, findings)), on=on
+            title=Ours(f"{title}: {len(findings):,}"),
+            head=head,
+            rows=tuple(map(cells, rows)),
+            on=on,
+            counts=tuple(row.count for row in rows),
         )
+
+
+def _items(title: str, findings: list[Finding], on: frozenset[Channel]) -> Items:
+    rows = rows_of(findings)
+    counts = tuple(row.count for row in rows)
+    return Items(title=Ours(title), rows=tuple(map(_item, rows)), on=on, counts=counts, number=sum(counts))
 
 
 def _package_row(finding: Finding) -> tuple[Line, ...]:
@@ -150,23 +163,27 @@ def _chain(package: Package) -> str:
     return " → ".join(package.parents[:_MOST_NAMES])
 
 
-def _secret_row(finding: Finding) -> tuple[Line, ...]:
+def _secret_row(row: Row) -> tuple[Line, ...]:
+    finding = row.first
     place = finding.location
+    more = (Ours(f" {row.more}"),) if row.more else ()
     return (
         (finding.rule,),
         (place.path,) if place else (),
-        (Link(Ours(str(place.line)), place=place),) if place and place.line else (),
+        (Link(Ours(str(place.line)), place=place), *more) if place and place.line else more,
         (finding.message, *(part for one in finding.also for part in (Ours(", also "), one))),
         (known(finding.severity),) if finding.severity else (),
     )
 
 
-def _license_row(finding: Finding) -> tuple[Line, ...]:
+def _license_row(row: Row) -> tuple[Line, ...]:
+    finding = row.first
     package = finding.package or Package(name="", version="")
     return (package.name,), (package.version,), (package.licenses or "unknown",), (finding.message,)
 
 
-def _item(finding: Finding) -> Item:
+def _item(row: Row) -> Item:
+    finding = row.first
     package = finding.package
     through = (Ours(" · needed through "), _chain(package)) if package and package.parents else ()
     return Item((
@@ -181,4 +198,5 @@ def _item(finding: Finding) -> Item:
         finding.message,
         *through,
         *(part for one in finding.also for part in (Ours(" · also "), one)),
+        *((Ours(f" · {row.more}"),) if row.more else ()),
     ))  # fmt: skip

@@ -225,11 +225,11 @@ def test_what_was_not_measured_has_no_part(tmp_path: Path):
 
 def test_too_many_findings_are_cut_with_a_note(tmp_path: Path):
     total = findings.MOST + 1
-    result = run_result(tool_result(*(finding(location=at(line=number)) for number in range(1, total + 1))))
+    result = run_result(tool_result(*(finding(location=at(f"m{number}.py")) for number in range(total))))
     shown = page(result, tmp_path)
     assert len(of_class(shown, "finding")) == findings.MOST
     assert "5,000 of 5,001 findings are shown" in of_class(shown, "cut")[0].text
-    muted = (finding(location=at(line=number), muted="why") for number in range(1, findings.MOST_MUTED + 9))
+    muted = (finding(location=at(f"m{number}.py"), muted="why") for number in range(findings.MOST_MUTED + 8))
     shown = page(run_result(tool_result(finding(), *muted)), tmp_path)
     assert len(of_class(shown, "finding")) == 1 + findings.MOST_MUTED
 
@@ -238,7 +238,7 @@ def test_too_many_findings_are_cut_with_a_note(tmp_path: Path):
 def test_the_page_is_never_larger_than_a_browser_likes(letter: str, tmp_path: Path):
     wide = "\n".join([letter * 2_000] * 100)
     many = [
-        finding(message=letter * 9_000, before=wide, after=wide, location=at(line=one))
+        finding(message=letter * 9_000, before=wide, after=wide, location=at(f"m{one // 3}.py", line=one))
         for one in range(1, 700)
     ]
     cases = [case(f"t.py::test_{one}", "failed", detail=wide, message=letter * 9_000) for one in range(700)]

@@ -17,11 +17,12 @@ from support.builders import (
     write,
 )
 
-from ci_action.engine.base_commit import is_needed
+from ci_action.engine.base_commit import Fetch, needed
 from ci_action.engine.tool import Checked
 from ci_action.engine.verdict import judge_stage
 from ci_action.model.changes import Changes
-from ci_action.model.finding import Level, Location, ranked
+from ci_action.model.finding import Level, Location
+from ci_action.model.ranking import ranked
 from ci_action.model.result import Broken, Conclusion, Counted, Report, Skipped, ToolResult
 from ci_action.model.section import Channel, Place
 from ci_action.project.git.base_files import Difference, parse
@@ -131,9 +132,11 @@ def test_an_unknown_base(tmp_path: Path, name: str, payload: dict[str, Any], mod
     assert "fetch-depth: 2" in found.outcome.reason
 
 
-@pytest.mark.parametrize(("mode", "fetched"), [("off", False), ("warn", False), ("fail", True)])
-def test_only_what_blocks_is_worth_a_fetch(tmp_path: Path, mode: str, fetched: bool):
-    assert is_needed(context(tmp_path, settings={"gate_changes": mode}).settings) is fetched
+@pytest.mark.parametrize(
+    ("mode", "fetch"), [("off", Fetch.CHEAP), ("warn", Fetch.CHEAP), ("fail", Fetch.ANY)]
+)
+def test_only_what_blocks_is_worth_any_fetch(tmp_path: Path, mode: str, fetch: Fetch):
+    assert needed(context(tmp_path, settings={"gate_changes": mode}).settings) is fetch
     assert TOOL.wanted(context(tmp_path, settings={"gate_changes": mode})) is (mode != "off")
 
 
