@@ -2,8 +2,10 @@
 
 import json
 import os
+import random
 import shutil
 import stat
+import string
 import subprocess
 import sys
 from collections.abc import Callable
@@ -49,6 +51,55 @@ def expected(document: dict[str, Any]) -> set[tuple[str, int, str]]:
         (name, one["line_number"], slug[one["type"]])
         for name, many in document["results"].items()
         for one in many
+    }
+
+
+def digits(length: int, seed: int, letters: str = "0123456789abcdef") -> str:
+    return "".join(random.Random(seed).choices(letters, k=length))
+
+
+def test_known_hashes_are_muted_and_tokens_in_their_places_are_not(project, ci_action):
+    token = planted_secrets.secrets()["GitHub Token"][0]
+    sri = "sha384-" + digits(64, 1, string.ascii_letters + string.digits)
+    folder = project(
+        {
+            ".pre-commit-config.yaml": f"repos:\n  - repo: https://x/a\n    rev: {digits(40, 7)}  # frozen: v1\n"
+            f"  - repo: https://x/b\n    rev: '{token}'\n",
+            ".github/workflows/a.yml": "on: push\njobs:\n  a:\n    steps:\n"
+            f"      - uses: actions/checkout@{digits(40, 5)}\n        with:\n          ref: {digits(40, 3)}\n"
+            f'          token: "{digits(40, 11)}"\n',
+            "alembic/versions/a.py": f'revision = "{digits(12, 3)}"\ndown_revision = "{digits(12, 5)}"\n'
+            f'other = "{digits(40, 9)}"\n',
+            "pylock.toml": f"hashes = {{sha256 = '{digits(64, 7)}'}}\ntoken = '{digits(40, 13)}'\n",
+            "pnpm-lock.yaml": f"a:\n  resolution: {{integrity: {sri}}}\n",
+            "base.html": f'<script integrity="{sri}"></script>\n',
+            "data.json": json.dumps([{"sha256": digits(64, seed)} for seed in (3, 5, 7)], indent=1)
+            + f'\n{{"a": "{token}"}}\n',
+        }
+    )
+    track(folder)
+    found = ci_action(folder, "run", "security").findings("detect-secrets")
+    muted = {(one["path"], one["line"]) for one in found if one["muted"]}
+    assert muted == {
+        (".pre-commit-config.yaml", 3),
+        (".github/workflows/a.yml", 7),
+        ("alembic/versions/a.py", 1),
+        ("alembic/versions/a.py", 2),
+        ("pylock.toml", 1),
+        ("pnpm-lock.yaml", 2),
+        ("base.html", 1),
+    }
+    assert all(one["muted"].startswith("not a secret: ") for one in found if one["muted"])
+    counting = {(one["path"], one["line"]): one["severity"] for one in found if not one["muted"]}
+    assert counting == {
+        (".pre-commit-config.yaml", 5): "critical",
+        (".github/workflows/a.yml", 8): "high",
+        ("alembic/versions/a.py", 3): "high",
+        ("pylock.toml", 2): "high",
+        ("data.json", 3): "medium",
+        ("data.json", 6): "medium",
+        ("data.json", 9): "medium",
+        ("data.json", 12): "critical",
     }
 
 

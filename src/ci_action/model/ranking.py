@@ -63,6 +63,13 @@ def number_of(rows: Iterable[Row]) -> int:
     return sum(row.count for row in rows)
 
 
+def by_reach(findings: Iterable[Finding]) -> str:
+    """Return the number of findings near to the change: `3 in the change, 5 elsewhere in its files`; empty without any."""
+    numbers = Counter(finding.reach for finding in findings)
+    parts = ((Reach.LINES, "in the change"), (Reach.FILE, "elsewhere in its files"))
+    return ", ".join(f"{numbers[reach]:,} {words}" for reach, words in parts if numbers[reach])
+
+
 def ranked(findings: Iterable[Finding]) -> list[Finding]:
     """Return findings in the order of importance.
 

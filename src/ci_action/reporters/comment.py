@@ -20,7 +20,7 @@ from ci_action.github.errors import ApiError
 from ci_action.github.event import Event
 from ci_action.github.pull_request import Pull
 from ci_action.model.finding import Finding
-from ci_action.model.ranking import Row, fair, number_of, rows_of
+from ci_action.model.ranking import Row, by_reach, fair, number_of, rows_of
 from ci_action.model.result import Conclusion, RunResult
 from ci_action.model.section import Channel, Look, Place, Section
 from ci_action.model.totals import other_findings, why_exit_0
@@ -307,7 +307,8 @@ def _findings(findings: Sequence[Finding], drawing: Drawing, room: Room) -> Iter
     if findings:
         chosen = fair(rows_of(findings), MOST_FINDINGS)
         rows = room.fitting((_row(row, drawing) for row in chosen), MOST_FINDINGS)
-        yield f"#### {counted(len(findings), 'finding')}"
+        near = by_reach(findings)
+        yield f"#### {counted(len(findings), 'finding')}{f': {near}' if near else ''}"
         yield "\n".join(rows)
         if note := left_out(number_of(chosen[: len(rows)]), len(findings), "findings"):
             yield f"**{note}**"

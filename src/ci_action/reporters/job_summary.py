@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Final
 
 from ci_action.model.finding import Fix
-from ci_action.model.ranking import Row, by_file, fair, number_of, rows_of
+from ci_action.model.ranking import Row, by_file, by_reach, fair, number_of, rows_of
 from ci_action.model.result import Conclusion, RunResult
 from ci_action.model.section import Channel, Log, Look, Place, Section
 from ci_action.model.totals import fix_command, other_findings, why_exit_0
@@ -44,7 +44,9 @@ def render(result: RunResult, publication: Publication, limit: int = LIMIT) -> s
         failed = any(
             isinstance(one, Log) for section in sections for one in section.rows(_CHANNEL, Place.MIDDLE)
         )
-        parts.append(f"## {counted(len(findings), 'more finding' if above or failed else 'finding')}")
+        near = by_reach(findings)
+        number = counted(len(findings), "more finding" if above or failed else "finding")
+        parts.append(f"## {number}{f': {near}' if near else ''}")
     shown = 0
     chosen = by_file(fair(rows_of(findings), MOST_FINDINGS))
     for path, of_file in groupby(chosen, key=lambda row: row.first.path):

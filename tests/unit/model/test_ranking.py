@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.builders import at, finding
 
 from ci_action.model.finding import SEVERITIES, Finding, Fix, Level, Package, Reach
-from ci_action.model.ranking import MANY, Row, by_file, fair, number_of, ranked, rows_of
+from ci_action.model.ranking import MANY, Row, by_file, by_reach, fair, number_of, ranked, rows_of
 
 PLACES = st.builds(at, st.sampled_from(["a.py", "b.py"]), st.integers(1, 50))
 FINDINGS = st.builds(
@@ -194,6 +194,20 @@ def test_many_of_one_rule_in_one_file_share_a_row(count: int, overrides: dict[st
 def test_a_row_has_one_kind_of_findings(other: dict[str, Any]):
     findings = [finding(location=at(line=one + 1)) for one in range(9)]
     assert sorted(row.count for row in rows_of([*findings, finding(**other)])) == [1, 9]
+
+
+@pytest.mark.parametrize(
+    ("reaches", "numbers"),
+    [
+        ([], []),
+        ([Reach.NONE], []),
+        ([Reach.LINES, Reach.NONE, Reach.LINES], ["2"]),
+        ([Reach.FILE, Reach.LINES, Reach.FILE], ["1", "2"]),
+    ],
+)
+def test_the_number_of_findings_near_to_the_change(reaches: list[Reach], numbers: list[str]):
+    text = by_reach(finding(reach=reach) for reach in reaches)
+    assert [word for word in text.split() if word.isdigit()] == numbers
 
 
 def test_a_row_names_the_lines_of_the_others():

@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from itertools import groupby
 from operator import itemgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from ci_action.engine.duplicates import ACCEPTED
 from ci_action.engine.secret_scan.events import FAILED, Scanned, Secret, Text
+from ci_action.engine.secret_scan.harmless import ENTROPY, is_data, names_credential, why_harmless
 from ci_action.model.changes import Changes
 from ci_action.model.finding import SEVERITIES, Finding, Location
 from ci_action.project.file_kinds import SOURCES
@@ -89,15 +90,15 @@ def findings_of(file: File) -> Iterator[Finding]:
         message = f"could not {verb} the file, so it was not checked for secrets: {file.scanned.problem}"
         place = Location(path=file.path)
         yield Finding(tool=TOOL, rule=UNREADABLE, message=message, severity="unknown", location=place)
+    known = _random_looking(file)
     # A token that one type knows whole and another by its beginning is one value.
     seen = sorted(
         ((_line(file, secret), token or secret.value, secret, token) for secret, token in with_tokens(file)),
         key=itemgetter(0, 1),
     )
     for (line, value), group in groupby(seen, key=itemgetter(0, 1)):
-        yield _finding(
-            file, line, value, {secret.type: file.standing(secret, token) for _, _, secret, token in group}
-        )
+        standings = {secret.type: file.standing(secret, token) for _, _, secret, token in group}
+        yield _judged(_finding(file, line, value, standings), known.get(value), standings)
 
 
 def with_tokens(file: File) -> Iterator[tuple[Secret, str]]:
@@ -150,6 +151,46 @@ def _finding(file: File, line: int, value: str, standings: Mapping[str, Standing
     )
 
 
+class _Random(NamedTuple):
+    """A value that looks random, judged by its places."""
+
+    harmless: str
+    """Why it is not a secret; empty if it may be one."""
+    data: bool
+    """Whether it is data, and nothing names it a credential."""
+
+
+def _random_looking(file: File) -> dict[str, _Random]:
+    """Return the values that only look random: no detector of credentials has found them too."""
+    text = file.text
+    if text is None:
+        return {}
+    exact = {secret.value for secret in file.scanned.secrets if secret.type not in ENTROPY}
+    lines: dict[str, set[int]] = {}
+    for secret in file.scanned.secrets:
+        if secret.value not in exact:
+            lines.setdefault(secret.value, set()).update(secret.lines)
+    data = is_data(file.path)
+    return {
+        value: _Random(
+            why_harmless(file.path, text, value, numbers),
+            data and not any(names_credential(text, value, number) for number in numbers),
+        )
+        for value, numbers in lines.items()
+    }
+
+
+def _judged(finding: Finding, random: _Random | None, standings: Mapping[str, Standing]) -> Finding:
+    """Return the finding muted if it is a known hash, or less severe if it is random-looking data."""
+    # A detector of credentials may have found a part of the same token.
+    certain = not ENTROPY.issuperset(standings) or Standing.REAL in standings.values()
+    if finding.muted or random is None or certain:
+        return finding
+    if random.harmless:
+        return replace(finding, muted=f"not a secret: {random.harmless}", bulk=True)
+    return replace(finding, severity="medium", bulk=True) if random.data else finding
+
+
 def _place(file: File, line: int, column: int) -> tuple[int, int]:
     if file.text is None:
         return line, column + 1
@@ -169,9 +210,12 @@ def _location(file: File, line: int, value: str) -> tuple[Location, bool | None]
 
 
 def hidden(file: File) -> set[str]:
-    """Return everything that must be redacted of a file: the values, and their other spellings in it."""
+    """Return everything that must be redacted of a file: all values but known hashes, and their other spellings."""
     found: set[str] = set()
+    known = {value for value, random in _random_looking(file).items() if random.harmless}
     for secret in file.scanned.secrets:
+        if secret.value in known and file.standing(secret, "") is not Standing.REAL:
+            continue
         found |= {secret.value, *_parts(secret.value.split("\n")), _evaluated(secret.value)}
         if file.text:
             for line in secret.lines:

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Final
 
 from ci_action.github.event import Event
-from ci_action.model.finding import SEVERITIES, Finding, Fix, Level, Location
+from ci_action.model.finding import SEVERITIES, Finding, Fix, Level, Location, Reach
 from ci_action.model.ranking import Row, by_file, fair, number_of, rows_of
 from ci_action.model.result import RunResult
 from ci_action.model.totals import beside_tests
@@ -115,8 +115,8 @@ def _facts(finding: Finding, look: str, event: Event) -> Iterator[Html]:
         yield h("span", ": ".join(filter(None, (fixable, finding.fix_message))))
     if finding.also:
         yield h("span", f"also {', '.join(finding.also[:10])}")
-    if finding.new:
-        yield h("span", "new")
+    if finding.new or finding.reach is Reach.LINES:
+        yield h("span", "new" if finding.new else "in the change")
     if finding.muted:
         yield h("span", f"muted: {finding.muted}", class_="muted")
 
