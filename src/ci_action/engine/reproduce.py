@@ -64,4 +64,4 @@ def _flags(resolved: Resolved, without: Collection[str] = ()) -> Iterable[str]:
         elif isinstance(value, list):
             yield from (f"--{name}={item}" for item in value)
         else:
-            yield f"--{name}={value}"
+            yield f"--{name}={str(value).lower() if isinstance(value, bool) else value}"

@@ -120,8 +120,10 @@ def _annotation(row: Row) -> Annotation:
 
 
 def _last_line(row: Row) -> int:
-    """Return the last line of the neighbours from the first finding on."""
+    """Return the last line of the neighbours from the first finding on; data can have neighbours on every line."""
     last = row.first.last_line
+    if row.first.bulk:
+        return last
     for line, end in sorted((one.line, one.last_line) for one in row.others):
         if not row.first.line <= line <= last + GAP:
             break

@@ -1,6 +1,5 @@
 """The events of the script that scans for secrets, and the cached form of its results."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
@@ -132,7 +131,9 @@ class Text:
     def __init__(self, raw: bytes, encoding: str) -> None:
         """Decode the content of a file. Raises `ValueError` or `LookupError` if it has another encoding."""
         self.raw = raw.decode(encoding)
-        self.lines = self.raw.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        plain_ends = self.raw.replace("\r\n", "\n")
+        self._lone = "\r" in plain_ends
+        self.lines = plain_ends.replace("\r", "\n").split("\n")
 
     def line(self, number: int) -> str:
         """Return a line; empty if it does not exist."""
@@ -143,20 +144,27 @@ class Text:
         if not value:
             return None
         text = self.line(number)
-        # `admin_password = "admin"`: a whole word comes first.
-        alone = re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text)
-        found = alone.start() if alone else text.find(value)
-        return found if found >= 0 else None
+        first = found = text.find(value)
+        while found >= 0:
+            # `admin_password = "admin"`: a whole word comes first. Not by an expression: each would be compiled.
+            if not _in_word(text[found - 1 : found]) and not _in_word(text[found + len(value) :][:1]):
+                return found
+            found = text.find(value, found + 1)
+        return first if first >= 0 else None
 
     def place(self, number: int, column: int, *, carriage_returns: bool) -> tuple[int, int]:
         """Return line and column, from 1 each, as git and GitHub count them, unless carriage returns count."""
-        if carriage_returns or "\r" not in self.raw.replace("\r\n", "\n"):
+        if carriage_returns or not self._lone:
             return number, column + 1
         before = "\n".join(self.lines[: number - 1]) + "\n" if number > 1 else ""
         raw = self.raw.replace("\r\n", "\n")
         position = len(before) + column  # a carriage return is as long as the newline that replaced it
         begin = raw.rfind("\n", 0, position) + 1
         return raw.count("\n", 0, position) + 1, position - begin + 1
+
+
+def _in_word(letter: str) -> bool:
+    return letter.isalnum() or letter == "_"
 
 
 def kept(scanned: Scanned, text: Text | None) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """Events of the script that scans for secrets: places, findings, cached results, redacted text."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -322,3 +323,10 @@ def test_a_kept_entry_of_another_shape_is_a_miss(entry: Any):
 def test_a_value_is_where_it_stands_alone():
     columns = {'admin_password = "admin"': 18, "xadminx": 1, "admin": 0, "nothing": None}
     assert {line: Text(line.encode(), "utf-8").column(1, "admin") for line in columns} == columns
+
+
+@given(st.text(alphabet="ab_é1 -", max_size=30), st.text(alphabet="ab_é1 -", min_size=1, max_size=3))
+def test_a_value_is_found_as_by_an_expression(line: str, value: str):
+    alone = re.search(rf"(?<!\w){re.escape(value)}(?!\w)", line)
+    found = alone.start() if alone else line.find(value)
+    assert Text(line.encode(), "utf-8").column(1, value) == (found if found >= 0 else None)
