@@ -23,7 +23,8 @@ _SEVERITIES: Final = {severity: rank for rank, severity in enumerate(SEVERITIES)
 # Each weighs more than all that follow.
 _MUTED: Final = 100_000
 _REACH: Final = 10_000
-_SEVERE: Final = {level: 1_000 * (len(Level) - level.rank) for level in Level}
+_LEVEL: Final = 1_000
+_SEVERE: Final = {level: _LEVEL * (len(Level) - level.rank) for level in Level}
 _SEEING: Final = 100
 # Changes that make the checks less strict come before findings of the checks, if they are more than a line.
 _LOOSER: Final = (0, 0, -20, -40)
@@ -80,17 +81,22 @@ def ranked(findings: Iterable[Finding]) -> list[Finding]:
 
 def rows_of(findings: Iterable[Finding]) -> list[Row]:
     """Return findings as rows in the order in which channels show them: the tools take turns."""
-    groups: dict[tuple[object, ...], list[tuple[int, Finding]]] = {}
-    for number, finding in enumerate(ranked(findings)):
-        groups.setdefault(_kind(finding) if _shares(finding) else (number,), []).append((number, finding))
-    placed: list[tuple[int, Row]] = []
-    for members in groups.values():
-        number, first = members[0]
-        if len(members) > MANY or first.bulk:
-            placed.append((number, Row(first, tuple(other for _, other in members[1:]))))
+    given = list(findings)
+    ranks = [*map(_rank, given)]
+    groups: dict[object, list[int]] = {}
+    order = sorted(range(len(given)), key=ranks.__getitem__)
+    for number in order:
+        finding = given[number]
+        kind = _kind(finding, ranks[number][0]) if _shares(finding) else number
+        groups.setdefault(kind, []).append(number)
+    rows: dict[int, Row] = {}
+    for numbers in groups.values():
+        members = [given[number] for number in numbers]
+        if len(members) > MANY or members[0].bulk:
+            rows[numbers[0]] = Row(members[0], tuple(members[1:]))
         else:
-            placed += [(number, Row(one)) for number, one in members]
-    return _in_turns([row for _, row in sorted(placed, key=itemgetter(0))])
+            rows.update(zip(numbers, map(Row, members), strict=True))
+    return _in_turns((ranks[number][0], rows[number]) for number in order if number in rows)
 
 
 def fair(rows: Sequence[Row], most: int) -> list[Row]:
@@ -119,29 +125,22 @@ def _shares(finding: Finding) -> bool:
     return bool(finding.path) and not apart
 
 
-def _kind(finding: Finding) -> tuple[object, ...]:
-    return (
-        finding.tool,
-        finding.rule,
-        finding.path,
-        finding.level,
-        finding.severity,
-        finding.muted,
-        finding.reach,
-        finding.bulk,
-    )
+def _kind(finding: Finding, weight: int) -> tuple[object, ...]:
+    """Return what findings of one row have in common: the weight is that of reach, level and severity."""
+    weight -= finding.fix is Fix.SAFE
+    return weight, finding.tool, finding.rule, finding.path, finding.muted, finding.bulk
 
 
-def _in_turns(rows: Sequence[Row]) -> list[Row]:
-    """Let the tools take turns among rows of the same reach and level."""
-    turns: Counter[tuple[bool, int, int, str]] = Counter()
+def _in_turns(rows: Iterable[tuple[int, Row]]) -> list[Row]:
+    """Let the tools take turns among rows of the same reach and level, which are given with their weights."""
+    turns: Counter[tuple[int, str]] = Counter()
     keyed = []
-    for position, row in enumerate(rows):
-        one = row.first
-        group = (bool(one.muted), _REACHES[one.reach], -one.level.rank)
-        turns[*group, one.tool] += 1
-        keyed.append((group, turns[*group, one.tool], position))
-    return [rows[position] for _, _, position in sorted(keyed)]
+    for position, (weight, row) in enumerate(rows):
+        group = (weight + _SEEING) // _LEVEL  # what is less than a level can also make it lighter
+        turns[group, row.first.tool] += 1
+        keyed.append((group, turns[group, row.first.tool], position, row))
+    keyed.sort(key=itemgetter(0, 1, 2))
+    return [row for *_, row in keyed]
 
 
 def _rank(finding: Finding) -> tuple[int, str, int, str, str, int, str, str]:

@@ -315,7 +315,7 @@ def _findings(findings: Sequence[Finding], drawing: Drawing, room: Room) -> Iter
 
 
 def _row(row: Row, drawing: Drawing) -> str:
-    path = f"{code(row.first.path)} " if row.first.path else ""
+    path = f"{code(row.first.path)} " if row.first.location else ""
     return f"- {path}{drawing.finding(row)}"
 
 
