@@ -95,6 +95,27 @@ CASES = {
     ),
     "missing-plugin-cov": Case({"pytest.ini": "[pytest]\naddopts = --cov=tally -ra\n", **one_test("...")}),
     "missing-plugin-xdist": Case({"pytest.ini": "[pytest]\naddopts = -n 2\n", **one_test("...")}),
+    "plugin-by-name": Case(
+        {"pytest.ini": "[pytest]\naddopts = -p pytest_httpbin.plugin\n", **one_test("...")}
+    ),
+    "plugin-required": Case(
+        {"pytest.ini": "[pytest]\nrequired_plugins = pytest-httpbin pytest-mock>=3\n", **one_test("...")}
+    ),
+    "plugin-of-coverage": Case(
+        {".coveragerc": "[run]\nplugins = covdefaults\n", **one_test("...")},
+        f"{PYTEST} --cov",
+        needs=("pytest-cov",),
+    ),
+    "plugin-by-setting": Case(
+        {"pytest.ini": "[pytest]\naddopts = --strict-config\nasyncio_mode = auto\n", **one_test("...")}
+    ),
+    "submodule": Case(
+        {
+            ".gitmodules": '[submodule "data"]\n\tpath = vendor/data\n\turl = https://example.org/data\n',
+            "vendor/data/.keep": "",
+            **one_test("open('vendor/data/words.txt').close()"),
+        }
+    ),
     "refused-localhost": Case(
         one_test("socket.create_connection(('localhost', 5432), 3)", "import socket"),
     ),

@@ -68,11 +68,16 @@ CASES = [
     ("python-version", "environment", "python-version", "3.11.7"),
     ("python-version-package", "environment", "python-version", "3.11.7"),
     ("python-version-pip", "environment", "python-version", "3.11.7"),
+    ("plugin-by-name", "pytest", "plugin-by-name", "pytest_httpbin"),
+    ("plugin-by-setting", "pytest", "plugin-by-setting", "pytest-asyncio"),
+    ("plugin-of-coverage", "pytest", "plugin-of-coverage", "covdefaults"),
+    ("plugin-required", "pytest", "plugin-required", "pytest-mock>=3"),
     ("read-only", "pytest", "read-only", "tmp_path"),
     ("refused-localhost", "pytest", "refused-localhost", "localhost:5432"),
     ("refused-localhost-psycopg", "pytest", "refused-localhost", "127.0.0.1:5432"),
     ("refused-localhost-redis", "pytest", "refused-localhost", "127.0.0.1:6379"),
     ("same-name", "pytest", "same-file-name", "importlib"),
+    ("submodule", "pytest", "submodule", "submodules: true"),
     ("system-library-header", "environment", "missing-system-library", "libldap-dev"),
     ("system-library-mysql", "environment", "missing-system-library", "libmysqlclient-dev"),
     ("system-library-pg", "environment", "missing-system-library", "libpq-dev"),
@@ -108,7 +113,8 @@ def log(name: str) -> str:
 
 @pytest.mark.parametrize(("name", "tool", "expected", "word"), CASES, ids=[case[0] for case in CASES])
 def test_the_right_hint_and_no_other(name: str, tool: str, expected: str, word: str):
-    (found,) = recognise(log(name), replace(KNOWN, tool=tool))
+    absent = frozenset({"vendor/data"} if expected == "submodule" else ())
+    (found,) = recognise(log(name), replace(KNOWN, tool=tool, submodules=absent))
     assert found.name == expected
     assert word in f"{found.cause} {found.fix}"
     assert "{" not in found.cause + found.fix
@@ -244,6 +250,19 @@ def test_facts(tmp_path: Path):
     assert known.empty == {"API_KEY"}
     assert (known.container, known.tool) == (True, "pytest")
     assert facts("pytest", tmp_path / "none", {}, container=False).packages == {"none"}
+
+
+def test_submodules_that_are_not_checked_out(tmp_path: Path):
+    names = "".join(f'[submodule "{name}"]\n\tpath = {name}\n' for name in ("a", "b/c", "full", "../out"))
+    write(tmp_path, {"w/.gitmodules": names, "w/full/x": "", "w/a/.keep": "", "w/p/x": ""})
+    (tmp_path / "w" / "a" / ".keep").unlink()
+    work = tmp_path / "w"
+    assert facts("pytest", work / "p", {}, container=True, workspace=work).submodules == {"a", "b/c"}
+
+
+def test_a_submodule_that_only_a_text_names_is_none():
+    text = "E   No such file: x\nsubmodule not checked out: made/up"
+    assert recognise(text, KNOWN) == ()
 
 
 def test_a_run_has_five_hints_each_once():

@@ -10,8 +10,8 @@ order in which they are shown. An entry has:
 - `needs`: all of these must match too; `unless`: none of these may match;
 - `tools`: the tools whose output is searched (by default all);
 - `container`: whether it applies only inside or only outside of our image;
-- `where`: a condition for the match of a group: `module is ours`, `variable is empty`, `option is translated`, or
-  `is not`;
+- `where`: a condition for the match of a group: `module is ours`, `variable is empty`, `option is translated`, `path is
+  absent` (a submodule, which the text names with `submodule not checked out:`), or `is not`;
 - `translate.package`: the packages to install for matches; the name "" is the default;
 - `hidden-by`: names of more precise hints.
 """
@@ -20,6 +20,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
@@ -30,6 +31,8 @@ import msgspec
 
 from ci_action.engine.context import Context
 from ci_action.model.result import Broken, Hint, Outcome, Report, Skipped, StageResult, ToolResult
+from ci_action.system.errors import ProjectFileError
+from ci_action.system.project_files import find_project_text, outside
 from ci_action.system.text import plain
 
 _SHARED: Final = ("install.toml", "machine.toml")
@@ -44,6 +47,7 @@ _PLACE: Final = re.compile(r"\{(?P<group>[a-z]+)(?::(?P<table>[a-z]+))?\}")
 # The maximum length of failures of tests in the text, so that the end of the output is searched too.
 _LONGEST_FAILURES: Final = LONGEST_TEXT // 2
 _MOST_ENTRIES: Final = 1_000
+_SUBMODULE: Final = re.compile(r"^[ \t]*path[ \t]*=[ \t]*(\S[^\n]{0,250}?)[ \t]*$", re.MULTILINE)
 _CREDENTIAL: Final = re.compile(r"KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL|AUTH|URL|URI|DSN|HOST|USER|LOGIN")
 _NOT_THEIRS: Final = ("INPUT_", "GITHUB_", "RUNNER_", "ACTIONS_")
 
@@ -60,6 +64,8 @@ class Facts:
     """The import names of the project's own code."""
     empty: frozenset[str] = frozenset()
     """Environment variables that are set but empty."""
+    submodules: frozenset[str] = frozenset()
+    """The git submodules whose folders are empty."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
@@ -112,6 +118,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_un
         known: Mapping[str, bool] = {
             "ours": value.partition(".")[0] in facts.packages,
             "empty": value in facts.empty,
+            "absent": value in facts.submodules,
             "translated": any(value in table for table in self.translate.values()),
         }
         return bool(value) and known[word] is wanted
@@ -147,6 +154,7 @@ def recognise(text: str, facts: Facts, own: Path | None = None) -> tuple[Hint, .
     shown = _ANSI.sub("", text[-LONGEST_TEXT:])
     if not shown.strip():
         return ()
+    shown = "\n".join([shown, *(f"submodule not checked out: {path}" for path in sorted(facts.submodules))])
     found: dict[str, tuple[Entry, Mapping[str, list[str]]]] = {}
     for entry in entries(own):
         if entry.concerns(facts) and (names := entry.found(shown, facts)) is not None:
@@ -175,18 +183,32 @@ def _failures(outcome: Report | Broken) -> Iterator[str]:
             room -= len(text)
 
 
-def facts(tool: str, root: Path, environ: Mapping[str, str], *, container: bool) -> Facts:
-    """Return the facts about a run of a tool; `root` is the project's folder."""
+def facts(
+    tool: str, root: Path, environ: Mapping[str, str], *, container: bool, workspace: Path | None = None
+) -> Facts:
+    """Return the facts about a run of a tool; `root` is the project's folder, by default the workspace itself."""
     return Facts(
         tool=tool,
         container=container,
         packages=frozenset(_packages(root)),
+        submodules=frozenset(_absent_submodules(workspace or root)),
         empty=frozenset(
             name
             for name, value in environ.items()
             if not value and _CREDENTIAL.search(name) and not name.startswith(_NOT_THEIRS)
         ),
     )
+
+
+def _absent_submodules(workspace: Path) -> Iterator[str]:
+    """Yield the submodules whose folders do not exist or are empty."""
+    with suppress(ProjectFileError):
+        for path in _SUBMODULE.findall(find_project_text(workspace / ".gitmodules", workspace))[
+            :_MOST_ENTRIES
+        ]:
+            folder = workspace / path
+            if not outside(folder, workspace) and not (folder.is_dir() and any(folder.iterdir())):
+                yield path
 
 
 def _packages(root: Path) -> Iterator[str]:
@@ -218,7 +240,13 @@ def with_hints(result: ToolResult, ctx: Context, own: Path | None = None) -> Too
     text = evidence(result.outcome, result.log)
     if not text:
         return result
-    known = facts(result.tool, ctx.layout.root, ctx.environ, container=ctx.container)
+    known = facts(
+        result.tool,
+        ctx.layout.root,
+        ctx.environ,
+        container=ctx.container,
+        workspace=ctx.layout.workspace,
+    )
     known_to_tool = {hint.name for hint in result.hints}
     found = (hint for hint in recognise(text, known, own) if hint.name not in known_to_tool)
     return replace(result, hints=(*result.hints, *found))
