@@ -10,6 +10,7 @@ import pytest
 from support import interpreter_archive
 from support.container import projects
 from support.container.runner import Machine
+from support.container.variables import TOKEN
 
 pytestmark = pytest.mark.docker
 TEST = {"stage": "test"}
@@ -61,6 +62,40 @@ def test_from_a_lock_and_kept_for_the_next_step_of_the_job(machine: Machine):
     assert (stale.code, stale.outputs["result"]) == (3, "broken"), stale.log
     assert "uv.lock" in stale.tool("environment")["reason"]
     assert not [name for name, owner in stale.owners.items() if owner != projects.OWNER]
+
+
+PREPARE = """
+import json, os, sys
+names = [name for name in os.environ if name.startswith(("INPUT_", "ACTIONS_", "STATE_")) or "INDEX" in name]
+names += [name for name in ("GITHUB_TOKEN", "GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH") if name in os.environ]
+with open("made.json", "w") as stream:
+    json.dump([os.getuid(), sys.prefix, names, os.environ["DATABASE_URL"], os.getcwd()], stream)
+"""
+PREPARED = """
+import json, os, sys
+def test_what_ran_before():
+    uid = os.stat(os.environ["GITHUB_WORKSPACE"]).st_uid
+    assert uid != 0
+    assert json.load(open("made.json")) == [uid, sys.prefix, [], "postgres://x", os.getcwd()]
+"""
+
+
+def test_commands_before_the_tests_are_the_owners_and_see_no_token(machine: Machine):
+    projects.write(machine.workspace, {"back/prepare.py": PREPARE, "back/test_a.py": PREPARED})
+    environ = {
+        "DATABASE_URL": "postgres://x",
+        "GITHUB_TOKEN": TOKEN,
+        "UV_INDEX_PRIVATE_PASSWORD": "hunter2hunter2",
+    }
+    inputs = {**TEST, "working-directory": "back", "before-tests": "python prepare.py", "github-token": TOKEN}
+    ran = machine.run(inputs=inputs, environ=environ)
+    assert ran.code == 0, ran.log
+    assert not [name for name, owner in ran.owners.items() if owner != projects.OWNER]
+
+    inputs["before-tests"] = "python prepare.py\npython -c 'raise SystemExit(\"no database\")'"
+    ran = machine.run(inputs=inputs, environ=environ)
+    assert (ran.code, ran.outputs["result"], ran.outputs["tests-total"]) == (3, "broken", ""), ran.log
+    assert all(word in ran.tool("pytest")["reason"] for word in ("exit code 1", "SystemExit", "no database"))
 
 
 def test_an_index_that_cannot_be_reached_is_broken_and_no_red_test(machine: Machine):
