@@ -5,7 +5,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -16,6 +16,15 @@ from msgspec import Struct, convert, structs, to_builtins
 
 from ci_action.project.dependencies.discover import Dependencies
 from ci_action.project.dependencies.inventory import Kind, canonical
+from ci_action.project.dependencies.pyproject import (
+    MAIN,
+    find_requirement,
+    poetry_requirements,
+    requirement_of,
+    setup_cfg_python,
+    setup_py_python,
+    table,
+)
 from ci_action.project.dependencies.selection import for_tests
 from ci_action.project.layout import Layout
 from ci_action.project.programs import index_variables, search_path
@@ -38,6 +47,9 @@ ADDED: Final = "added by ci-action"
 PYTEST_COV: Final = "pytest-cov"
 # What measures coverage: the tests can run without it. Constraints may leave only a version that is too old.
 _OPTIONAL: Final = {PYTEST_COV: f"{PYTEST_COV}>=3", "coverage": "coverage[toml]>=5"}
+# What uv accepts as a version; pyenv also accepts the name of an environment.
+_VERSION: Final = re.compile(r"(?:[a-z]+[-@]?)?\d+(?:\.\d+){0,2}[\w.+-]*")
+_RANGE: Final = re.compile(r"[<>=!~][<>=!~\d.*,\s]*")
 _LONGEST_CAUSE: Final = 800
 _MOST_CAUSES: Final = 3
 _PYTHON: Final = "--python="
@@ -111,11 +123,24 @@ def python_request(layout: Layout, chosen: str) -> tuple[str, str]:
         file = folder / ".python-version"
         lines = map(str.strip, find_project_text(file, layout.workspace).splitlines())
         wanted = next((line for line in lines if line and not line.startswith("#")), "")
-        if re.fullmatch(r"[\w.+-]+", wanted):
+        if _VERSION.fullmatch(wanted):
             return wanted, layout.relative(file)
     if layout.requires_python:
         return layout.requires_python, "requires-python"
-    return "", ""
+    return next(_other_ranges(layout), ("", ""))
+
+
+def _other_ranges(layout: Layout) -> Iterator[tuple[str, str]]:
+    """Yield the ranges of Python, each with its place, of a project without `requires-python`."""
+    with suppress(ValueError):  # whoever installs the table reports its shape
+        given = table(layout.pyproject, "tool", "poetry", "dependencies").get("python")
+        for line in poetry_requirements("python", given, layout.root) if given else ():
+            if wanted := str(requirement_of(line).specifier):
+                yield wanted, f"{MAIN}.python"
+    for name, find_range in (("setup.cfg", setup_cfg_python), ("setup.py", setup_py_python)):
+        wanted = find_range(find_project_text(layout.root / name, layout.workspace))
+        if _RANGE.fullmatch(wanted):
+            yield wanted, f"{name}: python_requires"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,13 +242,28 @@ class Builder:
             if words:
                 self.pip(python, *words)
             if dependencies.project:
-                self.pip(python, *exact, f"--editable={dependencies.project}")
+                words = [*exact, *self._in_place(python, where), f"--editable={dependencies.project}"]
+                self.pip(python, *words)
             if dependencies.unverified:
                 self._verify(dependencies.unverified, python)
         finally:
             # What building the project left in the tree would be scanned as well.
             for path in self._leftovers() - before:
                 shutil.rmtree(path, ignore_errors=True)
+
+    def _in_place(self, python: str, where: Path) -> list[str]:
+        """Return the options to build the project in place.
+
+        meson-python builds again whenever the project is imported, with the programs of its build: these must stay. Its
+        folder lies with the environment, outside of the source tree.
+        """
+        build = self.layout.pyproject.get("build-system")
+        if not isinstance(build, dict) or build.get("build-backend") != "mesonpy":
+            return []
+        given = build.get("requires")
+        lines = [entry for entry in given if find_requirement(entry)] if isinstance(given, list) else []
+        self.pip(python, *self._lines((*lines, "ninja")))
+        return ["--no-build-isolation", f"--config-settings=build-dir={where / 'build'}"]
 
     def _verify(self, extras: Sequence[str], python: str) -> None:
         """Raise `ToolError` for an extra that the built project does not have: pip and uv only warn."""

@@ -4,6 +4,7 @@ The tables of Poetry are read by poetry-core, as Poetry does. One of their entri
 both, each for another Python or system (https://python-poetry.org/docs/dependency-specification/).
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _ORIGINS: Final = frozenset({"git", "url", "path", "file"})
 MAIN: Final = "tool.poetry.dependencies"
+_PYTHON_REQUIRES: Final = re.compile(r"""^\s*python_requires\s*=\s*["']([^"'\n]{1,100})["']""", re.MULTILINE)
 _EXTRAS: Final = "options.extras_require"
 
 
@@ -94,6 +96,12 @@ def setup_cfg_extras(text: str) -> tuple[str, ...]:
 def setup_cfg_python(text: str) -> str:
     """Return the `python_requires` of a setup.cfg; empty if it has none."""
     return _setup_cfg(text).get(("options", "python_requires"), "").strip()
+
+
+def setup_py_python(text: str) -> str:
+    """Return the `python_requires` of a setup.py, if it is written as a text; empty otherwise."""
+    found = _PYTHON_REQUIRES.search(text)
+    return found[1].strip() if found else ""
 
 
 def _setup_cfg(text: str) -> dict[tuple[str, str], str]:

@@ -199,6 +199,13 @@ def test_a_poetry_project_that_is_built_brings_its_own_dependencies(tmp_path: Pa
         ("3.12", {".python-version": "3.11\n"}, {}, "3.12", "python-version"),
         ("", {".python-version": "# ours\n3.11.4\n"}, {}, "3.11.4", ".python-version"),
         ("", {".python-version": "; rm -rf /\n"}, {"project": {"requires-python": ">=3.9"}}, ">=3.9", "requires-python"),
+        ("", {".python-version": "my-project\n"}, {}, "", ""),
+        ("", {".python-version": "pypy3.10\n"}, {}, "pypy3.10", ".python-version"),
+        ("", {}, {"tool": {"poetry": {"dependencies": {"python": "^3.9"}}}}, "<4.0,>=3.9", "tool.poetry.dependencies.python"),
+        ("", {}, {"tool": {"poetry": {"dependencies": {"python": 3}}}}, "", ""),
+        ("", {"setup.cfg": "[options]\npython_requires = >=3.8, <3.13\n"}, {}, ">=3.8, <3.13", "setup.cfg: python_requires"),
+        ("", {"setup.cfg": "[options]\npython_requires = file: x\n"}, {}, "", ""),
+        ("", {"setup.py": "setup(\n    python_requires='>=3.8,<3.13',\n)"}, {}, ">=3.8,<3.13", "setup.py: python_requires"),
         ("", {}, {}, "", ""),
     ],
 )  # fmt: skip
