@@ -421,7 +421,7 @@ def test_dependencies_come_from_what_the_project_has(files, source, stage, proje
     environment = ran.tool("environment")
     assert environment["version"].startswith("Python 3.")
     assert environment["version_source"].endswith(f" from {source}")
-    assert ran.tool("pytest")["version_source"] == ADDED
+    assert {ran.tool(name)["version_source"] for name in ("pytest", "coverage")} == {ADDED}
     assert not list(project({}).glob("*.egg-info"))
 
 

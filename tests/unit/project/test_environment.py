@@ -264,6 +264,31 @@ def test_what_brings_pytest(
     assert environment.source == source
 
 
+@pytest.mark.parametrize(
+    ("system", "isolated", "needed"),
+    [
+        ({"build-backend": "mesonpy", "requires": ["meson-python", "pybind11>=2", 3, "-r x"]}, False, ["meson-python", "pybind11>=2", "ninja"]),
+        ({"build-backend": "mesonpy", "requires": 3}, False, ["ninja"]),
+        ({"build-backend": "hatchling.build", "requires": ["hatchling"]}, True, []),
+        ("x", True, []),
+    ],
+)  # fmt: skip
+def test_what_is_built_at_import_keeps_the_programs_of_its_build(
+    system: object, isolated: bool, needed: list[str], tmp_path: Path
+):
+    run = uv_with([["pytest"]] * 3)
+    made = builder(tmp_path, run)
+    made = replace(made, layout=layout(made.layout.workspace, pyproject={"build-system": system}))
+    made.make(Dependencies(source="pyproject.toml", project="."), "", ["pytest"])
+    (build,) = [command.argv for command in run.asked if "--editable=." in command.argv]
+    assert ("--no-build-isolation" not in build) is isolated
+    outside = [word for word in build if "build-dir" in word]
+    assert bool(outside) is not isolated
+    assert not any(str(made.layout.workspace) in word for word in outside)
+    file = made.tempdir / "requirements.txt"
+    assert (file.read_text().split() if file.is_file() else []) == needed
+
+
 def test_extras_that_only_a_build_knows_are_installed_if_pytest_is_missing(tmp_path: Path):
     run = uv_with([["a"], ["a", "pytest"], ["a", "pytest"], ["a", "pytest"]], "docs testing")
     made = builder(tmp_path, run)
