@@ -456,6 +456,14 @@ def test_where_nothing_else_brings_pytest_the_projects_own_runner_does(files, so
     assert source in ran.tool("pytest")["version_source"]
 
 
+def test_the_variables_of_the_projects_own_runner_are_those_of_the_tests(stage):
+    test = "import os, inner\ndef test_it(): assert os.environ['MODE'] == os.environ['WANTED']\n"
+    tox = "[testenv]\ncommands = pytest\nset_env =\n  MODE = tox\n  PYTHONPATH = {toxinidir}{/}lib\n"
+    files = {"tox.ini": tox, "lib/inner.py": "", "test_a.py": test}
+    assert stage(files, env={"WANTED": "tox"}).code == 0
+    assert stage(files, env={"WANTED": "step", "MODE": "step"}).code == 0
+
+
 CHOSEN = PYPROJECT + "[dependency-groups]\ntest = ['iniconfig==2.0.0']\nother = ['iniconfig==2.1.0']\n"
 
 

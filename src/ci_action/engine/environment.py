@@ -204,6 +204,11 @@ def check(ctx: Context, _program: Program) -> Checked:
     log = [
         f"Python {environment.version} ({origin}): {environment.python}",
         f"dependencies from {environment.source}{', kept from an earlier run' if environment.reused else ''}",
+        *(
+            [f"variables of the project's own runner: {', '.join(environment.variables)}"]
+            if environment.variables
+            else []
+        ),
         *(f"{name} {version}" for name, version in sorted(environment.packages.items())),
     ]
     return Checked(

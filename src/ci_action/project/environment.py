@@ -84,6 +84,13 @@ class Environment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """What decided about a version, by package in its normal form."""
     resolved: bool = False
     """Whether uv chose the versions that no file names."""
+    variables: dict[str, str] = {}
+    """The variables that the project's own runner sets for the tests."""
+
+    def variables_for(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables of the tests besides those that the step sets, and what the step sets for Python."""
+        own = {name: value for name, value in self.variables.items() if name not in environ}
+        return {**own, **python_variables(environ)}
 
     def source_of(self, package: str) -> str:
         """Return the source of the version of a package: a file only if it names that version."""
@@ -192,7 +199,8 @@ class Builder:
         source, sources = self._complete(dependencies, python, held)
         found = self.found(python, source, self.add(python, extra))
         every = {**sources, **dependencies.pins, **exact}
-        environment = structs.replace(found, sources=every, resolved=True)
+        variables = dict(dependencies.runner.variables)
+        environment = structs.replace(found, sources=every, resolved=True, variables=variables)
         if not found.packages.keys() >= set(extra):  # the next run can have more luck
             return environment
         place = place_of(where, self.layout.workspace, strict=self.owner is not None)

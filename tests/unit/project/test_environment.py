@@ -297,6 +297,14 @@ def test_extras_that_only_a_build_knows_are_installed_if_pytest_is_missing(tmp_p
     assert environment.source == "setup.py with extra testing"
 
 
+def test_the_step_decides_about_a_variable_that_the_runner_sets_too():
+    made = Environment(
+        python="/p", version="3", source="x", variables={"A": "1", "B": "2", "PYTHONPATH": "src"}
+    )
+    environ = {"A": "step", "PYTHONPATH": "lib", "PYTHONWARNINGS": "error"}
+    assert made.variables_for(environ) == {"B": "2", "PYTHONPATH": "lib", "PYTHONWARNINGS": "error"}
+
+
 def test_what_cannot_be_kept_is_made_in_a_temporary_folder(tmp_path: Path):
     (tmp_path / "cache").write_text("nothing can be made below a file")
     made = builder(tmp_path)

@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 from ci_action.engine.context import Context
-from ci_action.project.environment import Environment, environment_of_project, failed, python_variables
+from ci_action.project.environment import Environment, environment_of_project, failed
 from ci_action.system.process import Command, last_lines
 
 _MOST_LINES = 40
@@ -32,7 +32,7 @@ def prepare(ctx: Context) -> str:
 
 def _command(ctx: Context, environment: Environment, line: str) -> Command:
     programs = Path(environment.python).parent
-    given = python_variables(ctx.environ)
+    given = environment.variables_for(ctx.environ)
     paths = [given.get("PYTHONPATH", ""), environment.overlay]
     command = Command(
         argv=tuple(shlex.split(line)),

@@ -20,7 +20,7 @@ from ci_action.engine.test_run.outcome import USAGE, broken, output, problem, re
 from ci_action.engine.tool import Checked
 from ci_action.model.result import Broken, Report, Skipped
 from ci_action.model.tests import TestCase, TestOutcome
-from ci_action.project.environment import PYTEST_COV, Environment, environment_of_project, python_variables
+from ci_action.project.environment import PYTEST_COV, Environment, environment_of_project
 from ci_action.project.layout import Layout
 from ci_action.system.errors import ENDED, ProjectFileError, TimedOutError
 from ci_action.system.process import Command, Completed, last_lines
@@ -140,7 +140,7 @@ class _Job:
 
     def command(self, name: str, measuring: Measuring, data: Path, *words: str) -> Command:
         """Return pytest with our plugin, as the project's user, in the project's folder."""
-        given = python_variables(self.ctx.environ)
+        given = self.environment.variables_for(self.ctx.environ)
         variables = {
             **given,
             "PYTHONPATH": os.pathsep.join(filter(None, [str(PLUGIN), given.get("PYTHONPATH")])),

@@ -33,6 +33,7 @@ _OWN: Final = re.compile(r"\.?/?(?:\[([\w\s,.-]+)\])?")
 _ORIGIN: Final = re.compile(r"(git|hg|svn|bzr)\+[a-z]+://\S+|https?://\S+", re.IGNORECASE)
 _PIP: Final = re.compile(r"pip3?(\.\d+)?")
 _PYTHON: Final = re.compile(r"(.*/)?(python[\d.]*|py|pypy\d*)(\.exe)?")
+_NAME: Final = re.compile(r"[A-Za-z_]\w{0,99}", re.ASCII)
 _ASSIGNED: Final = re.compile(r"[A-Za-z_]\w*=\S*")
 
 
@@ -51,12 +52,30 @@ class Asked:
     groups: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
     """Extras of the project."""
+    variables: tuple[tuple[str, str], ...] = ()
+    """The variables of the tests, with literal values."""
     unread: tuple[str, ...] = ()
     """Words that are not understood."""
 
     def __bool__(self) -> bool:
         """Whether they ask for anything besides the project itself."""
-        return bool(self.requirements or self.files or self.groups or self.extras)
+        return bool(self.requirements or self.files or self.groups or self.extras or self.variables)
+
+
+# What belongs to the runner, to pip, or to us.
+_RESERVED: Final = re.compile(
+    r"(COV|COVERAGE|PIP|UV|TOX|NOX|HATCH|VIRTUALENV|GITHUB|ACTIONS|RUNNER|INPUT|CI_ACTION|LD)_\w*"
+    r"|PATH|HOME|VIRTUAL_ENV|PYTEST_ADDOPTS|PYTHONHOME|PYTHONHASHSEED"
+)
+
+
+def variables_of(given: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return the variables that tests may get: with a name of a shell, a literal value, and not reserved."""
+    return tuple(
+        (name, value)
+        for name, value in dict(given).items()
+        if _NAME.fullmatch(name) and not _RESERVED.fullmatch(name) and not re.search(r"[{}$\0\n\r]", value)
+    )
 
 
 def joined(parts: Iterable[Asked], source: str) -> Asked:

@@ -3,9 +3,10 @@
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final
 
-from ci_action.project.dependencies.asked import Asked, joined, of_words
+from ci_action.project.dependencies.asked import Asked, joined, of_words, variables_of
 from ci_action.project.dependencies.tox import RUNS_PYTEST
 from ci_action.project.layout import Layout
 from ci_action.system.project_files import find_project_text
@@ -50,7 +51,14 @@ def of_environment(name: str, layout: Layout) -> Asked:
     words += [f"--extra={one}" for one in _all(name, known, "features", 0)]
     words += [f"--group={one}" for one in _all(name, known, "dependency-groups", 0)]
     source = "hatch.toml" if (layout.root / "hatch.toml").is_file() else "pyproject.toml"
-    return joined([of_words(words, layout.root)], f"{source}: Hatch environment {name}")
+    asked = joined([of_words(words, layout.root)], f"{source}: Hatch environment {name}")
+    given = known[name].get("env-vars")
+    texts = (
+        ((key, value) for key, value in given.items() if isinstance(value, str))
+        if isinstance(given, dict)
+        else ()
+    )
+    return replace(asked, variables=variables_of(texts))
 
 
 def _all(name: str, known: Mapping[str, Mapping[str, Any]], key: str, depth: int) -> list[str]:

@@ -9,11 +9,11 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from ci_action.project.dependencies.asked import Asked, Word, joined, of_words
+from ci_action.project.dependencies.asked import Asked, Word, joined, of_words, variables_of
 from ci_action.project.layout import Layout
 from ci_action.system.project_files import find_project_text
 
@@ -41,6 +41,7 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "extras": ("extras",),
     "dependency_groups": ("dependency_groups",),
     "commands": ("commands", "commands_pre"),
+    "set_env": ("set_env", "setenv"),
 }
 
 
@@ -93,7 +94,10 @@ def of_tox(layout: Layout, python: str) -> Asked | None:
     section = _BASE if environment not in conf.sections else f"{_BASE}:{environment}"
     if conf.file.endswith(".toml"):
         section = "env_run_base" if environment not in conf.sections else f"env.{environment}"
-    return joined([*named, of_words(options, layout.root)], f"{conf.file} [{section}]")
+    assigned = (line.partition("=") for line in lines("set_env"))
+    variables = variables_of((name.strip(), value.strip()) for name, _, value in assigned)
+    asked = joined([*named, of_words(options, layout.root)], f"{conf.file} [{section}]")
+    return replace(asked, variables=variables)
 
 
 def chosen(conf: Tox, python: str) -> str | None:
@@ -224,7 +228,7 @@ def of_ini(text: str, file: str, root: Path) -> Tox:
             return value(reference[1], reference[2], depth + 1)
         if name.startswith("env:"):
             return name.partition(":")[2].partition(":")[2]
-        return {"toxinidir": str(root), "tox_root": str(root), "/": "/"}.get(name, match[0])
+        return {"toxinidir": str(root), "tox_root": str(root), "/": "/", ":": ":"}.get(name, match[0])
 
     sections: dict[str, Mapping[str, tuple[str, ...]]] = {}
     for section in parser.sections():
@@ -276,5 +280,7 @@ def _entries(value: object, document: Mapping[str, Any], depth: int) -> Iterator
                     yield " ".join(one for one in part if isinstance(one, str))
                 else:
                     yield from _entries(part, document, depth)
+        case dict():
+            yield from (f"{name}={one}" for name, one in value.items() if isinstance(one, str))
         case _:
             return

@@ -119,6 +119,13 @@ def test_environments_of_hatch(
     assert found.source.endswith(f" {name}")
 
 
+def test_variables_of_hatch(tmp_path: Path):
+    text = "[tool.hatch.envs.test]\ndependencies = ['pytest']\nenv-vars = {A = '1', B = 2, HOME = 'x'}\n"
+    found = of(tmp_path, {"pyproject.toml": text})
+    assert found is not None
+    assert found.variables == (("A", "1"),)
+
+
 @pytest.mark.parametrize("text", ["[tool.hatch]\nenvs = 3\n", "[tool.hatch.envs]\na = 3\n", "[tool.hatch.envs.a]\ndependencies = 3\ntemplate = 4\n"])  # fmt: skip
 def test_environments_of_another_shape_say_nothing(text: str, tmp_path: Path):
     assert of(tmp_path, {"pyproject.toml": text}) is None

@@ -101,6 +101,20 @@ def test_extras_and_groups(tmp_path: Path):
     assert (found.extras, found.groups) == (("a", "b", "c"), ("dev",))
 
 
+def test_variables_of_the_tests(tmp_path: Path):
+    text = (
+        "[testenv]\ncommands = pytest\ndeps = pytest\nsetenv =\n  A = 1\n  py38: B=2\n  py: C = x=y\n"
+        "  PYTHONPATH = {env:PYTHONPATH}{:}{toxinidir}/src\n  D = {envdir}\n  PATH = /evil\n  COVERAGE_FILE = x\n  E;F = 1\n"
+    )
+    found = asked(tmp_path, {"tox.ini": text})
+    assert dict(found.variables) == {"A": "1", "C": "x=y", "PYTHONPATH": f":{tmp_path}/src"}
+
+
+def test_variables_in_toml(tmp_path: Path):
+    text = TOML.replace("extras =", "set_env = { A = '1', B = { replace = 'env' } }\nextras =")
+    assert asked(tmp_path, {**FILES, "tox.toml": text}).variables == (("A", "1"),)
+
+
 def test_an_environment_inherits_and_replaces(tmp_path: Path):
     text = "[tox]\nenvlist = t\n[testenv]\ndeps = base\n[own]\n[testenv:a]\ndeps = pytest\n[testenv:t]\nbase = a\ncommands = pytest\n"
     found = asked(tmp_path, {"tox.ini": text})
