@@ -65,9 +65,11 @@ def test_from_a_lock_and_kept_for_the_next_step_of_the_job(machine: Machine):
 
 
 PREPARE = """
-import json, os, sys
-names = [name for name in os.environ if name.startswith(("INPUT_", "ACTIONS_", "STATE_")) or "INDEX" in name]
-names += [name for name in ("GITHUB_TOKEN", "GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH") if name in os.environ]
+import json
+import os
+import sys
+names = [one for one in os.environ if one.startswith(("INPUT_", "ACTIONS_", "STATE_")) or "INDEX" in one]
+names += [one for one in ("GITHUB_TOKEN", "GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH") if one in os.environ]
 with open("made.json", "w") as stream:
     json.dump([os.getuid(), sys.prefix, names, os.environ["DATABASE_URL"], os.getcwd()], stream)
 """
