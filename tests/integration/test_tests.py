@@ -464,6 +464,16 @@ def test_the_variables_of_the_projects_own_runner_are_those_of_the_tests(stage):
     assert stage(files, env={"WANTED": "step", "MODE": "step"}).code == 0
 
 
+def test_without_testpaths_pytest_gets_what_the_projects_own_runner_gives_it(stage):
+    tox = "[testenv]\ncommands = pytest {posargs:tests}\n"
+    files = {"tox.ini": tox, "tests/test_a.py": OK, "samples/test_b.py": "import absent\n"}
+    ran = stage(files)
+    assert (ran.code, metrics(ran)["tests"]) == (0, 1)
+    assert [warning for warning in ran.report["warnings"] if "samples/test_b.py" in warning]
+    assert stage(files, "--pytest-args=-q").code == 1
+    assert stage({**files, "pytest.ini": "[pytest]\ntestpaths = samples\n"}).code == 1
+
+
 CHOSEN = PYPROJECT + "[dependency-groups]\ntest = ['iniconfig==2.0.0']\nother = ['iniconfig==2.1.0']\n"
 
 

@@ -87,6 +87,11 @@ class Environment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     variables: dict[str, str] = {}
     """The variables that the project's own runner sets for the tests."""
 
+    tests: tuple[str, ...] = ()
+    """The files and folders that this runner starts pytest with."""
+    runner: str = ""
+    """The file and the part of it that says so."""
+
     def variables_for(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Return the variables of the tests besides those that the step sets, and what the step sets for Python."""
         own = {name: value for name, value in self.variables.items() if name not in environ}
@@ -199,8 +204,15 @@ class Builder:
         source, sources = self._complete(dependencies, python, held)
         found = self.found(python, source, self.add(python, extra))
         every = {**sources, **dependencies.pins, **exact}
-        variables = dict(dependencies.runner.variables)
-        environment = structs.replace(found, sources=every, resolved=True, variables=variables)
+        runner = dependencies.runner
+        environment = structs.replace(
+            found,
+            sources=every,
+            resolved=True,
+            variables=dict(runner.variables),
+            tests=runner.tests,
+            runner=runner.source,
+        )
         if not found.packages.keys() >= set(extra):  # the next run can have more luck
             return environment
         place = place_of(where, self.layout.workspace, strict=self.owner is not None)

@@ -49,15 +49,18 @@ MOST_RERUNS: Final = 100
 _MOST_NAMES: Final = 3
 
 
-def run(ctx: Context) -> Checked:
-    """Run the tests of the project in its environment; rerun those that failed if `reruns` is set."""
+def run(ctx: Context, tests: tuple[str, ...] = ()) -> Checked:
+    """Run the tests of the project in its environment; rerun those that failed if `reruns` is set.
+
+    `tests` are the files and folders to test, if the configuration of pytest does not decide.
+    """
     environment = Environment.load(ctx.tempdir)
     with left_as_it_was(ctx.layout.workspace):
-        return _run(ctx, environment)
+        return _run(ctx, environment, tests)
 
 
-def _run(ctx: Context, environment: Environment) -> Checked:
-    job = _Job(ctx, environment)
+def _run(ctx: Context, environment: Environment, tests: tuple[str, ...]) -> Checked:
+    job = _Job(ctx, environment, tests)
     try:
         session, done = job.start("first")
         # Coverage can keep a suite from running that runs without it.
@@ -116,9 +119,10 @@ def _cause(session: Session, done: Completed, measuring: Measuring) -> str:
 class _Job:
     """One run of the tests, and those that follow it."""
 
-    def __init__(self, ctx: Context, environment: Environment) -> None:
+    def __init__(self, ctx: Context, environment: Environment, tests: tuple[str, ...]) -> None:
         self.ctx = ctx
         self.environment = environment
+        self.tests = tests
         self.folder = ctx.tempdir / FOLDER
         self.name = ""
         """The name of the last start."""
@@ -134,7 +138,7 @@ class _Job:
         """Run pytest with our options, those of the user and the names of tests; return its session and how it ended."""
         self.name = name
         measuring = self.measuring if covered else self.measuring.without("")
-        options = (*self.options(whole=not only), *self.ctx.settings.pytest_args, *only)
+        options = (*self.options(whole=not only), *self.ctx.settings.pytest_args, *(only or self.tests))
         done = self.ctx.run(self.command(name, measuring, self.folder / data, *options))
         return self.session(name), done
 
@@ -170,7 +174,7 @@ class _Job:
         settings = self.ctx.settings
         words = ["--color=no", f"--override-ini=cache_dir={os.path.realpath(self.folder / CACHE)}"]
         words += [word for name in self.measuring.disabled for word in ("-p", name)]
-        if self.ctx.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
+        if {**self.environment.variables, **self.ctx.environ}.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
             can_plug_in = bool(self.environment.overlay) or PYTEST_COV in self.environment.packages
             plugins = {"pytest_cov": can_plug_in, "xdist": settings.workers, "pytest-split": settings.shard}
             words += [word for name, used in plugins.items() if used for word in ("-p", name)]

@@ -54,12 +54,41 @@ class Asked:
     """Extras of the project."""
     variables: tuple[tuple[str, str], ...] = ()
     """The variables of the tests, with literal values."""
+    tests: tuple[str, ...] = ()
+    """The files and folders that pytest is started with, relative to the root."""
     unread: tuple[str, ...] = ()
     """Words that are not understood."""
 
     def __bool__(self) -> bool:
         """Whether they ask for anything besides the project itself."""
-        return bool(self.requirements or self.files or self.groups or self.extras or self.variables)
+        return bool(
+            self.requirements or self.files or self.groups or self.extras or self.variables or self.tests
+        )
+
+
+# Options of pytest and its plugins with a value in the next word, which may be the name of a folder.
+_PYTEST_VALUED: Final = frozenset({
+    "-c", "-k", "-m", "-n", "-o", "-p", "-W", "--cov", "--cov-report", "--cov-config", "--junitxml", "--junit-xml",
+    "--rootdir", "--basetemp", "--durations", "--maxfail", "--timeout", "--dist", "--tb", "--ignore", "--ignore-glob",
+    "--deselect", "--confcutdir", "--log-level", "--color", "--numprocesses", "--import-mode", "--ds", "--html",
+})  # fmt: skip
+_PYTEST: Final = frozenset({"pytest", "py.test"})
+
+
+def tests_of(words: Iterable[Word], root: Path) -> tuple[str, ...]:
+    """Return the files and folders in a command that starts pytest; none if it names none, or the whole project."""
+    rest = iter(words)
+    found: dict[str, None] = {}
+    if not any(word is not None and word.rpartition("/")[2] in _PYTEST for word in rest):
+        return ()
+    for word in rest:
+        if word in _PYTEST_VALUED:
+            next(rest, None)
+        elif word and _is_plain(word) and not word.startswith("-"):
+            path = os.path.normpath(os.path.relpath(root / word, root))
+            if not path.startswith("..") and (root / path).exists():
+                found[path] = None
+    return () if "." in found else tuple(found)
 
 
 # What belongs to the runner, to pip, or to us.

@@ -1,12 +1,14 @@
 """The environments of Hatch: which is for the tests, and what it installs."""
 
+import re
+import shlex
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
-from ci_action.project.dependencies.asked import Asked, joined, of_words, variables_of
+from ci_action.project.dependencies.asked import Asked, Word, joined, of_words, tests_of, variables_of
 from ci_action.project.dependencies.tox import RUNS_PYTEST
 from ci_action.project.layout import Layout
 from ci_action.system.project_files import find_project_text
@@ -14,6 +16,7 @@ from ci_action.system.project_files import find_project_text
 # What Hatch itself installs for `hatch test`, without the plugins that change how tests run.
 _BUILT_IN: Final = {"hatch-test": ("pytest", "pytest-mock")}
 _DEFAULT: Final = "default"
+_ARGUMENTS: Final = re.compile(r"\{args:?([^{}]*)\}")
 _DEEPEST: Final = 10
 
 
@@ -58,7 +61,8 @@ def of_environment(name: str, layout: Layout) -> Asked:
         if isinstance(given, dict)
         else ()
     )
-    return replace(asked, variables=variables_of(texts))
+    tests = (path for line in _scripts(known[name]) for path in tests_of(_words(line), layout.root))
+    return replace(asked, variables=variables_of(texts), tests=tuple(dict.fromkeys(tests)))
 
 
 def _all(name: str, known: Mapping[str, Mapping[str, Any]], key: str, depth: int) -> list[str]:
@@ -71,6 +75,14 @@ def _all(name: str, known: Mapping[str, Mapping[str, Any]], key: str, depth: int
     if detached or template == name or depth > _DEEPEST or not isinstance(template, str) or name in _BUILT_IN:
         return []
     return _all(template, known, key, depth + 1)
+
+
+def _words(line: str) -> list[Word]:
+    """Return a script as words, with the default of its arguments: `pytest {args:tests}`."""
+    try:
+        return [None if "{" in word else word for word in shlex.split(_ARGUMENTS.sub(r"\1", line))]
+    except ValueError:  # its quotes do not match
+        return []
 
 
 def _scripts(given: Mapping[str, Any]) -> Iterator[str]:

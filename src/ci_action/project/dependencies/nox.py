@@ -6,10 +6,10 @@ is only known when the session runs is left out.
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from ci_action.project.dependencies.asked import Asked, Word, joined, of_command, of_words
+from ci_action.project.dependencies.asked import Asked, Word, joined, of_command, of_words, tests_of
 from ci_action.project.layout import Layout
 from ci_action.system.project_files import find_project_text
 
@@ -46,7 +46,10 @@ def of_nox(layout: Layout) -> Asked | None:
     for method, words in session.calls:
         asked = of_words(words, layout.root) if method in _INSTALLS else of_command(words, layout.root)
         parts += [asked] if asked else []
-    return joined(parts, f"{FILE}: session {session.name}")
+    tests = (
+        path for method, words in session.calls if method in _RUNS for path in tests_of(words, layout.root)
+    )
+    return replace(joined(parts, f"{FILE}: session {session.name}"), tests=tuple(dict.fromkeys(tests)))
 
 
 def sessions(text: str) -> list[Session]:
@@ -128,7 +131,7 @@ def _texts(node: ast.expr, names: Mapping[str, list[Word]]) -> Iterator[Word]:
             for group in (word for one in groups for word in _texts(one, names)):
                 yield from ("--group", group)
         case ast.Starred(value=value):
-            yield from _of_tables(value, names) or _texts(value, names)
+            yield from _unpacked(value, names) or _texts(value, names)
         case ast.List(elts=parts) | ast.Tuple(elts=parts):
             for part in parts:
                 yield from _texts(part, names)
@@ -142,9 +145,11 @@ def _texts(node: ast.expr, names: Mapping[str, list[Word]]) -> Iterator[Word]:
             yield None
 
 
-def _of_tables(node: ast.expr, names: Mapping[str, list[Word]]) -> list[Word]:
-    """Return the options for a list of pyproject.toml that a session unpacks; none if it is something else."""
+def _unpacked(node: ast.expr, names: Mapping[str, list[Word]]) -> list[Word]:
+    """Return the words for what a session unpacks: options for a list of pyproject.toml, a default; none for others."""
     match node:
+        case ast.BoolOp(op=ast.Or(), values=[*_, last]):  # `session.posargs or ["tests"]`
+            return list(_texts(last, names))
         case ast.Call(func=ast.Attribute(attr="dependency_groups"), args=[_, *groups]):
             given = [word for one in groups for word in _texts(one, names)]
             return [word for name in given for word in ("--group", name)]

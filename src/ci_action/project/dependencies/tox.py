@@ -6,14 +6,15 @@ sections, `base`, and lists of environments with braces. A line with a substitut
 
 import configparser
 import re
+import shlex
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from ci_action.project.dependencies.asked import Asked, Word, joined, of_words, variables_of
+from ci_action.project.dependencies.asked import Asked, Word, joined, of_words, tests_of, variables_of
 from ci_action.project.layout import Layout
 from ci_action.system.project_files import find_project_text
 
@@ -97,7 +98,8 @@ def of_tox(layout: Layout, python: str) -> Asked | None:
     assigned = (line.partition("=") for line in lines("set_env"))
     variables = variables_of((name.strip(), value.strip()) for name, _, value in assigned)
     asked = joined([*named, of_words(options, layout.root)], f"{conf.file} [{section}]")
-    return replace(asked, variables=variables)
+    tests = (path for line in lines("commands") for path in tests_of(_shell_words(line), layout.root))
+    return replace(asked, variables=variables, tests=tuple(dict.fromkeys(tests)))
 
 
 def chosen(conf: Tox, python: str) -> str | None:
@@ -185,6 +187,14 @@ def _words(line: str) -> list[Word]:
     return [line]
 
 
+def _shell_words(line: str) -> list[Word]:
+    """Return a line of `commands` as words; `None` for one with a substitution that only tox knows."""
+    try:
+        return [None if "{" in word else word for word in shlex.split(line)]
+    except ValueError:  # its quotes do not match
+        return []
+
+
 def _configuration(layout: Layout) -> Tox | None:
     def text(name: str) -> str:
         return find_project_text(layout.root / name, layout.workspace)
@@ -226,6 +236,8 @@ def of_ini(text: str, file: str, root: Path) -> Tox:
         reference = _REFERENCE.fullmatch(name)
         if reference and depth < _DEEPEST:
             return value(reference[1], reference[2], depth + 1)
+        if name.startswith("posargs"):
+            return name.partition(":")[2]
         if name.startswith("env:"):
             return name.partition(":")[2].partition(":")[2]
         return {"toxinidir": str(root), "tox_root": str(root), "/": "/", ":": ":"}.get(name, match[0])
@@ -277,10 +289,19 @@ def _entries(value: object, document: Mapping[str, Any], depth: int) -> Iterator
         case [*parts]:
             for part in parts:
                 if isinstance(part, list):
-                    yield " ".join(one for one in part if isinstance(one, str))
+                    yield " ".join(_command(part))
                 else:
                     yield from _entries(part, document, depth)
-        case dict():
+        case dict() if "replace" not in value:
             yield from (f"{name}={one}" for name, one in value.items() if isinstance(one, str))
         case _:
             return
+
+
+def _command(parts: Iterable[object]) -> Iterator[str]:
+    """Yield the words of a command; of a replacement its default."""
+    for part in parts:
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, dict) and isinstance(default := part.get("default"), list):
+            yield from (one for one in default if isinstance(one, str))

@@ -1,5 +1,6 @@
 """The project's tests, by pytest in the project's own environment."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +11,16 @@ from ci_action.engine.test_run import TESTS
 from ci_action.engine.test_run.before import prepare
 from ci_action.engine.test_run.job import run
 from ci_action.engine.tool import Checked, Tool, Turn
+from ci_action.project.config_files import tool_table
+from ci_action.project.environment import Environment
 from ci_action.project.file_kinds import PYTEST_FILES
+from ci_action.project.layout import Layout
 from ci_action.project.programs import Program
-from ci_action.system.text import counted
+from ci_action.system.project_files import find_project_text
+from ci_action.system.text import counted, listed
+
+_INI: Final = ("pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg")
+_TESTPATHS: Final = re.compile(r"^\s*testpaths\s*=", re.MULTILINE)
 
 
 def test_files(ctx: Context) -> Iterable[Path]:
@@ -53,8 +61,37 @@ def plan(ctx: Context) -> str:
 def check(ctx: Context) -> Checked:
     """Run the commands that precede the tests, then the tests."""
     before = prepare(ctx)
-    checked = run(ctx)
-    return replace(checked, log=f"{before}\n{checked.log}") if before else checked
+    environment = Environment.load(ctx.tempdir)
+    decided = ctx.settings.pytest_args or has_testpaths(ctx.layout)
+    tests = () if decided else environment.tests
+    checked = run(ctx, tests)
+    log = f"{before}\n{checked.log}" if before else checked.log
+    return replace(checked, log=log, warnings=(*_left_out(ctx, tests, environment.runner), *checked.warnings))
+
+
+def _left_out(ctx: Context, tests: tuple[str, ...], runner: str) -> Iterable[str]:
+    """Yield a warning if files that are named like tests are not among what was tested."""
+    folders = [ctx.layout.root / path for path in tests]
+    outside = (
+        [file for file in test_files(ctx) if not any(file.is_relative_to(one) for one in folders)]
+        if tests
+        else []
+    )
+    if outside:
+        yield (
+            f"tested only {listed(tests)}, as {runner} does, and not {counted(len(outside), 'file')} such as"
+            f" {ctx.layout.relative(outside[0])!r}: set `testpaths` in pytest's configuration to decide"
+        )
+
+
+def has_testpaths(layout: Layout) -> bool:
+    """Whether the configuration of pytest says where the tests are."""
+    texts = (find_project_text(layout.root / name, layout.workspace) for name in _INI)
+    if any(_TESTPATHS.search(text) for text in texts):
+        return True
+    found = tool_table(layout.pyproject).get("pytest")
+    tables = [found, found.get("ini_options")] if isinstance(found, dict) else []
+    return any(isinstance(one, dict) and "testpaths" in one for one in tables)
 
 
 TOOL: Final = Tool(

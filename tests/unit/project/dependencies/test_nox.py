@@ -70,6 +70,21 @@ def test_which_session_runs_pytest(text: str, source: str | None, tmp_path: Path
     assert (None if found is None else found.source) == source
 
 
+@pytest.mark.parametrize(
+    ("call", "tests"),
+    [
+        ("session.run('pytest', '--cov=x', 'tests')", ("tests",)),
+        ("session.run('pytest', *(session.posargs or ['tests']))", ("tests",)),
+        ("session.run('pytest', *session.posargs)", ()),
+    ],
+)
+def test_what_pytest_is_started_with(call: str, tests: tuple[str, ...], tmp_path: Path):
+    write(tmp_path, {"tests/x": ""})
+    found = asked(tmp_path, session(f"session.install('six')\n{call}"))
+    assert found is not None
+    assert found.tests == tests
+
+
 @given(st.text(max_size=200))
 def test_any_text_is_read_or_refused(text: str):
     assert isinstance(sessions(text), list)

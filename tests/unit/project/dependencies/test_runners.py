@@ -119,6 +119,13 @@ def test_environments_of_hatch(
     assert found.source.endswith(f" {name}")
 
 
+def test_what_hatch_starts_pytest_with(tmp_path: Path):
+    text = "[tool.hatch.envs.test.scripts]\nrun = 'pytest {args:tests}'\nall = ['pytest \"', 3]\n"
+    found = of(tmp_path, {"pyproject.toml": text, "tests/x": ""})
+    assert found is not None
+    assert found.tests == ("tests",)
+
+
 def test_variables_of_hatch(tmp_path: Path):
     text = "[tool.hatch.envs.test]\ndependencies = ['pytest']\nenv-vars = {A = '1', B = 2, HOME = 'x'}\n"
     found = of(tmp_path, {"pyproject.toml": text})

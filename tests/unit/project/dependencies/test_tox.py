@@ -110,6 +110,25 @@ def test_variables_of_the_tests(tmp_path: Path):
     assert dict(found.variables) == {"A": "1", "C": "x=y", "PYTHONPATH": f":{tmp_path}/src"}
 
 
+@pytest.mark.parametrize(
+    ("commands", "tests"),
+    [
+        ("pytest {posargs:tests/}", ("tests",)),
+        ("python -m pytest -n 4 --cov src tests a.py::test_x", ("tests",)),
+        ("coverage run -m pytest {posargs} a.py", ("a.py",)),
+        ("pytest -k tests", ()),
+        ("pytest . tests", ()),
+        ("pytest ../out absent {envdir}/tests", ()),
+        ("ruff check src\n  pytest tests\n  pytest a.py", ("tests", "a.py")),
+    ],
+)
+def test_what_pytest_is_started_with(commands: str, tests: tuple[str, ...], tmp_path: Path):
+    files = {"p/tests/x": "", "p/src/x": "", "p/a.py": "", "out/x": ""}
+    write(tmp_path, files)
+    text = f"[testenv]\ndeps = pytest\ncommands =\n  {commands}\n"
+    assert asked(tmp_path / "p", {"tox.ini": text}).tests == tests
+
+
 def test_variables_in_toml(tmp_path: Path):
     text = TOML.replace("extras =", "set_env = { A = '1', B = { replace = 'env' } }\nextras =")
     assert asked(tmp_path, {**FILES, "tox.toml": text}).variables == (("A", "1"),)
