@@ -90,7 +90,7 @@ class Environment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     tests: tuple[str, ...] = ()
     """The files and folders that this runner starts pytest with."""
     runner: str = ""
-    """The file and the part of it that says so."""
+    """The file of this runner, and the part that was read."""
 
     def variables_for(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Return the variables of the tests besides those that the step sets, and what the step sets for Python."""

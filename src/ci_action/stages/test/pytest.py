@@ -85,7 +85,7 @@ def _left_out(ctx: Context, tests: tuple[str, ...], runner: str) -> Iterable[str
 
 
 def has_testpaths(layout: Layout) -> bool:
-    """Whether the configuration of pytest says where the tests are."""
+    """Whether the configuration of pytest sets `testpaths`."""
     texts = (find_project_text(layout.root / name, layout.workspace) for name in _INI)
     if any(_TESTPATHS.search(text) for text in texts):
         return True
