@@ -53,6 +53,8 @@ _RANGE: Final = re.compile(r"[<>=!~][<>=!~\d.*,\s]*")
 _LONGEST_CAUSE: Final = 800
 _MOST_CAUSES: Final = 3
 _PYTHON: Final = "--python="
+# How uv begins if it found no interpreter, or only one that does not start.
+_NOT_FOUND: Final = ("No interpreter found", "Failed to inspect")
 # Prints the extras of the project that is installed in place from the folder of its argument.
 _EXTRAS_OF: Final = """
 import importlib.metadata, json, sys, urllib.parse
@@ -424,12 +426,9 @@ class Builder:
         names = re.findall(r"^cpython-(\d+\.\d+\.\d+\S*?)-\S+\s", there, re.MULTILINE)
         versions = ", ".join(dict.fromkeys(names)) or "none"
         wanted = next((word.removeprefix(_PYTHON) for word in words if word.startswith(_PYTHON)), "")
+        cause = _cause(done.stderr)
         # If no interpreter was found, the list of those that exist is all there is to know.
-        why = (
-            f" ({cause})"
-            if "ownload" in (cause := _cause(done.stderr)) and "No interpreter" not in cause
-            else ""
-        )
+        why = "" if any(words in cause for words in _NOT_FOUND) else f" ({cause})"
         if not wanted:
             return f"no Python is available{why}"
         return f"Python {wanted}, required by {self.asked_by}, is not available{why}; found: {versions}"

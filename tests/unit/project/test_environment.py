@@ -172,7 +172,7 @@ def test_where_no_interpreter_can_be_had_those_that_are_here_are_asked_as_the_ow
 ):
     run = FakeRun(
         uv=[
-            completed("", "error: no interpreter", 2),
+            completed("", "error: No interpreter found for Python 3.14", 2),
             completed("cpython-3.13.0-linux-x86_64-gnu    /usr/bin/python3.13\n"),
         ]
     )
