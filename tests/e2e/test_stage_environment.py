@@ -65,16 +65,15 @@ def test_from_a_lock_and_kept_for_the_next_step_of_the_job(machine: Machine):
 
 
 PREPARE = """
-import json
-import os
-import sys
-names = [one for one in os.environ if one.startswith(("INPUT_", "ACTIONS_", "STATE_")) or "INDEX" in one]
-names += [one for one in ("GITHUB_TOKEN", "GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH") if one in os.environ]
-with open("made.json", "w") as stream:
-    json.dump([os.getuid(), sys.prefix, names, os.environ["DATABASE_URL"], os.getcwd()], stream)
+import json, os
+from sys import prefix
+names = [key for key in os.environ if key.startswith(("INPUT_", "ACTIONS_", "STATE_")) or "INDEX" in key]
+names += [key for key in ("GITHUB_TOKEN", "GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH") if key in os.environ]
+with open("made.json", "w") as made:
+    json.dump([os.getuid(), prefix, names, os.environ["DATABASE_URL"], os.getcwd()], made)
 """
 PREPARED = """
-import json, os, sys
+import os, sys, json
 def test_what_ran_before():
     uid = os.stat(os.environ["GITHUB_WORKSPACE"]).st_uid
     assert uid != 0
