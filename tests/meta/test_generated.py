@@ -109,7 +109,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 
 @pytest.mark.parametrize(
-    "tool", ["uv", *(tool.name for stage in load_all() for tool in stage.tools if tool.program is None)]
+    "tool",
+    ["uv", *(tool.distribution for stage in load_all() for tool in stage.tools if tool.program is None)],
 )
 def test_tools_are_pinned_to_what_is_locked(tool: str):
     assert f"{tool}=={LOCKED[tool]}" in PROJECT["project"]["dependencies"]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from support.paths import GOLDEN, ROOT
 
+from ci_action.engine.tool import Tool
 from ci_action.project.programs import BundledTools
 from ci_action.settings import SETTINGS
 from ci_action.settings.general import ALL, STAGES
@@ -102,13 +103,15 @@ def test_unit_tests_mirror_the_package(file: Path):
 
 
 @pytest.mark.parametrize(
-    "tool", [tool.name for stage in load_all() for tool in stage.tools if tool.program is None]
+    "tool",
+    [tool for stage in load_all() for tool in stage.tools if tool.program is None],
+    ids=lambda tool: tool.name,
 )
-def test_every_bundled_version_has_recorded_outputs(tool: str):
-    version = BUNDLED.version(tool)
+def test_every_bundled_version_has_recorded_outputs(tool: Tool):
+    version = BUNDLED.version(tool.distribution)
     for case in ("clean", "findings"):
         for stream in ("out", "err"):
-            assert (GOLDEN / tool / f"{version}-{case}.{stream}").is_file()
+            assert (GOLDEN / tool.name / f"{version}-{case}.{stream}").is_file()
 
 
 def test_the_defaults_of_black_are_those_of_the_bundled_black():

@@ -24,7 +24,7 @@ from ci_action.system.cache import Digests
 from ci_action.system.errors import UNDONE
 from ci_action.system.text import counted, one_line
 
-_WRITTEN: Final = (*SOURCES, ".ipynb")
+_WRITTEN: Final = (*SOURCES, ".ipynb", ".md")
 _LEFT_OUT: Final = frozenset({".git", "node_modules", "__pycache__"})
 
 

@@ -21,4 +21,8 @@ class Quality:
         " Ruff only warns in `all`.",
     )
     black_args = Setting(kinds.words, SetBy.ANYONE, "Additional options for Black, as in a shell.")
-    ruff_args = Setting(kinds.words, SetBy.ANYONE, "Additional options for `ruff check`, as in a shell.")
+    ruff_args = Setting(
+        kinds.words,
+        SetBy.ANYONE,
+        "Additional options for `ruff check`, as in a shell. `ruff format` uses those for configuration and excludes.",
+    )

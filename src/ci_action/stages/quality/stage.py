@@ -5,7 +5,7 @@ from typing import Final
 
 from ci_action.engine.stage import Configuration, Stage
 from ci_action.engine.tool import refused_options
-from ci_action.stages.quality import black, ruff
+from ci_action.stages.quality import black, ruff, ruff_format
 from ci_action.system.project_files import leading_words
 
 
@@ -21,7 +21,7 @@ def mistakes(given: Configuration) -> Iterator[str]:
 STAGE: Final = Stage(
     name="quality",
     summary="Formatting and linting.",
-    tools=(black.TOOL, ruff.TOOL),
+    tools=(black.TOOL, ruff_format.TOOL, ruff.TOOL),
     mistakes=mistakes,
     stops=True,
 )

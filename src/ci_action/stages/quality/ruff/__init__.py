@@ -10,7 +10,7 @@ from ci_action.model.result import Broken, Counted, Report
 from ci_action.project.evidence import Named
 from ci_action.project.programs import Program, argument_names
 from ci_action.stages.quality.common import no_files, target_option
-from ci_action.stages.quality.ruff.plan import Listing, Part, excluding, failure_of_ruff, linting, listing
+from ci_action.stages.quality.ruff_plan import Listing, Part, excluding, failure_of_ruff, linting, listing
 from ci_action.stages.quality.selection import linter
 from ci_action.system.errors import ENDED, ToolError
 from ci_action.system.process import Command, batches, last_lines

@@ -17,8 +17,9 @@ from ci_action.project.evidence import Named
 from ci_action.project.programs import Program, options
 from ci_action.stages.quality.common import no_files, target_option
 from ci_action.stages.quality.diff import FORMAT, Change, Formatter, is_plain
-from ci_action.stages.quality.ruff.plan import Listing, Part, failure_of_ruff, listing, started
 from ci_action.stages.quality.ruff_format.output import errors, parse, parse_listed
+from ci_action.stages.quality.ruff_plan import Listing, Part, failure_of_ruff, listing, started
+from ci_action.stages.quality.selection import formatter
 from ci_action.system.errors import ENDED, ToolError
 from ci_action.system.process import Completed, batches, last_lines
 from ci_action.system.project_files import leading_outside, left_out
@@ -233,6 +234,7 @@ TOOL: Final = Tool(
     summary="Formatting, by Ruff.",
     url="https://docs.astral.sh/ruff/formatter/",
     package="ruff",
+    selection=lambda ctx: formatter(ctx, Named.RUFF_FORMAT),
     check=check,
     fix=fix,
     count=count,

@@ -13,8 +13,8 @@ from support.paths import GOLDEN
 
 from ci_action.model.finding import Finding, Fix
 from ci_action.project.layout import Layout
-from ci_action.stages.quality.ruff.config import parse_files
 from ci_action.stages.quality.ruff.output import SEPARATOR, Diagnostics
+from ci_action.stages.quality.ruff_config import parse_files
 from ci_action.system.errors import ToolError
 from ci_action.system.process import blocks
 

@@ -15,7 +15,7 @@ from ci_action.project.evidence import Named
 from ci_action.project.layout import lowest_minor
 from ci_action.project.programs import Program, argument_names
 from ci_action.stages.quality.common import as_argument, failure
-from ci_action.stages.quality.ruff.config import configurations, nested, parse_files, tables
+from ci_action.stages.quality.ruff_config import configurations, nested, parse_files, tables
 from ci_action.stages.quality.scope import Scope, scope_of
 from ci_action.system.errors import ToolError
 from ci_action.system.process import Command, Completed, last_lines

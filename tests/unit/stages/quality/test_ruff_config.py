@@ -7,7 +7,7 @@ import pytest
 from support.builders import layout, write
 
 from ci_action.stages.quality.common import as_argument
-from ci_action.stages.quality.ruff.config import configurations
+from ci_action.stages.quality.ruff_config import configurations
 from ci_action.system.errors import ToolError
 
 OUT = "/proc/self/environ"
