@@ -1,11 +1,13 @@
 """Runs of stages whose tools are functions of the test, and their progress."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from support.builders import FakeGit, FakeRun, context, resolved
 
 from ci_action.engine.execute import execute
+from ci_action.engine.live import Standing
 from ci_action.engine.stage import Selected, Stage
 from ci_action.engine.tool import Tool
 from ci_action.model.result import RunResult, ToolResult
@@ -19,9 +21,17 @@ class RecordedProgress:
     def __init__(self) -> None:
         self.names: list[str] = []
         self.results: list[ToolResult] = []
+        self.lines: list[str] = []
+        self.standings: list[Standing] = []
 
     def started(self, one: Tool) -> None:
         self.names.append(one.name)
+
+    def printed(self, tool: str, lines: Sequence[str]) -> None:
+        self.lines += [f"{tool}: {line}" for line in lines]
+
+    def moved(self, _tool: str, at: Standing) -> None:
+        self.standings.append(at)
 
     def ended(self, result: ToolResult) -> None:
         self.results.append(result)

@@ -22,7 +22,7 @@ from ci_action.project.layout import Layout, report_dir
 from ci_action.project.programs import BundledTools
 from ci_action.reporters.console import screen_of
 from ci_action.reporters.context import Publication, Screen
-from ci_action.reporters.progress import LiveProgress, groups_of, lines_on
+from ci_action.reporters.progress import GroupProgress, LineProgress, LiveProgress
 from ci_action.settings.resolve import Resolved
 from ci_action.settings.types import RunAs
 from ci_action.system.errors import InterruptedRunError, SettingsError, ToolError, shortage
@@ -73,8 +73,8 @@ class Session:
     def progress(self) -> Progress:
         """Return the progress to show while tools run."""
         if self.workflow:
-            return groups_of(self.workflow)
-        return LiveProgress(self.screen) if self.screen.terminal else lines_on(self.screen.stream)
+            return GroupProgress(self.workflow)
+        return LiveProgress(self.screen) if self.screen.terminal else LineProgress(self.screen.stream)
 
     def publication(self) -> Publication:
         """Return what the reporters may use; the texts in it are redacted."""

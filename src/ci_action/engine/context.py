@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from ci_action.engine.live import NOTHING, Live
 from ci_action.github.client import GitHub
 from ci_action.github.event import Event
 from ci_action.github.pull_request import NO_PULL, NoPull, Pull
@@ -78,6 +79,8 @@ class Context:
     """Which type checkers the project runs, and how."""
     container: bool = False
     """Whether we run in our image."""
+    live: Live = NOTHING
+    """Shows what running tools report before they have ended."""
     stopped: Callable[[], bool] = lambda: False
     """Whether the run was interrupted; running programs are ended by then."""
 

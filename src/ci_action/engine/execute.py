@@ -89,7 +89,7 @@ def execute(
     """Run the tools of all stages and judge the findings; `search` finds the secrets to redact in quoted files."""
     quoting = any(one.stage.quotes for one in selected)
     with Run(ctx, resolved, progress, search if quoting else None) as run:
-        return run.result(_run_stages(selected, ctx, run))
+        return run.result(_run_stages(selected, replace(ctx, live=run.live), run))
 
 
 def _run_stages(selected: Sequence[Selected], ctx: Context, run: Run) -> tuple[StageResult, ...]:

@@ -33,7 +33,7 @@ class Run:
         self._ctx = ctx
         self._resolved = resolved
         self._search = search or Search()
-        self._progress = Quiet(progress, self._search, ctx.redact)
+        self._progress = self.live = Quiet(progress, self._search, ctx.redact)
         self._policy = Policy.of(ctx)
 
     def __enter__(self) -> Self:

@@ -8,7 +8,9 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -33,6 +35,50 @@ class Workflow:
         """Keep where the command files are."""
         self._environ = environ
         self._act = environ.get("ACT") == "true"
+        self._lock = threading.RLock()
+        self._token = ""
+        """What ends the open stream of foreign lines; empty if there is none."""
+
+    @contextmanager
+    def _commands(self) -> Iterator[None]:
+        """Let the runner execute commands: while a stream is open, it takes every line for text."""
+        from actions_toolkit import command  # only Actions pay for it
+
+        with self._lock:
+            token = self._token
+            if token:
+                command.issue(token)
+            try:
+                yield
+            finally:
+                if token:
+                    command.issue("stop-commands", token)
+
+    def begin(self, title: str) -> None:
+        """Open a group for foreign lines, in which no line is a command."""
+        from actions_toolkit import command, core  # only Actions pay for it
+
+        with self._lock:
+            core.start_group(self._safe(one_line(title)))
+            self._token = uuid4().hex
+            command.issue("stop-commands", self._token)
+            sys.stdout.flush()
+
+    def lines(self, text: str) -> None:
+        """Print foreign lines in the group that `begin` has opened."""
+        with self._lock:
+            sys.stdout.write(neutral(text) + "\n")
+            sys.stdout.flush()
+
+    def end(self) -> None:
+        """Close the group that `begin` has opened."""
+        from actions_toolkit import command, core  # only Actions pay for it
+
+        with self._lock:
+            command.issue(self._token)
+            self._token = ""
+            core.end_group()
+            sys.stdout.flush()
 
     def annotate(self, level: str, message: str, **properties: str | int) -> None:
         """Print an annotation; properties are the runner's own: file, line, endLine, col, endColumn, title."""
@@ -42,29 +88,23 @@ class Workflow:
         if len(text) > MESSAGE_LIMIT:
             text = text[: MESSAGE_LIMIT - 2].rstrip() + " …"
         # The toolkit's own core.error prints empty properties; only those that are set are given here.
-        issue_command(level, {name: self._safe(str(value)) for name, value in properties.items()}, text)
+        with self._commands():
+            issue_command(level, {name: self._safe(str(value)) for name, value in properties.items()}, text)
 
     def mask(self, secret: str) -> None:
         """Hide a value in everything that the runner shows from here on."""
         from actions_toolkit import core  # only Actions pay for it
 
-        core.set_secret(secret)
+        with self._commands():
+            core.set_secret(secret)
 
     def group(self, title: str, body: str) -> None:
         """Print foreign text in a folded group in which no line is a command."""
-        from actions_toolkit import command, core  # only Actions pay for it
-
-        token = uuid4().hex
-        core.start_group(self._safe(one_line(title)))
+        self.begin(title)
         try:
-            command.issue("stop-commands", token)
-            try:
-                sys.stdout.write(neutral(body).rstrip("\n") + "\n")
-            finally:
-                command.issue(token)
+            self.lines(body.rstrip("\n"))
         finally:
-            core.end_group()
-        sys.stdout.flush()
+            self.end()
 
     def set_output(self, name: str, value: str) -> bool:
         """Write an output; return whether it could be written."""

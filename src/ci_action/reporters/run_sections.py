@@ -124,7 +124,7 @@ def _broken(result: RunResult) -> Iterator[Section]:
         if isinstance(tool.outcome, Broken) and tool.outcome.detail
     )
     if rows:
-        log = Log(rows=rows, on=_SUMMARY)
+        log = Log(rows=rows, on=_TEXT)
         yield Section(title=Ours("Tools that failed to run"), blocks=(log,), place=Place.LAST)
 
 

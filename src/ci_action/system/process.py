@@ -13,8 +13,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final, TypeAlias
 
@@ -34,6 +35,8 @@ _BATCH_BYTES: Final = 500_000
 _BLOCK_BYTES: Final = 1_000_000
 # The lowest priority.
 _IDLE: Final = 19
+# Seconds after which the output of a running program is read again.
+_LOOK_SECONDS: Final = 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +57,8 @@ class Command:
     sees: Sees = Sees.STEP
     receive: Callable[[bytes], None] | None = None
     """Called with the program's output in blocks, also after a timeout; `stdout` is empty then."""
+    watch: "Callable[[Growing], None] | None" = None
+    """Called again and again while the program runs, and once after its end, with what it has printed until then."""
     cut_at: bytes = b"\n"
     """The separator at which blocks end."""
     background: bool = False
@@ -86,6 +91,20 @@ class Completed:
             return signal.Signals(-self.returncode).name
         except ValueError:
             return f"signal {-self.returncode}"
+
+
+class Growing:
+    """The output of a program while it runs: files of ours that are read without moving the place of its writes."""
+
+    def __init__(self, out: IO[bytes], err: IO[bytes]) -> None:
+        self._files = (out, err)
+        self._offsets = [0, 0]
+
+    def read(self, stream: int, size: int) -> bytes:
+        """Return what the program has written to a stream (0 or 1) since the last call, at most so many bytes."""
+        part = os.pread(self._files[stream].fileno(), size, self._offsets[stream])
+        self._offsets[stream] += len(part)
+        return part
 
 
 Run: TypeAlias = Callable[[Command], Completed]
@@ -126,16 +145,11 @@ class Processes:
             child = self._start(command, stdin, out, err, result)
             if self._is_ended(command):  # stop() may have run before it knew the child
                 self._end(child)
-            try:
-                expired = not _ends_within(child, command.timeout)
-                if expired:
-                    self._end(child)
-                child.wait()
-            finally:
-                self._running.pop(child)
-                self._background.discard(child)
-            _signal_group(child, signal.SIGKILL)  # the rest of its group
+            look = partial(command.watch, Growing(out, err)) if command.watch else None
+            expired = self._has_expired(child, command.timeout, look)
             seconds = time.monotonic() - started
+            if look:
+                look()
             for file in (out, err, result):
                 file.seek(0)
             stdout = b"" if command.receive else self._redacted(out.read())
@@ -151,6 +165,24 @@ class Processes:
             reason = f"{program} timed out after {command.timeout:.0f} s; increase `timeout`"
             raise TimedOutError(reason, stdout=stdout, stderr=stderr)
         return Completed(returncode=returncode, stdout=stdout, stderr=stderr, seconds=seconds)
+
+    def _has_expired(
+        self, child: subprocess.Popen[bytes], seconds: float, look: Callable[[], None] | None
+    ) -> bool:
+        """Wait for the end of a child, and end it after some seconds; return whether that was necessary."""
+        try:
+            expired = not _ends_within(child, seconds, look)
+            if expired:
+                self._end(child)
+            child.wait()
+        except BaseException:
+            self._end(child)
+            raise
+        finally:
+            self._running.pop(child)
+            self._background.discard(child)
+        _signal_group(child, signal.SIGKILL)  # the rest of its group
+        return expired
 
     def stop(self) -> None:
         """End every running program (SIGTERM, then SIGKILL) and start no other."""
@@ -276,20 +308,42 @@ def end_orphans() -> None:
                 time.sleep(0.005)
 
 
-def _ends_within(child: subprocess.Popen[bytes], seconds: float) -> bool:
-    """Wait for the end of a child, which is not reaped yet, by its descriptor: neither polling nor a thread is needed."""
+def _ends_within(
+    child: subprocess.Popen[bytes], seconds: float, look: Callable[[], None] | None = None
+) -> bool:
+    """Wait for the end of a child, which is not reaped yet; meanwhile call `look` again and again."""
+    until = time.monotonic() + seconds
+    with _ending(child) as ends:
+        while True:
+            left = max(0.0, until - time.monotonic())
+            if ends(min(left, _LOOK_SECONDS) if look else left):
+                return True
+            if not left:
+                return False
+            if look:
+                look()
+
+
+@contextmanager
+def _ending(child: subprocess.Popen[bytes]) -> Iterator[Callable[[float], bool]]:
+    """Provide what waits some seconds for the end of a child: by its descriptor, neither polling nor a thread is needed."""
     try:
         descriptor = os.pidfd_open(child.pid)
     except (AttributeError, OSError):  # macOS, or a kernel that forbids it
-        with suppress(subprocess.TimeoutExpired):
-            child.wait(seconds)
-        return child.returncode is not None
+        yield lambda seconds: _is_reaped_within(child, seconds)
+        return
     try:
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
-        return bool(poll.poll(seconds * 1000))
+        yield lambda seconds: bool(poll.poll(seconds * 1000))
     finally:
         os.close(descriptor)
+
+
+def _is_reaped_within(child: subprocess.Popen[bytes], seconds: float) -> bool:
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(seconds)
+    return child.returncode is not None
 
 
 def _kill_unless_ended(child: subprocess.Popen[bytes]) -> None:

@@ -41,6 +41,19 @@ def read_project_file(file: Path, workspace: Path, *, largest: int = LARGEST) ->
     return raw
 
 
+def read_part(file: Path, workspace: Path, offset: int, size: int, *, largest: int) -> bytes:
+    """Return bytes of a regular file inside the workspace from an offset on; empty at its end and if it does not exist.
+
+    Raises `ProjectFileError`, also for a file that has become larger than `largest`.
+    """
+    name = shown(file, workspace)
+    try:
+        with _opened(file, workspace, name, largest) as stream:
+            return os.pread(stream.fileno(), size, offset)
+    except AbsentFileError:
+        return b""
+
+
 def find_project_file(file: Path, workspace: Path, *, largest: int = LARGEST) -> bytes | None:
     """Return the content of a file, or None if it does not exist; raises `ProjectFileError`."""
     try:

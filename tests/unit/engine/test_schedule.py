@@ -92,7 +92,7 @@ def test_the_order_of_all(tmp_path: Path, files: dict[str, str], settings: Any, 
         [", ".join(slot.tool.name for slot in phase) for phase in phases([one.stage for one in group], ctx)]
         for group in (quality, rest)
     ]
-    assert shown == [["black, ruff"], order]
+    assert shown == [["black, ruff-format, ruff"], order]
 
 
 def test_quality_goes_first_and_the_others_together():

@@ -29,7 +29,7 @@ from ci_action.reporters import REPORTERS, publish
 from ci_action.reporters.console import MOST_FINDINGS, report, screen_of, wants_color
 from ci_action.reporters.context import Publication, Screen
 from ci_action.reporters.job_summary import render
-from ci_action.reporters.progress import MOST_LINES, LiveProgress, groups_of, lines_on
+from ci_action.reporters.progress import MOST_LINES, GroupProgress, LineProgress, LiveProgress
 from ci_action.system.redaction import Redactor
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -165,14 +165,14 @@ def test_the_log_of_a_job_is_not_a_terminal():
 
 def test_progress_without_a_terminal_is_a_line_when_a_tool_ends():
     stream = io.StringIO()
-    progress = lines_on(stream)
+    progress = LineProgress(stream)
     progress.started(tool())
     progress.ended(broken_tool("::error::x"))
     assert stream.getvalue() == "ruff 0.17.6: broken: ::error::x, 0.25 s\n"
 
 
 def test_progress_under_actions_is_a_group_when_a_tool_ends(tmp_path: Path, capsys):
-    progress = groups_of(workflow(tmp_path))
+    progress = GroupProgress(workflow(tmp_path))
     progress.started(tool())
     findings = [finding(location=at(f"m{number}.py")) for number in range(MOST_LINES + 2)]
     progress.ended(tool_result(*findings, log="::error::forged\nlast words\n"))
@@ -184,7 +184,7 @@ def test_progress_under_actions_is_a_group_when_a_tool_ends(tmp_path: Path, caps
 
 
 def test_a_part_of_ci_action_has_no_version(tmp_path: Path, capsys):
-    progress = groups_of(workflow(tmp_path))
+    progress = GroupProgress(workflow(tmp_path))
     progress.ended(tool_result(version="", version_source=""))
     assert "version" not in capsys.readouterr().out
     progress.ended(tool_result(version="1.0", version_source=""))
@@ -327,5 +327,5 @@ def test_files_come_before_the_outputs_that_name_them_and_the_verdict_comes_last
 
 @pytest.mark.parametrize(("count", "more"), [(1_000, False), (1_001, True)])
 def test_a_group_has_the_number_of_its_findings(tmp_path: Path, count: int, more: bool, capsys):
-    groups_of(workflow(tmp_path)).ended(tool_result(*[finding(location=None)] * count))
+    GroupProgress(workflow(tmp_path)).ended(tool_result(*[finding(location=None)] * count))
     assert ("all are in report.json" in capsys.readouterr().out) is more

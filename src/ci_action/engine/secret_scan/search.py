@@ -2,10 +2,12 @@
 
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Final, Protocol, Self
 
+from ci_action.engine.live import Standing
 from ci_action.engine.redact import redacted
 from ci_action.engine.tool import Tool
 from ci_action.model.changes import NO_BASE
@@ -24,10 +26,16 @@ _GRACE: Final = 0.5
 
 
 class Progress(Protocol):
-    """Shows the tools that start and end; the end is reported in the thread of the caller."""
+    """Shows the tools that start and end, and what they report meanwhile; the latter in the threads of the tools."""
 
     def started(self, tool: Tool) -> None:
         """Show that a tool starts."""
+
+    def printed(self, tool: str, lines: Sequence[str]) -> None:
+        """Show lines of a running tool's output."""
+
+    def moved(self, tool: str, at: Standing) -> None:
+        """Show how far a running tool is."""
 
     def ended(self, result: ToolResult) -> None:
         """Show that a tool has ended."""
@@ -72,6 +80,11 @@ class Search:
         self._needed.set()
         return self._found.result()
 
+    def is_over(self) -> bool:
+        """Whether it has ended; it is needed from now on, so it starts at once."""
+        self._needed.set()
+        return self._found.done()
+
     def result(self, results: Iterable[ToolResult]) -> str:
         """Return what `wait` does if one of the results may quote the project; else do not wait."""
         return self.wait() if any(map(quotes, results)) else ""
@@ -88,6 +101,18 @@ class Quiet:
     def started(self, tool: Tool) -> None:
         """Show it at once: the name of a tool quotes nothing."""
         self._progress.started(tool)
+
+    def ready(self) -> bool:
+        """Whether the files were searched."""
+        return self._search.is_over()
+
+    def printed(self, tool: str, lines: Sequence[str]) -> None:
+        """Show lines redacted; only if `ready`."""
+        self._progress.printed(tool, [self._redact(line) for line in lines])
+
+    def moved(self, tool: str, at: Standing) -> None:
+        """Show it redacted; only if `ready`."""
+        self._progress.moved(tool, replace(at, failures=tuple(map(self._redact, at.failures))))
 
     def ended(self, result: ToolResult) -> None:
         """Wait for the search if the result may quote the project, and show it redacted."""

@@ -8,6 +8,7 @@ from typing import Annotated, Final, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType, convert
 
+from ci_action.engine.test_run.cause import error_in
 from ci_action.model.tests import TestCase, TestOutcome, TestWarning
 from ci_action.project.layout import Layout
 from ci_action.system.json_fields import MOST, json_object
@@ -82,6 +83,12 @@ class _Phase(Struct):
     places: _Frames = ()
 
 
+class _Collected(Struct):
+    """The number of tests to run, which is only shown meanwhile."""
+
+    tests: _Count
+
+
 class _Collection(Struct):
     """A module or a package that could not be collected."""
 
@@ -116,10 +123,11 @@ class _Finish(Struct):
     dropped_names: tuple[_Name, ...]
 
 
-_Event: TypeAlias = _Start | _Phase | _Collection | _Warning | _Again | _Internal | _Finish
+_Event: TypeAlias = _Start | _Phase | _Collected | _Collection | _Warning | _Again | _Internal | _Finish
 _EVENTS: Final[Mapping[str, type[_Event]]] = {
     "start": _Start,
     "test": _Phase,
+    "collected": _Collected,
     "collect": _Collection,
     "warning": _Warning,
     "again": _Again,
@@ -153,6 +161,8 @@ class _Reading:
                 self.phases.setdefault(phase.nodeid, []).append(phase)
             case _Phase() as part:
                 self.subtests.append(part)
+            case _Collected():
+                pass
             case _Collection() as collection:
                 self.collections.append(collection)
             case _Warning() | _Again() as warning:
@@ -239,14 +249,19 @@ class _Places:
 
     def innermost(self, frames: _Frames, nodeid: str) -> tuple[str, int | None]:
         """Return the last place of a traceback inside the project."""
-        workspace = os.path.realpath(self.layout.workspace)
-        found: tuple[str, int | None] = (self.of(nodeid), None)
-        for file, line in frames:
-            path = os.path.realpath(os.path.join(self.root, file))
-            inside = path.startswith(workspace + os.sep) and "site-packages" not in path
-            if inside and os.path.isfile(path):
-                found = (self.layout.relative(path), line)
-        return found
+        return innermost(frames, self.layout, self.root) or (self.of(nodeid), None)
+
+
+def innermost(frames: Iterable[tuple[str, int]], layout: Layout, root: str) -> tuple[str, int] | None:
+    """Return the last place of a traceback inside the project; None if there is none. Paths are relative to `root`."""
+    workspace = os.path.realpath(layout.workspace)
+    found = None
+    for file, line in frames:
+        path = os.path.realpath(os.path.join(root, file))
+        inside = path.startswith(workspace + os.sep) and "site-packages" not in path
+        if inside and os.path.isfile(path):
+            found = (layout.relative(path), line)
+    return found
 
 
 def _collection(event: _Collection, places: _Places) -> TestCase:
@@ -256,15 +271,9 @@ def _collection(event: _Collection, places: _Places) -> TestCase:
         outcome=TestOutcome.ERROR,
         path=path,
         line=line,
-        message=_last_error(event.text) or "could not be collected",
+        message=error_in(event.text) or "could not be collected",
         detail=event.text,
     )
-
-
-def _last_error(text: str) -> str:
-    marked = [line[1:].strip() for line in text.splitlines() if line.startswith("E ")]
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return (marked or lines or [""])[-1][:500]
 
 
 def _case(phases: Sequence[_Phase], places: _Places, failed_parts: Counter[str]) -> TestCase:
@@ -308,7 +317,7 @@ def _failed(case: TestCase, phase: _Phase, places: _Places) -> TestCase:
         outcome=TestOutcome.FAILED if phase.when == "call" else TestOutcome.ERROR,
         path=path or case.path,
         line=line or case.line,
-        message=(phase.message or _last_error(phase.text)).strip(),
+        message=(phase.message or error_in(phase.text)).strip(),
         detail=phase.text + printed,
     )
 

@@ -14,10 +14,13 @@ from msgspec import structs
 
 from ci_action.engine.context import Context
 from ci_action.engine.test_run import PLUGIN, TESTS
-from ci_action.engine.test_run.events import Session, parse
+from ci_action.engine.test_run.cause import places_in
+from ci_action.engine.test_run.events import Session, innermost, parse
 from ci_action.engine.test_run.measuring import Measuring, coverage_warnings, measuring_of
 from ci_action.engine.test_run.outcome import USAGE, broken, output, problem, report
+from ci_action.engine.test_run.watch import Watch
 from ci_action.engine.tool import Checked
+from ci_action.model.finding import Location
 from ci_action.model.result import Broken, Report, Skipped
 from ci_action.model.tests import TestCase, TestOutcome
 from ci_action.project.environment import PYTEST_COV, Environment, environment_of_project
@@ -75,7 +78,7 @@ def _run(ctx: Context, environment: Environment, tests: tuple[str, ...]) -> Chec
         text = error.stdout.decode("utf-8", "replace") + error.stderr
         return job.checked(broken(error.reason, session, text), session, text)
     if reason := problem(session, done):
-        return job.checked(broken(reason, session, text), session, text)
+        return job.checked(broken(reason, session, text, job.place(session, text)), session, text)
     if not session.cases:
         what = f"{NO_TESTS} ({session.deselected} deselected)" if session.deselected else NO_TESTS
         return job.checked(Skipped(what, empty=True), session, text)
@@ -139,7 +142,12 @@ class _Job:
         self.name = name
         measuring = self.measuring if covered else self.measuring.without("")
         options = (*self.options(whole=not only), *self.ctx.settings.pytest_args, *(only or self.tests))
-        done = self.ctx.run(self.command(name, measuring, self.folder / data, *options))
+        watch = Watch(self.ctx.live, self.folder / f"{name}.jsonl", again=bool(only))
+        command = self.command(name, measuring, self.folder / data, *options)
+        try:
+            done = self.ctx.run(replace(command, watch=watch.look))
+        finally:
+            watch.end()
         return self.session(name), done
 
     def command(self, name: str, measuring: Measuring, data: Path, *words: str) -> Command:
@@ -187,6 +195,13 @@ class _Job:
             if durations.is_file():
                 words.append(f"--durations-path={durations}")
         return words
+
+    def place(self, session: Session, text: str) -> Location | None:
+        """Return where the project kept pytest from starting, from all that it printed."""
+        if session.started:
+            return None
+        found = innermost(places_in(text), self.ctx.layout, str(self.ctx.layout.root))
+        return Location(path=found[0], line=found[1]) if found else None
 
     def session(self, name: str) -> Session:
         """Return the session that the plugin wrote."""

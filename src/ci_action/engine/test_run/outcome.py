@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from ci_action.engine.test_run import TESTS
+from ci_action.engine.test_run.cause import start_error
 from ci_action.engine.test_run.events import UNENDED, Session
 from ci_action.engine.test_run.measuring import WARNING as COVERAGE_WARNING
 from ci_action.model.finding import Finding, Location
@@ -34,7 +35,6 @@ def problem(session: Session, done: Completed) -> str:
     code = done.returncode
     lines = last_lines(output(done), 8)
     last = lines.splitlines()[-1] if lines else "no output"
-    error = next((line for line in lines.splitlines() if "rror" in line), last)
     started = [case.nodeid for case in session.cases if case.message == UNENDED]
     culprit = f" in {started[-1]!r}" if started else ""
     red = any(case.outcome.is_red and case.message != UNENDED for case in session.cases)
@@ -44,7 +44,10 @@ def problem(session: Session, done: Completed) -> str:
         (session.internal, f"internal error of pytest: {last_lines(session.internal, 1).strip()}"),
         (done.killed_by, f"the tests were killed by {done.killed_by}{culprit}"),
         (session.malformed, f"the events of pytest cannot be trusted ({session.malformed}): {_FOREIGN}"),
-        (code == USAGE or not session.started, f"pytest could not start (exit code {code}): {error}"),
+        (
+            code == USAGE or not session.started,
+            f"pytest could not start (exit code {code}): {start_error(output(done)) or last}",
+        ),
         (
             not session.finished,
             f"the interpreter exited during the tests (exit code {code}){culprit}: the tests until then are reported",
@@ -66,9 +69,14 @@ def problem(session: Session, done: Completed) -> str:
     return next((text for there, text in problems if there), "")
 
 
-def broken(reason: str, session: Session, text: str) -> Broken:
-    """Return the outcome of a session that cannot be trusted, with the tests that it reported."""
-    return Broken(reason, last_lines(text, 40), findings=tuple(_findings(session.cases)), **_facts(session))
+def broken(reason: str, session: Session, text: str, place: Location | None = None) -> Broken:
+    """Return the outcome of a session that cannot be trusted, with the tests that it reported.
+
+    `place` is where the project kept pytest from starting.
+    """
+    found = [Finding(tool=TESTS, rule="start", message=start_error(text), location=place)] if place else []
+    findings = (*found, *_findings(session.cases))
+    return Broken(reason, last_lines(text, 40), findings=findings, **_facts(session))
 
 
 def report(session: Session, done: Completed, *, excused: bool = False) -> Report:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.builders import FakeRun, at, completed, context, event, resolved
+from support.execution import RecordedProgress
 from support.security_sample import advisory
 from support.shard_folders import case, covered, layout_of, write_shard
 
@@ -17,20 +18,11 @@ from ci_action.commands.merge import merged as joined
 from ci_action.commands.merge.joining import cases_of, minima_of, uneven
 from ci_action.commands.merge.shards import shards_of
 from ci_action.engine.run import Run
-from ci_action.engine.tool import Tool
 from ci_action.model.changes import OLDER, Changes
 from ci_action.model.finding import Finding, Level
-from ci_action.model.result import Broken, Conclusion, Report, RunResult, ToolResult
+from ci_action.model.result import Broken, Conclusion, Report, RunResult
 from ci_action.model.tests import TestOutcome, counts
 from ci_action.reporters.report_json.write import finding_entry
-
-
-class Quiet:
-    def started(self, tool: Tool) -> None:
-        pass
-
-    def ended(self, result: ToolResult) -> None:
-        pass
 
 
 def merged(tmp_path: Path, *, settings: dict[str, Any] | None = None, **overrides: Any) -> RunResult:
@@ -38,7 +30,7 @@ def merged(tmp_path: Path, *, settings: dict[str, Any] | None = None, **override
     chosen = resolved(stage="merge", **(settings or {}))
     git = FakeRun(git=completed("c0ffee\n", returncode=128))
     ctx = context(tmp_path, git, settings=settings or {}, **overrides)
-    with Run(ctx, chosen, Quiet()) as run:
+    with Run(ctx, chosen, RecordedProgress()) as run:
         return joined(run, shards, ctx, chosen)
 
 

@@ -1,5 +1,6 @@
 """Nothing that may quote the project is shown before its files were searched for secrets."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -21,6 +22,7 @@ from support.builders import (
 from support.execution import GIT, stage
 
 from ci_action.engine.execute import execute
+from ci_action.engine.live import Standing
 from ci_action.engine.secret_scan.search import Search, quotes
 from ci_action.engine.stage import Selected
 from ci_action.engine.tool import Tool
@@ -40,6 +42,12 @@ class Written:
 
     def started(self, one: Tool) -> None:
         self.events.append(f"{one.name} starts")
+
+    def printed(self, tool: str, lines: Sequence[str]) -> None:
+        self.events += [f"{tool} prints {line}" for line in lines]
+
+    def moved(self, tool: str, at: Standing) -> None:
+        self.events += [f"{tool} reports {failure}" for failure in at.failures]
 
     def ended(self, result: ToolResult) -> None:
         self.events.append(f"shown: {result.findings[0].message if result.findings else result.tool}")

@@ -182,6 +182,7 @@ class Writer(Counter):
         self.config = config
         self.process = os.getpid()
         self.worker = None
+        self.distributed = False
         self.warnings = {}
         self.stream = open(path, "a", encoding="utf-8", errors="backslashreplace", buffering=1)
         beside = os.path.join(os.path.dirname(path), "coverage-options.json")
@@ -196,6 +197,16 @@ class Writer(Counter):
     def pytest_sessionstart(self, session):
         root = getattr(self.config, "rootpath", None) or self.config.rootdir
         self.write("start", pytest=str(pytest.__version__), python=sys.version.split()[0], root=str(root))
+
+    def pytest_collection_finish(self, session):
+        self.write("collected", tests=len(session.items))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node, ids):
+        """Write the number of tests once: all xdist workers collect the same."""
+        if not self.distributed:
+            self.distributed = True
+            self.write("collected", tests=len(ids))
 
     def pytest_collectreport(self, report):
         if report.failed:
