@@ -138,6 +138,8 @@ class Finding:
     """Whether the change introduced it, if the tool knows; None if the changed lines decide."""
     reach: Reach = Reach.NONE
     """How near it is to the change: the nearest are shown first."""
+    cause: str = ""
+    """What failed in a test, without its name: many tests with the same cause share a row."""
     bulk: bool = False
     """Whether it is one of many that are mostly harmless: those of its rule in its file share a row, however few."""
     redacted: bool = False

@@ -12,7 +12,7 @@ from typing import Final
 
 from ci_action.model.finding import BLINDING, SEVERITIES, Finding, Fix, Level, Reach
 from ci_action.model.tests import RED
-from ci_action.system.text import listed
+from ci_action.system.text import counted, listed
 
 MANY: Final = 3
 """More findings of one rule in one file share a row."""
@@ -32,7 +32,7 @@ _LOOSER: Final = (0, 0, -20, -40)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a channel shows in one row: a finding, or several of one rule in one file."""
+    """What a channel shows in one row: a finding, or several of one rule in one file, or of tests with one cause."""
 
     first: Finding
     """The most important one, whose message and place are shown."""
@@ -54,6 +54,8 @@ class Row:
         """The number and the lines of the others: `and 3 more in this file: lines 5, 7, 9`; empty without others."""
         if not self.others:
             return ""
+        if self.first.cause:
+            return f"and {counted(len(self.others), 'other test')}"
         lines = sorted({one.line for one in self.others} - {0, self.first.line})
         where = f": line{'s' * (len(lines) > 1)} {listed([f'{line}' for line in lines], _MOST_LINES)}"
         return f"and {len(self.others):,} more in this file{where if lines else ''}"
@@ -120,15 +122,16 @@ def by_file(rows: Iterable[Row]) -> list[Row]:
 
 
 def _shares(finding: Finding) -> bool:
-    """Whether a finding may share a row: each failed test, package and loosened check has its own."""
-    apart = finding.rule in RED or finding.package is not None or finding.loosens
-    return bool(finding.path) and not apart
+    """Whether a finding may share a row: a failed test without a cause, a package and a loosened check have their own."""
+    if finding.rule in RED:
+        return bool(finding.cause)
+    return bool(finding.path) and finding.package is None and not finding.loosens
 
 
 def _kind(finding: Finding, weight: int) -> tuple[object, ...]:
     """Return what findings of one row have in common: the weight is that of reach, level and severity."""
     weight -= finding.fix is Fix.SAFE
-    return weight, finding.tool, finding.rule, finding.path, finding.muted, finding.bulk
+    return weight, finding.tool, finding.rule, finding.cause or finding.path, finding.muted, finding.bulk
 
 
 def _in_turns(rows: Iterable[tuple[int, Row]]) -> list[Row]:
@@ -161,6 +164,6 @@ def _rank(finding: Finding) -> tuple[int, str, int, str, str, int, str, str]:
         finding.tool,
         (place.column or 0) if place else 0,
         finding.message,
-        finding.fingerprint,
+        f"{finding.fingerprint}{finding.bulk}",
     )
     return (weight, place.path, place.line or 0, *rest) if place else (weight, "", 0, *rest)

@@ -134,7 +134,7 @@ def failures(sections: Iterable[Section], report: str) -> Iterator[Row]:
                 lines = [line.rstrip() for line in entry.text.split("\n") if line.strip()]
                 yield from (Row(f"    | {clipped(visible(line), WIDTH)}") for line in lines[-_LAST_LINES:])
                 yield Row("")
-            if note := left_out(min(len(block.rows), MOST_ENTRIES), len(block.rows), where=report):
+            if note := left_out(block.amount(MOST_ENTRIES), block.amount(len(block.rows)), where=report):
                 yield Row(note, YELLOW)
 
 

@@ -169,6 +169,7 @@ def test_a_flood_of_one_tool_leaves_room_for_another():
         pytest.param(2, {"bulk": True}, 1, id="two of what is mostly harmless"),
         pytest.param(9, {"location": None}, 9, id="about the project"),
         pytest.param(9, {"rule": "failed"}, 9, id="failed tests"),
+        pytest.param(9, {"rule": "failed", "cause": "no"}, 1, id="failed tests with one cause"),
         pytest.param(9, {"loosens": 2}, 9, id="loosened checks"),
         pytest.param(9, {"package": Package(name="a", version="1")}, 9, id="packages"),
     ],
@@ -176,6 +177,17 @@ def test_a_flood_of_one_tool_leaves_room_for_another():
 def test_many_of_one_rule_in_one_file_share_a_row(count: int, overrides: dict[str, Any], rows: int):
     findings = [finding(**{"location": at(line=one + 1), **overrides}) for one in range(count)]
     assert len(rows_of(findings)) == rows
+
+
+def test_tests_with_one_cause_share_a_row_whatever_their_files_are():
+    causes = ["refused"] * 120 + ["assert 1 == 2"]
+    findings = [
+        finding(rule="failed", message=f"t{number}: {cause}", cause=cause, location=at(f"t{number}.py"))
+        for number, cause in enumerate(causes)
+    ]
+    rows = rows_of(findings)
+    assert sorted(row.count for row in rows) == [1, 120]
+    assert [row.more for row in rows if row.others] == ["and 119 other tests"]
 
 
 @pytest.mark.parametrize(

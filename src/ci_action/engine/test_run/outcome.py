@@ -127,6 +127,7 @@ def _findings(cases: Sequence[TestCase]) -> Iterable[Finding]:
             tool=TESTS,
             rule=rule,
             message=f"{name}: {first}",
+            cause=case.message and first,
             location=Location(path=case.path, line=case.line) if case.path else None,
         )
 

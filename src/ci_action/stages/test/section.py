@@ -7,8 +7,10 @@ from typing import Final
 from ci_action.github.pull_request import NoPull, Pull
 from ci_action.model.coverage import Coverage, FileCoverage, percent, ranges, shown
 from ci_action.model.finding import Location
+from ci_action.model.ranking import MANY
 from ci_action.model.result import StageResult, ToolResult
 from ci_action.model.section import (
+    EVERYWHERE,
     Bar,
     Block,
     Channel,
@@ -31,6 +33,8 @@ from ci_action.system.text import counted, duration, listed, one_line
 
 _MOST_SLOW: Final = 25
 _MOST_RANGES: Final = 20
+# The failed tests with the same message that a row names beside the first one.
+_MOST_SAME: Final = 3
 # The metric, its name, its look; the first is always shown.
 _COUNTS: Final = (
     ("passed", "passed", Look.PASSED),
@@ -107,19 +111,35 @@ def _named(cases: Sequence[TestCase], name: str) -> Iterator[Line]:
 
 def _failed(stage: StageResult) -> Iterator[Log]:
     if cases := red_tests(stage.tools):
-        title = Ours(f"{counted(len(cases), 'test')} failed")
-        yield Log(title=title, what=Ours("Traceback"), rows=tuple(map(_failure, cases)))
+        title, what = Ours(f"{counted(len(cases), 'test')} failed"), Ours("Traceback")
+        groups = list(_by_cause(cases))
+        rows = tuple(_failure(first, others) for first, *others in groups)
+        yield Log(title=title, what=what, rows=rows, counts=tuple(map(len, groups)), on=EVERYWHERE - _PAGE)
+        yield Log(title=title, what=what, rows=tuple(map(_failure, cases)), on=_PAGE)
 
 
-def _failure(case: TestCase) -> Entry:
+def _by_cause(cases: Sequence[TestCase]) -> Iterator[list[TestCase]]:
+    """Yield many failed tests with the same outcome and message together, the others alone."""
+    groups: dict[tuple[TestOutcome, str], list[TestCase]] = {}
+    for case in cases:
+        groups.setdefault((case.outcome, case.message), []).append(case)
+    for (_, message), group in groups.items():
+        if message and len(group) > MANY:
+            yield group
+        else:
+            yield from ([case] for case in group)
+
+
+def _failure(case: TestCase, others: Sequence[TestCase] = ()) -> Entry:
     error = case.outcome is TestOutcome.ERROR
     about = [Ours("in set-up, tear-down or collection")] if error else []
     about.append(Ours(duration(case.seconds)))
     if case.runs > 1:
         about.append(Ours(counted(case.runs, "run")))
+    same = f" (the same in {listed([name_of(one) for one in others], _MOST_SAME)})" if others else ""
     return Entry(
         name=name_of(case),
-        message=case.message,
+        message=f"{case.message}{same}",
         word=Ours(case.outcome.value),
         text=case.detail,
         place=Location(path=case.path, line=case.line) if case.path else None,

@@ -267,6 +267,27 @@ def test_the_console_tells_failed_tests_and_facts(tmp_path: Path, color: bool):
     assert "21 tests  " in text
 
 
+def test_failures_of_one_cause_share_a_row_with_their_number_and_examples(tmp_path: Path):
+    same = [failed(number, message="ConnectionError: refused") for number in range(120)]
+    shown = publication(tmp_path)
+    result = run_result(with_tests(*same, failed(200), failed(201)))
+    console.report(result, shown)
+    for text in (printed(shown), render(result, publication(tmp_path, event=event()), LIMIT)):
+        assert text.count("refused") == 1
+        assert "116 more" in re.sub(r"<[^>]+>|[\\`]", "", text)
+        assert "assert 201" in text
+        assert "test_2" in text
+    assert "122 tests: 0 passed, 122 failed" in printed(shown)
+
+
+def test_a_few_failures_of_one_cause_have_a_row_each(tmp_path: Path):
+    same = [failed(number, message="ConnectionError: refused") for number in range(3)]
+    assert (
+        render(run_result(with_tests(*same)), publication(tmp_path, event=event()), LIMIT).count("refused")
+        == 3
+    )
+
+
 def test_tests_of_a_broken_run_are_told(tmp_path: Path):
     outcome = Broken("it crashed", tests=(case(),), metrics={"tests": 1, "passed": 1})
     found = totals(run_result(tool_result(tool="pytest", outcome=outcome)))
