@@ -9,7 +9,7 @@ from typing import Final
 
 from ci_action.engine.context import Context
 from ci_action.engine.environment import builder_of
-from ci_action.engine.tool import Checked, Tool, Turn
+from ci_action.engine.tool import Checked, Selection, Tool, Turn
 from ci_action.model.finding import Finding, Level
 from ci_action.model.result import Broken, Counted, Outcome, Report, Skipped
 from ci_action.project.environment import environment_of_project, python_variables
@@ -80,6 +80,7 @@ def tool_of(checker: Checker, check: Callable[[Context, Program], Checked]) -> T
         check=check,
         program=lambda _: Program(argv=(), version="", source=""),
         plan=lambda ctx: plan(ctx, checker),
+        selection=lambda ctx: Selection(offer=chosen(ctx)[checker.name].offer),
         runs_code=lambda ctx: bool(chosen(ctx)[checker.name].runs),
         turn=lambda _: Turn.LOADS,
         by_lines=True,

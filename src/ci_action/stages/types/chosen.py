@@ -1,7 +1,8 @@
 """Which type checkers run, and how: those that the project runs itself, with its own arguments.
 
 The first kind of source that runs a checker decides about its arguments: tox, nox, the continuous integration, pre-commit,
-then tasks, Makefiles and scripts. A project that runs none is checked by those that it configures, if any.
+then tasks, Makefiles and scripts. A project that runs none is checked by those that it configures, if any: their findings
+only warn if the project has checks of its own, which can be green without them.
 """
 
 import os
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ci_action.engine.context import Context
+from ci_action.model.result import Offer
 from ci_action.project.evidence import Evidence, Gathered, Kind
 from ci_action.project.evidence.model import Named
 from ci_action.project.layout import Layout
@@ -37,6 +39,8 @@ class Chosen:
     notes: tuple[str, ...] = ()
     configured: bool = False
     """Whether the project has a configuration for it."""
+    offer: Offer | None = None
+    """Set if the project configures it, and its own checks do not run it."""
 
 
 def chosen(ctx: Context) -> dict[str, Chosen]:
@@ -81,12 +85,21 @@ def _automatic(known: dict[Named, Chosen], gathered: Gathered) -> dict[str, Chos
     for tool, one in known.items():
         if tool in candidates:
             source = tables[tool][0].source
-            found[tool] = replace(one, runs=(ToolRun(tool=tool, source=source),), why=source)
+            run = ToolRun(tool=tool, source=source)
+            found[tool] = replace(one, runs=(run,), why=source, offer=_offer(gathered, tool, source))
         elif other:
             found[tool] = replace(one, why=f"the project runs {other[0]}")
         else:
             found[tool] = _left(one, " and ".join(candidates))
     return found
+
+
+def _offer(gathered: Gathered, tool: Named, source: str) -> Offer | None:
+    """Return why the findings of a checker only warn: the checks of the project are known, and it is not one of them."""
+    if not gathered.automated:
+        return None
+    why = f"{source} configures it, but no check of the project runs it"
+    return Offer(why=why, setting="type-checker", value=str(tool))
 
 
 def _left(one: Chosen, names: str) -> Chosen:

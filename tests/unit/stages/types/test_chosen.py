@@ -74,6 +74,30 @@ def test_auto(tmp_path: Path, files: dict[str, str], expected: dict[str, list[st
 
 
 @pytest.mark.parametrize(
+    ("files", "offered"),
+    [
+        pytest.param({}, False, id="nothing shows what the project checks"),
+        pytest.param(
+            {".github/workflows/ci.yml": WORKFLOW.replace("pyright src", "pytest")}, True, id="other"
+        ),
+        pytest.param({".github/workflows/ci.yml": WORKFLOW.replace("pyright", "mypy")}, False, id="it runs"),
+        pytest.param(
+            {".github/workflows/ci.yml": WORKFLOW.replace("run: pyright src", "uses: org/ci-action@v1")},
+            False,
+            id="ci-action is the check",
+        ),
+    ],
+)
+def test_a_checker_that_the_own_checks_leave_out_is_offered(
+    tmp_path: Path, files: dict[str, str], offered: bool
+):
+    root = write(tmp_path, {"src/x.py": "", "pyproject.toml": "[tool.mypy]\n", **files})
+    found = decided(layout(root), TypeChecker.AUTO, gather(layout(root)))["mypy"]
+    assert found.runs
+    assert bool(found.offer) is offered
+
+
+@pytest.mark.parametrize(
     ("asked", "expected"),
     [
         (TypeChecker.NONE, {}),
