@@ -550,6 +550,23 @@ def test_an_environment_is_kept_while_nothing_changes(stage):
     assert changed.tool("environment")["metrics"] == {"reused": 0.0}
 
 
+GENERATES = """import pathlib, setuptools
+pathlib.Path("pkg/_version.py").write_text("version = '1'")
+setuptools.setup(name="generates", version="1", packages=["pkg"])
+"""
+
+
+def test_an_environment_is_not_kept_without_what_its_build_wrote(stage, standing):
+    test = "import pkg._version\ndef test_ok(): assert pkg._version.version == '1'\n"
+    system = "[build-system]\nrequires = ['setuptools']\nbuild-backend = 'setuptools.build_meta'\n"
+    files = {"pyproject.toml": system, "setup.py": GENERATES, "pkg/__init__.py": "", "test_a.py": test}
+    runs = [stage(files), stage(files)]
+    (standing({}) / "pkg" / "_version.py").unlink()
+    runs += [stage(files), stage(files)]
+    assert [ran.report["conclusion"] for ran in runs] == ["passed"] * 4
+    assert [ran.tool("environment")["metrics"]["reused"] for ran in runs] == [0, 1, 0, 1]
+
+
 def test_a_failed_install_is_broken_with_the_reason(stage):
     ran = stage({"test_a.py": OK, "requirements.txt": "no-such-package-anywhere-1234==9\n"})
     assert ran.code == 3

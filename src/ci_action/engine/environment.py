@@ -112,7 +112,7 @@ def _by_commands(ctx: Context, builder: Builder, request: str, extra: list[str])
     where = ctx.tempdir / "environments" / "own"
     python = str(where / "bin" / "python")
     ctx.hand_over(where.parent)
-    builder.venv(where, request, "--seed")
+    builder.venv(where, request, "--allow-existing", "--seed")
     tools = ctx.tempdir / "bin"
     tools.mkdir(exist_ok=True)
     shutil.copy(ctx.bundled.uv, tools / "uv")

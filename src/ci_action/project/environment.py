@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -26,6 +26,7 @@ from ci_action.project.dependencies.pyproject import (
     table,
 )
 from ci_action.project.dependencies.selection import for_tests
+from ci_action.project.generated import Stamps, all_there, stamps_of, written_since
 from ci_action.project.layout import Layout
 from ci_action.project.programs import index_variables, search_path
 from ci_action.system.errors import ToolError
@@ -41,7 +42,7 @@ FILE: Final = "environment.json"
 _OF_ONE_PYTHON: Final = frozenset({"PYTHONHOME", "PYTHONEXECUTABLE", "PYTHONPLATLIBDIR", "PYTHONINSPECT"})
 _COMPLETE: Final = "ci-action.json"
 # The version of the format of a kept environment.
-_FORM: Final = 3
+_FORM: Final = 4
 ADDED: Final = "added by ci-action"
 """The source of a package that nothing of the project asks for."""
 PYTEST_COV: Final = "pytest-cov"
@@ -93,6 +94,11 @@ class Environment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """The files and folders that this runner starts pytest with."""
     runner: str = ""
     """The file of this runner, and the part that was read."""
+
+    in_place: tuple[str, ...] = ()
+    """The packages that are folders of the workspace, installed in place."""
+    generated: tuple[str, ...] = ()
+    """The files that building these wrote into the workspace, relative to it."""
 
     def variables_for(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Return the variables of the tests besides those that the step sets, and what the step sets for Python."""
@@ -171,6 +177,8 @@ class Builder:
     owner: Owner | None = None
     asked_by: str = ""
     """What requests the Python: a setting or a file."""
+    rebuilt: tuple[str, ...] = ()
+    """The packages that are built in place again, whatever uv has in its cache."""
     notes: list[str] = field(default_factory=list)
     """Warnings about the work, each once."""
 
@@ -194,16 +202,29 @@ class Builder:
 
     def _make(self, dependencies: Dependencies, request: str, extra: Sequence[str]) -> Environment:
         where = self._folder(dependencies, request, extra)
-        with suppress(OSError, ValueError):
-            kept = Environment.read(where / _COMPLETE)
-            if os.access(kept.python, os.X_OK):
-                return structs.replace(kept, reused=True)
-        self.venv(where, request)
+        kept = _kept(where / _COMPLETE)
+        if kept and all_there(kept.generated, self.layout.workspace):
+            return structs.replace(kept, reused=True)
+        # What we added to an environment that is filled again would pass for the project's own.
+        existing = "--clear" if kept else "--allow-existing"
+        return self._rebuilding(kept).fill(where, dependencies, request, extra, existing)
+
+    def _rebuilding(self, kept: Environment | None) -> "Builder":
+        return replace(self, rebuilt=kept.in_place) if kept else self
+
+    def fill(
+        self, where: Path, dependencies: Dependencies, request: str, extra: Sequence[str], existing: str
+    ) -> Environment:
+        """Fill an environment in a folder, by what happens to an `existing` one; kept with the files of its build."""
+        self.venv(where, request, existing)
         python = str(where / "bin" / "python")
-        self._install(dependencies, python, where)
-        held = self.packages(python)
-        exact = dict.fromkeys(map(canonical, held), dependencies.source) if dependencies.locked else {}
-        source, sources = self._complete(dependencies, python, held)
+        before = self._stamps()
+        with self._tidied():
+            self._install(dependencies, python, where)
+            held = self.packages(python)
+            exact = dict.fromkeys(map(canonical, held), dependencies.source) if dependencies.locked else {}
+            source, sources = self._complete(dependencies, python, held)
+        generated = written_since(before, self._stamps())
         found = self.found(python, source, self.add(python, extra))
         every = {**sources, **dependencies.pins, **exact}
         runner = dependencies.runner
@@ -214,6 +235,7 @@ class Builder:
             variables=dict(runner.variables),
             tests=runner.tests,
             runner=runner.source,
+            generated=generated,
         )
         if not found.packages.keys() >= set(extra):  # the next run can have more luck
             return environment
@@ -225,17 +247,19 @@ class Builder:
     def venv(self, where: Path, request: str, *words: str) -> None:
         """Make an empty environment."""
         python = [f"{_PYTHON}{request}"] if request else []
-        self.command("venv", "--no-project", "--allow-existing", *words, *python, str(where))
+        self.command("venv", "--no-project", *words, *python, str(where))
 
     def found(self, python: str, source: str, theirs: Mapping[str, str]) -> Environment:
         """Return the environment of an interpreter; `theirs` are the packages that it had before we added any."""
-        packages = self.packages(python)
+        listed_now = self._listed(python)
+        packages = {entry["name"]: entry["version"] for entry in listed_now}
         return Environment(
             python=python,
             version=self.version_of(python),
             source=source,
             packages=packages,
             added=tuple(name for name in packages if name not in theirs),
+            in_place=tuple(entry["name"] for entry in listed_now if "editable_project_location" in entry),
         )
 
     def _folder(self, dependencies: Dependencies, request: str, extra: Sequence[str]) -> Path:
@@ -251,27 +275,21 @@ class Builder:
         return home / digest.hexdigest()[:20]
 
     def _install(self, dependencies: Dependencies, python: str, where: Path) -> None:
-        before = self._leftovers()
         by_uv = dependencies.source == Kind.UV or bool(dependencies.sync)
         exact = ("--no-deps",) if dependencies.locked and not by_uv else ()
-        try:
-            if by_uv:
-                self.command("sync", "--locked", *dependencies.sync, project=where)
-            if dependencies.requirements:
-                self.pip(python, *exact, *self._lines(dependencies.requirements))
-            words = [f"--requirements={name}" for name in dependencies.files]
-            words += [f"--group={name}" for name in dependencies.groups]
-            if words:
-                self.pip(python, *words)
-            if dependencies.project:
-                words = [*exact, *self._in_place(python, where), f"--editable={dependencies.project}"]
-                self.pip(python, *words)
-            if dependencies.unverified:
-                self._verify(dependencies.unverified, python)
-        finally:
-            # What building the project left in the tree would be scanned as well.
-            for path in self._leftovers() - before:
-                shutil.rmtree(path, ignore_errors=True)
+        if by_uv:
+            self.command("sync", "--locked", *self._again(), *dependencies.sync, project=where)
+        if dependencies.requirements:
+            self.pip(python, *exact, *self._lines(dependencies.requirements))
+        words = [f"--requirements={name}" for name in dependencies.files]
+        words += [f"--group={name}" for name in dependencies.groups]
+        if words:
+            self.pip(python, *words)
+        if dependencies.project:
+            words = [*exact, *self._in_place(python, where), f"--editable={dependencies.project}"]
+            self.pip(python, *words)
+        if dependencies.unverified:
+            self._verify(dependencies.unverified, python)
 
     def _in_place(self, python: str, where: Path) -> list[str]:
         """Return the options to build the project in place.
@@ -370,12 +388,20 @@ class Builder:
 
     def pip(self, python: str, *words: str) -> Completed:
         """Run `uv pip install` for an interpreter."""
-        return self.command("pip", "install", f"--python={python}", *words)
+        return self.command("pip", "install", f"--python={python}", *self._again(), *words)
+
+    def _again(self) -> tuple[str, ...]:
+        return tuple(f"--reinstall-package={name}" for name in self.rebuilt)
 
     def packages(self, python: str) -> dict[str, str]:
         """Return the installed packages and their versions."""
-        done = self.command("pip", "list", "--format=json", f"--python={python}")
-        return {entry["name"]: entry["version"] for entry in json.loads(done.stdout)}
+        return {entry["name"]: entry["version"] for entry in self._listed(python)}
+
+    def _listed(self, python: str) -> list[dict[str, str]]:
+        entries: list[dict[str, str]] = json.loads(
+            self.command("pip", "list", "--format=json", f"--python={python}").stdout
+        )
+        return entries
 
     def version_of(self, python: str) -> str:
         """Return the version of an interpreter."""
@@ -457,6 +483,21 @@ class Builder:
         """Remove the credentials: the project's code runs as the same user."""
         (self.tempdir / "netrc").unlink(missing_ok=True)
 
+    @contextmanager
+    def _tidied(self) -> Iterator[None]:
+        """Remove what building the project left in the tree: it would be scanned as well."""
+        before = self._leftovers()
+        try:
+            yield
+        finally:
+            for path in self._leftovers() - before:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def _stamps(self) -> Stamps:
+        """Return the files of the workspace, without our own."""
+        own = {self.tempdir, *([self.cache] if self.cache else [])}
+        return stamps_of(self.layout.workspace, own)
+
     def _leftovers(self) -> set[Path]:
         root = self.layout.root
         return {
@@ -465,6 +506,15 @@ class Builder:
             for path in (*folder.glob("*.egg-info"), folder / "build")
             if path.exists()
         }
+
+
+def _kept(file: Path) -> Environment | None:
+    """Return the environment that was written to a file; None without one whose interpreter is still there."""
+    try:
+        kept = Environment.read(file)
+        return kept if os.access(kept.python, os.X_OK) else None
+    except (OSError, ValueError):
+        return None
 
 
 def _is_full(error: ToolError | OSError) -> bool:

@@ -232,6 +232,33 @@ def uv_with(packages: list[list[str]], extras: str = "") -> FakeRun:
     )
 
 
+def test_an_environment_without_the_files_of_its_build_is_made_again(tmp_path: Path):
+    needs = Dependencies(source="pyproject.toml", project=".", locked=True)
+    version = tmp_path / "w" / "pkg" / "_version.py"
+    entry = {"name": "pkg", "version": "1", "editable_project_location": str(tmp_path / "w")}
+    builds: list[tuple[str, ...]] = []
+
+    def answer(command: Command) -> Completed:
+        where = Path(command.argv[-1])
+        if command.argv[1] == "venv":
+            (where / "bin").mkdir(parents=True, exist_ok=True)
+            (where / "bin" / "python").touch(mode=0o755)
+        if "--editable=." in command.argv:
+            builds.append(command.argv)
+            version.parent.mkdir(exist_ok=True)
+            version.touch()
+        return completed(json.dumps([entry, {"name": "pytest", "version": "1"}]))
+
+    made = builder(tmp_path, FakeRun(uv=answer, python=completed("3.12.1")))
+    first = made.make(needs, "", ["pytest"])
+    assert (first.generated, first.in_place) == (("pkg/_version.py",), ("pkg",))
+    assert made.make(needs, "", ["pytest"]).reused
+    version.unlink()
+    again = made.make(needs, "", ["pytest"])
+    assert (again, version.exists()) == (first, True)
+    assert ["--reinstall-package=pkg" in build for build in builds] == [False, True]
+
+
 RUNNER = Asked(
     source="tox.ini [testenv]", requirements=("pytest", "six"), files=("a.txt",), constraints=("c.txt",)
 )
@@ -345,6 +372,7 @@ def test_a_command_is_run_again_without_a_cache_that_is_full(tmp_path: Path, std
         {"added": [1]},
         {"more": ""},
         {"overlay": None},
+        {"generated": "x"},
     ],
 )
 def test_a_kept_environment_of_another_shape_is_none(tmp_path: Path, change: dict[str, object]):
