@@ -99,6 +99,27 @@ def test_the_figures_are_those_of_the_projects_own_command(name, stage, by_hand,
     assert ran.tool("coverage")["version_source"]
 
 
+MINIMUM = "[run]\nsource = pkg\n[report]\nfail_under = 90\n"
+BASE = "[tox]\nenv_list = py{310,311}, report\n[testenv]\ncommands = coverage run -m pytest\n"
+REPORT = "[testenv:report]\ndepends = py{310,311}\ncommands =\n    coverage combine\n    coverage report\n"
+
+
+@pytest.mark.parametrize(
+    ("tox", "words", "code", "level"),
+    [
+        (BASE + REPORT, (), 0, "warning"),
+        (BASE + REPORT, ("--coverage-min=90",), 1, "error"),
+        (BASE + REPORT.replace("py{310,311}", "py310"), (), 1, "error"),
+        (BASE + "    coverage combine\n    coverage report\n", (), 1, "error"),
+    ],
+    ids=["several environments", "our minimum", "one environment", "each environment"],
+)
+def test_a_minimum_of_several_environments_only_warns(tox, words, code, level, stage):
+    ran = stage({**PACKAGE, "test_a.py": COVERED, ".coveragerc": MINIMUM, "tox.ini": tox}, *words)
+    assert ran.code == code, ran.out
+    assert rules(ran) == [("coverage-min", level)]
+
+
 PLUGIN = {
     "src/pytest_sample.py": "import pytest\ndef helper():\n    return 1\n@pytest.fixture\ndef one():\n    return helper()\n",
     "test_a.py": "def test_a(one): assert one == 1\n",

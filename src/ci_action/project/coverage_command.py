@@ -34,7 +34,8 @@ _ITEMS: Final = re.compile(r"""["']\s*,\s*["']""")
 _RUN: Final = re.compile(
     r"(?<![\w.-])coverage\s+run\s(?P<options>[^&;|\n]*?)-m\s*(?:pytest|py\.test)(?![\w.-])"
 )
-_HATCH: Final = re.compile(r"\bhatch\s+test\s(?:[^&;|\n]*\s)?(?:--cover|-c)(?![\w-])")
+HATCH: Final = re.compile(r"\bhatch\s+test\s(?:[^&;|\n]*\s)?(?:--cover|-c)(?![\w-])")
+"""The command of Hatch that measures coverage, and reports it too."""
 _COV: Final = re.compile(r"(?<![\w-])--cov(?=[\s=\"']|$)[^&;|\n]*")
 _DISABLED: Final = re.compile(r"(?<![\w-])-p[\s=]*(no:[\w.-]+)")
 # What tox, make and GitHub put before the paths of the project.
@@ -80,14 +81,15 @@ class CoverageCommand:
 
 def coverage_command(layout: Layout) -> CoverageCommand | None:
     """Return the first command of the project that measures the coverage of its tests."""
-    for name, text in _texts(layout):
+    for name, text in texts_of(layout):
         for found in commands_in(text):
             config = found.config if found.config and (layout.root / found.config).is_file() else ""
             return replace(found, origin=name, config=config)
     return None
 
 
-def _texts(layout: Layout) -> Iterator[tuple[str, str]]:
+def texts_of(layout: Layout) -> Iterator[tuple[str, str]]:
+    """Yield the files that can have commands, and their texts."""
     for pattern in _FILES:
         for path in sorted(layout.root.glob(pattern))[:_MOST_FILES]:
             with suppress(ProjectFileError):
@@ -97,15 +99,19 @@ def _texts(layout: Layout) -> Iterator[tuple[str, str]]:
 
 def commands_in(text: str) -> Iterator[CoverageCommand]:
     """Yield the commands in a text that measure the coverage of tests."""
-    text = _ITEMS.sub(" ", _CONTINUED.sub(" ", _COMMENT.sub("", text)))
-    for line in text.splitlines():
+    for line in commands_as_lines(text).splitlines():
         disabled = tuple(dict.fromkeys(_DISABLED.findall(line)))
         if match := _RUN.search(line):
             yield replace(_of_coverage(_words(match["options"])), disabled=disabled)
-        elif _HATCH.search(line):
+        elif HATCH.search(line):
             yield CoverageCommand(starter=Starter.COVERAGE, origin="")
         elif match := _COV.search(line):
             yield replace(_of_pytest_cov(_words(match[0])), disabled=disabled)
+
+
+def commands_as_lines(text: str) -> str:
+    """Return a text without comments, each command on one line and its words divided by spaces."""
+    return _ITEMS.sub(" ", _CONTINUED.sub(" ", _COMMENT.sub("", text)))
 
 
 def _words(text: str) -> list[str]:

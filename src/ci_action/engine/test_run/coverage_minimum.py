@@ -109,6 +109,8 @@ class Minima:
     """The source of the minimum, for people."""
     precision: int | None = None
     """The decimals that coverage rounds to before it compares; None for an exact comparison."""
+    combined: str = ""
+    """What applies the minimum to the data of several environments; then a single run cannot miss it, and is warned of."""
     patch: Decimal | None = None
 
     @property
@@ -153,7 +155,14 @@ def judge(
         if not reaches(coverage.percent, minima.coverage, minima.precision):
             least = f"the minimum is {minima.coverage} % ({minima.origin})"
             message = f"coverage is {shown(coverage.percent)} %, {least}"
-            findings.append(Finding(tool=COVERAGE, rule="coverage-min", message=message))
+            level = Level.ERROR
+            if minima.combined:
+                level = Level.WARNING
+                message += (
+                    f", which {minima.combined} applies to the combined data of several environments, not to this run"
+                    " alone: set `coverage-min` to require a minimum here"
+                )
+            findings.append(Finding(tool=COVERAGE, rule="coverage-min", message=message, level=level))
     if changes is not None and changes.known:
         patched = patch(coverage, changes.lines, read)
         findings += _of_change(patched, minima.patch)

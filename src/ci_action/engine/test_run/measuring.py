@@ -11,6 +11,7 @@ from msgspec import Struct, convert, structs, to_builtins
 
 from ci_action.engine.test_run import COVERAGE
 from ci_action.model.tests import TestWarning
+from ci_action.project.coverage_combined import combination
 from ci_action.project.coverage_command import (
     PytestOptions,
     Starter,
@@ -49,6 +50,8 @@ class Measuring(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     config: str = ""
     branch: bool = False
     fail_under: str = ""
+    combined: str = ""
+    """What judges the minimum of the project over the data of several environments; empty if a single run is judged."""
     options: tuple[str, ...] = ()
     """Further options of `coverage run`."""
     disabled: tuple[str, ...] = ()
@@ -138,6 +141,7 @@ def measuring_of(
             config=command.config,
             branch=command.branch,
             fail_under=command.fail_under,
+            combined="" if options.covers else combination(layout),
             options=command.options,
             disabled=tuple(name for name in command.disabled if "cov" not in name),
         )

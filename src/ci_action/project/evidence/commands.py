@@ -61,7 +61,8 @@ _TOX_REFERENCE: Final = re.compile(r"\{\[([^\]{}]+)\](\w+)\}")
 _TOX_FOLDER: Final = re.compile(r"\{(?:toxinidir|tox_root)\}/?")
 
 
-def _tox_sections(text: str) -> dict[str, dict[str, str]]:
+def tox_sections(text: str) -> dict[str, dict[str, str]]:
+    """Return the sections of a tox.ini, each with its keys."""
     parts = _TOX_SECTION.split(text)
     return {
         name: {match[1].replace("-", "_"): match[2] for match in _TOX_KEY.finditer(body)}
@@ -71,7 +72,7 @@ def _tox_sections(text: str) -> dict[str, dict[str, str]]:
 
 def in_tox_ini(text: str) -> Iterator[Script]:
     """Yield the commands of the environments of a tox.ini, or of a setup.cfg."""
-    sections = _tox_sections(text)
+    sections = tox_sections(text)
 
     def substituted(value: str) -> str:
         for _ in range(3):
@@ -92,7 +93,7 @@ def in_tox_ini(text: str) -> Iterator[Script]:
 
 def tox_requirements(text: str) -> Iterator[tuple[str, str]]:
     """Yield what the environments of a tox.ini install, and the place."""
-    for name, keys in _tox_sections(text).items():
+    for name, keys in tox_sections(text).items():
         if name.startswith("testenv"):
             yield _FACTORS.sub("", keys.get("deps", "")), f"{name}: deps"
 

@@ -212,7 +212,9 @@ def _own_minimum(measuring: Measuring, options: _Options, answer: _Answer | None
     given = measuring.fail_under or configured if options.fail_under is None else options.fail_under
     found = minimum(given)
     precision = answer.precision if answer else 0
-    return None if found is None else Minima(coverage=found, origin=OF_PROJECT, precision=precision)
+    if found is None:
+        return None
+    return Minima(coverage=found, origin=OF_PROJECT, precision=precision, combined=measuring.combined)
 
 
 def _reason(reading: _Reading, measuring: Measuring, options: _Options) -> str:

@@ -198,6 +198,29 @@ def test_whose_minimum_counts(
     assert ("merge" in " ".join(found.warnings)) is ("shard" in settings)
 
 
+@pytest.mark.parametrize(
+    ("settings", "fail_under", "levels"),
+    [
+        ({}, "76", [Level.WARNING]),
+        ({}, "75", []),
+        ({"coverage_min": "76"}, "0", [Level.ERROR]),
+        ({"coverage_min": "76"}, "90", [Level.ERROR]),
+        ({"coverage_min": "75"}, "90", []),
+    ],
+    ids=["missed", "reached", "ours missed", "ours missed first", "ours reached"],
+)
+def test_a_minimum_of_several_environments_is_not_that_of_one_run(
+    tmp_path: Path, settings: dict[str, str], fail_under: str, levels: list[Level]
+):
+    answer, measuring = coverage(fail_under=fail_under), {"combined": "tox.ini: testenv:report"}
+    found, _ = checked(tmp_path, answer, settings=settings, measuring=measuring)
+    findings = report(found).findings
+    assert [(one.rule, one.level) for one in findings] == [("coverage-min", level) for level in levels]
+    for one in findings:
+        assert "75" in one.message
+        assert (measuring["combined"] in one.message) is (one.level is Level.WARNING)
+
+
 def test_the_change_is_judged_by_its_lines(tmp_path: Path):
     changes = Changes(base="ba5e", lines={"a.py": frozenset({3, 4})})
     settings = {"patch_coverage_min": "51"}

@@ -1,0 +1,303 @@
+"""Whether the project's own commands judge its coverage only after they combined the data of several environments.
+
+Everything is read as text. A single report that is not known to come after such a combination is enough for a "no",
+because then the minimum may count for a single run as well.
+"""
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatch
+from itertools import product
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+from ci_action.project.config_files import from_yaml, tool_table
+from ci_action.project.coverage_command import HATCH, commands_as_lines, texts_of
+from ci_action.project.evidence.commands import (
+    Script,
+    in_hatch_toml,
+    in_justfile,
+    in_makefile,
+    in_pyproject,
+    in_tox_ini,
+    in_tox_toml,
+    tox_sections,
+)
+from ci_action.project.layout import Layout
+
+_COMBINE: Final = re.compile(r"(?<![\w.-])coverage3?\s+combine(?![\w-])")
+# Each of these fails below the minimum; in Python the subcommand may be in a variable.
+_REPORT: Final = re.compile(
+    r"(?<![\w.-])coverage3?(?:\s+(?:report|html|xml|json|lcov)(?![\w-])|[\"']\s*,\s*\*)"
+    r"(?![^&;|\n]*--fail-under[=\s]+0(?![\d.]))"
+)
+_TESTS: Final = re.compile(r"(?<![\w.-])(?:pytest|py\.test|unittest|coverage3?\s+run)(?![\w-])")
+# pytest-cov compares every run with the minimum.
+_PLUGIN: Final = re.compile(r"(?<![\w-])--cov(?=[\s=\"']|$)")
+_TOX: Final = re.compile(
+    r"(?<![\w.-])tox(?:[ \t]+(?:run|run-parallel|r|p|-p|auto|-q))*[ \t]*(?=$|[;&|])", re.MULTILINE
+)
+_BRACES: Final = re.compile(r"\{([^{}]*)\}")
+_RANGE: Final = re.compile(r"(\d{1,3})-(\d{1,3})")
+_PYTHON: Final = re.compile(r"(?:py|pypy|cpython)?-?\d+(?:\.\d+)?t?")
+_SECTION: Final = "testenv:"
+_BASES: Final = frozenset({"testenv", "env_run_base"})
+_MOST: Final = 200
+_SEVERAL: Final = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """What runs as one: an environment of tox, a session of nox, a target, a script or a job."""
+
+    name: str
+    text: str
+    several: bool = False
+    """Whether it gets the data of several environments."""
+    after: tuple[str, ...] = ()
+    """The places whose work it continues."""
+
+    @property
+    def combines(self) -> bool:
+        """Whether it only joins the data of several environments, and does not run tests itself."""
+        return self.several and bool(_COMBINE.search(self.text)) and not _TESTS.search(self.text)
+
+    @property
+    def first_report(self) -> int:
+        """The position of the first report that can fail; -1 without one."""
+        found = _REPORT.search(self.text)
+        return found.start() if found else -1
+
+
+def combination(layout: Layout) -> str:
+    """Return which place reports the combined data of several environments, if every report does; else nothing."""
+    found = ""
+    files = list(texts_of(layout))
+    try:
+        tox = next(filter(None, (_pythons(name, text) for name, text in files)), False)
+        for name, text in files:
+            places = list(_places(name, text, tox=tox))
+            if any(_PLUGIN.search(place.text) or HATCH.search(place.text) for place in places):
+                return ""
+            joining = {place.name for place in places if place.combines}
+            for place in places:
+                if place.first_report < 0:
+                    continue
+                combined = _COMBINE.search(place.text) if place.combines else None
+                own = combined is not None and combined.start() < place.first_report
+                follows = not _TESTS.search(place.text) and not joining.isdisjoint(place.after)
+                if not own and not follows:
+                    return ""
+                found = found or (f"{name}: {place.name}" if place.name else name)
+    except (ValueError, RecursionError, SyntaxError):  # what cannot be read may have a report
+        return ""
+    return found
+
+
+def _places(name: str, text: str, *, tox: bool) -> Iterator[_Place]:
+    """Yield the places of a file; raises `ValueError`, `SyntaxError` and `RecursionError`."""
+    base = PurePosixPath(name).name
+    if base == "tox.ini":
+        yield from _of_tox(in_tox_ini(text), *_of_ini(text))
+    elif base == "tox.toml":
+        document = tomllib.loads(text)
+        yield from _of_tox(in_tox_toml(document), *_of_toml(document))
+    elif base == "pyproject.toml":
+        document = tomllib.loads(text)
+        own = _table(tool_table(document).get("tox"))
+        legacy = own.get("legacy_tox_ini")
+        facts = _of_ini(legacy) if isinstance(legacy, str) else _of_toml(own)
+        yield from _of_tox(in_pyproject(document), *facts)
+    elif base == "hatch.toml":
+        yield from _joined(in_hatch_toml(tomllib.loads(text)))
+    elif base == "noxfile.py":
+        yield from _of_nox(text)
+    elif base.lower() == "makefile" or base == "GNUmakefile":
+        yield from _after_tox(_joined(in_makefile(text)[0]), tox=tox)
+    elif base.lower().lstrip(".") == "justfile":
+        yield from _after_tox(_joined(in_justfile(text)[0]), tox=tox)
+    elif base.endswith((".yml", ".yaml")):
+        yield from _of_workflow(text)
+    else:
+        yield from _after_tox([_Place(name="", text=commands_as_lines(text))], tox=tox)
+
+
+def _joined(scripts: Iterable[Script]) -> list[_Place]:
+    texts: dict[str, list[str]] = {}
+    for script in scripts:
+        texts.setdefault(script.place, []).append(script.text)
+    return [_Place(name=name, text=commands_as_lines("\n".join(lines))) for name, lines in texts.items()]
+
+
+def _after_tox(places: Iterable[_Place], *, tox: bool) -> Iterator[_Place]:
+    """Yield the places, with those marked that combine after all environments of tox ran."""
+    for place in places:
+        ran, combined = _TOX.search(place.text), _COMBINE.search(place.text)
+        several = tox and ran is not None and combined is not None and ran.start() < combined.start()
+        yield replace(place, several=several)
+
+
+# --- tox --------------------------------------------------------------------------------------------------------------
+
+
+def _of_tox(
+    scripts: Iterable[Script], known: Sequence[str], depends: Mapping[str, Sequence[str]]
+) -> Iterator[_Place]:
+    places = _joined(scripts)
+    # An environment without commands of its own has those of the base.
+    base = any(_TESTS.search(place.text) for place in places if place.name in _BASES)
+    own = {
+        name: bool(_TESTS.search(place.text))
+        for place in places
+        for name in expanded(place.name.removeprefix(_SECTION))
+    }
+    for place in places:
+        after: set[str] = set()
+        for wanted in depends.get(place.name, ()):
+            after |= {one for one in known if fnmatch(one, wanted)} if "*" in wanted else {wanted}
+        test = [one for one in (after if place.name in depends else known) if own.get(one, base)]
+        several = len(test) >= _SEVERAL if place.name in depends else _several(test)
+        several = several and place.name not in _BASES
+        yield replace(place, several=several, after=(*after, *(f"{_SECTION}{one}" for one in after)))
+
+
+def _several(names: Iterable[str]) -> bool:
+    """Whether these environments of tox have several versions of Python."""
+    found = {match[0] for name in names if (match := _PYTHON.match(name))}
+    return len(found) >= _SEVERAL
+
+
+def _of_ini(text: str) -> tuple[list[str], dict[str, list[str]]]:
+    """Return the environments, and on which each section depends."""
+    sections = tox_sections(text)
+    own = sections.get("tox", {})
+    depends = {name: expanded(keys["depends"]) for name, keys in sections.items() if "depends" in keys}
+    return expanded(own.get("env_list", own.get("envlist", ""))), depends
+
+
+def _of_toml(document: Mapping[str, Any]) -> tuple[list[str], dict[str, list[str]]]:
+    environments = _table(document.get("env"))
+    depends = {
+        name: _strings(table["depends"])
+        for name in environments
+        if "depends" in (table := _table(environments.get(name)))
+    }
+    return _strings(document.get("env_list")), depends
+
+
+def _pythons(name: str, text: str) -> bool:
+    """Whether a file sets environments of tox for several versions of Python."""
+    base = PurePosixPath(name).name
+    if base == "tox.ini":
+        return _several(_of_ini(text)[0])
+    return base == "tox.toml" and _several(_of_toml(tomllib.loads(text))[0])
+
+
+def expanded(text: str) -> list[str]:
+    """Return the names of environments in a list of tox: `py3{8,9}-{a, b}`, `py3{10-12}`."""
+    lines = _BRACES.sub(lambda match: "{" + re.sub(r"\s", "", match[1]) + "}", text)
+    lines = re.sub(r"(?m)(?:^|\s)[#;].*$|^[^\s{}]+:(?=\s)|^\s*[\w.,{}!-]+:(?=\s)", " ", lines)
+    names: list[str] = []
+    for word in re.findall(r"(?:\{[^{}]*\}|[^\s,{}])+", lines):
+        parts = _BRACES.split(word)
+        choices = [_choices(part) if index % 2 else [part] for index, part in enumerate(parts)]
+        for made in product(*choices):
+            names.append("".join(made))
+            if len(names) >= _MOST:
+                return names
+    return names
+
+
+def _choices(text: str) -> list[str]:
+    found = []
+    for one in text.split(","):
+        ends = _RANGE.fullmatch(one)
+        found += [str(number) for number in range(int(ends[1]), int(ends[2]) + 1)] if ends else [one]
+    return found
+
+
+# --- nox --------------------------------------------------------------------------------------------------------------
+
+
+def _of_nox(text: str) -> Iterator[_Place]:
+    """Yield the functions of a noxfile, and what is outside of them."""
+    tree = ast.parse(text)
+    lists = {
+        target.id: len(node.value.elts)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.List | ast.Tuple)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    sources = {node.name: commands_as_lines(ast.get_source_segment(text, node) or "") for node in functions}
+    several = any(
+        _TESTS.search(sources[node.name]) and _has_several(decorator, lists)
+        for node in functions
+        for decorator in node.decorator_list
+    )
+    for node in functions:
+        yield _Place(name=node.name, text=sources[node.name], several=several)
+    for other in tree.body:
+        if not isinstance(other, ast.FunctionDef):
+            yield _Place(name="", text=commands_as_lines(ast.get_source_segment(text, other) or ""))
+
+
+def _has_several(decorator: ast.expr, lists: Mapping[str, int]) -> bool:
+    """Whether a session runs for several versions of Python."""
+    for word in decorator.keywords if isinstance(decorator, ast.Call) else ():
+        value = word.value
+        count = len(value.elts) if isinstance(value, ast.List | ast.Tuple) else 0
+        count = lists.get(value.id, 0) if isinstance(value, ast.Name) else count
+        if word.arg == "python" and count >= _SEVERAL:
+            return True
+    return False
+
+
+# --- workflows --------------------------------------------------------------------------------------------------------
+
+
+def _of_workflow(text: str) -> Iterator[_Place]:
+    """Yield the jobs; one that downloads gets the data of several runs if a job with a matrix uploads."""
+    jobs = _table(_table(from_yaml(text)).get("jobs"))
+    uploads = any(
+        "cov" in str(step.get("with")).lower()
+        for job in jobs.values()
+        if _is_spread(_table(_table(job).get("strategy")).get("matrix"))
+        for step in _using(job, "actions/upload-artifact")
+    )
+    for name, job in jobs.items():
+        runs = [str(step.get("run", "")) for step in _steps(job)]
+        yield _Place(
+            name=str(name),
+            text=commands_as_lines("\n".join(runs)),
+            several=uploads and bool(_using(job, "actions/download-artifact")),
+        )
+
+
+def _is_spread(matrix: object) -> bool:
+    """Whether a matrix makes several jobs; an expression counts as a list."""
+    values = _table(matrix).values()
+    return isinstance(matrix, str) or any(
+        isinstance(one, str) or (isinstance(one, list) and len(one) >= _SEVERAL) for one in values
+    )
+
+
+def _using(job: object, action: str) -> list[Mapping[str, Any]]:
+    return [step for step in _steps(job) if str(step.get("uses", "")).startswith(f"{action}@")]
+
+
+def _steps(job: object) -> list[Mapping[str, Any]]:
+    steps = _table(job).get("steps")
+    return [_table(step) for step in steps] if isinstance(steps, list) else []
+
+
+def _table(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _strings(value: object) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
