@@ -89,9 +89,9 @@ def test_the_example_of_the_readme_passes(checkout: Path, tmp_path: Path):
     project = consumer(tmp_path / "example", projects.CLEAN, recipe("name: ci\non:\n  push:"))
     code, log = act(project, "push", "--local-repository", f"{ACTION}={checkout}")
     assert code == 0, log
-    assert "stage quality was run" in log
-    assert "stage security was run" in log
-    assert "stage pr was not run" in log
+    assert "quality: run, " in log
+    assert "security: run, " in log
+    assert "pr: not run, " in log
     assert re.search(r"ci-action: (passed|warned) ?.*exit 0", log)
 
 

@@ -59,8 +59,8 @@ def test_annotations_stand_on_the_lines_of_the_findings(machine: Machine):
 
 
 def test_c7_only_ten_annotations_of_a_level_and_the_rest_is_counted(machine: Machine):
-    lines = "".join(f"import mod{number}\n\n\n\n\n\n" for number in range(25))
-    projects.write(machine.workspace, {"many.py": lines, "ruff.toml": 'lint.select = ["F401"]\n'})
+    files = {f"m{number}.py": "import os\n" for number in range(25)}  # those of one file share a row
+    projects.write(machine.workspace, {**files, "ruff.toml": 'lint.select = ["F401"]\n'})
     ran = machine.run(inputs={**QUALITY, "ignore": "black"})
     assert ran.outputs["findings"] == "25"
     assert ran.counted["error"] == 10

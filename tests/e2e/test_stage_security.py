@@ -155,6 +155,6 @@ def test_an_action_without_inputs_runs_all_and_says_why(machine: Machine):
         "security": conclusions["security"],
         "pr": "skipped",
     }
-    for said in ("test was run: 1 file named like tests", "pr was not run: "):
+    for said in ("test: run, 1 file named like tests", "pr: not run, "):
         assert said in ran.log
         assert said in ran.summary.replace("`", "")  # the reason is in a code span

@@ -202,6 +202,24 @@ def test_a_test_that_fails_only_because_it_is_measured_passed(stage):
     assert len(stage({"test_a.py": TRACED, "Makefile": "test:\n\tpytest --cov\n"}).findings("pytest")) == 2
 
 
+COUNTED = """
+import os
+
+def test_counted(tmp_path_factory):
+    file = os.path.join(os.path.dirname(__file__), "count")
+    count = (int(open(file).read()) if os.path.exists(file) else 0) + 1
+    with open(file, "w") as stream:
+        stream.write(str(count))
+    assert {condition}
+"""
+
+
+@pytest.mark.parametrize("condition", ["count > 1", "count % 2 == 0", "count in (2, 3)"])
+def test_what_a_test_leaves_behind_does_not_make_it_pass(condition, stage):
+    ran = stage({"test_a.py": COUNTED.format(condition=condition) + OK})
+    assert (ran.code, ran.tool("pytest")["metrics"]["failed"]) == (1, 1), ran.out
+
+
 INNER = """
     import os, pathlib, subprocess, sys
     from pkg import add

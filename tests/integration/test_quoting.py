@@ -15,7 +15,9 @@ def test_a_red_quality_stage_shows_no_secret(project, ci_action, tmp_path):
     folder = project(files)
     subprocess.run(["git", "add", "--all", "--force"], cwd=folder, check=True)
     for _ in range(2):  # the second is answered from what was kept
-        ran = ci_action(folder, "run", "all", "--verbose", f"--cache-dir={tmp_path / 'cache'}")
+        ran = ci_action(
+            folder, "run", "all", "--formatter=black", "--verbose", f"--cache-dir={tmp_path / 'cache'}"
+        )
         assert ran.report["reasons"][0].startswith("black: ")
         assert [stage["name"] for stage in ran.report["stages"] if stage["tools"]] == ["quality"]
         quoted = [one for one in ran.findings("black") if "***" in one["before"]]

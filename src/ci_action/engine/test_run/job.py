@@ -50,6 +50,8 @@ _OF_COVERAGE: Final = re.compile(
 # With more failures than this, the tests are not flaky.
 MOST_RERUNS: Final = 100
 _MOST_NAMES: Final = 3
+# The runs, with coverage or without, that show that a test which failed with coverage fails because of it.
+_PROOF: Final = (False, False, True, True, False)
 
 
 def run(ctx: Context, tests: tuple[str, ...] = ()) -> Checked:
@@ -210,25 +212,36 @@ class _Job:
     def cleared(self, cases: list[TestCase]) -> list[TestCase]:
         """Return the tests; those that fail only while coverage is measured passed, if measuring was our idea.
 
-        They pass without coverage, and fail with it once more: a flaky test, or one that needs others, does not do both.
+        They have to fail with coverage and pass without it each time (`_PROOF`). What the tests leave behind, such as a
+        row in a database, makes a test pass the second time, or each second time: that is not enough.
         """
         names = _failed(cases)
         if self.measuring.own or not self.measuring.starter or not 0 < len(names) <= MOST_RERUNS:
             return cases
         with suppress(TimedOutError):
-            passed = self._passed(names, *self.start("plain", *_only(names), covered=False))
-            if passed:
-                again, done = self.start("covered", *_only(passed), data=f"{DATA}-again")
-                red = set(_failed(again.cases)) if not problem(again, done) else set()
-                self.blamed = [name for name in passed if name in red]
+            for number, covered in enumerate(_PROOF):
+                if not names:
+                    break
+                session, done = self.start(
+                    f"proof{number}", *_only(names), covered=covered, data=f"{DATA}-{number}"
+                )
+                names = self._red(names, session, done) if covered else self._passed(names, session, done)
+            else:
+                self.blamed = names
         return [
             (
-                replace(case, outcome=TestOutcome.PASSED, message="", detail="", runs=3)
+                replace(case, outcome=TestOutcome.PASSED, message="", detail="", runs=1 + len(_PROOF))
                 if case.nodeid in self.blamed and case.outcome.is_red
                 else case
             )
             for case in cases
         ]
+
+    @staticmethod
+    def _red(names: Sequence[str], session: Session, done: Completed) -> list[str]:
+        """Return which of these tests failed in a run that was whole."""
+        failed = set() if problem(session, done) else set(_failed(session.cases))
+        return [name for name in names if name in failed]
 
     @staticmethod
     def _passed(names: Sequence[str], session: Session, done: Completed) -> list[str]:
