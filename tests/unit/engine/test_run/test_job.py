@@ -328,17 +328,23 @@ def test_a_suite_that_fails_without_coverage_too_has_that_reason(tmp_path: Path)
 
 PLAIN_GREEN = session({"t.py::a": "passed", "t.py::b": "passed"})
 BOTH_RED = session({"t.py::a": "failed", "t.py::b": "failed"})
+ONE_GREEN = session({"t.py::b": "passed"})
+ONE_RED = session({"t.py::b": "failed"})
 
 
 @pytest.mark.parametrize(
     ("answers", "outcomes", "starts"),
     [
-        # It fails with coverage twice, and passes without it.
-        ([BOTH_RED, PLAIN_GREEN, BOTH_RED], ("passed", "passed"), 3),
-        ([BOTH_RED, RED, session({"t.py::b": "failed"})], ("failed", "passed"), 3),
+        # Each time it fails with coverage, and passes without it.
+        ([BOTH_RED, *[PLAIN_GREEN] * 2, *[BOTH_RED] * 2, PLAIN_GREEN], ("passed", "passed"), 6),
+        ([BOTH_RED, RED, ONE_GREEN, *[ONE_RED] * 2, ONE_GREEN], ("failed", "passed"), 6),
+        # What it leaves behind decides: it passes from the second run on, each second time, or twice.
+        ([BOTH_RED, *[PLAIN_GREEN] * 3], ("failed", "failed"), 4),
+        ([BOTH_RED, PLAIN_GREEN, BOTH_RED], ("failed", "failed"), 3),
+        ([BOTH_RED, *[PLAIN_GREEN] * 2, *[BOTH_RED] * 3], ("failed", "failed"), 6),
         # It is flaky, or needs the tests before it.
-        ([BOTH_RED, PLAIN_GREEN, RED], ("passed", "failed"), 3),
-        ([BOTH_RED, PLAIN_GREEN, PLAIN_GREEN], ("failed", "failed"), 3),
+        ([BOTH_RED, *[PLAIN_GREEN] * 2, RED, RED, GREEN], ("passed", "failed"), 6),
+        ([BOTH_RED, *[PLAIN_GREEN] * 2, BOTH_RED, PLAIN_GREEN], ("failed", "failed"), 5),
         # It fails without coverage too.
         ([BOTH_RED, BOTH_RED], ("failed", "failed"), 2),
         ([BOTH_RED, TimedOutError("late")], ("failed", "failed"), 2),
@@ -351,9 +357,8 @@ def test_a_test_that_only_coverage_fails_is_not_red(
     found, commands = ran(tmp_path, *answers)
     assert tuple(outcome for outcome, _ in cases(found).values()) == outcomes
     assert len(commands) == starts
-    assert [measuring(command)["starter"] for command in commands] == ["pytest-cov", "", "pytest-cov"][
-        :starts
-    ]
+    wanted = ["pytest-cov", "", "", "pytest-cov", "pytest-cov", ""]
+    assert [measuring(command)["starter"] for command in commands] == wanted[:starts]
     assert any("t.py::" in one for one in found.warnings) is ("passed" in outcomes)
     assert isinstance(found.outcome, Report)
     assert len(found.outcome.findings) == outcomes.count("failed")
