@@ -9,7 +9,7 @@ from typing import Any, Final
 from ci_action.project.dependencies.asked import Asked
 from ci_action.project.dependencies.hatch import environments, of_environment
 from ci_action.project.dependencies.inventory import canonical
-from ci_action.project.dependencies.pyproject import setup_cfg_extras, table
+from ci_action.project.dependencies.pyproject import find_requirement, setup_cfg_extras, table
 from ci_action.project.layout import Layout
 from ci_action.system.errors import ProjectFileError
 from ci_action.system.project_files import find_project_text
@@ -25,8 +25,11 @@ _WORDS: Final = frozenset({"test", "tests", "testing", "pytest"})
 def for_tests(names: Iterable[str]) -> tuple[str, ...]:
     """Return the names that are for tests; if none has a usual name, those that contain such a word: `test-core`."""
     known = list(names)
-    usual = tuple(name for name in known if _plain(name) in TEST_NAMES)
-    return usual or tuple(name for name in known if _WORDS.intersection(_plain(name).split("-")))
+    return tuple(name for name in known if _plain(name) in TEST_NAMES) or _with_word(known)
+
+
+def _with_word(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if _WORDS.intersection(_plain(name).split("-")))
 
 
 def _plain(name: str) -> str:
@@ -137,7 +140,31 @@ def select(
     asked = runner or Asked()
     named = [*for_tests(known.of_tables), *_existing(asked.groups, known.of_tables)]
     wanted = [*for_tests(known.extras), *_existing(asked.extras, known.extras)]
+    # A group `dev` without pytest beside `test-unit`: the tests need the other one.
+    if not (_list_pytest(layout, named, wanted) or asked.requirements or asked.files):
+        named += [name for name in _with_word(known.pep735) if _list_pytest(layout, [name], [])]
     return Selection(groups=_compatible(layout, "group", named), extras=_compatible(layout, "extra", wanted))
+
+
+def _list_pytest(layout: Layout, groups: Sequence[str], extras: Sequence[str]) -> bool:
+    """Return whether one of these groups and extras lists pytest; true also if they are in another table."""
+    of_groups = _table(layout.pyproject, "dependency-groups")
+    of_extras = _table(layout.pyproject, "project", "optional-dependencies")
+    if any(name not in of_groups for name in groups) or any(name not in of_extras for name in extras):
+        return True
+    pending = [entry for name in groups for entry in _list(of_groups[name])]
+    pending += [entry for name in extras for entry in _list(of_extras[name])]
+    seen: set[str] = set()
+    while pending:
+        entry = pending.pop()
+        included = str(entry.get("include-group", "")) if isinstance(entry, dict) else ""
+        if included and included not in seen:
+            seen.add(included)
+            pending += _list(of_groups.get(_spelled(included, of_groups)))
+        found = find_requirement(entry)
+        if found and canonical(found.name) == "pytest":
+            return True
+    return False
 
 
 def _existing(names: Iterable[str], known: Iterable[str]) -> list[str]:

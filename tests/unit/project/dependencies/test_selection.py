@@ -31,6 +31,21 @@ def at(folder: Path, text: str, **files: str):
     return layout(folder, pyproject=tomllib.loads(text))
 
 
+@pytest.mark.parametrize(
+    ("dev", "others", "chosen"),
+    [
+        ("'just'", "test-unit = ['PyTest>=9', 'attrs']\ntest-docs = ['sphinx']\n", ("dev", "test-unit")),
+        ("'pytest'", "test-unit = ['pytest', 'attrs']\n", ("dev",)),
+        ("{include-group = 'Base'}", "base = ['pytest']\ntest-unit = ['pytest']\n", ("dev",)),
+        ("{include-group = 'dev'}", "a-test = [{include-group = 'b'}]\nb = ['pytest']\n", ("dev", "a-test")),
+        ("1, {x = 1}, '!'", "test-x = ['pytest-cov']\n", ("dev",)),
+    ],
+)
+def test_groups_with_pytest_if_the_usual_ones_lack_it(dev, others, chosen, tmp_path: Path):
+    found = select(at(tmp_path, f"[dependency-groups]\ndev = [{dev}]\n{others}"))
+    assert found.groups == chosen
+
+
 GROUPS = "[dependency-groups]\ndev = []\nlint = []\nDocs_Site = []\n"
 EXTRAS = "[project]\nname = 'x'\nversion = '1'\n[project.optional-dependencies]\ncov = []\nhttp2 = []\n"
 
