@@ -14,7 +14,7 @@ A lock file alone does not count, because it also contains what other packages n
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +55,13 @@ _TASKFILES: Final = ("Taskfile.yml", "Taskfile.yaml", "lefthook.yml", "lefthook.
 _PIPELINES: Final = (
     ".gitlab-ci.yml", ".travis.yml", "azure-pipelines.yml", ".circleci/config.yml", ".cirrus.yml", "appveyor.yml",
 )  # fmt: skip
+_PYTEST: Final = re.compile(r"\bpy\.?test\b")
+_PYTEST_FILES: Final = ("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml")
+_OTHER_TESTS: Final = re.compile(
+    r"^[^#\n]*?(manage\.py +test\b|django-admin +test\b|-m +[\w.]+\.(?:tests?|runtests)\b|\brun_?tests?\.py\b"
+    r"|-m +(?:nose2|twisted\.trial)\b|\b(?:nose2|nosetests|stestr|zope-testrunner|trial) +\w)",
+    re.MULTILINE,
+)
 _SHELL: Final = re.compile(r"#!.*\b(?:ba|da|z|k)?sh\b")
 
 
@@ -84,12 +91,14 @@ def gather(layout: Layout) -> Gathered:
     evidence: list[Evidence] = []
     problems: list[str] = []
     checks: list[str] = []
+    texts: dict[str, str] = {}
     for read, patterns in _READERS:
         for folder in layout.folders:
             for path in _matching(folder, patterns):
                 file = _file(path, folder, layout, problems)
                 if file is None:
                     continue
+                texts[file.name] = file.text
                 if read in _AUTOMATED and (read is not _workflow or _ON_CHANGES.search(file.text)):
                     checks.append(file.text)
                 if path.name not in _UNCONDITIONAL and not _MENTION.search(file.text):
@@ -110,7 +119,20 @@ def gather(layout: Layout) -> Gathered:
         evidence=tuple(dict.fromkeys(evidence)),
         problems=tuple(dict.fromkeys(problems)),
         automated=bool(checks) and not any(map(_OURS.search, checks)),
+        other_tests=_other_tests(texts, layout),
     )
+
+
+def _other_tests(texts: Mapping[str, str], layout: Layout) -> str:
+    """Return what runs the tests of a project in which nothing names pytest, and where; else an empty text.
+
+    Tests of unittest are not meant: pytest runs these as well.
+    """
+    files = (folder / name for folder in layout.folders for name in _PYTEST_FILES)
+    if any(map(_PYTEST.search, texts.values())) or any(map(os.path.lexists, files)):
+        return ""
+    found = ((name, match[1]) for name, text in texts.items() if (match := _OTHER_TESTS.search(text)))
+    return next((f"{command}, from {name}" for name, command in found), "")
 
 
 def _matching(folder: Path, patterns: Sequence[str]) -> list[Path]:

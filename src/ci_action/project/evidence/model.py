@@ -99,6 +99,8 @@ class Gathered:
     problems: tuple[str, ...] = ()
     automated: bool = False
     """Whether the project has hooks or a continuous integration, which show what it checks; not if they run ci-action."""
+    other_tests: str = ""
+    """What runs the tests of a project in which nothing names pytest, and where: `manage.py test, from tox.ini`."""
 
     def naming(self, *tools: Named) -> tuple[Evidence, ...]:
         """Return the evidence for one of these tools."""

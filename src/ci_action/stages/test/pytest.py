@@ -36,7 +36,12 @@ def test_files(ctx: Context) -> Iterable[Path]:
 
 def why_not(ctx: Context) -> str:
     """Return why there are no tests to run; empty if there are."""
-    return "" if next(iter(test_files(ctx)), None) else "no files that are named like tests"
+    if next(iter(test_files(ctx)), None) is None:
+        return "no files that are named like tests"
+    # Settings of the tests are a decision for pytest, and so is a workflow that runs ci-action.
+    if ctx.evidence.automated and ctx.evidence.other_tests and not ctx.settings.pytest_args:
+        return f"the tests run with {ctx.evidence.other_tests}; set `stage: test` to run pytest"
+    return ""
 
 
 def why(ctx: Context) -> str:

@@ -23,6 +23,33 @@ def test_what_looks_like_tests(tmp_path: Path, files: dict[str, str], found: lis
     assert bool(why_not(ctx)) is not bool(found)
 
 
+WORKFLOW = ".github/workflows/ci.yml"
+RUN = "on: push\njobs:\n  a:\n    steps:\n    - run: {}\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "other"),
+    [
+        ({WORKFLOW: RUN.format("python manage.py test")}, True),
+        ({WORKFLOW: RUN.format("tox"), "tox.ini": "[testenv]\ncommands = python -bb -m app.test\n"}, True),
+        ({WORKFLOW: RUN.format("./runtests.py -v")}, True),
+        ({WORKFLOW: RUN.format("trial app")}, True),
+        # pytest runs tests of unittest.
+        ({WORKFLOW: RUN.format("python -m unittest")}, False),
+        ({WORKFLOW: RUN.format("make"), "Makefile": "t:\n\t# python -m app.test\n"}, False),
+        # Something names pytest.
+        ({WORKFLOW: RUN.format("python manage.py test"), "conftest.py": ""}, False),
+        ({WORKFLOW: RUN.format("python manage.py test"), "requirements.txt": "pytest-django\n"}, False),
+        # Nothing shows what the project checks, or it is ci-action.
+        ({"Makefile": "t:\n\tpython manage.py test\n"}, False),
+        ({WORKFLOW: RUN.format("python manage.py test") + "    - uses: org/ci-action@v1\n"}, False),
+    ],
+)
+def test_a_project_with_another_test_runner(tmp_path: Path, files: dict[str, str], other: bool):
+    ctx = context(write(tmp_path / "w", {"test_a.py": "", **files}))
+    assert bool(why_not(ctx)) is other
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
