@@ -82,7 +82,7 @@ def test_c4_lines_that_look_like_commands_stay_text(machine: Machine):
     ran = machine.run(inputs=QUALITY)
     assert ran.code == 1, ran.log
     assert not {"set-output", "add-matcher", "set-env", "save-state"} & set(ran.counted)
-    assert ran.counted["stop-commands"] == 3, "one for each tool and gate-changes, and each is resumed"
+    assert ran.counted["stop-commands"] == 4, "one for each tool and gate-changes, and each is resumed"
     assert [seen.data for seen in ran.commands if seen.name == "add-mask"] == [TOKEN]
     assert all(
         seen.properties.get("title", "").startswith(("ruff", "black")) for seen in ran.annotations("error")

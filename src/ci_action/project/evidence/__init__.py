@@ -132,7 +132,7 @@ def _other_tests(texts: Mapping[str, str], layout: Layout) -> str:
     if any(map(_PYTEST.search, texts.values())) or any(map(os.path.lexists, files)):
         return ""
     found = ((name, match[1]) for name, text in texts.items() if (match := _OTHER_TESTS.search(text)))
-    return next((f"{command}, from {name}" for name, command in found), "")
+    return next((f"{command.replace('-m', 'python -m', 1)}, from {name}" for name, command in found), "")
 
 
 def _matching(folder: Path, patterns: Sequence[str]) -> list[Path]:
