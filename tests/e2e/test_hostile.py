@@ -29,7 +29,7 @@ def test_no_name_and_no_line_becomes_a_command(ran: Ran):
     assert ran.code == 1, ran.log
     assert set(ran.counted) <= OURS
     assert [seen.data for seen in ran.commands if seen.name == "add-mask"] == [TOKEN]
-    assert ran.counted["group"] == ran.counted["endgroup"] == ran.counted["stop-commands"] == 3
+    assert ran.counted["group"] == ran.counted["endgroup"] == ran.counted["stop-commands"] == 4
     titles = {
         seen.properties["title"].partition(":")[0]
         for level in ("error", "warning")
