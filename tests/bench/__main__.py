@@ -21,6 +21,9 @@ from bench.stage import environments, tests
 PACKAGE = "celery==5.5.3"
 HERE = Path(__file__).parent
 
+# What the projects name does not matter here: both tools are compared with both.
+BOTH = ("--formatter=black", "--linter=ruff")
+
 
 def main() -> int:
     """Run every comparison and print the table."""
@@ -89,7 +92,7 @@ def quality(folder: Path) -> Iterator[Row]:
         f"--report-dir={folder / 'reports'}",
         f"--cache-dir={caches / 'ours'}",
     ]
-    ours.append("--tool-versions=bundled")
+    ours += ["--tool-versions=bundled", *BOTH]
     black, ruff, cold, warm = [], [], [], []
     for _ in range(ROUNDS):
         env = fresh()
@@ -144,7 +147,14 @@ def large(folder: Path) -> Iterator[Row]:
         for name, value in os.environ.items()
         if not name.startswith(("INPUT_", "GITHUB_", "BLACK_"))
     }
-    ours = (BIN / "ci-action", "run", "quality", "--cache-dir=none", f"--report-dir={folder / 'reports'}")
+    ours = (
+        BIN / "ci-action",
+        "run",
+        "quality",
+        *BOTH,
+        "--cache-dir=none",
+        f"--report-dir={folder / 'reports'}",
+    )
     hand, mine = [], []
     for _ in range(ROUNDS):
         env["BLACK_CACHE_DIR"] = tempfile.mkdtemp(dir=folder)
@@ -179,7 +189,7 @@ def findings(folder: Path) -> Iterator[Row]:
     whole, half = (_bad_project(folder / f"bad{count}", count) for count in (_FILES, _FILES // 2))
     env = {name: value for name, value in os.environ.items() if not name.startswith(("INPUT_", "GITHUB_"))}
     env |= {"HOME": str(folder), "XDG_CACHE_HOME": str(folder / "caches")}
-    ours = (BIN / "ci-action", "run", "quality", "--cache-dir=none", f"--report-dir={folder / 'many'}")
+    ours = (BIN / "ci-action", "run", "quality", *BOTH, "--cache-dir=none", f"--report-dir={folder / 'many'}")
     more, large, small, peaks = [], [], [], []
     for _ in range(ROUNDS):
         env["BLACK_CACHE_DIR"] = tempfile.mkdtemp(dir=folder)
