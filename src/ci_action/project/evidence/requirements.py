@@ -99,9 +99,10 @@ def in_setup_cfg(text: str) -> Iterator[tuple[Named, str]]:
     section = text.partition("[options.extras_require]")[2].partition("\n[")[0]
     extra = ""
     for line in section.splitlines():
-        if match := re.match(r"([\w.-]+)\s*=(.*)", line):
-            extra, line = match[1], match[2]  # noqa: PLW2901 - the rest of the line is its first entry
-        if _is_for_development(extra) and (named := _named(line)):
+        match = re.match(r"([\w.-]+)\s*=(.*)", line)
+        extra = match[1] if match else extra
+        entry = match[2] if match else line
+        if _is_for_development(extra) and (named := _named(entry)):
             yield named, f"options.extras_require.{extra}"
 
 
