@@ -76,14 +76,14 @@ def changes_of(ctx: Context, *, fetch: Fetch, lines: bool = True) -> Changes:
     """Find the base and compare; an error is in `problem`, never raised."""
     try:
         repository = ctx.repository
-        head = repository.head()
         actions = bool(ctx.event.name)
         if actions:
+            head = repository.head()
             base = base_of(ctx.event, head)
             commit, repository = _obtained(ctx, repository, head, base, fetch=fetch)
             source = base.source
         else:
-            commit, source = _of_branches(repository, head)
+            commit, source = _of_branches(repository)
         changed = _lines(ctx, repository, repository.diff(commit), untracked=not actions) if lines else {}
     except UNDONE as error:
         return Changes(problem=error.reason)
@@ -184,9 +184,9 @@ def _server(ctx: Context) -> Server | None:
     )
 
 
-def _of_branches(repository: Repository, head: Commit) -> tuple[str, str]:
+def _of_branches(repository: Repository) -> tuple[str, str]:
     """Return the merge base with the first known branch, and its name; raises `ToolError`."""
-    found = repository.commits(*BRANCHES)
+    head, found = repository.head_and(*BRANCHES)
     for name in BRANCHES:
         commit = found.get(name)
         base = repository.merge_base(commit.sha, head.sha) if commit else ""

@@ -36,7 +36,7 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
             return ToolResult(
                 tool=tool.name,
                 url=tool.url,
-                outcome=Skipped(selection.why_not),
+                outcome=Skipped(selection.why_not, unused=True),
                 warnings=selection.warnings,
             )
         if tool.runs_code(ctx):

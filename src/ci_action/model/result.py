@@ -118,6 +118,8 @@ class Skipped:
     """Whether its stage depends on this tool: then nothing to check is `empty`, and red."""
     rightly: bool = False
     """Whether the tool did not apply although there are files for it: `scope: changed` without a change."""
+    unused: bool = False
+    """Whether the project or a setting means another tool: the reason names that, and quotes nothing."""
 
     findings: ClassVar[tuple[Finding, ...]] = ()
     examined: ClassVar[Examined] = {}

@@ -150,13 +150,15 @@ def _from_required_version(file: "_File", tool: str) -> Iterator[Pin]:
     elif tool != "ruff":
         return
     text = str(table.get("required-version", "")).strip()
+    if not text:
+        return
     if tool == "black" and re.fullmatch(r"\d+", text):  # Black: a major version is any release of that year
         text = f"=={text}.*"
     if re.match(r"\d", text):
         text = f"=={text}"
     with suppress(ValueError):
         specifiers = _specifiers(text)
-        if text and _holds_versions(specifiers):
+        if _holds_versions(specifiers):
             yield Pin(specifier=str(specifiers), source=f"{file.name}: {where}")
 
 

@@ -2,20 +2,25 @@
 
 import json
 import re
+from functools import cache
 from typing import Any, Final
 
 import msgspec
 
 from ci_action.system.text import plain
 
-# XML 1.0 cannot contain these, or a terminal would act on them.
-_NOT_XML: Final = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 
 
 def xml_text(text: str) -> str:
     """Return text that XML 1.0 can contain: every other character becomes the replacement character."""
-    return _NOT_XML.sub("\ufffd", text)
+    return text if text.isprintable() else _not_xml().sub("\ufffd", text)
+
+
+@cache
+def _not_xml() -> re.Pattern[str]:
+    # XML 1.0 cannot contain these, or a terminal would act on them. It takes 3 ms to compile, and few texts need it.
+    return re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def xml_content(text: str) -> str:

@@ -11,7 +11,7 @@ from ci_action.engine.live import Standing
 from ci_action.engine.redact import redacted
 from ci_action.engine.tool import Tool
 from ci_action.model.changes import NO_BASE
-from ci_action.model.result import Broken, Report, ToolResult
+from ci_action.model.result import Broken, Report, Skipped, ToolResult
 from ci_action.system.redaction import Redactor
 
 # The lines that quote nothing: of Black and Ruff without findings, and of a comparison without a base commit.
@@ -128,6 +128,6 @@ def quotes(result: ToolResult) -> bool:
     if isinstance(outcome, Report):
         parts += (outcome.findings, outcome.tests, outcome.test_warnings)
         parts += (outcome.coverage, outcome.outputs, outcome.details)
-    else:
+    elif not (isinstance(outcome, Skipped) and outcome.unused):
         text = f"{outcome.reason}\n{text}"
     return isinstance(outcome, Broken) or any(parts) or bool(_CLEAN.sub("", text).strip())

@@ -26,12 +26,14 @@ from ci_action.project.git import lfs_filter
 from ci_action.project.git.diff import SOURCE_PREFIX, TARGET_PREFIX, Diff, parse
 from ci_action.system.errors import TimedOutError, ToolError
 from ci_action.system.folder import Owner
+from ci_action.system.lazy import Lazy
 from ci_action.system.ownership import hand_over, hand_over_whole
 from ci_action.system.process import Command, Completed, Run, last_lines
 
 # One command, a fetch (longer costs more than the whole project), and all git of a run.
 _LISTING_SECONDS: Final = 20.0
 _SECONDS: Final = 60.0
+_HEAD: Final = "HEAD"
 _FETCH_SECONDS: Final = 120.0
 _ALL_SECONDS: Final = 240.0
 _OBJECT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -173,6 +175,7 @@ class Repository:
     """The names of the filters that settings know; none of them runs."""
     withheld: frozenset[str] = frozenset()
     allowance: Allowance = field(default_factory=Allowance)
+    heads: Lazy[Commit] = field(default_factory=Lazy)
 
     def git(
         self,
@@ -222,11 +225,13 @@ class Repository:
         return found
 
     def head(self) -> Commit:
-        """Return the commit that is checked out."""
-        found = self.commits("HEAD")
-        if not found:
-            raise ToolError("the repository has no commit yet")
-        return found["HEAD"]
+        """Return the commit that is checked out when it is first needed; raises `ToolError`."""
+        return self.heads.of(lambda: _head(self.commits(_HEAD)))
+
+    def head_and(self, *names: str) -> tuple[Commit, dict[str, Commit]]:
+        """Return the same, and the commits among these names that the clone has, by one command."""
+        found = self.commits(_HEAD, *names)
+        return self.heads.of(lambda: _head(found)), found
 
     def upstream(self) -> Commit | None:
         """Return the commit of the branch that the current one follows, if any."""
@@ -481,6 +486,12 @@ def _ends(shallow: Path) -> bytes:
 def is_commit_name(text: object) -> bool:
     """Whether a value of a payload is the full name of a commit, and not all zeros."""
     return isinstance(text, str) and bool(_OBJECT.fullmatch(text)) and bool(text.strip("0"))
+
+
+def _head(found: Mapping[str, Commit]) -> Commit:
+    if _HEAD not in found:
+        raise ToolError("the repository has no commit yet")
+    return found[_HEAD]
 
 
 def _parents(body: bytes) -> Iterator[str]:

@@ -132,6 +132,8 @@ def test_a_stage_that_quotes_nothing_searches_nothing(tmp_path: Path):
         (tool_result(outcome=Skipped("x")), True),
         (tool_result(outcome=Skipped(f"the base commit is unknown: {NO_BASE}")), False),
         (tool_result(outcome=Skipped(f"the base commit is unknown: {NO_BASE}"), log="x"), True),
+        (tool_result(outcome=Skipped("x", unused=True)), False),
+        (tool_result(outcome=Skipped("x", unused=True), log="x"), True),
         (tool_result(outcome=report(details=("x",))), True),
         (tool_result(outcome=report(outputs={"x": "y"})), True),
     ],
