@@ -75,6 +75,8 @@ class Context:
     """The scan of all files for secrets: its results are reported and redacted."""
     environments: LazyMap[tuple[Any, tuple[str, ...]]] = field(default_factory=LazyMap)
     """The environments of the project's code, with warnings: each is made once for all tools of the run."""
+    migrations: Lazy[Any] = field(default_factory=Lazy)
+    """The run of the migrations that the tools of its stage share."""
     type_checkers: Lazy[Any] = field(default_factory=Lazy)
     """Which type checkers the project runs, and how."""
     container: bool = False

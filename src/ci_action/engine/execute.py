@@ -14,8 +14,17 @@ from ci_action.engine.secret_scan.search import Progress, Search
 from ci_action.engine.stage import Selected
 from ci_action.engine.tool import Selection, Tool
 from ci_action.engine.trust import permitted
-from ci_action.engine.verdict import judge_stage
-from ci_action.model.result import Broken, Hint, Outcome, RunResult, Skipped, StageResult, ToolResult
+from ci_action.engine.verdict import judge_stage, judge_tool
+from ci_action.model.result import (
+    Broken,
+    Conclusion,
+    Hint,
+    Outcome,
+    RunResult,
+    Skipped,
+    StageResult,
+    ToolResult,
+)
 from ci_action.project.programs import Program
 from ci_action.settings.resolve import Resolved
 from ci_action.system.errors import UNDONE, shortage
@@ -29,6 +38,7 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
     selection = Selection()
     outcome: Outcome
     hints: tuple[Hint, ...] = ()
+    seconds: float | None = None
     notes: tuple[str, ...] = ()
     try:
         selection = tool.selection(ctx)
@@ -46,7 +56,7 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
         program = program_of(tool, ctx)
         checked = tool.check(ctx, program)
         outcome, warnings, log = checked.outcome, checked.warnings, checked.log
-        hints = checked.hints
+        hints, seconds = checked.hints, checked.seconds
         program = replace(
             program,
             version=checked.version or program.version,
@@ -65,7 +75,7 @@ def check(tool: Tool, ctx: Context) -> ToolResult:
         tool=tool.name,
         url=tool.url,
         outcome=outcome,
-        seconds=time.monotonic() - started,
+        seconds=time.monotonic() - started if seconds is None else seconds,
         version=program.version,
         version_source=program.source,
         warnings=(*selection.warnings, *program.warnings, *warnings, *notes),
@@ -160,7 +170,9 @@ def _run_phase(
     waiting: dict[Future[ToolResult], tuple[Slot, float]] = {}
     with ThreadPoolExecutor(max_workers=len(phase)) as pool:
         while pending or waiting:
-            for slot in [one for one in pending if done[one.stage.name].keys() >= set(one.tool.needs)]:
+            for slot in [
+                one for one in pending if done[one.stage.name].keys() >= {*one.tool.needs, *one.tool.after}
+            ]:
                 pending.remove(slot)
                 run.started(slot.tool)
                 started = time.monotonic()
@@ -187,6 +199,12 @@ def _submitted(
 
 def _check_after(slot: Slot, ctx: Context, done: Mapping[str, ToolResult]) -> ToolResult:
     tool = slot.tool
+    for name in tool.after:
+        outcome, conclusion = done[name].outcome, judge_tool(done[name])[0]
+        if isinstance(outcome, Skipped):
+            return ToolResult(tool=tool.name, url=tool.url, outcome=outcome)
+        if conclusion in {Conclusion.FAILED, Conclusion.BROKEN}:
+            return ToolResult(tool=tool.name, url=tool.url, outcome=Skipped(f"not run: {name} failed"))
     missing = [name for name in tool.needs if isinstance(done[name].outcome, Broken)]
     if missing:
         reason = f"{' and '.join(missing)} failed to run"

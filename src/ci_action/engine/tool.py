@@ -24,6 +24,8 @@ class Checked:
     version: str = ""
     """The version of the program, if only the run reveals it."""
     version_source: str = ""
+    seconds: float | None = None
+    """The tool's share of a program that several tools share; None for the time of the check."""
     hints: tuple[Hint, ...] = ()
     """Known errors that the check itself recognised."""
 
@@ -91,6 +93,8 @@ class Tool:
     """Describes what the tool would do, if that is not a version and a number of files; raises `ToolError`."""
     needs: tuple[str, ...] = ()
     """The tools of the same stage that run before; if one of them is broken, this one is skipped."""
+    after: tuple[str, ...] = ()
+    """The tools of the same stage that run before; if one of them fails or breaks, this one is not run."""
     runs_code: Callable[[Context], bool] = field(default=lambda _: False)
     """Whether a check starts code of the project, which an event with write access must not do (`trust`)."""
     turn: Callable[[Context], Turn] = field(default=lambda _: Turn.READS)

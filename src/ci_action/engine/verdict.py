@@ -23,7 +23,7 @@ def judge_stage(stage: StageResult) -> Verdict:
     """Return the verdict on one stage."""
     if stage.reason:
         return Verdict(conclusion=Conclusion.SKIPPED, reasons=(stage.account,))
-    judged = [(tool, *_judge_tool(tool)) for tool in stage.tools]
+    judged = [(tool, *judge_tool(tool)) for tool in stage.tools]
     conclusion, code = _concluded(stage, [(tool.apart, one) for tool, one, _ in judged])
     # A skipped tool is only a reason if no other tool ran.
     idle = conclusion in {Conclusion.SKIPPED, Conclusion.EMPTY}
@@ -71,7 +71,8 @@ def _rightly(stage: StageResult) -> bool:
     )
 
 
-def _judge_tool(result: ToolResult) -> tuple[Conclusion, str]:
+def judge_tool(result: ToolResult) -> tuple[Conclusion, str]:
+    """Return the conclusion of one tool, and the reason for it."""
     match result.outcome:
         case Report(findings=findings):
             conclusion, reason = _judge_findings(findings)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from ci_action.settings.field import Setting
 from ci_action.settings.general import General
+from ci_action.settings.migrations import Migrations
 from ci_action.settings.pr import PullRequest
 from ci_action.settings.quality import Quality
 from ci_action.settings.security import Security
@@ -17,7 +18,7 @@ from ci_action.settings.test import Tests
 from ci_action.settings.type_check import TypeCheck
 
 
-class Settings(General, Quality, TypeCheck, Tests, Security, PullRequest):
+class Settings(General, Quality, TypeCheck, Tests, Security, Migrations, PullRequest):
     """All values that the user chose, read and checked; the others are defaults."""
 
     def __init__(self, **chosen: Any) -> None:

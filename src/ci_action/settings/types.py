@@ -80,6 +80,21 @@ class TypeChecker(StrEnum):
     NONE = "none"
 
 
+class MigrationDepth(StrEnum):
+    """Which revisions are downgraded and upgraded again."""
+
+    NEW = "new"
+    ALL = "all"
+
+
+class MigrationDanger(StrEnum):
+    """What a dangerous statement of a migration does to the verdict."""
+
+    WARN = "warn"
+    FAIL = "fail"
+    OFF = "off"
+
+
 class DraftTitles(StrEnum):
     """Whether the titles of drafts are checked."""
 

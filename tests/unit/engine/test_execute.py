@@ -26,8 +26,10 @@ from ci_action.commands.configure import stage_mistakes
 from ci_action.commands.fix import write_fixes
 from ci_action.commands.plan import describe
 from ci_action.engine.execute import check
-from ci_action.engine.tool import refused_options
-from ci_action.model.result import Broken, Conclusion, Skipped
+from ci_action.engine.tool import Checked, Tool, refused_options
+from ci_action.model.finding import Level
+from ci_action.model.result import Broken, Conclusion, Outcome, Report, Skipped
+from ci_action.project.programs import Program
 from ci_action.reporters import publish
 from ci_action.settings.general import COMMENT, MERGE, WORDS
 from ci_action.stages import load_all, select
@@ -282,3 +284,45 @@ def test_a_plan_reports_broken_tools(tmp_path: Path, wording: Any):
     lines = list(describe([stage(tool("black", count=count))], context(tmp_path / "w"), resolved()))
     assert [line for line in lines if "black " in line] == wording
     assert "cache      none" in lines
+
+
+def without_program(name: str, outcome: Outcome | Exception | None = None, **overrides: Any) -> Tool:
+    """Return a tool that starts no bundled program."""
+    return tool(name, outcome, program=lambda _: Program(argv=(), version="", source=""), **overrides)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "reason"),
+    [
+        (report(), "report", ""),
+        (report(finding(level=Level.WARNING)), "report", ""),
+        (report(finding()), "skipped", "not run: heads failed"),
+        (ToolError("killed"), "skipped", "not run: heads failed"),
+        (Skipped("no file"), "skipped", "no file"),
+    ],
+)
+def test_a_tool_runs_only_after_those_that_passed(
+    tmp_path: Path, first: Outcome | Exception, second: str, reason: str
+):
+    heads, upgrade = without_program("heads", first), without_program("upgrade", after=("heads",))
+    drift = without_program("drift", after=("upgrade",))
+    result, _ = executed(tmp_path, stage(drift, upgrade, heads))
+    outcomes = {one.tool: one.outcome for one in result.stages[0].tools}
+    for name in ("upgrade", "drift"):
+        found = outcomes[name]
+        assert type(found).__name__.lower() == second
+        assert getattr(found, "reason", "") == reason
+
+
+def test_a_tool_that_is_muted_has_not_failed(tmp_path: Path):
+    heads = without_program("heads", report(finding(tool="heads", rule="multiple-heads")))
+    upgrade = without_program("upgrade", after=("heads",))
+    settings = {"ignore": ["heads:multiple-heads"]}
+    result, _ = executed(tmp_path, stage(heads, upgrade), settings=settings)
+    assert isinstance(result.stages[0].tools[1].outcome, Report)
+
+
+def test_a_tool_can_report_its_share_of_the_time(tmp_path: Path):
+    one = without_program("drift", check=lambda *_: Checked(outcome=report(), seconds=7.5))
+    result, _ = executed(tmp_path, stage(one))
+    assert result.stages[0].tools[0].seconds == 7.5

@@ -55,7 +55,7 @@ def test_inputs(environ: dict[str, str], values: dict[str, str]):
         ),
         pytest.param(
             {"GITHUB_ACTIONS": "true", "INPUT_ZZZ": "x"},
-            "unknown input 'zzz'; available: advisory-url, allow-privileged, areas, bandit-args,",
+            "unknown input 'zzz'; available: advisory-url, alembic-args, alembic-config, allow-privileged, areas,",
             id="far, under Actions",
         ),
         pytest.param(

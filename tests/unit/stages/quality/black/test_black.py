@@ -336,7 +336,14 @@ MANY = [f"m{number:04}.py" for number in range(1_100)]
         (Formatted(*MANY), [(True, 100), (True, 1_000)]),
         (Formatted(MANY[1], miscounts=True), [(True, 100), (False, 1_000), (True, 1_000)]),
     ],
-    ids=["formatted", "a few", "three of the sample", "four of the sample", "all", "its counts do not add up"],
+    ids=[
+        "formatted",
+        "a few",
+        "three of the sample",
+        "four of the sample",
+        "all",
+        "its counts do not add up",
+    ],
 )
 def test_of_many_formatted_files_only_the_others_are_compared(
     tmp_path: Path, black: Formatted, asked: list[tuple[bool, int]]
