@@ -29,7 +29,7 @@ WORDS = '{"version": "1.5.0", "filters_used": [{"path": "detect_secrets.filters.
             {},
             [
                 "pip-audit, detect-secrets, bandit, title, size, metadata",
-                "environment, environment, services",
+                "environment, environment, services, environment",
                 "mypy, pyright, ty",
                 "pytest, coverage",
             ],
@@ -41,7 +41,7 @@ WORDS = '{"version": "1.5.0", "filters_used": [{"path": "detect_secrets.filters.
             [
                 "detect-secrets, bandit, title, size, metadata",
                 "pip-audit",
-                "environment, environment, services",
+                "environment, environment, services, environment",
                 "licenses",
                 "mypy, pyright, ty",
                 "pytest, coverage",
@@ -53,7 +53,7 @@ WORDS = '{"version": "1.5.0", "filters_used": [{"path": "detect_secrets.filters.
             {"install": "make install"},
             [
                 "detect-secrets, bandit, title, size, metadata",
-                "environment, environment, services",
+                "environment, environment, services, environment",
                 "pip-audit",
                 "mypy, pyright, ty",
                 "pytest, coverage",
@@ -66,7 +66,7 @@ WORDS = '{"version": "1.5.0", "filters_used": [{"path": "detect_secrets.filters.
             [
                 "pip-audit, bandit, title, size, metadata",
                 "detect-secrets",
-                "environment, environment, services",
+                "environment, environment, services, environment",
                 "mypy, pyright, ty",
                 "pytest, coverage",
             ],
@@ -77,7 +77,7 @@ WORDS = '{"version": "1.5.0", "filters_used": [{"path": "detect_secrets.filters.
             {},
             [
                 "pip-audit, detect-secrets, bandit, title, size, metadata",
-                "environment, environment, services",
+                "environment, environment, services, environment",
                 "mypy, pyright, ty",
                 "pytest, coverage",
             ],
