@@ -170,9 +170,11 @@ def _run_phase(
     waiting: dict[Future[ToolResult], tuple[Slot, float]] = {}
     with ThreadPoolExecutor(max_workers=len(phase)) as pool:
         while pending or waiting:
-            for slot in [
+            ready = [
                 one for one in pending if done[one.stage.name].keys() >= {*one.tool.needs, *one.tool.after}
-            ]:
+            ]
+            # What nothing that runs could make ready is broken, instead of being waited for without an end.
+            for slot in ready or ([] if waiting else list(pending)):
                 pending.remove(slot)
                 run.started(slot.tool)
                 started = time.monotonic()
@@ -199,6 +201,12 @@ def _submitted(
 
 def _check_after(slot: Slot, ctx: Context, done: Mapping[str, ToolResult]) -> ToolResult:
     tool = slot.tool
+    absent = [name for name in (*tool.needs, *tool.after) if name not in done]
+    if absent:
+        reason = (
+            f"a bug in ci-action: {tool.name} comes after {' and '.join(absent)}, which did not run before it"
+        )
+        return ToolResult(tool=tool.name, url=tool.url, outcome=Broken(reason, bug=True))
     for name in tool.after:
         outcome, conclusion = done[name].outcome, judge_tool(done[name])[0]
         if isinstance(outcome, Skipped):

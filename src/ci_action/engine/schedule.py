@@ -32,12 +32,19 @@ def rounds(selected: Sequence[Selected], *, fail_fast: bool = True) -> list[list
 def phases(stages: Iterable[Stage], ctx: Context) -> list[list[Slot]]:
     """Group the tools of all stages by turn; a phase starts when all tools of the previous one have ended.
 
-    So tools of all stages that only read the project run before any of its code does.
+    So tools of all stages that only read the project run before any of its code does. No tool is in an earlier phase than
+    those that it needs, which precede it in the stage.
     """
     slots = [Slot(stage, tool) for stage in stages for tool in stage.tools if tool.wanted(ctx)]
     found: dict[Turn, list[Slot]] = {}
+    turns: dict[tuple[str, str], Turn] = {}
     for slot in slots:
-        found.setdefault(_turn(slot.tool, ctx), []).append(slot)
+        needed = (
+            turns.get((slot.stage.name, name), Turn.READS) for name in (*slot.tool.needs, *slot.tool.after)
+        )
+        turn = max(_turn(slot.tool, ctx), *needed, Turn.READS)
+        turns[slot.stage.name, slot.tool.name] = turn
+        found.setdefault(turn, []).append(slot)
     return [found[turn] for turn in sorted(found)]
 
 

@@ -26,7 +26,7 @@ from ci_action.commands.configure import stage_mistakes
 from ci_action.commands.fix import write_fixes
 from ci_action.commands.plan import describe
 from ci_action.engine.execute import check
-from ci_action.engine.tool import Checked, Tool, refused_options
+from ci_action.engine.tool import Checked, Tool, Turn, refused_options
 from ci_action.model.finding import Level
 from ci_action.model.result import Broken, Conclusion, Outcome, Report, Skipped
 from ci_action.project.programs import Program
@@ -154,6 +154,23 @@ def test_another_version_than_the_pinned_one_never_passes(tmp_path: Path):
 )
 def test_the_commit(tmp_path: Path, git: Any, commit: str):
     assert executed(tmp_path, stage(tool()), run=FakeRun(git=git))[0].commit == commit
+
+
+@pytest.mark.parametrize(
+    "tools",
+    [
+        pytest.param([tool("ruff", needs=("black",))], id="it does not run"),
+        pytest.param(
+            [tool("ruff", needs=("black",)), tool("black", turn=lambda _: Turn.RUNS)], id="it runs later"
+        ),
+        pytest.param([tool("ruff", needs=("black",)), tool("black", needs=("ruff",))], id="a circle"),
+    ],
+)
+def test_a_tool_whose_need_never_runs_before_it_is_a_bug(tmp_path: Path, tools: list[Tool]):
+    result, progress = executed(tmp_path, stage(*tools))
+    (outcome,) = [one.outcome for one in progress.results if one.tool == "ruff"]
+    assert isinstance(outcome, Broken)
+    assert (outcome.bug, "black" in outcome.reason, result.verdict.exit_code) == (True, True, 4)
 
 
 def test_the_commit_of_the_event_needs_no_git(tmp_path: Path):

@@ -126,6 +126,17 @@ def test_a_tool_whose_turn_fails_goes_first(tmp_path: Path, error: Exception):
     assert [[slot.tool.name for slot in phase] for phase in order] == [["ruff"], ["black"]]
 
 
+def test_no_tool_goes_before_those_that_it_needs(tmp_path: Path):
+    def turn(_ctx: object) -> Turn:
+        raise ToolError("unreadable")
+
+    (tmp_path / "w").mkdir()
+    one = tool("black", turn=lambda _: Turn.INSTALLS)
+    two, three = tool("ruff", turn=turn, needs=("black",)), tool("pytest", needs=("ruff",))
+    order = phases([stage(one, two, three).stage], context(tmp_path / "w"))
+    assert [[slot.tool.name for slot in phase] for phase in order] == [["black", "ruff", "pytest"]]
+
+
 def test_code_starts_after_every_reader_of_every_stage_has_ended(tmp_path: Path):
     """The reader of the later stage is slow; the tests of the earlier one wait for it all the same."""
     (tmp_path / "w").mkdir()
