@@ -18,7 +18,7 @@ from ci_action.engine.tool import Checked
 from ci_action.model.finding import Finding, Level, Location
 from ci_action.project.programs import Program
 from ci_action.stages.types.checker import Checker, Place, checked, tool_of
-from ci_action.stages.types.output import Seen, joined
+from ci_action.stages.types.output import Seen, joined, place_in
 from ci_action.stages.types.output import place as location
 from ci_action.stages.types.surroundings import Surroundings
 from ci_action.stages.types.targets import Arguments, configuration_of_mypy, names_modules, packages
@@ -181,9 +181,7 @@ def _finding(code: str | None, message: str, severity: str, where: Location) -> 
 
 
 def _of_text(row: re.Match[str], relative: Callable[[str], str]) -> Finding:
-    end = (int(row["end_line"]), int(row["end_column"]) + 1) if row["end_line"] else None
-    start = (int(row["line"] or 0), int(row["column"] or 0))
-    return _finding(row["code"], row["message"], row["level"], location(relative(row["file"]), start, end))
+    return _finding(row["code"], row["message"], row["level"], place_in(row, relative))
 
 
 def _words(found: Surroundings, cache: Path) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """What the output of a type checker means, whichever it is: pure functions."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -9,6 +10,7 @@ from ci_action.model.result import Broken, Counted, Report, Skipped
 from ci_action.system.process import Completed, last_lines
 
 _LONGEST: Final = 2_000
+_NUMBERS: Final = ("line", "column", "end_line", "end_column")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,12 @@ def place(
     if end is None or end[0] < line or end[1] < 1 or (end[0] == line and end[1] <= column):
         return Location(path=path, line=line, column=column)
     return Location(path=path, line=line, column=column, end_line=end[0], end_column=end[1])
+
+
+def place_in(row: re.Match[str], relative: Callable[[str], str]) -> Location:
+    """Return the location in a line of text: its file, its line and column if it has them, and the last column."""
+    line, column, last, end = (int(row.groupdict().get(name) or 0) for name in _NUMBERS)
+    return place(relative(row["file"]), (line, column), (last, end + 1) if last else None)
 
 
 def joined(message: str, notes: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ from ci_action.engine.tool import Checked
 from ci_action.model.finding import Finding, Level, Location
 from ci_action.project.programs import Program
 from ci_action.stages.types.checker import Checker, checked, tool_of
-from ci_action.stages.types.output import Seen, place
+from ci_action.stages.types.output import Seen, place, place_in
 from ci_action.stages.types.surroundings import Surroundings
 from ci_action.system.process import Completed
 
@@ -98,8 +98,7 @@ def _gitlab(row: _Row, relative: Callable[[str], str]) -> Finding:
 def _concise(stdout: str, relative: Callable[[str], str]) -> Iterator[Finding]:
     for line in stdout.splitlines():
         if row := _ROW.fullmatch(line):
-            where = place(relative(row["file"]), (int(row["line"]), int(row["column"])))
-            yield _finding(row["rule"], row["message"], _CONCISE[row["level"]], where)
+            yield _finding(row["rule"], row["message"], _CONCISE[row["level"]], place_in(row, relative))
         elif row := _PLACELESS.fullmatch(line):
             yield _finding(row["rule"], row["message"], _CONCISE[row["level"]], None)
 
