@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ci_action.project.config_files import from_yaml
 from ci_action.project.dependencies.pyproject import (
     has_origin,
     poetry_entries,
@@ -28,6 +27,8 @@ from ci_action.project.dependencies.pyproject import (
     requirement_lists,
 )
 from ci_action.project.layout import Layout
+from ci_action.project.pre_commit import NAMES, repositories
+from ci_action.project.tool_names import SPELLINGS
 from ci_action.system.errors import ProjectFileError
 from ci_action.system.project_files import read_project_file
 
@@ -39,8 +40,7 @@ if TYPE_CHECKING:
 # The repositories of pre-commit hooks whose `rev` is the version of the tool.
 HOOK_REPOSITORIES: Final = {
     "bandit": ("PyCQA/bandit",),
-    "black": ("psf/black", "psf/black-pre-commit-mirror", "ambv/black", "python/black"),
-    "ruff": ("astral-sh/ruff-pre-commit", "charliermarsh/ruff-pre-commit"),
+    **{package: one.repositories for one in SPELLINGS for package in one.packages},
 }
 _KNOWN_EXTRAS: Final = frozenset({"jupyter"})
 _COMMENT: Final = re.compile(r"(^|\s)#.*$|\s--hash=.*$|\s*\\$")
@@ -194,12 +194,10 @@ def _from_setup_cfg(file: "_File", tool: str) -> Iterator[Pin]:
 
 
 def _from_pre_commit(file: "_File", tool: str) -> Iterator[Pin]:
-    document = from_yaml(file.text) or {}
-    for repository in document.get("repos", ()):
-        url = str(repository.get("repo", "")).removesuffix(".git").rstrip("/")
+    for url, rev in repositories(file.text):
         for known in HOOK_REPOSITORIES.get(tool, ()):
-            if url.endswith((f"/{known}", f":{known}")):
-                yield from _version_pin(repository.get("rev", ""), f"{file.name}: {known}")
+            if url.removesuffix(".git").rstrip("/").endswith((f"/{known}", f":{known}")):
+                yield from _version_pin(rev, f"{file.name}: {known}")
 
 
 @dataclass(frozen=True)
@@ -234,7 +232,7 @@ _KINDS: Final[tuple[tuple[Callable[[_File, str], Iterator[Pin]], tuple[str, ...]
         ),
     ),
     (_from_setup_cfg, ("setup.cfg",)),
-    (_from_pre_commit, (".pre-commit-config.yaml", ".pre-commit-config.yml")),
+    (_from_pre_commit, NAMES),
 )
 
 

@@ -20,32 +20,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ci_action.project.config_files import from_yaml
+from ci_action.project import pre_commit
 from ci_action.project.evidence import commands, requirements, tables
-from ci_action.project.evidence.calls import Exists
-from ci_action.project.evidence.hooks import hooks_in
-from ci_action.project.evidence.model import (
-    FORMATTERS,
-    LINTERS,
-    TYPE_CHECKERS,
-    Evidence,
-    Gathered,
-    Kind,
-    Named,
-)
+from ci_action.project.evidence.calls import HOOKS, Exists, call_of_hook
+from ci_action.project.evidence.model import Evidence, Gathered, Kind
 from ci_action.project.file_kinds import RUFF_FILES
 from ci_action.project.layout import Layout
+from ci_action.project.tool_names import SPELLINGS, Named
 from ci_action.system.errors import ProjectFileError
 from ci_action.system.project_files import read_project_file
 
-__all__ = ["FORMATTERS", "LINTERS", "TYPE_CHECKERS", "Evidence", "Gathered", "Kind", "Named", "gather"]
+__all__ = ["Evidence", "Gathered", "Kind", "gather"]
 
 _LARGEST: Final = 1_000_000
 _MOST_SCRIPTS: Final = 200
 # Only files that contain the name of a tool are parsed.
 _MENTION: Final = re.compile(
-    r"\b(?:black|ruff|yapf|autopep8|blue|pyink|darker|flake8|pflake8|pylint|pycodestyle|pyflakes|mypy|dmypy|pyright"
-    r"|basedpyright|ty|pyre|pyrefly|pytype|hatch fmt)\b"
+    rf"\b(?:{'|'.join(name for one in SPELLINGS for name in (*one.programs, *one.packages))}|hatch fmt)\b"
 )
 _SCRIPT_FOLDERS: Final = ("scripts", "script", "bin", "ci", ".ci", "tools", "dev", ".github/scripts")
 _MAKEFILES: Final = ("GNUmakefile", "makefile", "Makefile")
@@ -188,14 +179,18 @@ def _tables(file: _File) -> Iterator[Evidence]:
 
 
 def _hooks(file: _File) -> Iterator[Evidence]:
-    for hook in hooks_in(from_yaml(file.text), file.exists):
+    for hook in pre_commit.hooks_in(file.text):
+        call = call_of_hook(hook, file.exists)
+        tool, words = (call.tool, call.words) if call else (HOOKS.get(hook.id), hook.args or ())
+        if tool is None:
+            continue
         yield Evidence(
-            tool=hook.tool,
+            tool=tool,
             kind=Kind.HOOK,
-            source=f"{file.name}: {hook.id}" if hook.id not in {hook.tool, "ruff-format"} else file.name,
+            source=f"{file.name}: {hook.id}" if hook.id not in {tool, "ruff-format"} else file.name,
             folder=file.folder,
-            words=hook.words,
-            advisory=hook.advisory or _NEVER_FAILS in hook.words,
+            words=words,
+            advisory=hook.manual or _NEVER_FAILS in words,
             gets_files=hook.gets_files,
             files=hook.files,
             exclude=hook.exclude,
@@ -271,7 +266,7 @@ _READERS: Final[tuple[tuple[_Reader, tuple[str, ...]], ...]] = (
         ("pyproject.toml", "Pipfile", *requirements.PATTERNS, "setup.cfg", "setup.py", "tox.ini"),
     ),
     (_tables, ("pyproject.toml", *RUFF_FILES, *tables.FILES, "setup.cfg", "tox.ini")),
-    (_hooks, (".pre-commit-config.yaml", ".pre-commit-config.yml")),
+    (_hooks, pre_commit.NAMES),
     (_tox, ("tox.ini", "setup.cfg")),
     (_toml_tasks, ("tox.toml", "pyproject.toml", "hatch.toml", "pixi.toml")),
     (_python, _PYTHON_TASKS),

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ci_action.project.evidence.model import Named
+from ci_action.project.pre_commit import Hook
+from ci_action.project.tool_names import SPELLINGS, Named, by
 
 Exists = Callable[[str], bool]
 """Whether a word is the path of a file or folder."""
@@ -37,20 +38,10 @@ _INFORMS: Final = frozenset({"--version", "-V", "--help", "-h"})
 _BARE: Final = frozenset({
     Named.FLAKE8, Named.MYPY, Named.PYRIGHT, Named.BASEDPYRIGHT, Named.PYRE, Named.PYREFLY, Named.PYTYPE,
 })  # fmt: skip
-_SUBCOMMANDS: Final = {
-    ("ruff", "check"): Named.RUFF_CHECK,
-    ("ruff", "format"): Named.RUFF_FORMAT,
-    ("ty", "check"): Named.TY,
-    ("hatch", "fmt"): Named.HATCH_FMT,
-}
-_PROGRAMS: Final = {
-    "black": Named.BLACK, "yapf": Named.YAPF, "autopep8": Named.AUTOPEP8, "blue": Named.BLUE, "pyink": Named.PYINK,
-    "darker": Named.DARKER, "flake8": Named.FLAKE8, "pflake8": Named.FLAKE8, "pylint": Named.PYLINT,
-    "pycodestyle": Named.PYCODESTYLE, "pyflakes": Named.PYFLAKES, "mypy": Named.MYPY, "dmypy": Named.MYPY,
-    "pyright": Named.PYRIGHT, "basedpyright": Named.BASEDPYRIGHT, "pyre": Named.PYRE, "pyrefly": Named.PYREFLY,
-    "pytype": Named.PYTYPE,
-    "ruff": Named.RUFF_CHECK,  # before 0.5 it checks without a subcommand
-}  # fmt: skip
+HOOKS: Final = by(lambda one: one.hooks)
+"""The tools by the ids of their hooks of pre-commit."""
+_SUBCOMMANDS: Final = {words: one.tool for one in SPELLINGS for words in one.subcommands}
+_PROGRAMS: Final = by(lambda one: one.programs)
 _RUFF_OTHERS: Final = frozenset({
     "rule", "config", "linter", "clean", "server", "version", "help", "analyze", "generate-shell-completion",
 })  # fmt: skip
@@ -75,6 +66,12 @@ def call_of(words: Sequence[str], exists: Exists) -> Call | None:
             return _call(_VERSIONED.sub("", program), rest[1:], exists)
         rest = following
     return None
+
+
+def call_of_hook(hook: Hook, exists: Exists) -> Call | None:
+    """Return the tool that the own command of a hook starts, without the files that pre-commit appends."""
+    call = call_of(hook.command, exists) if hook.starts_command else None
+    return Call(call.tool, tuple(word for word in call.words if word != "./")) if call else None
 
 
 def _behind(program: str, words: list[str]) -> list[str] | None:

@@ -2,47 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
-from typing import Final
+from enum import IntEnum
 
-
-class Named(StrEnum):
-    """The formatters, linters and type checkers that a project can name."""
-
-    BLACK = "black"
-    RUFF_FORMAT = "ruff format"
-    YAPF = "yapf"
-    AUTOPEP8 = "autopep8"
-    BLUE = "blue"
-    PYINK = "pyink"
-    DARKER = "darker"
-    HATCH_FMT = "hatch fmt"
-    """Ruff with the configuration of Hatch: neither of the modes of a plain Ruff."""
-    RUFF = "ruff"
-    """The package, or options of both of its modes: whether it lints, formats or both is not clear."""
-    RUFF_CHECK = "ruff check"
-    FLAKE8 = "flake8"
-    PYLINT = "pylint"
-    PYCODESTYLE = "pycodestyle"
-    PYFLAKES = "pyflakes"
-    MYPY = "mypy"
-    PYRIGHT = "pyright"
-    BASEDPYRIGHT = "basedpyright"
-    TY = "ty"
-    PYRE = "pyre"
-    PYREFLY = "pyrefly"
-    PYTYPE = "pytype"
-
-
-FORMATTERS: Final = (
-    Named.BLACK, Named.RUFF_FORMAT, Named.YAPF, Named.AUTOPEP8, Named.BLUE, Named.PYINK, Named.DARKER, Named.HATCH_FMT,
-)  # fmt: skip
-LINTERS: Final = (
-    Named.RUFF_CHECK, Named.FLAKE8, Named.PYLINT, Named.PYCODESTYLE, Named.PYFLAKES, Named.HATCH_FMT,
-)  # fmt: skip
-TYPE_CHECKERS: Final = (
-    Named.MYPY, Named.PYRIGHT, Named.BASEDPYRIGHT, Named.TY, Named.PYRE, Named.PYREFLY, Named.PYTYPE,
-)  # fmt: skip
+from ci_action.project.tool_names import Named
 
 
 class Kind(IntEnum):

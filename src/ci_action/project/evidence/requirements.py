@@ -10,28 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from ci_action.project.dependencies.pyproject import MAIN, poetry_entries, requirement_lists
-from ci_action.project.evidence.model import Named
+from ci_action.project.tool_names import Named, by
 
-_PACKAGES: Final[Mapping[str, Named]] = {
-    "black": Named.BLACK,
-    "ruff": Named.RUFF,
-    "yapf": Named.YAPF,
-    "autopep8": Named.AUTOPEP8,
-    "blue": Named.BLUE,
-    "pyink": Named.PYINK,
-    "darker": Named.DARKER,
-    "flake8": Named.FLAKE8,
-    "pylint": Named.PYLINT,
-    "pycodestyle": Named.PYCODESTYLE,
-    "pyflakes": Named.PYFLAKES,
-    "mypy": Named.MYPY,
-    "pyright": Named.PYRIGHT,
-    "basedpyright": Named.BASEDPYRIGHT,
-    "ty": Named.TY,
-    "pyre-check": Named.PYRE,
-    "pyrefly": Named.PYREFLY,
-    "pytype": Named.PYTYPE,
-}
+_PACKAGES: Final = by(lambda one: one.packages)
 # Words in the names of extras for development.
 _DEVELOPMENT: Final = frozenset({
     "dev", "devel", "develop", "development", "developer", "lint", "linting", "linter", "linters", "style", "codestyle",

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from ci_action.engine.context import Context
 from ci_action.model.changes import as_shown
-from ci_action.project.evidence import Named
 from ci_action.project.layout import lowest_minor
 from ci_action.project.programs import Program, argument_names
+from ci_action.project.tool_names import Named
 from ci_action.stages.quality.common import as_argument, failure
 from ci_action.stages.quality.ruff_config import configurations, nested, parse_files, tables
 from ci_action.stages.quality.scope import Scope, scope_of

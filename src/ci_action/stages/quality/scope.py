@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ci_action.engine.context import Context
-from ci_action.project.evidence import Evidence, Gathered, Kind, Named
+from ci_action.project.evidence import Evidence, Gathered, Kind
+from ci_action.project.tool_names import Named
 from ci_action.settings import SETTINGS
 from ci_action.system.patterns import Bounded, Pattern
 from ci_action.system.project_files import leading_words

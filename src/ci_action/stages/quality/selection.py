@@ -12,7 +12,8 @@ from typing import Final
 from ci_action.engine.context import Context
 from ci_action.engine.tool import Selection
 from ci_action.model.result import Offer
-from ci_action.project.evidence import FORMATTERS, LINTERS, Evidence, Gathered, Kind, Named
+from ci_action.project.evidence import Evidence, Gathered, Kind
+from ci_action.project.tool_names import FORMATTERS, LINTERS, Named
 from ci_action.settings import Settings
 from ci_action.settings.types import Formatter, Linter
 

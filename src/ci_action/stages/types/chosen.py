@@ -13,8 +13,8 @@ from typing import Final
 from ci_action.engine.context import Context
 from ci_action.model.result import Offer
 from ci_action.project.evidence import Evidence, Gathered, Kind
-from ci_action.project.evidence.model import Named
 from ci_action.project.layout import Layout
+from ci_action.project.tool_names import Named
 from ci_action.project.tool_runs import nox, pre_commit, tox
 from ci_action.project.tool_runs.model import ToolRun
 from ci_action.settings.types import TypeChecker

@@ -19,8 +19,8 @@ from ci_action.engine.environment import needs_of as needs_of_project
 from ci_action.engine.programs import by_uv
 from ci_action.project.dependencies.discover import Dependencies
 from ci_action.project.environment import Builder, Environment, python_request
-from ci_action.project.evidence import Named
 from ci_action.project.pins import Choice, Pin, find_pins
+from ci_action.project.tool_names import Named
 from ci_action.project.tool_runs.model import ToolRun
 from ci_action.system.errors import ToolError
 

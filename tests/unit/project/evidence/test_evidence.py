@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.builders import layout, write
 
-from ci_action.project.evidence import Evidence, Kind, Named, gather
+from ci_action.project.evidence import Evidence, Kind, gather
 from ci_action.project.layout import Layout
+from ci_action.project.tool_names import Named
 
 PRE_COMMIT = "repos:\n- repo: https://github.com/x/y\n  rev: v1\n  hooks:\n"
 WORKFLOW = "on: [push]\njobs:\n  lint:\n    steps:\n"

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_action.project.evidence.calls import call_of
-from ci_action.project.evidence.model import Named
 from ci_action.project.evidence.shell import lines_in
+from ci_action.project.tool_names import Named
 
 
 def calls(text: str, *existing: str) -> list[tuple[Named, tuple[str, ...]]]:

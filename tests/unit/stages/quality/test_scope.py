@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.builders import context
 
-from ci_action.project.evidence import Evidence, Gathered, Kind, Named
+from ci_action.project.evidence import Evidence, Gathered, Kind
+from ci_action.project.tool_names import Named
 from ci_action.stages.quality.scope import scope_in, scope_of
 
 BLACK, CHECK, FORMAT = Named.BLACK, Named.RUFF_CHECK, Named.RUFF_FORMAT

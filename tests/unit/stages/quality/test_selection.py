@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from ci_action.engine.tool import Selection
-from ci_action.project.evidence import Evidence, Gathered, Kind, Named
+from ci_action.project.evidence import Evidence, Gathered, Kind
+from ci_action.project.tool_names import Named
 from ci_action.settings import Settings
 from ci_action.settings.types import Formatter, Linter
 from ci_action.stages.quality.selection import formatter_evidence, formatter_selection, linter_selection

@@ -12,9 +12,9 @@ from typing import Final
 from ci_action.engine.context import Context
 from ci_action.engine.tool import NOTHING_CHANGED, Checked, Tool
 from ci_action.model.result import Broken, Counted, Report
-from ci_action.project.evidence import Named
 from ci_action.project.layout import lowest_minor
 from ci_action.project.programs import Program
+from ci_action.project.tool_names import Named
 from ci_action.stages.quality.black.discovery import BlackConfig, Discovery, black_config, config_option
 from ci_action.stages.quality.black.output import parse, parse_part, suspects
 from ci_action.stages.quality.common import as_argument, failure, no_files, target_option

@@ -7,8 +7,8 @@ from ci_action.engine.context import Context
 from ci_action.engine.tool import NOTHING_CHANGED, Checked, Tool
 from ci_action.model.finding import Finding
 from ci_action.model.result import Broken, Counted, Report
-from ci_action.project.evidence import Named
 from ci_action.project.programs import Program, argument_names
+from ci_action.project.tool_names import Named
 from ci_action.stages.quality.common import no_files, target_option
 from ci_action.stages.quality.ruff_plan import Listing, Part, excluding, failure_of_ruff, linting, listing
 from ci_action.stages.quality.selection import linter

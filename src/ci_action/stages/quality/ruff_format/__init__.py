@@ -13,8 +13,8 @@ from ci_action.engine.context import Context
 from ci_action.engine.tool import NOTHING_CHANGED, Checked, Tool
 from ci_action.model.changes import as_shown
 from ci_action.model.result import Broken, Counted, Report, Skipped
-from ci_action.project.evidence import Named
 from ci_action.project.programs import Program, options
+from ci_action.project.tool_names import Named
 from ci_action.stages.quality.common import no_files, target_option
 from ci_action.stages.quality.diff import FORMAT, Change, Formatter, is_plain
 from ci_action.stages.quality.ruff_format.output import errors, parse, parse_listed
