@@ -18,7 +18,7 @@ _MANUAL: Final = frozenset({"manual"})
 
 @dataclass(frozen=True, kw_only=True)
 class Hook:
-    """A hook, with what the whole configuration says about it."""
+    """A hook, with what the whole configuration sets for it."""
 
     id: str
     local: bool

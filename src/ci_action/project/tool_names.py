@@ -100,9 +100,10 @@ SPELLINGS: Final = (
     _usual(Named.PYFLAKES, tables=()),
     _usual(
         Named.MYPY, programs=("mypy", "dmypy"), files=("mypy.ini", ".mypy.ini"), sections=_SETUP_CFG,
+        repositories=("pre-commit/mirrors-mypy",),
     ),
     _usual(
-        Named.PYRIGHT, files=("pyrightconfig.json",),
+        Named.PYRIGHT, files=("pyrightconfig.json",), repositories=("RobertCraigie/pyright-python",),
     ),
     _usual(Named.BASEDPYRIGHT),
     Spelling(

@@ -174,6 +174,20 @@ KINDS: dict[str, tuple[dict[str, str], str, list[tuple[str, str]]]] = {
         "ruff",
         [("==0.5.0", ".pre-commit-config.yml: astral-sh/ruff-pre-commit")],
     ),
+    "pre-commit, the mirror of mypy": (
+        {
+            ".pre-commit-config.yaml": "repos:\n- repo: https://github.com/pre-commit/mirrors-mypy\n  rev: v1.11.2\n"
+        },
+        "mypy",
+        [("==1.11.2", ".pre-commit-config.yaml: pre-commit/mirrors-mypy")],
+    ),
+    "pre-commit, the mirror of pyright": (
+        {
+            ".pre-commit-config.yaml": "repos:\n- repo: https://github.com/RobertCraigie/pyright-python\n  rev: v1.1.400\n"
+        },
+        "pyright",
+        [("==1.1.400", ".pre-commit-config.yaml: RobertCraigie/pyright-python")],
+    ),
     "ruff.toml is Ruff's alone": ({"ruff.toml": "required-version = '==0.5.1'"}, "black", []),
     "bandit": (
         {
