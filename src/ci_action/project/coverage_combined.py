@@ -7,14 +7,13 @@ because then the minimum may count for a single run as well.
 import ast
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
-from itertools import product
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from ci_action.project.config_files import from_yaml, tool_table
+from ci_action.project.config_files import from_yaml
 from ci_action.project.coverage_command import HATCH, commands_as_lines, texts_of
 from ci_action.project.evidence.commands import (
     Script,
@@ -22,11 +21,10 @@ from ci_action.project.evidence.commands import (
     in_justfile,
     in_makefile,
     in_pyproject,
-    in_tox_ini,
-    in_tox_toml,
-    tox_sections,
+    in_tox,
 )
 from ci_action.project.layout import Layout
+from ci_action.project.tox import FILES, Tox, expanded, read
 
 _COMBINE: Final = re.compile(r"(?<![\w.-])coverage3?\s+combine(?![\w-])")
 # Each of these fails below the minimum; in Python the subcommand may be in a variable.
@@ -40,12 +38,9 @@ _PLUGIN: Final = re.compile(r"(?<![\w-])--cov(?=[\s=\"']|$)")
 _TOX: Final = re.compile(
     r"(?<![\w.-])tox(?:[ \t]+(?:run|run-parallel|r|p|-p|auto|-q))*[ \t]*(?=$|[;&|])", re.MULTILINE
 )
-_BRACES: Final = re.compile(r"\{([^{}]*)\}")
-_RANGE: Final = re.compile(r"(\d{1,3})-(\d{1,3})")
 _PYTHON: Final = re.compile(r"(?:py|pypy|cpython)?-?\d+(?:\.\d+)?t?")
 _SECTION: Final = "testenv:"
 _BASES: Final = frozenset({"testenv", "env_run_base"})
-_MOST: Final = 200
 _SEVERAL: Final = 2
 
 
@@ -100,17 +95,9 @@ def combination(layout: Layout) -> str:
 def _places(name: str, text: str, *, tox: bool) -> Iterator[_Place]:
     """Yield the places of a file; raises `ValueError`, `SyntaxError` and `RecursionError`."""
     base = PurePosixPath(name).name
-    if base == "tox.ini":
-        yield from _of_tox(in_tox_ini(text), *_of_ini(text))
-    elif base == "tox.toml":
-        document = tomllib.loads(text)
-        yield from _of_tox(in_tox_toml(document), *_of_toml(document))
-    elif base == "pyproject.toml":
-        document = tomllib.loads(text)
-        own = _table(tool_table(document).get("tox"))
-        legacy = own.get("legacy_tox_ini")
-        facts = _of_ini(legacy) if isinstance(legacy, str) else _of_toml(own)
-        yield from _of_tox(in_pyproject(document), *facts)
+    if base in FILES:
+        tasks = in_pyproject(tomllib.loads(text)) if base == "pyproject.toml" else ()
+        yield from _of_tox(read(base, text, "."), tasks)
     elif base == "hatch.toml":
         yield from _joined(in_hatch_toml(tomllib.loads(text)))
     elif base == "noxfile.py":
@@ -143,16 +130,22 @@ def _after_tox(places: Iterable[_Place], *, tox: bool) -> Iterator[_Place]:
 # --- tox --------------------------------------------------------------------------------------------------------------
 
 
-def _of_tox(
-    scripts: Iterable[Script], known: Sequence[str], depends: Mapping[str, Sequence[str]]
-) -> Iterator[_Place]:
-    places = _joined(scripts)
+def _of_tox(conf: Tox | None, tasks: Iterable[Script]) -> Iterator[_Place]:
+    known = conf.listed if conf else ()
+    sections = {section.title: section for section in conf.environments} if conf else {}
+    places = _joined([*tasks, *(in_tox(conf) if conf else ())])
+    depends = {
+        title: expanded("\n".join(line.text for line in section.keys["depends"]))
+        for title, section in sections.items()
+        if "depends" in section.keys
+    }
     # An environment without commands of its own has those of the base.
     base = any(_TESTS.search(place.text) for place in places if place.name in _BASES)
     own = {
         name: bool(_TESTS.search(place.text))
         for place in places
-        for name in expanded(place.name.removeprefix(_SECTION))
+        if place.name in sections
+        for name in sections[place.name].names
     }
     for place in places:
         after: set[str] = set()
@@ -170,53 +163,11 @@ def _several(names: Iterable[str]) -> bool:
     return len(found) >= _SEVERAL
 
 
-def _of_ini(text: str) -> tuple[list[str], dict[str, list[str]]]:
-    """Return the environments, and on which each section depends."""
-    sections = tox_sections(text)
-    own = sections.get("tox", {})
-    depends = {name: expanded(keys["depends"]) for name, keys in sections.items() if "depends" in keys}
-    return expanded(own.get("env_list", own.get("envlist", ""))), depends
-
-
-def _of_toml(document: Mapping[str, Any]) -> tuple[list[str], dict[str, list[str]]]:
-    environments = _table(document.get("env"))
-    depends = {
-        name: _strings(table["depends"])
-        for name in environments
-        if "depends" in (table := _table(environments.get(name)))
-    }
-    return _strings(document.get("env_list")), depends
-
-
 def _pythons(name: str, text: str) -> bool:
     """Whether a file sets environments of tox for several versions of Python."""
     base = PurePosixPath(name).name
-    if base == "tox.ini":
-        return _several(_of_ini(text)[0])
-    return base == "tox.toml" and _several(_of_toml(tomllib.loads(text))[0])
-
-
-def expanded(text: str) -> list[str]:
-    """Return the names of environments in a list of tox: `py3{8,9}-{a, b}`, `py3{10-12}`."""
-    lines = _BRACES.sub(lambda match: "{" + re.sub(r"\s", "", match[1]) + "}", text)
-    lines = re.sub(r"(?m)(?:^|\s)[#;].*$|^[^\s{}]+:(?=\s)|^\s*[\w.,{}!-]+:(?=\s)", " ", lines)
-    names: list[str] = []
-    for word in re.findall(r"(?:\{[^{}]*\}|[^\s,{}])+", lines):
-        parts = _BRACES.split(word)
-        choices = [_choices(part) if index % 2 else [part] for index, part in enumerate(parts)]
-        for made in product(*choices):
-            names.append("".join(made))
-            if len(names) >= _MOST:
-                return names
-    return names
-
-
-def _choices(text: str) -> list[str]:
-    found = []
-    for one in text.split(","):
-        ends = _RANGE.fullmatch(one)
-        found += [str(number) for number in range(int(ends[1]), int(ends[2]) + 1)] if ends else [one]
-    return found
+    conf = read(base, text, ".") if base in {"tox.ini", "tox.toml"} else None
+    return conf is not None and _several(conf.listed)
 
 
 # --- nox --------------------------------------------------------------------------------------------------------------
@@ -297,7 +248,3 @@ def _steps(job: object) -> list[Mapping[str, Any]]:
 
 def _table(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _strings(value: object) -> list[str]:
-    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []

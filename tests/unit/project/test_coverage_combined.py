@@ -3,11 +3,9 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from support.builders import layout, write
 
-from ci_action.project.coverage_combined import combination, expanded
+from ci_action.project.coverage_combined import combination
 
 TOX = """[tox]
 env_list =
@@ -104,22 +102,3 @@ COMBINED: list[tuple[str, dict[str, str], str]] = [
 def test_whose_data_is_reported(tmp_path: Path, files: dict[str, str], place: str):
     write(tmp_path, files)
     assert combination(layout(tmp_path)) == place
-
-
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        ("", []),
-        ("a, b\n  c", ["a", "b", "c"]),
-        ("py3{8,9}-{x, y}", ["py38-x", "py38-y", "py39-x", "py39-y"]),
-        ("3.{9-11}{,-t}", ["3.9", "3.9-t", "3.10", "3.10-t", "3.11", "3.11-t"]),
-        ("\n  py3{8,9}: erase\n  # other", ["erase"]),
-    ],
-)
-def test_names_of_environments(text: str, names: list[str]):
-    assert expanded(text) == names
-
-
-@given(st.text(alphabet="ab{},-09 \n:#*"))
-def test_any_list_is_read(text: str):
-    assert len(expanded(text)) <= 200

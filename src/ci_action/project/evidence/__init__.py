@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ci_action.project import pre_commit
+from ci_action.project import pre_commit, tox
 from ci_action.project.evidence import commands, requirements, tables
 from ci_action.project.evidence.calls import HOOKS, Exists, call_of_hook
 from ci_action.project.evidence.model import Evidence, Gathered, Kind
@@ -156,9 +156,10 @@ def _requirements(file: _File) -> Iterator[Evidence]:
     if last == "pyproject.toml":
         found = requirements.in_pyproject(file.toml)
     elif last == "tox.ini":
+        conf = tox.read(last, file.text, ".")
         found = (
             (named, place)
-            for text, place in commands.tox_requirements(file.text)
+            for text, place in (commands.tox_requirements(conf) if conf else ())
             for named, _ in requirements.in_requirements(text)
         )
     else:
@@ -210,7 +211,9 @@ def _run(file: _File, found: Iterator[commands.Command], kind: Kind = Kind.COMMA
 
 
 def _tox(file: _File) -> Iterator[Evidence]:
-    yield from _run(file, commands.commands_of(commands.in_tox_ini(file.text), file.exists))
+    name = file.name.rpartition("/")[2]
+    if name in tox.FILES and (conf := tox.read(name, file.text, ".")):
+        yield from _run(file, commands.commands_of(commands.in_tox(conf), file.exists))
 
 
 def _toml_tasks(file: _File) -> Iterator[Evidence]:
@@ -218,10 +221,10 @@ def _toml_tasks(file: _File) -> Iterator[Evidence]:
         "pyproject.toml": commands.in_pyproject,
         "hatch.toml": commands.in_hatch_toml,
         "pixi.toml": commands.in_pixi_toml,
-        "tox.toml": commands.in_tox_toml,
     }
-    read = readers[file.name.rpartition("/")[2]]
-    yield from _run(file, commands.commands_of(read(file.toml), file.exists))
+    if read := readers.get(file.name.rpartition("/")[2]):
+        yield from _run(file, commands.commands_of(read(file.toml), file.exists))
+    yield from _tox(file)
 
 
 def _python(file: _File) -> Iterator[Evidence]:

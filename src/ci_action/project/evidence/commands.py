@@ -10,6 +10,7 @@ from typing import Any, Final
 from ci_action.project.config_files import from_yaml, tool_table
 from ci_action.project.evidence.calls import Call, Exists, call_of
 from ci_action.project.evidence.shell import lines_in
+from ci_action.project.tox import Tox
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,51 +52,21 @@ def commands_of(
 
 # --- tox --------------------------------------------------------------------------------------------------------------
 
-_TOX_SECTION: Final = re.compile(r"^\[([^\]\n]+)\]", re.MULTILINE)
-_TOX_KEY: Final = re.compile(
-    r"^([A-Za-z_][\w-]*)[ \t]*=[ \t]*(.*(?:\n(?:[ \t].*|[ \t]*[#;].*|[ \t]*(?=\n)))*)", re.MULTILINE
-)
-_FACTORS: Final = re.compile(r"^\s*[\w{},!.-]+:(?=\s)", re.MULTILINE)
-_TOX_DEFAULT: Final = re.compile(r"\{posargs(?::([^{}]*))?\}|\{env:\w+:([^{}]*)\}")
-_TOX_REFERENCE: Final = re.compile(r"\{\[([^\]{}]+)\](\w+)\}")
-_TOX_FOLDER: Final = re.compile(r"\{(?:toxinidir|tox_root)\}/?")
 
-
-def tox_sections(text: str) -> dict[str, dict[str, str]]:
-    """Return the sections of a tox.ini, each with its keys."""
-    parts = _TOX_SECTION.split(text)
-    return {
-        name: {match[1].replace("-", "_"): match[2] for match in _TOX_KEY.finditer(body)}
-        for name, body in zip(parts[1::2], parts[2::2], strict=True)
-    }
-
-
-def in_tox_ini(text: str) -> Iterator[Script]:
-    """Yield the commands of the environments of a tox.ini, or of a setup.cfg."""
-    sections = tox_sections(text)
-
-    def substituted(value: str) -> str:
-        for _ in range(3):
-            value = _TOX_REFERENCE.sub(lambda match: sections.get(match[1], {}).get(match[2], ""), value)
-        value = _TOX_DEFAULT.sub(lambda match: match[1] or match[2] or "", value)
-        return _TOX_FOLDER.sub("./", value)
-
-    for name, keys in sections.items():
-        if not name.startswith("testenv"):
-            continue
-        folder = substituted(keys.get("changedir", keys.get("change_dir", "."))).strip() or "."
+def in_tox(conf: Tox) -> Iterator[Script]:
+    """Yield the commands of the environments of tox."""
+    for section in conf.environments:
+        folder = next(iter(conf.every_line(section, "change_dir")), ".")
         for key in ("commands_pre", "commands", "commands_post"):
-            for line in re.sub(r"\\\r?\n", " ", substituted(keys.get(key, ""))).splitlines():
-                command = _FACTORS.sub("", line).strip()
-                ignored = command.startswith("-")
-                yield Script(command.lstrip("-! "), name, folder, advisory=ignored)
+            for line in conf.every_line(section, key):
+                yield Script(line.lstrip("-! "), section.title, folder, advisory=line.startswith("-"))
 
 
-def tox_requirements(text: str) -> Iterator[tuple[str, str]]:
-    """Yield what the environments of a tox.ini install, and the place."""
-    for name, keys in tox_sections(text).items():
-        if name.startswith("testenv"):
-            yield _FACTORS.sub("", keys.get("deps", "")), f"{name}: deps"
+def tox_requirements(conf: Tox) -> Iterator[tuple[str, str]]:
+    """Yield what the environments of tox install, and the place."""
+    for section in conf.environments:
+        text = "\n".join(line.text for line in section.keys.get("deps", ()))
+        yield text, f"{section.title}: deps"
 
 
 # --- Python files -----------------------------------------------------------------------------------------------------
@@ -210,7 +181,7 @@ _PROSE: Final = frozenset({"help", "description", "desc", "env", "name", "summar
 
 
 def in_pyproject(document: Mapping[str, Any]) -> Iterator[Script]:
-    """Yield the tasks of Hatch, PDM, Poe, taskipy, Rye and Pixi, and the environments of tox."""
+    """Yield the tasks of Hatch, PDM, Poe, taskipy, Rye and Pixi."""
     tool = tool_table(document)
     yield from _hatch(_at(tool, "hatch", "envs"), "tool.hatch.envs")
     for names in (
@@ -225,10 +196,6 @@ def in_pyproject(document: Mapping[str, Any]) -> Iterator[Script]:
         yield from _tasks(
             _at(tool, "pixi", "feature", feature, "tasks"), f"tool.pixi.feature.{feature}.tasks"
         )
-    legacy = _at(tool, "tox").get("legacy_tox_ini")
-    if isinstance(legacy, str):
-        yield from in_tox_ini(legacy)
-    yield from in_tox_toml(_at(tool, "tox"))
 
 
 def in_hatch_toml(document: Mapping[str, Any]) -> Iterator[Script]:
@@ -241,24 +208,6 @@ def in_pixi_toml(document: Mapping[str, Any]) -> Iterator[Script]:
     yield from _tasks(_at(document, "tasks"), "tasks")
     for feature in _at(document, "feature"):
         yield from _tasks(_at(document, "feature", feature, "tasks"), f"feature.{feature}.tasks")
-
-
-def in_tox_toml(document: Mapping[str, Any]) -> Iterator[Script]:
-    """Yield the commands of a tox.toml."""
-    environments = {"env_run_base": _at(document, "env_run_base"), **_at(document, "env")}
-    for name in environments:
-        for key in ("commands_pre", "commands", "commands_post"):
-            lines = _at(environments, name).get(key)
-            for line in lines if isinstance(lines, list) else ():
-                if isinstance(line, list):
-                    yield Script(" ".join(_tox_word(word) for word in line), name)
-
-
-def _tox_word(word: object) -> str:
-    if isinstance(word, dict):  # {replace = "posargs", default = [...], extend = true}
-        default = word.get("default")
-        return " ".join(map(str, default)) if isinstance(default, list) else ""
-    return str(word)
 
 
 def _hatch(environments: Mapping[str, Any], where: str) -> Iterator[Script]:

@@ -1,4 +1,4 @@
-"""The environments of tox: their names, which one runs pytest, and what it installs."""
+"""The environment of tox that runs pytest, and what it installs."""
 
 import tomllib
 from pathlib import Path
@@ -8,31 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.builders import layout, write
 
-from ci_action.project.dependencies.tox import chosen, expanded, of_ini, of_table, of_tox
-
-
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        ("py{38,39}", ["py38", "py39"]),
-        ("lint, py{310,311}-{a,b}\ndocs", ["lint", "py310-a", "py310-b", "py311-a", "py311-b", "docs"]),
-        ("py3{10-12}", ["py310", "py311", "py312"]),
-        ("py{3.10, 3.11}-x", ["py3.10-x", "py3.11-x"]),
-        (",py36", ["py36"]),
-        ("a{b,{c,d}}", ["ab", "ac", "ad"]),
-        ("open{a,b", ["open{a,b"]),
-        ("{1-9999}{1-9999}", []),
-        ("", []),
-    ],
-)
-def test_names(text: str, names: list[str]):
-    assert expanded(text) == names
-
-
-@given(st.text(alphabet="{}-,!: \nab019", max_size=60))
-def test_names_end_whatever_they_are_made_of(text: str):
-    assert len(expanded(text)) <= 2_000
-
+from ci_action.project.dependencies.tox import chosen, of_tox
+from ci_action.project.tox import of_ini
 
 BASE = "[tox]\nenvlist = py{311,312},lint\n[testenv]\ndeps = pytest\ncommands = pytest\n"
 BASE += "[testenv:lint]\ncommands = ruff\n"
@@ -54,7 +31,7 @@ BASE += "[testenv:lint]\ncommands = ruff\n"
     ],
 )  # fmt: skip
 def test_which_environment_runs_pytest(ini: str, python: str, name: str | None):
-    assert chosen(of_ini(ini, "tox.ini", Path("/p")), python) == name
+    assert chosen(of_ini(ini, "tox.ini", "/p"), python) == name
 
 
 def asked(folder: Path, files: dict[str, str], python: str = "3.12"):
@@ -170,11 +147,6 @@ def test_every_file_of_tox(files: dict[str, str], source: str, tmp_path: Path):
     assert found.source.partition(" ")[0] == source.partition(" ")[0]
 
 
-def test_references_of_toml(tmp_path: Path):
-    table = of_table(tomllib.loads(TOML), "tox.toml")
-    assert list(table.lines("other", "deps", frozenset())) == ["pytest", "-r limits.txt"]
-
-
 @pytest.mark.parametrize("text", ["[testenv\n", "\0", "no section\n", "[testenv]\nx\n"])
 def test_what_is_no_configuration_says_nothing(text: str, tmp_path: Path):
     write(tmp_path, {"tox.ini": text})
@@ -184,7 +156,7 @@ def test_what_is_no_configuration_says_nothing(text: str, tmp_path: Path):
 @given(st.text(alphabet="{}[]:=-,!# \nabtestenvdps1", max_size=120))
 def test_any_configuration_is_read_or_refused(text: str):
     try:
-        conf = of_ini(f"[testenv]\n{text}", "tox.ini", Path("/p"))
+        conf = of_ini(f"[testenv]\n{text}", "tox.ini", "/p")
     except ValueError:
         return
     chosen(conf, "3.12")

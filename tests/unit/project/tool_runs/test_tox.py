@@ -1,10 +1,8 @@
-"""The environments of tox: names, conditions, substitutions, and what is installed for a run."""
+"""The runs of tools in the environments of tox, and what is installed for them."""
 
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from support.builders import write
 
 from ci_action.project.config_files import load_toml
@@ -25,35 +23,6 @@ def project(tmp_path: Path, files: dict[str, str]) -> Layout:
 def runs(tmp_path: Path, **files: str) -> list[ToolRun]:
     named = {name.replace("__", "."): text for name, text in files.items()}
     return list(tox.runs(project(tmp_path, named), TOOLS))
-
-
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        ("py{310,311}-{test,mypy}", ["py310-test", "py310-mypy", "py311-test", "py311-mypy"]),
-        ("3.1{0-2}-mypy", ["3.10-mypy", "3.11-mypy", "3.12-mypy"]),
-        ("lint, type\n  docs", ["lint", "type", "docs"]),
-        ("typing-{mypy, ty}", ["typing-mypy", "typing-ty"]),
-        ("", []),
-    ],
-)
-def test_names_of_environments(text: str, names: list[str]):
-    assert tox.expanded(text) == names
-
-
-@pytest.mark.parametrize(
-    ("condition", "env", "holds"),
-    [
-        ("mypy", "py310-mypy", True),
-        ("mypy", "py310-test", False),
-        ("py310,py311", "py311-mypy", True),
-        ("!mypy", "py310-test", True),
-        ("py{310,311}-mypy", "py311-mypy", True),
-        ("py310-mypy", "py310-test", False),
-    ],
-)
-def test_conditions(condition: str, env: str, *, holds: bool):
-    assert tox.applies(condition, env) is holds
 
 
 def test_an_environment_of_its_own(tmp_path: Path):
@@ -131,9 +100,3 @@ def test_a_word_that_only_tox_can_replace(tmp_path: Path):
 def test_a_file_that_cannot_be_read(tmp_path: Path, text: str):
     with pytest.raises(ValueError, match=r"\S"):
         runs(tmp_path, tox__ini=text)
-
-
-@given(st.text(alphabet="py310{},-!: \nmy", max_size=40), st.text(alphabet="py310-m", max_size=12))
-def test_any_condition_is_read(text: str, env: str):
-    assert isinstance(tox.applies(text, env), bool)
-    assert isinstance(tox.substituted(text, env, Path("/x")), str)
