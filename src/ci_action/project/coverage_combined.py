@@ -24,6 +24,7 @@ from ci_action.project.evidence.commands import (
     in_tox,
 )
 from ci_action.project.layout import Layout
+from ci_action.project.nox import sessions
 from ci_action.project.tox import FILES, Tox, expanded, read
 
 _COMBINE: Final = re.compile(r"(?<![\w.-])coverage3?\s+combine(?![\w-])")
@@ -176,36 +177,19 @@ def _pythons(name: str, text: str) -> bool:
 def _of_nox(text: str) -> Iterator[_Place]:
     """Yield the functions of a noxfile, and what is outside of them."""
     tree = ast.parse(text)
-    lists = {
-        target.id: len(node.value.elts)
-        for node in tree.body
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.List | ast.Tuple)
-        for target in node.targets
-        if isinstance(target, ast.Name)
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    sources = {
+        name: commands_as_lines(ast.get_source_segment(text, node) or "") for name, node in functions.items()
     }
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-    sources = {node.name: commands_as_lines(ast.get_source_segment(text, node) or "") for node in functions}
     several = any(
-        _TESTS.search(sources[node.name]) and _has_several(decorator, lists)
-        for node in functions
-        for decorator in node.decorator_list
+        len(session.pythons) >= _SEVERAL and _TESTS.search(sources.get(session.name, ""))
+        for session in sessions(text)
     )
-    for node in functions:
-        yield _Place(name=node.name, text=sources[node.name], several=several)
+    for name, source in sources.items():
+        yield _Place(name=name, text=source, several=several)
     for other in tree.body:
         if not isinstance(other, ast.FunctionDef):
             yield _Place(name="", text=commands_as_lines(ast.get_source_segment(text, other) or ""))
-
-
-def _has_several(decorator: ast.expr, lists: Mapping[str, int]) -> bool:
-    """Whether a session runs for several versions of Python."""
-    for word in decorator.keywords if isinstance(decorator, ast.Call) else ():
-        value = word.value
-        count = len(value.elts) if isinstance(value, ast.List | ast.Tuple) else 0
-        count = lists.get(value.id, 0) if isinstance(value, ast.Name) else count
-        if word.arg == "python" and count >= _SEVERAL:
-            return True
-    return False
 
 
 # --- workflows --------------------------------------------------------------------------------------------------------

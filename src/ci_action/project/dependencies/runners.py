@@ -13,9 +13,10 @@ from typing import Final
 
 from ci_action.project.dependencies.asked import Asked, Word, joined, of_command
 from ci_action.project.dependencies.hatch import of_hatch
-from ci_action.project.dependencies.nox import FILE, of_nox
+from ci_action.project.dependencies.nox import of_nox
 from ci_action.project.dependencies.tox import RUNS_PYTEST, of_tox
 from ci_action.project.layout import Layout
+from ci_action.project.nox import FILE
 from ci_action.project.workflows import WORKFLOWS, Step, steps_of
 from ci_action.system.errors import ProjectFileError
 from ci_action.system.project_files import find_project_text

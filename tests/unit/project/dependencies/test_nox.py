@@ -1,13 +1,11 @@
-"""The sessions of nox, read as a syntax tree."""
+"""The session of nox that runs pytest, and what it installs."""
 
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from support.builders import layout, write
 
-from ci_action.project.dependencies.nox import of_nox, sessions
+from ci_action.project.dependencies.nox import of_nox
 
 HEAD = "import nox\nDEPS = ['pytest', 'six']\nNAME: str = 'attrs'\n\n"
 
@@ -85,11 +83,18 @@ def test_what_pytest_is_started_with(call: str, tests: tuple[str, ...], tmp_path
     assert found.tests == tests
 
 
-@given(st.text(max_size=200))
-def test_any_text_is_read_or_refused(text: str):
-    assert isinstance(sessions(text), list)
+@pytest.mark.parametrize("text", ["(", "(" * 100_000, "x = " + "-" * 50_000 + "1"])
+def test_what_cannot_be_read_installs_nothing(text: str, tmp_path: Path):
+    assert asked(tmp_path, text) is None
 
 
-def test_a_file_that_is_nested_without_an_end_says_nothing():
-    assert sessions("(" * 100_000) == []
-    assert sessions("x = " + "-" * 50_000 + "1") == []
+@pytest.mark.parametrize(
+    "body",
+    [
+        "words = ['pytest']\nsession.run(*words)",
+        "if ci:\n    session.run('pytest')",
+        "match ci:\n    case 1:\n        session.run('pytest')",
+    ],
+)
+def test_what_may_be_different_when_it_runs_is_left_out(body: str, tmp_path: Path):
+    assert asked(tmp_path, session(body)) is None
