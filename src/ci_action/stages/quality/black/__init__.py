@@ -5,6 +5,7 @@ import os
 import re
 import stat
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -16,13 +17,14 @@ from ci_action.project.layout import lowest_minor
 from ci_action.project.programs import Program
 from ci_action.project.tool_names import Named
 from ci_action.stages.quality.black.discovery import BlackConfig, Discovery, black_config, config_option
-from ci_action.stages.quality.black.output import parse, parse_part, suspects
+from ci_action.stages.quality.black.output import parse, parse_part
 from ci_action.stages.quality.common import as_argument, failure, no_files, target_option
 from ci_action.stages.quality.diff import FORMAT, UNREADABLE, Change, Formatter, is_plain
 from ci_action.stages.quality.scope import Scope, scope_of
 from ci_action.stages.quality.selection import formatter
 from ci_action.system.cache import Results, key_of, restored
 from ci_action.system.errors import ENDED, ProjectFileError, ToolError
+from ci_action.system.parallel import shares
 from ci_action.system.process import Command, Completed, batches, last_lines
 from ci_action.system.project_files import LARGEST_SOURCE, left_out, read_project_file
 
@@ -36,11 +38,11 @@ _BAD_KEYS: Final = re.compile(r"^Invalid config keys detected:.*$", re.MULTILINE
 _CHECKING: Final = "--fast"
 _WRITING: Final = "--safe"
 _ENDS: Final = frozenset({0, 1, 123})
-# The number of files from which on a sample is checked first, and the size of that sample.
-_MANY: Final = 1_000
-_SAMPLE: Final = 100
-# Of a sample, one file in so many may need changes: with more, formatting these twice costs more than the diffs.
-_RARE: Final = 30
+# Bytes of source that take Black longer than its own start: below that another process does not pay.
+_LEAST_SHARE: Final = 300_000
+# The first version of Black with a number of workers in all its releases.
+_DIVIDES: Final = 22
+_ONE_WORKER: Final = ("--workers=1",)
 
 
 @dataclass(kw_only=True)
@@ -182,51 +184,46 @@ def _known(job: _Job, results: Results) -> dict[str, str]:
 
 
 def _run(job: _Job, files: Sequence[str]) -> None:
-    """Check files in batches, and those with an ambiguous name one at a time by standard input."""
+    """Check files, several shares at a time, and those with an ambiguous name one at a time by standard input."""
     plain: list[str] = []
     alone: list[str] = []
     for name in files:
         (plain if _is_plain(job.ctx.layout.root, name) else alone).append(name)
-    for batch in batches(plain):
-        alone += _checked(job, batch)
+    parts = _shares(job, plain)
+    mode = _ONE_WORKER if len(parts) > 1 else ()
+    with ThreadPoolExecutor(len(parts) or 1) as pool:
+        for lost in pool.map(lambda part: _compared(job, part, *mode), parts):
+            alone += lost
     for name in alone:
         job.changes[name] = _run_alone(job, name)
 
 
-def _checked(job: _Job, files: Sequence[str]) -> list[str]:
-    """Check files, and return those that have to be checked alone.
+def _compared(job: _Job, files: Sequence[str], *mode: str) -> list[str]:
+    """Check files in batches by their diffs, and return those that have to be checked alone."""
+    alone: list[str] = []
+    for batch in batches(files):
+        try:
+            done = job.ctx.run(job.command(batch, "--check", "--diff", *mode))
+        except ENDED as error:
+            job.changes |= parse_part(error.stdout, batch)
+            raise
+        _refuse_usage(done, _ENDS)
+        found = parse(done.stdout, done.stderr, batch)
+        job.changes |= found.changes
+        job.logs.append(done.stderr)
+        alone += found.lost
+    return alone
 
-    A diff costs Black a twentieth of its time even if it is empty. So of many files a sample shows whether most are
-    formatted: then the others are checked without diffs first, and those that are not are formatted twice.
+
+def _shares(job: _Job, files: Sequence[str]) -> list[list[str]]:
+    """Divide files over processes.
+
+    The pool of Black costs a twentieth of its time, and a twentieth more for diffs: one process a share has neither.
     """
-    if len(files) < _MANY:
-        return _compared(job, files)
-    sample = files[:: len(files) // _SAMPLE]
-    chosen = {*sample}
-    others = [name for name in files if name not in chosen]
-    alone = _compared(job, sample)
-    if sum(bool(job.changes.get(name)) for name in sample) * _RARE > len(sample):
-        return alone + _compared(job, others)
-    done = job.ctx.run(job.command(others, "--check"))
-    _refuse_usage(done, _ENDS)
-    job.logs.append(done.stderr)
-    found = suspects(done.stderr, others)
-    job.changes |= {name: [] for name in {*others} - {*found}}
-    return alone + (_compared(job, found) if found else [])
-
-
-def _compared(job: _Job, files: Sequence[str]) -> list[str]:
-    """Check files by their diffs, and return those that have to be checked alone."""
-    try:
-        done = job.ctx.run(job.command(files, "--check", "--diff"))
-    except ENDED as error:
-        job.changes |= parse_part(error.stdout, files)
-        raise
-    _refuse_usage(done, _ENDS)
-    found = parse(done.stdout, done.stderr, files)
-    job.changes |= found.changes
-    job.logs.append(done.stderr)
-    return list(found.lost)
+    divides = int(job.program.version.partition(".")[0]) >= _DIVIDES
+    return (
+        shares({name: job.ctx.layout.root / name for name in files}, _LEAST_SHARE) if divides else [[*files]]
+    )
 
 
 def _is_plain(root: Path, name: str) -> bool:

@@ -20,7 +20,6 @@ _ERROR: Final = re.compile(
     r"|cannot format (?P<path3>.+?): (?P<text>.*)"
     r")",
 )
-_WOULD: Final = re.compile(r"^would reformat (.+)$", re.MULTILINE)
 _AST_LINE: Final = re.compile(r"line (\d+)\)")
 _UNPARSABLE: Final = re.compile(r"pars|codec|encoding|decode|invalid notebook|JSON", re.IGNORECASE)
 # Black writes the diff of a file in that file's encoding, and thus a byte order mark before its first line.
@@ -67,20 +66,6 @@ def parse(stdout: bytes, stderr: str, files: Sequence[str]) -> Seen:
         )
     seen.changes |= {name: [] for name in files if name not in reported}
     return seen
-
-
-def suspects(stderr: str, files: Sequence[str]) -> list[str]:
-    """Return the files that a check without diffs may have found something in: all of them if its counts do not add up."""
-    would = set(_WOULD.findall(stderr))
-    named = would | {path for path, _, _ in _errors(stderr)}
-    counts = _counts(stderr)
-    complete = (
-        sum(counts.values()) == len(files)
-        and counts.get("would be reformatted", 0) == len(would)
-        and counts.get("would be left unchanged", 0) == len(files) - len(named)
-        and named <= set(files)
-    )
-    return [name for name in files if name in named or not complete]
 
 
 def parse_part(stdout: bytes, files: Sequence[str]) -> dict[str, list[Change]]:

@@ -13,6 +13,7 @@ from ci_action.model.result import Broken, Counted, Report, Skipped
 from ci_action.stages.quality.black import TOOL, check, count, fix
 from ci_action.system.cache import Digests
 from ci_action.system.errors import ENDED, InterruptedRunError, ProjectFileError, TimedOutError, ToolError
+from ci_action.system.parallel import processors
 from ci_action.system.process import Command, Completed
 
 HEAD = "--- {0}\t2026\n+++ {0}\t2026\n@@ -1 +1 @@\n-x  = 1\n+x = 1\n"
@@ -302,56 +303,36 @@ def test_many_files_go_in_batches(tmp_path: Path):
     assert len(run.asked) == 2
 
 
-class Formatted:
-    """A Black that would change some files, and answers with a diff or with names."""
-
-    def __init__(self, *changed: str, miscounts: bool = False) -> None:
-        self.asked: list[tuple[bool, int]] = []
-        """Whether a diff was asked for, and of how many files."""
-        self.changed = changed
-        self._miscounts = miscounts
-
-    def __call__(self, command: Command) -> Completed:
-        files = command.argv[command.argv.index("--") + 1 :]
-        found = [name for name in files if name in self.changed]
-        diffs = "--diff" in command.argv
-        self.asked.append((diffs, len(files)))
-        unchanged = len(files) - len(found) - (self._miscounts and not diffs)
-        done = printed(
-            *found, unchanged=unchanged, more="".join(f"would reformat {name}\n" for name in found)
-        )
-        return done if diffs else replace(done, stdout=b"")
-
-
-MANY = [f"m{number:04}.py" for number in range(1_100)]
+LARGE = "x = 1\n" * 60_000
 
 
 @pytest.mark.parametrize(
-    ("black", "asked"),
+    ("version", "files", "most"),
     [
-        (Formatted(), [(True, 100), (False, 1_000)]),
-        (Formatted(MANY[1], MANY[45]), [(True, 100), (False, 1_000), (True, 2)]),
-        (Formatted(*MANY[1:34:11], *MANY[:33:11]), [(True, 100), (False, 1_000), (True, 3)]),
-        (Formatted(*MANY[:44:11]), [(True, 100), (True, 1_000)]),
-        (Formatted(*MANY), [(True, 100), (True, 1_000)]),
-        (Formatted(MANY[1], miscounts=True), [(True, 100), (False, 1_000), (True, 1_000)]),
-    ],
-    ids=[
-        "formatted",
-        "a few",
-        "three of the sample",
-        "four of the sample",
-        "all",
-        "its counts do not add up",
+        ("26.10.1", {"a.py": LARGE, "b.py": LARGE, "c.py": ""}, 2),
+        ("26.10.1", {"a.py": LARGE, "b.py": ""}, 1),
+        ("21.12b0", {"a.py": LARGE, "b.py": LARGE, "c.py": ""}, 1),
     ],
 )
-def test_of_many_formatted_files_only_the_others_are_compared(
-    tmp_path: Path, black: Formatted, asked: list[tuple[bool, int]]
+def test_many_files_are_divided_over_processes(
+    tmp_path: Path, version: str, files: dict[str, str], most: int
 ):
-    workspace = write(tmp_path / "w", dict.fromkeys(MANY, "x = 1\n"))
-    ctx = context(workspace, FakeRun(black=black), bundled=bundled_tools(tmp_path))
-    found = check(ctx, program()).outcome
-    assert isinstance(found, Report)
-    assert black.asked == asked
-    assert [one.location and one.location.path for one in found.findings] == sorted(black.changed)
-    assert found.examined[Counted.FILES] == len(MANY)
+    workspace = write(tmp_path / "w", files)
+    run = FakeRun(black=lambda command: printed(unchanged=len(command.argv) - command.argv.index("--") - 1))
+    found = check(context(workspace, run), program(version=version)).outcome
+    assert found.examined[Counted.FILES] == len(files)
+    assert len(run.words) == min(most, processors())
+    assert sorted(name for words in run.words for name in words[words.index("--") + 1 :]) == sorted(files)
+    assert all(("--workers=1" in words) is (len(run.words) > 1) for words in run.words)
+
+
+def test_what_a_process_found_before_another_was_ended_is_kept(tmp_path: Path):
+    def black(command: Command) -> Completed:
+        if "a.py" in command.argv:
+            raise TimedOutError("too late")
+        return printed("b.py", unchanged=0)
+
+    workspace = write(tmp_path / "w", {"a.py": LARGE, "b.py": LARGE})
+    found = check(context(workspace, FakeRun(black=black)), program()).outcome
+    assert isinstance(found, Broken)
+    assert [one.location and one.location.path for one in found.findings] == ["b.py"] * (processors() > 1)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from support.paths import GOLDEN
 
-from ci_action.stages.quality.black.output import parse, parse_part, suspects
+from ci_action.stages.quality.black.output import parse, parse_part
 from ci_action.stages.quality.diff import Change
 from ci_action.system.errors import ToolError
 
@@ -228,28 +228,3 @@ def test_the_lines_of_a_notebook_are_those_of_its_cells():
     )
     seen = parse(diff.encode(), "1 file would be reformatted.", ["n.ipynb"])
     assert [(one.cell, one.line) for one in seen.changes["n.ipynb"]] == [(1, 2), (4, 2)]
-
-
-UNCHANGED, REFORMATTED, UNPARSED = "be left unchanged", "be reformatted", "fail to reformat"
-CANNOT_PARSE = "error: cannot parse: c.py:1:6"
-
-
-@pytest.mark.parametrize(
-    ("lines", "counts", "expected"),
-    [
-        ([], {UNCHANGED: 3}, ""),
-        (["would reformat b.py"], {REFORMATTED: 1, UNCHANGED: 2}, "b"),
-        ([CANNOT_PARSE, "would reformat b.py"], {REFORMATTED: 1, UNCHANGED: 1, UNPARSED: 1}, "bc"),
-        ([], {}, "abc"),
-        ([], {UNCHANGED: 2}, "abc"),
-        (["would reformat b.py"], {UNCHANGED: 3}, "abc"),
-        (["would reformat d.py"], {REFORMATTED: 1, UNCHANGED: 2}, "abc"),
-        (["would reformat b.py"], {REFORMATTED: 2, UNCHANGED: 1}, "abc"),
-    ],
-)
-def test_only_a_complete_account_without_diffs_clears_a_file(
-    lines: list[str], counts: dict[str, int], expected: str
-):
-    summary = ", ".join(f"{number} files would {what}" for what, number in counts.items())
-    stderr = "\n".join([*lines, f"{summary}.", ""])
-    assert suspects(stderr, ["a.py", "b.py", "c.py"]) == [f"{name}.py" for name in expected]
