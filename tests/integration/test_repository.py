@@ -145,6 +145,17 @@ def test_nothing_beside_the_commit_hides_a_file(
     assert opened(top).changed([top / "reports", tmp_path / "elsewhere"]) == told
 
 
+def test_the_names_that_git_ignores(tmp_path: Path, opened: Open):
+    made(tmp_path / "project", {".gitignore": "*.ini\nbuild/\n", "app/x.py": ""})
+    root = tmp_path / "project"
+    for name in ("app/a.ini", "app/new\nline.ini", "app/kept.ini", "build/y.py"):
+        write(root, {name: ""})
+    git(root, "add", "-f", "app/kept.ini")
+    names = ["a.ini", "new\nline.ini", "kept.ini", "x.py"]
+    assert opened(root).ignored(root / "app", names) == {"a.ini", "new\nline.ini"}
+    assert opened(root).ignored(root, ["build/y.py", "app/x.py"]) == {"build/y.py"}
+
+
 def test_a_commit_is_what_its_name_says(tmp_path: Path, opened: Open):
     top = tmp_path / "top"
     first, second = made(top, {"a.py": "x = 1\n"}, {"a.py": "x = 1\ny = 2\n"})

@@ -75,6 +75,10 @@ class Context:
     """The scan of all files for secrets: its results are reported and redacted."""
     environments: LazyMap[tuple[Any, tuple[str, ...]]] = field(default_factory=LazyMap)
     """The environments of the project's code, with warnings: each is made once for all tools of the run."""
+    alembic: Lazy[Any] = field(default_factory=Lazy)
+    """How the project configures Alembic."""
+    revisions: Lazy[Any] = field(default_factory=Lazy)
+    """The histories of its revisions."""
     migrations: Lazy[Any] = field(default_factory=Lazy)
     """The run of the migrations that the tools of its stage share."""
     type_checkers: Lazy[Any] = field(default_factory=Lazy)

@@ -14,7 +14,7 @@ from ci_action.system.project_files import leading_outside, left_out, outside
 from ci_action.system.text import quoted
 
 # Folders that never belong to a project, for those outside of a repository.
-_FOREIGN: Final = frozenset({
+FOREIGN: Final = frozenset({
     ".git", ".hg", ".svn", ".bzr", "CVS", ".venv", "venv", "env", "node_modules", "__pycache__", ".tox", ".nox", ".eggs",
     ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "site-packages", ".ci-action",
 })  # fmt: skip
@@ -158,7 +158,7 @@ def _walked(root: Path, paths: Iterable[str], own_folders: tuple[Path, ...]) -> 
             folders[:] = [
                 name
                 for name in folders
-                if name not in _FOREIGN and os.path.realpath(os.path.join(folder, name)) not in own
+                if name not in FOREIGN and os.path.realpath(os.path.join(folder, name)) not in own
             ]
             if "pyvenv.cfg" in names:
                 folders.clear()

@@ -262,6 +262,12 @@ class Repository:
         names = self.names(*_OTHERS, "--exclude-standard")
         return [name for name in names if not name.endswith("/")]
 
+    def ignored(self, folder: Path, names: Iterable[str]) -> frozenset[str]:
+        """Return the names, relative to a folder, that git ignores and does not track."""
+        stdin = b"".join(os.fsencode(name) + b"\0" for name in names)
+        done = self.git("check-ignore", "-z", "--stdin", stdin=stdin, cwd=folder)
+        return frozenset(os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
+
     def tracked(self, folder: Path, paths: Iterable[str]) -> list[str]:
         """List the tracked files below the paths of a folder, each once, relative to the folder."""
         return sorted(set(self._below(folder, paths, "--cached")))
