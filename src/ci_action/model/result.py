@@ -8,6 +8,7 @@ from typing import ClassVar, Final, TypeAlias
 
 from ci_action.model.coverage import Coverage
 from ci_action.model.finding import Finding
+from ci_action.model.migrations import Migrations
 from ci_action.model.tests import TestCase, TestWarning
 from ci_action.system.exit_codes import ExitCode
 
@@ -87,6 +88,7 @@ class _Ran:
     """What pytest warned about; it never turns a stage red."""
     outputs: Mapping[str, str] = field(default_factory=dict)
     """Outputs that only the tool knows, by name."""
+    migrations: Migrations | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +129,7 @@ class Skipped:
     tests: ClassVar[tuple[TestCase, ...]] = ()
     test_warnings: ClassVar[tuple[TestWarning, ...]] = ()
     outputs: ClassVar[Mapping[str, str]] = {}
+    migrations: ClassVar[None] = None
 
 
 Outcome: TypeAlias = Report | Skipped | Broken

@@ -5,11 +5,12 @@ only these and the number of all.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import Enum, StrEnum, auto
 from typing import Final, Self, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ci_action.model.finding import Finding, Location
 from ci_action.system.text import counted
@@ -182,7 +183,43 @@ class Bar(_Block, frozen=True, kw_only=True):
         return (self.title, Ours(": "), *(self.text or parts[1:]))
 
 
-Rows: TypeAlias = Facts | Table | Items | Log
+class Node(Struct, frozen=True, kw_only=True):
+    """A point of a graph."""
+
+    name: str
+    marks: tuple[str, ...] = ()
+    """What is special about it, a few words each."""
+    text: str = ""
+    place: Location | None = None
+    look: Look = Look.PLAIN
+
+
+class Edge(Struct, frozen=True):
+    """An arrow between two rows of a graph, by their numbers: from the one below to the one above."""
+
+    above: int
+    below: int
+    between: int = 0
+    """The number of points between the two that are left out."""
+
+
+class Graph(_Block, frozen=True, kw_only=True):
+    """Points with arrows between them: each row is above those from which arrows lead to it."""
+
+    rows: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+
+    def edges_to(self, row: int) -> Iterator[Edge]:
+        """Yield the arrows between a row and the rows before it: so the first rows with theirs are a graph as well."""
+        return (edge for edge in self.edges if max(edge.above, edge.below) == row)
+
+    def first(self, most: int) -> "Graph":
+        """Return the graph of the first rows."""
+        edges = tuple(edge for edge in self.edges if max(edge.above, edge.below) < most)
+        return replace(self, rows=self.rows[:most], edges=edges)
+
+
+Rows: TypeAlias = Facts | Table | Items | Log | Graph
 Block: TypeAlias = Rows | Bar
 
 

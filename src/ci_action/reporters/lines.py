@@ -9,8 +9,10 @@ from ci_action.model.ranking import Row as FindingRow
 from ci_action.model.result import Report, Skipped, ToolResult
 from ci_action.model.section import (
     Channel,
+    Edge,
     Entry,
     Facts,
+    Graph,
     Items,
     Line,
     Link,
@@ -24,7 +26,7 @@ from ci_action.model.section import (
 from ci_action.model.totals import amounts
 from ci_action.reporters.limits import WHY_HIDDEN, clipped, left_out
 from ci_action.reporters.run_sections import counting
-from ci_action.system.text import counted, duration, one_line, visible
+from ci_action.system.text import counted, duration, listed, one_line, visible
 
 # Longer source lines are cut around the place of the finding.
 WIDTH: Final = 110
@@ -180,8 +182,25 @@ def _rows(block: Rows, most: int) -> Iterator[Row]:
                 figure = f": {one_line(item.figure)}" if item.figure else ""
                 note = f", {one_line(item.note)}" if item.note else ""
                 yield Row(f"{_text(item.line)}{figure}{note}")
+        case Graph():
+            yield from _graph(block, most)
         case Log():
             return
+
+
+def _graph(block: Graph, most: int) -> Iterator[Row]:
+    """Yield a line for each point, with those to which it leads."""
+    for number, node in enumerate(block.rows[:most]):
+        marks = f" ({', '.join(node.marks)})" if node.marks else ""
+        below = [_below(block, edge) for edge in block.edges if edge.above == number]
+        after = f", after {listed(below)}" if below else ""
+        text = f": {node.text}" if node.text.strip() else ""
+        yield Row(one_line(f"{node.name}{marks}{after}{text}"), STYLES.get(node.look, ""))
+
+
+def _below(block: Graph, edge: Edge) -> str:
+    more = f" ({edge.between:,} between)" if edge.between else ""
+    return f"{block.rows[edge.below].name}{more}"
 
 
 def _table(block: Table, most: int) -> Iterator[Row]:

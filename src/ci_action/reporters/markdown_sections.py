@@ -1,6 +1,6 @@
 """Sections and findings as Markdown, for the job summary and the comment: each kind of block is drawn only here."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +11,7 @@ from ci_action.model.section import (
     Channel,
     Entry,
     Facts,
+    Graph,
     Item,
     Items,
     Line,
@@ -24,6 +25,7 @@ from ci_action.model.section import (
     Table,
     known,
 )
+from ci_action.reporters import mermaid
 from ci_action.reporters.limits import Room, left_out
 from ci_action.reporters.markdown import (
     address,
@@ -39,7 +41,7 @@ from ci_action.reporters.markdown import (
 
 # Rows of one block; report.json has them all.
 MOST: Final = {Place.FIRST: 20, Place.MIDDLE: 200, Place.LAST: 10}
-MOST_ENTRIES: Final = 100
+MOST_OF: Final[Mapping[type[Rows], int]] = {Log: 100, Graph: mermaid.MOST}
 _MOST_OF_A_PART: Final = 20
 _TEXT_LINES: Final = 60
 # What the title of a block and the number of its rows that were left out may take.
@@ -98,7 +100,9 @@ class Drawing:
             level += 1
         mark = "⚠️ " if place is Place.FIRST else ""
         for block in blocks:
-            most = MOST_ENTRIES if isinstance(block, Log) else len(block.rows) if block.whole else MOST[place]
+            if isinstance(block, Graph):
+                room.left -= mermaid.FRAME
+            most = MOST_OF.get(type(block)) or (len(block.rows) if block.whole else MOST[place])
             rows = room.fitting(self._rows(block), most)
             rest = left_out(block.amount(len(rows)), block.amount(len(block.rows)), where=self.rest)
             text = self._whole(block, rows, f"**{rest}**" if rest else "")
@@ -120,6 +124,8 @@ class Drawing:
                 return (html_row(self._line(line, html=True) for line in row) for row in block.rows)
             case Items():
                 return map(self._item, block.rows)
+            case Graph():
+                return mermaid.rows(block)
             case _:
                 return (self._entry(entry, block.what) for entry in block.rows)
 
@@ -131,6 +137,8 @@ class Drawing:
                 parts = [html_table([self._text(name, html=True) for name in block.head], rows), rest]
             case Items():
                 parts = ["\n".join(rows), rest, self._line(block.note)]
+            case Graph():
+                parts = [mermaid.diagram(block.title, rows) if rows else "", rest]
             case _:
                 parts = [*rows, rest]
         return "\n\n".join(filter(None, parts))

@@ -1,8 +1,9 @@
-"""What the reporters write of a run of the tests and of one of the security stage, to the letter.
+"""What the reporters write of runs of the tests, of security and of migrations, to the letter.
 
 After a wanted change: `PYTHONPATH=tests python tests/golden/capture_reports.py`, and read the difference.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from support.builders import (
     run_result,
     with_tests,
 )
+from support.migrations_sample import migrations_run
 from support.paths import GOLDEN
 from support.security_sample import security_run
 from support.tests_sample import sample_run
@@ -42,13 +44,15 @@ def test_a_report_matches_its_golden_file(tmp_path: Path, name: str):
     assert found.replace(f'"ci-action {__version__}"', '"ci-action"') == (REPORTS / name).read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", ["security.md", "security.txt"])
-def test_a_report_of_the_security_stage_matches_its_golden_file(tmp_path: Path, name: str):
+@pytest.mark.parametrize(("stage", "run"), [("security", security_run), ("migrations", migrations_run)])
+def test_a_report_of_a_stage_matches_its_golden_files(
+    tmp_path: Path, stage: str, run: Callable[[], RunResult]
+):
     shown = publication(tmp_path, event=event())
     for reporter in (job_summary.write, console.report):
-        reporter(security_run(), shown)
-    found = printed(shown) if name == "security.txt" else (shown.folder / "summary.md").read_text("utf-8")
-    assert found == (REPORTS / name).read_text("utf-8")
+        reporter(run(), shown)
+    assert printed(shown) == (REPORTS / f"{stage}.txt").read_text("utf-8")
+    assert (shown.folder / "summary.md").read_text("utf-8") == (REPORTS / f"{stage}.md").read_text("utf-8")
 
 
 ALWAYS = {"summary.md", "ci-action.sarif", "report.html", "report.json", "console"}

@@ -16,13 +16,16 @@ from ci_action.model.section import (
     Bar,
     Block,
     Channel,
+    Edge,
     Entry,
     Facts,
+    Graph,
     Item,
     Items,
     Link,
     Log,
     Look,
+    Node,
     Ours,
     Part,
     Place,
@@ -52,6 +55,14 @@ def toy(text: str, place: Place = Place.MIDDLE, *, folded: bool = False) -> Sect
         Facts(rows=((text, line),)),
         Table(title=text, head=(text, Ours("What")), rows=((line, (text,)),), folded=folded),
         Items(title=text, rows=(Item(line), Item(line, text, 40.0, text, 50.0)), note=line, folded=folded),
+        Graph(
+            title=text,
+            rows=(
+                Node(name=text, marks=(text,), text=text, place=at(text, 3)),
+                Node(name=text, look=Look.FAILED),
+            ),
+            edges=(Edge(0, 1, 2),),
+        ),
         Log(
             title=text, what=text, rows=(Entry(name=text, message=text, word=text, text=text, about=(text,)),)
         ),
@@ -135,7 +146,15 @@ def test_hostile_text_changes_nothing_but_the_text(tmp_path: Path, place: Place,
     assert not any(line.startswith(("::", "##[")) for line in lines[0])
 
 
-@pytest.mark.parametrize("kind", [Facts, Table, Items, Log])
+@pytest.mark.parametrize("channel", Channel)
+def test_a_graph_is_on_every_channel(tmp_path: Path, channel: Channel):
+    rows = (Node(name="a1b2c3", marks=(Ours("new"),), text="add users"), Node(name="d4e5f6"))
+    graph = Graph(title=Ours("History"), rows=rows, edges=(Edge(0, 1, 7),))
+    text = CHANNELS[channel](shown(tmp_path, of(graph)))
+    assert all(word in text for word in ("History", "a1b2c3", "new", "add users", "d4e5f6", "7 "))
+
+
+@pytest.mark.parametrize("kind", [Facts, Table, Items, Log, Graph])
 def test_more_rows_than_there_is_room_for_are_counted(tmp_path: Path, kind: Any):
     number = html.sections.MOST + 5
     rows = {
@@ -143,8 +162,10 @@ def test_more_rows_than_there_is_room_for_are_counted(tmp_path: Path, kind: Any)
         Table: ((("é" * 300,),),),
         Items: (Item(("é" * 300,)),),
         Log: (Entry(name="é" * 300, message="m", word="failed"),),
+        Graph: (Node(name="é" * 300, text="é" * 300),),
     }[kind]
-    more = {"head": (Ours("Name"),)} if kind is Table else {}
+    edges = tuple(Edge(row, row + 1) for row in range(number - 1))
+    more: Any = {Table: {"head": (Ours("Name"),)}, Graph: {"edges": edges}}.get(kind, {})
     section = of(kind(title=Ours("Rows"), rows=rows * number, **more))
     for channel, draw in CHANNELS.items():
         assert re.search(r"[\d,]+ of 1,005 are |and [\d,]+ more", draw(shown(tmp_path, section))), channel

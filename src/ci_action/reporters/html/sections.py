@@ -14,6 +14,7 @@ from ci_action.model.section import (
     Channel,
     Entry,
     Facts,
+    Graph,
     Item,
     Items,
     Line,
@@ -21,12 +22,12 @@ from ci_action.model.section import (
     Log,
     Look,
     Ours,
-    Rows,
     Section,
     Table,
 )
 from ci_action.model.totals import LONGEST_DETAIL, shortened
 from ci_action.reporters.context import REPORT
+from ci_action.reporters.html.graph import drawn
 from ci_action.reporters.html.markup import (
     NOTHING,
     Html,
@@ -44,6 +45,7 @@ from ci_action.reporters.markdown import address, blob
 
 MOST: Final = 1_000
 MOST_ENTRIES: Final = 500
+MOST_NODES: Final = 200
 # In characters: a block with wide rows comes to this before their number does.
 LARGEST: Final = 4_000_000
 _MOST_OPEN: Final = 5
@@ -80,6 +82,8 @@ class Drawing:
     def _block(self, block: Block) -> Html:
         if isinstance(block, Bar):
             return self._bar(block)
+        if isinstance(block, Graph):
+            return self._graph(block)
         most = MOST_ENTRIES if isinstance(block, Log) else MOST
         kept = Room(LARGEST).fitting(self._rows(block), most)
         body = join(note(block.amount(len(kept)), block.amount(len(block.rows))), self._body(block, kept))
@@ -91,7 +95,16 @@ class Drawing:
             return details(block.title, body)
         return join(h("h3", block.title) if block.title else NOTHING, body)
 
-    def _rows(self, block: Rows) -> Iterator[Html]:
+    def _graph(self, block: Graph) -> Html:
+        kept = block.first(MOST_NODES)
+        urls = [address(Link(node.name, place=node.place), self.event) for node in kept.rows]
+        picture = h("div", drawn(kept, block.title, urls), class_="card wide", tabindex=0)
+        body = join(note(block.amount(len(kept.rows)), block.amount(len(block.rows))), picture)
+        if block.folded:
+            return details(block.title, body)
+        return join(h("h3", block.title) if block.title else NOTHING, body)
+
+    def _rows(self, block: Facts | Table | Items | Log) -> Iterator[Html]:
         match block:
             case Facts():
                 return (h("div", h("dt", name), h("dd", *self._line(value))) for name, value in block.rows)
@@ -102,7 +115,7 @@ class Drawing:
             case _:
                 return starmap(self._entry, enumerate(block.rows))
 
-    def _body(self, block: Rows, rows: Sequence[Html]) -> Html:
+    def _body(self, block: Facts | Table | Items | Log, rows: Sequence[Html]) -> Html:
         match block:
             case Facts():
                 return h("dl", *rows, class_="facts card")

@@ -3,19 +3,28 @@
 import os
 import stat
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec.structs import asdict
 
 from ci_action.engine.test_run import TESTS
 from ci_action.model.finding import Finding, Level, Location, Package
+from ci_action.model.migrations import Migration, Migrations
 from ci_action.model.result import Broken, Conclusion, Outcome, Report, Skipped
 from ci_action.model.tests import RED, TestCase, TestWarning, counts
 from ci_action.model.totals import name_of
 from ci_action.reporters.context import REPORT
-from ci_action.reporters.report_json.schema import SCHEMA, CaseEntry, FindingEntry, RunReport, ToolEntry
+from ci_action.reporters.report_json.schema import (
+    MOST_LINES,
+    SCHEMA,
+    CaseEntry,
+    FindingEntry,
+    RunReport,
+    ToolEntry,
+)
 from ci_action.system.exit_codes import ExitCode
 from ci_action.system.text import one_line
 
@@ -104,15 +113,17 @@ def outcome_of(tool: ToolEntry) -> Outcome:
     if tests or (tool.name == TESTS and tool.outcome == "report"):
         _check_tests(tool, tests, findings)
     if tool.outcome == "skipped":
-        if findings or tests:
+        if findings or tests or tool.migrations:
             raise ValueError(f"results of {tool.name[:40]!r}, which was skipped")
         return Skipped(tool.reason)
-    warnings = tuple(TestWarning(**asdict(one)) for one in tool.test_warnings)
-    if tool.outcome == "broken":
-        return Broken(
-            tool.reason, findings=findings, metrics=tool.metrics, tests=tests, test_warnings=warnings
-        )
-    return Report(findings=findings, metrics=tool.metrics, tests=tests, test_warnings=warnings)
+    found: dict[str, Any] = {
+        "findings": findings,
+        "metrics": tool.metrics,
+        "tests": tests,
+        "test_warnings": tuple(TestWarning(**asdict(one)) for one in tool.test_warnings),
+        "migrations": _migrations(tool.migrations) if tool.migrations else None,
+    }
+    return Broken(tool.reason, **found) if tool.outcome == "broken" else Report(**found)
 
 
 def _check_tests(tool: ToolEntry, cases: Sequence[TestCase], findings: Iterable[Finding]) -> None:
@@ -133,6 +144,20 @@ def _check_tests(tool: ToolEntry, cases: Sequence[TestCase], findings: Iterable[
         # A name may contain a colon itself.
         if not any(message.startswith(f"{name}:") for message in messages):
             raise ValueError(f"the test {name[:200]!r} is red but has no finding")
+
+
+def _migrations(given: Migrations) -> Migrations:
+    """Return the migrations of a report; raises `ValueError` for a bad path."""
+    if given.history is None:
+        return given
+    revisions = tuple(map(_migration, given.history.revisions))
+    return replace(given, history=replace(given.history, revisions=revisions))
+
+
+def _migration(given: Migration) -> Migration:
+    path = "" if given.path.startswith("/") else path_of(given.path)
+    line = given.line if given.line and 0 < given.line <= MOST_LINES else None
+    return replace(given, path=path, line=line)
 
 
 def _case(entry: CaseEntry) -> TestCase:

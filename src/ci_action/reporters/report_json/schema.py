@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ci_action.model.finding import Fix, Level, Reach, Severity
+from ci_action.model.migrations import Migrations
 from ci_action.model.result import Conclusion, Hint
 from ci_action.model.tests import TestOutcome
 
@@ -108,7 +109,11 @@ class CoverageEntry(Struct):
 
 
 class ToolEntry(Struct):
-    """The result of one tool; `because` is what names it in the project."""
+    """The result of one tool; `because` is what names it in the project.
+
+    `migrations` is what a tool of the stage `migrations` knows: the revisions of the change with those that they follow and
+    the heads, the database, and the time of each step.
+    """
 
     name: str
     version: str
@@ -126,6 +131,7 @@ class ToolEntry(Struct):
     tests: list[CaseEntry]
     test_warnings: list[TestWarningEntry]
     because: str = ""
+    migrations: Migrations | None = None
 
 
 class StageEntry(Struct):

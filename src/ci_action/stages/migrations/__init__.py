@@ -2,7 +2,33 @@
 
 from typing import Final
 
-from ci_action.engine.stage import Output, no_sections
+from ci_action.engine.stage import Output
+from ci_action.model.result import StageResult
+from ci_action.stages.migrations import section
 
-OUTPUTS: Final[tuple[Output, ...]] = ()
-SECTIONS: Final = no_sections
+
+def _new(stage: StageResult) -> str:
+    history = section.known_of(stage).history
+    return str(history.new) if history else ""
+
+
+def _heads(stage: StageResult) -> str:
+    history = section.known_of(stage).history
+    return ",".join(history.heads) if history else ""
+
+
+OUTPUTS: Final = (
+    Output(
+        "migrations",
+        "Number of migrations that the change adds or modifies, or of all if the base commit is unknown; empty if they were not"
+        " checked.",
+        _new,
+    ),
+    Output("migration-heads", "Heads of the migrations after the merge, separated by commas.", _heads),
+    Output(
+        "database",
+        "Database on which the migrations were run, such as `postgresql 17.10, embedded`; empty if they were not run.",
+        lambda stage: section.known_of(stage).database,
+    ),
+)
+SECTIONS: Final = section.of

@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from ci_action.model.finding import Finding, Location
+from ci_action.model.migrations import Step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,24 +94,6 @@ class Statement:
     sql: str
     in_transaction: bool
     rewrites: tuple[Rewrite, ...] = ()
-
-
-class Direction(StrEnum):
-    """What a step does with a revision."""
-
-    UPGRADE = "upgrade"
-    DOWNGRADE = "downgrade"
-    AGAIN = "upgrade again"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """One revision, up or down."""
-
-    revision: str
-    direction: Direction
-    seconds: float
-    failed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,172 @@
+"""The section of the migrations stage: the database, the revisions around the change, and the time of each step."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+
+from ci_action.github.pull_request import NoPull, Pull
+from ci_action.model.finding import Level
+from ci_action.model.migrations import Direction, History, Migration, Migrations, Step
+from ci_action.model.result import StageResult
+from ci_action.model.section import (
+    Block,
+    Channel,
+    Edge,
+    Facts,
+    Graph,
+    Line,
+    Link,
+    Look,
+    Node,
+    Ours,
+    Section,
+    Table,
+    Tile,
+    joined,
+)
+from ci_action.system.text import counted, duration
+
+MOST_NODES: Final = 25
+_HEAD: Final = tuple(map(Ours, ("Revision", "Upgrade", "Downgrade", "Upgrade again", "Outcome")))
+_LOOKS: Final = {Level.ERROR: Look.FAILED, Level.WARNING: Look.WARNED, Level.NOTICE: Look.NOTICE}
+_TABLES: Final = frozenset({Channel.CONSOLE, Channel.SUMMARY, Channel.PAGE})
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the tools of a stage know about its migrations."""
+
+    history: History | None
+    database: str
+    weaker: str
+    steps: tuple[Step, ...]
+
+
+def known_of(stage: StageResult) -> Known:
+    """Return what the tools of a stage know together."""
+    found = [tool.outcome.migrations or Migrations() for tool in stage.tools]
+    return Known(
+        history=next((one.history for one in found if one.history), None),
+        database=next((one.database for one in found if one.database), ""),
+        weaker=next((one.weaker for one in found if one.weaker), ""),
+        steps=tuple(chain.from_iterable(one.steps for one in found)),
+    )
+
+
+def of(stage: StageResult, _: Pull | NoPull) -> tuple[Section, ...]:
+    """Return the section; none if no tool knows anything about migrations."""
+    known = known_of(stage)
+    blocks = tuple(_blocks(known, _looks(stage)))
+    if not blocks:
+        return ()
+    new = known.history.new if known.history else 0
+    tile = Tile.of(new, "migration", Look.PLAIN) if new else None
+    return (Section(title=Ours("Migrations"), blocks=blocks, tile=tile),)
+
+
+def _looks(stage: StageResult) -> Mapping[str, Look]:
+    """Return the look of each file with findings that count."""
+    levels: dict[str, Level] = {}
+    for finding in stage.findings:
+        if finding.counts and finding.location:
+            path = finding.location.path
+            levels[path] = max(finding.level, levels.get(path, Level.NOTICE), key=lambda level: level.rank)
+    return {path: _LOOKS[level] for path, level in levels.items()}
+
+
+def _blocks(known: Known, looks: Mapping[str, Look]) -> Iterator[Block]:
+    if facts := tuple(_facts(known)):
+        yield Facts(rows=facts)
+    history = known.history
+    if history and (history.new or len(history.heads) > 1):
+        yield _graph(history, {step.revision for step in known.steps if step.failed}, looks)
+    yield from _steps(known)
+
+
+def _facts(known: Known) -> Iterator[tuple[str, Line]]:
+    if known.database:
+        yield Ours("Database"), (known.database, *((Ours(": "), known.weaker) if known.weaker else ()))
+    if history := known.history:
+        new = f"{history.new:,} new" if history.base_known else "all count as new, the base is unknown"
+        yield Ours("Revisions"), (Ours(f"{history.total:,}, {new}"),)
+        if history.base_heads:
+            yield Ours("Head of the base branch"), joined(history.base_heads)
+        yield Ours("Head after the merge" if history.base_known else "Head"), joined(history.heads)
+    if steps := [one for one in known.steps if one.direction is Direction.UPGRADE]:
+        total = duration(sum(one.seconds for one in steps))
+        yield Ours("Upgraded from nothing"), (Ours(f"{counted(len(steps), 'revision')} in {total}"),)
+
+
+def _graph(whole: History, failed: set[str], looks: Mapping[str, Look]) -> Graph:
+    history = whole.first(MOST_NODES)
+    rows = {one.name: row for row, one in enumerate(history.revisions)}
+    edges = (
+        Edge(row, rows[parent.name], parent.between)
+        for row, one in enumerate(history.revisions)
+        for parent in one.parents
+        if rows.get(parent.name, row) != row
+    )
+    cut = len(whole.revisions) - len(history.revisions)
+    return Graph(
+        title=Ours(f"Revision graph, {cut:,} not shown" if cut else "Revision graph"),
+        rows=tuple(_node(one, whole, failed, looks) for one in history.revisions),
+        edges=tuple(edges),
+    )
+
+
+def _node(one: Migration, history: History, failed: set[str], looks: Mapping[str, Look]) -> Node:
+    marks = {
+        "new": one.new and history.base_known,
+        "head of the base branch": one.name in history.base_heads,
+        "head after the merge" if history.base_known else "head": one.name in history.heads,
+        "failed": one.name in failed,
+    }
+    look = looks.get(one.path) if one.path else None
+    if one.name in failed:
+        look = Look.FAILED
+    return Node(
+        name=one.name,
+        marks=tuple(Ours(word) for word, holds in marks.items() if holds),
+        text=one.message,
+        place=one.place,
+        look=look or (Look.NOTICE if marks.get("new") else Look.PLAIN),
+    )
+
+
+def _steps(known: Known) -> Iterator[Table]:
+    """Yield the table of the revisions that were also downgraded, are new or failed, those that failed first."""
+    places = {one.name: one.place for one in known.history.revisions} if known.history else {}
+    new = {one.name for one in known.history.revisions if one.new} if known.history else set()
+    steps: dict[str, dict[Direction, Step]] = {}
+    for step in known.steps:
+        steps.setdefault(step.revision, {})[step.direction] = step
+    shown = {
+        name: row
+        for name, row in reversed(steps.items())
+        if name in new or len(row) > 1 or any(one.failed for one in row.values())
+    }
+    ordered = sorted(shown.items(), key=lambda one: not any(step.failed for step in one[1].values()))
+    rows = tuple(
+        (
+            (Link(name, place=places.get(name)),),
+            *(_time(row.get(direction)) for direction in Direction),
+            _outcome(row),
+        )
+        for name, row in ordered
+    )
+    if rows:
+        yield Table(title=Ours("Steps"), head=_HEAD, rows=rows, on=_TABLES)
+
+
+def _time(step: Step | None) -> Line:
+    return (Ours(duration(step.seconds)),) if step else ()
+
+
+def _outcome(row: Mapping[Direction, Step]) -> Line:
+    failed = next((step.direction for step in row.values() if step.failed), None)
+    if failed:
+        return Look.FAILED, Ours(f"{failed} failed")
+    if Direction.AGAIN in row:
+        return Look.PASSED, Ours("reversible")
+    return Look.PASSED, Ours("upgraded")
