@@ -49,6 +49,7 @@ class Counted(StrEnum):
     TESTS = "tests"
     SERVICES = "services"
     SHARDS = "shards"
+    STATEMENTS = "statements"
     TITLES = "titles"
     REPORTS = "reports"
     POSTED = "posted"

@@ -104,7 +104,7 @@ class KeptPrograms:
         with suppress(OSError):
             trees = self.store.trees()
             folder = trees / os.path.basename(record.folder)
-            script = _script(folder, wanted)
+            script = wanted.script(folder)
             runs = os.access(script, os.X_OK) and os.access(script.with_name("python"), os.X_OK)
             if runs and content_of(folder / wanted.tool) == record.content:
                 for used in (folder, *([trees / _PYTHONS] if wanted.python else [])):
@@ -171,10 +171,6 @@ def _files(folder: str, below: str) -> Iterator[str]:
                 yield from _files(entry.path, name)
             else:
                 yield f"{name} {found.st_size}"
-
-
-def _script(folder: Path, wanted: Wanted) -> Path:
-    return folder / wanted.tool / "bin" / wanted.tool
 
 
 def _remove_unused(trees: Path, before: float) -> None:

@@ -21,6 +21,8 @@ from ci_action.system.process import Command, Completed, Run, last_lines
 # A network that does not answer must not use up the tool's own time.
 _FETCH_SECONDS: Final = 120.0
 _COMPILE_SECONDS: Final = 60.0
+# The programs that have another name than their package.
+_SCRIPTS: Final = {"squawk-cli": "squawk"}
 _VERSION: Final = re.compile(r"\b(\d+(?:\.\d+)+\S*)")
 # pip's variables for package indexes, and the ones that uv reads instead.
 _INDEX_VARIABLES: Final = {
@@ -70,7 +72,7 @@ class BundledTools:
 
     def program(self, tool: str) -> Program:
         """Return the bundled version of a tool; raises `ToolError` if it is missing."""
-        script = self.scripts / tool
+        script = self.scripts / _script_name(tool)
         version = self.version(tool)
         if not version or not script.is_file():
             raise ToolError(f"{tool} is missing from {str(self.scripts)!r}: reinstall ci-action")
@@ -91,6 +93,11 @@ def _metadata_version(libraries: Path, tool: str) -> str:
     name = tool.replace("-", "_")
     found = sorted(libraries.glob(f"{name}-*.dist-info"))
     return found[-1].name.removeprefix(f"{name}-").removesuffix(".dist-info") if found else ""
+
+
+def _script_name(tool: str) -> str:
+    """Return the name of the program in the package of a tool."""
+    return _SCRIPTS.get(tool, tool)
 
 
 def select(tool: str, *, settings: Settings, layout: Layout, bundled: BundledTools) -> Choice:
@@ -118,6 +125,10 @@ class Wanted:
     def of(cls, tool: str, choice: Choice, python: str = "") -> "Wanted":
         """Return what a choice wants."""
         return cls(tool=tool, specifier=choice.specifier, extras=choice.extras, python=python)
+
+    def script(self, folder: Path) -> Path:
+        """Return the program, if the tool is installed into a folder."""
+        return folder / self.tool / "bin" / _script_name(self.tool)
 
     def __str__(self) -> str:
         """Return the requirement for uv."""
@@ -181,7 +192,7 @@ class Installer:
                 supervised=True,  # it may be built from its sources
             )
         )
-        script = folder / wanted.tool / "bin" / wanted.tool
+        script = wanted.script(folder)
         argv = (str(script), "--version")
         done = self._finished(Command(argv=argv, cwd=self.tempdir, owner=self.reader, sees=Sees.LITTLE))
         found = _VERSION.search(done.stdout.decode("utf-8", "replace"))

@@ -86,7 +86,7 @@ class Rewrite:
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """A statement that a migration really executed."""
+    """A statement that a migration really executed, without an error."""
 
     revision: str
     place: Location
