@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -327,9 +328,15 @@ def test_many_files_are_divided_over_processes(
 
 
 def test_what_a_process_found_before_another_was_ended_is_kept(tmp_path: Path):
+    started = Event()
+
     def black(command: Command) -> Completed:
         if "a.py" in command.argv:
+            assert "b.py" in command.argv or started.wait(
+                60
+            )  # one that has not started is not started any more
             raise TimedOutError("too late")
+        started.set()
         return printed("b.py", unchanged=0)
 
     workspace = write(tmp_path / "w", {"a.py": LARGE, "b.py": LARGE})
