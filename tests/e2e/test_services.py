@@ -31,7 +31,7 @@ from ci_action.stages.test.services import TOOL
 settings = resolve(("flag", {"timeout": int(sys.argv[1]), "wait-for": sys.argv[2:]})).settings
 here = Path("/tmp")
 ctx = Context(settings=settings, layout=Layout(workspace=here, root=here), bundled=BundledTools.of(Path(sys.prefix)),
-              run=None, tempdir=here, container=True)
+              run=None, serve=None, tempdir=here, container=True)
 checked = TOOL.check(ctx, Program(argv=(), version=""))
 reason = checked.outcome.reason if isinstance(checked.outcome, Broken) else ""
 print(json.dumps({"reason": reason, "log": checked.log, "hints": [hint.name for hint in checked.hints]}))

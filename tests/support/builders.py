@@ -3,6 +3,7 @@
 import io
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,7 +37,7 @@ from ci_action.stages import load_all, tools
 from ci_action.stages.gate_changes.loosened import WEIGHTS
 from ci_action.system.cache import Store
 from ci_action.system.folder import place_of
-from ci_action.system.process import Command, Completed, Run, blocks
+from ci_action.system.process import Command, Completed, Ended, Run, blocks
 from ci_action.system.redaction import Redactor
 
 BUNDLED = {"black": "26.10.1", "ruff": "0.17.6"}
@@ -259,6 +260,10 @@ class FakeGit:
         raise AssertionError(f"no answer for {command}")
 
 
+def no_server(command: Command) -> AbstractContextManager[Ended]:
+    raise AssertionError(f"no server was expected: {command}")
+
+
 def context(workspace: Path, run: Run | None = None, **overrides: Any) -> Context:
     """Return a context; settings as in `resolved` by `settings=dict(...)`, its tempdir folder beside the workspace."""
     tempdir = workspace.parent / f"{workspace.name}-tempdir"
@@ -269,6 +274,7 @@ def context(workspace: Path, run: Run | None = None, **overrides: Any) -> Contex
         "layout": layout(workspace, paths=settings.paths),
         "bundled": bundled_tools(workspace.parent / f"{workspace.name}-tools"),
         "run": run or FakeRun(),
+        "serve": no_server,
         "tempdir": tempdir,
     }
     if cache := overrides.get("cache"):

@@ -143,7 +143,8 @@ class Call:
         tempdir = self._closing.enter_context(temporary_folder(environ))
         resolved, layout = configure(self._flags, environ, written=written)
         token = resolved.settings.github_token.value
-        passwords = service_passwords((*resolved.settings.wait_for, resolved.settings.advisory_url))
+        settings = resolved.settings
+        passwords = service_passwords((*settings.wait_for, settings.advisory_url, settings.database_url))
         known = secrets_of({**environ, "GH_TOKEN": token or environ.get("GH_TOKEN", "")})
         self._redact = Redactor(known | passwords, self._mask)
         resolved = replace(resolved, redact=self._redact.known)
@@ -324,6 +325,7 @@ def _context(
         holder=holder,
         container=bundled.apart,
         run=processes.run,
+        serve=processes.serving,
         stopped=lambda: processes.stopped,
         tempdir=tempdir / "work",
         environ=environ,

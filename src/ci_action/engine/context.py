@@ -23,7 +23,7 @@ from ci_action.system.child_environ import Sees
 from ci_action.system.folder import Owner
 from ci_action.system.lazy import Lazy, LazyMap
 from ci_action.system.ownership import hand_over
-from ci_action.system.process import Command, Run
+from ci_action.system.process import Command, Run, Serve
 from ci_action.system.redaction import Redactor
 
 
@@ -38,6 +38,8 @@ class Context:
     bundled: BundledTools
     run: Run
     """Starts a program and waits for it; raises `ToolError` and `InterruptedRunError`."""
+    serve: Serve
+    """Runs a program during a block; raises the same."""
     tempdir: Path
     """An empty folder outside the workspace, removed after the run."""
     environ: Mapping[str, str] = field(default_factory=dict)

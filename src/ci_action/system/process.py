@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -35,6 +35,8 @@ _BATCH_BYTES: Final = 500_000
 _BLOCK_BYTES: Final = 1_000_000
 # The lowest priority.
 _IDLE: Final = 19
+# Bytes of the output of a server that are shown if it has ended.
+_MOST_SERVED: Final = 1_000_000
 # Seconds after which the output of a running program is read again.
 _LOOK_SECONDS: Final = 0.25
 
@@ -113,6 +115,12 @@ Run: TypeAlias = Callable[[Command], Completed]
 Raises `ToolError` if the program cannot be started, `TimedOutError` and `InterruptedRunError`.
 """
 
+Ended: TypeAlias = Callable[[], Completed | None]
+"""Returns how a program that runs meanwhile has ended, None while it runs; raises `ToolError` if it was not started."""
+
+Serve: TypeAlias = Callable[[Command], AbstractContextManager[Ended]]
+"""Runs a command during a block and ends it then: `Processes.serving`, or a fake in tests."""
+
 
 class Processes:
     """All programs that one run has started; `stop` ends them together."""
@@ -165,6 +173,50 @@ class Processes:
             reason = f"{program} timed out after {command.timeout:.0f} s; increase `timeout`"
             raise TimedOutError(reason, stdout=stdout, stderr=stderr)
         return Completed(returncode=returncode, stdout=stdout, stderr=stderr, seconds=seconds)
+
+    @contextmanager
+    def serving(self, command: Command) -> Iterator[Ended]:
+        """Run a command during a block, without a timeout; it is ended with the block, by `stop`, and with us.
+
+        Raises `ToolError` if the program cannot be started, and `InterruptedRunError`.
+        """
+        if self._is_ended(command):
+            raise InterruptedRunError("interrupted before it started")
+        with ExitStack() as stack:
+            stdin, out, err, result = (
+                stack.enter_context(tempfile.TemporaryFile(dir=self._tempdir)) for _ in range(4)
+            )
+            stdin.write(command.stdin)
+            stdin.seek(0)
+            started = time.monotonic()
+            child = self._start(command, stdin, out, err, result)
+
+            def ended() -> Completed | None:
+                if child.poll() is None:
+                    return None
+                stdout, stderr, status = (
+                    os.pread(file.fileno(), _MOST_SERVED, 0) for file in (out, err, result)
+                )
+                return Completed(
+                    returncode=self._returncode(command, child, status.decode("utf-8", "replace")),
+                    stdout=self._redacted(stdout),
+                    stderr=self._redact(stderr.decode("utf-8", "replace")),
+                    seconds=time.monotonic() - started,
+                )
+
+            try:
+                if self._is_ended(command):  # stop() may have run before it knew the child
+                    raise InterruptedRunError("interrupted before it started")
+                yield ended
+            finally:
+                if child.returncode is None:
+                    self._end(child)
+                try:
+                    child.wait()
+                finally:
+                    self._running.pop(child)
+                    self._background.discard(child)
+                _signal_group(child, signal.SIGKILL)  # the rest of its group
 
     def _has_expired(
         self, child: subprocess.Popen[bytes], seconds: float, look: Callable[[], None] | None

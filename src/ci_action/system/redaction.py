@@ -20,7 +20,7 @@ SECRET_VARIABLES: Final = (
 )
 _URL_VARIABLE = re.compile(r"(INDEX|PROXY|FIND_LINKS)", re.IGNORECASE)
 _INDEX_PASSWORD = re.compile(r"UV_INDEX_\w+_PASSWORD")
-_ADDRESSES = frozenset({"INPUT_WAIT-FOR", "INPUT_ADVISORY-URL"})
+_ADDRESSES = frozenset({"INPUT_WAIT-FOR", "INPUT_ADVISORY-URL", "INPUT_DATABASE-URL"})
 _NO_PORT = re.compile(r"[^\[:/?#]*:(?!\d*([/?#]|$))")
 _QUERY_PASSWORD = re.compile(r"(?<=[?&]password=)[^&#]+")
 # Services of tests have these passwords, and every report contains these words.
