@@ -12,6 +12,7 @@ SOURCES: Final = (*PYTHON, ".pyi")
 """Files that are written in Python."""
 PYTEST_FILES: Final = ("test_*.py", "*_test.py")
 """The files that pytest collects by default: its `python_files`."""
+PRE_COMMIT_FILES: Final = (".pre-commit-config.yaml", ".pre-commit-config.yml")
 RUFF_FILES: Final = (".ruff.toml", "ruff.toml")
 """Ruff's own configuration files in order of precedence, each before pyproject.toml."""
 BANDIT_FILES: Final = ("bandit.yaml", "bandit.yml", ".bandit.yaml", ".bandit.yml", "bandit.toml")

@@ -26,8 +26,8 @@ from ci_action.project.dependencies.pyproject import (
     poetry_requirements,
     requirement_lists,
 )
+from ci_action.project.file_kinds import PRE_COMMIT_FILES
 from ci_action.project.layout import Layout
-from ci_action.project.pre_commit import NAMES, repositories
 from ci_action.project.tool_names import SPELLINGS
 from ci_action.system.errors import ProjectFileError
 from ci_action.system.project_files import read_project_file
@@ -195,6 +195,8 @@ def _from_setup_cfg(file: "_File", tool: str) -> Iterator[Pin]:
 
 
 def _from_pre_commit(file: "_File", tool: str) -> Iterator[Pin]:
+    from ci_action.project.pre_commit import repositories  # as above
+
     for url, rev in repositories(file.text):
         for known in HOOK_REPOSITORIES.get(tool, ()):
             if url.removesuffix(".git").rstrip("/").endswith((f"/{known}", f":{known}")):
@@ -233,7 +235,7 @@ _KINDS: Final[tuple[tuple[Callable[[_File, str], Iterator[Pin]], tuple[str, ...]
         ),
     ),
     (_from_setup_cfg, ("setup.cfg",)),
-    (_from_pre_commit, NAMES),
+    (_from_pre_commit, PRE_COMMIT_FILES),
 )
 
 

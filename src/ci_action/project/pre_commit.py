@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from ci_action.project.config_files import from_yaml
 
-NAMES: Final = (".pre-commit-config.yaml", ".pre-commit-config.yml")
 _FROZEN: Final = re.compile(
     r"^\s*(?:-\s+)?rev:\s*['\"]?(?P<rev>[\w.]+)['\"]?\s*#\s*frozen:\s*v?(?P<version>\d[\w.]*)", re.MULTILINE
 )

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from ci_action.engine.secret_scan.events import Text
-from ci_action.project.file_kinds import PYTHON, is_lock, is_test, is_workflow
+from ci_action.project.file_kinds import PRE_COMMIT_FILES, PYTHON, is_lock, is_test, is_workflow
 
 ENTROPY: Final = frozenset({"Base64 High Entropy String", "Hex High Entropy String"})
 """The types of strings that only look random."""
@@ -55,7 +55,7 @@ class _Known(NamedTuple):
 
 
 def _is_pre_commit(path: str, _: Text) -> bool:
-    return path.rpartition("/")[2] in {".pre-commit-config.yaml", ".pre-commit-config.yml"}
+    return path.rpartition("/")[2] in PRE_COMMIT_FILES
 
 
 def _is_alembic(path: str, text: Text) -> bool:

@@ -18,17 +18,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from ci_action.project import pre_commit, tox
 from ci_action.project.evidence import commands, requirements, tables
 from ci_action.project.evidence.calls import HOOKS, Exists, call_of_hook
 from ci_action.project.evidence.model import Evidence, Gathered, Kind
-from ci_action.project.file_kinds import RUFF_FILES
+from ci_action.project.file_kinds import PRE_COMMIT_FILES, RUFF_FILES
 from ci_action.project.layout import Layout
 from ci_action.project.tool_names import SPELLINGS, Named
 from ci_action.system.errors import ProjectFileError
 from ci_action.system.project_files import read_project_file
+
+if TYPE_CHECKING:
+    from ci_action.project.tox import Tox
 
 __all__ = ["Evidence", "Gathered", "Kind", "gather"]
 
@@ -156,10 +158,10 @@ def _requirements(file: _File) -> Iterator[Evidence]:
     if last == "pyproject.toml":
         found = requirements.in_pyproject(file.toml)
     elif last == "tox.ini":
-        conf = tox.read(last, file.text, ".")
         found = (
             (named, place)
-            for text, place in (commands.tox_requirements(conf) if conf else ())
+            for conf in _configuration_of_tox(file)
+            for text, place in commands.tox_requirements(conf)
             for named, _ in requirements.in_requirements(text)
         )
     else:
@@ -180,7 +182,9 @@ def _tables(file: _File) -> Iterator[Evidence]:
 
 
 def _hooks(file: _File) -> Iterator[Evidence]:
-    for hook in pre_commit.hooks_in(file.text):
+    from ci_action.project.pre_commit import hooks_in  # many projects do without
+
+    for hook in hooks_in(file.text):
         call = call_of_hook(hook, file.exists)
         tool, words = (call.tool, call.words) if call else (HOOKS.get(hook.id), hook.args or ())
         if tool is None:
@@ -210,9 +214,16 @@ def _run(file: _File, found: Iterator[commands.Command], kind: Kind = Kind.COMMA
         )
 
 
+def _configuration_of_tox(file: _File) -> "Iterator[Tox]":
+    if "tox" in f"{file.name}{file.text}":
+        from ci_action.project.tox import read  # many projects do without
+
+        conf = read(file.name.rpartition("/")[2], file.text, ".")
+        yield from [conf] if conf else []
+
+
 def _tox(file: _File) -> Iterator[Evidence]:
-    name = file.name.rpartition("/")[2]
-    if name in tox.FILES and (conf := tox.read(name, file.text, ".")):
+    for conf in _configuration_of_tox(file):
         yield from _run(file, commands.commands_of(commands.in_tox(conf), file.exists))
 
 
@@ -269,7 +280,7 @@ _READERS: Final[tuple[tuple[_Reader, tuple[str, ...]], ...]] = (
         ("pyproject.toml", "Pipfile", *requirements.PATTERNS, "setup.cfg", "setup.py", "tox.ini"),
     ),
     (_tables, ("pyproject.toml", *RUFF_FILES, *tables.FILES, "setup.cfg", "tox.ini")),
-    (_hooks, pre_commit.NAMES),
+    (_hooks, PRE_COMMIT_FILES),
     (_tox, ("tox.ini", "setup.cfg")),
     (_toml_tasks, ("tox.toml", "pyproject.toml", "hatch.toml", "pixi.toml")),
     (_python, _PYTHON_TASKS),

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from ci_action.project.pre_commit import Hook
 from ci_action.project.tool_names import SPELLINGS, Named, by
+
+if TYPE_CHECKING:
+    from ci_action.project.pre_commit import Hook
 
 Exists = Callable[[str], bool]
 """Whether a word is the path of a file or folder."""
@@ -68,7 +70,7 @@ def call_of(words: Sequence[str], exists: Exists) -> Call | None:
     return None
 
 
-def call_of_hook(hook: Hook, exists: Exists) -> Call | None:
+def call_of_hook(hook: "Hook", exists: Exists) -> Call | None:
     """Return the tool that the own command of a hook starts, without the files that pre-commit appends."""
     call = call_of(hook.command, exists) if hook.starts_command else None
     return Call(call.tool, tuple(word for word in call.words if word != "./")) if call else None

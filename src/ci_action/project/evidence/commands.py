@@ -5,12 +5,14 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ci_action.project.config_files import from_yaml, tool_table
 from ci_action.project.evidence.calls import Call, Exists, call_of
 from ci_action.project.evidence.shell import lines_in
-from ci_action.project.tox import Tox
+
+if TYPE_CHECKING:
+    from ci_action.project.tox import Tox
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +55,7 @@ def commands_of(
 # --- tox --------------------------------------------------------------------------------------------------------------
 
 
-def in_tox(conf: Tox) -> Iterator[Script]:
+def in_tox(conf: "Tox") -> Iterator[Script]:
     """Yield the commands of the environments of tox."""
     for section in conf.environments:
         folder = next(iter(conf.every_line(section, "change_dir")), ".")
@@ -62,7 +64,7 @@ def in_tox(conf: Tox) -> Iterator[Script]:
                 yield Script(line.lstrip("-! "), section.title, folder, advisory=line.startswith("-"))
 
 
-def tox_requirements(conf: Tox) -> Iterator[tuple[str, str]]:
+def tox_requirements(conf: "Tox") -> Iterator[tuple[str, str]]:
     """Yield what the environments of tox install, and the place."""
     for section in conf.environments:
         text = "\n".join(line.text for line in section.keys.get("deps", ()))

@@ -8,8 +8,9 @@ from typing import Final
 
 from ci_action.project.dependencies.discover import Dependencies
 from ci_action.project.evidence.calls import HOOKS, Call, call_of_hook
+from ci_action.project.file_kinds import PRE_COMMIT_FILES
 from ci_action.project.layout import Layout
-from ci_action.project.pre_commit import NAMES, Hook, hooks_in
+from ci_action.project.pre_commit import Hook, hooks_in
 from ci_action.project.tool_names import Named
 from ci_action.project.tool_runs.model import HookFiles, Installs, ToolRun
 from ci_action.system.project_files import find_project_text
@@ -26,7 +27,7 @@ _PYTHON: Final = re.compile(r"(?:python)?(3\.\d+)")
 def runs(layout: Layout, tools: Sequence[str]) -> Iterator[ToolRun]:
     """Yield every hook that runs one of the tools without being asked; raises `ValueError`, `RecursionError`."""
     for folder in layout.folders:
-        for name in NAMES:
+        for name in PRE_COMMIT_FILES:
             if text := find_project_text(folder / name, layout.workspace):
                 yield from _runs(text, layout.relative(folder / name), folder, layout, tools)
                 return
