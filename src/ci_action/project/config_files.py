@@ -140,10 +140,13 @@ class Field:
 
 
 def fields_of(text: str) -> Field:
-    """Return a YAML text as values with their places, unresolved. Raises `ValueError` and `RecursionError`."""
+    """Return a YAML text as values with their places, unresolved. Raises as `from_yaml` does."""
     import yaml  # see the module's docstring
 
     try:
-        return Field(yaml.compose(text, Loader=yaml.SafeLoader))
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is not None:
+            _count(node, {})
+        return Field(node)
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from error

@@ -7,13 +7,12 @@ because then the minimum may count for a single run as well.
 import ast
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import PurePosixPath
-from typing import Any, Final
+from typing import Final
 
-from ci_action.project.config_files import from_yaml
 from ci_action.project.coverage_command import HATCH, commands_as_lines, texts_of
 from ci_action.project.evidence.commands import (
     Script,
@@ -26,6 +25,7 @@ from ci_action.project.evidence.commands import (
 from ci_action.project.layout import Layout
 from ci_action.project.nox import sessions
 from ci_action.project.tox import FILES, Tox, expanded, read
+from ci_action.project.workflows import workflow_of
 
 _COMBINE: Final = re.compile(r"(?<![\w.-])coverage3?\s+combine(?![\w-])")
 # Each of these fails below the minimum; in Python the subcommand may be in a variable.
@@ -197,38 +197,17 @@ def _of_nox(text: str) -> Iterator[_Place]:
 
 def _of_workflow(text: str) -> Iterator[_Place]:
     """Yield the jobs; one that downloads gets the data of several runs if a job with a matrix uploads."""
-    jobs = _table(_table(from_yaml(text)).get("jobs"))
+    steps = workflow_of(text).steps
     uploads = any(
-        "cov" in str(step.get("with")).lower()
-        for job in jobs.values()
-        if _is_spread(_table(_table(job).get("strategy")).get("matrix"))
-        for step in _using(job, "actions/upload-artifact")
+        "cov" in f"{name} {given.text}".lower()
+        for step in steps
+        if step.spread and step.uses_action("actions/upload-artifact")
+        for name, given in step.inputs.items()
     )
-    for name, job in jobs.items():
-        runs = [str(step.get("run", "")) for step in _steps(job)]
+    for job in dict.fromkeys(step.job for step in steps):
+        own = [step for step in steps if step.job == job]
         yield _Place(
-            name=str(name),
-            text=commands_as_lines("\n".join(runs)),
-            several=uploads and bool(_using(job, "actions/download-artifact")),
+            name=job,
+            text=commands_as_lines("\n".join(step.run for step in own)),
+            several=uploads and any(step.uses_action("actions/download-artifact") for step in own),
         )
-
-
-def _is_spread(matrix: object) -> bool:
-    """Whether a matrix makes several jobs; an expression counts as a list."""
-    values = _table(matrix).values()
-    return isinstance(matrix, str) or any(
-        isinstance(one, str) or (isinstance(one, list) and len(one) >= _SEVERAL) for one in values
-    )
-
-
-def _using(job: object, action: str) -> list[Mapping[str, Any]]:
-    return [step for step in _steps(job) if str(step.get("uses", "")).startswith(f"{action}@")]
-
-
-def _steps(job: object) -> list[Mapping[str, Any]]:
-    steps = _table(job).get("steps")
-    return [_table(step) for step in steps] if isinstance(steps, list) else []
-
-
-def _table(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -17,7 +17,7 @@ from ci_action.project.dependencies.nox import of_nox
 from ci_action.project.dependencies.tox import RUNS_PYTEST, of_tox
 from ci_action.project.layout import Layout
 from ci_action.project.nox import FILE
-from ci_action.project.workflows import WORKFLOWS, Step, steps_of
+from ci_action.project.workflows import WORKFLOWS, Step, workflow_of
 from ci_action.system.errors import ProjectFileError
 from ci_action.system.project_files import find_project_text
 
@@ -50,7 +50,7 @@ def of_workflows(layout: Layout) -> Asked | None:
     here = layout.relative(".")
     for file in _workflow_files(layout):
         try:
-            steps = steps_of(find_project_text(file, layout.workspace))
+            steps = workflow_of(find_project_text(file, layout.workspace)).steps
         except (ValueError, RecursionError, ProjectFileError):
             continue
         for job in dict.fromkeys(step.job for step in steps):

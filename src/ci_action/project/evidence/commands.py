@@ -13,6 +13,7 @@ from ci_action.project.evidence.shell import lines_in
 
 if TYPE_CHECKING:
     from ci_action.project.tox import Tox
+    from ci_action.project.workflows import Step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -270,46 +271,24 @@ _ON_CHANGES: Final = frozenset(
 
 def in_workflow(text: str, exists: Exists) -> Iterator[Command]:
     """Yield the commands of a workflow or composite action of GitHub. Raises `ValueError`."""
-    document = _mapping(from_yaml(text))
-    asked = _triggers(document)
-    advisory = bool(asked) and _ON_CHANGES.isdisjoint(asked)
-    jobs = {**_mapping(document.get("jobs")), "": _mapping(document.get("runs"))}
-    base = _at(document, "defaults", "run").get("working-directory")
-    for name, body in jobs.items():
-        job = _mapping(body)
-        folder = _at(job, "defaults", "run").get("working-directory") or base or "."
-        steps = job.get("steps")
-        for step in map(_mapping, steps if isinstance(steps, list) else ()):
-            where = str(step.get("working-directory") or folder)
-            ignored = advisory or _is_true(job, step)
-            run = step.get("run")
-            if isinstance(run, str):
-                yield from commands_of(iter([Script(run, str(name), where, advisory=ignored)]), exists)
-            elif command := _of_action(step, exists):
-                yield Command(call=command, place=str(name), folder=where, advisory=ignored)
+    from ci_action.project.workflows import workflow_of  # projects without one are quick
+
+    workflow = workflow_of(text)
+    advisory = bool(workflow.triggers) and _ON_CHANGES.isdisjoint(workflow.triggers)
+    for step in workflow.steps:
+        folder, ignored = step.folder or ".", advisory or step.tolerated
+        if step.run:
+            yield from commands_of(iter([Script(step.run, step.job, folder, advisory=ignored)]), exists)
+        elif command := _of_action(step, exists):
+            yield Command(call=command, place=step.job, folder=folder, advisory=ignored)
 
 
-def _is_true(*tables: Mapping[str, Any]) -> bool:
-    return any(str(table.get("continue-on-error", "")).lower() == "true" for table in tables)
-
-
-def _triggers(document: Mapping[Any, Any]) -> set[str]:
-    found = document.get("on", document.get(True))  # `on` is a boolean of YAML 1.1
-    if isinstance(found, str):
-        return {found}
-    return {str(one) for one in found} if isinstance(found, list | dict) else set()
-
-
-def _of_action(step: Mapping[str, Any], exists: Exists) -> Call | None:
-    program = _ACTIONS.get(str(step.get("uses", "")).partition("@")[0].lower(), "")
+def _of_action(step: "Step", exists: Exists) -> Call | None:
+    program = _ACTIONS.get(step.uses.partition("@")[0].lower(), "")
     if not program:
         return None
-    inputs = _mapping(step.get("with"))
-    given = " ".join(
-        str(inputs.get(name, ""))
-        for name in ("args", "options", "black_args", "src", "path")
-        if inputs.get(name)
-    )
+    names = ("args", "options", "black_args", "src", "path")
+    given = " ".join(filter(None, (step.inputs[name].text for name in names if name in step.inputs)))
     default = {"black": "--check ." if program == "black" else "", "ruff": "check ."}.get(program, "")
     line = next(lines_in(f"{program} {given or default}"), None)
     return call_of(line.words, exists) if line else None
@@ -332,7 +311,3 @@ def _scripts(value: object, place: str, *, inside: bool) -> Iterator[tuple[str, 
         for key, one in value.items():
             known = str(key) in _SCRIPT_KEYS
             yield from _scripts(one, place if known or place else str(key), inside=known)
-
-
-def _mapping(value: object) -> Mapping[Any, Any]:
-    return value if isinstance(value, dict) else {}

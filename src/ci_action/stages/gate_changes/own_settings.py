@@ -160,7 +160,7 @@ def steps_of(text: str, action: str = "") -> list[Step]:
     """Return our steps in a workflow; raises `ValueError` and `RecursionError`."""
     return [
         step
-        for step in workflows.steps_of(text)
+        for step in workflows.workflow_of(text).steps
         if _OURS.fullmatch(step.uses) or (action and step.uses.partition("@")[0] == action)
     ]
 
