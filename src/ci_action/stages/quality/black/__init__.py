@@ -192,8 +192,9 @@ def _run(job: _Job, files: Sequence[str]) -> None:
     parts = _shares(job, plain)
     mode = _ONE_WORKER if len(parts) > 1 else ()
     with ThreadPoolExecutor(len(parts) or 1) as pool:
-        for lost in pool.map(lambda part: _compared(job, part, *mode), parts):
-            alone += lost
+        # Unlike `map` this drops no share if another one fails first.
+        for started in [pool.submit(_compared, job, part, *mode) for part in parts]:
+            alone += started.result()
     for name in alone:
         job.changes[name] = _run_alone(job, name)
 
