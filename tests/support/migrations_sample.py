@@ -37,7 +37,7 @@ def branched() -> History:
         revision("4d20b7e1", "000b", new=True, message="add the table of invoices"),
         revision("77aa10c3", "4d20b7e1", new=True, message="make the number of an invoice unique"),
     ]
-    return history_of(revisions, ["9f1c33bb", "77aa10c3"], ["9f1c33bb"])
+    return history_of(revisions, ["9f1c33bb", "77aa10c3"], ["9f1c33bb"], "alembic.ini")
 
 
 def merged() -> History:
@@ -68,7 +68,7 @@ def steps(*names: str, failed: str = "", slow: float = 0.0) -> tuple[Step, ...]:
 def migrations_stage(history: History, *ran: Step, **overrides: Any) -> StageResult:
     """Return the result of the stage as its tools make it; without steps only the heads were checked."""
     heads = report(
-        metrics={"revisions": history.total, "new": history.new}, migrations=Migrations(history=history)
+        metrics={"revisions": history.total, "new": history.new}, migrations=Migrations(histories=(history,))
     )
     tools = [tool_result(tool="heads", outcome=heads)]
     if ran:
@@ -94,7 +94,7 @@ def migrations_stage(history: History, *ran: Step, **overrides: Any) -> StageRes
 def broken_stage(history: History, *ran: Step) -> StageResult:
     """Return the result of a stage whose database was lost after some steps."""
     broken = Broken("the server was lost", migrations=Migrations(database=DATABASE, steps=ran))
-    heads = report(migrations=Migrations(history=history))
+    heads = report(migrations=Migrations(histories=(history,)))
     tools = (tool_result(tool="heads", outcome=heads), tool_result(tool="upgrade", outcome=broken))
     return stage_result(*tools, stage="migrations")
 

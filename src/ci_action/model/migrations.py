@@ -64,6 +64,8 @@ class History:
     heads: tuple[str, ...]
     base_heads: tuple[str, ...] = ()
     base_known: bool = True
+    source: str = ""
+    """The configuration of Alembic: `backend/alembic.ini`."""
 
     @property
     def new(self) -> int:
@@ -93,7 +95,8 @@ class History:
 class Migrations:
     """What a tool knows about the migrations."""
 
-    history: History | None = None
+    histories: tuple[History, ...] = ()
+    """One for each configuration of Alembic."""
     database: str = ""
     """The database of the run, for people: `postgresql 17.10, embedded`."""
     weaker: str = ""

@@ -148,10 +148,8 @@ def _check_tests(tool: ToolEntry, cases: Sequence[TestCase], findings: Iterable[
 
 def _migrations(given: Migrations) -> Migrations:
     """Return the migrations of a report; raises `ValueError` for a bad path."""
-    if given.history is None:
-        return given
-    revisions = tuple(map(_migration, given.history.revisions))
-    return replace(given, history=replace(given.history, revisions=revisions))
+    histories = (replace(one, revisions=tuple(map(_migration, one.revisions))) for one in given.histories)
+    return replace(given, histories=tuple(histories))
 
 
 def _migration(given: Migration) -> Migration:

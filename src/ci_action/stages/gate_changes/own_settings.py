@@ -14,6 +14,8 @@ from ci_action.settings.types import (
     GateChanges,
     IgnoredVulnerability,
     Linter,
+    MigrationDanger,
+    MigrationDepth,
     Scope,
     TypeChecker,
 )
@@ -73,6 +75,12 @@ def _denied(before: Sequence[str], after: Sequence[str]) -> Iterator[Seen]:
         yield ADDED_IGNORE, f" no longer has {', '.join(gone[:5])}", ""
 
 
+def _downgraded(before: str, after: str) -> Iterator[Seen]:
+    if after and after != before:  # which of two is the older one is not known here
+        then = f"{before!r}" if before else "not set"
+        yield NARROWER_PATHS, f" is {after!r}; it is {then} at the base commit", ""
+
+
 COMPARED: Final[Mapping[str, Comparison]] = {
     "coverage-min": minimum,
     "patch-coverage-min": minimum,
@@ -85,6 +93,9 @@ COMPARED: Final[Mapping[str, Comparison]] = {
     "linter": softer((Linter.NONE, Linter.AUTO, Linter.RUFF)),
     "type-checker": softer(*((TypeChecker.NONE, one) for one in TypeChecker if one is not TypeChecker.NONE)),
     "gate-changes": softer((GateChanges.OFF, GateChanges.WARN, GateChanges.FAIL)),
+    "migration-danger": softer((MigrationDanger.OFF, MigrationDanger.WARN, MigrationDanger.FAIL)),
+    "migration-depth": softer((MigrationDepth.NEW, MigrationDepth.ALL)),
+    "downgrade-from": _downgraded,
     "scope": _scope,
     "ignore": more,
     "paths": _paths,

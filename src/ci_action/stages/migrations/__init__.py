@@ -8,13 +8,12 @@ from ci_action.stages.migrations import section
 
 
 def _new(stage: StageResult) -> str:
-    history = section.known_of(stage).history
-    return str(history.new) if history else ""
+    histories = section.known_of(stage).histories
+    return str(sum(one.new for one in histories)) if histories else ""
 
 
 def _heads(stage: StageResult) -> str:
-    history = section.known_of(stage).history
-    return ",".join(history.heads) if history else ""
+    return ",".join(name for one in section.known_of(stage).histories for name in one.heads)
 
 
 OUTPUTS: Final = (

@@ -7,7 +7,7 @@ from ci_action.stages.migrations.model import Revision
 
 
 def history_of(
-    revisions: Sequence[Revision], heads: Sequence[str], base_heads: Sequence[str] | None
+    revisions: Sequence[Revision], heads: Sequence[str], base_heads: Sequence[str] | None, source: str = ""
 ) -> History:
     """Return what a report lists of the revisions after the merge; the heads of the base branch are None if it is unknown."""
     by_name = {one.name: one for one in revisions}
@@ -19,6 +19,7 @@ def history_of(
         heads=tuple(heads),
         base_heads=tuple(base_heads or ()),
         base_known=base_heads is not None,
+        source=source,
     )
     new = {one.name for one in revisions if one.new}
     below = {name for one in revisions if one.new for name in one.down}

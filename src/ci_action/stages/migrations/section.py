@@ -37,7 +37,7 @@ _TABLES: Final = frozenset({Channel.CONSOLE, Channel.SUMMARY, Channel.PAGE})
 class Known:
     """What the tools of a stage know about its migrations."""
 
-    history: History | None
+    histories: tuple[History, ...]
     database: str
     weaker: str
     steps: tuple[Step, ...]
@@ -47,7 +47,7 @@ def known_of(stage: StageResult) -> Known:
     """Return what the tools of a stage know together."""
     found = [tool.outcome.migrations or Migrations() for tool in stage.tools]
     return Known(
-        history=next((one.history for one in found if one.history), None),
+        histories=tuple(chain.from_iterable(one.histories for one in found)),
         database=next((one.database for one in found if one.database), ""),
         weaker=next((one.weaker for one in found if one.weaker), ""),
         steps=tuple(chain.from_iterable(one.steps for one in found)),
@@ -60,7 +60,7 @@ def of(stage: StageResult, _: Pull | NoPull) -> tuple[Section, ...]:
     blocks = tuple(_blocks(known, _looks(stage)))
     if not blocks:
         return ()
-    new = known.history.new if known.history else 0
+    new = sum(one.new for one in known.histories)
     tile = Tile.of(new, "migration", Look.PLAIN) if new else None
     return (Section(title=Ours("Migrations"), blocks=blocks, tile=tile),)
 
@@ -78,27 +78,33 @@ def _looks(stage: StageResult) -> Mapping[str, Look]:
 def _blocks(known: Known, looks: Mapping[str, Look]) -> Iterator[Block]:
     if facts := tuple(_facts(known)):
         yield Facts(rows=facts)
-    history = known.history
-    if history and (history.new or len(history.heads) > 1):
-        yield _graph(history, {step.revision for step in known.steps if step.failed}, looks)
+    failed = {step.revision for step in known.steps if step.failed}
+    for history in known.histories:
+        if history.new or len(history.heads) > 1:
+            source = history.source if len(known.histories) > 1 else ""
+            yield _graph(history, source, failed, looks)
     yield from _steps(known)
 
 
 def _facts(known: Known) -> Iterator[tuple[str, Line]]:
     if known.database:
         yield Ours("Database"), (known.database, *((Ours(": "), known.weaker) if known.weaker else ()))
-    if history := known.history:
+    for history in known.histories:
+        if history.source:
+            yield Ours("Configuration"), (history.source,)
         new = f"{history.new:,} new" if history.base_known else "all count as new, the base is unknown"
         yield Ours("Revisions"), (Ours(f"{history.total:,}, {new}"),)
         if history.base_heads:
             yield Ours("Head of the base branch"), joined(history.base_heads)
-        yield Ours("Head after the merge" if history.base_known else "Head"), joined(history.heads)
+        if history.heads:
+            name = "Head after the merge" if history.base_known else "Head"
+            yield Ours(name), joined(history.heads)
     if steps := [one for one in known.steps if one.direction is Direction.UPGRADE]:
         total = duration(sum(one.seconds for one in steps))
         yield Ours("Upgraded from nothing"), (Ours(f"{counted(len(steps), 'revision')} in {total}"),)
 
 
-def _graph(whole: History, failed: set[str], looks: Mapping[str, Look]) -> Graph:
+def _graph(whole: History, source: str, failed: set[str], looks: Mapping[str, Look]) -> Graph:
     history = whole.first(MOST_NODES)
     rows = {one.name: row for row, one in enumerate(history.revisions)}
     edges = (
@@ -108,8 +114,9 @@ def _graph(whole: History, failed: set[str], looks: Mapping[str, Look]) -> Graph
         if rows.get(parent.name, row) != row
     )
     cut = len(whole.revisions) - len(history.revisions)
+    title = f"Revision graph{f', {cut:,} not shown' if cut else ''}"
     return Graph(
-        title=Ours(f"Revision graph, {cut:,} not shown" if cut else "Revision graph"),
+        title=f"{title}: {source}" if source else Ours(title),
         rows=tuple(_node(one, whole, failed, looks) for one in history.revisions),
         edges=tuple(edges),
     )
@@ -136,8 +143,9 @@ def _node(one: Migration, history: History, failed: set[str], looks: Mapping[str
 
 def _steps(known: Known) -> Iterator[Table]:
     """Yield the table of the revisions that were also downgraded, are new or failed, those that failed first."""
-    places = {one.name: one.place for one in known.history.revisions} if known.history else {}
-    new = {one.name for one in known.history.revisions if one.new} if known.history else set()
+    listed = [one for history in known.histories for one in history.revisions]
+    places = {one.name: one.place for one in listed}
+    new = {one.name for one in listed if one.new}
     steps: dict[str, dict[Direction, Step]] = {}
     for step in known.steps:
         steps.setdefault(step.revision, {})[step.direction] = step

@@ -1,5 +1,6 @@
 """The section and the outputs of the migrations stage, also from the report of another run."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -86,6 +87,17 @@ def test_a_change_without_migrations_has_no_graph():
     stage = migrations_stage(history_of(line_of(3), ["0002"], ["0002"]))
     assert [type(one) for one in section(stage).blocks] == [Facts]
     assert outputs(stage)["migrations"] == "0"
+
+
+def test_several_histories_have_a_graph_each():
+    one = migrations_stage(merged())
+    other = migrations_stage(replace(branched(), source="billing/alembic.ini"))
+    stage = stage_result(*one.tools, *other.tools, stage="migrations")
+    titles = [block.title for block in section(stage).blocks if isinstance(block, Graph)]
+    assert len(titles) == 2
+    assert titles[1].endswith("billing/alembic.ini")
+    assert outputs(stage)["migrations"] == "5"
+    assert outputs(stage)["migration-heads"] == "cccc,9f1c33bb,77aa10c3"
 
 
 def test_a_long_history_is_cut():
@@ -195,8 +207,7 @@ def test_a_foreign_place_is_checked(tmp_path: Path, path: str, line: int, place:
     stage = read_back(migrations_stage(history(path=path, line=line)), tmp_path)
     found = stage.tools[0].outcome.migrations
     assert found
-    assert found.history
-    (one,) = found.history.revisions
+    ((one,),) = (history.revisions for history in found.histories)
     assert (one.path, one.line) == place
 
 
