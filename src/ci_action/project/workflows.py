@@ -82,5 +82,7 @@ def workflow_of(text: str) -> Workflow:
 
 def _is_spread(matrix: Field) -> bool:
     """Whether a matrix makes several jobs; an expression counts as a list."""
-    values = [matrix, *map(matrix.at, matrix.names())]
-    return any("${{" in one.text or len(one.items()) >= _SEVERAL for one in values)
+    values = [matrix.at(name) for name in matrix.names()]
+    return any("${{" in one.text for one in (matrix, *values)) or any(
+        len(one.items()) >= _SEVERAL for one in values
+    )

@@ -73,6 +73,7 @@ def test_whose_failure_is_ignored(job: str):
         ("{x: [1, 2]}", True),
         ("{x: [1]}", False),
         ("{x: 3.12}", False),
+        ("[1, 2]", False),
         ("{include: [{x: 1}, {x: 2}]}", True),
         ("${{ fromJson(x) }}", True),
         ("{x: '${{ fromJson(x) }}'}", True),
