@@ -1,6 +1,7 @@
 """Findings about statements: what squawk reports, weighed against what PostgreSQL really rewrote. Pure functions."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -79,13 +80,14 @@ def findings_of(
     A rule about rewrites is muted where none was measured; a rewrite that it does not report is a finding of its own.
     """
     created = frozenset(name for one in statements for name in _created(one.sql))
+    found = defaultdict[int | None, list[Row]](list)
+    for row in rows:
+        if config.reports(row.rule_name):
+            found[script.owner(row.line)].append(row)
     for index, one in enumerate(statements):
-        reported: set[str] = set()
-        for row in rows:
-            if script.owner(row.line) == index and config.reports(row.rule_name):
-                reported.add(row.rule_name)
-                yield _of_row(row, one, measured, level)
-        if not reported & _ABOUT_REWRITES:
+        for row in found[index]:
+            yield _of_row(row, one, measured, level)
+        if not any(row.rule_name in _ABOUT_REWRITES for row in found[index]):
             for rewrite in one.rewrites:
                 if _is_unseen(rewrite, one, created, config):
                     yield _of_rewrite(rewrite, one, measured, level)
