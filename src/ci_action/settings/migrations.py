@@ -20,7 +20,7 @@ class Migrations:
         "Options of Alembic that env.py reads: `-x key=value`, and `-n name` for one of several databases.",
     )
     database_url = Setting(
-        kinds.text,
+        kinds.address,
         SetBy.WORKFLOW,
         "Server on which a scratch database is made and removed, such as `postgresql://postgres:pw@localhost:5432`.",
         shown="an embedded PostgreSQL, or SQLite for projects that use it",

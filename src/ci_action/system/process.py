@@ -178,16 +178,18 @@ class Processes:
     def serving(self, command: Command) -> Iterator[Ended]:
         """Run a command during a block, without a timeout; it is ended with the block, by `stop`, and with us.
 
+        Its standard input is empty and open until then: it closes even if everything of us was killed.
         Raises `ToolError` if the program cannot be started, and `InterruptedRunError`.
         """
         if self._is_ended(command):
             raise InterruptedRunError("interrupted before it started")
         with ExitStack() as stack:
-            stdin, out, err, result = (
-                stack.enter_context(tempfile.TemporaryFile(dir=self._tempdir)) for _ in range(4)
+            reading, writing = os.pipe()
+            stack.callback(os.close, writing)
+            stdin = stack.enter_context(open(reading, "rb"))
+            out, err, result = (
+                stack.enter_context(tempfile.TemporaryFile(dir=self._tempdir)) for _ in range(3)
             )
-            stdin.write(command.stdin)
-            stdin.seek(0)
             started = time.monotonic()
             child = self._start(command, stdin, out, err, result)
 

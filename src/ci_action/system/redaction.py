@@ -72,6 +72,7 @@ def _passwords(text: str) -> Iterable[str]:
         if password:
             yield password
             yield unquote(password)  # as programs may print it
+            yield quote(unquote(password), safe="")  # as SQLAlchemy writes it
 
 
 def service_passwords(items: Iterable[str]) -> frozenset[str]:

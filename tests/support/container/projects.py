@@ -11,9 +11,9 @@ from support.paths import PROJECTS
 
 # The user `runner` of GitHub's machines; without permission to change it, we stay the owner.
 OWNER: Final = 1001 if os.geteuid() == 0 else os.geteuid()
-_SOCKET: Final = Path("/var/run/docker.sock")
+SOCKET: Final = Path("/var/run/docker.sock")
 # On GitHub's Ubuntu 22.04 the group of that user is `docker`, which may use the engine's socket.
-GROUP: Final = _SOCKET.stat().st_gid if os.geteuid() == 0 and _SOCKET.exists() else -1
+GROUP: Final = SOCKET.stat().st_gid if os.geteuid() == 0 and SOCKET.exists() else -1
 
 Files = Mapping[str, str] | Mapping[bytes, bytes]
 

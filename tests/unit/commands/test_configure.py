@@ -258,6 +258,8 @@ def test_addresses_of_services_are_checked_and_their_passwords_are_not_shown(tmp
     assert resolved.chosen() == {"wait-for": ["postgres://u:***@db/app", "tcp://x:1"]}
     assert resolved.settings.wait_for[0] == "postgres://u:s3cr3t-value@db/app"
     assert "s3cr3t" not in str(mistakes_of(tmp_path, {"wait-for": [1, "redis://:s3cr3t@r"]}))
+    resolved, _ = configured(tmp_path, database_url="postgresql://u:s3cr3t-value@db")
+    assert resolved.chosen() == {"database-url": "postgresql://u:***@db"}
 
 
 WRONG: dict[str, Any] = {

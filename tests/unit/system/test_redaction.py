@@ -22,6 +22,7 @@ SECRET = "s3cr3t-value"
         {"PIP_EXTRA_INDEX_URL": f"https://a.example https://user:{SECRET}@b.example"},
         {"UV_INDEX": f"private=https://user:{SECRET}@b.example"},
         {"UV_DEFAULT_INDEX": f"https://:{SECRET}@b.example"},
+        {"INPUT_DATABASE-URL": f"postgresql://user:{SECRET}@db/x"},
         {"https_proxy": f"http://user:{SECRET}@proxy:3128"},
         {"PIP_FIND_LINKS": f"https://u:{SECRET}@c.example"},
     ],

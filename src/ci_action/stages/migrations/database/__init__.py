@@ -36,17 +36,18 @@ def opened(
     `needs` are the extensions of PostgreSQL that the migrations create, by their text, and `lacking` those that a server
     did not have in an earlier attempt. `dialect` is the one that env.py was seen to connect to, if it is known.
     """
-    with _chosen(ctx, alembic, needs | lacking, dialect) as database:
+    if url := ctx.settings.database_url:
+        source = _given(ctx, url, lacking)
+    else:
+        source = _chosen(ctx, dialect or dialect_of(facts_of(ctx, alembic)), needs, lacking)
+    with source as database:
         yield database
 
 
 def _chosen(
-    ctx: Context, alembic: Alembic, needs: frozenset[str], dialect: str
+    ctx: Context, found: str, needs: frozenset[str], lacking: frozenset[str]
 ) -> AbstractContextManager[Database]:
-    """Choose where the database comes from."""
-    if url := ctx.settings.database_url:
-        return _given(ctx, url)
-    found = dialect or dialect_of(facts_of(ctx, alembic))
+    """Choose where the database of a dialect comes from, without the workflow's help."""
     if found not in _SUPPORTED:
         raise UnsupportedDialectError(
             f"the project uses {found}: migrations are only run on PostgreSQL and SQLite"
@@ -55,10 +56,10 @@ def _chosen(
         from ci_action.stages.migrations.database.sqlite import sqlite
 
         return sqlite(ctx)
-    return _postgresql(ctx, needs)
+    return _postgresql(ctx, needs, lacking)
 
 
-def _given(ctx: Context, url: str) -> AbstractContextManager[Database]:
+def _given(ctx: Context, url: str, lacking: frozenset[str]) -> AbstractContextManager[Database]:
     """Use the server of `database-url`."""
     found = next(named(url), url.partition(":")[0])
     if found == Dialect.SQLITE:
@@ -71,18 +72,47 @@ def _given(ctx: Context, url: str) -> AbstractContextManager[Database]:
         raise ToolError(
             f"`database-url` names {found!r}, which is not supported: use a PostgreSQL server, such as {EXAMPLE}"
         )
-    return scratch(ctx, url)
+    return scratch(ctx, url, lacking)
 
 
-def _postgresql(ctx: Context, needs: frozenset[str]) -> AbstractContextManager[Database]:
+def _postgresql(
+    ctx: Context, needs: frozenset[str], lacking: frozenset[str]
+) -> AbstractContextManager[Database]:
+    """Use the embedded server; a container if it has another version, or lacks an extension.
+
+    A text can name an extension that is not created: without a container, the embedded server is used all the same unless
+    it was seen that the extension is lacking.
+    """
     from ci_action.stages.migrations.database.embedded import embedded, user_of
-    from ci_action.stages.migrations.database.wheel import VERSION, extensions_of, installed
+    from ci_action.stages.migrations.database.wheel import MAJOR, VERSION, extensions_of, installed
 
+    wanted = ctx.settings.postgres_version
+    if wanted != MAJOR:
+        return _contained(
+            ctx, lacking, f"`postgres-version` is {wanted}, the embedded PostgreSQL is {VERSION}"
+        )
     user = user_of(ctx)
     home = installed(ctx, user)
-    if lacking := needs - extensions_of(home):
-        raise ToolError(
-            f"the embedded PostgreSQL {VERSION} lacks {listed(sorted(lacking))};"
-            " set `database-url` to a server that has it, such as a service of the job"
-        )
+    missing = (needs | lacking) - extensions_of(home)
+    if missing:
+        try:
+            return _contained(
+                ctx, lacking, f"the embedded PostgreSQL {VERSION} lacks {listed(sorted(missing))}"
+            )
+        except ToolError:
+            if missing & lacking:
+                raise
     return embedded(ctx, home, user)
+
+
+def _contained(ctx: Context, lacking: frozenset[str], why: str) -> AbstractContextManager[Database]:
+    from ci_action.stages.migrations.database.container import container, find_mounts, image_of
+
+    try:
+        image = image_of(ctx, ctx.settings.postgres_version, find_mounts())
+    except ToolError as error:
+        raise ToolError(
+            f"{why}, and {error.reason}; set `database-url` to a server that fits, such as a service of the job",
+            detail=error.detail,
+        ) from error
+    return container(ctx, image, lacking)

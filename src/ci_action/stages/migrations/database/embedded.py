@@ -1,8 +1,8 @@
 """Run the embedded PostgreSQL on a free port of 127.0.0.1, with a password, in a folder that is removed afterwards.
 
-PostgreSQL refuses to run as root. In the container it runs as the owner of the workspace, or as an unprivileged one if that is root.
-`initdb` needs a user with a name, which the owner has none of in the container: there the unprivileged one makes the data, which then
-is given to the owner.
+PostgreSQL refuses to run as root. In the container it runs as the owner of the workspace, or as an unprivileged user if
+that is root. `initdb` needs a user with a name, which the owner does not have there: the unprivileged one makes the data,
+which is then given to the owner.
 """
 
 import os
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from ci_action.engine.context import Context
-from ci_action.stages.migrations.database.wheel import VERSION
+from ci_action.stages.migrations.database.wheel import VERSION, is_reachable
 from ci_action.stages.migrations.model import Database, Dialect
 from ci_action.system.child_environ import Sees
 from ci_action.system.errors import InterruptedRunError, ProjectFileError, ToolError
@@ -167,8 +167,13 @@ def _make(ctx: Context, cluster: _Cluster, password: str) -> None:
     file.write_text(f"{password}\n", "utf-8")
     file.chmod(0o600)
     if maker:
-        for place in (ctx.tempdir, ctx.tempdir.parent):
-            place.chmod(0o711)  # the server enters its own folder, and can list nothing else
+        for place in (ctx.tempdir, ctx.tempdir.parent):  # both are ours
+            place.chmod(place.stat().st_mode | 0o011)  # to enter its own folder, and not to list another one
+        if not is_reachable(folder.parent):
+            raise ToolError(
+                f"could not make a scratch database: PostgreSQL does not run as root, and other users cannot enter"
+                f" {str(folder.parent)!r}; set `RUNNER_TEMP` or `TMPDIR` to a folder that they can enter"
+            )
         hand_over_whole(folder, maker)
     done = ctx.run(cluster.command("initdb", *_INIT, f"--pwfile={file}", owner=maker))
     if done.returncode != 0:

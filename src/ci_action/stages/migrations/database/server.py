@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -11,8 +12,11 @@ from typing import Any, Final, Self
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from ci_action.engine.context import Context
+from ci_action.stages.migrations.database.extensions import ICU
 from ci_action.stages.migrations.model import Database, Dialect
+from ci_action.system.child_environ import Sees
 from ci_action.system.errors import InterruptedRunError, ToolError
+from ci_action.system.process import Command
 from ci_action.system.text import listed, one_line
 
 OLDEST: Final = 12
@@ -86,7 +90,7 @@ class Server:
         return f"postgresql://{login}@{self.shown}/{quote(self.database, safe='')}{query}"
 
 
-class Refused(ToolError):  # noqa: N818 - an answer like others
+class RefusedError(ToolError):
     """A server refused what it was asked for; `code` is its SQLSTATE, empty if it could not be reached."""
 
     def __init__(self, server: Server, code: str, message: str, *, passing: bool = False) -> None:
@@ -104,24 +108,31 @@ class Connection:
     """A connection to a server, which commits each statement."""
 
     def __init__(self, server: Server) -> None:
-        """Connect; raises `Refused`."""
+        """Connect; raises `RefusedError`."""
         import pg8000.native  # takes 0.2 s
 
-        self._server = server
+        self.server = server
         parameters = parse_qs(server.query)
         mode = (parameters.get("sslmode") or parameters.get("ssl") or ["prefer"])[-1]
-        self._native: Any = self._asked(
-            lambda: pg8000.native.Connection(
-                server.user,
-                host=server.host,
-                port=server.port,
-                database=server.database or "postgres",
-                password=server.password,
-                ssl_context=_TLS.get(mode),
-                timeout=_STATEMENT_SECONDS,
-                application_name="ci-action",
+        # Made in two steps, because pg8000 leaves its socket open if the login fails.
+        self._native: Any = pg8000.native.Connection.__new__(pg8000.native.Connection)
+        try:
+            self._asked(
+                lambda: self._native.__init__(
+                    server.user,
+                    host=server.host,
+                    port=server.port,
+                    database=server.database or "postgres",
+                    password=server.password,
+                    ssl_context=_TLS.get(mode),
+                    timeout=_STATEMENT_SECONDS,
+                    application_name="ci-action",
+                )
             )
-        )
+        except RefusedError:
+            if opened := vars(self._native).get("_usock"):
+                opened.close()
+            raise
 
     @property
     def version(self) -> str:
@@ -130,7 +141,7 @@ class Connection:
         return found.partition(" ")[0]
 
     def rows(self, sql: str, **values: object) -> list[list[Any]]:
-        """Return the rows of a statement; raises `Refused`."""
+        """Return the rows of a statement; raises `RefusedError`."""
         found: list[list[Any]] = self._asked(lambda: self._native.run(sql, **values)) or []
         return found
 
@@ -149,19 +160,19 @@ class Connection:
             return ask()
         except DatabaseError as error:
             given = error.args[0] if error.args and isinstance(error.args[0], dict) else {"M": str(error)}
-            raise Refused(self._server, given.get("C", ""), given.get("M", "")) from None
+            raise RefusedError(self.server, given.get("C", ""), given.get("M", "")) from None
         except (Error, OSError, ScramException) as error:
             cause = error.__cause__ or error
             message = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
             passing = isinstance(cause, ConnectionError) or "network error" in str(error)
-            raise Refused(self._server, "", message, passing=passing) from None
+            raise RefusedError(self.server, "", message, passing=passing) from None
         except (AttributeError, LookupError, TypeError, ValueError, struct.error):
-            raise Refused(self._server, "", "what answers is not PostgreSQL") from None
+            raise RefusedError(self.server, "", "what answers is not PostgreSQL") from None
 
 
 @contextmanager
 def connected(server: Server) -> Iterator[Connection]:
-    """Connect during a block; raises `Refused`."""
+    """Connect during a block; raises `RefusedError`."""
     connection = Connection(server)
     try:
         yield connection
@@ -170,20 +181,40 @@ def connected(server: Server) -> Iterator[Connection]:
 
 
 def awaited(server: Server, seconds: float, still_pending: Callable[[], bool]) -> Connection:
-    """Connect, and retry for some seconds while the server starts and something is pending; raises `Refused`."""
+    """Connect, and retry for some seconds while the server starts and something is pending; raises `RefusedError`."""
     until = time.monotonic() + seconds
     while True:
         try:
             return Connection(server)
-        except Refused as refused:
+        except RefusedError as refused:
             if not refused.passing or time.monotonic() > until or not still_pending():
                 raise
         time.sleep(_PAUSE)
 
 
+def lacking_of(connection: Connection, names: frozenset[str]) -> list[str]:
+    """Return which of these extensions a server does not have."""
+    if not names:
+        return []
+    available = {name for (name,) in connection.rows("SELECT name FROM pg_available_extensions")}
+    return sorted(names - available - {ICU})
+
+
+def pg_dump_of(ctx: Context, version: str) -> tuple[str, ...]:
+    """Return the pg_dump on the path if it can read a server of this version, which older ones cannot."""
+    found = shutil.which("pg_dump", path=ctx.environ.get("PATH"))
+    if not found:
+        return ()
+    argv = (found, "--version")
+    done = ctx.run(Command(argv=argv, cwd=ctx.tempdir, sees=Sees.LITTLE, timeout=_STATEMENT_SECONDS))
+    majors = [re.search(r"\d+", text) for text in (done.stdout.decode("utf-8", "replace"), version)]
+    theirs, servers = (int(major[0]) if major else 0 for major in majors)
+    return (found,) if theirs >= servers else ()
+
+
 @contextmanager
-def scratch(ctx: Context, url: str) -> Iterator[Database]:
-    """Make a database on a server and remove it after the block; raises `ToolError`.
+def scratch(ctx: Context, url: str, lacking: frozenset[str] = frozenset()) -> Iterator[Database]:
+    """Make a database on a server and remove it after the block; raises `ToolError`, also if an extension is lacking.
 
     A user without the right to make one gets the database of the address if it is empty; it is emptied after the block.
     """
@@ -197,12 +228,17 @@ def scratch(ctx: Context, url: str) -> Iterator[Database]:
             raise ToolError(
                 f"PostgreSQL at {server.shown}: version {version} is too old; use {OLDEST} or newer"
             )
+        if missing := lacking_of(connection, lacking):
+            raise ToolError(
+                f"PostgreSQL at {server.shown} lacks {listed(missing)}: install it there, or use another image"
+            )
         _forget(connection)
         with _own(connection, server) as database:
             yield Database(
                 url=database.url,
                 dialect=Dialect.POSTGRESQL,
                 name=f"postgresql {version}, at {server.shown}",
+                pg_dump=pg_dump_of(ctx, version),
             )
     finally:
         connection.close()
@@ -214,7 +250,7 @@ def _own(connection: Connection, server: Server) -> Iterator[Server]:
     name = f"{_PREFIX}{int(time.time()):08x}_{secrets.token_hex(8)}"
     try:
         connection.rows(f"CREATE DATABASE {name} TEMPLATE template0")
-    except Refused as refused:
+    except RefusedError as refused:
         if refused.code != _NO_RIGHT:
             raise
         with _emptied(server, refused) as database:
@@ -225,7 +261,7 @@ def _own(connection: Connection, server: Server) -> Iterator[Server]:
 
 
 @contextmanager
-def _emptied(server: Server, refused: Refused) -> Iterator[Server]:
+def _emptied(server: Server, refused: RefusedError) -> Iterator[Server]:
     """Provide the database of the address if it is empty, and remove afterwards what was made in it."""
     with connected(server) as connection:
         before = _objects(connection)
@@ -265,7 +301,7 @@ def _disconnect(connection: Connection, name: str) -> None:
 
 def _forget(connection: Connection) -> None:
     """Drop databases that killed runs left a day ago or earlier."""
-    with suppress(Refused):
+    with suppress(RefusedError):
         for (name,) in connection.rows("SELECT datname FROM pg_database"):
             found = _OURS.fullmatch(name)
             if found and int(found[1], 16) < time.time() - _FORGOTTEN_SECONDS:
@@ -280,7 +316,7 @@ def _clear(connection: Connection, before: list[tuple[str, str]]) -> None:
     """Drop the objects that were not there before; raises `ToolError` if some are left."""
     for kind, name in _objects(connection):
         if (kind, name) not in before:
-            with suppress(Refused):  # dropped with another one
+            with suppress(RefusedError):  # dropped with another one
                 connection.rows(f"DROP {kind} IF EXISTS {name} CASCADE")
     if left := [
         f"{kind.lower()} {name}" for kind, name in _objects(connection) if (kind, name) not in before

@@ -74,7 +74,7 @@ def _kept(ctx: Context, store: Store, user: Owner | None) -> Path:
     results = ctx.results(_RESULTS)
     pinned = sha256(f"{PINNED}{sys.platform}{os.uname().machine}".encode()).hexdigest()
     trees = store.trees(make=0o755 if ctx.container else 0o700)
-    if user is not None and not _is_reachable(trees):
+    if user is not None and not is_reachable(trees):
         raise PermissionError(trees)
     if found := _found(results, trees, pinned):
         return found
@@ -103,7 +103,8 @@ def _found(results: Results, trees: Path, pinned: str) -> Path | None:
     return None
 
 
-def _is_reachable(folder: Path) -> bool:
+def is_reachable(folder: Path) -> bool:
+    """Whether any user can enter a folder."""
     return all(place.stat().st_mode & _OTHERS_ENTER for place in (folder, *folder.parents))
 
 
