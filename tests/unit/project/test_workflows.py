@@ -62,7 +62,9 @@ def test_steps_of_a_composite_action():
     assert (step.job, step.run, step.folder, step.tolerated) == ("", "make", "x", False)
 
 
-@pytest.mark.parametrize("job", ["continue-on-error: true", "steps: [{run: x, continue-on-error: True}]"])
+@pytest.mark.parametrize(
+    "job", ["continue-on-error: true, steps: [{run: x}]", "steps: [{run: x, continue-on-error: True}]"]
+)
 def test_whose_failure_is_ignored(job: str):
     assert steps_of(f"jobs: {{a: {{{job}}}}}")[-1].tolerated
 
