@@ -28,6 +28,19 @@ _LARGEST_OTHER: Final = 5_000_000
 _CHEAP_SECONDS: Final = 20.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Tip:
+    """The newest commit of the branch that the change goes to."""
+
+    commit: str
+    name: str
+    """The branch, for people."""
+    repository: Repository
+    """The repository as one that has the commit."""
+    older: str = ""
+    """Why the branch may have newer commits; empty if it has none."""
+
+
 class Fetch(Enum):
     """Which missing commits are fetched."""
 
@@ -83,7 +96,8 @@ def changes_of(ctx: Context, *, fetch: Fetch, lines: bool = True) -> Changes:
             commit, repository = _obtained(ctx, repository, head, base, fetch=fetch)
             source = base.source
         else:
-            commit, source = _of_branches(repository)
+            commit, _, name = _of_branches(repository)
+            source = f"the merge base with {name}"
         changed = _lines(ctx, repository, repository.diff(commit), untracked=not actions) if lines else {}
     except UNDONE as error:
         return Changes(problem=error.reason)
@@ -172,6 +186,31 @@ def _named_by_github(ctx: Context, base: str, head: str) -> str:
         return ""
 
 
+def tip_of_base(ctx: Context) -> Tip | None:
+    """Return the newest commit of the base branch, which is fetched under Actions; None if the event merges nothing.
+
+    Raises `ToolError` if it is unknown.
+    """
+    repository = ctx.repository
+    if not ctx.event.name:
+        _, commit, name = _of_branches(repository)
+        return Tip(commit=commit, name=name, repository=repository.with_fetched())
+    name = ctx.event.text("pull_request", "base", "ref")
+    if not name:
+        return None
+    try:
+        commit, fetched = repository.with_branch(name, _server(ctx), _CHEAP_SECONDS)
+        return Tip(commit=commit, name=name, repository=fetched)
+    except ToolError as error:
+        reason = error.reason
+    head, known = repository.head(), ctx.event.text("pull_request", "base", "sha")
+    commit = head.parents[0] if head.merged else known
+    fetched = repository.with_fetched()
+    if not is_commit_name(commit) or commit not in fetched.commits(commit):
+        raise ToolError(f"could not fetch the branch {name!r}: {reason}")
+    return Tip(commit=commit, name=name, repository=fetched, older=f"could not fetch it: {reason}")
+
+
 def _server(ctx: Context) -> Server | None:
     """Return the server of the event with our token for it; None without a token."""
     token = ctx.settings.github_token.value.strip()
@@ -184,18 +223,21 @@ def _server(ctx: Context) -> Server | None:
     )
 
 
-def _of_branches(repository: Repository) -> tuple[str, str]:
-    """Return the merge base with the first known branch, and its name; raises `ToolError`."""
+def _of_branches(repository: Repository) -> tuple[str, str, str]:
+    """Return the first known branch with a common history: the merge base, its own commit, its name.
+
+    Raises `ToolError`.
+    """
     head, found = repository.head_and(*BRANCHES)
     for name in BRANCHES:
         commit = found.get(name)
         base = repository.merge_base(commit.sha, head.sha) if commit else ""
-        if base:
-            return base, f"the merge base with {name.removeprefix('refs/remotes/')}"
+        if commit and base:
+            return base, commit.sha, name.removeprefix("refs/remotes/")
     upstream = repository.upstream()
     base = repository.merge_base(upstream.sha, head.sha) if upstream else ""
-    if base:
-        return base, "the merge base with the upstream branch"
+    if upstream and base:
+        return base, upstream.sha, "the upstream branch"
     raise ToolError(NO_BASE)
 
 

@@ -51,6 +51,7 @@ class Counted(StrEnum):
     SHARDS = "shards"
     STATEMENTS = "statements"
     TITLES = "titles"
+    REVISIONS = "revisions"
     REPORTS = "reports"
     POSTED = "posted"
     UNREADABLE = "unreadable"

@@ -37,6 +37,8 @@ _HEAD: Final = "HEAD"
 _FETCH_SECONDS: Final = 120.0
 _ALL_SECONDS: Final = 240.0
 _OBJECT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+# Of a name as git allows it, without what a refspec means.
+_BRANCH: Final = re.compile(r"(?!-)[^\s:*?\[\\^~\x00-\x20\x7f]+")
 # More than git can count: all of the history.
 _ALL_HISTORY: Final = "--depth=2147483647"
 _LARGEST_SHALLOW: Final = 10_000_000
@@ -326,6 +328,42 @@ class Repository:
         """Fetch one commit without its history; return the repository as one that has it too."""
         self._fetch("base", server, "--depth=1", "--no-filter", commits=[sha], seconds=seconds)
         return self.with_fetched()
+
+    def with_branch(self, name: str, server: Server | None, seconds: float) -> tuple[str, "Repository"]:
+        """Fetch the newest commit of a branch without its history; return it, and the repository as one that has it.
+
+        Raises `ToolError`.
+        """
+        if not _BRANCH.fullmatch(name):
+            raise ToolError(f"{name!r} is not the name of a branch")
+        store = self._fetch(
+            "base", server, "--depth=1", "--no-filter", commits=[f"refs/heads/{name}"], seconds=seconds
+        )
+        found = self.ask("rev-parse", "--verify", "FETCH_HEAD^{commit}", environ=self._at(store))
+        return found.decode().strip(), self.with_fetched()
+
+    def author(self, commit: str, path: str) -> str:
+        """Return who last changed a file in the history of a commit; empty if the clone does not have that history.
+
+        The path is relative to the top. At the end of a shallow clone every file seems to be new.
+        """
+        words = (
+            "--literal-pathspecs",
+            "log",
+            "-1",
+            "--no-merges",
+            "--format=%H%x00%P%x00%aN",
+            commit,
+            "--",
+            path,
+        )
+        done = self.git(*words)
+        sha, _, rest = done.stdout.decode("utf-8", "replace").strip("\n").partition("\0")
+        parents, _, name = rest.partition("\0")
+        if done.returncode != 0 or not sha:
+            return ""
+        ends_here = not parents and self.commits(sha)[sha].parents
+        return "" if ends_here else name
 
     def with_fetched(self) -> "Repository":
         """Return the repository as one that also has the commit that was fetched before, if one was."""

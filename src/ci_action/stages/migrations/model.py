@@ -53,6 +53,29 @@ class Revision:
     """Whether the change adds or modifies it; with an unknown base all are."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class RevisionHistory:
+    """The revisions of a configuration, as they are after the merge with the base branch."""
+
+    alembic: Alembic
+    revisions: tuple[Revision, ...]
+    """In the order of an upgrade; those without a `path` only exist on the base branch."""
+    heads: tuple[str, ...]
+    unknown: str = ""
+    """Why all revisions count as new: the base commit is unknown. Empty if it is known."""
+
+    @property
+    def new(self) -> tuple[Revision, ...]:
+        """The revisions of the change."""
+        return tuple(one for one in self.revisions if one.new)
+
+    @property
+    def base_heads(self) -> tuple[str, ...]:
+        """The heads without the revisions of the change; one that it only modifies counts if another one follows it."""
+        followed = {name for one in self.revisions if not one.new for name in one.down}
+        return tuple(one.name for one in self.revisions if not one.new and one.name not in followed)
+
+
 class Dialect(StrEnum):
     """A kind of database, by the name that SQLAlchemy gives it."""
 
