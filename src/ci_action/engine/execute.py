@@ -209,7 +209,7 @@ def _check_after(slot: Slot, ctx: Context, done: Mapping[str, ToolResult]) -> To
         return ToolResult(tool=tool.name, url=tool.url, outcome=Broken(reason, bug=True))
     for name in tool.after:
         outcome, conclusion = done[name].outcome, judge_tool(done[name])[0]
-        if isinstance(outcome, Skipped):
+        if isinstance(outcome, Skipped) and not outcome.rightly:
             return ToolResult(tool=tool.name, url=tool.url, outcome=outcome)
         if conclusion in {Conclusion.FAILED, Conclusion.BROKEN}:
             return ToolResult(tool=tool.name, url=tool.url, outcome=Skipped(f"not run: {name} failed"))

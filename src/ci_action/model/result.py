@@ -48,6 +48,7 @@ class Counted(StrEnum):
     PACKAGES = "packages"
     TESTS = "tests"
     SERVICES = "services"
+    TABLES = "tables"
     SHARDS = "shards"
     STATEMENTS = "statements"
     TITLES = "titles"

@@ -331,6 +331,12 @@ def test_a_tool_runs_only_after_those_that_passed(
         assert getattr(found, "reason", "") == reason
 
 
+def test_a_tool_that_did_not_apply_stops_no_other(tmp_path: Path):
+    down = without_program("downgrade", Skipped("no revision", rightly=True))
+    result, _ = executed(tmp_path, stage(down, without_program("drift", after=("downgrade",))))
+    assert isinstance(result.stages[0].tools[1].outcome, Report)
+
+
 def test_a_tool_that_is_muted_has_not_failed(tmp_path: Path):
     heads = without_program("heads", report(finding(tool="heads", rule="multiple-heads")))
     upgrade = without_program("upgrade", after=("heads",))

@@ -125,11 +125,16 @@ class Phase:
 
     seconds: float = 0.0
     findings: tuple[Finding, ...] = ()
-    revisions: int = 0
-    """The number of revisions that were checked."""
+    examined: int = 0
+    """The number of revisions that were checked; for drift that of the tables in the models."""
     broken: str = ""
     """Why it could not be finished; empty if it was."""
     detail: str = ""
+    skipped: str = ""
+    """Why there is rightly nothing to check."""
+    notes: tuple[str, ...] = ()
+    """Additional information, one line each."""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,3 +150,7 @@ class Steps:
     measures_rewrites: bool = False
     """Whether the event trigger was installed: only then no rewrite means none."""
     notes: tuple[str, ...] = ()
+    version: str = ""
+    """The version of Alembic."""
+    log: str = ""
+    """What the project printed."""
