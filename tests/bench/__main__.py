@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.merge import merge
+from bench.migrations import migrations
 from bench.pull import pull
 from bench.row import BIN, ROUNDS, Row, fetched, measured, timed
 from bench.security import LARGE, bandit, security
@@ -40,6 +41,7 @@ def main() -> int:
             pull,
             tests,
             environments,
+            migrations,
             findings,
             reporters,
             merge,

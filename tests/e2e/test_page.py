@@ -187,8 +187,8 @@ def untouched(page: Tab, sink: Sink, address: str) -> None:
 
 
 def test_muted_findings_are_hidden_by_default(shown: Tab):
-    assert len(shown.run(ROWS)) == 6
-    assert shown.run("document.getElementById('shown').value") == "6 of 8 shown"
+    assert len(shown.run(ROWS)) == 7
+    assert shown.run("document.getElementById('shown').value") == "7 of 9 shown"
     shown.run("document.getElementById('filters').elements.muted.focus()")
     shown.press("n")
     assert shown.run(ROWS) == ["E501", "CVE-2024-3651"]
@@ -204,7 +204,7 @@ def test_findings_can_be_filtered_with_the_keyboard(shown: Tab):
     )
     shown.run("document.querySelector('#filters [type=reset]').focus()")
     shown.press("Enter")
-    assert len(shown.run(ROWS)) == 6
+    assert len(shown.run(ROWS)) == 7
     for name, key, rows in (
         ("stage", "s", ["GHSA-462w-v97r-4m45"]),
         ("tool", "b", ["format"]),
@@ -223,7 +223,7 @@ def test_findings_can_be_filtered_with_the_keyboard(shown: Tab):
     assert shown.run(ROWS) == ["GHSA-462w-v97r-4m45"]
     shown.type("x")
     assert shown.run(ROWS) == []
-    assert shown.run("document.getElementById('shown').value") == "0 of 8 shown"
+    assert shown.run("document.getElementById('shown').value") == "0 of 9 shown"
 
 
 def test_a_tool_links_to_its_findings(shown: Tab):
@@ -240,7 +240,7 @@ def test_the_skip_link_comes_first_and_the_focus_is_visible(shown: Tab):
     shown.press("Enter")
     assert shown.run("document.activeElement.id") == "main"
     seen = set()
-    for _ in range(25):
+    for _ in range(35):
         shown.press("Tab")
         seen.add(shown.run("document.activeElement.tagName"))
         ring = "getComputedStyle(document.activeElement).outlineStyle"
@@ -274,7 +274,7 @@ def test_without_javascript_everything_but_the_controls_is_visible(shown: Tab):
     try:
         shown.open(address)
         assert shown.run("document.querySelector('h1').checkVisibility()")
-        assert len(shown.run(ROWS)) == 8
+        assert len(shown.run(ROWS)) == 9
         assert not shown.run("document.getElementById('filters').checkVisibility()")
         assert not shown.run("document.getElementById('theme').checkVisibility()")
     finally:

@@ -151,6 +151,16 @@ def test_what_is_rolled_back_was_not_rewritten(measured: Any, connection: Any):
     assert rewriting.taken(connection) == [("public.t", 4)]
 
 
+def test_it_is_installed_where_each_statement_is_committed(connection: Any):
+    connection.autocommit = True
+    try:
+        assert rewriting.install(connection)
+        run(connection, "CREATE TABLE t (a integer)", "ALTER TABLE t ALTER a TYPE bigint")
+        assert rewriting.taken(connection) == [("public.t", 4)]
+    finally:
+        run(connection, "DROP TABLE IF EXISTS t", "DROP SCHEMA ci_action CASCADE")
+
+
 @pytest.mark.parametrize("before", [["CREATE ROLE weak", "SET ROLE weak"], ["CREATE SCHEMA ci_action"]])
 def test_where_it_cannot_be_installed_nothing_changes(connection: Any, before: list[str]):
     run(connection, *before)

@@ -5,7 +5,7 @@ from typing import Any
 from support.builders import finding, report, run_result, stage_result, tool_result
 
 from ci_action.model.finding import Location
-from ci_action.model.migrations import Direction, History, Migrations, Step
+from ci_action.model.migrations import Ancestor, Direction, History, Migration, Migrations, Step
 from ci_action.model.result import Broken, RunResult, StageResult
 from ci_action.stages.migrations.history import history_of
 from ci_action.stages.migrations.model import Revision
@@ -104,3 +104,19 @@ def migrations_run() -> RunResult:
     history = branched()
     ran = steps(*(one.name for one in history.revisions if one.new), failed="4d20b7e1")
     return run_result(migrations_stage(history, *ran))
+
+
+def foreign_stage(text: str) -> StageResult:
+    """Return the result of a stage with the text in every place."""
+    known = Migration(
+        name=text, message=text, path=text, line=3, new=True, parents=(Ancestor(f"{text}1", 2),)
+    )
+    below = Migration(name=f"{text}1")
+    history = History(revisions=(known, below), total=4, heads=(text,), base_heads=(text,), source=text)
+    ran = Step(revision=text, direction=Direction.DOWNGRADE, seconds=0.5, failed=True)
+    migrations = Migrations(histories=(history, history), database=text, weaker=text, steps=(ran,))
+    return stage_result(
+        tool_result(tool="heads", outcome=report(migrations=migrations)),
+        tool_result(tool="upgrade", outcome=Broken(text, migrations=migrations)),
+        stage="migrations",
+    )

@@ -22,6 +22,7 @@ from support.builders import (
     write,
 )
 from support.builders import event as event_of
+from support.migrations_sample import branched, foreign_stage, migrations_stage, steps
 from support.tests_sample import HINT, TRACEBACK
 
 from ci_action.github.pull_request import Pull
@@ -171,7 +172,8 @@ def pull_request() -> StageResult:
 def page_run() -> RunResult:
     """Return the run."""
     notes = ("could not determine the base commit: set `fetch-depth: 0`",)
-    stages = (quality(), tests(), security(), pull_request())
+    migrations = migrations_stage(branched(), *steps("4d20b7e1", "77aa10c3", failed="4d20b7e1"))
+    stages = (quality(), tests(), security(), migrations, pull_request())
     return run_result(
         *stages, warnings=notes, reproduce="ci-action run --coverage-min=90 quality test", seconds=12.25
     )
@@ -218,6 +220,7 @@ def everywhere(text: str, name: str | None = None) -> RunResult:
         stage_result(*tools, stage=name),
         stage_result(tests, covered(file_coverage(text)), stage="test"),
         stage_result(tool_result(*audited), tool_result(license_), stage="security"),
+        foreign_stage(text),
         stage_result(tool_result(tool="metadata", outcome=outcome), stage="pr"),
         warnings=(text,),
         reproduce=text,

@@ -38,6 +38,7 @@ _PLACES: Final[Mapping[str, Sequence[tuple[str, tuple[str, ...] | None]]]] = {
     "Black": ((PYPROJECT, ("tool", "black")),),
     "Ruff": (*((name, ()) for name in RUFF_FILES), (PYPROJECT, ("tool", "ruff"))),
     "bandit": ((PYPROJECT, ("tool", "bandit")), *((name, ()) for name in BANDIT_FILES)),
+    "squawk": ((".squawk.toml", ()),),
     # A file of this name that is YAML is another configuration, and is not compared.
     "`.bandit`": ((_OPTIONS_OF_BANDIT, ("bandit",)),),
     _OWN: ((PYPROJECT, ("tool", _OWN)),),

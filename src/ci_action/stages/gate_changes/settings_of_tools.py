@@ -1,4 +1,4 @@
-"""What a change makes less strict in the configuration of coverage, pytest, Black, Ruff and bandit. Pure."""
+"""What a change makes less strict in the configuration of coverage, pytest, Black, Ruff, bandit and squawk. Pure."""
 
 import re
 import shlex
@@ -124,6 +124,7 @@ _SETTINGS: Final[Mapping[str, Sequence[_Setting]]] = {
         _Setting(("skips",), _items, more),
         _Setting(("tests",), _items, _fewer_tests),
     ),
+    "squawk": (_Setting(("excluded_rules",), _items, more),),
     "`.bandit`": tuple(_Setting((key,), _items, more) for key in ("exclude", "skips", "skip")),
 }
 

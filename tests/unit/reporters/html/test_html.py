@@ -132,8 +132,8 @@ def test_a_finding_has_its_lines_and_the_data_of_the_filters(whole: Node):
 def test_the_filters_offer_the_existing_values(whole: Node):
     fields = part(whole, "filters").all("select")
     offered = {one.attributes["name"]: [option.text for option in one.all("option")] for one in fields}
-    assert offered["stage"] == ["all", "quality (5)", "security (2)", "test (1)"]
-    assert offered["level"] == ["all", "error (6)", "warning (2)"]
+    assert offered["stage"] == ["all", "migrations (1)", "quality (5)", "security (2)", "test (1)"]
+    assert offered["level"] == ["all", "error (7)", "warning (2)"]
     assert offered["severity"] == ["all", "high (1)", "medium (1)"]
     assert offered["muted"] == ["left out", "included", "nothing else"]
 

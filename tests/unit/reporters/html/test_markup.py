@@ -26,14 +26,14 @@ from ci_action.system.redaction import Redactor
 LIGHT, DARK = palettes()
 NOWHERE = Path("/nowhere")
 _TAGS = (
-    "html head meta title style script body svg symbol path use rect a header p strong span fieldset "
+    "html head meta title style script body svg symbol path use rect g circle text tspan desc a header p strong span fieldset "
     "legend label input main section div h1 h2 h3 h4 ul ol li code pre mark b i button dl dt dd nav "
     "article details summary table thead tbody tr th td form select option datalist output footer"
 )
 _ATTRIBUTES = (
     "lang charset http-equiv content name href rel id class type value checked open placeholder "
     "autocomplete spellcheck list role tabindex aria-label aria-labelledby aria-hidden aria-live viewbox "
-    "d x width height data-stage data-tool data-level data-severity data-path data-muted data-number "
+    "d x y cx cy r dx width height data-stage data-tool data-level data-severity data-path data-muted data-number "
     "data-copy"
 )
 TAGS, ATTRIBUTES = set(_TAGS.split()), set(_ATTRIBUTES.split())

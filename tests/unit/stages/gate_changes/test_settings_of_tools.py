@@ -198,6 +198,16 @@ CASES = {
         toml("ruff.lint", 'select = ["E"]'),
         (ADDED, PY, 2),
     ),
+    "squawk, excluded_rules": (
+        {".squawk.toml": 'excluded_rules = ["ban-drop-column"]'},
+        {".squawk.toml": 'excluded_rules = [\n    "ban-drop-column",\n    "ban-drop-table",\n]\n'},
+        (ADDED, ".squawk.toml", 3),
+    ),
+    "squawk, a new file": (
+        {},
+        {".squawk.toml": 'excluded_rules = ["ban-drop-table"]'},
+        (ADDED, ".squawk.toml", 1),
+    ),
     "bandit, skips": (toml("bandit"), toml("bandit", 'skips = ["B101"]'), (ADDED, PY, 2)),
     "bandit, exclude_dirs": (
         {"bandit.yaml": "skips: [B101]\n"},

@@ -48,27 +48,35 @@ _FORGET = "SELECT pg_catalog.set_config('ci_action.rewrites', '', false)"
 def install(connection):
     """Install the trigger in the database of a connection; return whether rewrites are measured from now on.
 
-    Takes a connection of SQLAlchemy or of a driver, in a transaction, and leaves the commit to the caller. Only a superuser
-    may make event triggers: without that right, or if anything else fails, nothing is changed.
+    Takes a connection of SQLAlchemy or of a driver, and leaves the commit to the caller. Only a superuser may make event
+    triggers: without that right, or if anything else fails, nothing is changed in a transaction.
     """
     cursor = _driver(connection).cursor()
     try:
         cursor.execute(_MAY)
         if not (cursor.fetchone() or [False])[0]:
             return False
-        cursor.execute(_SAVE)
-        try:
-            for statement in (*_INSTALL, *_TRY):
-                cursor.execute(statement)
-            works = [table for table, _ in taken(connection)] == ["ci_action.tried"]
-            cursor.execute(_UNTRY)
-        except Exception:  # each driver has its own errors
-            works = False
-        if not works:
+        saved = _works(cursor, _SAVE)  # not where each statement is committed
+        works = (
+            _works(cursor, *_INSTALL, *_TRY)
+            and [table for table, _ in taken(connection)] == ["ci_action.tried"]
+            and _works(cursor, _UNTRY)
+        )
+        if not works and saved:
             cursor.execute(_UNDO)
         return works
     finally:
         cursor.close()
+
+
+def _works(cursor, *statements):
+    """Execute statements; return whether all succeeded."""
+    try:
+        for statement in statements:
+            cursor.execute(statement)
+    except Exception:  # each driver has its own errors
+        return False
+    return True
 
 
 def taken(connection):
