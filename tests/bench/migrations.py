@@ -19,7 +19,7 @@ from support.builders import context
 from ci_action.project.programs import BundledTools
 from ci_action.stages.migrations.database.embedded import embedded, user_of
 from ci_action.stages.migrations.database.server import Server, connected
-from ci_action.stages.migrations.database.wheel import installed
+from ci_action.stages.migrations.database.wheel import WHEELS, installed
 from ci_action.system.process import Processes
 
 REVISIONS = 30
@@ -129,7 +129,8 @@ def _server() -> Iterator[Server]:
             bundled=BundledTools.of(Path(sys.prefix)),
             environ=dict(os.environ),
         )
-        with embedded(ctx, installed(ctx, user_of(ctx)), user_of(ctx)) as database:
+        wheel, user = WHEELS[0], user_of(ctx)
+        with embedded(ctx, wheel, installed(ctx, wheel, user), user) as database:
             yield Server.of(database.url)
 
 

@@ -11,7 +11,8 @@ from support.container.runner import Machine
 from support.paths import ROOT
 
 pytestmark = pytest.mark.docker
-BUDGET: Final = 300_000_000
+# Of 520 MB with all stages; those that are missing need docker-buildx, zizmor and others.
+BUDGET: Final = 345_000_000
 PYTHON: Final = "/opt/ci-action/bin/python"
 LIST: Final = """
 import importlib.metadata as m, re

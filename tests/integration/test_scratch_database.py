@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from ci_action.stages.migrations.database.server import Connection, Server, conn
 from ci_action.stages.migrations.model import Alembic, Database
 from ci_action.system.errors import InterruptedRunError, ToolError
 from ci_action.system.folder import Owner
-from ci_action.system.process import Command, Completed, Processes
+from ci_action.system.process import Command, Completed, Ended, Processes
 
 PASSWORD = "s3cr3t-value"
 
@@ -144,6 +144,29 @@ def test_the_embedded_server(project: Project):
     assert project.left() == []
 
 
+@pytest.mark.parametrize("taken", [1, 100])
+def test_ports_that_are_taken(project: Project, server: Server, taken: int):
+    """It looks for another one, and not for ever."""
+    started = []
+
+    def serve(command: Command) -> AbstractContextManager[Ended]:
+        started.append(command)
+        words = list(command.argv)
+        if len(started) <= taken:
+            words[words.index("-p") + 1] = str(server.port)
+        return project.processes.serving(replace(command, argv=tuple(words)))
+
+    ctx = replace(project.context(), serve=serve)
+    if taken == 1:
+        with project.opened(ctx=ctx):
+            assert len(started) == 2
+    else:
+        with pytest.raises(ToolError, match="port"), project.opened(ctx=ctx):
+            pass
+        assert len(started) < 20
+    assert (pids(project.folder), project.left()) == ([], [])
+
+
 def test_an_error_during_the_block_leaves_nothing(project: Project):
     with pytest.raises(ZeroDivisionError), project.opened():
         raise ZeroDivisionError
@@ -192,6 +215,23 @@ def test_an_extension_that_the_embedded_server_lacks(project: Project):
     with pytest.raises(ToolError, match="uuid-ossp"), project.opened(ctx=ctx, lacking=lacking):
         pass
     assert (pids(project.folder), project.left()) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("version", "needs", "name"),
+    [
+        (17, {"vector"}, "postgresql 18.6, embedded"),
+        (18, {"citext"}, "postgresql 18.6, embedded"),
+        (17, {"hstore", "pgcrypto"}, "postgresql 17.10, embedded"),
+    ],
+)
+def test_which_embedded_server(project: Project, version: int, needs: set[str], name: str):
+    ctx = project.context(**{"postgres-version": version})
+    with project.opened(ctx=ctx, needs=frozenset(needs)) as database:
+        assert database.name == name
+        for extension in needs:
+            rows(database, f"CREATE EXTENSION {extension}")
+        assert rows(database, "SHOW server_version")[0][0] in name
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only in the container another user starts what we keep")
@@ -389,7 +429,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from integration.test_scratch_database import Project
 from ci_action.system.folder import Owner
-from ci_action.system.process import Command, Completed, Processes
+from ci_action.system.process import Command, Completed, Ended, Processes
 folder = Path(sys.argv[1])
 with Project(folder, Processes(dict(os.environ), folder / "work-tempdir")).opened() as database:
     (folder / "ready").write_text(database.url)

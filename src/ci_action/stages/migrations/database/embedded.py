@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from ci_action.engine.context import Context
-from ci_action.stages.migrations.database.wheel import VERSION, is_reachable
+from ci_action.stages.migrations.database.wheel import Wheel, is_reachable
 from ci_action.stages.migrations.model import Database, Dialect
 from ci_action.system.child_environ import Sees
 from ci_action.system.errors import InterruptedRunError, ProjectFileError, ToolError
@@ -72,6 +72,7 @@ _VARIABLES: Final = {"LC_ALL": "C"}  # macOS starts threads for another one, whi
 
 @dataclass(frozen=True, kw_only=True)
 class _Cluster:
+    name: str
     home: Path
     data: Path
     user: Owner | None
@@ -107,10 +108,11 @@ def user_of(ctx: Context) -> Owner | None:
 
 
 @contextmanager
-def embedded(ctx: Context, home: Path, user: Owner | None) -> Iterator[Database]:
-    """Run a new, empty server from the programs in `home`; raises `ToolError`, also if it ends during the block."""
+def embedded(ctx: Context, wheel: Wheel, home: Path, user: Owner | None) -> Iterator[Database]:
+    """Run a new, empty server from the programs of a wheel in `home`; raises `ToolError`, also if it ends during the block."""
     folder = Path(tempfile.mkdtemp(prefix="postgresql-", dir=ctx.tempdir))
-    cluster = _Cluster(home=home, data=folder / "data", user=user)
+    name = f"postgresql {wheel.version}, embedded"
+    cluster = _Cluster(name=name, home=home, data=folder / "data", user=user)
     password = secrets.token_hex(16)
     try:
         with ExitStack() as stack:
@@ -119,10 +121,10 @@ def embedded(ctx: Context, home: Path, user: Owner | None) -> Iterator[Database]
             database = Database(
                 url=f"postgresql://{USER}:{password}@127.0.0.1:{port}/postgres",
                 dialect=Dialect.POSTGRESQL,
-                name=f"postgresql {VERSION}, embedded",
+                name=name,
                 pg_dump=(str(home / "bin" / "pg_dump"),),
             )
-            with alive(ended, database.name, folder):
+            with alive(ended, name, folder):
                 yield database
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -193,7 +195,7 @@ def _started(ctx: Context, stack: ExitStack, cluster: _Cluster) -> tuple[Ended, 
                 stack.enter_context(attempt.pop_all())
                 return ended, port
         if _PORT_TAKEN not in done.stderr and _NO_PORT not in done.stderr:
-            raise _stopped(f"postgresql {VERSION}, embedded", done, cluster.data.parent)
+            raise _stopped(cluster.name, done, cluster.data.parent)
     raise ToolError(
         f"could not start the embedded PostgreSQL: no free port among {_MOST_PORTS} that were tried"
     )

@@ -84,10 +84,9 @@ class Server:
 
     @property
     def url(self) -> str:
-        """The address for SQLAlchemy."""
+        """The address for SQLAlchemy: without a query, which each driver spells in another way; all use TLS if offered."""
         login = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}"
-        query = f"?{self.query}" if self.query else ""
-        return f"postgresql://{login}@{self.shown}/{quote(self.database, safe='')}{query}"
+        return f"postgresql://{login}@{self.shown}/{quote(self.database, safe='')}"
 
 
 class RefusedError(ToolError):
@@ -200,6 +199,12 @@ def lacking_of(connection: Connection, names: frozenset[str]) -> list[str]:
     return sorted(names - available - {ICU})
 
 
+def major_of(version: str) -> int:
+    """Return the major version in a text such as `pg_dump (PostgreSQL) 18beta1`; 0 without any."""
+    found = re.search(r"\d+", version)
+    return int(found[0]) if found else 0
+
+
 def pg_dump_of(ctx: Context, version: str) -> tuple[str, ...]:
     """Return the pg_dump on the path if it can read a server of this version, which older ones cannot."""
     found = shutil.which("pg_dump", path=ctx.environ.get("PATH"))
@@ -207,9 +212,7 @@ def pg_dump_of(ctx: Context, version: str) -> tuple[str, ...]:
         return ()
     argv = (found, "--version")
     done = ctx.run(Command(argv=argv, cwd=ctx.tempdir, sees=Sees.LITTLE, timeout=_STATEMENT_SECONDS))
-    majors = [re.search(r"\d+", text) for text in (done.stdout.decode("utf-8", "replace"), version)]
-    theirs, servers = (int(major[0]) if major else 0 for major in majors)
-    return (found,) if theirs >= servers else ()
+    return (found,) if major_of(done.stdout.decode("utf-8", "replace")) >= major_of(version) else ()
 
 
 @contextmanager
@@ -224,7 +227,7 @@ def scratch(ctx: Context, url: str, lacking: frozenset[str] = frozenset()) -> It
         if ctx.stopped():
             raise InterruptedRunError("interrupted while connecting to the database")
         version = connection.version
-        if version.partition(".")[0].isdecimal() and int(version.partition(".")[0]) < OLDEST:
+        if major_of(version) < OLDEST:
             raise ToolError(
                 f"PostgreSQL at {server.shown}: version {version} is too old; use {OLDEST} or newer"
             )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_action.stages.migrations.database.server import Server
+from ci_action.stages.migrations.database.server import OLDEST, Server, major_of
 from ci_action.system.errors import ToolError
 
 SECRET = "s3cr3t-value"
@@ -34,7 +34,8 @@ def test_every_login_can_be_written_and_read(password: str, database: str, user:
 def test_a_password_is_not_shown():
     server = Server.of(f"postgresql://app:{SECRET}@h:1/x?sslmode=require")
     assert SECRET not in f"{server} {server!r} {server.shown}"
-    assert server.url.endswith("?sslmode=require")
+    assert server.query == "sslmode=require"
+    assert server.url == f"postgresql://app:{SECRET}@h:1/x"
 
 
 @pytest.mark.parametrize(
@@ -44,3 +45,19 @@ def test_addresses_that_are_none(url: str):
     with pytest.raises(ToolError) as error:
         Server.of(url)
     assert SECRET not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("version", "major", "usable"),
+    [
+        ("9.6.24", 9, False),
+        ("11.22", 11, False),
+        ("12.1", 12, True),
+        ("16.10", 16, True),
+        ("18beta1", 18, True),
+        ("pg_dump (PostgreSQL) 17.10 (Debian 17.10-1)", 17, True),
+        ("", 0, False),
+    ],
+)
+def test_versions(version: str, major: int, usable: bool):
+    assert (major_of(version), major_of(version) >= OLDEST) == (major, usable)
