@@ -13,8 +13,8 @@ class Chosen:
 
     checked: tuple[str, ...]
     new: tuple[str, ...]
-    absent: str = ""
-    """`downgrade-from`, if it is not in the history."""
+    absent: bool = False
+    """Whether `downgrade-from` is not in the history: then it is about another one."""
 
 
 def chosen(revisions: Sequence[Revision], depth: MigrationDepth, oldest: str) -> Chosen:
@@ -31,7 +31,7 @@ def chosen(revisions: Sequence[Revision], depth: MigrationDepth, oldest: str) ->
         (one.name for one in revisions if one.name.startswith(oldest)), ""
     )
     if not start:
-        return Chosen(checked=(), new=new, absent=oldest)
+        return Chosen(checked=tuple(wanted), new=new, absent=True)
     after = _following(revisions, start)
     return Chosen(checked=tuple(name for name in wanted if name in after), new=new)
 

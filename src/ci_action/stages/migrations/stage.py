@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from ci_action.engine import environment
 from ci_action.engine.stage import Configuration, Stage
-from ci_action.stages.migrations import configuration, heads
+from ci_action.stages.migrations import configuration, downgrade, drift, heads, upgrade
 
 
 def _mistakes(given: Configuration) -> Iterator[str]:
@@ -22,8 +23,9 @@ ENVIRONMENT: Final = replace(environment.TOOL, after=(heads.TOOL.name,))
 STAGE: Final = Stage(
     name="migrations",
     summary="The migrations of Alembic, on a real database.",
-    tools=(heads.TOOL, ENVIRONMENT),
+    tools=(heads.TOOL, ENVIRONMENT, upgrade.TOOL, downgrade.TOOL, drift.TOOL),
     applies=heads.why_not,
     because=heads.why,
     mistakes=_mistakes,
+    hints=Path(__file__).with_name("hints.toml"),
 )

@@ -13,16 +13,17 @@ LINE = line_of(4, new=1)
 @pytest.mark.parametrize(
     ("depth", "oldest", "checked", "absent"),
     [
-        (NEW, "", ("0003",), ""),
-        (ALL, "", ("0000", "0001", "0002", "0003"), ""),
-        (ALL, "0002", ("0002", "0003"), ""),
-        (ALL, "0000", ("0000", "0001", "0002", "0003"), ""),
-        (NEW, "0002", ("0003",), ""),
-        (ALL, "0003", ("0003",), ""),
-        (ALL, "beef", (), "beef"),
+        (NEW, "", ("0003",), False),
+        (ALL, "", ("0000", "0001", "0002", "0003"), False),
+        (ALL, "0002", ("0002", "0003"), False),
+        (ALL, "0000", ("0000", "0001", "0002", "0003"), False),
+        (NEW, "0002", ("0003",), False),
+        (ALL, "0003", ("0003",), False),
+        (ALL, "beef", ("0000", "0001", "0002", "0003"), True),
+        (NEW, "beef", ("0003",), True),
     ],
 )
-def test_of_a_line(depth: MigrationDepth, oldest: str, checked: tuple[str, ...], absent: str):
+def test_of_a_line(depth: MigrationDepth, oldest: str, checked: tuple[str, ...], absent: bool):
     found = chosen(LINE, depth, oldest)
     assert (found.checked, found.absent) == (checked, absent)
     assert found.new == ("0003",)
