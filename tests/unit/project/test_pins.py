@@ -202,6 +202,14 @@ KINDS: dict[str, tuple[dict[str, str], str, list[tuple[str, str]]]] = {
             ("==1.8.6", ".pre-commit-config.yaml: PyCQA/bandit"),
         ],
     ),
+    "squawk has another name than its package": (
+        {
+            "requirements.txt": "squawk==1.0\nsquawk-cli==2.70.0\n",
+            ".pre-commit-config.yaml": "repos:\n- repo: https://github.com/sbdchd/squawk\n  rev: v2.63.0\n",
+        },
+        "squawk-cli",
+        [("==2.70.0", "requirements.txt"), ("==2.63.0", ".pre-commit-config.yaml: sbdchd/squawk")],
+    ),
     "pre-commit, another name": (
         {".pre-commit-config.yaml": "repos:\n- repo: https://github.com/notpsf/black\n  rev: 24.1.0\n"},
         "black",
