@@ -13,6 +13,10 @@ from .channel import cut
 _FIRST_WORD = re.compile(r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*([A-Za-z]+)", re.DOTALL)
 # They read.
 _QUERIES = frozenset({"SELECT", "SHOW", "PRAGMA", "EXPLAIN", "VALUES", "TABLE"})
+# They rewrite no table; there may be thousands of them.
+_DATA = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
+# Those with many rows are long.
+_LONGEST_SQL = 200000
 # They change the session, and nothing in the database.
 _SESSION = frozenset(
     {"SET", "RESET", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "LOCK", "DISCARD"}
@@ -26,6 +30,8 @@ class Recorder:
         self._send = send
         self._real = {}
         self._asking = False
+        self._data = set()
+        """The statements for data that were reported, with their places: a loop executes the same one for each row."""
         self.files = {}
         """The revisions by their files."""
         self.revision = ""
@@ -86,17 +92,26 @@ class Recorder:
             return
         running, self.running = self.running, None
         place = running and running[1]
-        if not place or not self.revision or first_word(statement) in _QUERIES:
+        if not place or not self.revision:
             return
+        word = first_word(statement)
+        measured = self.measures and word not in _DATA
+        # Also of statements that are not reported: what they rewrote is not what the next one does.
+        rewrites = self.quietly(rewriting.taken, connection) if measured else []
         if self.direction != "upgrade" or self.revision not in self.wanted:
             return
-        rewrites = self.quietly(rewriting.taken, connection) if self.measures else []
+        if word in _QUERIES and not rewrites:
+            return
+        if word in _DATA:
+            if (place, statement) in self._data:
+                return
+            self._data.add((place, statement))
         self._send(
             "statement",
             revision=self.revision,
             file=place[0],
             line=place[1],
-            sql=cut(as_sent(statement, context)),
+            sql=cut(as_sent(statement, context), _LONGEST_SQL),
             transaction=not connection._is_autocommit_isolation(),
             rewrites=[[table, reason] for table, reason in rewrites],
         )
