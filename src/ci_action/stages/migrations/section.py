@@ -1,6 +1,6 @@
 """The section of the migrations stage: the database, the revisions around the change, and the time of each step."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
@@ -95,13 +95,17 @@ def _facts(known: Known) -> Iterator[tuple[str, Line]]:
         new = f"{history.new:,} new" if history.base_known else "all count as new, the base is unknown"
         yield Ours("Revisions"), (Ours(f"{history.total:,}, {new}"),)
         if history.base_heads:
-            yield Ours("Head of the base branch"), joined(history.base_heads)
+            yield Ours(f"{_heads(history.base_heads)} of the base branch"), joined(history.base_heads)
         if history.heads:
-            name = "Head after the merge" if history.base_known else "Head"
-            yield Ours(name), joined(history.heads)
+            after = " after the merge" if history.base_known else ""
+            yield Ours(f"{_heads(history.heads)}{after}"), joined(history.heads)
     if steps := [one for one in known.steps if one.direction is Direction.UPGRADE]:
         total = duration(sum(one.seconds for one in steps))
         yield Ours("Upgraded from nothing"), (Ours(f"{counted(len(steps), 'revision')} in {total}"),)
+
+
+def _heads(names: Sequence[str]) -> str:
+    return "Head" if len(names) == 1 else "Heads"
 
 
 def _graph(whole: History, source: str, failed: set[str], looks: Mapping[str, Look]) -> Graph:
@@ -168,7 +172,10 @@ def _steps(known: Known) -> Iterator[Table]:
 
 
 def _time(step: Step | None) -> Line:
-    return (Ours(duration(step.seconds)),) if step else ()
+    if step is None:
+        return ()
+    # Most steps take a few thousandths.
+    return (Ours(f"{step.seconds * 1000:.0f} ms" if step.seconds < 1 else duration(step.seconds)),)
 
 
 def _outcome(row: Mapping[Direction, Step]) -> Line:
