@@ -154,6 +154,14 @@ def test_a_container_beside_ours_in_any_network(image: str, workspace: Path, opt
     assert inside(image, SIXTEEN, workspace, *options)["name"].endswith(", container")
 
 
+def test_settings_of_the_client_at_home_are_ignored(image: str, workspace: Path, tmp_path: Path):
+    """Code of the project can write there, and the client runs as root."""
+    (tmp_path / ".docker").mkdir()
+    (tmp_path / ".docker" / "config.json").write_text('{"currentContext": "elsewhere"}')
+    options = ("-e", "HOME=/github/home", "-v", f"{tmp_path}:/github/home")
+    assert inside(image, SIXTEEN, workspace, *options)["name"].endswith(", container")
+
+
 def test_it_is_gone_after_our_container_was_killed(image: str, workspace: Path):
     before, name = containers(), f"ci-action-e2e-{uuid4().hex[:12]}"
     given = words(image, {**SIXTEEN, "wait": 300}, workspace)

@@ -170,6 +170,7 @@ def _command(ctx: Context, image: Image, variables: Path, name: str, port: int) 
             *("-c", _SCRIPT, "sh", "postgres", *settings),
         ),
         cwd=ctx.tempdir,
+        environ=_variables(ctx),
         supervised=True,
     )
 
@@ -209,9 +210,18 @@ def _remove(ctx: Context, name: str) -> None:
 
 def _docker(ctx: Context, *words: str, seconds: float = _SECONDS) -> Completed:
     try:
-        return ctx.run(Command(argv=("docker", *words), cwd=ctx.tempdir, timeout=seconds))
+        argv = ("docker", *words)
+        return ctx.run(Command(argv=argv, cwd=ctx.tempdir, environ=_variables(ctx), timeout=seconds))
     except ToolError as error:
         raise ToolError(f"Docker is not available: {error.reason}", detail=error.detail) from error
+
+
+def _variables(ctx: Context) -> dict[str, str]:
+    """Return the variables of the client: in the container, where it runs as root, it ignores the settings at home.
+
+    The project's code can write there, and such settings name programs that the client starts, and another engine.
+    """
+    return {"DOCKER_CONFIG": str(ctx.tempdir / "docker")} if ctx.container else {}
 
 
 def _why(done: Completed) -> str:
