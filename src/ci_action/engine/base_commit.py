@@ -24,6 +24,7 @@ BRANCHES: Final = ("refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs
 _GITHUB: Final = "https://github.com"
 # The lines of a larger file that is not Python are not counted.
 _LARGEST_OTHER: Final = 5_000_000
+_MIGRATIONS: Final = "migrations"
 # How long a fetch may take that only the order of the findings needs.
 _CHEAP_SECONDS: Final = 20.0
 
@@ -71,6 +72,7 @@ def needed(settings: Settings) -> Fetch:
     """Return what is fetched: whatever a setting needs, else what is cheap."""
     asked = settings.scope is Scope.CHANGED or settings.patch_coverage_min is not None
     blocks = asked or settings.fail_on is FailOn.NEW or settings.gate_changes is GateChanges.FAIL
+    blocks = blocks or _MIGRATIONS in settings.stage  # it checks the tree after the merge
     return Fetch.ANY if blocks else Fetch.CHEAP
 
 

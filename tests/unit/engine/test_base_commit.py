@@ -214,6 +214,7 @@ def test_a_signal_is_no_reason_to_fetch_more(tmp_path: Path):
         ({"coverage_min": "80"}, Fetch.CHEAP),
         ({"fail_on": "new"}, Fetch.ANY),
         ({"fail_on": "low"}, Fetch.CHEAP),
+        ({"stage": "migrations"}, Fetch.ANY),
     ],
 )
 def test_what_is_fetched_for_the_settings(values: dict[str, Any], fetch: Fetch):

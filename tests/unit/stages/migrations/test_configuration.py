@@ -331,6 +331,7 @@ FLASK = {"migrations/alembic.ini": "[alembic]\n", "migrations/env.py": FLASK_ENV
         ({"shop/__init__.py": "def create_app(config):\n    pass\n"}, {}, "shop"),
         ({"src/shop/__init__.py": "def create_app():\n    pass\n"}, {}, "src/shop"),
         ({"blog.py": "app = create_app()\n"}, {}, "blog.py"),
+        ({"dash/__init__.py": "", "dash/app.py": "def create_app():\n    pass\n"}, {}, "dash/app.py"),
     ],
 )
 def test_the_application_of_flask(files, environ, application, tmp_path):

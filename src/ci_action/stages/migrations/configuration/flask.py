@@ -24,7 +24,8 @@ _APPLICATION: Final = re.compile(
 )
 _FIRST: Final = ("wsgi.py", "app.py")
 _USES: Final = re.compile(r"\bcurrent_app\b")
-_MOST_MODULES: Final = 100
+_MODULES: Final = ("*.py", "*/__init__.py", "*/wsgi.py", "*/app.py", "*/main.py")
+_MOST_MODULES: Final = 200
 
 
 def needs_application(env: str) -> bool:
@@ -71,9 +72,8 @@ def _in_table(value: object) -> str:
 def _with_application(folder: Path, workspace: Path) -> Iterator[str]:
     """Yield the modules and packages of a folder that make an application."""
     for place in (folder, folder / "src"):
-        modules = sorted(place.glob("*.py")) if place.is_dir() else []
-        packages = sorted(place.glob("*/__init__.py")) if place.is_dir() else []
-        for file in (*modules, *packages)[:_MOST_MODULES]:
+        found = [file for pattern in _MODULES for file in sorted(place.glob(pattern))]
+        for file in found[:_MOST_MODULES]:
             if _APPLICATION.search(_text(file, workspace)):
                 module = file.parent if file.name == "__init__.py" else file
                 yield os.path.relpath(module, folder)

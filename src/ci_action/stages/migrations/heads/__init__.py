@@ -28,6 +28,7 @@ from ci_action.system.text import counted, one_line
 
 _MOST_PARSED: Final = 300
 _LOG_LINES: Final = 200
+_BRANCH: Final = ("pull_request", "base", "ref")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,7 +183,8 @@ def check(ctx: Context, _program: Program) -> Checked:
             f"{base.tip.name} may have newer revisions than {base.tip.commit[:12]}: {base.tip.older}"
         )
     if unknown := next((one.unknown for one in result.histories if one.unknown), ""):
-        warnings.append(f"all revisions count as new: {unknown}")
+        merging = ", and the merge with the base branch is not checked" if ctx.event.text(*_BRANCH) else ""
+        warnings.append(f"all revisions count as new{merging}: {unknown}")
     return Checked(
         outcome=Report(
             findings=findings,
