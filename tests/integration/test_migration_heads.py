@@ -21,6 +21,7 @@ from ci_action.stages.migrations import heads
 from ci_action.system.process import Processes
 
 VERSIONS = "migrations/versions"
+MAIN = f"refs/{'remotes'}/origin/main"
 PROJECT: dict[str | bytes, str | bytes] = {
     "alembic.ini": "[alembic]\nscript_location = migrations\n",
     "migrations/env.py": "from alembic import context\n",
@@ -96,6 +97,11 @@ def topic(origin: Path, content: Mapping[str | bytes, str | bytes], author: str 
     return sha
 
 
+def fetched(origin: Path, branch: str = "main") -> None:
+    """Let the repository know a branch as the main one of its remote."""
+    git(origin, "update-ref", MAIN, branch)
+
+
 def merge(origin: Path) -> dict[str, Any]:
     """Merge the branch as GitHub does; return the payload of its event."""
     base, head = git(origin, "rev-parse", "main"), git(origin, "rev-parse", "topic")
@@ -119,13 +125,13 @@ def of_event(folder: Path, payload: Mapping[str, Any], name: str = "pull_request
 def test_two_changes_that_are_fine_apart(origin: Path, check: Check):
     topic(origin, files(c=("b",)))
     git(origin, "checkout", "--quiet", "topic")
-    git(origin, "update-ref", "refs/remotes/origin/main", "main")
+    fetched(origin)
     before = check(origin)
     assert (found(before), history(before).heads, history(before).new) == ((), ("c",), 1)
     git(origin, "checkout", "--quiet", "main")
     commit(origin, files(d=("b",)), "Bob")
     assert found(check(origin)) == ()  # main alone
-    git(origin, "update-ref", "refs/remotes/origin/main", "main")
+    fetched(origin)
     git(origin, "checkout", "--quiet", "topic")
     together = check(origin)
     (finding,) = found(together)
@@ -209,7 +215,7 @@ def test_the_same_name_twice(origin: Path, check: Check):
     git(origin, "checkout", "--quiet", "topic")
     git(origin, "checkout", "--quiet", "main")
     commit(origin, {f"{VERSIONS}/other.py": revision("c", "b")}, "Bob")
-    git(origin, "update-ref", "refs/remotes/origin/main", "main")
+    fetched(origin)
     git(origin, "checkout", "--quiet", "topic")
     (finding,) = found(check(origin))
     assert (finding.rule, finding.path) == ("duplicate-revision", f"{VERSIONS}/c.py")
@@ -220,7 +226,7 @@ def test_what_the_base_branch_removed_or_changed(origin: Path, check: Check):
     topic(origin, files(c=("b",)))
     git(origin, "rm", "--quiet", f"{VERSIONS}/b.py")
     commit(origin, {f"{VERSIONS}/a.py": revision("a", body="raise ValueError")}, "Bob")
-    git(origin, "update-ref", "refs/remotes/origin/main", "main")
+    fetched(origin)
     git(origin, "checkout", "--quiet", "topic")
     checked = check(origin)
     assert [(one.rule, one.path, one.line) for one in found(checked)] == [
@@ -232,7 +238,7 @@ def test_what_the_base_branch_removed_or_changed(origin: Path, check: Check):
 def test_a_change_that_follows_the_base_branch(origin: Path, check: Check):
     topic(origin, files(c=("b",)))
     commit(origin, files(d=("b",)), "Bob")
-    git(origin, "update-ref", "refs/remotes/origin/main", "main")
+    fetched(origin)
     git(origin, "checkout", "--quiet", "topic")
     write(origin, {f"{VERSIONS}/c.py": revision("c", "d")})  # not committed yet
     checked = check(origin)
@@ -242,7 +248,7 @@ def test_a_change_that_follows_the_base_branch(origin: Path, check: Check):
 def test_a_change_without_revisions_has_no_part_in_it(origin: Path, check: Check):
     topic(origin, {"app.py": "x = 1\n"})
     commit(origin, files(c=("b",), d=("b",)), "Bob")
-    git(origin, "update-ref", "refs/remotes/origin/main", "main")
+    fetched(origin)
     git(origin, "checkout", "--quiet", "topic")
     checked = check(origin)
     assert (found(checked), history(checked).heads, history(checked).new) == ((), ("b",), 0)
@@ -265,7 +271,7 @@ def test_revisions_of_the_change_are_parsed_whole(
 ):
     topic(origin, {f"{VERSIONS}/c.py": revision("c", "b", body=body)})
     git(origin, "checkout", "--quiet", "topic")
-    git(origin, "update-ref", "refs/remotes/origin/main", "main" if changed else "topic")
+    fetched(origin, "main" if changed else "topic")
     assert [(one.rule, one.line) for one in found(check(origin))] == [(rule, 9) for rule in rules]
 
 
@@ -288,7 +294,7 @@ def test_names_of_the_base_branch_are_only_names(origin: Path, check: Check):
         f"{VERSIONS}/d'.py": revision("d`id`\n", "b"),
     }
     commit(origin, strange, "::error::Bob")
-    git(origin, "update-ref", "refs/remotes/origin/main", "main")
+    fetched(origin)
     git(origin, "checkout", "--quiet", "topic")
     (finding,) = found(check(origin))
     assert finding.rule == "multiple-heads"
