@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Final
 
 from ci_action.github.pull_request import NoPull, Pull
-from ci_action.model.finding import Level
+from ci_action.model.finding import Finding, Level
 from ci_action.model.migrations import Direction, History, Migration, Migrations, Step
 from ci_action.model.result import StageResult
 from ci_action.model.section import (
@@ -57,7 +57,7 @@ def known_of(stage: StageResult) -> Known:
 def of(stage: StageResult, _: Pull | NoPull) -> tuple[Section, ...]:
     """Return the section; none if no tool knows anything about migrations."""
     known = known_of(stage)
-    blocks = tuple(_blocks(known, _looks(stage)))
+    blocks = tuple(_blocks(known, _by_file(stage)))
     if not blocks:
         return ()
     new = sum(one.new for one in known.histories)
@@ -65,25 +65,29 @@ def of(stage: StageResult, _: Pull | NoPull) -> tuple[Section, ...]:
     return (Section(title=Ours("Migrations"), blocks=blocks, tile=tile),)
 
 
-def _looks(stage: StageResult) -> Mapping[str, Look]:
-    """Return the look of each file with findings that count."""
-    levels: dict[str, Level] = {}
+def _by_file(stage: StageResult) -> Mapping[str, Sequence[Finding]]:
+    """Return the findings in each file."""
+    found: dict[str, list[Finding]] = {}
     for finding in stage.findings:
-        if finding.counts and finding.location:
-            path = finding.location.path
-            levels[path] = max(finding.level, levels.get(path, Level.NOTICE), key=lambda level: level.rank)
-    return {path: _LOOKS[level] for path, level in levels.items()}
+        if finding.location:
+            found.setdefault(finding.location.path, []).append(finding)
+    return found
 
 
-def _blocks(known: Known, looks: Mapping[str, Look]) -> Iterator[Block]:
+def _look(found: Sequence[Finding]) -> Look | None:
+    """Return the look of the worst finding that counts; None without one."""
+    levels = [finding.level for finding in found if finding.counts]
+    return _LOOKS[max(levels, key=lambda level: level.rank)] if levels else None
+
+
+def _blocks(known: Known, found: Mapping[str, Sequence[Finding]]) -> Iterator[Block]:
     if facts := tuple(_facts(known)):
         yield Facts(rows=facts)
-    failed = {step.revision for step in known.steps if step.failed}
     for history in known.histories:
         if history.new or len(history.heads) > 1:
             source = history.source if len(known.histories) > 1 else ""
-            yield _graph(history, source, failed, looks)
-    yield from _steps(known)
+            yield _graph(history, source, found)
+    yield from _steps(known, found)
 
 
 def _facts(known: Known) -> Iterator[tuple[str, Line]]:
@@ -108,7 +112,7 @@ def _heads(names: Sequence[str]) -> str:
     return "Head" if len(names) == 1 else "Heads"
 
 
-def _graph(whole: History, source: str, failed: set[str], looks: Mapping[str, Look]) -> Graph:
+def _graph(whole: History, source: str, found: Mapping[str, Sequence[Finding]]) -> Graph:
     history = whole.first(MOST_NODES)
     rows = {one.name: row for row, one in enumerate(history.revisions)}
     edges = (
@@ -121,21 +125,18 @@ def _graph(whole: History, source: str, failed: set[str], looks: Mapping[str, Lo
     title = f"Revision graph{f', {cut:,} not shown' if cut else ''}"
     return Graph(
         title=f"{title}: {source}" if source else Ours(title),
-        rows=tuple(_node(one, whole, failed, looks) for one in history.revisions),
+        rows=tuple(_node(one, whole, _look(found.get(one.path, ()))) for one in history.revisions),
         edges=tuple(edges),
     )
 
 
-def _node(one: Migration, history: History, failed: set[str], looks: Mapping[str, Look]) -> Node:
+def _node(one: Migration, history: History, look: Look | None) -> Node:
     marks = {
         "new": one.new and history.base_known,
         "head of the base branch": one.name in history.base_heads,
         "head after the merge" if history.base_known else "head": one.name in history.heads,
-        "failed": one.name in failed,
+        "failed": look is Look.FAILED,
     }
-    look = looks.get(one.path) if one.path else None
-    if one.name in failed:
-        look = Look.FAILED
     return Node(
         name=one.name,
         marks=tuple(Ours(word) for word, holds in marks.items() if holds),
@@ -145,30 +146,22 @@ def _node(one: Migration, history: History, failed: set[str], looks: Mapping[str
     )
 
 
-def _steps(known: Known) -> Iterator[Table]:
-    """Yield the table of the revisions that were also downgraded, are new or failed, those that failed first."""
-    listed = [one for history in known.histories for one in history.revisions]
-    places = {one.name: one.place for one in listed}
-    new = {one.name for one in listed if one.new}
+def _steps(known: Known, found: Mapping[str, Sequence[Finding]]) -> Iterator[Table]:
+    """Yield the table of the revisions that are new, were downgraded or have findings, those with findings first."""
+    listed = {one.name: one for history in known.histories for one in history.revisions}
     steps: dict[str, dict[Direction, Step]] = {}
     for step in known.steps:
         steps.setdefault(step.revision, {})[step.direction] = step
-    shown = {
-        name: row
-        for name, row in reversed(steps.items())
-        if name in new or len(row) > 1 or any(one.failed for one in row.values())
-    }
-    ordered = sorted(shown.items(), key=lambda one: not any(step.failed for step in one[1].values()))
-    rows = tuple(
-        (
-            (Link(name, place=places.get(name)),),
-            *(_time(row.get(direction)) for direction in Direction),
-            _outcome(row),
-        )
-        for name, row in ordered
-    )
+    rows = []
+    for name, row in reversed(steps.items()):
+        one = listed.get(name, Migration(name=name))
+        outcome = _outcome(row, found.get(one.path, ()) if one.path else ())
+        if one.new or len(row) > 1 or outcome[0] is not Look.PASSED:
+            times = (_time(row.get(direction)) for direction in Direction)
+            rows.append(((Link(name, place=one.place),), *times, outcome))
     if rows:
-        yield Table(title=Ours("Steps"), head=_HEAD, rows=rows, on=_TABLES)
+        rows.sort(key=lambda row: row[-1][0] is Look.PASSED)  # stable
+        yield Table(title=Ours("Steps"), head=_HEAD, rows=tuple(rows), on=_TABLES)
 
 
 def _time(step: Step | None) -> Line:
@@ -178,10 +171,20 @@ def _time(step: Step | None) -> Line:
     return (Ours(f"{step.seconds * 1000:.0f} ms" if step.seconds < 1 else duration(step.seconds)),)
 
 
-def _outcome(row: Mapping[Direction, Step]) -> Line:
-    failed = next((step.direction for step in row.values() if step.failed), None)
-    if failed:
+def _outcome(row: Mapping[Direction, Step], found: Sequence[Finding]) -> Line:
+    """Return the rules of the findings in a migration with their places, else how far it came."""
+    if found:
+        rules = {finding.rule: finding for finding in sorted(found, key=lambda one: one.counts)}
+        links = [
+            part
+            for rule, finding in rules.items()
+            for part in (
+                Ours(", "),
+                Link(rule, place=finding.location),
+                Ours("" if finding.counts else " (muted)"),
+            )
+        ]
+        return _look(found) or Look.NOTICE, *links[1:]
+    if failed := next((step.direction for step in row.values() if step.failed), None):
         return Look.FAILED, Ours(f"{failed} failed")
-    if Direction.AGAIN in row:
-        return Look.PASSED, Ours("reversible")
-    return Look.PASSED, Ours("upgraded")
+    return Look.PASSED, Ours("reversible" if Direction.AGAIN in row else "upgraded")

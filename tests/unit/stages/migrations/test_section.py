@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from support.builders import event, publication, run_result, stage_result, tool_result
+from support.builders import event, finding, publication, run_result, stage_result, tool_result
 from support.migrations_sample import (
     DATABASE,
     branched,
@@ -19,6 +19,7 @@ from support.migrations_sample import (
 )
 
 from ci_action.github.pull_request import NoPull
+from ci_action.model.finding import Level, Location
 from ci_action.model.migrations import Ancestor, History, Migration, Step
 from ci_action.model.result import Skipped, StageResult, ToolResult
 from ci_action.model.section import Facts, Graph, Link, Look, Section, Table
@@ -127,6 +128,17 @@ def test_each_step_has_its_time_the_failures_first(
     rows = table(migrations_stage(history_of(new, ["b"], []), *ran))
     assert [(row[0], sum(map(bool, row[1:4]))) for row in rows] == [one[:2] for one in expected]
     assert all(row[4].startswith(look) for row, (*_, look) in zip(rows, expected, strict=True))
+
+
+@pytest.mark.parametrize(("muted", "look"), [("", Look.FAILED), ("old ones need not", Look.NOTICE)])
+def test_a_step_that_worked_can_have_a_finding(muted: str, look: Look):
+    stage = migrations_stage(history_of([revision("a", new=True)], ["a"], []), *steps("a"))
+    place = Location(path="alembic/versions/a.py", line=20)
+    idle = finding(tool="downgrade", rule="irreversible", location=place, level=Level.ERROR, muted=muted)
+    stage = stage_result(*stage.tools, tool_result(idle, tool="downgrade"), stage="migrations")
+    ((*_, outcome),) = table(stage)
+    assert outcome.startswith(f"{look}irreversible")
+    assert outcome.endswith(")") is bool(muted)
 
 
 def test_old_revisions_that_were_only_upgraded_are_counted():
