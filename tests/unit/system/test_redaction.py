@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_action.system.redaction import HIDDEN, credentials, redactor, secrets_of
+from ci_action.system.redaction import HIDDEN, credentials, redactor, secrets_of, service_passwords
 
 SECRET = "s3cr3t-value"
 
@@ -54,6 +54,12 @@ def test_a_percent_encoded_password_is_hidden_in_both_forms():
         redact("https://user:p%40ssword@pypi.example and p@ssword")
         == f"https://user:{HIDDEN}@pypi.example and {HIDDEN}"
     )
+
+
+@pytest.mark.parametrize("written", ["pass!word-1", "pass%21word-1"])
+def test_a_password_of_a_service_is_hidden_as_drivers_write_it(written: str):
+    redact = redactor(service_passwords(["postgresql://u:pass!word-1@db"]))
+    assert redact(f"postgresql://u:{written}@db") == "postgresql://u:***@db"
 
 
 def test_without_secrets_text_is_unchanged():
