@@ -4,13 +4,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, Final, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
 
 from ci_action.model.coverage import Coverage
 from ci_action.model.finding import Finding
-from ci_action.model.migrations import Migrations
 from ci_action.model.tests import TestCase, TestWarning
 from ci_action.system.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from ci_action.model.migrations import Migrations
 
 
 class Conclusion(StrEnum):
@@ -91,7 +93,7 @@ class _Ran:
     """What pytest warned about; it never turns a stage red."""
     outputs: Mapping[str, str] = field(default_factory=dict)
     """Outputs that only the tool knows, by name."""
-    migrations: Migrations | None = None
+    migrations: "Migrations | None" = None
 
 
 @dataclass(frozen=True, kw_only=True)

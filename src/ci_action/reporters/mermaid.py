@@ -8,9 +8,9 @@ from ci_action.model.section import Graph, Look, Node
 from ci_action.reporters.limits import clipped
 from ci_action.system.text import one_line
 
-# Everything else is written by its number, even what has no meaning today: Mermaid reads a label as a directive, as
-# entities, Markdown and HTML, one after the other.
-_DOUBTFUL: Final = re.compile("[^A-Za-z0-9 \x80-\U0010ffff]")
+# All of ASCII but letters, digits and blanks is written by its number, even what has no meaning today: Mermaid reads a
+# label as a directive, as entities, Markdown and HTML, one after the other.
+_DOUBTFUL: Final = re.compile(r"[\x00-\x1f!-/:-@\[-`{-\x7f]")
 # What Mermaid replaces afterwards: formulas, line breaks, icons, and its own marks. A joiner without width keeps it text.
 _LATE: Final = re.compile(r"(?<=\$)(?=\$)|(?<=\\)(?=n)|(?<=:)(?=fa)|(?<=ﬂ)(?=°)|(?<=¶)(?=ß)")
 _JOINER: Final = "\u2060"

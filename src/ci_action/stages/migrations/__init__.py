@@ -1,19 +1,35 @@
 """The stage `migrations`: the revisions of Alembic, on a real database."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ci_action.engine.stage import Output
+from ci_action.github.pull_request import NoPull, Pull
 from ci_action.model.result import StageResult
-from ci_action.stages.migrations import section
+from ci_action.model.section import Section
+
+if TYPE_CHECKING:
+    from ci_action.stages.migrations.section import Known
+
+
+def _known(stage: StageResult) -> "Known":
+    from ci_action.stages.migrations.section import known_of  # not imported for the outputs of other stages
+
+    return known_of(stage)
 
 
 def _new(stage: StageResult) -> str:
-    histories = section.known_of(stage).histories
+    histories = _known(stage).histories
     return str(sum(one.new for one in histories)) if histories else ""
 
 
+def _sections(stage: StageResult, pull: Pull | NoPull) -> tuple[Section, ...]:
+    from ci_action.stages.migrations.section import of  # as above
+
+    return of(stage, pull)
+
+
 def _heads(stage: StageResult) -> str:
-    return ",".join(name for one in section.known_of(stage).histories for name in one.heads)
+    return ",".join(name for one in _known(stage).histories for name in one.heads)
 
 
 OUTPUTS: Final = (
@@ -27,7 +43,7 @@ OUTPUTS: Final = (
     Output(
         "database",
         "Database on which the migrations were run, such as `postgresql 17.10, embedded`; empty if they were not run.",
-        lambda stage: section.known_of(stage).database,
+        lambda stage: _known(stage).database,
     ),
 )
-SECTIONS: Final = section.of
+SECTIONS: Final = _sections
