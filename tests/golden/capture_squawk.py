@@ -52,7 +52,7 @@ def capture(argv: tuple[str, ...], version: str) -> None:
             except ToolError as error:
                 print(f"{case}, {version}: {error.reason}")
         text = json.dumps(recorder.runs, indent=1, ensure_ascii=False)
-        (FOLDER / f"{case}-{version}.json").write_text(text + "\n", "utf-8")
+        (FOLDER / f"{version}-{case}.json").write_text(text + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.builders import context
 from support.paths import ROOT
+from support.repositories import commit, git
+from support.runs import Ran, Write
 from support.squawk_runs import CASES, kept_run, sql, steps
 
 from ci_action.engine.context import Context
@@ -247,7 +249,7 @@ def test_the_kept_runs_are_those_of_the_bundled_squawk(ctx: Context, case: str):
 
 
 def test_it_agrees_with_squawk_alone(ctx: Context, tmp_path: Path):
-    statements = [one for case in ("drops", "types", "neighbours", "new-table") for one in CASES[case]]
+    statements = [one for case in ("findings", "types", "neighbours", "new-table") for one in CASES[case]]
     outcome = danger(ctx, SQUAWK, steps(*statements)).outcome
     file = tmp_path / "all.sql"
     file.write_text(script_of(statements).text)
@@ -296,7 +298,7 @@ def test_a_finding_is_on_its_statement_whatever_is_around_it(around: list[tuple[
 def test_a_wrong_configuration_is_broken(ctx: Context, config: str):
     (ctx.layout.root / ".squawk.toml").write_text(config)
     with pytest.raises(ToolError):
-        danger(ctx, SQUAWK, steps(*CASES["drops"]))
+        danger(ctx, SQUAWK, steps(*CASES["findings"]))
 
 
 def test_a_configuration_of_the_project_replaces_ours(ctx: Context):
@@ -304,7 +306,7 @@ def test_a_configuration_of_the_project_replaces_ours(ctx: Context):
         'excluded_rules = ["ban-drop-table"]\nexcluded_paths = ["*", "stdin"]\nassume_in_transaction = true\n'
     )
     (ctx.layout.root / ".squawk.toml").write_text(text)
-    rules = {one.rule for one in danger(ctx, SQUAWK, steps(*CASES["drops"])).outcome.findings}
+    rules = {one.rule for one in danger(ctx, SQUAWK, steps(*CASES["findings"])).outcome.findings}
     assert rules == {"ban-drop-column", "require-lock-timeout", "require-statement-timeout"}
 
 
@@ -316,15 +318,105 @@ def test_a_squawk_that_fails_is_broken(ctx: Context, tmp_path: Path, body: str):
     script.write_text(f"#!/bin/sh\n{body}\n")
     script.chmod(0o755)
     with pytest.raises(ToolError):
-        danger(ctx, Program(argv=(str(script),), version="2.70.0"), steps(*CASES["drops"]))
+        danger(ctx, Program(argv=(str(script),), version="2.70.0"), steps(*CASES["findings"]))
 
 
 def test_a_squawk_that_is_absent_or_hangs_is_broken(tmp_path: Path):
     ctx = context_in(tmp_path, timeout="1")
     with pytest.raises(ToolError):
-        danger(ctx, Program(argv=(str(tmp_path / "absent"),), version="2.70.0"), steps(*CASES["drops"]))
+        danger(ctx, Program(argv=(str(tmp_path / "absent"),), version="2.70.0"), steps(*CASES["findings"]))
     script = tmp_path / "squawk"
     script.write_text("#!/bin/sh\nsleep 60\n")
     script.chmod(0o755)
     with pytest.raises(TimedOutError):
-        danger(ctx, Program(argv=(str(script),), version="2.70.0"), steps(*CASES["drops"]))
+        danger(ctx, Program(argv=(str(script),), version="2.70.0"), steps(*CASES["findings"]))
+
+
+ENV = """\
+from alembic import context
+from sqlalchemy import create_engine, pool
+
+engine = create_engine("postgresql+psycopg://shop:secret@db.example.com/live", poolclass=pool.NullPool)
+with engine.connect() as connection:
+    context.configure(connection=connection, target_metadata=None)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+OLD = """\
+import sqlalchemy as sa
+from alembic import op
+
+revision = "a1"
+down_revision = None
+
+
+def upgrade():
+    op.create_table("users", sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.String(20)))
+    op.add_column("users", sa.Column("age", sa.Integer))
+    op.alter_column("users", "age", type_=sa.SmallInteger())
+
+
+def downgrade():
+    op.drop_table("users")
+"""
+NEW = """\
+import sqlalchemy as sa
+from alembic import op
+
+revision = "b2"
+down_revision = "a1"
+
+
+def upgrade():
+    op.alter_column("users", "name", type_=sa.Text())
+    op.alter_column("users", "age", type_=sa.BigInteger())
+    op.create_index("ix_users_name", "users", ["name"])
+    op.execute("ALTER TABLE users SET UNLOGGED")
+    op.create_table("teams", sa.Column("id", sa.Integer, primary_key=True))
+    op.create_index("ix_teams", "teams", ["id"])
+    op.bulk_insert(sa.table("teams", sa.column("id", sa.Integer)), [{"id": 1}, {"id": 2}])
+    with op.get_context().autocommit_block():
+        op.create_index("ix_users_age", "users", ["age"], postgresql_concurrently=True)
+
+
+def downgrade():
+    op.drop_index("ix_users_age")
+    op.drop_table("teams")
+    op.execute("ALTER TABLE users SET LOGGED")
+    op.drop_index("ix_users_name")
+    op.alter_column("users", "age", type_=sa.SmallInteger())
+    op.alter_column("users", "name", type_=sa.String(20))
+"""
+SHOP: Mapping[str | bytes, str | bytes] = {
+    "pyproject.toml": '[project]\nname = "shop"\nversion = "1"\nrequires-python = ">=3.11"\n'
+    'dependencies = ["alembic", "psycopg[binary]", "sqlalchemy"]\n[tool.uv]\npackage = false\n',
+    "alembic.ini": "[alembic]\nscript_location = migrations\n",
+    "migrations/env.py": ENV,
+    "migrations/versions/a1.py": OLD,
+}
+
+
+@pytest.mark.parametrize(("setting", "code", "level"), [("warn", 0, "warning"), ("fail", 1, "error")])
+def test_the_new_revisions_of_a_project(
+    project: Write, ci_action: Callable[..., Ran], setting: str, code: int, level: str
+):
+    origin = project({})
+    commit(origin, SHOP)
+    folder = origin.parent / "clone"
+    git(origin, "clone", "--quiet", str(origin), str(folder))
+    commit(folder, {"migrations/versions/b2.py": NEW})
+    ran = ci_action(folder, "run", "migrations", f"--migration-danger={setting}")
+    found = [(one["line"], one["rule"], bool(one["muted"])) for one in ran.findings("danger")]
+    assert found == [
+        (9, "changing-column-type", True),
+        (10, "changing-column-type", False),
+        (11, "require-concurrent-index-creation", False),
+        (12, "table-rewrite", False),
+    ]
+    assert {one["path"] for one in ran.findings("danger")} == {"migrations/versions/b2.py"}
+    assert {one["level"] for one in ran.findings("danger")} == {level}
+    tool = ran.tool("danger")
+    assert (tool["version"], tool["version_source"]) == ("squawk 2.70.0", "bundled")
+    assert tool["examined"] == {"statements": 8, "unreadable": 0}
+    assert ran.tool("downgrade")["outcome"] == "report"
+    assert ran.code == code

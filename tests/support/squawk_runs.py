@@ -10,7 +10,7 @@ from ci_action.model.finding import Location
 from ci_action.stages.migrations.model import Database, Rewrite, Statement, Steps
 from ci_action.system.process import Command, Completed
 
-FOLDER: Final = GOLDEN / "squawk"
+FOLDER: Final = GOLDEN / "danger"
 SQUAWK: Final = ("squawk",)
 POSTGRESQL: Final = Database(url="", dialect="postgresql", name="postgresql 17.10, embedded")
 
@@ -32,7 +32,7 @@ def steps(*statements: Statement, **overrides: Any) -> Steps:
 TYPE: Final = (Rewrite(table="public.users", reason=4),)
 CASES: Final[Mapping[str, Sequence[Statement]]] = {
     "clean": [sql("CREATE TABLE users (id BIGSERIAL NOT NULL, PRIMARY KEY (id))")],
-    "drops": [sql("ALTER TABLE users DROP COLUMN name", 12), sql("DROP TABLE teams", 13)],
+    "findings": [sql("ALTER TABLE users DROP COLUMN name", 12), sql("DROP TABLE teams", 13)],
     "types": [
         sql("ALTER TABLE users ALTER COLUMN name TYPE TEXT", 12),
         sql("ALTER TABLE users ALTER COLUMN age TYPE BIGINT", 13, rewrites=TYPE),
@@ -85,7 +85,7 @@ CASES: Final[Mapping[str, Sequence[Statement]]] = {
 
 def kept_run(case: str, version: str = "2.70.0") -> "Replay":
     """Return the kept runs of squawk about a case."""
-    return Replay(json.loads((FOLDER / f"{case}-{version}.json").read_text("utf-8")))
+    return Replay(json.loads((FOLDER / f"{version}-{case}.json").read_text("utf-8")))
 
 
 class Replay:

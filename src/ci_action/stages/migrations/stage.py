@@ -7,7 +7,7 @@ from typing import Final
 
 from ci_action.engine import environment
 from ci_action.engine.stage import Configuration, Stage
-from ci_action.stages.migrations import configuration, downgrade, drift, heads, upgrade
+from ci_action.stages.migrations import configuration, danger, downgrade, drift, heads, upgrade
 
 
 def _mistakes(given: Configuration) -> Iterator[str]:
@@ -23,7 +23,7 @@ ENVIRONMENT: Final = replace(environment.TOOL, after=(heads.TOOL.name,))
 STAGE: Final = Stage(
     name="migrations",
     summary="The migrations of Alembic, on a real database.",
-    tools=(heads.TOOL, ENVIRONMENT, upgrade.TOOL, downgrade.TOOL, drift.TOOL),
+    tools=(heads.TOOL, ENVIRONMENT, upgrade.TOOL, downgrade.TOOL, drift.TOOL, danger.TOOL),
     applies=heads.why_not,
     because=heads.why,
     mistakes=_mistakes,

@@ -15,7 +15,7 @@ from ci_action.engine.ignore import mute
 from ci_action.model.finding import Level
 from ci_action.model.result import Broken, Counted, Report, Skipped, ToolResult
 from ci_action.project.programs import Program
-from ci_action.stages.migrations.danger import TOOL, danger
+from ci_action.stages.migrations.danger import TOOL, danger, joined
 from ci_action.stages.migrations.danger.findings import Measured, version_of
 from ci_action.stages.migrations.danger.script import END, script_of
 from ci_action.stages.migrations.model import Rewrite, Steps
@@ -47,7 +47,7 @@ def places(report: Report) -> list[tuple[str, int, str]]:
     ("case", "expected"),
     [
         ("clean", []),
-        ("drops", [("a1", 12, "ban-drop-column"), ("a1", 13, "ban-drop-table")]),
+        ("findings", [("a1", 12, "ban-drop-column"), ("a1", 13, "ban-drop-table")]),
         (
             "types",
             [
@@ -92,14 +92,14 @@ def test_without_a_measurement_nothing_is_muted(folder: Path):
 
 
 def test_each_statement_and_its_documentation_is_named(folder: Path):
-    column, table = reported(folder, steps(*CASES["drops"]), kept_run("drops")).findings
+    column, table = reported(folder, steps(*CASES["findings"]), kept_run("findings")).findings
     assert column.message.endswith("ALTER TABLE users DROP COLUMN name")
     assert column.url == "https://squawkhq.com/docs/ban-drop-column"
     assert table.url == "https://squawkhq.com/docs/ban-drop-table"
 
 
 def test_with_fail_they_are_errors(folder: Path):
-    report = reported(folder, steps(*CASES["drops"]), kept_run("drops"), **{"migration-danger": "fail"})
+    report = reported(folder, steps(*CASES["findings"]), kept_run("findings"), **{"migration-danger": "fail"})
     assert {one.level for one in report.findings} == {Level.ERROR}
 
 
@@ -117,7 +117,7 @@ def test_if_it_can_parse_nothing_it_is_broken(folder: Path):
 
 
 def test_ignore_mutes_by_rule_and_path(folder: Path):
-    report = reported(folder, steps(*CASES["drops"]), kept_run("drops"))
+    report = reported(folder, steps(*CASES["findings"]), kept_run("findings"))
     ignore = ["danger:ban-drop-table@migrations/"]
     column, table = mute(ToolResult(tool="danger", outcome=report), ignore).findings
     assert not column.muted
@@ -225,10 +225,10 @@ def test_the_nearest_configuration_of_the_project_is_passed(
 
 
 def test_a_configuration_of_the_project_decides_about_style(folder: Path):
-    given = steps(*CASES["drops"])
-    without = reported(folder, given, kept_run("drops"))
+    given = steps(*CASES["findings"])
+    without = reported(folder, given, kept_run("findings"))
     write(folder, {".squawk.toml": 'excluded_rules = ["ban-drop-table"]'})
-    rules = {one.rule for one in reported(folder, given, kept_run("drops")).findings}
+    rules = {one.rule for one in reported(folder, given, kept_run("findings")).findings}
     assert "require-lock-timeout" in rules
     assert "require-lock-timeout" not in {one.rule for one in without.findings}
 
@@ -282,3 +282,24 @@ def test_a_database_without_a_version_is_named_without_one():
     assert (
         Measured.of(replace(given, database=replace(given.database, name="postgresql"))).where == "PostgreSQL"
     )
+
+
+def test_several_histories_are_one_result(folder: Path):
+    ctx, lite = context(folder, kept_run("findings")), steps()
+    lite = replace(lite, database=replace(lite.database, dialect="sqlite"))
+    both = joined([danger(ctx, SQUAWK, lite), danger(ctx, SQUAWK, steps(*CASES["findings"]))])
+    assert isinstance(both.outcome, Report)
+    assert both.outcome.examined[Counted.STATEMENTS] == 2
+    assert len(both.outcome.findings) == 2
+    assert both.version == "squawk 2.70.0"
+    twice = joined([danger(ctx, SQUAWK, steps(*CASES["findings"]))] * 2)
+    assert twice.outcome.examined[Counted.STATEMENTS] == 4
+    assert len(twice.outcome.findings) == 2
+    assert isinstance(joined([danger(ctx, SQUAWK, lite)]).outcome, Skipped)
+
+
+def test_a_broken_history_decides_and_keeps_what_others_found(folder: Path):
+    broken = danger(context(folder, kept_run("nothing")), SQUAWK, steps(*CASES["nothing"]))
+    both = joined([danger(context(folder, kept_run("findings")), SQUAWK, steps(*CASES["findings"])), broken])
+    assert isinstance(both.outcome, Broken)
+    assert len(both.outcome.findings) == 2

@@ -1,7 +1,7 @@
 """Statements that lock or rewrite tables in production, by squawk and by PostgreSQL itself."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from ci_action.engine.context import Context
@@ -14,7 +14,9 @@ from ci_action.stages.migrations.danger.config import SquawkConfig, squawk_confi
 from ci_action.stages.migrations.danger.findings import NAME, Measured, findings_of, version_of
 from ci_action.stages.migrations.danger.output import SYNTAX, Row, rows_of
 from ci_action.stages.migrations.danger.script import Script, script_of
+from ci_action.stages.migrations.database import UnsupportedDialectError
 from ci_action.stages.migrations.model import Dialect, Statement, Steps
+from ci_action.stages.migrations.steps import steps
 from ci_action.system.errors import ToolError
 from ci_action.system.process import Command, Completed
 from ci_action.system.text import counted, listed
@@ -53,7 +55,8 @@ def danger(ctx: Context, program: Program, steps: Steps) -> Checked:
         examined={Counted.STATEMENTS: len(seen.statements), Counted.UNREADABLE: len(seen.refused)},
         details=tuple(filter(None, [_account(measured, config)])),
     )
-    return Checked(outcome=report, warnings=tuple(_warnings(seen)))
+    version = f"squawk {program.version}"
+    return Checked(outcome=report, warnings=tuple(_warnings(seen)), version=version)
 
 
 def _account(measured: Measured, config: SquawkConfig) -> str:
@@ -144,12 +147,33 @@ class _Squawk:
 
 
 def check(ctx: Context, program: Program) -> Checked:
-    """Check the statements that the upgrade executed."""
-    return danger(ctx, program, ctx.migrations.of(_not_run))
+    """Check the statements that the upgrade of each history executed."""
+    try:
+        runs = steps(ctx)
+    except UnsupportedDialectError as error:
+        return Checked(outcome=Skipped(error.reason))
+    return joined([danger(ctx, program, one) for one in runs])
 
 
-def _not_run() -> Steps:
-    raise ToolError("the revisions were not upgraded")
+def joined(done: Sequence[Checked]) -> Checked:
+    """Return the result for several histories: one that is broken decides, and those without statements add nothing."""
+    outcomes = [one.outcome for one in done]
+    chosen = max(outcomes, key=lambda one: (isinstance(one, Broken), isinstance(one, Report)))
+    if not isinstance(chosen, Skipped):
+        ran = [one for one in outcomes if not isinstance(one, Skipped)]
+        findings = tuple(dict.fromkeys(finding for one in ran for finding in one.findings))
+        counted = dict.fromkeys(what for one in ran for what in one.examined)
+        examined = {what: sum(one.examined.get(what, 0) for one in ran) for what in counted}
+        chosen = replace(chosen, findings=findings, examined=examined)
+    if isinstance(chosen, Report):
+        details = (text for one in outcomes if isinstance(one, Report) for text in one.details)
+        chosen = replace(chosen, details=tuple(dict.fromkeys(details)))
+    warnings = (text for one in done for text in one.warnings)
+    return Checked(
+        outcome=chosen,
+        warnings=tuple(dict.fromkeys(warnings)),
+        version=next((one.version for one in done if one.version), ""),
+    )
 
 
 def _selection(ctx: Context) -> Selection:
@@ -165,5 +189,7 @@ TOOL: Final = Tool(
     package="squawk-cli",
     selection=_selection,
     by_lines=True,
+    plan=lambda _: "the statements that the upgrade executes, if the database is PostgreSQL",
     needs=("upgrade",),
+    after=("heads",),
 )
