@@ -138,6 +138,13 @@ class Differs(Struct, frozen=True):
     """A sign, the object, and how it was and is defined."""
 
 
+class Compared(Struct, frozen=True):
+    """What compared the schemas, and whether pg_dump did at the end."""
+
+    by: str
+    dumped: bool
+
+
 class Unstable(Struct, frozen=True):
     """The revisions could not be upgraded from nothing again, or led to another schema."""
 
@@ -223,6 +230,7 @@ Event: TypeAlias = (
     | Failure
     | Idle
     | Differs
+    | Compared
     | Unstable
     | Uncommitted
     | Unstarted
@@ -246,6 +254,7 @@ _EVENTS: Final[Mapping[str, type[Event]]] = {
     "failure": Failure,
     "idle": Idle,
     "differs": Differs,
+    "compared": Compared,
     "unstable": Unstable,
     "uncommitted": Uncommitted,
     "unstarted": Unstarted,

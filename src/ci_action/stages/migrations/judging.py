@@ -12,6 +12,7 @@ from ci_action.model.migrations import Direction, Step
 from ci_action.stages.migrations.database import lacking_in
 from ci_action.stages.migrations.events import (
     Absent,
+    Compared,
     Connects,
     Differs,
     Done,
@@ -213,6 +214,8 @@ def _note(event: Event, reading: _Reading, source: Source) -> None:
             reading.lacks |= lacking_in(error.database) if error else frozenset()
         case NoMetadata():
             reading.skipped = "env.py sets no `target_metadata`: there are no models to compare with"
+        case Compared(by, dumped):
+            reading.notes.append(f"schemas compared by {by}{', and at the end by pg_dump' if dumped else ''}")
         case Enums(names, number):
             shown = listed([_public(name) for name in names], _MOST)
             reading.notes.append(

@@ -149,7 +149,6 @@ class Steps:
     """In the order of their execution, of the first upgrade of the checked revisions."""
     measures_rewrites: bool = False
     """Whether the event trigger was installed: only then no rewrite means none."""
-    notes: tuple[str, ...] = ()
     version: str = ""
     """The version of Alembic."""
     log: str = ""

@@ -38,6 +38,11 @@ def tool_of(
     )
 
 
+_NOTHING: Final = {
+    "upgrade": "no revisions",
+    "downgrade": "no revision to downgrade: `migration-depth` and `downgrade-from` select none",
+    "drift": "the models and the database have no tables",
+}
 _AFTER: Final = {"upgrade": ("heads",), "downgrade": ("upgrade",), "drift": ("downgrade",)}
 
 
@@ -70,7 +75,7 @@ def outcome_of(name: str, phase: Phase, counts: Counted) -> Outcome:
     if phase.skipped:
         return Skipped(phase.skipped, rightly=True)
     if not phase.examined and not phase.findings:
-        return Skipped(f"nothing to {name}", rightly=True)
+        return Skipped(_NOTHING[name], rightly=True)
     return Report(findings=phase.findings, examined=examined, details=phase.notes)
 
 

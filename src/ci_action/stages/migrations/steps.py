@@ -182,17 +182,9 @@ class _Job:
             steps=tuple(steps_of(recorded)),
             statements=tuple(statements_of(recorded, source)),
             measures_rewrites=measures_rewrites(recorded),
-            notes=tuple(self.notes(database)),
             version=next((one.alembic for one in recorded.events if isinstance(one, Start)), ""),
             log=last_lines(log, _LOG_LINES),
         )
-
-    def notes(self, database: Database) -> Iterator[str]:
-        """Yield how the revisions were chosen."""
-        if self.history.unknown and self.chosen.checked:
-            yield f"all revisions are checked, because the base commit is unknown: {self.history.unknown}"
-        if database.weaker:
-            yield database.weaker
 
 
 def _packages(folders: tuple[Path, ...]) -> Iterator[str]:

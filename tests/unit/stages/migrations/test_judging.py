@@ -246,6 +246,13 @@ def test_alembic_is_not_installed():
     assert "alembic" in found["upgrade"].broken
 
 
+@pytest.mark.parametrize("dumped", [True, False])
+def test_what_compared_is_a_note(dumped: bool):
+    (note,) = only("downgrade", event("compared", by="Alembic", dumped=dumped)).notes
+    assert "Alembic" in note
+    assert ("pg_dump" in note) is dumped
+
+
 def test_pg_dump_that_fails_is_a_warning():
     assert only("downgrade", event("undumped", text="denied")).warnings
 

@@ -199,8 +199,8 @@ class Walk:
             else:
                 failed.add(index)
                 self.position = None
-        if not failed and self.dump is not None:
-            self._compare_dumps()
+        dumped = not failed and self.dump is not None and self._compare_dumps()
+        self.send("compared", by=self.states[self.first].compared, dumped=dumped)
         return len(self.checked)
 
     def drift(self):
@@ -459,7 +459,7 @@ class Walk:
             return None
 
     def _compare_dumps(self):
-        """Compare with pg_dump: it has objects that the catalogs above lack, such as operators and publications."""
+        """Compare with pg_dump, which also has objects such as publications; return whether that was possible."""
         now = self._dumped()
         found = dumps.differences(self.dump, now) if now is not None else []
         if found:
@@ -472,6 +472,7 @@ class Walk:
                 number=len(found),
                 by="pg_dump",
             )
+        return now is not None
 
 
 @contextlib.contextmanager
