@@ -70,7 +70,7 @@ jobs:
 """
 
 
-@pytest.mark.parametrize("job", ["ourselves", "messy"])
+@pytest.mark.parametrize("job", ["ourselves", "messy", "migrations"])
 def test_our_own_workflow(checkout: Path, job: str):
     code, log = act(checkout, "push", "--job", job)
     assert code == 0, log

@@ -136,6 +136,7 @@ def _node(one: Migration, history: History, look: Look | None) -> Node:
         "head of the base branch": one.name in history.base_heads,
         "head after the merge" if history.base_known else "head": one.name in history.heads,
         "failed": look is Look.FAILED,
+        "warned": look is Look.WARNED,
     }
     return Node(
         name=one.name,
