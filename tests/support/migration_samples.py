@@ -207,6 +207,22 @@ LOST_INDEX: Final = {
     """op.drop_index("ix_ships_length", "ships")
     op.drop_index("ix_ships_name", "ships")""",
 )
+# Two names that are alike in their first 63 characters. The downgrade restores one of them with another condition.
+_LONG: Final = "ck_ships_" + "x" * 48
+
+
+def _made(first: str) -> str:
+    return f"""op.execute("ALTER TABLE ships DROP CONSTRAINT IF EXISTS {_LONG}_1, DROP CONSTRAINT IF EXISTS {_LONG}_2")
+    op.execute("ALTER TABLE ships ADD CONSTRAINT {_LONG}_1 CHECK (length > {first})")
+    op.execute("ALTER TABLE ships ADD CONSTRAINT {_LONG}_2 CHECK (length < 900)")"""
+
+
+ALIKE: Final = {
+    **fourth(
+        _made("0"), f'op.execute("ALTER TABLE ships DROP CONSTRAINT {_LONG}_1, DROP CONSTRAINT {_LONG}_2")'
+    ),
+    "migrations/versions/a0005.py": revision("a0005", "a0004", _made("1"), _made("2")),
+}
 FAILING_UPGRADE: Final = fourth('op.execute("ALTER TABLE boats ADD COLUMN x int")', "pass")
 SYNTAX_ERROR: Final = fourth("op.execute(", "pass")
 DRIFT: Final = {

@@ -14,7 +14,7 @@ _LONGEST = 600
 # Has no `%` and `:`, which drivers take for parameters.
 _CATALOGS = """
 WITH spaces AS (
-    SELECT oid, nspname AS name FROM pg_catalog.pg_namespace
+    SELECT oid, CAST(nspname AS text) AS name FROM pg_catalog.pg_namespace
     WHERE left(nspname, 3) <> 'pg_' AND nspname NOT IN ('information_schema', 'ci_action')
 ), members AS (
     SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'
