@@ -25,6 +25,7 @@ from support.builders import (
 )
 
 from ci_action.engine.redact import redacted
+from ci_action.model.migrations import Migrations
 from ci_action.model.result import Broken, Hint, Report, RunResult, Skipped, StageResult, ToolResult
 from ci_action.model.totals import coverage_of
 from ci_action.system.redaction import HIDDEN, Redactor
@@ -175,7 +176,7 @@ def filled(kind: Any) -> Any:
     if origin is Mapping:
         return {filled(args[0]): filled(args[1])}
     if isinstance(kind, type) and is_dataclass(kind):
-        hints = get_type_hints(kind)
+        hints = get_type_hints(kind, localns={"Migrations": Migrations})  # which is imported for types only
         return kind(**{field.name: filled(hints[field.name]) for field in fields(kind)})
     return next(iter(kind)) if isinstance(kind, EnumMeta) else ordinary.get(kind, frozenset())
 

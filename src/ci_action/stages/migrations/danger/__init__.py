@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ci_action.engine.context import Context
-from ci_action.engine.tool import Checked, Selection, Tool
+from ci_action.engine.tool import Checked, Selection, Tool, Turn
 from ci_action.model.finding import Level
 from ci_action.model.result import Broken, Counted, Report, Skipped
 from ci_action.project.programs import Program
@@ -190,6 +190,7 @@ TOOL: Final = Tool(
     selection=_selection,
     by_lines=True,
     plan=lambda _: "the statements that the upgrade executes, if the database is PostgreSQL",
+    turn=lambda _: Turn.RUNS,  # that of the upgrade
     needs=("upgrade",),
     after=("heads",),
 )
