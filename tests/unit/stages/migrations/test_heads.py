@@ -146,6 +146,21 @@ def test_nothing():
             [],
             id="a-name-that-is-not-known",
         ),
+        pytest.param(
+            (
+                entry("a"),
+                entry("b", "a", open=("branch_labels",)),
+                entry("x", "a", open=("branch_labels",)),
+                entry("y", "x", depends_on=("unknown",)),
+            ),
+            [],
+            id="labels-that-are-not-known",
+        ),
+        pytest.param(
+            (entry("a", open=("branch_labels",)), entry("b", "a"), entry("x", "a")),
+            [("multiple-heads", "x", 3)],
+            id="one-unknown-label-for-both",
+        ),
         pytest.param((*LINE, entry("x", open=("down_revision",))), [], id="a-parent-that-is-not-known"),
     ],
 )

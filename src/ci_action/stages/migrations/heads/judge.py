@@ -17,6 +17,7 @@ from ci_action.system.text import listed, quoted
 TOOL: Final = "heads"
 _DOCS: Final = "https://alembic.sqlalchemy.org/en/latest"
 _ILLEGAL: Final = re.compile("[@:+-]")
+_LABELS: Final = "branch_labels"
 _URLS: Final = {
     "multiple-heads": f"{_DOCS}/branches.html#working-with-branches",
     "missing-parent": f"{_DOCS}/tutorial.html#create-a-migration-script",
@@ -141,7 +142,8 @@ class _Judge:
                 label
                 for label in dict.fromkeys(header.labels)
                 if self.labels[label] is one and label not in self.entries
-            ),
+            )
+            + ((one.file.place,) if _LABELS in header.open else ()),  # whatever it is, the branch has a label
         )
 
     def revisions(self, order: Sequence[str]) -> tuple[Revision, ...]:
@@ -203,13 +205,14 @@ class _Judge:
         """Find revisions that follow, or depend on, one that does not exist."""
         if any("revision" in one.header.open for one in self.every):
             return
+        labelled = any(_LABELS in one.header.open for one in self.every)
         for one in self.every:
             header = one.header
             for name in header.down:
                 if name not in self.entries:
                     yield self.absent(one, "down_revision", name, header.down_line)
             for name in header.depends_on:
-                if name not in self.entries and name not in self.labels:
+                if not labelled and name not in self.entries and name not in self.labels:
                     yield self.absent(one, "depends_on", name, header.depends_line)
 
     def absent(self, one: Entry, variable: str, name: str, line: int) -> Finding:
