@@ -23,6 +23,7 @@ EXPECTED: Final = {
     "types": "skipped",
     "test": "failed",
     "security": "failed",
+    "migrations": "skipped",
     "pr": "failed",
 }
 # The base branch has these; the pull request adds the rest.
@@ -45,7 +46,11 @@ def main() -> int:
     found = {stage["name"]: stage["conclusion"] for stage in report["stages"]}
     texts = [file.read_text("utf-8") for file in REPORTS.iterdir()]
     problems = [f"expected {EXPECTED}, got {found}"] if found != EXPECTED else []
-    problems += ["a report contains a planted secret"] if any(one in text for one in secrets for text in texts) else []
+    problems += (
+        ["a report contains a planted secret"]
+        if any(one in text for one in secrets for text in texts)
+        else []
+    )
     print(f"demo: {'; '.join(problems) or 'as expected, the sample is wrong on purpose'}")
     print(f"demo: open {os.path.relpath(REPORTS / 'report.html')} in a browser")
     return 1 if problems else 0
@@ -61,7 +66,9 @@ def pull_request(project: Path) -> tuple[list[str], Path]:
     secrets = plant(project)
     refs = {"base": {"sha": base, "ref": "main"}, "head": {"sha": commit(project, {}), "ref": "lights"}}
     event = project.with_name("event.json")
-    event.write_text(json.dumps({"pull_request": {"number": 7, "title": "Added the lights.", "body": "", **refs}}))
+    event.write_text(
+        json.dumps({"pull_request": {"number": 7, "title": "Added the lights.", "body": "", **refs}})
+    )
     return secrets, event
 
 
@@ -72,7 +79,10 @@ def environment(folder: Path, event: Path) -> dict[str, str]:
     """
     venv.create(folder)
     packages = Path(sysconfig.get_path("purelib", vars={"base": str(folder)}))
-    locked = {one["name"]: one["version"] for one in tomllib.loads((SAMPLE / "uv.lock").read_text("utf-8"))["package"]}
+    locked = {
+        one["name"]: one["version"]
+        for one in tomllib.loads((SAMPLE / "uv.lock").read_text("utf-8"))["package"]
+    }
     for entry in Path(sysconfig.get_path("purelib")).iterdir():
         if not entry.name.endswith(".dist-info"):
             (packages / entry.name).symlink_to(entry)
@@ -90,7 +100,15 @@ def environment(folder: Path, event: Path) -> dict[str, str]:
 
 def run(project: Path, variables: dict[str, str], *words: str) -> None:
     shutil.rmtree(REPORTS, ignore_errors=True)
-    command = ["ci-action", "run", "all", "--install=none", *words, f"--report-dir={REPORTS}", "--cache-dir=none"]
+    command = [
+        "ci-action",
+        "run",
+        "all",
+        "--install=none",
+        *words,
+        f"--report-dir={REPORTS}",
+        "--cache-dir=none",
+    ]
     print(f"$ {shlex.join(command)}", flush=True)
     program = Path(sys.executable).parent / "ci-action"
     done = subprocess.run(command, executable=program, cwd=project, env=variables, check=False)
