@@ -270,7 +270,7 @@ COMMENTS = st.sampled_from(
     ["", "-- a;", "/* b\n; */", "-- 'c", "\n\n", "-- squawk-ignore ban-drop-column", "\r\n"]
 )
 AROUND = st.sampled_from([
-    "SELECT ';\n-- '", "SELECT $a$ ;\n $$ ' $a$", 'SELECT 1 AS "a;\nb"', "SELECT E'\\';\n'", "SELECT 1;", "",
+    "SELECT ';\n-- '", "SELECT $a$ ;\n $$ ' $a$", 'SELECT 1 AS "a;\nb"', "SELECT E'\\';\n'", "SELECT 1;", "", "SELECT 'a\rb'",
     "DO $$\nBEGIN\n  NULL;\nEND\n$$", "UPDATE t SET a = %(a)s -- %s",
 ])  # fmt: skip
 

@@ -1,6 +1,7 @@
 """The tool danger: kept runs of squawk, weighed against measured rewrites."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -256,7 +257,9 @@ def test_each_line_belongs_to_its_statement(given: list[tuple[str, bool]]):
     lines = script.text.split("\n")
     assert len(script.owners) == len(lines)
     assert lines[script.end] == END
-    for index, (text, _) in enumerate(given):
+    assert not re.search(r"\r(?!\n)", script.text), "squawk counts it as the end of a line"
+    for index, (raw, _) in enumerate(given):
+        text = re.sub(r"\r(?!\n)", "\n", raw)
         own = [line for line in range(len(lines)) if script.owner(line) == index]
         assert own == list(range(own[0], own[-1] + 1))
         assert len(own) == text.count("\n") + 2

@@ -13,6 +13,8 @@ UNKNOWN_RULE: Final = "unused-ignore"
 _OURS: Final = -1
 # Parameters of drivers, which squawk cannot parse, and the percent sign that they escape.
 _PARAMETER: Final = re.compile(r"%%|%\([^()\n]*\)s|%s")
+# It ends a line, for squawk as for PostgreSQL.
+_RETURN: Final = re.compile(r"\r(?!\n)")
 # All revisions are in one file: the comment of one must not hide what the others do.
 _WHOLE_FILE: Final = "squawk-ignore-file"
 _INERT: Final = "squawk ignore-file"
@@ -65,6 +67,6 @@ def script_of(statements: Sequence[Statement]) -> Script:
 
 
 def _readable(sql: str) -> str:
-    """Return a statement as squawk can read it, with the same lines."""
+    """Return a statement as squawk can read it, with the lines that it counts."""
     bare = _PARAMETER.sub(lambda found: "%" if found[0] == "%%" else "NULL", sql)
-    return bare.replace(_WHOLE_FILE, _INERT)
+    return _RETURN.sub("\n", bare).replace(_WHOLE_FILE, _INERT)
