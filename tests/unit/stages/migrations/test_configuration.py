@@ -279,7 +279,7 @@ def test_a_configuration_that_is_wrong_for_everybody(files, path, line, tmp_path
     assert (finding.rule, finding.path, finding.line) == ("config", path, line)
     assert finding.level == "error"
     assert not result.each
-    assert result.only_required is (path == "requirements.txt")
+    assert result.unconfigured is (path in {"requirements.txt", "db/env.py"})
 
 
 def test_a_requirement_of_the_pyproject(tmp_path):

@@ -30,7 +30,7 @@ REQUIRED = {"requirements.txt": "alembic\n"}
         pytest.param(ALEMBIC, False, id="no-revision"),
         pytest.param(REQUIRED, False, id="a-library-that-requires-it"),
         pytest.param({"alembic.ini": "[alembic]\n"}, True, id="a-wrong-configuration"),
-        pytest.param({"db/env.py": "from alembic import context\n"}, True, id="an-environment-alone"),
+        pytest.param({"db/env.py": "from alembic import context\n"}, False, id="configured-by-code"),
         pytest.param({f"tests/{name}": text for name, text in REVISIONS.items()}, False, id="a-sample"),
     ],
 )

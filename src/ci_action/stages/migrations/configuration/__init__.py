@@ -46,8 +46,8 @@ class Configured:
     notes: tuple[str, ...] = ()
     why_not: str = ""
     """Why there is nothing to check; empty if there is a configuration, or a finding about one."""
-    only_required: bool = False
-    """Whether all that the project has of Alembic is a requirement: it can be a library that works with it."""
+    unconfigured: bool = False
+    """Whether the project has Alembic without a configuration: code of the project can configure it, so its own checks may pass."""
 
 
 def configured(ctx: Context) -> Configured:
@@ -158,7 +158,7 @@ def _nothing(layout: Layout, found: Candidates) -> Configured:
         return Configured(why_not=why)
     what = "env.py of Alembic" if found.envs else "Alembic is required"
     error = WrongConfigurationError(f"{what} without a configuration: {ADVICE}", place)
-    return Configured(findings=(_finding(error),), only_required=not found.envs)
+    return Configured(findings=(_finding(error),), unconfigured=True)
 
 
 def _finding(error: WrongConfigurationError) -> Finding:

@@ -236,8 +236,8 @@ def why_not(ctx: Context) -> str:
     found = configured(ctx)
     if found.why_not:
         return found.why_not
-    if found.only_required:  # a library that works with Alembic has none
-        return "no configuration of Alembic"
+    if found.unconfigured:
+        return "; ".join(one.message for one in found.findings)
     if found.findings or any(of_checkout(ctx.layout, one, _nothing) for one in found.each):
         return ""
     return "Alembic has no revisions"
