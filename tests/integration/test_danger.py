@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -18,6 +18,7 @@ from support.builders import context
 from support.paths import ROOT
 from support.repositories import commit, git
 from support.runs import Ran, Write
+from support.shop import NEW, SHOP
 from support.squawk_runs import CASES, kept_run, sql, steps
 
 from ci_action.engine.context import Context
@@ -332,79 +333,15 @@ def test_a_squawk_that_is_absent_or_hangs_is_broken(tmp_path: Path):
         danger(ctx, Program(argv=(str(script),), version="2.70.0"), steps(*CASES["findings"]))
 
 
-ENV = """\
-from alembic import context
-from sqlalchemy import create_engine, pool
-
-engine = create_engine("postgresql+psycopg://shop:secret@db.example.com/live", poolclass=pool.NullPool)
-with engine.connect() as connection:
-    context.configure(connection=connection, target_metadata=None)
-    with context.begin_transaction():
-        context.run_migrations()
-"""
-OLD = """\
-import sqlalchemy as sa
-from alembic import op
-
-revision = "a1"
-down_revision = None
-
-
-def upgrade():
-    op.create_table("users", sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.String(20)))
-    op.add_column("users", sa.Column("age", sa.Integer))
-    op.alter_column("users", "age", type_=sa.SmallInteger())
-
-
-def downgrade():
-    op.drop_table("users")
-"""
-NEW = """\
-import sqlalchemy as sa
-from alembic import op
-
-revision = "b2"
-down_revision = "a1"
-
-
-def upgrade():
-    op.alter_column("users", "name", type_=sa.Text())
-    op.alter_column("users", "age", type_=sa.BigInteger())
-    op.create_index("ix_users_name", "users", ["name"])
-    op.execute("ALTER TABLE users SET UNLOGGED")
-    op.create_table("teams", sa.Column("id", sa.Integer, primary_key=True))
-    op.create_index("ix_teams", "teams", ["id"])
-    op.bulk_insert(sa.table("teams", sa.column("id", sa.Integer)), [{"id": 1}, {"id": 2}])
-    with op.get_context().autocommit_block():
-        op.create_index("ix_users_age", "users", ["age"], postgresql_concurrently=True)
-
-
-def downgrade():
-    op.drop_index("ix_users_age")
-    op.drop_table("teams")
-    op.execute("ALTER TABLE users SET LOGGED")
-    op.drop_index("ix_users_name")
-    op.alter_column("users", "age", type_=sa.SmallInteger())
-    op.alter_column("users", "name", type_=sa.String(20))
-"""
-SHOP: Mapping[str | bytes, str | bytes] = {
-    "pyproject.toml": '[project]\nname = "shop"\nversion = "1"\nrequires-python = ">=3.11"\n'
-    'dependencies = ["alembic", "psycopg[binary]", "sqlalchemy"]\n[tool.uv]\npackage = false\n',
-    "alembic.ini": "[alembic]\nscript_location = migrations\n",
-    "migrations/env.py": ENV,
-    "migrations/versions/a1.py": OLD,
-}
-
-
 @pytest.mark.parametrize(("setting", "code", "level"), [("warn", 0, "warning"), ("fail", 1, "error")])
 def test_the_new_revisions_of_a_project(
     project: Write, ci_action: Callable[..., Ran], setting: str, code: int, level: str
 ):
     origin = project({})
-    commit(origin, SHOP)
+    commit(origin, {**SHOP})
     folder = origin.parent / "clone"
     git(origin, "clone", "--quiet", str(origin), str(folder))
-    commit(folder, {"migrations/versions/b2.py": NEW})
+    commit(folder, NEW)
     ran = ci_action(folder, "run", "migrations", f"--migration-danger={setting}")
     found = [(one["line"], one["rule"], bool(one["muted"])) for one in ran.findings("danger")]
     assert found == [
