@@ -298,7 +298,7 @@ def test_a_finding_is_on_its_statement_whatever_is_around_it(around: list[tuple[
 )
 def test_a_wrong_configuration_is_broken(ctx: Context, config: str):
     (ctx.layout.root / ".squawk.toml").write_text(config)
-    with pytest.raises(ToolError):
+    with pytest.raises(ToolError, match=r"\(\.squawk\.toml\)"):
         danger(ctx, SQUAWK, steps(*CASES["findings"]))
 
 

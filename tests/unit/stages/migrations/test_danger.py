@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.builders import completed, context, write
+from support.builders import bundled_tools, completed, context, write
 from support.squawk_runs import CASES, Replay, kept_run, sql, steps
 
 from ci_action.engine.ignore import mute
@@ -306,3 +306,13 @@ def test_a_broken_history_decides_and_keeps_what_others_found(folder: Path):
     both = joined([danger(context(folder, kept_run("findings")), SQUAWK, steps(*CASES["findings"])), broken])
     assert isinstance(both.outcome, Broken)
     assert len(both.outcome.findings) == 2
+
+
+@pytest.mark.parametrize(
+    ("files", "version"), [({}, "2.70.0"), ({"requirements.txt": "squawk-cli==2.4"}, "2.4")]
+)
+def test_the_plan_has_the_version(folder: Path, files: dict[str, str], version: str):
+    write(folder, files)
+    bundled = bundled_tools(folder.parent / "bundled", squawk_cli="2.70.0")
+    assert TOOL.plan
+    assert f" {version} " in TOOL.plan(context(folder, bundled=bundled))

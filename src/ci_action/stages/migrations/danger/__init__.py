@@ -8,7 +8,7 @@ from ci_action.engine.context import Context
 from ci_action.engine.tool import Checked, Selection, Tool, Turn
 from ci_action.model.finding import Level
 from ci_action.model.result import Broken, Counted, Report, Skipped
-from ci_action.project.programs import Program
+from ci_action.project.programs import Program, select
 from ci_action.settings.types import MigrationDanger
 from ci_action.stages.migrations.danger.config import SquawkConfig, squawk_config
 from ci_action.stages.migrations.danger.findings import NAME, Measured, findings_of, version_of
@@ -21,6 +21,7 @@ from ci_action.system.errors import ToolError
 from ci_action.system.process import Command, Completed
 from ci_action.system.text import counted, listed
 
+_PACKAGE: Final = "squawk-cli"
 # Older ones cannot show that they have read everything.
 _OLDEST: Final = 2
 # With more of them it would take too long to check each alone.
@@ -123,7 +124,7 @@ class _Squawk:
         return any(row.rule_name == SYNTAX for row in self.rows(script_of([one])))
 
     def rows(self, script: Script) -> tuple[Row, ...]:
-        return rows_of(self.run(script), script)
+        return rows_of(self.run(script), script, self.config.source)
 
     def run(self, script: Script) -> Completed:
         version = () if self.config.sets_version or not self.version else (f"--pg-version={self.version}",)
@@ -181,15 +182,21 @@ def _selection(ctx: Context) -> Selection:
     return Selection(why_not="`migration-danger` is `off`" if off else "")
 
 
+def _plan(ctx: Context) -> str:
+    choice = select(_PACKAGE, settings=ctx.settings, layout=ctx.layout, bundled=ctx.bundled)
+    version = choice.specifier.removeprefix("==") or ctx.bundled.version(_PACKAGE)
+    return f"squawk {version} from {choice.source}, on the statements that the upgrade executes on PostgreSQL"
+
+
 TOOL: Final = Tool(
     name=NAME,
     summary="Statements of migrations that lock or rewrite tables, by squawk.",
     url="https://squawkhq.com/docs/",
     check=check,
-    package="squawk-cli",
+    package=_PACKAGE,
     selection=_selection,
     by_lines=True,
-    plan=lambda _: "the statements that the upgrade executes, if the database is PostgreSQL",
+    plan=_plan,
     turn=lambda _: Turn.RUNS,  # that of the upgrade
     needs=("upgrade",),
     after=("heads",),

@@ -1,6 +1,7 @@
 """What squawk printed: pure functions."""
 
 import json
+import re
 from typing import Final
 
 from msgspec import Struct, convert
@@ -10,6 +11,7 @@ from ci_action.system.errors import ToolError
 from ci_action.system.process import Completed, last_lines
 
 SYNTAX: Final = "syntax-error"
+_WRONG: Final = re.compile(r"^Configuration error: (.+)$", re.MULTILINE)
 
 
 class Row(Struct, frozen=True):
@@ -22,8 +24,10 @@ class Row(Struct, frozen=True):
     help: str | None = None
 
 
-def rows_of(done: Completed, script: Script) -> tuple[Row, ...]:
+def rows_of(done: Completed, script: Script, config: str = "") -> tuple[Row, ...]:
     """Return what squawk reported about a script; raises `ToolError` unless it has read all of it.
+
+    `config` is the project's configuration of squawk, for people; empty without one.
 
     Its exit code does not show that: 1 means findings, or that it could not start; with 0 it may have read nothing.
     """
@@ -36,6 +40,8 @@ def rows_of(done: Completed, script: Script) -> tuple[Row, ...]:
             reason = f"squawk was ended by {done.killed_by}"
         elif text.strip():
             reason = f"could not read the JSON of squawk: {error}"
+        elif config and (wrong := _WRONG.search(done.stderr)):
+            reason = f"the configuration of squawk is wrong ({config}): {wrong[1]}"
         else:
             reason = f"squawk ended with exit code {done.returncode}: {cause}"
         raise ToolError(reason, detail=last_lines(done.stderr)) from error
