@@ -437,7 +437,9 @@ def test_enum_types_that_nothing_compares(postgresql: Run):
         {"target_metadata": "transaction_per_migration=True, target_metadata"},
         {"engine.connect()": "engine.begin()"},
         {"create_engine(": "create_engine(isolation_level='AUTOCOMMIT', url="},
-        {"create_engine(": "create_engine(connect_args={'application_name': 'x', 'timeout': 5}, url="},
+        {
+            "create_engine(": "create_engine(connect_args={'application_name': 'x', 'timeout': 5, 'unix_sock': '/nowhere'}, url="
+        },
         {"poolclass=pool.NullPool": "creator=lambda: 1 / 0"},
         {"poolclass=pool.NullPool": "pool=pool.NullPool(lambda: 1 / 0)"},
         {"engine.connect()": "context.config.attributes.get('connection').engine.connect()"},
@@ -450,6 +452,22 @@ def test_ways_to_connect(postgresql: Run, change: dict[str, str]):
         text = text.replace(old, new)
     ran = postgresql({**GOOD, "m/env.py": text})
     assert (ran.found, ran.broken) == ([], {}), ran.output
+
+
+def test_an_env_py_that_chooses_the_folder_of_the_revisions(each: Run):
+    text = "import os\nfrom alembic import context\nfolder = os.path.join(context.script.dir, 'other')\n"
+    text += "context.script.version_locations = [folder]\n" + ENV
+    files = {name.replace("versions", "other"): source for name, source in GOOD.items()}
+    ran = each({**files, "m/env.py": text}, checked=["c3"])
+    assert (ran.found, ran.broken) == ([], {}), ran.output
+    assert ("c3", "downgrade") in ran.steps
+
+
+def test_an_env_py_for_two_addresses(each: Run):
+    """Both lead to the same database, where the second has nothing to do."""
+    ran = each({**GOOD, "m/env.py": ENV + "\n" + ENV.partition("import models")[2]})
+    assert (ran.found, ran.broken) == ([], {}), ran.output
+    assert len(ran.steps) == 9
 
 
 def test_nothing_of_the_environment_leads_elsewhere(postgresql: Run):

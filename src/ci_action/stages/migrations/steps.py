@@ -26,7 +26,7 @@ from ci_action.stages.migrations.judging import (
 )
 from ci_action.stages.migrations.model import Alembic, Database, RevisionHistory, Steps
 from ci_action.stages.migrations.selection import Chosen, chosen
-from ci_action.system.errors import ProjectFileError, TimedOutError, ToolError
+from ci_action.system.errors import ENDED, ProjectFileError, ToolError
 from ci_action.system.process import Command, Completed, last_lines
 from ci_action.system.project_files import LARGEST_SOURCE, find_project_file, find_project_text
 
@@ -94,7 +94,7 @@ class _Job:
         try:
             done = self.ctx.run(self.command(database, events))
             ended = done.killed_by or f"exit code {done.returncode}"
-        except TimedOutError as error:
+        except ENDED as error:
             ended = error.reason
             done = replace(done, stdout=error.stdout, stderr=error.stderr)
         log = f"{done.stdout.decode('utf-8', 'replace')}{done.stderr}"

@@ -30,15 +30,16 @@ def compare(walk):
     }
     revisions = RevisionContext(walk.config, walk.script, arguments)
     metadata = []
-    enums = []
+    enums = set()
 
     def work(heads, context):
         target = context.opts.get("target_metadata")
         if target is None:
             return []
-        metadata.extend(target if isinstance(target, (list, tuple)) else [target])
+        several = target if isinstance(target, (list, tuple)) else [target]
+        metadata.extend(one for one in several if one not in metadata)
         if context.connection.dialect.name == "postgresql":
-            enums.extend(row[0] for row in context.connection.exec_driver_sql(_ENUMS))
+            enums.update(row[0] for row in context.connection.exec_driver_sql(_ENUMS))
         revisions.run_autogenerate(heads, context)
         return []
 
@@ -55,7 +56,7 @@ def compare(walk):
         for operation in _leaves(operations):
             _report(walk.send, operation, places)
     if enums and "alembic_postgresql_enum" not in sys.modules:
-        walk.send("enums", names=enums[:20], number=len(enums))
+        walk.send("enums", names=sorted(enums)[:20], number=len(enums))
     return sum(len(one.tables) for one in metadata)
 
 

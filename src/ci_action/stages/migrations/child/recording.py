@@ -17,10 +17,11 @@ _QUERIES = frozenset({"SELECT", "SHOW", "PRAGMA", "EXPLAIN", "VALUES", "TABLE"})
 _DATA = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
 # Those with many rows are long.
 _LONGEST_SQL = 200000
-# They change the session, and nothing in the database.
-_SESSION = frozenset(
-    {"SET", "RESET", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "LOCK", "DISCARD"}
-)
+# They change nothing that a downgrade could undo.
+_SESSION = frozenset({
+    "SET", "RESET", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "LOCK", "DISCARD", "ANALYZE", "VACUUM", "REINDEX",
+    "CHECKPOINT", "REFRESH", "NOTIFY",
+})  # fmt: skip
 
 
 class Recorder:

@@ -62,8 +62,12 @@ class Walk:
         self.redirect = Redirect(given["url"], self._connects)
         self.watchdog = Watchdog(given["timeout"], self._expired)
         self.dialects = set()
-        self.gives_connection = False
-        """Whether env.py needs a connection in the attributes."""
+        self.engine = None
+        """What makes the connection that env.py needs in the attributes; None if it needs none."""
+        self.entered = False
+        """Whether env.py called Alembic in its last start."""
+        self.plan = ()
+        """All revisions in the order of their upgrade."""
         self.heads = set()
         """The revisions that the version table should have."""
         self.position = None
@@ -111,7 +115,6 @@ class Walk:
             self.attributes = _Attributes(self.config.attributes)
             self.config.__dict__["attributes"] = self.attributes
             self.script = ScriptDirectory.from_config(self.config)
-            self.plan = self._planned()
             yield
 
     @contextlib.contextmanager
@@ -168,12 +171,14 @@ class Walk:
                 self._keep(index + 1, context)
 
         def start(context):
+            # env.py may choose the folders of the revisions.
+            self.plan = self._planned()
             self.extensions = emptying.extensions(context.connection)
             if self.first == 0 and self.checked:
                 self._keep(0, context)
             self.recorder.measures = self._measures(context)
 
-        self._walk(range(len(self.plan)), UPGRADE, after=note, before=start)
+        self._walk(lambda: range(len(self.plan)), UPGRADE, after=note, before=start)
         self._verify()
         self.position = len(self.plan)
         self.dump = self._dumped() if self.checked else None
@@ -250,7 +255,7 @@ class Walk:
     def _tried(self, index, direction, note, judged):
         """Run a revision; return whether that worked."""
         try:
-            self._walk([index], direction, after=note)
+            self._walk(lambda: [index], direction, after=note)
         except PhaseEndedError:
             raise
         except (Exception, SystemExit) as error:
@@ -273,8 +278,7 @@ class Walk:
     # Running
 
     def _walk(self, indices, direction, after=None, before=None):
-        """Run revisions in one start of env.py."""
-        indices = list(indices)
+        """Run revisions in one start of env.py, which may do that for several schemas."""
         make = (
             MigrationStep.downgrade_from_script
             if direction == DOWNGRADE
@@ -285,11 +289,14 @@ class Walk:
         done = []
 
         def steps(heads, context):
+            self.entered = True
+            if done and set(heads) == done[-1]:
+                return  # another address, which leads to the same database
             if set(heads) != self.heads:
                 self._uncommitted(heads)
             if before:
                 recorder.quietly(before, context)
-            for index in indices:
+            for index in indices():
                 script = self.plan[index]
                 self.doing = script.revision, direction, Clock()
                 recorder.begin(script.revision, direction)
@@ -322,22 +329,27 @@ class Walk:
 
     def environment(self, work, **options):
         """Start env.py with what Alembic should do in it."""
-        self.attributes.asked = False
+        self.attributes.asked = self.entered = False
         try:
             self._start(work, options)
         except PhaseEndedError:
             raise
         except Exception:
-            if self.gives_connection or not self.attributes.asked or self.recorder.revision:
+            if self.entered or self.engine is not None or not self.attributes.asked:
                 raise
-            self.gives_connection = True
+            try:
+                self.engine = self.redirect.sync_engine()
+            except ImportError:
+                self.engine = None
+            if self.engine is None:
+                raise
             self._start(work, options)
 
     def _start(self, work, options):
         with contextlib.ExitStack() as stack:
             connection = None
-            if self.gives_connection:
-                connection = stack.enter_context(self.redirect.sync_engine().connect())
+            if self.engine is not None:
+                connection = stack.enter_context(self.engine.connect())
                 self.attributes["connection"] = connection
                 stack.callback(self.attributes.pop, "connection", None)
             context = EnvironmentContext(
@@ -352,7 +364,7 @@ class Walk:
         """Make sure that what the revisions did is committed."""
         found = []
         self.environment(lambda heads, _context: found.append(set(heads)) or [], dont_mutate=True)
-        if found != [self.heads]:
+        if not found or any(heads != self.heads for heads in found):
             self._uncommitted(found[0] if found else ())
 
     def _uncommitted(self, heads):
@@ -393,7 +405,7 @@ class Walk:
                     found.extend(snapshots.take(context, self.states[number])[1][0])
 
             if number:
-                self._walk(range(number), REBUILD, after=note)
+                self._walk(lambda: range(number), REBUILD, after=note)
         except (Exception, SystemExit) as error:
             self.send("unstable", error=described(error), differences=[])
             raise PhaseEndedError from error
