@@ -33,8 +33,8 @@ class SquawkConfig:
     sets_version: bool = False
 
     def reports(self, rule: str) -> bool:
-        """Whether a finding of a rule is one of the project's."""
-        return bool(self.source) or rule not in self.off
+        """Whether a finding of a rule is reported."""
+        return rule not in self.off
 
 
 def squawk_config(layout: Layout, folder: Path) -> SquawkConfig:
