@@ -240,7 +240,8 @@ LONG_WAIT: Final = fourth(
 )
 EXTENSION: Final = fourth(
     """op.execute('CREATE EXTENSION "uuid-ossp"')
-    op.execute("ALTER TABLE ships ADD COLUMN token uuid DEFAULT uuid_generate_v4()")""",
+    op.execute("SELECT uuid_generate_v4()")
+    op.execute("ALTER TABLE ships ADD COLUMN token uuid")""",
     """op.execute("ALTER TABLE ships DROP COLUMN token")
     op.execute('DROP EXTENSION "uuid-ossp"')""",
 )
