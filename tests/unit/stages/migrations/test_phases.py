@@ -1,11 +1,16 @@
 """What the tools upgrade, downgrade and drift report about the one run."""
 
-import pytest
-from support.builders import finding
+from contextlib import suppress
+from pathlib import Path
 
+import pytest
+from support.builders import context, finding
+
+from ci_action.engine.execute import check
 from ci_action.model.migrations import Direction, Step
 from ci_action.model.result import Broken, Counted, Outcome, Report, Skipped
 from ci_action.stages.migrations import downgrade, drift, upgrade
+from ci_action.stages.migrations.database import UnsupportedDialectError
 from ci_action.stages.migrations.model import Database, Phase, Steps
 from ci_action.stages.migrations.phases import joined, migrations_of, outcome_of
 from ci_action.system.errors import ToolError
@@ -59,3 +64,17 @@ def test_the_order():
     tools = (upgrade.TOOL, downgrade.TOOL, drift.TOOL)
     assert [one.after for one in tools] == [("heads",), ("upgrade",), ("downgrade",)]
     assert all(one.needs == ("environment",) for one in tools)
+
+
+@pytest.mark.parametrize(("stages", "kind"), [("migrations", "broken"), ("all", "skipped"), ("", "skipped")])
+def test_an_unsupported_database_is_broken_only_by_name(tmp_path: Path, stages: str, kind: str):
+    def refused() -> None:
+        raise UnsupportedDialectError("the project uses mysql")
+
+    (tmp_path / "w").mkdir()
+    ctx = context(tmp_path / "w", settings={"stage": stages})
+    with suppress(ToolError):
+        ctx.migrations.of(refused)
+    result = check(upgrade.TOOL, ctx)
+    assert type(result.outcome).__name__.lower() == kind
+    assert "mysql" in getattr(result.outcome, "reason", "")
