@@ -174,24 +174,19 @@ def _location(path: str, line: int, facts: Facts) -> Location:
 
 def _settings(error: Error) -> Faulty | None:
     """Return which settings or variables are missing; None if that is not the cause."""
-    names: list[str] = []
     if error.fields:
-        names = [name for name, _ in error.fields]
         what = "missing" if all(kind == "missing" for _, kind in error.fields) else "missing or invalid"
-        reason = f"settings of the project are {what}: {', '.join(names)}"
+        reason = f"settings of the project are {what}: {', '.join(name for name, _ in error.fields)}"
     elif error.key and error.frames and error.frames[-1][0].endswith("/os.py"):
-        names = [error.key]
         reason = f"an environment variable is missing: {error.key}"
     elif _NO_URL.search(error.text):
-        reason = "the project has no address of a database: its variable or setting is probably missing"
-    elif found := _UNSET.search(error.text):
-        names = [found[1] or found[2]]
+        reason = "a setting of the project is missing: the address of the database, such as `DATABASE_URL`"
+    elif _UNSET.search(error.text):
         reason = f"a setting of the project is missing: {short(error.text)}"
     else:
         return None
-    example = next((name.upper().replace(".", "__") for name in names), "DATABASE_URL")
     advice = (
-        f"set it in `env:` of the step, such as `{example}`; connections go to the scratch database anyway"
+        "set the variables in `env:` of the step, to any valid value: connections go to the scratch database"
     )
     return Faulty(reason=f"{reason}; {advice}", detail=error.traceback)
 

@@ -10,9 +10,12 @@ from msgspec import convert
 from support.migration_events import REVISION, error, failure
 from support.paths import TESTS
 
+from ci_action.engine.hints import Facts as HintFacts
+from ci_action.engine.hints import recognise
 from ci_action.model.finding import Finding
 from ci_action.stages.migrations.events import Failure
 from ci_action.stages.migrations.faults import Facts, Faulty, fault, short
+from ci_action.stages.migrations.stage import STAGE
 
 # What SQLAlchemy, Alembic and the databases said.
 TEXTS = json.loads((TESTS / "golden" / "migrations" / "errors.json").read_text())
@@ -186,6 +189,29 @@ def test_what_this_machine_lacks(fields: dict[str, Any], named: str):
     found = outside(**fields)
     assert isinstance(found, Faulty)
     assert named in found.reason
+
+
+@pytest.mark.parametrize(
+    ("fields", "hint"),
+    [
+        (
+            {"kind": "pydantic_core.ValidationError", "fields": [["secret_key", "missing"]]},
+            "migration-settings",
+        ),
+        ({"kind": "RuntimeError", "text": "DATABASE_URL is not set"}, "migration-settings"),
+        ({"kind": "x.WrongDialectError", "text": TEXTS["redirected"]}, "migration-dialect"),
+        ({"kind": "FileNotFoundError", "text": TEXTS["no-env-file"]}, "migration-env-file"),
+        (
+            {"kind": "ModuleNotFoundError", "text": "No module named 'geo'", "module": "geo"},
+            "migration-module",
+        ),
+    ],
+)
+def test_what_this_machine_lacks_has_a_hint(fields: dict[str, Any], hint: str):
+    found = outside(**fields, traceback=f"{fields['kind']}: {fields.get('text', '')}")
+    assert isinstance(found, Faulty)
+    hints = recognise(f"{found.detail}\n{found.reason}", HintFacts(tool="upgrade"), STAGE.hints)
+    assert [one.name for one in hints] == [hint]
 
 
 def test_an_installed_package_is_not_code_of_the_project():
