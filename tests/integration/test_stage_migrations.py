@@ -149,6 +149,12 @@ def test_ways_to_configure(
             samples.LOST_INDEX, [("downgrade", "schema-differs", FOURTH, 14)], ("drift",), id="lost-index"
         ),
         pytest.param(
+            samples.env(samples.EACH_ENV) | samples.LOST_INDEX,
+            [("downgrade", "schema-differs", FOURTH, 14)],
+            ("drift",),
+            id="transaction-per-migration",
+        ),
+        pytest.param(
             samples.ALIKE,
             [("downgrade", "schema-differs", "migrations/versions/a0005.py", 16)],
             ("drift",),

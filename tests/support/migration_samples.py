@@ -328,6 +328,12 @@ FLASK: Final[Mapping[str, str]] = {
     "migrations/env.py": FLASK_ENV,
     **history(BERTHS),
 }
+# A transaction for each revision, in a connection that has already begun one.
+EACH_ENV: Final = ENV.replace(
+    "metadata=models.Base.metadata)", "metadata=models.Base.metadata, transaction_per_migration=True)"
+).replace(
+    "        with context.begin", '        connection.exec_driver_sql("SELECT 1")\n        with context.begin'
+)
 # As in projects with one schema per tenant: on an empty database it runs no migration.
 IDLE_ENV: Final = ENV.replace(
     "        context.configure(", '        if not connection.dialect.has_schema(connection, "tenant"):\n'

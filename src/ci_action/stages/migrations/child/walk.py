@@ -390,13 +390,7 @@ class Walk:
         if self.position == number:
             return
         try:
-            self.environment(
-                lambda _heads, context: self.recorder.quietly(
-                    emptying.empty, context.connection, self.extensions
-                )
-                or [],
-                dont_mutate=True,
-            )
+            self.environment(self._emptied, dont_mutate=True)
             self.heads = set()
             found = []
 
@@ -413,6 +407,16 @@ class Walk:
             self.send("unstable", error=None, differences=found[:_MOST])
             raise PhaseEndedError
         self.position = number
+
+    def _emptied(self, _heads, context):
+        """Drop everything; return no revisions to run."""
+        connection = context.connection
+        self.recorder.quietly(emptying.empty, connection, self.extensions)
+        # With a transaction for each revision Alembic commits nothing without one, and env.py only what it began itself.
+        mine = not context._in_external_transaction and context._transaction is None
+        if mine and connection.in_transaction():
+            connection.get_transaction().commit()
+        return []
 
     # Reports
 
