@@ -195,6 +195,15 @@ def test_ways_around_the_redirect(stage, text: str):
     assert ran.code == 0 if not seen else ran.code in {1, 3}, ran.out
 
 
+def test_a_driver_without_sqlalchemy_is_not_redirected(stage):
+    """As the documentation warns: it reaches the address, which here answers nothing."""
+    with listening() as (port, seen):
+        address = f"postgresql://app:pw@127.0.0.1:{port}/live"
+        ran = stage(sample(starting("import psycopg", f'psycopg.connect("{address}")')))
+    assert seen
+    assert (ran.code, ran.tool("upgrade")["outcome"]) == (3, "broken"), ran.out
+
+
 HOSTILE: Final = [
     "::error::owned",
     "##[error]owned",
