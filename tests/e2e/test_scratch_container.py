@@ -95,14 +95,14 @@ def test_a_container_for_an_extension(workspace: Path):
 
 
 def test_an_extension_that_the_image_lacks_as_well(workspace: Path):
-    assert "vector" in probed({**SIXTEEN, "lacking": ["vector"]}, workspace)["broken"]
+    assert "postgis" in probed({**SIXTEEN, "lacking": ["postgis"]}, workspace)["broken"]
 
 
 def test_an_extension_in_a_text_decides_nothing_without_docker(workspace: Path):
     environ = {"DOCKER_HOST": "unix:///nonexistent.sock"}
-    assert probed({"needs": ["vector"], "environ": environ}, workspace)["name"].endswith(", embedded")
-    broken = probed({"lacking": ["vector"], "environ": environ}, workspace)["broken"]
-    assert "vector" in broken
+    assert probed({"needs": ["postgis"], "environ": environ}, workspace)["name"].endswith(", embedded")
+    broken = probed({"lacking": ["postgis"], "environ": environ}, workspace)["broken"]
+    assert "postgis" in broken
     assert "database-url" in broken
 
 
