@@ -4,8 +4,12 @@ from pathlib import Path
 
 import pytest
 from support.builders import FakeRun, context, layout, resolved, write
+from support.builders import tool as fake_tool
+from support.execution import executed, stage
 
 from ci_action.engine.stage import Configuration
+from ci_action.model.result import Broken, Report, Skipped
+from ci_action.project.programs import Program
 from ci_action.stages.migrations import heads
 from ci_action.stages.migrations.stage import STAGE
 from ci_action.system.errors import ToolError
@@ -71,3 +75,17 @@ def test_an_unknown_history_is_no_reason_to_refuse_a_revision(tmp_path: Path):
     )
     given = Configuration(settings=resolved(**{"downgrade-from": "zz"}).settings, layout=layout(root))
     assert list(STAGE.mistakes(given)) == []
+
+
+def test_without_an_environment_nothing_more_is_broken(tmp_path: Path):
+    nothing = Program(argv=(), version="", source="")
+    tools = []
+    for tool in STAGE.tools:
+        outcome = ToolError("no package") if tool.name == "environment" else Report()
+        fake = fake_tool(tool.name, outcome, needs=tool.needs, after=tool.after, program=lambda _: nothing)
+        tools.append(fake)
+    result, _ = executed(tmp_path, stage(*tools, name="migrations"))
+    kinds = {one.tool: type(one.outcome) for one in result.stages[0].tools}
+    assert kinds.pop("heads") is Report
+    assert kinds.pop("environment") is Broken
+    assert set(kinds.values()) == {Skipped}

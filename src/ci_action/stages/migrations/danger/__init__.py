@@ -199,6 +199,6 @@ TOOL: Final = Tool(
     by_lines=True,
     plan=_plan,
     turn=lambda _: Turn.RUNS,  # that of the upgrade
-    needs=("upgrade",),
+    needs=("environment", "upgrade"),
     after=("heads",),
 )
