@@ -5,9 +5,7 @@ that hit a rate limit is retried, a failed one only if it reads, and all waiting
 for retries limits each request alone, and its pauses do not end with an interruption.
 """
 
-import queue
 import re
-import threading
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -18,6 +16,7 @@ from ci_action import __version__
 from ci_action.github.client import PER_PAGE, GitHub
 from ci_action.github.errors import SERVER, Answer, ApiError, refusal
 from ci_action.github.event import Event
+from ci_action.system.parallel import in_background
 
 if TYPE_CHECKING:
     from github.Requester import Requester
@@ -167,19 +166,4 @@ class Line:
 
 def _within(seconds: float, work: Callable[[], Answer]) -> Answer:
     """Return the result of `work`; raises `TimeoutError`. A server that sends a byte now and then is never silent for long."""
-    ended: queue.SimpleQueue[Answer | Exception] = queue.SimpleQueue()
-
-    def run() -> None:
-        try:
-            ended.put(work())
-        except Exception as error:  # noqa: BLE001 - raised again below
-            ended.put(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    try:
-        outcome = ended.get(timeout=seconds)
-    except queue.Empty:
-        raise TimeoutError from None
-    if isinstance(outcome, Exception):
-        raise outcome
-    return outcome
+    return in_background(work).result(seconds)

@@ -6,8 +6,8 @@ Each section is between two hidden markers; text in a section can contain no suc
 """
 
 import json
-import random
 import re
+import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -164,7 +164,7 @@ class Entry:
 
 def wait() -> None:
     """Wait until other jobs have written what they were about to write."""
-    time.sleep(_PAUSE * random.uniform(0.7, 1.5))  # noqa: S311  # nosec B311 - only so that two jobs differ
+    time.sleep(_PAUSE * secrets.SystemRandom().uniform(0.7, 1.5))  # so that two jobs differ
 
 
 def write(github: GitHub, number: int, entry: Entry, pause: Callable[[], None] = wait) -> None:

@@ -116,6 +116,9 @@ def _switch(value: object) -> bool:
         raise ValueError("write 'true' or 'false'") from None
 
 
+_ALL: Final = 100
+
+
 def _percent(value: object) -> Decimal | None:
     """Read a percentage exactly: 89.996 is not 90."""
     if value is None or value == "":
@@ -124,7 +127,7 @@ def _percent(value: object) -> Decimal | None:
         number = Decimal(str(value).strip().removesuffix("%").strip())
     except InvalidOperation:
         number = Decimal("NaN")
-    if number.is_finite() and 0 <= number <= 100:  # noqa: PLR2004 - a percentage
+    if number.is_finite() and 0 <= number <= _ALL:
         return number
     raise ValueError("write a percentage from 0 to 100, such as 90 or 87.5")
 

@@ -58,13 +58,14 @@ def find_requirement(entry: object) -> "Requirement | None":
 
 def table(document: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
     """Return a table inside a TOML document, empty if absent; raises `ValueError` if it is something else."""
-    found: Any = document
+    found = document
     for index, name in enumerate(names, 1):
-        found = found.get(name, {})
-        if not isinstance(found, dict):
+        inner = found.get(name, {})
+        if not isinstance(inner, dict):
             where = ".".join(names[:index])
             raise ValueError(f"{where} is not a table")
-    return found  # type: ignore[no-any-return]  # checked above
+        found = inner
+    return found
 
 
 def project_text(document: Mapping[str, Any], key: str) -> str:

@@ -34,6 +34,8 @@ from ci_action.system.process import Command, Completed, Run, last_lines
 _LISTING_SECONDS: Final = 20.0
 _SECONDS: Final = 60.0
 _HEAD: Final = "HEAD"
+# Hexadecimal digits of a SHA-1.
+_SHA1: Final = 40
 _FETCH_SECONDS: Final = 120.0
 _ALL_SECONDS: Final = 240.0
 _OBJECT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -219,11 +221,13 @@ class Repository:
         found, rest = {}, done.stdout
         for name in names:
             head, _, rest = rest.partition(b"\n")
-            words = head.split(b" ")
-            if len(words) == 3 and words[2].isdigit():  # noqa: PLR2004 - <name> <type> <size>, else: missing
-                body, rest = rest[: int(words[2])], rest[int(words[2]) + 1 :]
-                if words[1] == b"commit":
-                    found[name] = Commit(words[0].decode(), tuple(_parents(body)))
+            match head.split(b" "):
+                case [sha, kind, size] if size.isdigit():
+                    body, rest = rest[: int(size)], rest[int(size) + 1 :]
+                    if kind == b"commit":
+                        found[name] = Commit(sha.decode(), tuple(_parents(body)))
+                case _:  # it is missing
+                    continue
         return found
 
     def head(self) -> Commit:
@@ -426,7 +430,7 @@ class Repository:
         if not store.exists():
             store.mkdir()
             head = self.git("rev-parse", "HEAD").stdout.strip()
-            kind = ["--object-format=sha256"] if len(head) > 40 else []  # noqa: PLR2004 - length of SHA-1
+            kind = ["--object-format=sha256"] if len(head) > _SHA1 else []
             ours = replace(self, owner=None, top=store, environ={"GIT_CONFIG_GLOBAL": os.devnull})
             ours.ask("init", "--bare", "--quiet", "--template=", *kind, str(store))
             if ends := _ends(self._path("shallow")):

