@@ -110,6 +110,21 @@ def test_an_extension_that_the_embedded_server_lacks_comes_from_a_container(mach
     assert containers() <= before
 
 
+def test_a_collation_that_the_embedded_server_lacks_comes_from_a_container(machine: Machine):
+    projects.write(machine.workspace, sample(samples.COLLATION))
+    passed(calm(machine.run(inputs={**MIGRATIONS, "postgres-version": "16"})), "container")
+
+
+def test_a_locale_that_the_container_lacks_as_well_is_named(machine: Machine):
+    projects.write(machine.workspace, sample(samples.UNKNOWN_LOCALE))
+    before = containers()
+    ran = calm(machine.run(inputs={**MIGRATIONS, "postgres-version": "16"}))
+    assert (ran.code, ran.outputs["result"]) == (3, "broken"), ran.log
+    assert "xx_XX.utf8" in ran.tool("upgrade")["reason"]
+    assert "database-url" in ran.log
+    assert containers() <= before
+
+
 def test_without_docker_the_extension_is_named(machine: Machine):
     projects.write(machine.workspace, sample(samples.EXTENSION, samples.EXTENSION_MODELS))
     ran = calm(machine.run(inputs=MIGRATIONS, options=[DOCKERLESS]))

@@ -1,4 +1,4 @@
-"""Capture what PostgreSQL prints for an extension or a feature that it lacks: `python capture_lacking.py URL`.
+"""Capture what PostgreSQL prints for an extension, a locale or a feature that it lacks: `python capture_lacking.py URL`.
 
 With the embedded server (17.10, built without ICU; the path of its folder is shortened) and one of another version.
 """
@@ -15,6 +15,9 @@ STATEMENTS = (
     'CREATE EXTENSION "uuid-ossp"',
     "CREATE EXTENSION vector",
     "CREATE COLLATION german (provider = icu, locale = 'de')",
+    "CREATE COLLATION german_of_system (provider = libc, locale = 'de_DE.utf8')",
+    'CREATE TABLE words (word text COLLATE "de_DE")',
+    'CREATE TABLE icu_words (word text COLLATE "de-x-icu")',
 )
 
 parts = urlsplit(sys.argv[1])

@@ -191,6 +191,21 @@ def test_settings_that_are_not_set(stage):
     assert "harbour_secret_key" in ran.out.lower()
 
 
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        (samples.EXTENSION, "uuid-ossp"),
+        (samples.COLLATION, "de-x-icu"),
+        (samples.UNKNOWN_LOCALE, "xx_XX.utf8"),
+    ],
+)
+def test_what_the_server_lacks_is_named_without_docker(stage, change: dict[str, str], name: str):
+    ran = stage(sample(change), env={"DOCKER_HOST": "unix:///nowhere/docker.sock"})
+    assert (ran.code, ran.tool("upgrade")["outcome"], ran.findings("upgrade")) == (3, "broken", [])
+    assert name in ran.tool("upgrade")["reason"]
+    assert "database-url" in ran.tool("upgrade")["reason"]
+
+
 def test_an_env_that_runs_no_migration_is_not_a_pass(stage):
     ran = stage(sample(samples.env(samples.IDLE_ENV)))
     assert ran.code in {1, 3}, ran.out

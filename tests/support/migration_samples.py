@@ -248,6 +248,9 @@ EXTENSION: Final = fourth(
 EXTENSION_MODELS: Final = {
     "models.py": MODELS.replace("String\n", "String, Uuid\n") + "    token = mapped_column(Uuid)\n"
 }
+_COLLATED: Final = "op.execute('ALTER TABLE ships ALTER COLUMN name TYPE varchar(40) COLLATE \"{}\"')"
+COLLATION: Final = fourth(_COLLATED.format("de-x-icu"), _COLLATED.format("default"))
+UNKNOWN_LOCALE: Final = fourth(_COLLATED.format("xx_XX.utf8"), _COLLATED.format("default"))
 TOML: Final = {"pyproject.toml": f"""{PROJECT}
 [tool.alembic]
 script_location = "%(here)s/migrations"

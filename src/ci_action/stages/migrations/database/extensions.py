@@ -1,4 +1,4 @@
-"""Which extensions of PostgreSQL migrations create, and which one a server did not have."""
+"""Which extensions of PostgreSQL migrations create, and which extension or locale a server did not have."""
 
 import ast
 import re
@@ -19,8 +19,14 @@ _SIGNATURE: Final = "signature"
 _LACKING: Final = re.compile(
     r"""extension "([^"]+)" is not available|could not open extension control file "[^"]*?([^"/]+)\.control\""""
 )
-ICU: Final = "ICU"
+# A locale of the system, or a collation with the name of one: another missing collation is the fault of the migrations.
+_LOCALE: Final = re.compile(
+    r"""could not create locale "([^"]+)\""""
+    r"""|collation "((?:[a-z]{2,3}_[A-Z]{2}|C\.)[^"]*|[^"]+-x-icu)" for encoding "[^"]+" does not exist"""
+)
+_ICU: Final = "ICU"
 _WITHOUT_ICU: Final = "ICU is not supported in this build"
+_NAMED: Final = "locale "
 
 
 def needs_extensions(files: Iterable[Path], workspace: Path) -> frozenset[str]:
@@ -40,9 +46,15 @@ def extensions_in(source: str) -> frozenset[str]:
 
 
 def lacking_in(message: str) -> frozenset[str]:
-    """Return the extensions that a server did not have, by its error message."""
+    """Return the extensions and locales that a server did not have, by its error message."""
     found = {quoted or file for quoted, file in _LACKING.findall(message)}
-    return frozenset(found | ({ICU} if _WITHOUT_ICU in message else set()))
+    found |= {f"{_NAMED}{created or used}" for created, used in _LOCALE.findall(message)}
+    return frozenset(found | ({_ICU} if _WITHOUT_ICU in message else set()))
+
+
+def is_extension(name: str) -> bool:
+    """Return whether what a server did not have is an extension: of those alone a server lists what it has."""
+    return name != _ICU and not name.startswith(_NAMED)
 
 
 def _of(tree: ast.AST) -> Iterator[str]:

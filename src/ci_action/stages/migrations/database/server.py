@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from ci_action.engine.context import Context
-from ci_action.stages.migrations.database.extensions import ICU
+from ci_action.stages.migrations.database.extensions import is_extension
 from ci_action.stages.migrations.model import Database, Dialect
 from ci_action.system.child_environ import Sees
 from ci_action.system.errors import InterruptedRunError, ToolError
@@ -192,11 +192,12 @@ def awaited(server: Server, seconds: float, still_pending: Callable[[], bool]) -
 
 
 def lacking_of(connection: Connection, names: frozenset[str]) -> list[str]:
-    """Return which of these extensions a server does not have."""
-    if not names:
+    """Return which of these extensions a server does not have; whether it has a locale is only seen when it is used."""
+    wanted = set(filter(is_extension, names))
+    if not wanted:
         return []
     available = {name for (name,) in connection.rows("SELECT name FROM pg_available_extensions")}
-    return sorted(names - available - {ICU})
+    return sorted(wanted - available)
 
 
 def major_of(version: str) -> int:

@@ -9,7 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.paths import GOLDEN
 
-from ci_action.stages.migrations.database.extensions import extensions_in, lacking_in, needs_extensions
+from ci_action.stages.migrations.database.extensions import (
+    extensions_in,
+    is_extension,
+    lacking_in,
+    needs_extensions,
+)
 
 
 @pytest.mark.parametrize(
@@ -55,8 +60,11 @@ def test_no_text_is_an_error(source: str):
 )
 def test_what_a_server_lacked(file: Path):
     for statement, message in json.loads(file.read_text()).items():
-        name = re.fullmatch(r'CREATE EXTENSION "?([\w-]+)"?', statement)
-        assert lacking_in(f"(psycopg.errors.UndefinedFile) {message}") == {name[1] if name else "ICU"}
+        (lacking,) = lacking_in(f"(psycopg.errors.UndefinedFile) {message}")
+        extension = re.fullmatch(r'CREATE EXTENSION "?([\w-]+)"?', statement)
+        locale = re.search(r"""(?:libc, locale = |COLLATE )['"]([^'"]+)""", statement)
+        assert lacking == (extension[1] if extension else f"locale {locale[1]}" if locale else "ICU")
+        assert is_extension(lacking) is bool(extension)
 
 
 def test_older_versions_name_the_file():
@@ -64,6 +72,14 @@ def test_older_versions_name_the_file():
     assert lacking_in(f"could not open {message}") == {"vector"}
 
 
-@pytest.mark.parametrize("message", ["", 'extension "citext" already exists'])
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        'extension "citext" already exists',
+        'collation "german" for encoding "UTF8" does not exist',
+        'collation "de_DE" already exists',
+    ],
+)
 def test_a_server_lacked_nothing(message: str):
     assert lacking_in(message) == frozenset()
