@@ -6,6 +6,8 @@ import subprocess
 
 from sqlalchemy.engine import make_url
 
+from .bodies import collapsed
+
 _SECONDS = 120
 _LONGEST = 600
 # Made by Alembic, by us, or shared by all migrations of a server.
@@ -46,7 +48,7 @@ def take(program, url):
 def statements(text):
     """Return the statements of a dump; the lines of a table are sorted, because the order of its columns is not compared."""
     found = set()
-    for block in re.split(r"\n\s*\n", text):
+    for block in re.split(r"\n\s*\n", collapsed(text)):
         lines = [line for line in block.splitlines() if line.strip() and not line.startswith("--")]
         if not lines or _LEFT_OUT.search("\n".join(lines)):
             continue

@@ -8,6 +8,7 @@ from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import MetaData
 
+from .bodies import collapsed
 from .channel import cut
 
 _LONGEST = 600
@@ -106,7 +107,10 @@ class _Catalogs:
     def __init__(self, connection, versions):
         query = _CATALOGS.format(versions="'%s'" % versions.replace("'", "''"))
         found = connection.exec_driver_sql(query).fetchall()
-        self.rows = {(kind, name): definition or "" for kind, name, definition in found}
+        self.rows = {
+            (kind, name): collapsed(definition) if kind == "function" else definition or ""
+            for kind, name, definition in found
+        }
 
     def differences(self, earlier):
         """Return what was added, removed and changed since an earlier schema: a sign, the object, and its definitions."""
