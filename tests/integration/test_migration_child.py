@@ -319,6 +319,32 @@ def test_an_enum_type_that_is_left_behind(postgresql: Run):
     assert "color" in ran.messages
 
 
+def function(*lines: str) -> str:
+    body = "\n".join(lines)
+    return f"op.execute({f'CREATE OR REPLACE FUNCTION f() RETURNS text LANGUAGE plpgsql AS $$ {body} $$'!r})"
+
+
+@pytest.mark.parametrize(
+    ("restored", "rules"),
+    [
+        (("  BEGIN", "", "    RETURN  'a  b';", "  END"), []),
+        (("BEGIN", "RETURN 'a b';", "END"), ["schema-differs"]),
+    ],
+)
+def test_white_space_in_a_function_that_is_made_again(
+    postgresql: Run, restored: tuple[str, ...], rules: list[str]
+):
+    files = versions(
+        a1=revision(
+            "; ".join((CREATE[0], function("BEGIN", "RETURN 'a  b';", "END"))),
+            f"op.execute('DROP FUNCTION f()'); {CREATE[1]}",
+        ),
+        b2=revision(function("BEGIN", "RETURN 'c';", "END"), function(*restored), "b2", "a1"),
+    )
+    ran = postgresql(files)
+    assert ([one[1] for one in ran.found], ran.broken) == (rules, {})
+
+
 def test_a_revision_that_only_works_together_with_the_one_before(postgresql: Run):
     """Alembic creates the type once a run: on a database at the first revision the second one fails."""
     column = "sa.Column('color', sa.Enum('red', name='color'))"
@@ -468,6 +494,46 @@ def test_an_env_py_for_two_addresses(each: Run):
     ran = each({**GOOD, "m/env.py": ENV + "\n" + ENV.partition("import models")[2]})
     assert (ran.found, ran.broken) == ([], {}), ran.output
     assert len(ran.steps) == 9
+
+
+RUNS = "    with context.begin_transaction():\n        context.run_migrations()\n"
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        "except Exception: pass",
+        "except Exception as error: raise RuntimeError('failed') from error",
+        "except Exception: raise SystemExit(1)",
+    ],
+)
+@pytest.mark.parametrize(
+    ("upgrade", "downgrade", "found"),
+    [
+        ("op.drop_table('gone')", "pass", ("upgrade", "upgrade-failed", FIRST)),
+        ("op.create_index('ix', 'users', ['id'])", "op.drop_table('gone')", ("downgrade", "downgrade-failed", FIRST + 2)),
+    ],
+)  # fmt: skip
+def test_an_env_py_that_catches_the_error_of_a_revision(
+    each: Run, handler: str, upgrade: str, downgrade: str, found: tuple[str, str, int]
+):
+    text = ENV.replace(RUNS, f"    try:\n    {RUNS.replace('        ', '            ')}    {handler}\n")
+    ran = each(
+        {**versions(a1=revision(*CREATE), b2=revision(upgrade, downgrade, "b2", "a1")), "m/env.py": text}
+    )
+    tool, rule, line = found
+    failed = [one for one in ran.found if one[0] != "drift"]
+    assert (failed, ran.broken) == ([(tool, rule, "m/versions/b2.py", line)], {}), ran.output
+    assert ("catches" in ran.messages) is ("pass" in handler)
+
+
+def test_an_env_py_that_tries_again(postgresql: Run):
+    """What fails once and works then is no finding."""
+    once = "import models; models.tries = getattr(models, 'tries', 0) + 1; assert models.tries > 1"
+    again = RUNS.replace("    ", "        ", 1).replace("        context", "            context")
+    text = ENV.replace(RUNS, f"    try:\n{again}    except AssertionError:\n{again}")
+    ran = postgresql({**versions(a1=revision(f"{once}; {CREATE[0]}", CREATE[1])), "m/env.py": text})
+    assert (ran.found, ran.broken) == ([], {}), ran.output
 
 
 def test_nothing_of_the_environment_leads_elsewhere(postgresql: Run):

@@ -116,6 +116,8 @@ class Failure(Struct, frozen=True):
     line: _Line = 0
     running: str = ""
     """The last statement that was started and did not end."""
+    caught: bool = False
+    """Whether env.py caught it."""
 
 
 class Idle(Struct, frozen=True):

@@ -133,6 +133,8 @@ def _of_revision(failure: Failure, facts: Facts) -> Finding | Faulty:
     if _IRREVERSIBLE in error.bases and failure.direction == Direction.DOWNGRADE:
         rule = "irreversible"
         message = f"{failure.revision} is irreversible: downgrade() raises NotImplementedError"
+    if failure.caught:
+        message += "; env.py catches the error, so that `alembic upgrade` does not fail"
     file = failure.file or next(
         (path for path, name in facts.revisions.items() if name == failure.revision), ""
     )

@@ -66,6 +66,10 @@ class Walk:
         """What makes the connection that env.py needs in the attributes; None if it needs none."""
         self.entered = False
         """Whether env.py called Alembic in its last start."""
+        self.raised = None
+        """The exception of a revision in the last start of env.py."""
+        self.caught = False
+        """Whether env.py caught it."""
         self.plan = ()
         """All revisions in the order of their upgrade."""
         self.heads = set()
@@ -346,6 +350,7 @@ class Walk:
             self._start(work, options)
 
     def _start(self, work, options):
+        self.raised, self.caught = None, False
         with contextlib.ExitStack() as stack:
             connection = None
             if self.engine is not None:
@@ -355,10 +360,32 @@ class Walk:
             context = EnvironmentContext(
                 self.config, self.script, fn=work, as_sql=False, destination_rev="heads", tag=None, **options
             )
-            with context:
-                self.script.run_env()
+            context.run_migrations = self._noted(context.run_migrations)
+            try:
+                with context:
+                    self.script.run_env()
+            except BaseException:
+                if self.raised is None:
+                    raise
+            else:
+                self.caught = self.raised is not None
+            if self.raised is not None:
+                raise self.raised
             if connection is not None and connection.in_transaction():
                 connection.get_transaction().commit()
+
+    def _noted(self, run_migrations):
+        """Return a function of Alembic that notes its exception, which env.py may catch."""
+
+        def noted(**options):
+            self.raised = None
+            try:
+                run_migrations(**options)
+            except BaseException as error:
+                self.raised = error
+                raise
+
+        return noted
 
     def _verify(self):
         """Make sure that what the revisions did is committed."""
@@ -439,6 +466,7 @@ class Walk:
             file=file,
             line=line,
             running=cut(running[0], _LONGEST) if running else "",
+            caught=self.caught,
         )
 
     def _place(self, error):
