@@ -1,4 +1,4 @@
-"""The bodies of functions without the white space that means nothing, so that another indentation is no difference."""
+"""The bodies of functions without the white space that means nothing: another indentation does not count."""
 
 import re
 
@@ -8,10 +8,15 @@ _FUNCTION = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 # A comment ends with its line. Texts and names are kept as they are, also those between dollars.
-_PART = re.compile(
-    r"""(--[^\n]*)\s*|(/\*.*?\*/|\s+)|\b[eE]'(?:[^'\\]|\\.|'')*'|'[^']*'|"[^"]*"|(\$(?:[A-Za-z_]\w*)?\$).*?\3""",
-    re.DOTALL,
+_PARTS = (
+    r"(--[^\n]*)\s*",
+    r"(/\*.*?\*/|\s+)",
+    r"\b[eE]'(?:[^'\\]|\\.|'')*'",
+    r"'[^']*'",
+    r'"[^"]*"',
+    r"(\$(?:[A-Za-z_]\w*)?\$).*?\3",
 )
+_PART = re.compile("|".join(_PARTS), re.DOTALL)
 
 
 def collapsed(definitions):
