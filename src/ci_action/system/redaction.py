@@ -4,7 +4,7 @@ import base64
 import json
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
@@ -122,19 +122,21 @@ class Redactor:
         """Replaces only the secrets of the environment: in names and paths a found one may be a word."""
         self._mask = mask
         self._values: set[str] = set()
+        self._words: set[str] = set()
         self._state: _State = (None, _Cut(()), {})
         self._lock = threading.Lock()
 
-    def add(self, values: Iterable[str]) -> None:
-        """Replace these found values from now on."""
+    def add(self, values: Iterable[str], words: Iterable[str] = ()) -> None:
+        """Replace these found values from now on; `words` are replaced only where they are stated as a value."""
         with self._lock:
             fresh = {value for value in values if value.strip() and value.casefold() not in _EVERYDAY}
             for value in sorted(fresh - self._values):
                 if _is_peculiar(value):
                     self._mask(value)
             self._values |= fresh
+            self._words = {*self._words, *words} - self._values - _EVERYDAY
             # One assignment, so that other threads never combine old and new parts.
-            self._state = (_concealing(self._values), _Cut(self._values), {})
+            self._state = (_concealing(self._values, self._words), _Cut(self._values), {})
 
     def __call__(self, text: str) -> str:
         """Return the text with `***` for every secret."""
@@ -160,12 +162,12 @@ def _is_peculiar(value: str) -> bool:
     return len(value) >= SHORTEST_SECRET and (kinds > 1 or len(value) >= 2 * SHORTEST_SECRET)
 
 
-def _concealing(values: Iterable[str]) -> re.Pattern[str] | None:
-    forms = {form for one in values for form in (one, json.dumps(one)[1:-1], repr(one)[1:-1])}
+def _concealing(values: Iterable[str], words: Collection[str]) -> re.Pattern[str] | None:
+    forms = {form for one in values for form in (one, json.dumps(one)[1:-1], repr(one)[1:-1])} | {*words}
     if not forms:
         return None
     parts = [
-        re.escape(form) if _is_peculiar(form) else rf"{_STATED}{re.escape(form)}(?!\w)"
+        re.escape(form) if _is_peculiar(form) and form not in words else rf"{_STATED}{re.escape(form)}(?!\w)"
         for form in sorted(forms, key=len, reverse=True)
     ]
     return re.compile("|".join(parts))

@@ -93,6 +93,18 @@ def test_nothing_to_hide():
     assert not redact
 
 
+def test_a_word_is_only_redacted_as_a_value():
+    redact, masked = redactor()
+    redact.add([], ["international"])
+    text = "an international key: 'international', key=international"
+    assert redact(text) == "an international key: '***', key=***"
+    redact.add(["international"])
+    assert redact(text) == "an *** key: '***', key=***"
+    redact.add([], ["international"])
+    assert redact("an international key") == "an *** key"
+    assert masked == ["international"]
+
+
 def test_values_add_up_and_each_is_masked_once():
     redact, masked = redactor(SECRET)
     redact.add([SECRET, "other-Value1"])

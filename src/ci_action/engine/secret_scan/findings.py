@@ -10,7 +10,13 @@ from typing import Final, NamedTuple
 
 from ci_action.engine.duplicates import ACCEPTED
 from ci_action.engine.secret_scan.events import FAILED, Scanned, Secret, Text
-from ci_action.engine.secret_scan.harmless import ENTROPY, is_data, names_credential, why_harmless
+from ci_action.engine.secret_scan.harmless import (
+    ENTROPY,
+    is_data,
+    is_named_after,
+    names_credential,
+    why_harmless,
+)
 from ci_action.model.changes import Changes
 from ci_action.model.finding import SEVERITIES, Finding, Location
 from ci_action.project.file_kinds import SOURCES
@@ -21,8 +27,9 @@ UNREADABLE: Final = "unreadable"
 URL: Final = "https://github.com/Yelp/detect-secrets"
 # A detector of one kind of credential is exact, so its secrets are critical. These are not; detectors of the project are
 # unrated.
+_KEYWORD: Final = "Secret Keyword"
 SEVERITY_OF_TYPE: Final[Mapping[str, str]] = {
-    "Secret Keyword": "high",  # a name that sounds like one, and any value
+    _KEYWORD: "high",  # a name that sounds like one, and any value
     "Base64 High Entropy String": "high",  # looks random
     "Hex High Entropy String": "high",
     "Public IP (ipv4)": "low",  # an address opens nothing
@@ -221,6 +228,19 @@ def hidden(file: File) -> set[str]:
             for line in secret.lines:
                 found |= {*_around(file.text, line, secret.value), *_tokens(file, secret, line)}
     return found - {""}
+
+
+def words_of(file: File) -> set[str]:
+    """Return those of the values to redact that are ordinary words wherever they are not stated as a value."""
+    text = file.text
+    if text is None:
+        return set()
+    fitting: dict[str, bool] = {}
+    for secret in file.scanned.secrets:
+        fits = secret.type == _KEYWORD and file.standing(secret, "") is not Standing.REAL
+        fits = fits and all(is_named_after(text, secret.value, line) for line in secret.lines)
+        fitting[secret.value] = fits and fitting.get(secret.value, True)
+    return {value for value, fits in fitting.items() if fits}
 
 
 def _around(text: Text, line: int, value: str) -> Iterator[str]:

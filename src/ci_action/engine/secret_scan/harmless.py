@@ -28,12 +28,16 @@ _DATA_FOLDERS: Final = frozenset({
 _SECRETIVE: Final = re.compile(
     r"secret|credential|passw|token|service[_-]?account|\.env|\.key$", re.IGNORECASE
 )
+# Between a name and its value.
+_IS: Final = r"[\"']?\]?\s*(?:=>|[:=])\s*[\"'b(]*$"
 # A name of a value like these is that of a credential.
 _CREDENTIAL: Final = re.compile(
     r"(?:secret|token|passw|pwd|credential|private|api[_-]?key|access[_-]?key|auth(?!or(?!i[sz]))|bearer|session)"
-    r"[\w.-]*[\"']?\]?\s*(?:=>|[:=])\s*[\"'b(]*$",
+    rf"[\w.-]*{_IS}",
     re.IGNORECASE,
 )
+_NAME: Final = re.compile(rf"([\w.-]+){_IS}")
+_WORD: Final = re.compile(r"[a-z]+(?:[_-][a-z]+)*")
 _COMMIT: Final = r"[0-9a-f]{40}"
 _DIGEST: Final = r"(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{56}|[0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128})"
 _BASE64: Final = "[A-Za-z0-9+/]"
@@ -139,3 +143,9 @@ def names_credential(text: Text, value: str, line: int) -> bool:
     """Whether the name of a value on a line is that of a credential, or the value is not on the line as it is."""
     before, found, _ = text.line(line).partition(value)
     return not found or _CREDENTIAL.search(before) is not None
+
+
+def is_named_after(text: Text, value: str, line: int) -> bool:
+    """Whether a value on a line is a word of its own name, as in `OTHER_API_KEY = "other"`: elsewhere it is an ordinary word."""
+    name = _NAME.search(text.line(line).rpartition(value)[0])
+    return name is not None and _WORD.fullmatch(value) is not None and value in name[1].lower()

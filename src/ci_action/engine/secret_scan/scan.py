@@ -27,7 +27,7 @@ from ci_action.engine.secret_scan.events import (
     restored,
 )
 from ci_action.engine.secret_scan.findings import TOOL as NAME
-from ci_action.engine.secret_scan.findings import File, Standing, findings_of, hidden, with_tokens
+from ci_action.engine.secret_scan.findings import File, Standing, findings_of, hidden, with_tokens, words_of
 from ci_action.model.finding import Finding
 from ci_action.model.result import Broken, Counted, Outcome, Report, Skipped
 from ci_action.project.environment import environment_of_project
@@ -206,11 +206,14 @@ class Scan:
         """Add results of files; from now on the values that were found in them are redacted."""
         self.seen.update(files)
         found: set[str] = set()
+        words: set[str] = set()
         for name in (name for name, scanned in files.items() if scanned.secrets):
             with suppress(ProjectFileError, ValueError, LookupError):  # its values are redacted all the same
                 self.texts[name] = Text(self._content(self._file(name)), files[name].encoding)
-            found |= hidden(self._described(name))
-        self.ctx.redact.add(found)  # all at once: the redactor compiles them to one expression
+            described = self._described(name)
+            found |= hidden(described) - (ordinary := words_of(described))
+            words |= ordinary
+        self.ctx.redact.add(found, words)  # all at once: the redactor compiles them to one expression
 
     def _described(self, name: str) -> File:
         file = self._file(name)

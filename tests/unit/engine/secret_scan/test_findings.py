@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from support import planted_secrets
 
 from ci_action.engine.secret_scan.events import Scanned, Secret, Text, kept, parse, restored
-from ci_action.engine.secret_scan.findings import File, Standing, findings_of, hidden, rule_of, severity_of
+from ci_action.engine.secret_scan.findings import (
+    File,
+    Standing,
+    findings_of,
+    hidden,
+    rule_of,
+    severity_of,
+    words_of,
+)
 from ci_action.model.changes import Changes
 from ci_action.model.finding import Finding
 
@@ -211,6 +219,38 @@ def test_a_value_that_stands_nowhere_as_it_is_belongs_to_the_change_of_its_file(
         only(file(content, secret, path="a.yaml", changes=one)).new for one in (None, elsewhere, here)
     ] == [None, None, True]
     assert content.decode().strip() in hidden(file(content, secret, path="a.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("content", "value", "kinds", "ordinary"),
+    [
+        (b'"OTHER_INTERNATIONAL_API_KEY": "international",', "international", (KEYWORD,), True),
+        (b"access_token = 'access_token'", "access_token", (KEYWORD,), True),
+        (b"API_KEY = 'international'", "international", (KEYWORD,), False),
+        (b"INTERNATIONAL_KEY = 'international'; key = 'international'", "international", (KEYWORD,), False),
+        (b"international --key=international", "international", (KEYWORD,), False),
+        (b"INTERNATIONAL_KEY = 'international'", "international", (KEYWORD, BASE64), False),
+        (b"HUNTER2_KEY = 'hunter2'", "hunter2", (KEYWORD,), False),
+        (b"INTERNATIONAL_KEY = 'inter\\x6eational'", "international", (KEYWORD,), False),
+    ],
+)
+def test_a_value_that_its_own_name_has_is_an_ordinary_word(
+    content: bytes, value: str, kinds: tuple[str, ...], ordinary: bool
+):
+    one = file(content, *(Secret(kind, value, (1,)) for kind in kinds))
+    assert words_of(one) == ({value} if ordinary else set())
+    assert value in hidden(one)
+
+
+def test_an_ordinary_word_that_the_baseline_marks_as_real_is_none():
+    secret = Secret(KEYWORD, "international", (1,))
+    one = file(b"INTERNATIONAL_KEY = 'international'", secret, standing=lambda *_: Standing.REAL)
+    assert not words_of(one)
+
+
+def test_an_ordinary_word_is_one_in_each_of_its_places():
+    text = b"INTERNATIONAL_KEY = 'international'\nkey = 'international'"
+    assert not words_of(file(text, Secret(KEYWORD, "international", (1, 2))))
 
 
 @pytest.mark.parametrize(
