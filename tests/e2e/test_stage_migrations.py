@@ -15,6 +15,8 @@ from support.container.image import docker, gateway
 from support.container.runner import Machine, Ran, Step
 from support.migration_samples import sample
 
+from ci_action.stages.migrations.database.embedded import PORTS
+
 pytestmark = [
     pytest.mark.docker,
     pytest.mark.skipif(os.geteuid() != 0, reason="files of another user can be made by root alone"),
@@ -24,6 +26,25 @@ STEPS: Final = ("heads", "upgrade", "downgrade", "drift")
 PASSWORD: Final = "s3cret-of-the-service"
 # Long enough to do something to the server meanwhile.
 SLOW: Final = samples.fourth('op.execute("SELECT pg_sleep(60)")', 'op.execute("SELECT 1")')
+# A gigabyte, in rows that are not compressed.
+FILLING: Final = samples.fourth(
+    'op.execute("CREATE TABLE filled AS SELECT repeat(md5(i::text), 60) FROM generate_series(1, 500000) i")',
+    'op.execute("DROP TABLE filled")',
+)
+# Holds every port that the embedded server may get.
+HOLDER: Final = f"""
+import socket, time
+held = []
+both = socket.has_dualstack_ipv6()
+for number in range({PORTS.start}, {PORTS.stop}):
+    one = socket.socket(socket.AF_INET6 if both else socket.AF_INET)
+    if both:
+        one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    one.bind(("", number))
+    held.append(one)
+print("held", flush=True)
+time.sleep(300)
+"""
 DOCKERLESS: Final = "--env=DOCKER_HOST=unix:///nowhere/docker.sock"
 
 
@@ -173,3 +194,44 @@ def test_the_password_of_a_server_that_refuses_it_is_on_no_channel(machine: Mach
     ran = calm(machine.run(inputs={**MIGRATIONS, "database-url": url}))
     assert (ran.code, ran.outputs["result"]) == (3, "broken"), ran.log
     assert hidden(ran)
+
+
+def test_a_full_disk_is_named(machine: Machine):
+    """While a revision runs, and then while the server is made, for which the programs are kept."""
+    projects.write(machine.workspace, sample(FILLING))
+    for size in ("100m", "20m"):
+        ran = calm(machine.run(inputs=MIGRATIONS, options=["--tmpfs", f"/tmp:exec,size={size}"]))
+        assert (ran.code, ran.outputs["result"]) == (3, "broken"), ran.log
+        assert ran.tool("heads")["outcome"] == "report"
+        assert ran.tool("upgrade")["outcome"] == "broken"
+        assert "disk" in ran.tool("upgrade")["reason"]
+        assert ran.tool("upgrade")["findings"] == []
+        assert set(ran.owners.values()) == {projects.OWNER}
+    assert not [*machine.temp.glob("ci-action-*")]
+
+
+@pytest.fixture
+def crowded(image: str) -> Iterator[str]:
+    """Start a container in whose network every port of the embedded server is taken."""
+    name = docker("run", "--detach", "--ulimit=nofile=20000", "--entrypoint=python3", image, "-c", HOLDER)
+    try:
+        end = time.monotonic() + 30
+        while "held" not in docker("logs", name):
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        yield name
+    finally:
+        docker("rm", "--force", name)
+
+
+@pytest.mark.parametrize("version", [17, 16], ids=["embedded", "container"])
+def test_a_network_without_a_free_port_is_named(machine: Machine, crowded: str, version: int):
+    projects.write(machine.workspace, sample())
+    before = containers()
+    inputs = {**MIGRATIONS, "postgres-version": str(version)}
+    ran = calm(machine.run(inputs=inputs, options=[f"--network=container:{crowded}"]))
+    assert (ran.code, ran.outputs["result"]) == (3, "broken"), ran.log
+    assert ran.tool("upgrade")["outcome"] == "broken"
+    assert "port" in ran.tool("upgrade")["reason"]
+    assert set(ran.owners.values()) == {projects.OWNER}
+    assert containers() <= before

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from ci_action.engine.context import Context
-from ci_action.stages.migrations.database.embedded import PORTS, SETTINGS, USER, alive
+from ci_action.stages.migrations.database.embedded import PORTS, SETTINGS, USER, alive, crowded
 from ci_action.stages.migrations.database.server import (
     Connection,
     RefusedError,
@@ -144,8 +144,10 @@ def _started(
                 stack.push(attempt.pop_all())
                 return ended, connection
             done = ended()
-        if done and _PORT_TAKEN not in done.stderr:
+        if done is None or _PORT_TAKEN not in done.stderr:
             break
+    if done and _PORT_TAKEN in done.stderr and image.network:
+        raise crowded(image.name, _MOST_PORTS)
     raise ToolError(
         f"could not start {image.name}: {_why(done) if done else f'no answer within {_START_SECONDS:.0f} s'}"
     )

@@ -196,8 +196,14 @@ def _started(ctx: Context, stack: ExitStack, cluster: _Cluster) -> tuple[Ended, 
                 return ended, port
         if _PORT_TAKEN not in done.stderr and _NO_PORT not in done.stderr:
             raise _stopped(cluster.name, done, cluster.data.parent)
-    raise ToolError(
-        f"could not start the embedded PostgreSQL: no free port among {_MOST_PORTS} that were tried"
+    raise crowded("the embedded PostgreSQL", _MOST_PORTS)
+
+
+def crowded(name: str, tried: int) -> ToolError:
+    """Return the error for a server that found no free port."""
+    return ToolError(
+        f"could not start {name}: {tried} ports from {PORTS.start} to {PORTS.stop - 1} were tried and are in use;"
+        " stop what uses them, or set `database-url` to a PostgreSQL server"
     )
 
 
