@@ -18,7 +18,7 @@ from support.container.image import DOCKER, docker
 from support.container.projects import GROUP, OWNER, SOCKET
 from support.paths import TESTS
 
-from ci_action.stages.migrations.database.container import LABEL
+from ci_action.engine.docker.ours import LABEL
 
 pytestmark = pytest.mark.docker
 PROBE: Final = (TESTS / "support" / "container" / "scratch_probe.py").read_text()

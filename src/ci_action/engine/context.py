@@ -83,6 +83,10 @@ class Context:
     """The histories of its revisions."""
     migrations: Lazy[Any] = field(default_factory=Lazy)
     """The run of the migrations that the tools of its stage share."""
+    docker: Lazy[Any] = field(default_factory=Lazy)
+    """The engine of Docker that the run uses."""
+    built: Lazy[Any] = field(default_factory=Lazy)
+    """The image of the run, with how it was built."""
     type_checkers: Lazy[Any] = field(default_factory=Lazy)
     """Which type checkers the project runs, and how."""
     container: bool = False

@@ -12,6 +12,7 @@ from ci_action.model.tests import TestCase, TestWarning
 from ci_action.system.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from ci_action.model.docker import Image
     from ci_action.model.migrations import Migrations
 
 
@@ -55,6 +56,9 @@ class Counted(StrEnum):
     STATEMENTS = "statements"
     TITLES = "titles"
     REVISIONS = "revisions"
+    STEPS = "steps"
+    PROBES = "probes"
+    LAYERS = "layers"
     REPORTS = "reports"
     POSTED = "posted"
     UNREADABLE = "unreadable"
@@ -94,6 +98,7 @@ class _Ran:
     outputs: Mapping[str, str] = field(default_factory=dict)
     """Outputs that only the tool knows, by name."""
     migrations: "Migrations | None" = None
+    image: "Image | None" = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +140,7 @@ class Skipped:
     test_warnings: ClassVar[tuple[TestWarning, ...]] = ()
     outputs: ClassVar[Mapping[str, str]] = {}
     migrations: ClassVar[None] = None
+    image: ClassVar[None] = None
 
 
 Outcome: TypeAlias = Report | Skipped | Broken

@@ -8,6 +8,7 @@ every run, and each stage has a module.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ci_action.settings.docker import Docker
 from ci_action.settings.field import Setting
 from ci_action.settings.general import General
 from ci_action.settings.migrations import Migrations
@@ -18,7 +19,7 @@ from ci_action.settings.test import Tests
 from ci_action.settings.type_check import TypeCheck
 
 
-class Settings(General, Quality, TypeCheck, Tests, Security, Migrations, PullRequest):
+class Settings(General, Quality, TypeCheck, Tests, Security, Migrations, Docker, PullRequest):
     """All values that the user chose, read and checked; the others are defaults."""
 
     def __init__(self, **chosen: Any) -> None:

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from ci_action.settings.field import EntryError, Kind, mistakes_of
 from ci_action.settings.types import Area, IgnoredVulnerability, Secret
@@ -24,6 +25,9 @@ _YAML_VICTIMS: Final = frozenset({"3.0", "3.1", "3.2"})
 # Several words in a line are meant as a list, which lists of expressions do not have.
 _SEVERAL_WORDS: Final = re.compile(r"[\w.-]+(?:\s*,\s*[\w.-]+)+")
 _SHARD: Final = "write a part and the number of parts, such as '2/4'"
+_ASSIGNMENT: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]*)=(.*)", re.DOTALL)
+_SIZE: Final = re.compile(r"\s*(\d{1,9}(?:\.\d{1,3})?)\s*([KMGT]?)(I?)B?\s*", re.IGNORECASE)
+_ORDERS: Final = "KMGT"
 
 
 def _text(value: object) -> str:
@@ -132,7 +136,53 @@ def _percent(value: object) -> Decimal | None:
     raise ValueError("write a percentage from 0 to 100, such as 90 or 87.5")
 
 
+def _assignment(value: object) -> tuple[str, str]:
+    found = _ASSIGNMENT.fullmatch(_without_nul(value))
+    if not found or "\n" in found[2] or "\r" in found[2]:
+        raise ValueError("write NAME=value on one line")
+    return found[1], found[2]
+
+
+def _size(value: object) -> int | None:
+    if value is None or value == "":
+        return None
+    found = None if isinstance(value, bool) else _SIZE.fullmatch(str(value))
+    number = int(Decimal(found[1]) * _unit(found[2], found[3])) if found else 0
+    if not number:
+        raise ValueError("write a size such as '300MB' or '300MiB'")
+    return number
+
+
+def _unit(order: str, binary: str) -> int:
+    base = 1024 if binary else 1000
+    return base ** (_ORDERS.index(order.upper()) + 1) if order else 1
+
+
+def _web_address(value: object) -> str:
+    given = _without_nul(value)
+    try:
+        parts = urlsplit(given)
+        sound = not given or (parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0)
+    except ValueError:
+        sound = False
+    if not sound or re.search(r"[\s\x00-\x1f\x7f]", given):
+        raise ValueError("write an address such as 'http://localhost:8000/health'")
+    return given
+
+
 text: Final = Kind(_without_nul, _TEXT)
+web_address: Final = Kind(_web_address, _TEXT)
+size: Final = Kind(
+    _size, {"anyOf": [_TEXT, {"type": "integer", "minimum": 1}, {"type": "null"}]}, default=None
+)
+"""A number of bytes: `300MB` is decimal, `300MiB` binary."""
+platform: Final = Kind(
+    _matching(
+        r"(?:[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9.]+)?)?",
+        "write one platform, such as 'linux/amd64'; docs/stages/docker.md shows how to build for several",
+    ),
+    _TEXT,
+)
 address: Final = Kind(_without_nul, _TEXT, private=True)
 secret: Final = Kind(lambda value: Secret(_text(value)), _TEXT, Secret(), private=True)
 pattern: Final = Kind(_expression, _TEXT)
@@ -223,6 +273,10 @@ _entry: Final = Kind(_text, _TEXT)
 lines: Final = many(_entry, _by_line)
 items: Final = many(_entry, _by_comma)
 addresses: Final = many(address, _by_comma)
+assignments: Final = many(Kind(_assignment, _TEXT), _by_line, "write text, or a list of NAME=value")
+private_assignments: Final = many(
+    Kind(_assignment, _TEXT, private=True), _by_line, "write text, or a list of NAME=value"
+)
 words: Final = many(_entry, lambda value: shlex.split(_command(value)) if isinstance(value, str) else value)
 commands: Final = many(Kind(_command, _TEXT), _by_line)
 patterns: Final = many(Kind(_only_expression, _TEXT), _by_line)

@@ -25,6 +25,7 @@ from support.builders import (
 )
 
 from ci_action.engine.redact import redacted
+from ci_action.model.docker import Image
 from ci_action.model.migrations import Migrations
 from ci_action.model.result import Broken, Hint, Report, RunResult, Skipped, StageResult, ToolResult
 from ci_action.model.totals import coverage_of
@@ -188,7 +189,9 @@ def filled(kind: Any) -> Any:
     if origin is Mapping:
         return {filled(args[0]): filled(args[1])}
     if isinstance(kind, type) and is_dataclass(kind):
-        hints = get_type_hints(kind, localns={"Migrations": Migrations})  # which is imported for types only
+        hints = get_type_hints(
+            kind, localns={"Migrations": Migrations, "Image": Image}
+        )  # which is imported for types only
         return kind(**{field.name: filled(hints[field.name]) for field in fields(kind)})
     return next(iter(kind)) if isinstance(kind, EnumMeta) else ordinary.get(kind, frozenset())
 

@@ -109,7 +109,8 @@ def _postgresql(
 
 
 def _contained(ctx: Context, lacking: frozenset[str], why: str) -> AbstractContextManager[Database]:
-    from ci_action.stages.migrations.database.container import container, find_mounts, image_of
+    from ci_action.engine.docker.ours import find_mounts
+    from ci_action.stages.migrations.database.container import container, image_of
 
     try:
         image = image_of(ctx, ctx.settings.postgres_version, find_mounts())

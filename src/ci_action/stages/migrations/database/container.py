@@ -4,7 +4,6 @@ The client of Docker runs in the foreground, and the container ends with the cli
 left, whether the block ends, the run is interrupted, or ci-action and its own container are killed.
 """
 
-import re
 import secrets
 import tempfile
 import time
@@ -15,6 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from ci_action.engine.context import Context
+from ci_action.engine.docker.client import Docker, variables, why
+from ci_action.engine.docker.network import own_container
+from ci_action.engine.docker.ours import LABEL, own_id
 from ci_action.stages.migrations.database.embedded import PORTS, SETTINGS, USER, alive, crowded
 from ci_action.stages.migrations.database.server import (
     Connection,
@@ -26,18 +28,14 @@ from ci_action.stages.migrations.database.server import (
 )
 from ci_action.stages.migrations.model import Database, Dialect
 from ci_action.system.errors import UNDONE, InterruptedRunError, ToolError
-from ci_action.system.process import Command, Completed, Ended, last_lines
+from ci_action.system.process import Command, Ended
 from ci_action.system.text import listed
 
-LABEL: Final = "ci-action"
-_MOUNTS: Final = Path("/proc/self/mountinfo")
-_SECONDS: Final = 30.0
 _PULL_SECONDS: Final = 300.0
 _START_SECONDS: Final = 90.0
 _MOST_PORTS: Final = 4
 _PORT: Final = 5432
 _PAUSE: Final = 0.1
-_OWN_ID: Final = re.compile(r"/containers/([0-9a-f]{64})/hostname ")
 _PORT_TAKEN: Final = "could not bind"
 # Runs the server until it ends or the standard input does. A signal reaches a shell only after a wait, so it waits again.
 _SCRIPT: Final = """
@@ -60,43 +58,27 @@ class Image:
     """Empty for a port that is published on 127.0.0.1."""
 
 
-def find_mounts() -> str:
-    """Return the mounts of our process; empty where the system does not list them."""
-    try:
-        return _MOUNTS.read_text("utf-8", "surrogateescape")
-    except OSError:
-        return ""
-
-
 def image_of(ctx: Context, version: int, mounts: str) -> Image:
     """Return the image of a version, pulled if needed; raises `ToolError` if Docker or the image is not available.
 
     `mounts` are those of our process, which name our container.
     """
-    done = _docker(ctx, "version", "--format={{.Server.Version}}")
-    if done.returncode != 0:
-        raise ToolError(f"Docker is not available: {_why(done)}", detail=done.stderr)
+    docker = Docker(ctx)
+    docker.engine()
     name = f"postgres:{version}"
-    if _docker(ctx, "image", "inspect", "--format={{.Id}}", name).returncode != 0:
-        done = _docker(ctx, "pull", "--quiet", name, seconds=_PULL_SECONDS)
+    if docker.inspect("image", name) is None:
+        done = docker.run("pull", "--quiet", name, seconds=_PULL_SECONDS)
         if done.returncode != 0:
-            raise ToolError(f"could not pull {name}: {_why(done)}", detail=done.stderr)
+            raise ToolError(f"could not pull {name}: {why(done)}", detail=done.stderr)
     return Image(name=name, network=_network(ctx, mounts))
-
-
-def own_id(mounts: str) -> str:
-    """Return the id of the container that a process runs in, by its mounts; empty if they do not name it."""
-    found = _OWN_ID.search(mounts)
-    return found[1] if found else ""
 
 
 def _network(ctx: Context, mounts: str) -> str:
     if not ctx.container:
         return ""
-    own = own_id(mounts)
-    done = _docker(ctx, "container", "inspect", "--format={{.HostConfig.NetworkMode}}", own) if own else None
-    known = done is not None and done.returncode == 0 and done.stdout.strip() != b"host"
-    return f"container:{own}" if known else "host"
+    own = own_container(Docker(ctx), mounts)
+    shared = own is not None and (own.get("HostConfig") or {}).get("NetworkMode") != "host"
+    return f"container:{own_id(mounts)}" if shared else "host"
 
 
 @contextmanager
@@ -104,13 +86,13 @@ def container(ctx: Context, image: Image, lacking: frozenset[str]) -> Iterator[D
     """Run a new, empty server; raises `ToolError`, also if it lacks one of these extensions, or ends during the block."""
     password = secrets.token_hex(16)
     with tempfile.TemporaryDirectory(prefix="docker-", dir=ctx.tempdir) as name, ExitStack() as stack:
-        variables = Path(name, "variables")
-        variables.touch(0o600)
+        file = Path(name, "variables")
+        file.touch(0o600)
         # The image trusts connections from 127.0.0.1 otherwise.
-        variables.write_text(
+        file.write_text(
             f"POSTGRES_PASSWORD={password}\nPOSTGRES_INITDB_ARGS=--auth-host=scram-sha-256\n", "utf-8"
         )
-        ended, connection = _started(ctx, stack, image, variables, password)
+        ended, connection = _started(ctx, stack, image, file, password)
         version, server = connection.version, connection.server
         missing = lacking_of(connection, lacking)
         connection.close()
@@ -125,19 +107,19 @@ def container(ctx: Context, image: Image, lacking: frozenset[str]) -> Iterator[D
             name=f"postgresql {version}, container",
             pg_dump=pg_dump_of(ctx, version),
         )
-        with alive(ended, database.name, variables.parent):
+        with alive(ended, database.name, file.parent):
             yield database
 
 
 def _started(
-    ctx: Context, stack: ExitStack, image: Image, variables: Path, password: str
+    ctx: Context, stack: ExitStack, image: Image, file: Path, password: str
 ) -> tuple[Ended, Connection]:
     """Start a container and connect to it; it is removed when the stack closes. Raises `ToolError`."""
     done = None
     for port in secrets.SystemRandom().sample(PORTS, _MOST_PORTS) if image.network else (_PORT,):
         name = f"ci-action-{secrets.token_hex(8)}"
         with ExitStack() as attempt:
-            ended = attempt.enter_context(ctx.serve(_command(ctx, image, variables, name, port)))
+            ended = attempt.enter_context(ctx.serve(_command(ctx, image, file, name, port)))
             attempt.callback(_remove, ctx, name)
             connection = _connected(ctx, ended, image, name, port, password)
             if connection:
@@ -149,11 +131,11 @@ def _started(
     if done and _PORT_TAKEN in done.stderr and image.network:
         raise crowded(image.name, _MOST_PORTS)
     raise ToolError(
-        f"could not start {image.name}: {_why(done) if done else f'no answer within {_START_SECONDS:.0f} s'}"
+        f"could not start {image.name}: {why(done) if done else f'no answer within {_START_SECONDS:.0f} s'}"
     )
 
 
-def _command(ctx: Context, image: Image, variables: Path, name: str, port: int) -> Command:
+def _command(ctx: Context, image: Image, file: Path, name: str, port: int) -> Command:
     shared = (f"--network={image.network}", f"--env=PGPORT={port}")
     where = shared if image.network else (f"--publish=127.0.0.1::{port}",)
     listen = ("listen_addresses=127.0.0.1",) if image.network else ()
@@ -164,7 +146,7 @@ def _command(ctx: Context, image: Image, variables: Path, name: str, port: int) 
         "--pull=never",
         f"--name={name}",
         f"--label={LABEL}",
-        f"--env-file={variables}",
+        f"--env-file={file}",
     )
     return Command(
         argv=(
@@ -172,7 +154,7 @@ def _command(ctx: Context, image: Image, variables: Path, name: str, port: int) 
             *("-c", _SCRIPT, "sh", "postgres", *settings),
         ),
         cwd=ctx.tempdir,
-        environ=_variables(ctx),
+        environ=variables(ctx),
         supervised=True,
     )
 
@@ -199,7 +181,7 @@ def _connected(
 
 def _published(ctx: Context, name: str) -> int:
     """Return the port on 127.0.0.1; 0 until the container runs."""
-    done = _docker(ctx, "port", name, f"{_PORT}/tcp")
+    done = Docker(ctx).run("port", name, f"{_PORT}/tcp")
     found = done.stdout.decode("utf-8", "replace").partition("\n")[0].rpartition(":")[2].strip()
     return int(found) if done.returncode == 0 and found.isdecimal() else 0
 
@@ -207,24 +189,4 @@ def _published(ctx: Context, name: str) -> int:
 def _remove(ctx: Context, name: str) -> None:
     """Remove a container at once; after an interruption, which starts no program, it ends with its client."""
     with suppress(*UNDONE):
-        _docker(ctx, "rm", "--force", "--volumes", name)
-
-
-def _docker(ctx: Context, *words: str, seconds: float = _SECONDS) -> Completed:
-    try:
-        argv = ("docker", *words)
-        return ctx.run(Command(argv=argv, cwd=ctx.tempdir, environ=_variables(ctx), timeout=seconds))
-    except ToolError as error:
-        raise ToolError(f"Docker is not available: {error.reason}", detail=error.detail) from error
-
-
-def _variables(ctx: Context) -> dict[str, str]:
-    """Return the variables of the client: in the container, where it runs as root, it ignores the settings at home.
-
-    The project's code can write there, and such settings name programs that the client starts, and another engine.
-    """
-    return {"DOCKER_CONFIG": str(ctx.tempdir / "docker")} if ctx.container else {}
-
-
-def _why(done: Completed) -> str:
-    return last_lines(done.stderr, 1) or f"exit code {done.returncode}"
+        Docker(ctx).run("rm", "--force", "--volumes", name)

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 from support.builders import completed, context
+from support.docker_engine import answering, network
 
-from ci_action.stages.migrations.database.container import image_of, own_id
+from ci_action.stages.migrations.database.container import image_of
 from ci_action.system.errors import ToolError
 from ci_action.system.process import Command, Completed
 
+ABSENT = completed(b"", returncode=1, stderr="Error response from daemon: No such object\n")
 ID = "0123456789abcdef" * 4
 MOUNTS = f"""\
 812 811 0:52 / / rw,relatime - overlay overlay rw
@@ -19,52 +21,29 @@ MOUNTS = f"""\
 
 
 @pytest.mark.parametrize(
-    ("mounts", "found"),
+    ("container", "mounts", "answer", "found"),
     [
-        (MOUNTS, ID),
-        (MOUNTS.replace("/var/lib/docker", "/data"), ID),
-        (MOUNTS.replace(ID, "short"), ""),
-        ("", ""),
+        (False, MOUNTS, network("bridge"), ""),
+        (True, MOUNTS, network("github_network_1"), f"container:{ID}"),
+        (True, MOUNTS, network("default"), f"container:{ID}"),
+        (True, MOUNTS, network("host"), "host"),
+        (True, MOUNTS, ABSENT, "host"),
+        (True, "", network("bridge"), "host"),
     ],
 )
-def test_our_own_id(mounts: str, found: str):
-    assert own_id(mounts) == found
-
-
-def answering(answers: Mapping[str, Completed]):
-    """Return a Docker that gives these answers, by the first word that is not an option."""
-
-    def run(command: Command) -> Completed:
-        assert command.argv[0] == "docker"
-        return answers.get(command.argv[1], completed(b""))
-
-    return run
-
-
-@pytest.mark.parametrize(
-    ("container", "mounts", "answer", "network"),
-    [
-        (False, MOUNTS, completed(b"bridge\n"), ""),
-        (True, MOUNTS, completed(b"github_network_1\n"), f"container:{ID}"),
-        (True, MOUNTS, completed(b"default\n"), f"container:{ID}"),
-        (True, MOUNTS, completed(b"host\n"), "host"),
-        (True, MOUNTS, completed(b"", returncode=1), "host"),
-        (True, "", completed(b"bridge\n"), "host"),
-    ],
-)
-def test_the_network(tmp_path: Path, container: bool, mounts: str, answer: Completed, network: str):
+def test_the_network(tmp_path: Path, container: bool, mounts: str, answer: Completed, found: str):
     ctx = context(tmp_path, answering({"container": answer}), container=container)
     image = image_of(ctx, 16, mounts)
-    assert (image.name, image.network) == ("postgres:16", network)
+    assert (image.name, image.network) == ("postgres:16", found)
 
 
 @pytest.mark.parametrize(
     ("answers", "part"),
     [
-        ({"version": completed(b"", returncode=1, stderr="Cannot connect\n")}, "Cannot connect"),
+        ({"info": completed(b"", returncode=1, stderr="Cannot connect\n")}, "Cannot connect"),
         (
             {
-                "image": completed(b"", returncode=1),
+                "image": ABSENT,
                 "pull": completed(b"", returncode=1, stderr="a\nno such\n"),
             },
             "no such",
