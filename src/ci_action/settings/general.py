@@ -8,7 +8,7 @@ from ci_action.settings import kinds
 from ci_action.settings.field import SetBy, Setting
 from ci_action.settings.types import CommentWhen, GateChanges, Scope, ToolVersions
 
-STAGES: Final = ("quality", "types", "test", "security", "migrations", "pr")
+STAGES: Final = ("quality", "types", "test", "security", "migrations", "docker", "pr")
 """The stages, in the order of the pipeline: each is a package in `ci_action.stages`."""
 ALL: Final = "all"
 """Every stage that applies to the project."""

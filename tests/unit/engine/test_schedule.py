@@ -28,7 +28,7 @@ WORDS = '{"version": "1.5.0", "filters_used": [{"path": "detect_secrets.filters.
             PINNED,
             {},
             [
-                "pip-audit, detect-secrets, bandit, heads, title, size, metadata",
+                "pip-audit, detect-secrets, bandit, heads, hadolint, title, size, metadata",
                 "environment, environment, services, environment",
                 "mypy, pyright, ty",
                 "pytest, coverage, upgrade, downgrade, drift, danger",
@@ -39,7 +39,7 @@ WORDS = '{"version": "1.5.0", "filters_used": [{"path": "detect_secrets.filters.
             LOOSE,
             {"licenses_allow": "MIT"},
             [
-                "detect-secrets, bandit, heads, title, size, metadata",
+                "detect-secrets, bandit, heads, hadolint, title, size, metadata",
                 "pip-audit",
                 "environment, environment, services, environment",
                 "licenses",
@@ -52,7 +52,7 @@ WORDS = '{"version": "1.5.0", "filters_used": [{"path": "detect_secrets.filters.
             PINNED,
             {"install": "make install"},
             [
-                "detect-secrets, bandit, heads, title, size, metadata",
+                "detect-secrets, bandit, heads, hadolint, title, size, metadata",
                 "environment, environment, services, environment",
                 "pip-audit",
                 "mypy, pyright, ty",
@@ -64,7 +64,7 @@ WORDS = '{"version": "1.5.0", "filters_used": [{"path": "detect_secrets.filters.
             {**PINNED, ".secrets.baseline": PLUGIN},
             {},
             [
-                "pip-audit, bandit, heads, title, size, metadata",
+                "pip-audit, bandit, heads, hadolint, title, size, metadata",
                 "detect-secrets",
                 "environment, environment, services, environment",
                 "mypy, pyright, ty",
@@ -76,7 +76,7 @@ WORDS = '{"version": "1.5.0", "filters_used": [{"path": "detect_secrets.filters.
             {**PINNED, ".secrets.baseline": WORDS},
             {},
             [
-                "pip-audit, detect-secrets, bandit, heads, title, size, metadata",
+                "pip-audit, detect-secrets, bandit, heads, hadolint, title, size, metadata",
                 "environment, environment, services, environment",
                 "mypy, pyright, ty",
                 "pytest, coverage, upgrade, downgrade, drift, danger",

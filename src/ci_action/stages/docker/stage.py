@@ -1,0 +1,14 @@
+"""The stage `docker`: its tools, and when it applies."""
+
+from typing import Final
+
+from ci_action.engine.stage import Stage
+from ci_action.stages.docker import discovery, hadolint
+
+STAGE: Final = Stage(
+    name="docker",
+    summary="The Dockerfile, and the image: build, start, and what is in it.",
+    tools=(hadolint.TOOL,),
+    applies=discovery.why_not,
+    because=discovery.why,
+)
