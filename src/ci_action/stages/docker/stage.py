@@ -1,9 +1,10 @@
-"""The stage `docker`: its tools, and when it applies."""
+"""The stage `docker`: its tools, when it applies, and the mistakes in its settings."""
 
 from typing import Final
 
 from ci_action.engine.stage import Stage
 from ci_action.stages.docker import discovery, hadolint
+from ci_action.stages.docker.mistakes import mistakes
 
 STAGE: Final = Stage(
     name="docker",
@@ -11,4 +12,5 @@ STAGE: Final = Stage(
     tools=(hadolint.TOOL,),
     applies=discovery.why_not,
     because=discovery.why,
+    mistakes=mistakes,
 )
