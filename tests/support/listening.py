@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 
@@ -20,7 +20,11 @@ def listening() -> Iterator[tuple[int, list[Any]]]:
                 except OSError:
                     return
                 seen.append(address)
-                connection.close()
+                with connection, suppress(OSError):
+                    connection.settimeout(5)
+                    connection.recv(
+                        4096
+                    )  # closed with something unread, it is reset, which drivers handle badly
 
         thread = threading.Thread(target=accept, daemon=True)
         thread.start()

@@ -129,8 +129,9 @@ class Connection:
                 )
             )
         except RefusedError:
-            if opened := vars(self._native).get("_usock"):
-                opened.close()
+            for name in ("_sock", "_usock"):  # a socket stays open as long as its file
+                with suppress(AttributeError, OSError, ValueError):
+                    getattr(self._native, name).close()
             raise
 
     @property
