@@ -15,10 +15,10 @@ from support.paths import PROJECTS, ROOT
 from support.repositories import commit
 
 from ci_action.engine.advisories.audit import Audit, Auditor
+from ci_action.engine.advisories.lookup import program
 from ci_action.engine.advisories.osv_client import Service
 from ci_action.engine.advisories.process import PipAudit
 from ci_action.project.programs import BundledTools
-from ci_action.stages.security.pip_audit import program
 from ci_action.system.process import Processes
 
 PYPROJECT = '[project]\nname = "app"\nversion = "1"\n'

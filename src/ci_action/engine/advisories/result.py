@@ -13,7 +13,7 @@ from ci_action.engine.advisories.osv import Record
 from ci_action.engine.advisories.vulnerabilities import Problem, mending, problems_of
 from ci_action.model.finding import Finding, Level, Location, Package
 from ci_action.model.result import Broken, Counted, Report
-from ci_action.project.dependencies.inventory import Inventory, Kind, Needed, by_name, chain
+from ci_action.project.dependencies.inventory import Inventory, Kind, Needed, Unauditable, by_name, chain
 from ci_action.settings.types import IgnoredVulnerability
 from ci_action.system.text import listed, one_line
 
@@ -30,6 +30,7 @@ _COMMANDS: Final = {
     Kind.PDM: "pdm update {top}",
     Kind.PIPENV: "pipenv upgrade {wanted}",
     Kind.ENVIRONMENT: "python -m pip install {wanted}",
+    Kind.IMAGE: "RUN python -m pip install {wanted}",
 }
 _PAGES: Final = "https://osv.dev/vulnerability/"
 
@@ -93,12 +94,6 @@ def _edit(needed: Needed, fixed: str, file: str, inventory: Inventory) -> str:
     return f"write {needed.name}{'==' if needed.pinned else '>='}{fixed} in {where}"
 
 
-def _warning(rule: str, message: str, location: Location | None, **more: Any) -> Finding:
-    return Finding(
-        tool=NAME, rule=rule, message=one_line(message), level=Level.WARNING, location=location, **more
-    )
-
-
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
     """The packages of the project, the answers about them, and the results."""
@@ -110,6 +105,10 @@ class Judgement:
     """The packages at the base commit; None if they are unknown."""
     acceptances: Sequence[IgnoredVulnerability] = ()
     today: date
+    tool: str = NAME
+    """The tool of the findings."""
+    rule: str = ""
+    """The rule of every vulnerability; empty for the preferred name of each."""
 
     @cached_property
     def problems(self) -> Mapping[Key, Sequence[Problem]]:
@@ -133,7 +132,7 @@ class Judgement:
         """Return the findings; broken if no package was audited, or the time limit was reached."""
         # If no package was audited, the reason holds for all of them.
         missed = self._missed() if self.audited else ()
-        findings = (*self._findings(), *missed)
+        findings = (*self.findings(), *missed)
         examined = {Counted.PACKAGES: self.audited, Counted.SKIPPED: self.total - self.audited}
         if self.audit.late or not self.audited:
             return Broken(self._reason(), detail, findings=findings, examined=examined)
@@ -147,7 +146,8 @@ class Judgement:
             return f"only {self.audited:,} of {self.total:,} packages could be audited in time: {why}"
         return f"none of the {self.total:,} packages could be audited: {why}"
 
-    def _findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[Finding]:
+        """Yield the known vulnerabilities."""
         for needed in self.inventory.packages:
             problems = self.problems.get(needed.key, ())
             upgrade = upgrade_of(needed, mending(needed.name, problems, self.records), self.inventory)
@@ -160,7 +160,7 @@ class Judgement:
                         f"{needed.name} {needed.version}: {problem.id} was accepted until {until}; fix it, or set a later"
                         f" date in ignore-vulnerabilities: it counts again {GRACE_DAYS} days after that date"
                     )
-                    yield _warning(EXPIRED, text, needed.location)
+                    yield self._warning(EXPIRED, text, needed.location)
 
     def _finding(self, needed: Needed, problem: Problem, upgrade: str, acceptance: Acceptance) -> Finding:
         parents = chain(needed, by_name(self.inventory.packages))
@@ -179,9 +179,10 @@ class Judgement:
         entry = None if acceptance.muted else acceptance.expired
         expired = f"; it was accepted until {entry.expires.isoformat()}: {entry.reason}" if entry else ""
         summary = f": {problem.summary}" if problem.summary else ""
-        return _warning(
-            problem.id,
-            f"{needed.name} {needed.version} has a known vulnerability of {severity} ({', '.join(problem.ids)})"
+        where = f" in {needed.folder}" if needed.folder else ""
+        return self._warning(
+            self.rule or problem.id,
+            f"{needed.name} {needed.version}{where} has a known vulnerability of {severity} ({', '.join(problem.ids)})"
             f"{through}, {fixed}{expired}{summary}",
             needed.location,
             severity=problem.severity,
@@ -189,6 +190,16 @@ class Judgement:
             muted=acceptance.muted,
             package=package,
             new=self._is_new(needed, problem),
+        )
+
+    def _warning(self, rule: str, message: str, location: Location | None, **more: Any) -> Finding:
+        return Finding(
+            tool=self.tool,
+            rule=rule,
+            message=one_line(message),
+            level=Level.WARNING,
+            location=location,
+            **more,
         )
 
     def _is_new(self, needed: Needed, problem: Problem) -> bool | None:
@@ -199,20 +210,23 @@ class Judgement:
         known = {name for key in before for one in self.problems.get(key, ()) for name in one.ids}
         return known.isdisjoint(problem.ids)
 
+    def missed(self) -> Iterator[Unauditable]:
+        """Yield the packages that were not audited, or not completely."""
+        for needed in self.inventory.packages:
+            if needed.key in self.audit.missed:
+                reason = self.audit.missed[needed.key]
+                yield Unauditable(
+                    name=f"{needed.name} {needed.version}", reason=reason, location=needed.location
+                )
+        yield from self.inventory.unauditable
+
     def _missed(self) -> Iterator[Finding]:
-        missed = self.audit.missed
-        for needed in (one for one in self.inventory.packages if one.key in missed):
-            text = f"{needed.name} {needed.version} was not audited: {missed[needed.key]}"
-            yield _warning(NOT_AUDITED, text, needed.location)
-        for one in self.inventory.unauditable:
-            yield _warning(NOT_AUDITED, f"{one.name} was not audited: {one.reason}", one.location)
+        for one in self.missed():
+            yield self._warning(NOT_AUDITED, f"{one.name} was not audited: {one.reason}", one.location)
 
     def warnings(self) -> Iterator[str]:
         """Yield warnings about unknown severities, an incomplete base, and unused entries of `ignore-vulnerabilities`."""
-        unrated = sum(problem.unrated for _, problem in self._own())
-        if unrated:
-            what = "vulnerability" if unrated == 1 else "vulnerabilities"
-            yield f"the severity of {unrated:,} {what} is unknown: could not fetch the advisories"
+        yield from self.unrated()
         if self.base:  # without a vulnerability now it makes no difference
             lost = {one.name for one in self.base.packages if one.key in self.audit.missed}
             if known := sorted(lost & {needed.name for needed, _ in self._own()}):
@@ -221,6 +235,13 @@ class Judgement:
             found = [(needed.name, problem.ids) for needed, problem in self._own()]
             for entry in unused(self.acceptances, found):
                 yield f"unused entry '{entry.package} {entry.id}' in ignore-vulnerabilities: remove it"
+
+    def unrated(self) -> Iterator[str]:
+        """Yield a warning about unknown severities."""
+        unrated = sum(problem.unrated for _, problem in self._own())
+        if unrated:
+            what = "vulnerability" if unrated == 1 else "vulnerabilities"
+            yield f"the severity of {unrated:,} {what} is unknown: could not fetch the advisories"
 
     def summary(self) -> str:
         """Return the number of audited packages in a sentence."""

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     REQUIREMENTS = "requirements"
     METADATA = "metadata"
     ENVIRONMENT = "environment"
+    IMAGE = "image"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,8 @@ class Needed:
     """Whether the line of its place names this package, not the one that leads to it."""
     pinned: bool = False
     """Whether that line fixes the version."""
+    folder: str = ""
+    """The folder in an image that it is installed in."""
 
     @property
     def key(self) -> tuple[str, str]:

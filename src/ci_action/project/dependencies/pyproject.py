@@ -75,6 +75,21 @@ def project_text(document: Mapping[str, Any], key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def own_names(document: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the project's own package in their normal form: of `project` and of Poetry's table."""
+    from packaging.utils import canonicalize_name
+
+    names = (project_text(document, "name"), *_poetry_name(document))
+    return frozenset(canonicalize_name(name) for name in names if name)
+
+
+def _poetry_name(document: Mapping[str, Any]) -> Iterator[str]:
+    with suppress(ValueError):
+        name = table(document, "tool", "poetry").get("name")
+        if isinstance(name, str):
+            yield name
+
+
 def _list(where: str, entries: object) -> tuple[str, Sequence[object]]:
     if not isinstance(entries, list):
         raise ValueError(f"{where} is not a list")

@@ -7,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
-from ci_action.project.dependencies.pyproject import is_optional, poetry_entries, poetry_requirements
+from ci_action.project.dependencies.pyproject import (
+    is_optional,
+    own_names,
+    poetry_entries,
+    poetry_requirements,
+)
 
 
 @pytest.mark.parametrize(
@@ -80,3 +85,17 @@ def test_what_only_adds_to_a_requirement_of_the_project_is_none():
 )  # fmt: skip
 def test_what_needs_an_extra(value: object, optional: bool):
     assert is_optional(value) is optional
+
+
+@pytest.mark.parametrize(
+    ("document", "names"),
+    [
+        ({}, set()),
+        ({"project": {"name": "My.App"}}, {"my-app"}),
+        ({"tool": {"poetry": {"name": "my_app"}}}, {"my-app"}),
+        ({"project": {"name": 1}, "tool": {"poetry": []}}, set()),
+        ({"project": [], "tool": {"poetry": {"name": ""}}}, set()),
+    ],
+)
+def test_the_names_of_the_project_itself(document: dict[str, object], names: set[str]):
+    assert own_names(document) == names

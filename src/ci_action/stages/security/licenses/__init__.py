@@ -12,11 +12,11 @@ from ci_action.engine.environment import NONE, installed
 from ci_action.engine.tool import Checked, Tool, Turn
 from ci_action.model.finding import Finding, Level, Package
 from ci_action.model.result import Counted, Report, Skipped
-from ci_action.project.config_files import tool_table
 from ci_action.project.dependencies.discover import find
+from ci_action.project.dependencies.pyproject import own_names
 from ci_action.project.environment import Environment
 from ci_action.project.programs import Program
-from ci_action.stages.security.licenses.distributions import Distribution, distributions, own_names
+from ci_action.stages.security.licenses.distributions import Distribution, distributions, installed_from
 from ci_action.stages.security.licenses.spdx import UNKNOWN, Licence, licence_of, objection
 from ci_action.system.errors import ToolError
 from ci_action.system.process import Command, last_lines
@@ -35,7 +35,7 @@ def check(ctx: Context, _program: Program) -> Checked:
     """Check the licence of every package that the project needs."""
     environment, warnings = installed(ctx)
     found = distributions(_folders(ctx, environment))
-    own = own_names(found, ctx.layout.workspace) | _named_by_project(ctx)
+    own = installed_from(found, ctx.layout.workspace) | own_names(ctx.layout.pyproject)
     added = {canonicalize_name(name) for name in environment.added}
     checked = [one for one in found if canonicalize_name(one.name) not in own | added]
     if not checked:
@@ -63,13 +63,6 @@ def _folders(ctx: Context, environment: Environment) -> list[Path]:
     except (ValueError, TypeError) as error:
         detail = last_lines(done.stderr)
         raise ToolError("could not get the package folders from the interpreter", detail=detail) from error
-
-
-def _named_by_project(ctx: Context) -> set[str]:
-    document = ctx.layout.pyproject
-    tables = (document.get("project"), tool_table(document).get("poetry"))
-    names = [table.get("name") for table in tables if isinstance(table, dict)]
-    return {canonicalize_name(name) for name in names if isinstance(name, str)}
 
 
 def _finding(ctx: Context, one: Distribution, *, new: bool | None) -> Finding | None:

@@ -88,7 +88,7 @@ def _source(entry: Path) -> Path | None:
     return Path(unquote(address.path)) if address.scheme == "file" and "\0" not in address.path else None
 
 
-def own_names(found: Sequence[Distribution], workspace: Path) -> set[str]:
+def installed_from(found: Sequence[Distribution], workspace: Path) -> set[str]:
     """Return the names of the project's own packages: those that were installed from the workspace."""
     places = (workspace, workspace.resolve())
     return {

@@ -12,12 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from ci_action.engine import advisories
-from ci_action.engine.advisories.audit import Auditor
-from ci_action.engine.advisories.osv_client import Service, base_of, host_of
-from ci_action.engine.advisories.process import PipAudit
+from ci_action.engine.advisories.lookup import look_up, program
+from ci_action.engine.advisories.osv_client import host_of
 from ci_action.engine.advisories.result import NAME, Judgement
-from ci_action.engine.advisories.vulnerabilities import rated
 from ci_action.engine.context import Context
 from ci_action.engine.environment import NONE, builder_of
 from ci_action.engine.tool import Checked, Tool, Turn
@@ -32,20 +29,10 @@ from ci_action.system.cache import Results
 from ci_action.system.errors import UNDONE
 from ci_action.system.text import quoted
 
-# The timeout for severities, which matter less than the advisories.
-_RECORD_SECONDS: Final = 60.0
 # Files that list dependencies in an unsupported format.
 _UNREAD: Final = re.compile(
     r"pylock\.[^/]+\.toml|Pipfile|hatch\.toml|pixi\.(?:toml|lock)|(?:environment|conda)[^/]*\.ya?ml"
 )
-# Starts pip-audit with stricter checks of answers.
-GUARD: Final = Path(advisories.__file__).parent / "guard" / "ciaction_pip_audit.py"
-
-
-def program(ctx: Context) -> Program:
-    """Return the bundled pip-audit; a pin of the project does not matter, because it gets a list of packages."""
-    python = ctx.bundled.scripts / "python"
-    return replace(ctx.bundled.program(NAME), argv=(str(python), "-I", "-B", "-X", "utf8", str(GUARD)))
 
 
 def check(ctx: Context, program: Program) -> Checked:
@@ -56,21 +43,18 @@ def check(ctx: Context, program: Program) -> Checked:
         return Checked(outcome=Skipped("the project names no dependencies"), warnings=warnings)
     base = _base(ctx, inventory)
     keys = [needed.key for needed in (*inventory.packages, *(base.packages if base else ()))]
-    process = PipAudit(ctx=ctx, program=program, folder=ctx.tempdir / NAME)
-    audit = Auditor(ask=process, seconds=float(ctx.settings.timeout)).audit(keys)
-    service = Service(base=base_of(ctx.settings.advisory_url), seconds=_RECORD_SECONDS, stopped=ctx.stopped)
-    records = rated(audit.audited, service.records, service.about)
+    answers = look_up(ctx, program, ctx.tempdir / NAME, keys)
     judgement = Judgement(
         inventory=inventory,
-        audit=audit,
-        records=records,
+        audit=answers.audit,
+        records=answers.records,
         base=base,
         acceptances=ctx.settings.ignore_vulnerabilities,
         today=ctx.today,
     )
-    asked = f"advisories from {host_of(ctx.settings.advisory_url)}, {audit.runs:,} runs of pip-audit"
+    asked = f"advisories from {host_of(ctx.settings.advisory_url)}, {answers.audit.runs:,} runs of pip-audit"
     return Checked(
-        outcome=judgement.outcome("\n".join(dict.fromkeys(process.details))),
+        outcome=judgement.outcome(answers.detail),
         warnings=(*inventory.notes, *judgement.warnings()),
         log=f"{judgement.summary()}\n{asked}",
     )

@@ -32,6 +32,7 @@ from ci_action.project.dependencies.inventory import Inventory, Kind, Needed, Un
 from ci_action.project.dependencies.lockfiles import Lock, direct_names, inventory_of, unlocked
 from ci_action.project.dependencies.pyproject import (
     MAIN,
+    own_names,
     poetry_entries,
     poetry_requirements,
     requirement_lists,
@@ -99,8 +100,8 @@ def _of_lock(lock: Lock, layout: Layout) -> Inventory:
     pipfile = layout.root / "Pipfile"
     text = find_project_text(pipfile, layout.workspace) if lock.kind is Kind.PIPENV else ""
     found = inventory_of(lock, direct_names(layout.pyproject, text))
-    own = canonicalize_name(_own_name(layout))
-    return replace(found, packages=tuple(needed for needed in found.packages if needed.name != own))
+    own = own_names(layout.pyproject)
+    return replace(found, packages=tuple(needed for needed in found.packages if needed.name not in own))
 
 
 def at_base(inventory: Inventory, layout: Layout, text_of: Callable[[Path], str | None]) -> Inventory | None:
@@ -121,16 +122,10 @@ def at_base(inventory: Inventory, layout: Layout, text_of: Callable[[Path], str 
     return replace(inventory, packages=unique(packages))
 
 
-def _own_name(layout: Layout) -> str:
-    project = layout.pyproject.get("project")
-    name = project.get("name") if isinstance(project, dict) else None
-    return name if isinstance(name, str) else ""
-
-
 def _installed(builder: Builder, python: str, added: Collection[str]) -> Inventory:
     """Return the packages of an environment, without the project's own packages and those that ci-action added."""
     done = builder.command("pip", "list", "--format=json", "--exclude-editable", f"--python={python}")
-    own = {canonicalize_name(name) for name in (_own_name(builder.layout), *added)}
+    own = {*own_names(builder.layout.pyproject), *map(canonicalize_name, added)}
     try:
         entries = [(str(one["name"]), str(one["version"])) for one in json.loads(done.stdout)]
     except (ValueError, TypeError, KeyError) as error:

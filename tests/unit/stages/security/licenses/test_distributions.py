@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support.builders import write
 
-from ci_action.stages.security.licenses.distributions import distributions, own_names
+from ci_action.stages.security.licenses.distributions import distributions, installed_from
 
 
 def metadata(name: str, version: str = "1.0", more: str = "") -> str:
@@ -76,4 +76,4 @@ def test_what_comes_out_of_the_workspace_is_the_project_s_own(tmp_path: Path, do
     workspace = tmp_path / "w"
     text = json.dumps(document).replace("@W@", str(workspace))
     write(tmp_path, {"x-1.dist-info/METADATA": metadata("X.y"), "x-1.dist-info/direct_url.json": text})
-    assert own_names(distributions([tmp_path]), workspace) == ({"x-y"} if own else set())
+    assert installed_from(distributions([tmp_path]), workspace) == ({"x-y"} if own else set())

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from support.builders import FakeRun, bundled_tools, completed, context, write
 
+from ci_action.engine.advisories.lookup import program
 from ci_action.model.changes import Changes
 from ci_action.model.result import Broken, Counted, Report, Skipped
-from ci_action.stages.security.pip_audit import argument_mistakes, check, plan, program
+from ci_action.stages.security.pip_audit import argument_mistakes, check, plan
 from ci_action.system.child_environ import Sees
 from ci_action.system.errors import InterruptedRunError, TimedOutError
 from ci_action.system.process import Command, Completed
