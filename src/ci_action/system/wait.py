@@ -45,6 +45,8 @@ class Waiting:
 
     limit: float
     """The timeout in seconds."""
+    longest_delay: float = _LONGEST_DELAY
+    """The maximum of seconds between two attempts."""
     stopped: Callable[[], bool] = lambda: False
     """Whether the run was interrupted."""
     clock: Clock = field(default_factory=Clock)
@@ -56,7 +58,7 @@ class Waiting:
         The delay doubles up to a maximum; jitter keeps several waits out of step.
         """
         started = self.clock.now()
-        tries, longest = 0, _FIRST_DELAY
+        tries, longest = 0, min(_FIRST_DELAY, self.longest_delay)
         while True:
             tries += 1
             left = self.limit - (self.clock.now() - started)
@@ -66,7 +68,7 @@ class Waiting:
             if seconds + delay >= min(patience(answer), self.limit) or self.stopped():
                 return Tried(answer=answer, seconds=seconds, tries=tries)
             self.clock.sleep(delay)
-            longest = min(longest * 2, _LONGEST_DELAY)
+            longest = min(longest * 2, self.longest_delay)
 
     def for_all(self, work: Mapping[K, Callable[[], T]]) -> dict[K, T | None]:
         """Run all of it in parallel, a thread each; None for what did not end in time.

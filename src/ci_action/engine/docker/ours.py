@@ -30,7 +30,11 @@ _OF_PROCESS: Final = "p"
 _NAME: Final = re.compile(
     r"(?:buildx_buildkit_)?ci-action-(?:c-(?P<container>[0-9a-f]{12})|p-(?P<host>[0-9a-f]{12})-(?P<pid>\d{1,10}))-"
 )
-# Waits for the end of its standard input or for a signal, then removes what its arguments name.
+_REMOVALS: Final = {"network": ("network", "rm"), "volume": ("volume", "rm", "--force")}
+# The states of a container in which it runs a program.
+_ALIVE: Final = frozenset({"running", "paused", "restarting"})
+# Waits for the end of its standard input or for a signal, then removes what its arguments name, unless that is done. It does so
+# twice: the engine may still be creating a container for a client that was killed.
 _GUARD: Final = """
 exec 3<&0
 trap : TERM INT
@@ -38,6 +42,9 @@ cat <&3 >/dev/null &
 wait $!
 trap '' TERM INT
 kill $! 2>/dev/null
+test ! -e "$4" || exit 0
+docker rm --force --volumes "$1"
+sleep 0.3
 docker rm --force --volumes "$1"
 test -z "$2" || docker network rm "$2"
 test -z "$3" || docker volume rm --force "$3"
@@ -113,46 +120,44 @@ def guarded(ctx: Context, container: str, *, network: str = "", volume: str = ""
     Raises `ToolError` if the guard cannot be started.
     """
     docker = Docker(ctx)
+    removals: list[tuple[str, ...]] = [("rm", "--force", "--volumes", container)]
+    removals += [(*_REMOVALS["network"], network)] if network else []
+    removals += [(*_REMOVALS["volume"], volume)] if volume else []
+    done = ctx.tempdir / f"{container}.removed"
     guard = Command(
-        argv=("sh", "-c", _GUARD, "sh", container, network, volume),
+        argv=("sh", "-c", _GUARD, "sh", container, network, volume, str(done)),
         cwd=ctx.tempdir,
         environ=variables(ctx),
     )
     with ctx.serve(guard):
+        ended = False
         try:
             yield
+            ended = True
         finally:
             with suppress(*UNDONE):  # the guard does it again
-                docker.run("rm", "--force", "--volumes", container)
-                if network:
-                    docker.run("network", "rm", network)
-                if volume:
-                    docker.run("volume", "rm", "--force", volume)
+                codes = [docker.run(*words).returncode for words in removals]
+                if ended and not any(codes):
+                    done.touch()
 
 
 def sweep(ctx: Context, mounts: str, exists: Callable[[int], bool] = process_exists) -> list[str]:
     """Remove what runs that were killed have left, and return its names; raises `ToolError`."""
     docker, here = Docker(ctx), Owner.here(mounts)
+    # Before the containers: what an owner has made is listed only if the owner is.
+    others = {kind: docker.text(kind, "ls", "--format={{.Name}}").splitlines() for kind in _REMOVALS}
     listed = list(docker.objects("ps", "--all", "--no-trunc", "--format={{json .}}"))
-    running = [str(one.get("ID", "")) for one in listed if one.get("State") == "running"]
+    running = [str(one.get("ID", "")) for one in listed if one.get("State") in _ALIVE]
 
     def left(names: Iterable[str]) -> list[str]:
         owners = ((name, Owner.of(name)) for name in names)
         return [name for name, owner in owners if owner and owner.is_gone(running, here, exists)]
 
-    removed = []
-    kinds = (
-        ("container", (str(one.get("Names", "")) for one in listed), ("rm", "--force", "--volumes")),
-        ("network", _names(docker, "network"), ("network", "rm")),
-        ("volume", _names(docker, "volume"), ("volume", "rm", "--force")),
-    )
-    for _, names, words in kinds:
-        found = left(names)
-        removed += found
-        if found:
+    removed = left(str(one.get("Names", "")) for one in listed)
+    if removed:
+        docker.run("rm", "--force", "--volumes", *removed)
+    for kind, words in _REMOVALS.items():
+        if found := left(others[kind]):
             docker.run(*words, *found)
+            removed += found
     return removed
-
-
-def _names(docker: Docker, kind: str) -> Iterator[str]:
-    yield from docker.text(kind, "ls", "--format={{.Name}}").splitlines()
