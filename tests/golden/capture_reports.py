@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 
 from support.builders import event, printed, publication
+from support.image_sample import docker_run
 from support.migrations_sample import migrations_run
 from support.page_sample import page_publication, page_run, without_constants
 from support.security_sample import security_run
@@ -12,7 +13,7 @@ from support.tests_sample import sample_run
 from ci_action import __version__
 from ci_action.reporters import cobertura, console, html, job_summary, junit
 
-STAGES = {"security": security_run, "migrations": migrations_run}
+STAGES = {"security": security_run, "migrations": migrations_run, "docker": docker_run}
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ from support.builders import (
     write,
 )
 from support.builders import event as event_of
+from support.image_sample import docker_stage, foreign_docker_stage
 from support.migrations_sample import branched, foreign_stage, migrations_stage, steps
 from support.tests_sample import HINT, TRACEBACK
 
@@ -173,7 +174,7 @@ def page_run() -> RunResult:
     """Return the run."""
     notes = ("could not determine the base commit: set `fetch-depth: 0`",)
     migrations = migrations_stage(branched(), *steps("4d20b7e1", "77aa10c3", failed="4d20b7e1"))
-    stages = (quality(), tests(), security(), migrations, pull_request())
+    stages = (quality(), tests(), security(), migrations, docker_stage(), pull_request())
     return run_result(
         *stages, warnings=notes, reproduce="ci-action run --coverage-min=90 quality test", seconds=12.25
     )
@@ -221,6 +222,7 @@ def everywhere(text: str, name: str | None = None) -> RunResult:
         stage_result(tests, covered(file_coverage(text)), stage="test"),
         stage_result(tool_result(*audited), tool_result(license_), stage="security"),
         foreign_stage(text),
+        foreign_docker_stage(text),
         stage_result(tool_result(tool="metadata", outcome=outcome), stage="pr"),
         warnings=(text,),
         reproduce=text,

@@ -1,8 +1,15 @@
 """The image of a run in its report: how it was built, what is in it, and how its container answered."""
 
 from dataclasses import dataclass
+from typing import Annotated, TypeAlias
+
+from msgspec import Meta
 
 from ci_action.model.finding import Location
+
+Size: TypeAlias = Annotated[int, Meta(ge=0, le=10**18)]
+"""Bytes."""
+Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=10**9)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -11,7 +18,7 @@ class BuildStep:
 
     name: str
     """As BuildKit names it: `[build 2/5] RUN pip install .`."""
-    seconds: float
+    seconds: Seconds
     cached: bool = False
     failed: bool = False
     place: Location | None = None
@@ -24,8 +31,7 @@ class Layer:
 
     command: str
     """What made it."""
-    size: int
-    """Bytes."""
+    size: Size
     own: bool
     """Whether the Dockerfile adds it; the others are of the base image."""
 
@@ -38,9 +44,9 @@ class Probe:
     """`HEALTHCHECK`, an address, a command, or what was waited for."""
     answer: str
     """`healthy`, `200 OK`, `exit code 0`."""
-    seconds: float
+    seconds: Seconds
     """From the start of the container."""
-    tries: int = 1
+    tries: Annotated[int, Meta(ge=0, le=10**9)] = 1
     failed: bool = False
 
 
@@ -52,11 +58,10 @@ class Image:
     """`ci-action/shop:ci`."""
     id: str = ""
     """`sha256:` and 64 digits."""
-    size: int | None = None
-    """Bytes."""
-    limit: int | None = None
+    size: Size | None = None
+    limit: Size | None = None
     """`max-image-size` in bytes."""
-    base_size: int | None = None
+    base_size: Size | None = None
     """Its size in the report of the base branch."""
     engine: str = ""
     """`docker 28.5.2, buildx 0.29.1`."""

@@ -116,7 +116,7 @@ class Table(_Block, frozen=True, kw_only=True):
 
 
 class Item(Struct, frozen=True):
-    """A row of a list; with a share in percent, the page draws a bar beside its figure."""
+    """A row of a list; with a share in percent, the page draws a bar beside it, and Markdown if the list is not folded."""
 
     line: Line
     figure: str = ""

@@ -18,6 +18,8 @@ from ci_action.reporters.limits import clipped
 from ci_action.system.text import as_bytes, one_line, visible
 
 _RUNS: Final = re.compile("`+")
+# The width of a bar in characters.
+_BAR: Final = 10
 
 
 def code(text: str, limit: int = 300) -> str:
@@ -28,6 +30,13 @@ def code(text: str, limit: int = 300) -> str:
     fence = "`" * (max((len(run) for run in _RUNS.findall(shown)), default=0) + 1)
     pad = " " if shown.startswith("`") or shown.endswith("`") else ""
     return f"{fence}{pad}{shown}{pad}{fence}"
+
+
+def bar(percent: float) -> str:
+    """Return a bar of a fixed width, in halves of a character; it is full at 100 percent only."""
+    halves = min(max(int(percent * _BAR / 50), 0), _BAR * 2)
+    filled = "█" * (halves // 2) + "▌" * (halves % 2)
+    return f"`{filled}{'░' * (_BAR - len(filled))}`"
 
 
 def fenced(text: str, language: str = "", *, lines: int = 40, width: int = 300) -> str:

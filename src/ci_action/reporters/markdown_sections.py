@@ -29,6 +29,7 @@ from ci_action.reporters import mermaid
 from ci_action.reporters.limits import Room, left_out
 from ci_action.reporters.markdown import (
     address,
+    bar,
     cell,
     code,
     fenced,
@@ -123,7 +124,8 @@ class Drawing:
             case Table():
                 return (html_row(self._line(line, html=True) for line in row) for row in block.rows)
             case Items():
-                return map(self._item, block.rows)
+                # A folded list comes last, and leaves the room to what failed.
+                return (self._item(one, bars=not block.folded) for one in block.rows)
             case Graph():
                 return mermaid.rows(block)
             case _:
@@ -143,9 +145,11 @@ class Drawing:
                 parts = [*rows, rest]
         return "\n\n".join(filter(None, parts))
 
-    def _item(self, item: Item) -> str:
+    def _item(self, item: Item, *, bars: bool) -> str:
         figure = f": {self._text(item.figure)}" if item.figure else ""
-        return f"- {self._line(item.line)}{figure}" + (f", {self._text(item.note)}" if item.note else "")
+        share = f"{bar(item.share)} " if bars and item.share is not None else ""
+        note = f", {self._text(item.note)}" if item.note else ""
+        return f"- {share}{self._line(item.line)}{figure}{note}"
 
     def _entry(self, entry: Entry, what: str) -> str:
         place = entry.place

@@ -10,6 +10,7 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _UNSEEN: Final = "\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
 _CONTROL: Final = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f{_UNSEEN}]")
 _MARKS: Final = re.compile(f"[{_UNSEEN}]")
+_UNITS: Final = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 
 
 def plain(text: str) -> str:
@@ -77,6 +78,19 @@ def neutral(text: str) -> str:
 def duration(seconds: float) -> str:
     """Return a duration for people: two decimals below a second, one above."""
     return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def data_size(number: int) -> str:
+    """Return a number of bytes for people: `181.3 MB`, in decimal units.
+
+    It is cut, not rounded: what is below a limit never looks as if it reached it.
+    """
+    unit, factor = next((one for one in _UNITS if number >= one[1]), ("", 1))
+    if not unit:
+        return counted(number, "byte")
+    tenths = number * 10 // factor
+    part = f".{tenths % 10}" if tenths % 10 else ""
+    return f"{tenths // 10:,}{part} {unit}"
 
 
 def near(word: str, known: Iterable[str]) -> str:

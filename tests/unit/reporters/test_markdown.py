@@ -9,7 +9,7 @@ from support.hostile_text import FOREIGN
 from support.renderers import rendered
 
 from ci_action.reporters.limits import clipped
-from ci_action.reporters.markdown import cell, code, fenced, html_link, html_row, html_table, link
+from ci_action.reporters.markdown import bar, cell, code, fenced, html_link, html_row, html_table, link
 from ci_action.system.text import lines_of, one_line, visible
 
 DIRECTION = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
@@ -179,3 +179,21 @@ def test_cells_of_a_table_of_html_are_only_text(text: str, other: str):
 def test_a_link_in_a_cell_is_https_only():
     assert html_link("javascript:x", "y") == "y"
     assert html_link('https://a.b/"><b>&', "y") == '<a href="https://a.b/%22%3E%3Cb%3E&amp;">y</a>'
+
+
+@pytest.mark.parametrize(
+    ("percent", "shown"),
+    [
+        (0, "░░░░░░░░░░"),
+        (4.9, "░░░░░░░░░░"),
+        (5, "▌░░░░░░░░░"),
+        (54, "█████░░░░░"),
+        (55, "█████▌░░░░"),
+        (99.99, "█████████▌"),
+        (100, "██████████"),
+        (250, "██████████"),
+        (-3, "░░░░░░░░░░"),
+    ],
+)
+def test_a_bar_is_full_at_the_whole_only(percent: float, shown: str):
+    assert bar(percent) == f"`{shown}`"

@@ -1,4 +1,4 @@
-"""What the reporters write of runs of the tests, of security and of migrations, to the letter.
+"""What the reporters write of runs of the tests, of security, of migrations and of docker, to the letter.
 
 After a wanted change: `PYTHONPATH=tests python tests/golden/capture_reports.py`, and read the difference.
 """
@@ -20,6 +20,7 @@ from support.builders import (
     run_result,
     with_tests,
 )
+from support.image_sample import docker_run
 from support.migrations_sample import migrations_run
 from support.paths import GOLDEN
 from support.security_sample import security_run
@@ -44,7 +45,9 @@ def test_a_report_matches_its_golden_file(tmp_path: Path, name: str):
     assert found.replace(f'"ci-action {__version__}"', '"ci-action"') == (REPORTS / name).read_text("utf-8")
 
 
-@pytest.mark.parametrize(("stage", "run"), [("security", security_run), ("migrations", migrations_run)])
+@pytest.mark.parametrize(
+    ("stage", "run"), [("security", security_run), ("migrations", migrations_run), ("docker", docker_run)]
+)
 def test_a_report_of_a_stage_matches_its_golden_files(
     tmp_path: Path, stage: str, run: Callable[[], RunResult]
 ):

@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 from support.hostile_text import FOREIGN
 from support.runner_model import commands, could_be_command, log_lines
 
-from ci_action.system.text import duration, lines_of, listed, neutral, one_line, plain, quoted, visible
+from ci_action.system.text import (
+    data_size,
+    duration,
+    lines_of,
+    listed,
+    neutral,
+    one_line,
+    plain,
+    quoted,
+    visible,
+)
 
 
 @given(FOREIGN)
@@ -103,6 +113,24 @@ def test_text_without_surrogates_is_unchanged(text: str):
 )
 def test_times(number: float, expected: str):
     assert duration(number) == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1_000, "1 kB"),
+        (999_999, "999.9 kB"),
+        (181_349_999, "181.3 MB"),
+        (299_999_999, "299.9 MB"),
+        (10**9, "1 GB"),
+        (12_345 * 10**9, "12,345 GB"),
+    ],
+)
+def test_sizes_are_cut(number: int, expected: str):
+    assert data_size(number) == expected
 
 
 def test_listed_entries_are_limited():

@@ -11,9 +11,10 @@ import msgspec
 from msgspec.structs import asdict
 
 from ci_action.engine.test_run import TESTS
+from ci_action.model.docker import BuildStep, Image
 from ci_action.model.finding import Finding, Level, Location, Package
 from ci_action.model.migrations import Migration, Migrations
-from ci_action.model.result import Broken, Conclusion, Outcome, Report, Skipped
+from ci_action.model.result import Broken, Conclusion, Counted, Outcome, Report, Skipped
 from ci_action.model.tests import RED, TestCase, TestWarning, counts
 from ci_action.model.totals import name_of
 from ci_action.reporters.context import REPORT
@@ -34,6 +35,7 @@ _Shape = TypeVar("_Shape")
 LARGEST: Final = 200_000_000
 # A stage that only warns can be broken and green; bugs and signals have their own exit codes.
 _EXIT_CODES_OF_BROKEN: Final = {ExitCode.OK, ExitCode.BROKEN, ExitCode.BUG, ExitCode.INTERRUPTED}
+_COUNTED: Final = frozenset(map(str, Counted))
 
 
 class _Head(msgspec.Struct):
@@ -113,15 +115,17 @@ def outcome_of(tool: ToolEntry) -> Outcome:
     if tests or (tool.name == TESTS and tool.outcome == "report"):
         _check_tests(tool, tests, findings)
     if tool.outcome == "skipped":
-        if findings or tests or tool.migrations:
+        if findings or tests or tool.migrations or tool.image:
             raise ValueError(f"results of {tool.name[:40]!r}, which was skipped")
         return Skipped(tool.reason)
     found: dict[str, Any] = {
         "findings": findings,
+        "examined": {Counted(what): number for what, number in tool.examined.items() if what in _COUNTED},
         "metrics": tool.metrics,
         "tests": tests,
         "test_warnings": tuple(TestWarning(**asdict(one)) for one in tool.test_warnings),
         "migrations": _migrations(tool.migrations) if tool.migrations else None,
+        "image": _image(tool.image) if tool.image else None,
     }
     return Broken(tool.reason, **found) if tool.outcome == "broken" else Report(**found)
 
@@ -150,6 +154,19 @@ def _migrations(given: Migrations) -> Migrations:
     """Return the migrations of a report; raises `ValueError` for a bad path."""
     histories = (replace(one, revisions=tuple(map(_migration, one.revisions))) for one in given.histories)
     return replace(given, histories=tuple(histories))
+
+
+def _image(given: Image) -> Image:
+    """Return the image of a report, whose numbers its types limit; raises `ValueError` for a bad path."""
+    return replace(given, steps=tuple(map(_build_step, given.steps)))
+
+
+def _build_step(given: BuildStep) -> BuildStep:
+    place = given.place
+    if place is None or not (path := path_of(place.path)) or path.startswith("/"):
+        return replace(given, place=None)
+    line = place.line if place.line and 0 < place.line <= MOST_LINES else None
+    return replace(given, place=Location(path=path, line=line))
 
 
 def _migration(given: Migration) -> Migration:

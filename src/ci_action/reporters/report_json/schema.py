@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 import msgspec
 from msgspec import Meta, Struct
 
+from ci_action.model.docker import Image
 from ci_action.model.finding import Fix, Level, Reach, Severity
 from ci_action.model.migrations import Migrations
 from ci_action.model.result import Conclusion, Hint
@@ -112,7 +113,8 @@ class ToolEntry(Struct):
     """The result of one tool; `because` is what names it in the project.
 
     `migrations` is what a tool of the stage `migrations` knows: the revisions of the change with those that they follow and
-    the heads, the database, and the time of each step.
+    the heads, the database, and the time of each step. `image` is what a tool of the stage `docker` knows: the image with
+    its size in bytes, the steps of its build, its layers, and how its container answered.
     """
 
     name: str
@@ -132,6 +134,7 @@ class ToolEntry(Struct):
     test_warnings: list[TestWarningEntry]
     because: str = ""
     migrations: Migrations | None = None
+    image: Image | None = None
 
 
 class StageEntry(Struct):

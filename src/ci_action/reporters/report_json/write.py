@@ -85,6 +85,7 @@ def _tool(tool: ToolResult) -> ToolEntry:
         test_warnings=[TestWarningEntry(**msgspec.to_builtins(one)) for one in outcome.test_warnings],
         because=tool.because,
         migrations=outcome.migrations,
+        image=outcome.image,
     )
 
 
