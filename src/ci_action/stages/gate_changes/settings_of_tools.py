@@ -1,4 +1,4 @@
-"""What a change makes less strict in the configuration of coverage, pytest, Black, Ruff, bandit and squawk. Pure."""
+"""What a change makes less strict in the configuration of coverage, pytest, Black, Ruff, bandit, hadolint and squawk. Pure."""
 
 import re
 import shlex
@@ -74,6 +74,12 @@ def _fewer_tests(before: Sequence[str] | None, after: Sequence[str] | None) -> I
         yield from fewer(rule=ADDED_IGNORE)(before or ("all tests",), after)
 
 
+def _more_registries(before: Sequence[str] | None, after: Sequence[str] | None) -> Iterator[Seen]:
+    """Compare the registries that hadolint allows: all of them without an entry."""
+    if before and after is not None:
+        yield from more(before, after or ("all registries",))
+
+
 @dataclass(frozen=True)
 class _Setting:
     """A key in the configuration of a tool: how its value is read and compared."""
@@ -123,6 +129,11 @@ _SETTINGS: Final[Mapping[str, Sequence[_Setting]]] = {
         _Setting(("exclude_dirs",), _items, more),
         _Setting(("skips",), _items, more),
         _Setting(("tests",), _items, _fewer_tests),
+    ),
+    "hadolint": (
+        _Setting(("ignored",), _items, more),
+        *(_Setting(("override", level), _items, more) for level in ("info", "style")),
+        _Setting(("trustedRegistries",), _items, _more_registries),
     ),
     "squawk": (_Setting(("excluded_rules",), _items, more),),
     "`.bandit`": tuple(_Setting((key,), _items, more) for key in ("exclude", "skips", "skip")),

@@ -32,6 +32,10 @@ _COMMENTS: Final = tuple(
 _ANY_COMMENT: Final = re.compile(
     "|".join(pattern.pattern.replace("?P<codes>", "?:") for _, pattern in _COMMENTS), re.IGNORECASE
 )
+_OF_HADOLINT: Final = re.compile(
+    r"^\s*#\s*hadolint\s+(?P<kind>(?:global\s+)?ignore)\s*=\s*(?P<codes>[A-Z]+\d+(?:[ \t]*,[ \t]*[A-Z]+\d+)*)",
+    re.MULTILINE,
+)
 _MARKS: Final = frozenset({"skip", "skipif", "xfail"})
 _SKIPPING: Final = frozenset({"skip", "skipIf", "skipUnless", "expectedFailure"})
 _CALLS: Final = frozenset({"skip", "xfail"})
@@ -61,6 +65,8 @@ class Suppression:
         codes = ", ".join(sorted(self.codes))
         if not codes:
             return self.kind
+        if self.kind.endswith("="):
+            return f"{self.kind}{codes}"
         return f"{self.kind}[{codes}]" if self.kind.endswith("ignore") else f"{self.kind}: {codes}"
 
 
@@ -77,6 +83,20 @@ def compare(files: Sequence[Changed], markers: frozenset[str], problems: list[st
     touched = [file for file in files if file.before != file.after]
     for kind in ((_ANY_COMMENT, _comments), (skips, lambda text: _skips(text, markers))):
         yield from _added(touched, kind, problems)
+
+
+def compare_dockerfiles(files: Sequence[Changed]) -> Iterator[Loosened]:
+    """Yield each new comment for hadolint in Dockerfiles."""
+    touched = [file for file in files if file.before != file.after]
+    return _added(touched, (_OF_HADOLINT, _of_hadolint), [])
+
+
+def _of_hadolint(text: str) -> Iterator[Suppression]:
+    for match in _OF_HADOLINT.finditer(text):
+        kind = f"# hadolint {' '.join(match['kind'].split())}="
+        codes = frozenset(re.split(r"[\s,]+", match["codes"]))
+        line = text.count("\n", 0, match.start("kind")) + 1
+        yield Suppression(kind=kind, codes=codes, text=match[0].strip(), line=line)
 
 
 def _added(touched: Sequence[Changed], kind: _Kind, problems: list[str]) -> Iterator[Loosened]:

@@ -30,6 +30,10 @@ KEYS = [
     ('migration-depth = "all"', "", SOFTER),
     ("", 'downgrade-from = "a1b2"', NARROWER),
     ("", 'ignore = ["heads:multiple-heads"]', ADDED),
+    ('max-image-size = "300MB"', 'max-image-size = "301MB"', LOWER),
+    ('max-image-size = "300MB"', "", LOWER),
+    ('smoke-url = "http://localhost/"', "", NARROWER),
+    ('smoke-command = ["a b", "c"]', 'smoke-command = ["c"]', NARROWER),
     ('scope = "all"', 'scope = "changed"', NARROWER),
     ('ignore = ["ruff:E501"]', 'ignore = ["ruff:E501", "bandit"]', ADDED),
     ("", 'ignore = ["gate-changes"]', ADDED),
@@ -57,6 +61,9 @@ SILENT = [
     ("coverage-min = 90", "coverage-min = 'many'"),
     ("", 'title-types = ["x"]'),
     ("", "no-such-key = 1"),
+    ('max-image-size = "300MB"', 'max-image-size = "300000KB"'),
+    ('smoke-url = "http://localhost/"', 'smoke-url = "http://localhost/x"'),
+    ('smoke-command = ["a"]', 'smoke-command = ["b"]'),
 ]
 
 
@@ -110,6 +117,8 @@ def steps(before: str, after: str, table: dict[str, Any] | None = None) -> list[
         ("migration-danger: fail", "migration-danger: off", SOFTER),
         ("ignore: ruff", "ignore: ruff, bandit", ADDED),
         ("paths: .", "paths: src", NARROWER),
+        ("max-image-size: 1GB", "max-image-size: 1GiB", LOWER),
+        ("smoke-command: ./check", "stage: docker", NARROWER),
         ("pytest-args: -ra", "pytest-args: -ra -k one", ADDED),
     ],
 )

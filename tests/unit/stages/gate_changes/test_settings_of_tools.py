@@ -208,6 +208,27 @@ CASES = {
         {".squawk.toml": 'excluded_rules = ["ban-drop-table"]'},
         (ADDED, ".squawk.toml", 1),
     ),
+    "hadolint, ignored": (
+        {".hadolint.yaml": "ignored: [DL3008]\n"},
+        {".hadolint.yaml": "ignored:\n  - DL3008\n  - DL3006\n"},
+        (ADDED, ".hadolint.yaml", 3),
+    ),
+    "hadolint, a new file": ({}, {".hadolint.yml": "ignored: [DL3008]\n"}, (ADDED, ".hadolint.yml", 1)),
+    "hadolint, a lower level": (
+        {".hadolint.yaml": "override:\n  error: [DL3008]\n"},
+        {".hadolint.yaml": "override:\n  style: [DL3008]\n"},
+        (ADDED, ".hadolint.yaml", 2),
+    ),
+    "hadolint, registries": (
+        {".hadolint.yaml": "trustedRegistries: [quay.io]\n"},
+        {".hadolint.yaml": "trustedRegistries: [quay.io, docker.io]\n"},
+        (ADDED, ".hadolint.yaml", 1),
+    ),
+    "hadolint, all registries": (
+        {".hadolint.yaml": "trustedRegistries: [quay.io]\n"},
+        {".hadolint.yaml": "{}\n"},
+        (ADDED, ".hadolint.yaml", None),
+    ),
     "bandit, skips": (toml("bandit"), toml("bandit", 'skips = ["B101"]'), (ADDED, PY, 2)),
     "bandit, exclude_dirs": (
         {"bandit.yaml": "skips: [B101]\n"},

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ci_action.stages.gate_changes import removed_tests
 from ci_action.stages.gate_changes.loosened import Changed
 from ci_action.stages.gate_changes.removed_tests import Naming
-from ci_action.stages.gate_changes.suppressions import compare
+from ci_action.stages.gate_changes.suppressions import compare, compare_dockerfiles
 
 PATH = "tests/test_a.py"
 PLAIN = Naming()
@@ -50,6 +50,24 @@ def test_a_suppression_on_a_new_line(line: str, kind: str):
     code = "y = 2\n"
     assert new_in(code, f"{code}{line}\n") == [(kind, 2)]
     assert new_in(f"{code}{line}\n", code) == new_in(f"{code}{line}\n", f"{line}\n{code}") == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        ("FROM a\nRUN b\n", "FROM a\n# hadolint ignore=DL3008\nRUN b\n", [("# hadolint ignore=DL3008", 2)]),
+        ("", "#hadolint  ignore=SC2086, DL3008 # because\n", [("# hadolint ignore=DL3008, SC2086", 1)]),
+        ("", "# hadolint global ignore=DL3008\n", [("# hadolint global ignore=DL3008", 1)]),
+        ("# hadolint ignore=DL1\nRUN b\n", "RUN b\n\n# hadolint ignore=DL1\n", []),
+        ("# hadolint ignore=DL1,DL2\n", "# hadolint ignore=DL2\n", []),
+        ("# hadolint ignore=DL1\n", "# hadolint ignore=DL1,DL2\n", [("# hadolint ignore=DL1, DL2", 1)]),
+        ("# hadolint ignore=DL1\n", "", []),
+        ("", "RUN echo '# hadolint ignore=DL1'\n# hadolint ignores=DL1\n# hadolint ignore=\n", []),
+    ],
+)
+def test_a_suppression_in_a_dockerfile(before: str, after: str, found: list[tuple[str, int]]):
+    seen = compare_dockerfiles([Changed(path="Dockerfile", before=before, after=after)])
+    assert [(one.message.split("`")[1], one.line) for one in seen] == found
 
 
 TEST = "def test_a():\n    assert f()\n"

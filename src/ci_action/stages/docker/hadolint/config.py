@@ -8,18 +8,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from ci_action.project.config_files import from_yaml
+from ci_action.project.file_kinds import HADOLINT_FILES
 from ci_action.project.layout import Layout
 from ci_action.system.project_files import find_project_file
 from ci_action.system.text import did_you_mean
 
-NAMES: Final = (".hadolint.yaml", ".hadolint.yml")
-"""The files in order of precedence, as hadolint itself looks for them."""
 KEYS: Final = frozenset({
     "disable-ignore-pragma", "failure-threshold", "format", "ignored", "label-schema", "no-color", "no-fail", "override",
     "strict-labels", "trustedRegistries", "verbose",
 })  # fmt: skip
 _FORMAT: Final = "format"
-LEVELS: Final = frozenset({"error", "warning", "info", "style", "ignore"})
+LEVELS: Final = frozenset({"error", "warning", "info", "style"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +38,7 @@ def hadolint_config(layout: Layout, tempdir: Path) -> HadolintConfig:
     """
     own = tempdir / "hadolint.yaml"
     for folder in layout.folders:
-        for name in NAMES:
+        for name in HADOLINT_FILES:
             path = folder / name
             raw = find_project_file(path, layout.workspace)
             if raw is not None:
