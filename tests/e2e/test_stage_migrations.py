@@ -15,6 +15,7 @@ from support.container.image import docker, gateway
 from support.container.runner import Machine, Ran, Step
 from support.migration_samples import sample
 
+from ci_action.engine.docker.ours import LABEL
 from ci_action.stages.migrations.database.embedded import PORTS
 
 pytestmark = [
@@ -76,8 +77,19 @@ def owned(machine: Machine, owner: int) -> None:
 
 
 def containers() -> set[str]:
-    """Return the ids of all containers that run."""
-    return set(docker("ps", "--quiet", "--no-trunc").split())
+    """Return the ids of our scratch databases; other containers may come and go."""
+    return set(
+        docker(
+            "ps",
+            "--all",
+            "--quiet",
+            "--no-trunc",
+            "--filter",
+            f"label={LABEL}",
+            "--filter",
+            "ancestor=postgres:16",
+        ).split()
+    )
 
 
 @pytest.mark.parametrize("owner", [projects.OWNER, 0], ids=["runner", "root"])
