@@ -30,7 +30,7 @@ from ci_action.system.exit_codes import ExitCode
 from ci_action.system.ownership import give_back, owner_of
 from ci_action.system.parallel import process_shortage
 from ci_action.system.process import Processes, end_orphans
-from ci_action.system.redaction import Redactor, secrets_of, service_passwords
+from ci_action.system.redaction import Redactor, assigned_secrets, secrets_of, service_passwords
 from ci_action.system.signals import Interruption
 from ci_action.system.tempdir import temporary_folder
 from ci_action.system.text import counted, neutral
@@ -147,6 +147,7 @@ class Call:
         passwords = service_passwords((*settings.wait_for, settings.advisory_url, settings.database_url))
         known = secrets_of({**environ, "GH_TOKEN": token or environ.get("GH_TOKEN", "")})
         self._redact = Redactor(known | passwords, self._mask)
+        self._redact.add(assigned_secrets((*settings.build_args, *settings.smoke_env)))
         resolved = replace(resolved, redact=self._redact.known)
         if self.workflow:
             for secret in sorted({token, *passwords} - {""}):

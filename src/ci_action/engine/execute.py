@@ -111,6 +111,9 @@ def _run_stages(selected: Sequence[Selected], ctx: Context, run: Run) -> tuple[S
         for one in group:
             if reason := "" if one.by_name else (failed or _why_not(one, ctx)):
                 results[one.stage.name] = replace(_result(one, ()), reason=reason)
+            elif reason := "" if one.by_name else _unusable(one, ctx):
+                warnings = (f"the stage {one.stage.name} was not run: {reason}",)
+                results[one.stage.name] = replace(_result(one, ()), reason=reason, warnings=warnings)
             else:
                 running.append(one)
         for one, result in zip(running, _run_together(running, ctx, run), strict=True):
@@ -129,6 +132,13 @@ def _why_not(selected: Selected, ctx: Context) -> str:
     try:
         return selected.stage.applies(ctx)
     except UNDONE:  # its tools fail for the same reason and report it
+        return ""
+
+
+def _unusable(selected: Selected, ctx: Context) -> str:
+    try:
+        return selected.stage.unusable(ctx)
+    except UNDONE:  # as above
         return ""
 
 

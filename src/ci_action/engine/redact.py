@@ -26,6 +26,8 @@ _NAMES: Final = frozenset({
     "rule", "url", "muted", "also", "same_as", "path", "version", "version_source", "commit", "base",
     "name", "advisories", "fixed_in", "parents", "upgrade", "licenses",
 })  # fmt: skip
+# Names that quote the project: the steps of a Dockerfile.
+_PROSE: Final = frozenset({"BuildStep.name"})
 # The lines of a finding: it notes that secrets in them were replaced.
 _LINES: Final = frozenset({"before", "after"})
 
@@ -75,7 +77,9 @@ def _texts(kind: type) -> tuple[tuple[str, bool], ...]:
     if not is_dataclass(kind):
         return ()
     return tuple(
-        (one.name, one.name in _NAMES) for one in fields(kind) if f"{kind.__name__}.{one.name}" not in _OURS
+        (one.name, one.name in _NAMES and f"{kind.__name__}.{one.name}" not in _PROSE)
+        for one in fields(kind)
+        if f"{kind.__name__}.{one.name}" not in _OURS
     )
 
 

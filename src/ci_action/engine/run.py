@@ -63,7 +63,7 @@ class Run:
         unsearched = self._search.result(tool for stage in stages for tool in stage.tools)
         judged, verdict, new = of_run(stages, self._policy, ctx.redact)
         tools = [tool for stage in judged for tool in stage.tools]
-        warnings = filter(None, _warnings(ctx, tools, unsearched))
+        warnings = filter(None, _warnings(ctx, judged, unsearched))
         result = RunResult(
             stages=judged,
             verdict=verdict,
@@ -83,11 +83,13 @@ class Run:
         return crashed(result) if bug else result
 
 
-def _warnings(ctx: Context, tools: Sequence[ToolResult], unsearched: str) -> Iterator[str]:
+def _warnings(ctx: Context, stages: Sequence[StageResult], unsearched: str) -> Iterator[str]:
     """Yield every warning of a run, some of them empty."""
     yield from ctx.notices
-    for tool in tools:
-        yield from tool.warnings
+    for stage in stages:
+        yield from stage.warnings
+        for tool in stage.tools:
+            yield from tool.warnings
     if unsearched:
         yield f"could not search the files of the project for secrets: {unsearched}"
     if ctx.kept:

@@ -56,6 +56,8 @@ class Stage:
     tools: tuple[Tool, ...]
     applies: Callable[[Context], str] = field(default=lambda _: "")
     """Return why `all` does not run the stage for a project; empty if it does."""
+    unusable: Callable[[Context], str] = field(default=lambda _: "")
+    """Return why `all` cannot run the stage on this machine, although it applies: then it is skipped, with a warning."""
     because: Callable[[Context], str] = field(default=lambda _: "applies to every project")
     """Return why `all` runs the stage for a project; raises `ToolError`."""
     mistakes: Callable[[Configuration], Iterable[str]] = field(default=lambda _: ())

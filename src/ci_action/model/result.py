@@ -251,6 +251,8 @@ class StageResult:
     """Why a stage of `all` was not run; empty if it was."""
     because: str = ""
     """Why a stage of `all` was run."""
+    warnings: tuple[str, ...] = ()
+    """Warnings of ci-action about a stage of `all` that was not run; they never turn a run red."""
     verdict: Verdict = field(default_factory=lambda: Verdict(conclusion=Conclusion.SKIPPED))
 
     @property

@@ -86,6 +86,26 @@ def service_passwords(items: Iterable[str]) -> frozenset[str]:
     return frozenset(secret for secret in found if len(secret) >= SHORTEST_SECRET)
 
 
+# The last words of names such as DJANGO_SECRET_KEY and GH_TOKEN. `AUTHOR` and `KEYCLOAK_VERSION` are others.
+_SECRET_NAME: Final = re.compile(
+    r"(?:.*[_.-])?\w*(?:TOKENS?|PASSWORD|PASSWD|PASSPHRASE|SECRETS?|CREDENTIALS?|APIKEY)(?:[_.-]\w*)?"
+    r"|(?:.*[_.-])?(?:KEY|PASS|PWD|PAT|AUTH)(?:[_.-](?:BASE|VALUE|\d+))?",
+    re.IGNORECASE,
+)
+
+
+def sounds_secret(name: str) -> bool:
+    """Return whether a variable is named like one with a secret: `API_KEY`, `DB_PASSWORD`."""
+    return _SECRET_NAME.fullmatch(name) is not None
+
+
+def assigned_secrets(assignments: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """Return the values of variables that are named like secrets, and the passwords in addresses."""
+    given = list(assignments)
+    found = {value for name, value in given if sounds_secret(name) and len(value) >= SHORTEST_SECRET}
+    return frozenset(found) | service_passwords(value for _, value in given)
+
+
 def without_password(address: str) -> str:
     """Return the address of a service with `***` for its password; without a scheme, for anything that may be one."""
     scheme, separator, rest = address.partition("://")

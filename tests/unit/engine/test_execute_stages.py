@@ -17,7 +17,7 @@ from ci_action.reporters.comment import About, text_of
 from ci_action.reporters.html import document as page
 from ci_action.reporters.report_json.write import document
 from ci_action.stages import load_all
-from ci_action.system.errors import ToolError
+from ci_action.system.errors import InterruptedRunError, ToolError
 
 RED = report(finding())
 WARNS = report(finding(level=Level.WARNING))
@@ -170,3 +170,23 @@ def test_a_failing_reason_to_run_is_not_a_bug(tmp_path: Path):
     _, result = run(tmp_path, stage(tool("black"), by_name=False, because=because))
     assert result.stages[0].because == "requirements.txt cannot be read"
     assert result.verdict.conclusion is Conclusion.PASSED
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+def test_a_stage_that_cannot_run_on_this_machine(tmp_path: Path, by_name: bool):
+    """In `all` it is skipped, and a warning tells that from a project without anything to check."""
+    one = stage(tool("black"), by_name=by_name, unusable=lambda _: "no engine here")
+    _, result = run(tmp_path, one, stage(tool("ruff"), name="test"))
+    first, _ = result.stages
+    assert (first.verdict.conclusion is Conclusion.PASSED) is by_name
+    assert [one for one in result.warnings if "no engine here" in one] == list(first.warnings)
+    assert bool(first.warnings) is not by_name
+    assert result.verdict.exit_code == 0
+
+
+def test_a_condition_that_is_interrupted(tmp_path: Path):
+    def unusable(_: Any) -> str:
+        raise InterruptedRunError("interrupted")
+
+    _, result = run(tmp_path, stage(tool("black"), by_name=False, unusable=unusable))
+    assert not result.stages[0].reason

@@ -25,7 +25,7 @@ from support.builders import (
 )
 
 from ci_action.engine.redact import redacted
-from ci_action.model.docker import Image
+from ci_action.model.docker import BuildStep, Image
 from ci_action.model.migrations import Migrations
 from ci_action.model.result import Broken, Hint, Report, RunResult, Skipped, StageResult, ToolResult
 from ci_action.model.totals import coverage_of
@@ -267,3 +267,11 @@ def test_a_finding_notes_that_secrets_in_its_lines_were_replaced(
     one = redacted(finding(**values), redact)
     assert one.redacted is redacted_lines
     assert SECRET not in repr(one)
+
+
+def test_the_name_of_a_build_step_is_prose():
+    """It quotes the Dockerfile with the values of its build arguments."""
+    redact = Redactor()
+    redact.add(["hunter-2-hunter"])
+    step = BuildStep(name="[2/2] RUN login hunter-2-hunter", seconds=1.0)
+    assert redacted(Image(steps=(step,)), redact).steps[0].name == f"[2/2] RUN login {HIDDEN}"

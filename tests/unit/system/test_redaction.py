@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_action.system.redaction import HIDDEN, credentials, redactor, secrets_of, service_passwords
+from ci_action.system.redaction import (
+    HIDDEN,
+    assigned_secrets,
+    credentials,
+    redactor,
+    secrets_of,
+    service_passwords,
+    sounds_secret,
+)
 
 SECRET = "s3cr3t-value"
 
@@ -104,3 +112,49 @@ def test_the_minimum_length_of_a_secret(value: str, found: bool):
 def test_a_token_is_hidden_also_as_git_sends_it():
     header = f"AUTHORIZATION: basic {credentials(SECRET)}"
     assert redactor({SECRET})(header) == "AUTHORIZATION: basic ***"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "TOKEN",
+            "GH_TOKEN",
+            "npm_token",
+            "DB_PASSWORD",
+            "PGPASSWORD",
+            "DB_PASS",
+            "API_KEY",
+            "APIKEY",
+            "SECRET",
+        ),
+        *(
+            "DJANGO_SECRET_KEY",
+            "SECRET_KEY_BASE",
+            "SSH_PRIVATE_KEY",
+            "AWS_SECRET_ACCESS_KEY",
+            "CREDENTIALS_JSON",
+        ),
+    ],
+)
+def test_names_of_secrets(name: str):
+    assert sounds_secret(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["AUTHOR", "KEYCLOAK_VERSION", "MONKEY", "PASSENGERS", "TOKENIZERS_PARALLELISM", "X"]
+)
+def test_other_names(name: str):
+    assert not sounds_secret(name)
+
+
+def test_secrets_in_assignments():
+    found = assigned_secrets(
+        [
+            ("VERSION", "1.2.3-beta"),
+            ("API_KEY", SECRET),
+            ("DB_PASSWORD", "short"),
+            ("DATABASE_URL", "postgres://me:pa55-word@db/x"),
+        ]
+    )
+    assert found == {SECRET, "pa55-word"}

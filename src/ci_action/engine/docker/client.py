@@ -10,7 +10,7 @@ import msgspec
 
 from ci_action.engine.context import Context
 from ci_action.system.errors import ToolError
-from ci_action.system.process import Command, Completed, last_lines
+from ci_action.system.process import Command, Completed, Growing, last_lines
 
 DOCKER: Final = "docker"
 SECONDS: Final = 30.0
@@ -81,6 +81,7 @@ class Docker:
         seconds: float = SECONDS,
         environ: Mapping[str, str] | None = None,
         receive: Callable[[bytes], None] | None = None,
+        watch: Callable[[Growing], None] | None = None,
     ) -> Command:
         """Return the command that starts the client; in the container as root, who may use the socket."""
         return Command(
@@ -89,6 +90,7 @@ class Docker:
             environ={**variables(self._ctx), **(environ or {})},
             timeout=seconds,
             receive=receive,
+            watch=watch,
         )
 
     def run(self, *words: str, seconds: float = SECONDS) -> Completed:

@@ -3,14 +3,15 @@
 from typing import Final
 
 from ci_action.engine.stage import Stage
-from ci_action.stages.docker import discovery, hadolint
+from ci_action.stages.docker import build, discovery, hadolint
 from ci_action.stages.docker.mistakes import mistakes
 
 STAGE: Final = Stage(
     name="docker",
     summary="The Dockerfile, and the image: build, start, and what is in it.",
-    tools=(hadolint.TOOL,),
+    tools=(hadolint.TOOL, build.TOOL),
     applies=discovery.why_not,
+    unusable=build.unusable,
     because=discovery.why,
     mistakes=mistakes,
 )

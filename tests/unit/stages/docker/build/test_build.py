@@ -1,0 +1,142 @@
+"""The tool as a whole, with a client that prints what buildx printed."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.builders import context, write
+from support.buildx_runs import ID, OLD_ENGINE, Client, printed, text_of
+from support.docker_engine import INFO, answer
+
+from ci_action.engine.context import Context
+from ci_action.engine.docker.ours import Owner
+from ci_action.engine.tool import Checked
+from ci_action.model.result import Broken, Counted, Report, Skipped
+from ci_action.project.programs import Program
+from ci_action.stages.docker import build
+from ci_action.system.errors import TimedOutError, ToolError
+from ci_action.system.process import Command, Completed
+
+NAME = {"image-tag": "shop:1"}
+
+
+def checked(tmp_path: Path, client: Any, case: str = "good", **settings: Any) -> tuple[Checked, Context]:
+    workspace = write(tmp_path / "w", {"Dockerfile": text_of(case)})
+    ctx = context(workspace, client, settings=NAME | settings)
+    return build.check(ctx, Program(argv=(), version="", source="")), ctx
+
+
+def test_an_image(tmp_path: Path):
+    found, ctx = checked(tmp_path, client := Client(printed("docker-20.10", "again")))
+    assert isinstance(found.outcome, Report)
+    assert found.outcome.image
+    assert (found.outcome.image.name, found.outcome.image.id) == ("shop:1", ID)
+    assert found.outcome.image.engine == found.version == "docker 28.5.2, buildx 0.29.1"
+    assert found.outcome.examined == {Counted.STEPS: 6}
+    assert any("4 of 5" in one for one in found.outcome.details)
+    built = build.built(ctx)
+    assert (built.id, built.name, built.place.line) == (ID, "shop:1", 7)
+    assert client.build.timeout == ctx.settings.timeout
+    assert client.build.argv[-1] == str((tmp_path / "w").resolve())
+
+
+def test_the_name_is_used_if_no_digest_is_in_the_engine(tmp_path: Path):
+    found, _ = checked(tmp_path, Client(printed("docker-20.10", "good"), built="sha256:manifest"))
+    assert found.outcome.image
+    assert found.outcome.image.id == ID
+
+
+def test_an_image_that_is_not_in_the_engine(tmp_path: Path):
+    client = Client(printed("docker-20.10", "good"), built="sha256:manifest")
+    found, ctx = checked(tmp_path, client, **{"image-tag": "other:1"})
+    assert isinstance(found.outcome, Broken)
+    with pytest.raises(ToolError):
+        build.built(ctx)
+
+
+@pytest.mark.parametrize(("info", "said"), [(INFO, False), (OLD_ENGINE, True)])
+def test_whether_the_engine_checks_the_dockerfile(tmp_path: Path, info: Mapping[str, Any], said: bool):
+    found, _ = checked(tmp_path, Client(printed("docker-20.10", "good"), info=info))
+    assert isinstance(found.outcome, Report)
+    assert any("20.10.24" in one for one in found.outcome.details) is said
+
+
+def test_a_failing_step(tmp_path: Path):
+    found, ctx = checked(tmp_path, Client(printed("buildkit", "failing"), returncode=1), "failing")
+    assert isinstance(found.outcome, Report)
+    assert found.outcome.findings[0].rule == "build-failed"
+    assert len(found.outcome.findings) == 4
+    assert found.outcome.image
+    assert not found.outcome.image.name
+    assert [one.failed for one in found.outcome.image.steps].count(True) == 1
+    assert "oops" in found.log
+    with pytest.raises(ToolError):
+        build.built(ctx)
+
+
+def test_no_network(tmp_path: Path):
+    found, _ = checked(tmp_path, Client(printed("buildkit", "no-host"), returncode=1), "no-host")
+    assert isinstance(found.outcome, Broken)
+    assert "registry.invalid" in found.outcome.detail
+
+
+def test_a_build_that_hangs(tmp_path: Path):
+    def run(command: Command) -> Completed:
+        if command.argv[1] == "buildx":
+            raise TimedOutError("docker timed out", stderr=printed("docker-20.10", "canceled"))
+        return Client()(command)
+
+    found, _ = checked(tmp_path, run, "canceled")
+    assert isinstance(found.outcome, Broken)
+    assert "sleep 1000" in found.outcome.reason
+    assert found.outcome.examined == {Counted.STEPS: 2}
+    assert found.outcome.image
+
+
+@pytest.mark.parametrize(
+    ("plugins", "part"),
+    [([], "docker-buildx"), ([{"Name": "buildx", "Version": "v0.12.1"}], "0.12.1")],
+)
+def test_buildx_missing_or_old(tmp_path: Path, plugins: list[object], part: str):
+    client = Client(info=INFO | {"ClientInfo": {"Plugins": plugins}})
+    with pytest.raises(ToolError) as caught:
+        checked(tmp_path, client)
+    assert part in caught.value.reason
+    assert part in build.unusable(context(tmp_path / "w", client))
+
+
+def test_an_engine_that_can_be_used(tmp_path: Path):
+    write(tmp_path / "w", {})
+    assert not build.unusable(context(tmp_path / "w", Client()))
+
+
+def test_without_a_dockerfile(tmp_path: Path):
+    ctx = context(write(tmp_path / "w", {}), Client())
+    found = build.check(ctx, Program(argv=(), version="", source="")).outcome
+    assert isinstance(found, Skipped)
+    assert found.empty
+
+
+def test_leftovers_are_removed_and_named(tmp_path: Path):
+    name = replace(Owner.here(""), pid=2**22 + 1).new_name()
+
+    def run(command: Command) -> Completed:
+        if command.argv[1] == "ps":
+            return answer({"ID": "x", "Names": name, "State": "exited"})
+        if command.argv[1:3] == ("buildx", "build"):
+            return Client(printed("docker-20.10", "good"))(command)
+        return Client()(command)
+
+    [warning] = checked(tmp_path, run)[0].warnings
+    assert name in warning
+
+
+def test_a_dockerfile_that_became_a_link(tmp_path: Path):
+    """Code of the project, which ran before, can write to the workspace."""
+    (tmp_path / "w").mkdir()
+    (tmp_path / "secret").write_text("FROM x")
+    (tmp_path / "w" / "Dockerfile").symlink_to(tmp_path / "secret")
+    with pytest.raises(ToolError):
+        build.check(context(tmp_path / "w", Client()), Program(argv=(), version="", source=""))
