@@ -43,10 +43,11 @@ RUN python3 -m compileall -q -s /opt/own -p /opt/ci-action/lib/python3.13/site-p
 FROM python:3.13-slim-trixie
 
 # The workspace belongs to the runner's user while we are root: git must trust it, whoever starts it.
-# The client of Docker starts a PostgreSQL beside us, if migrations need what the embedded one lacks.
+# The client of Docker, with buildx, builds and starts the image of the project; it also starts a PostgreSQL beside us, if
+# migrations need what the embedded one lacks.
 # hadolint ignore=DL3008 # Debian keeps no old versions: a pinned one would be gone with the next security update
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends docker-cli git \
+ && apt-get install --yes --no-install-recommends docker-buildx docker-cli git \
  && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log \
  && git config --system safe.directory '*'
 
