@@ -13,7 +13,7 @@ import click
 
 from ci_action import __version__
 from ci_action.commands.session import Call, Options
-from ci_action.settings import SETTINGS
+from ci_action.settings import SETTINGS, kinds
 from ci_action.settings.field import Setting
 from ci_action.settings.general import ALL, MERGE, STAGES
 from ci_action.settings.kinds import SWITCH_VALUES
@@ -116,7 +116,11 @@ def _run(command: str, ctx: click.Context, given: Mapping[str, Any], **fixed: st
 def _text(flags: Mapping[str, Any]) -> dict[str, str]:
     """Return the flags that were given, as text for the settings."""
     return {
-        name: (" " if name.endswith("-args") else "\n").join(value) if isinstance(value, tuple) else value
+        name: (
+            (" " if SETTINGS[name].kind is kinds.words else "\n").join(value)
+            if isinstance(value, tuple)
+            else value
+        )
         for name, value in flags.items()
         if value not in {None, ()}
     }

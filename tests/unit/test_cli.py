@@ -100,6 +100,7 @@ def test_schemas_are_schemas(what: str, capsys):
         ["run", "quality", "--paths=absent"],
         ["plan", "--tool-versions=mine"],
         ["fix", "--black-args='"],
+        ["run", "docker", "--build-args=A=1", "--build-args=B"],
         ["run", "--no-such-flag"],
         ["nonsense"],
     ],

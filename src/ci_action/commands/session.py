@@ -144,7 +144,9 @@ class Call:
         resolved, layout = configure(self._flags, environ, written=written)
         token = resolved.settings.github_token.value
         settings = resolved.settings
-        passwords = service_passwords((*settings.wait_for, settings.advisory_url, settings.database_url))
+        passwords = service_passwords(
+            (*settings.wait_for, settings.advisory_url, settings.database_url, settings.smoke_url)
+        )
         known = secrets_of({**environ, "GH_TOKEN": token or environ.get("GH_TOKEN", "")})
         self._redact = Redactor(known | passwords, self._mask)
         self._redact.add(assigned_secrets((*settings.build_args, *settings.smoke_env)))

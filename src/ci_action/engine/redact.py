@@ -26,8 +26,8 @@ _NAMES: Final = frozenset({
     "rule", "url", "muted", "also", "same_as", "path", "version", "version_source", "commit", "base",
     "name", "advisories", "fixed_in", "parents", "upgrade", "licenses",
 })  # fmt: skip
-# Names that quote the project: the steps of a Dockerfile.
-_PROSE: Final = frozenset({"BuildStep.name"})
+# Names that quote the project: the steps of a Dockerfile, the commands that are run in a container.
+_PROSE: Final = frozenset({"BuildStep.name", "Probe.name"})
 # The lines of a finding: it notes that secrets in them were replaced.
 _LINES: Final = frozenset({"before", "after"})
 

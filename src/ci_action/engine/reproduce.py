@@ -8,7 +8,7 @@ from typing import Final
 from ci_action.github.pull_request import NoPull, Pull
 from ci_action.model.finding import Fix
 from ci_action.model.result import StageResult
-from ci_action.settings import SETTINGS
+from ci_action.settings import SETTINGS, kinds
 from ci_action.settings.general import ALL, COMMENT
 from ci_action.settings.resolve import Resolved
 
@@ -59,7 +59,7 @@ def _flags(resolved: Resolved, without: Collection[str] = ()) -> Iterable[str]:
             continue
         if isinstance(value, bool):
             yield f"--{name}" if value else f"--no-{name}"
-        elif name.endswith("-args"):
+        elif SETTINGS[name].kind is kinds.words:
             yield f"--{name}={shlex.join(value)}"
         elif isinstance(value, list):
             yield from (f"--{name}={item}" for item in value)

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from ci_action.settings.field import EntryError, Kind, mistakes_of
-from ci_action.settings.types import Area, IgnoredVulnerability, Secret
+from ci_action.settings.types import Area, Assignment, IgnoredVulnerability, Secret
 from ci_action.system.patterns import gitignore
 from ci_action.system.text import did_you_mean
 
@@ -136,11 +136,11 @@ def _percent(value: object) -> Decimal | None:
     raise ValueError("write a percentage from 0 to 100, such as 90 or 87.5")
 
 
-def _assignment(value: object) -> tuple[str, str]:
+def _assignment(value: object) -> Assignment:
     found = _ASSIGNMENT.fullmatch(_without_nul(value))
     if not found or "\n" in found[2] or "\r" in found[2]:
         raise ValueError("write NAME=value on one line")
-    return found[1], found[2]
+    return Assignment(found[1], found[2])
 
 
 def _size(value: object) -> int | None:
@@ -171,7 +171,7 @@ def _web_address(value: object) -> str:
 
 
 text: Final = Kind(_without_nul, _TEXT)
-web_address: Final = Kind(_web_address, _TEXT)
+web_address: Final = Kind(_web_address, _TEXT, private=True)
 size: Final = Kind(
     _size, {"anyOf": [_TEXT, {"type": "integer", "minimum": 1}, {"type": "null"}]}, default=None
 )

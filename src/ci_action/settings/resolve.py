@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from ci_action.settings import SETTINGS, Settings
 from ci_action.settings.field import EntryError, Setting
-from ci_action.settings.types import Secret
+from ci_action.settings.types import Assignment, Secret
 from ci_action.system.errors import SettingsError
-from ci_action.system.redaction import Redact, without_password
+from ci_action.system.redaction import HIDDEN, Redact, sounds_secret, without_password
 from ci_action.system.text import did_you_mean, near
 
 # Names that the runner itself puts beside the inputs of a Docker action.
@@ -46,6 +46,9 @@ class Resolved:
         }
 
     def _shown(self, value: Any, setting: Setting[Any]) -> Any:
+        if isinstance(value, Assignment):
+            hidden = setting.kind.private or sounds_secret(value.name)
+            return f"{value.name}={HIDDEN}" if hidden else self.redact(without_password(str(value)))
         if isinstance(value, tuple):
             return [self._shown(item, setting) for item in value]
         if value is None or isinstance(value, int):

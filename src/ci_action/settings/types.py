@@ -4,12 +4,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ci_action.system.patterns import gitignore
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
+
+
+class Assignment(NamedTuple):
+    """A name and its value."""
+
+    name: str
+    value: str
+
+    def __str__(self) -> str:
+        """Write it as it is read."""
+        return f"{self.name}={self.value}"
 
 
 class ToolVersions(StrEnum):

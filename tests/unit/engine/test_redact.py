@@ -25,7 +25,7 @@ from support.builders import (
 )
 
 from ci_action.engine.redact import redacted
-from ci_action.model.docker import BuildStep, Image
+from ci_action.model.docker import BuildStep, Image, Probe
 from ci_action.model.migrations import Migrations
 from ci_action.model.result import Broken, Hint, Report, RunResult, Skipped, StageResult, ToolResult
 from ci_action.model.totals import coverage_of
@@ -269,9 +269,12 @@ def test_a_finding_notes_that_secrets_in_its_lines_were_replaced(
     assert SECRET not in repr(one)
 
 
-def test_the_name_of_a_build_step_is_prose():
-    """It quotes the Dockerfile with the values of its build arguments."""
+def test_the_names_of_build_steps_and_probes_are_prose():
+    """They quote the Dockerfile with the values of its build arguments, and commands."""
     redact = Redactor()
     redact.add(["hunter-2-hunter"])
     step = BuildStep(name="[2/2] RUN login hunter-2-hunter", seconds=1.0)
-    assert redacted(Image(steps=(step,)), redact).steps[0].name == f"[2/2] RUN login {HIDDEN}"
+    probe = Probe(name="login hunter-2-hunter", answer="exit code 0", seconds=1.0)
+    image = redacted(Image(steps=(step,), probes=(probe,)), redact)
+    assert image.steps[0].name == f"[2/2] RUN login {HIDDEN}"
+    assert image.probes[0].name == f"login {HIDDEN}"

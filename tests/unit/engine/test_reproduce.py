@@ -50,6 +50,17 @@ def red(name: str, **overrides: Any) -> StageResult:
         ),
         ({"title_error": "$(rm -r x)\n`y`"}, " '--title-error=$(rm -r x)\n`y`'"),
         ({"wait_for": "postgres://me:s3cr3t-value@db/x"}, " '--wait-for=postgres://me:***@db/x'"),
+        ({"build_args": "A=x y\nB="}, " '--build-args=A=x y' --build-args=B="),
+        ({"build_args": "API_TOKEN=s3cr3t-value"}, " '--build-args=API_TOKEN=***'"),
+        ({"build_args": "DSN=http://me:s3cr3t-value@db/x"}, " '--build-args=DSN=http://me:***@db/x'"),
+        (
+            {"smoke_env": "DEBUG=1\nDB_PASSWORD=s3cr3t-value"},
+            " '--smoke-env=DEBUG=***' '--smoke-env=DB_PASSWORD=***'",
+        ),
+        (
+            {"smoke_url": "http://me:s3cr3t-value@localhost:8000/"},
+            " '--smoke-url=http://me:***@localhost:8000/'",
+        ),
         ({"size_ignore": "*.snap,docs/"}, " '--size-ignore=*.snap' --size-ignore=docs/"),
     ],
 )
