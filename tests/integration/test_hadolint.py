@@ -139,14 +139,16 @@ def test_a_faulty_hadolint_is_broken(project: Any, tmp_path: Path, script: str, 
 
 def test_changed_lines_alone_count(project: Any, ci_action: Any):
     folder = project({})
-    base = commit(folder, {"Dockerfile": BAD, "old.Dockerfile": BAD})
+    long = "FROM debian:13\nRUN cd /srv && \\\n  echo $HOME\nRUN cd /srv\n"
+    base = commit(folder, {"Dockerfile": BAD, "old.Dockerfile": BAD, "long.Dockerfile": long})
     git(folder, "update-ref", f"refs/remotes/{MAIN}", base)
-    commit(folder, {"Dockerfile": f"{BAD}RUN cd /tmp\n"})
+    long = long.replace("  echo", "  echo x")
+    commit(folder, {"Dockerfile": f"{BAD}RUN cd /tmp\n", "long.Dockerfile": long})
     ran = ci_action(folder, "run", "docker", "--scope=changed", "--dockerfile=Dockerfile")
     counting = [(one["path"], one["line"]) for one in ran.findings("hadolint") if not one["muted"]]
-    assert {*counting} == {("Dockerfile", 4)}
-    assert {one["path"] for one in ran.findings("hadolint")} == {"Dockerfile"}
-    assert ran.tool("hadolint")["examined"] == {"files": 1, "unreadable": 0}
+    assert {*counting} == {("Dockerfile", 4), ("long.Dockerfile", 2)}
+    assert {one["path"] for one in ran.findings("hadolint")} == {"Dockerfile", "long.Dockerfile"}
+    assert ran.tool("hadolint")["examined"] == {"files": 2, "unreadable": 0}
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,7 @@ SEVERITIES: Final[tuple[str, ...]] = get_args(Severity)
 _SEVERITIES: Final = {severity: rank for rank, severity in enumerate(SEVERITIES)}
 
 # A file that could not be read or parsed hides other findings in it.
-BLINDING: Final = frozenset({"parse", "unreadable", "invalid-syntax", "E902", "E999"})
+BLINDING: Final = frozenset({"parse", "unreadable", "invalid-syntax", "DL1000", "E902", "E999"})
 
 
 def at_least(severity: str, limit: str) -> bool:

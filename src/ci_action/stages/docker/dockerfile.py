@@ -33,17 +33,22 @@ def read(settings: Settings, layout: Layout) -> Dockerfile:
 
 def parse(raw: bytes, path: str) -> Dockerfile:
     """Return the instructions of a Dockerfile by stages; `path` is relative to the workspace."""
-    lines = _lines(raw)
-    escape = _directives(lines).get("escape", "")
     before: list[Instruction] = []
     stages: list[tuple[Instruction, list[Instruction]]] = []
-    for one in _instructions(lines, escape if escape in _ESCAPES else _ESCAPES[0]):
+    for one in instructions(raw):
         if one.name == "FROM":
             stages.append((one, []))
         else:
             (stages[-1][1] if stages else before).append(one)
     arguments = (pair for one in before if one.name == "ARG" for pair in _assignments(one.value))
     return Dockerfile(path=path, stages=tuple(_stage(*one) for one in stages), arguments=tuple(arguments))
+
+
+def instructions(raw: bytes) -> Iterator[Instruction]:
+    """Yield every instruction of a Dockerfile in its order."""
+    lines = _lines(raw)
+    escape = _directives(lines).get("escape", "")
+    return _instructions(lines, escape if escape in _ESCAPES else _ESCAPES[0])
 
 
 def frontend(raw: bytes) -> str:

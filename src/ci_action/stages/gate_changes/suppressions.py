@@ -32,8 +32,10 @@ _COMMENTS: Final = tuple(
 _ANY_COMMENT: Final = re.compile(
     "|".join(pattern.pattern.replace("?P<codes>", "?:") for _, pattern in _COMMENTS), re.IGNORECASE
 )
-_OF_HADOLINT: Final = re.compile(
-    r"^\s*#\s*hadolint\s+(?P<kind>(?:global\s+)?ignore)\s*=\s*(?P<codes>[A-Z]+\d+(?:[ \t]*,[ \t]*[A-Z]+\d+)*)",
+# Of hadolint, and of BuildKit.
+_OF_DOCKERFILE: Final = re.compile(
+    r"^[ \t]*#[ \t]*(?P<kind>hadolint[ \t]+(?:global[ \t]+)?ignore[ \t]*=|check[ \t]*=[ \t]*skip[ \t]*=)"
+    r"[ \t]*(?P<codes>[A-Za-z]+\d*(?:[ \t]*,[ \t]*[A-Za-z]+\d*)*)",
     re.MULTILINE,
 )
 _MARKS: Final = frozenset({"skip", "skipif", "xfail"})
@@ -86,14 +88,14 @@ def compare(files: Sequence[Changed], markers: frozenset[str], problems: list[st
 
 
 def compare_dockerfiles(files: Sequence[Changed]) -> Iterator[Loosened]:
-    """Yield each new comment for hadolint in Dockerfiles."""
+    """Yield each new suppression in Dockerfiles."""
     touched = [file for file in files if file.before != file.after]
-    return _added(touched, (_OF_HADOLINT, _of_hadolint), [])
+    return _added(touched, (_OF_DOCKERFILE, _of_dockerfile), [])
 
 
-def _of_hadolint(text: str) -> Iterator[Suppression]:
-    for match in _OF_HADOLINT.finditer(text):
-        kind = f"# hadolint {' '.join(match['kind'].split())}="
+def _of_dockerfile(text: str) -> Iterator[Suppression]:
+    for match in _OF_DOCKERFILE.finditer(text):
+        kind = "# " + re.sub(r"\s*=\s*", "=", " ".join(match["kind"].split()))
         codes = frozenset(re.split(r"[\s,]+", match["codes"]))
         line = text.count("\n", 0, match.start("kind")) + 1
         yield Suppression(kind=kind, codes=codes, text=match[0].strip(), line=line)

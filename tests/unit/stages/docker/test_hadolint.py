@@ -137,6 +137,19 @@ def test_only_changed_files_are_checked_if_the_run_is_limited_to_the_change(
 
 
 @pytest.mark.parametrize(
+    ("changed", "new"),
+    [({3}, [None, True]), ({4}, [None, False]), ({2}, [None, True]), ({1}, [None, False])],
+)
+def test_a_change_in_an_instruction_of_several_lines_counts(tmp_path: Path, changed: set[int], new: Any):
+    rows = [{**ROW, "line": 1}, {**ROW, "line": 2}]
+    source = "FROM debian:13\nRUN cd /x && \\\n  b\nRUN c\n"
+    run = Runs("Dockerfile", hadolint=completed(json.dumps(rows), "", 1))
+    changes = Changes(base="c0ffee", lines={"Dockerfile": frozenset(changed)})
+    ctx = context(write(tmp_path / "w", {"Dockerfile": source}), run, changes=changes)
+    assert [one.new for one in check(ctx, HADOLINT).outcome.findings] == new
+
+
+@pytest.mark.parametrize(
     ("done", "said"),
     [
         (completed(returncode=-9), "SIGKILL"),

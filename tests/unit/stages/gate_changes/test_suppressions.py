@@ -58,6 +58,8 @@ def test_a_suppression_on_a_new_line(line: str, kind: str):
         ("FROM a\nRUN b\n", "FROM a\n# hadolint ignore=DL3008\nRUN b\n", [("# hadolint ignore=DL3008", 2)]),
         ("", "#hadolint  ignore=SC2086, DL3008 # because\n", [("# hadolint ignore=DL3008, SC2086", 1)]),
         ("", "# hadolint global ignore=DL3008\n", [("# hadolint global ignore=DL3008", 1)]),
+        ("", "# check=skip=JSONArgs,all;error=true\n", [("# check=skip=JSONArgs, all", 1)]),
+        ("", "\n# check = skip = all\n", [("# check=skip=all", 2)]),
         ("# hadolint ignore=DL1\nRUN b\n", "RUN b\n\n# hadolint ignore=DL1\n", []),
         ("# hadolint ignore=DL1,DL2\n", "# hadolint ignore=DL2\n", []),
         ("# hadolint ignore=DL1\n", "# hadolint ignore=DL1,DL2\n", [("# hadolint ignore=DL1, DL2", 1)]),

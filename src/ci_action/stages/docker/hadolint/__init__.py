@@ -1,9 +1,8 @@
 """Problems in Dockerfiles, by hadolint."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ci_action.engine.context import Context
@@ -12,6 +11,7 @@ from ci_action.model.finding import Finding, Level, Location
 from ci_action.model.result import Broken, Counted, Outcome, Report, Skipped
 from ci_action.project.programs import Program
 from ci_action.stages.docker.discovery import dockerfiles
+from ci_action.stages.docker.dockerfile import instructions
 from ci_action.stages.docker.hadolint.config import HadolintConfig, hadolint_config
 from ci_action.stages.docker.hadolint.output import NAME, PARSE, finding_of, rows_of
 from ci_action.system.errors import UNDONE, InterruptedRunError, ProjectFileError, ToolError
@@ -90,7 +90,23 @@ class _Lint:
         except UNDONE as error:
             self.problems.append(error)
             return None
-        return tuple(map(partial(finding_of, path=path), rows))
+        found = [finding_of(row, path) for row in rows]
+        return tuple(self._with_reach(found, source))
+
+    def _with_reach(self, findings: Sequence[Finding], source: bytes) -> Iterator[Finding]:
+        """Mark the findings in instructions that the change touched: they are all on the first line of one."""
+        changes = self.ctx.changes
+        if changes is None or not changes.known:
+            yield from findings
+            return
+        ends = {one.line: one.end_line for one in instructions(source)}
+        for one in findings:
+            end = ends.get(one.line, one.line)
+            if end == one.line:
+                yield one
+                continue
+            whole = replace(one, location=Location(path=one.path, line=one.line, end_line=end))
+            yield replace(one, new=changes.touches(whole))
 
     def _command(self, source: bytes) -> Command:
         """Return the command for a source on standard input, so that no name of a file is on a command line."""
