@@ -6,7 +6,7 @@ from typing import Final
 
 from ci_action.github.pull_request import NoPull, Pull
 from ci_action.model.docker import BuildStep, Image, Layer, Probe
-from ci_action.model.result import Counted, StageResult
+from ci_action.model.result import Counted, Report, StageResult
 from ci_action.model.section import (
     Block,
     Channel,
@@ -74,6 +74,12 @@ def _blocks(image: Image, stage: StageResult) -> Iterator[Block]:
     yield from _sizes(image)
     if image.probes:
         yield Table(title=Ours("The running container"), head=_PROBES, rows=tuple(map(_probe, image.probes)))
+    outcomes = [tool.outcome for tool in stage.tools]
+    notes = [line for one in outcomes if isinstance(one, Report) and one.image for line in one.details]
+    if notes:
+        yield Items(
+            title=Ours("Notes"), rows=tuple(Item((line,), look=Look.PLAIN) for line in notes), on=_TABLES
+        )
     if image.layers:
         yield Items(title=Ours("Layers"), rows=tuple(_layers(image.layers)), on=_CHARTS)
     if image.steps:

@@ -3,13 +3,13 @@
 from typing import Final
 
 from ci_action.engine.stage import Stage
-from ci_action.stages.docker import build, discovery, hadolint
+from ci_action.stages.docker import build, discovery, hadolint, smoke
 from ci_action.stages.docker.mistakes import mistakes
 
 STAGE: Final = Stage(
     name="docker",
     summary="The Dockerfile, and the image: build, start, and what is in it.",
-    tools=(hadolint.TOOL, build.TOOL),
+    tools=(hadolint.TOOL, build.TOOL, smoke.TOOL),
     applies=discovery.why_not,
     unusable=build.unusable,
     because=discovery.why,

@@ -280,3 +280,12 @@ def test_results_of_two_tools_are_one_image():
     looked = tool_result(tool="image", outcome=report(image=Image(size=5, limit=9)))
     built = tool_result(tool="build", outcome=report(image=Image(name=NAME, id=ID, limit=None)))
     assert outputs(stage_result(looked, built, stage="docker")) == (NAME, ID, "5")
+
+
+@pytest.mark.parametrize(("image", "notes"), [(Image(name=NAME), ["stayed up"]), (None, [])])
+def test_what_the_tools_note_about_the_image(image: Image | None, notes: list[str]):
+    noting = tool_result(tool="smoke", outcome=report(image=image, details=("stayed up",)))
+    found = SECTIONS(stage_result(noting, stage="docker"), NO_PULL)
+    shown = [one for part in found for one in part.blocks if isinstance(one, Items)]
+    assert [texts(row.line) for one in shown for row in one.rows] == notes
+    assert all(Channel.CONSOLE in one.on for one in shown)
