@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from support.builders import completed
 from support.docker_engine import INFO, answer
 from support.paths import TESTS
 
@@ -18,10 +19,10 @@ FOLDER: Final = TESTS / "golden" / "buildx"
 ENGINES: Final = ("docker-20.10", "buildkit")
 BASE: Final = "python:3.13-slim-trixie"
 ID: Final = f"sha256:{'a' * 64}"
-OLD_ENGINE: Final[Mapping[str, Any]] = INFO | {
-    "ServerVersion": "20.10.24",
-    "ClientInfo": {"Version": "26.1.5", "Plugins": [{"Name": "buildx", "Version": "0.13.1"}]},
-}
+INSPECTED: Final = (
+    "Name:   default\nDriver: docker\n\nNodes:\nName:             default\nBuildKit version: v0.26.1\n"
+)
+OLD: Final = INSPECTED.replace("v0.26.1", "v0.8+unknown")
 _CASES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = runpy.run_path(
     str(TESTS / "golden" / "capture_buildx.py")
 )["CASES"]
@@ -53,9 +54,15 @@ class Client:
     """A client of Docker that prints a captured build."""
 
     def __init__(
-        self, stderr: str = "", returncode: int = 0, info: Mapping[str, Any] = INFO, built: str = ID
+        self,
+        stderr: str = "",
+        returncode: int = 0,
+        info: Mapping[str, Any] = INFO,
+        built: str = ID,
+        inspected: str = INSPECTED,
     ) -> None:
         """`built` is the digest that buildx writes, the id of the one image that the engine has."""
+        self.inspected = inspected
         self.stderr = stderr
         self.returncode = returncode
         self.info = info
@@ -68,6 +75,8 @@ class Client:
         words = command.argv[1:]
         if words[0] == "info":
             return answer(self.info)
+        if words[:2] == ("buildx", "inspect"):
+            return completed(self.inspected.encode())
         if words[:2] == ("buildx", "build"):
             if self.returncode == 0:
                 file = next(word.partition("=")[2] for word in words if word.startswith("--metadata-file="))

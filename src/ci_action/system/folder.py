@@ -10,8 +10,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import IO, Final, NamedTuple
 
 REPORTS: Final = "ci-action-report"
 """The name of the folder that holds the report folders, one for each set of stages."""
@@ -21,6 +22,7 @@ _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 # A pipe without a writer would block.
 _FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_PART: Final = 1_000_000
 
 
 class Owner(NamedTuple):
@@ -105,10 +107,14 @@ class Folder:
 
     def write(self, name: str, content: bytes, owner: Owner | None = None) -> os.stat_result:
         """Write a file atomically for `owner` and return its status; an existing file is replaced. Raises `OSError`."""
+        return self.receive(name, BytesIO(content), owner)
+
+    def receive(self, name: str, source: IO[bytes], owner: Owner | None = None) -> os.stat_result:
+        """Write what a stream has, in the same way."""
         fresh = f".{name}.{os.urandom(8).hex()}"
         with open(os.open(fresh, _NEW_FILE, 0o600, dir_fd=self.descriptor), "wb") as stream:
             try:
-                stream.write(content)
+                shutil.copyfileobj(source, stream, _PART)
                 stream.flush()
                 os.fchmod(stream.fileno(), 0o644)
                 if owner:

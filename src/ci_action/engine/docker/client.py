@@ -16,6 +16,7 @@ DOCKER: Final = "docker"
 SECONDS: Final = 30.0
 """The timeout of a command that only asks the engine."""
 _DESKTOP: Final = "Docker Desktop"
+_CONTAINERD: Final = "io.containerd.snapshotter.v1"
 _ROOTLESS: Final = "name=rootless"
 _ABSENT: Final = re.compile(r"no such (?:image|container|object)|not found", re.IGNORECASE)
 _INSTALL: Final = "install Docker's command line, or run the stage where it is installed"
@@ -52,6 +53,7 @@ class Engine(msgspec.Struct, rename="pascal", frozen=True):
     os_type: str = msgspec.field(default="", name="OSType")
     architecture: str = ""
     security_options: tuple[str, ...] | None = None
+    driver_status: tuple[tuple[str, ...], ...] | None = None
     server_errors: tuple[str, ...] | None = None
     client_info: _ClientInfo = _ClientInfo()
 
@@ -60,6 +62,11 @@ class Engine(msgspec.Struct, rename="pascal", frozen=True):
         """The version of buildx; empty if it is not installed."""
         plugins = self.client_info.plugins or ()
         return next((one.version.lstrip("v") for one in plugins if one.name == "buildx"), "")
+
+    @property
+    def has_containerd(self) -> bool:
+        """Whether its images are stored by containerd: then its own builder can write caches."""
+        return any(_CONTAINERD in entry for entry in self.driver_status or ())
 
     @property
     def is_reachable(self) -> bool:

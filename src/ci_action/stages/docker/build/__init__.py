@@ -11,10 +11,10 @@ from ci_action.model.result import Skipped
 from ci_action.project.programs import Program
 from ci_action.stages.docker import discovery
 from ci_action.stages.docker.build import judging
+from ci_action.stages.docker.build.caches import Caches
 from ci_action.stages.docker.build.command import Request, described, named, older
 from ci_action.stages.docker.build.job import Job, log_of
 from ci_action.stages.docker.dockerfile import read
-from ci_action.stages.docker.model import Built
 from ci_action.system.errors import ToolError
 from ci_action.system.process import last_lines
 from ci_action.system.text import counted, listed
@@ -23,14 +23,6 @@ from ci_action.system.text import counted, listed
 _OLDEST: Final = (0, 13)
 _INSTALL: Final = "install the plugin `docker-buildx`, 0.13 or later"
 _LOG_LINES: Final = 1_000
-
-
-def built(ctx: Context) -> Built:
-    """Return the image that the tool has built before; raises `ToolError` if there is none."""
-    found: Built | None = ctx.built.of(lambda: None)
-    if found is None:
-        raise ToolError("the image was not built")
-    return found
 
 
 def usable(ctx: Context) -> Engine:
@@ -67,7 +59,7 @@ def check(ctx: Context, _: Program) -> Checked:
         outcome=outcome,
         warnings=(
             *([f"removed {what} of runs that were killed: {listed(swept)}"] if swept else []),
-            *judging.unread_caches(job.progress),
+            *job.warnings,
         ),
         log=last_lines(log_of(job.progress), _LOG_LINES),
         version=described(engine.server_version, engine.buildx),
@@ -88,8 +80,7 @@ def request_of(ctx: Context) -> Request:
         target=settings.target,
         platform=settings.platform,
         arguments=settings.build_args,
-        cache_from=settings.cache_from,
-        cache_to=settings.cache_to,
+        caches=Caches.of(settings.cache_from, settings.cache_to),
     )
 
 

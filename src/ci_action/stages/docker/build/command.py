@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ci_action.stages.docker.build.caches import NO_CACHES, Caches
 from ci_action.stages.docker.reference import with_tag
 from ci_action.system.redaction import sounds_secret
 
@@ -35,15 +36,11 @@ class Request:
     target: str = ""
     platform: str = ""
     arguments: tuple[tuple[str, str], ...] = ()
-    builder: str = ""
-    """Empty for the selected one."""
-    cache_from: tuple[str, ...] = ()
-    cache_to: tuple[str, ...] = ()
+    caches: Caches = NO_CACHES
 
-    @property
-    def words(self) -> tuple[str, ...]:
-        """The arguments of the client."""
-        optional = (("builder", self.builder), ("target", self.target), ("platform", self.platform))
+    def words(self, builder: str = "") -> tuple[str, ...]:
+        """Return the arguments of the client; without a builder it uses the selected one."""
+        optional = (("builder", builder), ("target", self.target), ("platform", self.platform))
         return (
             *BUILD,
             "--progress=rawjson",
@@ -58,8 +55,8 @@ class Request:
                 f"--build-arg={name}" if _is_passed_apart(name) else f"--build-arg={name}={value}"
                 for name, value in self.arguments
             ),
-            *(f"--cache-from={one}" for one in self.cache_from),
-            *(f"--cache-to={one}" for one in self.cache_to),
+            *(f"--cache-from={one}" for one in self.caches.read),
+            *(f"--cache-to={one}" for one in self.caches.written),
             str(self.context),
         )
 

@@ -1,6 +1,7 @@
 """One build: the run of buildx, and what it means."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,8 +12,11 @@ from ci_action.engine.docker.client import Docker, Engine
 from ci_action.model.docker import Image
 from ci_action.model.finding import Finding
 from ci_action.model.result import Broken, Counted, Outcome, Report
-from ci_action.stages.docker.build.command import Request, described, older
-from ci_action.stages.docker.build.judging import TOOL, failure_of, lint_findings, running
+from ci_action.stages.docker.build.builder import Builder, own, selected, variables
+from ci_action.stages.docker.build.caches import github_variables
+from ci_action.stages.docker.build.command import Request, described
+from ci_action.stages.docker.build.folders import Folders
+from ci_action.stages.docker.build.judging import TOOL, failure_of, lint_findings, running, unread_caches
 from ci_action.stages.docker.build.progress import Progress
 from ci_action.stages.docker.build.steps import location_of, steps_of
 from ci_action.stages.docker.build.watch import Watch
@@ -21,10 +25,12 @@ from ci_action.system.errors import ENDED
 from ci_action.system.process import last_lines
 from ci_action.system.text import counted
 
-# The first Docker whose BuildKit checks the Dockerfile itself.
-_CHECKING: Final = (27, 0)
 _DIGESTS: Final = ("containerimage.digest", "containerimage.config.digest")
 _LAST_LINES: Final = 12
+_NO_GITHUB: Final = (
+    "caches of `type=gha` are not used: the variables ACTIONS_RUNTIME_TOKEN and ACTIONS_CACHE_URL are not set, as outside of"
+    " GitHub Actions"
+)
 
 
 class Job:
@@ -39,14 +45,41 @@ class Job:
         self.engine = engine
         self.progress = Progress()
         self.built: Built | None = None
+        self.warnings: list[str] = []
+        self._notes: list[str] = []
+        self._builder = Builder()
 
     def outcome(self) -> Outcome:
-        """Build, and judge what happened; sets `built` if there is an image. Raises `ToolError` without a client."""
+        """Build, and judge what happened; sets `built` if there is an image. Raises `ToolError`."""
+        ctx, environ = self.ctx, variables(self.ctx)
+        caches = self.request.caches
+        if caches.has_github:
+            github = github_variables(ctx.environ)
+            if not github:
+                caches = caches.without_github()
+                self.warnings.append(_NO_GITHUB)
+            environ |= github
+        folders = Folders(ctx, caches, self.request.metadata.parent)
+        self._notes += [f"the cache {one!r} does not exist yet" for one in folders.absent]
+        self.request = replace(self.request, caches=folders.caches)
+        self._builder = selected(ctx)
+        if not folders.caches.need_another(self._builder.driver, containerd=self.engine.has_containerd):
+            outcome = self._run(environ)
+        else:
+            self._notes.append("built by a builder of our own: the one of Docker cannot use these caches")
+            with own(ctx, folders.caches) as (self._builder, selecting):
+                outcome = self._run(environ | selecting)
+        self.warnings += unread_caches(self.progress)
+        if self.built:
+            folders.keep()
+        return outcome
+
+    def _run(self, environ: Mapping[str, str]) -> Outcome:
         watch = Watch(self.ctx.live, TOOL)
         command = self.docker.command(
-            *self.request.words,
+            *self.request.words(self._builder.name),
             seconds=float(self.ctx.settings.timeout),
-            environ=self.request.environ,
+            environ={**self.request.environ, **environ},
             watch=watch.look,
         )
         try:
@@ -127,10 +160,11 @@ class Job:
         cached = sum(one.cached for one in steps)
         if cached:
             yield f"{cached:,} of {counted(len(steps), 'step')} cached"
-        if not self.progress.warnings and older(self.engine.server_version, _CHECKING):
+        yield from self._notes
+        if not self.progress.warnings and self._builder.lacks_checks:
             yield (
-                f"BuildKit's own checks of the Dockerfile were not run: Docker {self.engine.server_version} lacks them,"
-                " 27 and later have them"
+                f"BuildKit's own checks of the Dockerfile were not run: BuildKit {self._builder.version} lacks them;"
+                " Docker 27 and later have them"
             )
 
 

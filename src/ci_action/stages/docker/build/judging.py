@@ -38,6 +38,7 @@ _RULE: Final = re.compile(r"-{20}")
 _PARSE: Final = re.compile(r"dockerfile parse error (?:on )?line (\d{1,7})")
 _LONGEST_NAME: Final = 200
 _CACHE_READ: Final = "importing cache manifest"
+_NOT_FOUND: Final = ": not found"
 _CACHE_WRITTEN: Final = "exporting cache"
 _CANCELED: Final = re.compile(r"context canceled")
 _FULL: Final = re.compile(r"no space left|disk quota exceeded", re.IGNORECASE)
@@ -225,13 +226,12 @@ def _linted(warned: Warned, dockerfile: Dockerfile) -> Finding:
 
 
 def unread_caches(progress: Progress) -> tuple[str, ...]:
-    """Return a warning for each cache that could not be read."""
+    """Return a warning for each cache that could not be read, but not for one that does not exist yet."""
     texts = [
         f"{shortened(one.name)}: {_cause(one.error)}"
         for one in progress.vertices.values()
-        if one.error and one.name.startswith(_CACHE_READ)
+        if one.error and one.name.startswith(_CACHE_READ) and not one.error.endswith(_NOT_FOUND)
     ]
-    texts += [one.removeprefix("WARNING: ") for one in progress.lines if one.startswith("WARNING: local cache import")]
     return tuple(f"`cache-from` was not used: {text}" for text in dict.fromkeys(texts))
 
 

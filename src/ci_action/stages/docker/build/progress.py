@@ -145,13 +145,13 @@ class Progress:
         before, known = vertex.started, vertex.spans.get(start, "")
         if start:
             vertex.spans[start] = end or known
-        if end:
-            vertex.cached = given.get("cached") is True
+        # One that is loaded from a cache starts again for its download, and is not called cached then.
+        vertex.cached = vertex.cached or given.get("cached") is True
         if start and not before:
             yield vertex.name
         if end:
             yield from self._open.pop(_text(given, "digest"), "").splitlines()
-            if vertex.cached and not known:
+            if given.get("cached") is True and not known:
                 yield f"{vertex.name}: cached"
 
     def _log(self, given: Mapping[str, Any]) -> Iterator[str]:

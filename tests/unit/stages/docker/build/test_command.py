@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ci_action.stages.docker.build.caches import Caches
 from ci_action.stages.docker.build.command import Request, named, older
 from ci_action.stages.docker.reference import wrong_reference
 
@@ -17,7 +18,7 @@ def request(**given: Any) -> Request:
 
 
 def test_the_least():
-    words = request().words
+    words = request().words()
     assert words[:2] == ("buildx", "build")
     assert words[-1] == "/w"
     assert {"--progress=rawjson", "--load", "--file=/w/Dockerfile", "--tag=shop:1", "--metadata-file=/t/m"} < set(words)
@@ -28,11 +29,9 @@ def test_everything():
     words = request(
         target="--x",
         platform="linux/amd64",
-        builder="b",
         arguments=(("VERSION", "--1"),),
-        cache_from=("type=gha",),
-        cache_to=("type=local,dest=/c",),
-    ).words
+        caches=Caches.of(["type=gha"], ["type=local,dest=/c"]),
+    ).words("b")
     options = {"--target=--x", "--platform=linux/amd64", "--builder=b", "--build-arg=VERSION=--1"}
     assert options | {"--cache-from=type=gha", "--cache-to=type=local,dest=/c"} < set(words)
 
@@ -57,7 +56,7 @@ def test_which_values_others_cannot_read(name: str, apart: bool):
     """What the client itself reads stays in the arguments: as a variable it would change what the client does."""
     found = request(arguments=((name, "value"),))
     assert found.environ == ({name: "value"} if apart else {})
-    assert (f"--build-arg={name}" if apart else f"--build-arg={name}=value") in found.words
+    assert (f"--build-arg={name}" if apart else f"--build-arg={name}=value") in found.words()
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,15 @@ def test_cached_steps(engine: str):
     assert sum("RUN" in name for name in cached) == 2
 
 
+def test_a_cached_step_that_is_downloaded():
+    reader = Progress()
+    for start, cached in (("2026-01-01T00:00:00Z", True), ("2026-01-01T00:00:01Z", False)):
+        step = {"digest": "v", "name": "[2/2] COPY a b", "started": start, "completed": "2026-01-01T00:00:02.5Z"}
+        reader.feed(json.dumps({"vertexes": [step | ({"cached": True} if cached else {})]}))
+    assert reader.vertices["v"].cached
+    assert reader.vertices["v"].seconds == 4
+
+
 def test_warnings_of_buildkit():
     first = progress("buildkit", "good").warnings[0]
     assert first.short.startswith("FromAsCasing: ")
