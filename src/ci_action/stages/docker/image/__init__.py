@@ -1,17 +1,17 @@
 """The tool `image`: how large the image is, and what is in it."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
-from ci_action import __version__
 from ci_action.engine.context import Context
 from ci_action.engine.docker.client import Docker
-from ci_action.engine.tool import Checked, Tool
+from ci_action.engine.tool import Checked, Tool, Turn
 from ci_action.model.docker import Image
 from ci_action.model.finding import Finding
-from ci_action.model.result import Broken, Counted, Examined, Report
+from ci_action.model.result import Broken, Counted, Examined, Report, Skipped
 from ci_action.project.dependencies.pyproject import own_names
 from ci_action.project.programs import Program
+from ci_action.stages.docker import discovery
 from ci_action.stages.docker.dockerfile import platform_arguments, with_arguments
 from ci_action.stages.docker.image import secrets
 from ci_action.stages.docker.image.base_report import METRIC, base_size
@@ -26,37 +26,33 @@ from ci_action.system.errors import ToolError
 from ci_action.system.text import counted
 
 
-def program(_ctx: Context) -> Program:
-    """Return a program without a command: Docker is asked, and its answers are read here."""
-    return Program(argv=(), version=__version__, source="ci-action")
-
-
 def check(ctx: Context, _program: Program) -> Checked:
     """Examine the image that the tool `build` has built."""
-    built: Built = ctx.built.of(_not_built)
-    return examined(ctx, built)
+    if reason := discovery.why_not(ctx):
+        return Checked(outcome=Skipped(reason, empty=True))
+    return examined(ctx, ctx.built.of(_not_built))
 
 
-def _not_built() -> Built:
-    raise ToolError("the image was not built")
+def _not_built() -> NoReturn:
+    raise ToolError("no image was built")
 
 
-def examined(ctx: Context, built: Built) -> Checked:
+def examined(ctx: Context, one: Built) -> Checked:
     """Examine an image; raises `ToolError` if Docker does not know it."""
     dockerfile = with_arguments(
-        built.dockerfile, {**platform_arguments(ctx.settings.platform), **dict(ctx.settings.build_args)}
+        one.dockerfile, {**platform_arguments(ctx.settings.platform), **dict(ctx.settings.build_args)}
     )
-    facts = _facts(ctx, built, dockerfile)
+    facts = _facts(ctx, one, dockerfile)
     results = ctx.results(NAME)
     base, warning = base_size(ctx.layout, ctx.settings.base_report)
-    judge = Judge(dockerfile=dockerfile, target=ctx.settings.target, whole=built.place, facts=facts)
+    judge = Judge(dockerfile=dockerfile, target=ctx.settings.target, whole=one.place, facts=facts)
     image = Image(
-        name=built.name,
-        id=built.id,
+        name=one.name,
+        id=one.id,
         size=facts.size,
         limit=ctx.settings.max_image_size,
         base_size=base,
-        engine=built.engine,
+        engine=one.engine,
         layers=facts.shown,
     )
     metrics = {METRIC: float(facts.size)}
@@ -67,7 +63,7 @@ def examined(ctx: Context, built: Built) -> Checked:
     ]
     try:
         findings += _of_texts(ctx, judge, results)
-        contents = look_into(ctx, built.id, facts, results)
+        contents = look_into(ctx, one.id, facts, results)
     except ToolError as error:
         broken = Broken(error.reason, error.detail, findings=tuple(findings), metrics=metrics, image=image)
         return Checked(outcome=broken, warnings=tuple(filter(None, (warning,))))
@@ -107,8 +103,10 @@ def _of_texts(ctx: Context, judge: Judge, results: Results) -> list[Finding]:
     assigned = judge.variables()
     # A quotation mark would end the value.
     lines = [f'{one.name} = "{" ".join(one.value.replace(chr(34), "").split())}"' for one in assigned]
-    commands = [*secrets.lines_of(step.body for step in judge.facts.own)]
-    texts = {"variables.txt": lines, "history.txt": [text for _, text in commands]}
+    # Variables are searched by their values.
+    bodies = ("" if step.sets_variables else step.body for step in judge.facts.own)
+    commands = [*secrets.lines_of(bodies)]
+    texts = {"variables.txt": lines, "commands.txt": [text for _, text in commands]}
     for name, content in texts.items():
         secrets.write(folder, name, "\n".join([*content, ""]).encode("utf-8", "replace"))
     baseline = secrets.accepted(ctx)
@@ -120,7 +118,7 @@ def _of_texts(ctx: Context, judge: Judge, results: Results) -> list[Finding]:
         kinds.setdefault(hit.line - 1, []).append(hit.rule)
     pairs = [*judge.in_variables(assigned, kinds)]
     ctx.redact.add(one.value for one, _ in pairs)
-    hits = [(commands[hit.line - 1][0], hit) for hit in found.hits.get("history.txt", ())]
+    hits = [(commands[hit.line - 1][0], hit) for hit in found.hits.get("commands.txt", ())]
     return [*(finding for _, finding in pairs), *judge.in_commands(hits)]
 
 
@@ -192,6 +190,8 @@ TOOL: Final = Tool(
     summary="Size, user, secrets and vulnerable Python packages of the image.",
     url="https://docs.docker.com/build/building/best-practices/",
     check=check,
-    program=program,
+    program=lambda _: Program(argv=(), version="", source=""),
     after=("build",),
+    turn=lambda _: Turn.RUNS,
+    plan=lambda _: "size, layers, user, secrets and Python packages of the image",
 )

@@ -33,7 +33,7 @@ _APK_LIST: Final = re.compile(r"/(?:usr/)?lib/apk/db/installed")
 # What belongs to the system or to packages without a list of their files: the standard library of Python, of which a copy
 # of an interpreter consists, the folders of npm, documentation, and the databases and caches of package managers.
 _OF_SYSTEM: Final = re.compile(
-    r"/(?:proc|sys|dev)/|.*/node_modules/|.*/lib/python3(?:\.\d+t?)?/(?!site-packages/|dist-packages/)"
+    r"/(?:proc|sys|dev)/|.*/(?:node_modules|\.cache/(?:uv|pip|pypoetry|pdm))/|.*/lib/python3(?:\.\d+t?)?/(?!site-packages/|dist-packages/)"
     r"|/usr/(?:share/(?:doc|man|info|locale|zoneinfo|perl5?|i18n|ca-certificates|debconf|fonts|icons|mime)|include|lib/ssl)/"
     r"|/etc/ssl/certs/|/var/lib/(?:dpkg|apt|rpm)/|/(?:usr/)?lib/(?:apk|sysimage)/|/var/cache/(?:apt|debconf|apk|dnf|yum)/"
     r"|/var/log/|/etc/(?:pam\.d/|(?:nsswitch|login|deluser|adduser)\.(?:conf|defs)$)"

@@ -18,7 +18,7 @@ _NAMES: Final = frozenset({
     "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR",
 })  # fmt: skip
 _RUN: Final = "RUN"
-_ENV: Final = "ENV"
+_ASSIGNING: Final = frozenset({"ARG", "ENV"})
 _ONBUILD: Final = "ONBUILD"
 _MARK: Final = " # buildkit"
 # The classic builder writes this before everything but RUN.
@@ -65,6 +65,11 @@ class Step:
         text = self.text.removeprefix(f"{_RUN} ")
         found = _ARGUMENTS.match(text)
         return text[found.end() :] if found else ""
+
+    @property
+    def sets_variables(self) -> bool:
+        """Whether its text are the names and values of variables: `variables` yields those that the Dockerfile declares."""
+        return self.instruction is not None and self.name in _ASSIGNING
 
     @property
     def body(self) -> str:
@@ -210,8 +215,8 @@ def variables(steps: Iterable[Step], names: Iterable[str]) -> Iterator[tuple[str
     """Yield the variables that steps set, with their values in the history and the step."""
     known = tuple(names)
     for step in steps:
-        if step.name == _ENV:
-            for name, value in _values(step.text.removeprefix(f"{_ENV} "), known):
+        if step.name in _ASSIGNING:
+            for name, value in _values(step.text.partition(" ")[2], known):
                 yield name, value, step
 
 
@@ -220,8 +225,9 @@ def _values(text: str, names: Sequence[str]) -> Iterator[tuple[str, str]]:
     if not names or not text:
         return
     places = [*re.finditer(rf"(?:^|(?<= ))({'|'.join(map(re.escape, names))})=", text)]
-    for place, following in zip(places, [*places[1:], None], strict=True):
-        yield place[1], text[place.end() : following.start() - 1 if following else len(text)]
+    ends = [*(place.start() - 1 for place in places[1:]), len(text)]
+    for place, end in zip(places, ends, strict=False):
+        yield place[1], text[place.end() : end]
 
 
 def declared(dockerfile: Dockerfile, target: str, name: str) -> dict[str, Instruction]:

@@ -29,6 +29,7 @@ IN_ENV: Final = "secret-in-env"
 IN_HISTORY: Final = "secret-in-history"
 IN_LAYER: Final = "secret-in-layer"
 _ROOT_USERS: Final = frozenset({"", "root"})
+_WHAT: Final = {"ARG": "build argument", "ENV": "variable"}
 _LATEST: Final = "latest"
 _SCRATCH: Final = "scratch"
 _MOST_LAYERS: Final = 3
@@ -124,9 +125,9 @@ class Judge:
                 for name, value in build_arguments(self.facts.own, arg).items()
             ),
             *(
-                Assigned(IN_HISTORY, name, value, self.place(step), "an earlier value of")
-                for name, value, step in variables(self.facts.own, env)
-                if value != known.get(name)
+                Assigned(IN_HISTORY, name, value, self.place(step), f"a value of the {_WHAT[step.name]}")
+                for name, value, step in variables(self.facts.own, (*env, *arg))
+                if step.name == "ARG" or value != known.get(name)
             ),
         )
 
@@ -226,6 +227,8 @@ def _by_path(hits: Sequence[Hit]) -> dict[str, list[Hit]]:
 
 def _remedy(step: Step | None, path: str) -> str:
     if step and step.name in {"COPY", "ADD"}:
+        if "--from=" in step.text or (step.instruction and "--from=" in step.instruction.value):
+            return "copy only what the image needs of the other stage"
         return f"add {posixpath.basename(path)!r} to .dockerignore, or copy only what the image needs"
     return "use `RUN --mount=type=secret`, which leaves nothing in the image, or do this in another stage"
 

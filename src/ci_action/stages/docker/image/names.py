@@ -25,7 +25,8 @@ _LEAST_RANDOM: Final = 16
 _LEAST: Final = 4
 _HARMLESS: Final = re.compile(
     r"[\d.,:]*|true|false|yes|no|on|off|none|null|nil|undefined|test|testing|tests|build|ci|dev|local"
-    r"|(?:my|the|a)?[-_ ]?(?:super)?[-_ ]?(?:secret|password|token|key)|[x*.?]+"
+    r"|postgres(?:ql)?|mysql|mariadb|redis|rabbitmq|guest"
+    r"|(?:my|the|a|development)?[-_ ]?(?:super)?[-_ ]?(?:secret|password|passwd|token|key)|[x*.?]+"
     r"|(?:example|sample)\b.*|.*(?:change[-_ ]?(?:me|it|this)|dummy|placeholder|insecure|not[-_ ]?(?:a[-_ ]?)?(?:secret|used)|unused"
     r"|replace[-_ ]?me|your[-_ ]).*",
     re.IGNORECASE,

@@ -15,6 +15,7 @@ from ci_action.engine.secret_scan.harmless import ENTROPY, names_credential
 from ci_action.engine.secret_scan.scan import Scan, loads_code, program
 from ci_action.model.finding import Finding
 from ci_action.model.result import Broken, Report
+from ci_action.project.file_kinds import is_docs, is_test
 from ci_action.project.layout import Layout
 from ci_action.settings import Settings
 from ci_action.stages.docker.image.names import is_dummy
@@ -27,6 +28,12 @@ _RANDOM: Final = frozenset(map(rule_of, ENTROPY))
 UNCERTAIN: Final = _RANDOM | {rule_of(_KEYWORD)}
 """The types of values that only look like a secret."""
 _ANY_VALUE: Final = UNCERTAIN | {rule_of(_IN_ADDRESS)}
+# Files in which what only looks like a secret is an example: beside tests and documentation those made to be edited, those
+# of a CI, and compressed JavaScript.
+_EXAMPLE: Final = re.compile(
+    r".*[.-](?:example|sample|template|tmpl|dist)s?(?:\.[^/]*)?|.*/\.github/.*|.*\.min\.js|.*\.map",
+    re.IGNORECASE,
+)
 _RATED: Final = frozenset({"critical", "high", "unknown"})
 _ODD: Final = re.compile(r"[^A-Za-z0-9._-]")
 _LONGEST: Final = 100
@@ -105,7 +112,7 @@ def search(
     findings = outcome.findings if isinstance(outcome, Report | Broken) else ()
     hits: dict[str, list[Hit]] = {name: [] for name in paths if name in scan.seen}
     for finding in findings:
-        if finding.path in hits and _counts(finding, scan.texts.get(finding.path)):
+        if finding.path in hits and _counts(finding, scan.texts.get(finding.path), paths[finding.path]):
             hits[finding.path].append(Hit(finding.rule, finding.line or 1))
     states = {name: one.state for name, one in scan.seen.items()}
     return Searched(
@@ -115,18 +122,25 @@ def search(
     )
 
 
-def _counts(finding: Finding, text: Text | None) -> bool:
-    """Return whether a finding is a secret, and not a random-looking value or a dummy."""
+def _counts(finding: Finding, text: Text | None, path: str) -> bool:
+    """Return whether a finding is a secret, and not a random-looking value, a placeholder, or an example."""
     if finding.muted or finding.severity not in _RATED:
+        return False
+    rules = {finding.rule, *(one.partition(":")[2] for one in finding.also)}
+    if not rules <= _ANY_VALUE:
+        return True
+    if is_example(path):
         return False
     place = finding.location
     if text is None or place is None or not place.line or not place.column or not place.end_column:
-        return finding.rule not in _RANDOM
+        return not rules <= _RANDOM
     value = text.line(place.line)[place.column - 1 : place.end_column - 1]
-    rules = {finding.rule, *(one.partition(":")[2] for one in finding.also)}
-    if rules <= _RANDOM:
-        return names_credential(text, value, place.line)
-    return not (rules <= _ANY_VALUE and is_dummy(value))
+    return not is_dummy(value) and (not rules <= _RANDOM or names_credential(text, value, place.line))
+
+
+def is_example(path: str) -> bool:
+    """Return whether a file of an image has examples of secrets: tests, documentation and the like."""
+    return is_test(path) or is_docs(path) or _EXAMPLE.fullmatch(path) is not None
 
 
 def write(folder: Path, name: str, content: bytes) -> None:

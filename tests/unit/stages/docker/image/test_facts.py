@@ -132,8 +132,8 @@ def test_build_arguments_in_the_history(commands: list[str], names: list[str], v
 
 
 def test_variables_in_the_history():
-    found = variables(steps("ENV A=b C=d e", "ENV A=", "RUN x"), ["A", "C"])
-    assert [(name, value) for name, value, _ in found] == [("A", "b"), ("C", "d e"), ("A", "")]
+    found = variables(steps("ENV A=b C=d e", "ENV A=", "RUN x", "ENV B=1", "ARG C=f"), ["A", "C"])
+    assert [(name, value) for name, value, _ in found] == [("A", "b"), ("C", "d e"), ("A", ""), ("C", "f")]
 
 
 def test_what_the_stages_declare():
@@ -172,7 +172,14 @@ def test_an_image_without_a_configuration():
     assert (facts.user, facts.layers, facts.steps) == ("", (), ())
 
 
-@given(st.lists(st.text(max_size=40), max_size=6), st.text(max_size=60))
+COMMANDS = st.builds(
+    str.__add__,
+    st.sampled_from(["", "ENV ", "ARG ", "RUN |1 ", "/bin/sh -c #(nop) "]),
+    st.text("A= \n|/TOKEN", max_size=30),
+)
+
+
+@given(st.lists(COMMANDS | st.text(max_size=40), max_size=6), st.text(max_size=60))
 def test_any_history_and_any_dockerfile(commands: list[str], text: str):
     dockerfile = parse(f"FROM x\n{text}".encode("utf-8", "replace"), "Dockerfile")
     found, _ = matching(steps(*commands), dockerfile, "")

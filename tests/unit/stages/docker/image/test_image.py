@@ -12,7 +12,7 @@ from support.secret_scans import LINE, VALUE, Script, accepted
 from ci_action.engine.context import Context
 from ci_action.engine.tool import Checked
 from ci_action.model.finding import Location
-from ci_action.model.result import Broken, Counted, Report
+from ci_action.model.result import Broken, Counted, Report, Skipped
 from ci_action.project.programs import Program
 from ci_action.stages.docker.dockerfile import parse
 from ci_action.stages.docker.image import TOOL, examined
@@ -232,8 +232,15 @@ def test_a_search_that_fails_is_broken(tmp_path: Path):
 
 
 def test_without_a_build_it_is_broken(tmp_path: Path):
+    ctx = ready(write(tmp_path / "w", {"Dockerfile": TEXT}), image(), Search(tmp_path))
     with pytest.raises(ToolError):
-        TOOL.check(ready(tmp_path / "w", image(), Search(tmp_path)), Program(argv=(), version="1"))
+        TOOL.check(ctx, Program(argv=(), version=""))
+
+
+def test_without_a_dockerfile_there_is_nothing_to_examine(tmp_path: Path):
+    checked = TOOL.check(ready(tmp_path / "w", image(), Search(tmp_path)), Program(argv=(), version=""))
+    assert isinstance(checked.outcome, Skipped)
+    assert checked.outcome.empty
 
 
 def test_hostile_names_are_written_nowhere_else(tmp_path: Path):

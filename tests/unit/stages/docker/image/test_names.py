@@ -44,6 +44,7 @@ def test_a_secret(name: str, value: str):
         ("PASSWORD", "<password>"),
         ("PASSWORD", "changeme"),
         ("PASSWORD", ""),
+        ("POSTGRES_PASSWORD", "postgres"),
         ("SECRET_KEY", "dummy-for-collectstatic"),
         ("SECRET_KEY", "not-a-secret"),
         ("API_KEY", "your-api-key"),
