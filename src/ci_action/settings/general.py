@@ -74,8 +74,7 @@ class General:
     tool_versions = Setting(
         kinds.choice(ToolVersions.PROJECT),
         SetBy.ANYONE,
-        "`project` runs the versions of Black, Ruff and bandit that the project pins; `bundled` runs the ones"
-        " of ci-action.",
+        "`project` runs the versions of tools that the project pins; `bundled` runs the ones of ci-action.",
     )
     timeout = Setting(kinds.whole(1, 86_400), SetBy.ANYONE, "Timeout of each tool in seconds.", default=600)
     report_dir = Setting(
