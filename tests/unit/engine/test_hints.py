@@ -8,7 +8,17 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from support.builders import context, program, report, run_result, stage_result, tool, tool_result, write
+from support.builders import (
+    context,
+    finding,
+    program,
+    report,
+    run_result,
+    stage_result,
+    tool,
+    tool_result,
+    write,
+)
 from support.execution import executed, stage
 from support.hostile_text import FOREIGN
 from support.paths import GOLDEN
@@ -18,14 +28,16 @@ from ci_action.engine.execute import check
 from ci_action.engine.hints import LONGEST_TEXT, MOST, Facts, entries, evidence, facts, limited, with_hints
 from ci_action.engine.hints import recognise as recognise_by
 from ci_action.engine.tool import Checked
+from ci_action.model.finding import Level
 from ci_action.model.result import Broken, Hint, Report, Skipped
 from ci_action.model.tests import TestCase, TestOutcome
 from ci_action.project.programs import Program
-from ci_action.stages import load
+from ci_action.stages import load, load_all
 from ci_action.system.errors import ToolError
 
 LOGS = GOLDEN / "hints"
 SECURITY, TEST = load("security").hints, load("test").hints
+TABLES = [stage.hints for stage in load_all() if stage.hints]
 KNOWN = Facts(packages=frozenset({"tally"}), empty=frozenset({"PAYMENT_API_KEY"}))
 # The recorded log, its tool, the hint, and a word in it.
 CASES = [
@@ -204,7 +216,7 @@ def unlimited(parsed: Any) -> bool:
 def test_every_repetition_is_limited():
     patterns = [
         one
-        for own in (SECURITY, TEST)
+        for own in TABLES
         for entry in entries(own)
         for one in (*entry.patterns, *entry.needs, *entry.unless)
     ]
@@ -233,6 +245,23 @@ FAILED = TestCase(
 def test_what_is_searched_for_hints(tmp_path: Path, outcome, log_: str, found: list[str]):
     result = with_hints(tool_result(tool="pytest", outcome=outcome, log=log_), context(tmp_path), TEST)
     assert [hint.name for hint in result.hints] == found
+
+
+@pytest.mark.parametrize(
+    ("level", "tool", "found"),
+    [
+        (Level.ERROR, "build", ["registry-access"]),
+        (Level.WARNING, "build", []),
+        (Level.ERROR, "hadolint", []),
+    ],
+)
+def test_errors_that_a_tool_reports_are_searched_if_the_table_wants_it(
+    tmp_path: Path, level: Level, tool: str, found: list[str]
+):
+    one = finding(tool=tool, rule="build-failed", message="pull access denied\nMemoryError", level=level)
+    result = tool_result(one)
+    assert [hint.name for hint in with_hints(result, context(tmp_path), load("docker").hints).hints] == found
+    assert with_hints(result, context(tmp_path), TEST).hints == ()
 
 
 def test_failures_are_limited_and_the_reason_is_searched():

@@ -9,6 +9,8 @@ order in which they are shown. An entry has:
   takes linear time (tested);
 - `needs`: all of these must match too; `unless`: none of these may match;
 - `tools`: the tools whose output is searched (by default all);
+- `reported`: whether it also applies to a tool that reported errors, such as a build that failed; the text then ends with
+  its errors, each with its rule before it. By default it applies if the tool was broken, or if tests failed;
 - `container`: whether it applies only inside or only outside of our image;
 - `where`: a condition for the match of a group: `module is ours`, `variable is empty`, `option is translated`, `path is
   absent` (a submodule, which the text names with `submodule not checked out:`), or `is not`;
@@ -30,6 +32,7 @@ from typing import Final
 import msgspec
 
 from ci_action.engine.context import Context
+from ci_action.model.finding import Level
 from ci_action.model.result import Broken, Hint, Outcome, Report, Skipped, StageResult, ToolResult
 from ci_action.system.errors import ProjectFileError
 from ci_action.system.project_files import find_project_text, outside
@@ -66,6 +69,8 @@ class Facts:
     """Environment variables that are set but empty."""
     submodules: frozenset[str] = frozenset()
     """The git submodules whose folders are empty."""
+    reported: bool = False
+    """Whether the tool finished, and reported errors."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
@@ -79,6 +84,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_un
     needs: tuple[re.Pattern[str], ...] = ()
     unless: tuple[re.Pattern[str], ...] = ()
     tools: frozenset[str] = frozenset()
+    reported: bool = False
     container: bool | None = None
     where: str = ""
     translate: dict[str, dict[str, str]] = {}
@@ -87,6 +93,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_un
     def concerns(self, facts: Facts) -> bool:
         """Whether the entry applies to this tool here."""
         if facts.tool and self.tools and facts.tool not in self.tools:
+            return False
+        if facts.reported and not self.reported:
             return False
         return self.container is None or self.container is facts.container
 
@@ -175,6 +183,12 @@ def evidence(outcome: Outcome, log: str) -> str:
             return "\n".join((log, *failures)) if failures else ""
 
 
+def errors_in(outcome: Outcome, log: str) -> str:
+    """Return the text that is searched if a tool reported errors; empty without errors."""
+    errors = [f"{one.rule}: {one.message}" for one in outcome.findings if one.level is Level.ERROR]
+    return "\n".join((log, *errors)) if errors and isinstance(outcome, Report) else ""
+
+
 def _failures(outcome: Report | Broken) -> Iterator[str]:
     room = _LONGEST_FAILURES
     for case in outcome.tests:
@@ -184,12 +198,19 @@ def _failures(outcome: Report | Broken) -> Iterator[str]:
 
 
 def facts(
-    tool: str, root: Path, environ: Mapping[str, str], *, container: bool, workspace: Path | None = None
+    tool: str,
+    root: Path,
+    environ: Mapping[str, str],
+    *,
+    container: bool,
+    workspace: Path | None = None,
+    reported: bool = False,
 ) -> Facts:
     """Return the facts about a run of a tool; `root` is the project's folder, by default the workspace itself."""
     return Facts(
         tool=tool,
         container=container,
+        reported=reported,
         packages=frozenset(_packages(root)),
         submodules=frozenset(_absent_submodules(workspace or root)),
         empty=frozenset(
@@ -238,6 +259,9 @@ def with_hints(result: ToolResult, ctx: Context, own: Path | None = None) -> Too
     `own` is the table of its stage. A tool that succeeded gets no hints.
     """
     text = evidence(result.outcome, result.log)
+    reported = not text and any(entry.reported for entry in entries(own))
+    if reported:
+        text = errors_in(result.outcome, result.log)
     if not text:
         return result
     known = facts(
@@ -246,6 +270,7 @@ def with_hints(result: ToolResult, ctx: Context, own: Path | None = None) -> Too
         ctx.environ,
         container=ctx.container,
         workspace=ctx.layout.workspace,
+        reported=reported,
     )
     known_to_tool = {hint.name for hint in result.hints}
     found = (hint for hint in recognise(text, known, own) if hint.name not in known_to_tool)

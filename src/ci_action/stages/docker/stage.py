@@ -1,5 +1,6 @@
 """The stage `docker`: its tools, when it applies, and the mistakes in its settings."""
 
+from pathlib import Path
 from typing import Final
 
 from ci_action.engine.stage import Stage
@@ -14,4 +15,5 @@ STAGE: Final = Stage(
     unusable=build.unusable,
     because=discovery.why,
     mistakes=mistakes,
+    hints=Path(__file__).with_name("hints.toml"),
 )
