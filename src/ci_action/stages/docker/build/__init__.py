@@ -14,7 +14,8 @@ from ci_action.stages.docker.build import judging
 from ci_action.stages.docker.build.caches import Caches
 from ci_action.stages.docker.build.command import Request, described, named, older
 from ci_action.stages.docker.build.job import Job, log_of
-from ci_action.stages.docker.dockerfile import read
+from ci_action.stages.docker.dockerfile import platform_arguments, read, with_arguments
+from ci_action.stages.docker.model import Dockerfile
 from ci_action.system.errors import ToolError
 from ci_action.system.process import last_lines
 from ci_action.system.text import counted, listed
@@ -22,6 +23,10 @@ from ci_action.system.text import counted, listed
 # The first buildx with `--progress=rawjson`.
 _OLDEST: Final = (0, 13)
 _INSTALL: Final = "install the plugin `docker-buildx`, 0.13 or later"
+# The names of the kernel, as `docker info` has them, and those of platforms.
+_ARCHITECTURES: Final = {
+    "x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm/v7", "armv6l": "arm/v6", "i386": "386", "i686": "386",
+}  # fmt: skip
 _LOG_LINES: Final = 1_000
 
 
@@ -50,7 +55,7 @@ def check(ctx: Context, _: Program) -> Checked:
         return Checked(outcome=Skipped(reason, empty=True))
     engine = usable(ctx)
     swept = sweep(ctx, find_mounts())
-    job = Job(ctx, engine, read(ctx.settings, ctx.layout), request_of(ctx))
+    job = Job(ctx, engine, dockerfile_of_build(ctx, engine), request_of(ctx))
     outcome = job.outcome()
     if job.built:
         ctx.built.of(lambda: job.built)
@@ -65,6 +70,15 @@ def check(ctx: Context, _: Program) -> Checked:
         version=described(engine.server_version, engine.buildx),
         version_source="machine",
     )
+
+
+def dockerfile_of_build(ctx: Context, engine: Engine) -> Dockerfile:
+    """Return the Dockerfile with the base images that this build has; raises `ProjectFileError`."""
+    settings = ctx.settings
+    machine = _ARCHITECTURES.get(engine.architecture, engine.architecture)
+    platform = settings.platform or f"{engine.os_type}/{machine}"
+    values = {**platform_arguments(platform), **dict(settings.build_args)}
+    return with_arguments(read(settings, ctx.layout), values)
 
 
 def request_of(ctx: Context) -> Request:

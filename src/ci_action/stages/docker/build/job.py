@@ -10,7 +10,7 @@ import msgspec
 from ci_action.engine.context import Context
 from ci_action.engine.docker.client import Docker, Engine
 from ci_action.model.docker import Image
-from ci_action.model.finding import Finding
+from ci_action.model.finding import Finding, Location
 from ci_action.model.result import Broken, Counted, Outcome, Report
 from ci_action.stages.docker.build.builder import Builder, own, selected, variables
 from ci_action.stages.docker.build.caches import github_variables
@@ -106,12 +106,14 @@ class Job:
         if not found:
             return self._broken(f"docker buildx build succeeded, but the image {self.request.tag!r} is not in the engine")
         stages = self.dockerfile.chain(self.request.target)
+        # Another parser than Docker's may know stages in a file that has none for us.
+        place = location_of(stages[0].start, self.dockerfile) if stages else Location(path=self.dockerfile.path)
         self.built = Built(
             name=self.request.tag,
             id=found,
             engine=self._described,
             dockerfile=self.dockerfile,
-            place=location_of(stages[0].start, self.dockerfile),
+            place=place,
             steps=steps_of(self.progress, self.dockerfile),
         )
         return Report(

@@ -12,7 +12,6 @@ from ci_action.model.result import Broken, Counted, Examined, Report, Skipped
 from ci_action.project.dependencies.pyproject import own_names
 from ci_action.project.programs import Program
 from ci_action.stages.docker import discovery
-from ci_action.stages.docker.dockerfile import platform_arguments, with_arguments
 from ci_action.stages.docker.image import secrets
 from ci_action.stages.docker.image.base_report import METRIC, base_size
 from ci_action.stages.docker.image.facts import Facts, facts_of
@@ -39,9 +38,7 @@ def _not_built() -> NoReturn:
 
 def examined(ctx: Context, one: Built) -> Checked:
     """Examine an image; raises `ToolError` if Docker does not know it."""
-    dockerfile = with_arguments(
-        one.dockerfile, {**platform_arguments(ctx.settings.platform), **dict(ctx.settings.build_args)}
-    )
+    dockerfile = one.dockerfile
     facts = _facts(ctx, one, dockerfile)
     results = ctx.results(NAME)
     base, warning = base_size(ctx.layout, ctx.settings.base_report)

@@ -45,6 +45,32 @@ def test_an_image(tmp_path: Path):
     assert client.build.argv[-1] == str((tmp_path / "w").resolve())
 
 
+@pytest.mark.parametrize(
+    ("architecture", "settings", "bases"),
+    [
+        ("x86_64", {}, ["base-amd64", "python:3.13"]),
+        ("aarch64", {}, ["base-arm64", "python:3.13"]),
+        ("x86_64", {"platform": "linux/arm/v7", "build-args": "V=3.12\nTARGETOS=x"}, ["base-arm", "python:3.12"]),
+    ],
+)
+def test_the_bases_of_the_image_are_known(
+    tmp_path: Path, architecture: str, settings: dict[str, str], bases: list[str]
+):
+    client = Client(printed("docker-20.10", "good"), info=INFO | {"OSType": "linux", "Architecture": architecture})
+    text = "ARG V=3.13\nFROM python:$V AS base-arm\nFROM python:$V AS base-$TARGETARCH\nFROM base-$TARGETARCH\n"
+    ctx = context(write(tmp_path / "w", {"Dockerfile": text}), client, settings=NAME | settings)
+    build.check(ctx, Program(argv=(), version="", source=""))
+    found = [one.base for one in built_in(ctx).dockerfile.stages]
+    assert [found[-1], found[0]] == bases
+
+
+def test_an_image_of_another_language(tmp_path: Path):
+    workspace = write(tmp_path / "w", {"Dockerfile": "# syntax=example.org/other\napiVersion: v1\n"})
+    ctx = context(workspace, Client(printed("docker-20.10", "good")), settings=NAME)
+    assert isinstance(build.check(ctx, Program(argv=(), version="", source="")).outcome, Report)
+    assert built_in(ctx).place.line is None
+
+
 def test_the_name_is_used_if_no_digest_is_in_the_engine(tmp_path: Path):
     found, _ = checked(tmp_path, Client(printed("docker-20.10", "good"), built="sha256:manifest"))
     assert found.outcome.image
