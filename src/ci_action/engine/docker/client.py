@@ -89,6 +89,7 @@ class Docker:
         environ: Mapping[str, str] | None = None,
         receive: Callable[[bytes], None] | None = None,
         watch: Callable[[Growing], None] | None = None,
+        supervised: bool = False,
     ) -> Command:
         """Return the command that starts the client; in the container as root, who may use the socket."""
         return Command(
@@ -98,6 +99,7 @@ class Docker:
             timeout=seconds,
             receive=receive,
             watch=watch,
+            supervised=supervised,
         )
 
     def run(self, *words: str, seconds: float = SECONDS) -> Completed:

@@ -81,6 +81,7 @@ class Job:
             seconds=float(self.ctx.settings.timeout),
             environ={**self.request.environ, **environ},
             watch=watch.look,
+            supervised=True,  # else the build would go on if we are killed
         )
         try:
             done = self.ctx.run(command)
