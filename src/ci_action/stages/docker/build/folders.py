@@ -38,6 +38,8 @@ class Folders:
         self.absent: list[str] = []
         """The folders that are read and do not exist, as before the first build."""
         read = [self._read(one) if one.kind == LOCAL else one for one in caches.read]
+        self.paths = [self._place(one.get(_GOAL)).path for one in caches.written if one.kind == LOCAL]
+        """The folders that are written."""
         self.caches = Caches(
             read=tuple(one for one in read if one),
             written=tuple(self._writing(one) if one.kind == LOCAL else one for one in caches.written),

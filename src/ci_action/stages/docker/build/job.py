@@ -15,6 +15,7 @@ from ci_action.model.result import Broken, Counted, Outcome, Report
 from ci_action.stages.docker.build.builder import Builder, own, selected, variables
 from ci_action.stages.docker.build.caches import github_variables
 from ci_action.stages.docker.build.command import Request, described
+from ci_action.stages.docker.build.context import copied
 from ci_action.stages.docker.build.folders import Folders
 from ci_action.stages.docker.build.judging import TOOL, failure_of, lint_findings, running, unread_caches
 from ci_action.stages.docker.build.progress import Progress
@@ -62,6 +63,10 @@ class Job:
         folders = Folders(ctx, caches, self.request.metadata.parent)
         self._notes += [f"the cache {one!r} does not exist yet" for one in folders.absent]
         self.request = replace(self.request, caches=folders.caches)
+        self.warnings += [
+            f"the build copies our folder {name!r} into the image, and nothing after it is cached: add it to .dockerignore"
+            for name in copied([*ctx.own_folders, *folders.paths], self.request, self.dockerfile, ctx.layout.workspace)
+        ]
         self._builder = selected(ctx)
         if not folders.caches.need_another(self._builder.driver, containerd=self.engine.has_containerd):
             outcome = self._run(environ)
