@@ -15,7 +15,8 @@ from uuid import uuid4
 import pytest
 from support.container.act import TOOLS
 from support.container.image import BASE, docker
-from support.container.projects import SOCKET
+from support.container.projects import SOCKET, write
+from support.container.runner import Machine
 from support.paths import TESTS
 
 from ci_action.engine.docker.ours import LABEL
@@ -91,7 +92,11 @@ def started(wanted: Mapping[str, Any]) -> "subprocess.Popen[str]":
 
 def probed(image: str, **settings: object) -> dict[str, Any]:
     """Return what the probe found, in a shell."""
-    with started({"image": image, "settings": settings}) as process:
+    return ended(started({"image": image, "settings": settings}))
+
+
+def ended(probe: "subprocess.Popen[str]") -> dict[str, Any]:
+    with probe as process:
         out, _ = process.communicate(timeout=120)
     return dict(json.loads(out))
 
@@ -219,14 +224,27 @@ def test_variables_are_no_arguments(tmp_path: Path):
     assert found["log"] == " a # b=c"
 
 
+@pytest.mark.parametrize(
+    ("lines", "rule", "part"),
+    [
+        ([], "", ""),
+        (["ENV PORT=9000"], "no-answer", "9000"),
+        (["ENV HOST=127.0.0.1"], "no-answer", "0.0.0.0"),
+        (["ENV STATUS=500"], "wrong-status", "500"),
+    ],
+)
+def test_an_engine_in_a_virtual_machine(tmp_path: Path, lines: list[str], rule: str, part: str):
+    image = built(tmp_path, NEEDED, *lines)
+    found = ended(started({"image": image, "settings": SHORT, "desktop": True}))
+    assert rules(found) == list(filter(None, [rule]))
+    assert all(part in message for _, message in found["findings"])
+
+
 @contextmanager
 def waiting(image: str) -> Iterator["subprocess.Popen[str]"]:
     """Start a probe, and wait until its container runs."""
     with started({"image": image, "settings": URL}) as process:
-        until = time.monotonic() + 30
-        while not docker("ps", "--quiet", "--filter", f"name=-{process.pid}-"):
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        until_started(f"{process.pid}")
         yield process
 
 
@@ -239,6 +257,49 @@ def test_nothing_is_left_after_a_signal(tmp_path: Path, number: signal.Signals):
     assert time.monotonic() - at < 6
 
 
+def sample(folder: Path) -> None:
+    """Write a project whose program takes long to start."""
+    lines = (f"FROM {BASE}", "COPY app.py /app.py", "ENV NEEDED=1 DELAY=60", 'CMD ["python", "/app.py"]', "")
+    write(folder, {"app.py": APP, "Dockerfile": "\n".join(lines)})
+
+
+def until_started(owner: str) -> None:
+    """Wait until a container of an owner runs."""
+    end = time.monotonic() + 60
+    while not docker("ps", "--quiet", "--filter", f"name=-{owner}-"):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_interrupted(tmp_path: Path, number: signal.Signals):
+    sample(tmp_path)
+    words = [sys.executable, "-m", "ci_action", "run", "docker", f"--smoke-url={URL['smoke-url']}"]
+    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.DEVNULL) as process:
+        OWNERS.add(f"{process.pid}")
+        until_started(f"{process.pid}")
+        process.send_signal(number)
+        at = time.monotonic()
+        assert process.wait(20) == 130
+    assert time.monotonic() - at < 7
+    report = json.loads((tmp_path / "ci-action-report" / "docker" / "report.json").read_text())
+    outcomes = {tool["name"]: tool["outcome"] for tool in report["stages"][0]["tools"]}
+    assert (outcomes["build"], outcomes["smoke"]) == ("report", "broken")
+
+
+def test_a_step_that_is_cancelled(machine: Machine):
+    sample(machine.workspace)
+    step = machine.start(inputs={"stage": "docker", **URL})
+    end = time.monotonic() + 30
+    while not (own := docker("ps", "--quiet", "--no-trunc", "--filter", f"name={step.name}")[:12]):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    OWNERS.add(own)
+    until_started(own)
+    docker("kill", "--signal=INT", step.name)
+    assert step.end(20).code == 130
+
+
 def test_what_the_guard_leaves_is_swept(tmp_path: Path):
     with waiting(built(tmp_path, NEEDED, "ENV DELAY=60")) as process:
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
@@ -246,16 +307,13 @@ def test_what_the_guard_leaves_is_swept(tmp_path: Path):
             os.kill(pid, signal.SIGKILL)
         process.communicate(timeout=20)
     assert len(ours()) == 2
-    with started({"sweep": True}) as process:
-        out, _ = process.communicate(timeout=60)
-    assert len(json.loads(out)["removed"]) >= 2
+    assert len(ended(started({"sweep": True}))["removed"]) >= 2
 
 
 def test_what_others_test_is_not_swept(tmp_path: Path):
     with waiting(built(tmp_path, NEEDED, "ENV DELAY=60")) as process:
-        with started({"sweep": True}) as other:
-            out, _ = other.communicate(timeout=60)
-        assert not any(f"-{process.pid}-" in name for name in json.loads(out)["removed"])
+        removed = ended(started({"sweep": True}))["removed"]
+        assert not any(f"-{process.pid}-" in name for name in removed)
         assert len(ours()) == 2
         process.terminate()
         process.communicate(timeout=20)
@@ -301,9 +359,7 @@ def test_it_is_swept_after_our_container_was_killed(image: str, tmp_path: Path):
     OWNERS.add(own[:12])
     try:
         docker("start", own)
-        until = time.monotonic() + 30
-        while not docker("ps", "--quiet", "--filter", f"name=-{own[:12]}-") and time.monotonic() < until:
-            time.sleep(0.1)
+        until_started(own[:12])
         inside(image, {"sweep": True})
         assert len(ours()) == 2
         docker("kill", own)

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ci_action.engine.context import Context
+from ci_action.engine.docker.client import Engine
 from ci_action.engine.docker.ours import find_mounts, sweep
 from ci_action.model.finding import Location
 from ci_action.project.layout import Layout
@@ -40,6 +41,8 @@ with tempfile.TemporaryDirectory() as name:
         container=bundled.apart,
         stopped=lambda: processes.stopped,
     )
+    if wanted.get("desktop"):  # as if the engine ran in a virtual machine
+        ctx.docker.of(lambda: Engine(operating_system="Docker Desktop", os_type="linux"))
     built = Built(
         name="sample:ci",
         id=wanted.get("image", ""),
