@@ -1,6 +1,7 @@
 """The container under test: its options, where it is reached, why it cannot start, its log and its ports."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ci_action.stages.docker.smoke.container import (
     Container,
     Image,
     Place,
+    created,
     health_options,
     knows_start_interval,
     listening,
@@ -22,7 +24,7 @@ from ci_action.stages.docker.smoke.container import (
 )
 from ci_action.stages.docker.smoke.url import Url
 from ci_action.system.errors import ToolError
-from ci_action.system.process import Command, Completed
+from ci_action.system.process import Command, Completed, Ended
 
 S = 1_000_000_000
 ID = "0123456789abcdef" * 4
@@ -42,6 +44,7 @@ MOUNTS = f"823 812 8:1 /var/lib/docker/containers/{ID}/hostname /etc/hostname rw
         ({"Interval": S, "StartPeriod": 9 * S}, ("--health-start-interval=1s",)),
         ({"Interval": S, "StartPeriod": 9 * S, "StartInterval": S}, ()),
         ({"Interval": S, "StartInterval": 9 * S}, ()),
+        ({"Interval": S, "StartPeriod": 9 * S, "StartInterval": 2 * S}, ("--health-start-interval=1s",)),
     ],
 )
 def test_probes_each_second_for_the_same_time(health: dict[str, Any], options: tuple[str, ...]):
@@ -226,3 +229,72 @@ def test_which_ports_are_open():
 @given(st.text())
 def test_any_table(text: str):
     listening(text)
+
+
+class Machine:
+    """Notes what is started, and which guard is told what to remove."""
+
+    def __init__(self, failing: str = "") -> None:
+        self.started: list[tuple[str, ...]] = []
+        self.guards: list[tuple[str, ...]] = []
+        self.failing = failing
+
+    def run(self, command: Command) -> Completed:
+        self.started.append(command.argv[1:])
+        if self.failing and self.failing in command.argv:
+            return completed(b"", returncode=1, stderr="Error response from daemon: no\n")
+        return completed(b"")
+
+    @contextmanager
+    def serve(self, command: Command) -> Iterator[Ended]:
+        self.guards.append(command.argv[-4:])
+        yield lambda: None
+
+
+@pytest.mark.parametrize("network", ["job", ""])
+def test_what_is_created_and_removed(tmp_path: Path, network: str):
+    machine = Machine()
+    settings = {"smoke-env": "A=b=c"}
+    ctx = context(tmp_path, machine.run, serve=machine.serve, settings=settings)
+    with created(ctx, "sha256:1", Place(network=network), MOUNTS, ["--health-interval=1s"]) as container:
+        *_, create = machine.started
+    name = container.name
+    assert name.startswith(f"ci-action-c-{ID[:12]}-")
+    assert container.network == (network or name)
+    assert create[0] == "create"
+    assert create[-2:] == ("--health-interval=1s", "sha256:1")
+    assert {f"--network={network or name}", f"--name={name}", "--pull=never", "--label=ci-action"} <= {
+        *create
+    }
+    assert not any(word.startswith(("--rm", "--privileged", "--volume", "-v", "--env=")) for word in create)
+    (file,) = (Path(word.removeprefix("--env-file=")) for word in create if word.startswith("--env-file="))
+    assert (file.read_text(), file.stat().st_mode & 0o777) == ("A=b=c\n", 0o600)
+    own = [] if network else [("network", "create", "--label=ci-action", name)]
+    removed = [] if network else [("network", "rm", name)]
+    assert machine.started == [*own, create, ("rm", "--force", "--volumes", name), *removed]
+    ((*guarded, marker),) = machine.guards
+    assert guarded == [name, "" if network else name, ""]
+    assert Path(marker).exists()
+
+
+@pytest.mark.parametrize("failing", ["create", "rm"])
+def test_the_guard_removes_what_is_left(tmp_path: Path, failing: str):
+    machine = Machine(failing)
+    ctx = context(tmp_path, machine.run, serve=machine.serve)
+    with suppress(ToolError), created(ctx, "sha256:1", Place(), MOUNTS, []):
+        pass
+    ((*_, marker),) = machine.guards
+    assert not Path(marker).exists()
+
+
+@pytest.mark.parametrize(
+    ("done", "ports"),
+    [
+        (completed(TABLE.encode(), returncode=1), 6),
+        (completed(b"  sl  local_address rem_address\n"), 0),
+        (completed(b"", returncode=127), None),
+    ],
+)
+def test_the_ports_of_a_container(tmp_path: Path, done: Completed, ports: int | None):
+    found = Container(context(tmp_path, answering({"exec": done})), "name", "n").open_ports()
+    assert (None if found is None else len(found)) == ports

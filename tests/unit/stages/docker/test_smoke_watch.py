@@ -21,7 +21,7 @@ class Time:
     def __init__(self) -> None:
         self.seconds = 0.0
         self.slept: list[float] = []
-        self.clock = Clock(now=lambda: self.seconds, sleep=self.sleep, jitter=lambda: 1.0)
+        self.clock = Clock(now=lambda: 1_000 + self.seconds, sleep=self.sleep, jitter=lambda: 1.0)
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -44,7 +44,7 @@ def watched(
     left = list(answers)
 
     def request(_: object, seconds: float) -> Callable[[], Answer] | None:
-        assert 0 < seconds <= 10
+        assert 0 < seconds <= min(10, max(limit - time.seconds, PAUSE)) + 0.001
         return (lambda: left.pop(0) if len(left) > 1 else left[0]) if time.seconds >= late else None
 
     waiting = Waiting(limit=limit, longest_delay=PAUSE, clock=time.clock)
