@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # One pin of uv for everybody: the one in uv.lock.
 UV_VERSION := $(shell sed -n '/^name = "uv"$$/{n;s/version = "\(.*\)"/\1/p;}' uv.lock)
 # What cog writes parts of.
-GENERATED := action.yml README.md docs/reference.md .github/workflows/pr-checks.yml .github/workflows/tests.yml .github/workflows/migrations.yml .github/workflows/security.yml
+GENERATED := action.yml README.md docs/reference.md .github/workflows/pr-checks.yml .github/workflows/tests.yml .github/workflows/migrations.yml .github/workflows/docker.yml .github/workflows/security.yml
 
 .PHONY: setup demo test lint generate e2e bench clean
 

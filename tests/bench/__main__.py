@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from bench.docker import docker
 from bench.merge import merge
 from bench.migrations import migrations
 from bench.pull import pull
@@ -42,6 +43,7 @@ def main() -> int:
             tests,
             environments,
             migrations,
+            docker,
             findings,
             reporters,
             merge,

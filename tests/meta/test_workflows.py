@@ -13,7 +13,13 @@ from ci_action.settings import SETTINGS
 
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 # With the stage that each runs.
-REUSABLE = {"pr-checks": "pr", "tests": "test", "migrations": "migrations", "security": "security"}
+REUSABLE = {
+    "pr-checks": "pr",
+    "tests": "test",
+    "migrations": "migrations",
+    "docker": "docker",
+    "security": "security",
+}
 PINNED = re.compile(r"uses: ([\w-]+/[\w./-]+)@([0-9a-f]{40}) # (v\d+\.\d+\.\d+)$", re.MULTILINE)
 
 
