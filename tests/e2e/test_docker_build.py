@@ -17,6 +17,7 @@ from support.docker_runs import (
     image_id,
     new_tag,
     nothing_left,
+    processes_with,
     remove,
     wait_for_process,
 )
@@ -98,6 +99,19 @@ def test_nothing_goes_on_after_an_interruption(shell: Shell, number: signal.Sign
     assert shell.end(process, 0).code == code
     wait_for_process(word, 15, gone=True)
     wait_for_process(str(shell.folder), 15, gone=True)
+
+
+def test_a_client_that_is_killed(shell: Shell):
+    word = f"1000.{time.time_ns()}"
+    process = shell.write(files(f"FROM {BASE}\nRUN sleep {word}\n")).start()
+    wait_for_process(f"sleep {word}")
+    for one in processes_with(str(shell.folder)):
+        if Path(f"/proc/{one}/cmdline").read_bytes().startswith(b"docker\0"):
+            os.kill(one, signal.SIGKILL)
+    ran = shell.end(process, 0)
+    assert (ran.code, ran.tool("build")["outcome"]) == (3, "broken")
+    assert word in ran.tool("build")["reason"]
+    wait_for_process(word, 15, gone=True)
 
 
 @pytest.mark.parametrize(

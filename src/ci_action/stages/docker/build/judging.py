@@ -111,7 +111,9 @@ def failure_of(progress: Progress, dockerfile: Dockerfile, ended: str) -> Failur
     vertex = _failed(progress, error)
     text = _cause(vertex.error if vertex else error.removeprefix(_ERROR))
     if not text:
-        return Failure(broken=f"docker buildx build ended without a result: {ended}; run it again")
+        step = running(progress)
+        at = f", at `{step}`" if step else ""
+        return Failure(broken=f"docker buildx build ended without a result{at}: {ended}; run it again")
     left = _EXIT.search(text)
     full = _FULL.search(last_lines(vertex.log)) if vertex and left else None
     trouble = _TROUBLES[0] if full else None if left else _trouble(text) or _trouble(error)

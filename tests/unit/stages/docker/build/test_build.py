@@ -106,6 +106,16 @@ def test_a_failing_step(tmp_path: Path):
     assert built_in(ctx) is None
 
 
+def test_a_base_that_a_build_argument_names(tmp_path: Path):
+    """Old engines name no line: it is found by the image."""
+    text = text_of("absent-base").replace("nope:1", "nope:${TAG}")
+    workspace = write(tmp_path / "w", {"Dockerfile": text})
+    client = Client(printed("docker-20.10", "absent-base"), returncode=1)
+    ctx = context(workspace, client, settings=NAME | {"build-args": "TAG=1"})
+    found = build.check(ctx, Program(argv=(), version="", source="")).outcome
+    assert [one.line for one in found.findings] == [2]
+
+
 def test_no_network(tmp_path: Path):
     found, _ = checked(tmp_path, Client(printed("buildkit", "no-host"), returncode=1), "no-host")
     assert isinstance(found.outcome, Broken)

@@ -1,7 +1,7 @@
 """What a build means: a finding on its line, or why it is not the fault of the project."""
 
 import pytest
-from support.buildx_runs import ENGINES, dockerfile, progress
+from support.buildx_runs import ENGINES, dockerfile, printed, progress
 
 from ci_action.model.finding import Level
 from ci_action.stages.docker.build.judging import failure_of, lint_findings, running, unread_caches
@@ -101,6 +101,12 @@ def test_what_buildkit_warns_about():
         ("lint/JSONArgsRecommended", 11, Level.WARNING),
     ]
     assert all("(line" not in one.message and one.url.startswith("https://docs.docker.com/") for one in found)
+
+
+def test_a_client_that_was_killed_names_the_step():
+    text = printed("docker-20.10", "failing")
+    begun = Progress.of(text[: text.index('"logs"')])
+    assert "RUN echo before" in failure_of(begun, dockerfile("failing"), "SIGKILL").broken
 
 
 @pytest.mark.parametrize("engine", ENGINES)
