@@ -63,6 +63,8 @@ class Command:
     """Called again and again while the program runs, and once after its end, with what it has printed until then."""
     cut_at: bytes = b"\n"
     """The separator at which blocks end."""
+    most: int | None = None
+    """Bytes of each stream that are kept: whole lines of its end. None for all of it."""
     background: bool = False
     """Whether `Processes.end_background` ends it."""
     idle: bool = False
@@ -160,11 +162,11 @@ class Processes:
                 look()
             for file in (out, err, result):
                 file.seek(0)
-            stdout = b"" if command.receive else self._redacted(out.read())
+            stdout = b"" if command.receive else self._redacted(end_of(out, command.most))
             if command.receive:
                 for block in blocks(out, command.cut_at):
                     command.receive(self._redacted(block))
-            stderr = self._redact(err.read().decode("utf-8", "replace"))
+            stderr = self._redact(end_of(err, command.most).decode("utf-8", "replace"))
             returncode = self._returncode(command, child, result.read().decode("utf-8", "replace"))
         program = Path(command.argv[0]).name
         if self.stopped and returncode != 0:
@@ -331,6 +333,17 @@ class Processes:
         if self._redact is str:
             return raw
         return self._redact(raw.decode("latin-1")).encode("latin-1")
+
+
+def end_of(file: IO[bytes], most: int | None) -> bytes:
+    """Return what a file contains, of a longer one whole lines of its end: half a line may begin within a secret."""
+    size = file.seek(0, os.SEEK_END)
+    if most is None or size <= most:
+        file.seek(0)
+    else:
+        file.seek(size - most - 1)
+        file.readline(most + 1)
+    return file.read()
 
 
 def blocks(stream: IO[bytes], separator: bytes, size: int = _BLOCK_BYTES) -> Iterator[bytes]:

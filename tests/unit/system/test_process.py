@@ -1,5 +1,6 @@
 """What a child sees of our environment; the integration tests run real programs."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from ci_action.system.child_environ import Sees, clean_environment
 from ci_action.system.errors import InterruptedRunError
-from ci_action.system.process import Command, Processes, batches, last_lines
+from ci_action.system.process import Command, Processes, batches, end_of, last_lines
 
 
 @pytest.mark.parametrize(
@@ -106,3 +107,19 @@ def test_batches_fit_on_a_command_line():
     assert [len(batch) for batch in found] == [8, 2]
     assert list(batches([])) == []
     assert list(batches(["x" * 600_000])) == [["x" * 600_000]]
+
+
+@pytest.mark.parametrize(
+    ("most", "kept"),
+    [
+        (None, b"first\nsecond\nthird\n"),
+        (100, b"first\nsecond\nthird\n"),
+        (19, b"first\nsecond\nthird\n"),
+        (18, b"second\nthird\n"),
+        (13, b"second\nthird\n"),
+        (12, b"third\n"),
+        (3, b""),
+    ],
+)
+def test_the_end_of_what_was_printed_has_whole_lines(most: int | None, kept: bytes):
+    assert end_of(io.BytesIO(b"first\nsecond\nthird\n"), most) == kept

@@ -90,6 +90,7 @@ class Docker:
         receive: Callable[[bytes], None] | None = None,
         watch: Callable[[Growing], None] | None = None,
         supervised: bool = False,
+        most: int | None = None,
     ) -> Command:
         """Return the command that starts the client; in the container as root, who may use the socket."""
         return Command(
@@ -100,11 +101,15 @@ class Docker:
             receive=receive,
             watch=watch,
             supervised=supervised,
+            most=most,
         )
 
-    def run(self, *words: str, seconds: float = SECONDS) -> Completed:
-        """Run the client, whatever its exit code; raises `ToolError` if it was not started, `TimedOutError`."""
-        return self._ctx.run(self.command(*words, seconds=seconds))
+    def run(self, *words: str, seconds: float = SECONDS, most: int | None = None) -> Completed:
+        """Run the client, whatever its exit code; raises `ToolError` if it was not started, `TimedOutError`.
+
+        Of what it prints, `most` bytes of each stream are kept.
+        """
+        return self._ctx.run(self.command(*words, seconds=seconds, most=most))
 
     def text(self, *words: str, seconds: float = SECONDS) -> str:
         """Return what the client prints; raises `ToolError` with its last line if it fails."""

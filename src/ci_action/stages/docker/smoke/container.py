@@ -20,6 +20,8 @@ from ci_action.system.process import Completed
 
 _CREATE_SECONDS: Final = 120.0
 _LOG_LINES: Final = 400
+# Bytes that are kept of what a command prints.
+_MOST_PRINTED: Final = 1_000_000
 _SECOND: Final = 1_000_000_000
 # What an image has that sets none, in nanoseconds.
 _INTERVAL: Final = 30 * _SECOND
@@ -154,7 +156,8 @@ class Container:
 
     def run(self, command: str, seconds: float) -> Completed:
         """Run a command in it, without a shell; raises `TimedOutError`."""
-        return self._docker.run("exec", self.name, *shlex.split(command), seconds=seconds)
+        words = shlex.split(command)
+        return self._docker.run("exec", self.name, *words, seconds=seconds, most=_MOST_PRINTED)
 
     def open_ports(self) -> frozenset[tuple[int, bool]] | None:
         """Return the ports on which something listens in it, and whether on loopback only; None if it has no `cat`."""
