@@ -19,7 +19,7 @@ from ci_action.stages.docker.image.judging import TOOL as NAME
 from ci_action.stages.docker.image.judging import Judge, size_of
 from ci_action.stages.docker.image.look import Contents, look_into
 from ci_action.stages.docker.image.packages import Audited, asked, audited, inventory_of
-from ci_action.stages.docker.model import Built, Dockerfile
+from ci_action.stages.docker.model import Built
 from ci_action.system.cache import Results
 from ci_action.system.errors import ToolError
 from ci_action.system.text import counted
@@ -38,11 +38,16 @@ def _not_built() -> NoReturn:
 
 def examined(ctx: Context, one: Built) -> Checked:
     """Examine an image; raises `ToolError` if Docker does not know it."""
-    dockerfile = one.dockerfile
-    facts = _facts(ctx, one, dockerfile)
+    facts = _facts(ctx, one)
     results = ctx.results(NAME)
     base, warning = base_size(ctx.layout, ctx.settings.base_report)
-    judge = Judge(dockerfile=dockerfile, target=ctx.settings.target, whole=one.place, facts=facts)
+    judge = Judge(
+        dockerfile=one.dockerfile,
+        target=ctx.settings.target,
+        whole=one.place,
+        facts=facts,
+        arguments=dict(ctx.settings.build_args),
+    )
     image = Image(
         name=one.name,
         id=one.id,
@@ -83,7 +88,7 @@ def examined(ctx: Context, one: Built) -> Checked:
     return Checked(outcome=outcome, warnings=tuple(filter(None, warnings)), log=audit.detail)
 
 
-def _facts(ctx: Context, built: Built, dockerfile: Dockerfile) -> Facts:
+def _facts(ctx: Context, built: Built) -> Facts:
     docker = Docker(ctx)
     inspected = docker.inspect("image", built.id)
     if inspected is None:
@@ -91,7 +96,7 @@ def _facts(ctx: Context, built: Built, dockerfile: Dockerfile) -> Facts:
             f"the image {built.name} ({built.id[:19]}) is not in the engine any more: it was removed after its build"
         )
     words = ("history", "--no-trunc", "--human=false", "--format={{json .}}", built.id)
-    return facts_of(inspected, docker.objects(*words), dockerfile, ctx.settings.target)
+    return facts_of(inspected, docker.objects(*words), built.dockerfile, ctx.settings.target)
 
 
 def _of_texts(ctx: Context, judge: Judge, results: Results) -> list[Finding]:
@@ -167,7 +172,7 @@ def _details(
 ) -> Iterator[str]:
     own = sum(step.size for step in facts.own)
     size = image.size or 0
-    yield f"{size_of(size)}, {size_of(own)} of it by {counted(len(facts.own), 'step')} of the Dockerfile"
+    yield f"{size_of(size)}, {size_of(own)} of it by {counted(len(facts.own), 'instruction')} of the Dockerfile"
     if image.base_size is not None:
         change = size - image.base_size
         word = "more" if change >= 0 else "less"

@@ -16,9 +16,10 @@ from ci_action.stages.docker.image.facts import (
 )
 from ci_action.stages.docker.image.look import Contents, Hit
 from ci_action.stages.docker.image.names import is_secret
-from ci_action.stages.docker.image.secrets import UNCERTAIN, grouped
+from ci_action.stages.docker.image.secrets import OF_JOB, UNCERTAIN, grouped
 from ci_action.stages.docker.image.secrets import Hit as TextHit
 from ci_action.stages.docker.model import BuildStage, Dockerfile, Instruction
+from ci_action.system.redaction import HIDDEN
 from ci_action.system.text import counted, one_line
 
 TOOL: Final = "image"
@@ -47,6 +48,8 @@ class Judge:
     whole: Location
     """The place of what concerns the whole image."""
     facts: Facts
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    """The build arguments of the run."""
 
     @property
     def chain(self) -> tuple[BuildStage, ...]:
@@ -115,20 +118,31 @@ class Judge:
         arg = declared(self.dockerfile, self.target, "ARG")
         known = self.facts.env
         return (
+            *(self._assigned(IN_ENV, name, known[name], one) for name, one in env.items() if name in known),
             *(
-                Assigned(IN_ENV, name, known[name], _of(self.dockerfile, one))
-                for name, one in env.items()
-                if name in known
-            ),
-            *(
-                Assigned(IN_HISTORY, name, value, _of(self.dockerfile, arg[name]), "the build argument")
+                self._assigned(IN_HISTORY, name, value, arg[name], "the build argument")
                 for name, value in build_arguments(self.facts.own, arg).items()
             ),
             *(
-                Assigned(IN_HISTORY, name, value, self.place(step), f"a value of the {_WHAT[step.name]}")
+                self._assigned(
+                    IN_HISTORY, name, value, step.instruction, f"a value of the {_WHAT[step.name]}"
+                )
                 for name, value, step in variables(self.facts.own, (*env, *arg))
                 if step.name == "ARG" or value != known.get(name)
             ),
+        )
+
+    def _assigned(
+        self, rule: str, name: str, value: str, one: Instruction | None, what: str = ""
+    ) -> "Assigned":
+        written = (one.value if one else "", *self.arguments.values())
+        return Assigned(
+            rule=rule,
+            name=name,
+            value=value,
+            place=_of(self.dockerfile, one) if one else self.whole,
+            what=what,
+            masked=HIDDEN in value and not any(HIDDEN in text for text in written),
         )
 
     def in_variables(
@@ -138,6 +152,8 @@ class Judge:
         seen: set[tuple[str, str]] = set()
         for number, one in enumerate(assigned):
             kinds = [kind for kind in found.get(number, ()) if kind not in UNCERTAIN]
+            if one.masked:
+                kinds.append(OF_JOB)
             if (one.rule, one.value) in seen or not (kinds or is_secret(one.name, one.value)):
                 continue
             seen.add((one.rule, one.value))
@@ -160,6 +176,11 @@ class Judge:
         kinds: dict[int, dict[str, None]] = {}
         for number, hit in hits:
             kinds.setdefault(number, {})[hit.rule] = None
+        for number, step in enumerate(self.facts.own):
+            written = step.instruction.value if step.instruction else ""
+            # Build arguments before the command are variables.
+            if HIDDEN in step.body and HIDDEN not in written and not step.sets_variables:
+                kinds.setdefault(number, {})[OF_JOB] = None
         for number, rules in kinds.items():
             step = self.facts.own[number]
             yield self._finding(
@@ -192,7 +213,7 @@ class Judge:
         return Finding(tool=TOOL, rule=rule, message=message, level=level, location=place)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Assigned:
     """A variable of the image or of its build."""
 
@@ -202,6 +223,8 @@ class Assigned:
     place: Location
     what: str = ""
     """What it is, for people, if only the history shows it."""
+    masked: bool = False
+    """Whether its value holds a secret of our own environment: programs' output reaches us without them."""
 
 
 def is_root(user: str) -> bool:

@@ -241,6 +241,7 @@ class _Reading:
     def _write(self, number: int, reader: LayerReader, texts: Texts) -> Searched:
         """Write the texts of a layer to files; return the numbers of the others."""
         binary = beyond = 0
+        hits: list[Hit] = []
         for entry in texts.files:
             if len(self.paths) >= _MOST_FILES or self.bytes >= _MOST_BYTES:
                 beyond += 1
@@ -253,7 +254,12 @@ class _Reading:
             secrets.write(self._texts, name, content)
             self.paths[name] = (number, plain(entry.path))
             self.bytes += len(content)
-        return Searched(of_packages=texts.of_packages, binary=binary, large=texts.large, beyond=beyond)
+            hits += [
+                Hit(plain(entry.path), hit.rule, hit.line) for hit in secrets.of_job(self.ctx.redact, content)
+            ]
+        return Searched(
+            hits=tuple(hits), of_packages=texts.of_packages, binary=binary, large=texts.large, beyond=beyond
+        )
 
     def _search(self) -> None:
         """Search the files that were written, and cache the results of layers that were searched completely."""
@@ -281,7 +287,8 @@ def _joined(
         files=len(names) - len(missed),
         failed=failed,
         binary=written.binary + len(missed) - failed,
-        hits=tuple(
-            Hit(paths[name], hit.rule, hit.line) for name in names for hit in found.hits.get(name, ())
+        hits=(
+            *written.hits,
+            *(Hit(paths[name], hit.rule, hit.line) for name in names for hit in found.hits.get(name, ())),
         ),
     )

@@ -21,12 +21,15 @@ from ci_action.settings import Settings
 from ci_action.stages.docker.image.names import is_dummy
 from ci_action.system.cache import Results
 from ci_action.system.errors import ToolError
+from ci_action.system.redaction import Redactor
 
 _KEYWORD: Final = "Secret Keyword"
 _IN_ADDRESS: Final = "Basic Auth Credentials"
 _RANDOM: Final = frozenset(map(rule_of, ENTROPY))
 UNCERTAIN: Final = _RANDOM | {rule_of(_KEYWORD)}
 """The types of values that only look like a secret."""
+OF_JOB: Final = "secret-of-the-job"
+"""The type of secrets of our own environment, such as the token of the job."""
 _ANY_VALUE: Final = UNCERTAIN | {rule_of(_IN_ADDRESS)}
 # Files in which what only looks like a secret is an example: beside tests and documentation those made to be edited, those
 # of a CI, and compressed JavaScript.
@@ -150,6 +153,16 @@ def write(folder: Path, name: str, content: bytes) -> None:
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
     with open(descriptor, "wb") as stream:
         stream.write(content)
+
+
+def of_job(redact: Redactor, content: bytes) -> Iterator[Hit]:
+    """Yield the lines of a text with secrets of our own environment, such as the token that a checkout leaves behind."""
+    text = content.decode("utf-8", "replace")
+    if redact.known(text) != text:
+        lines = enumerate(text.split("\n"), 1)
+        yield from [Hit(OF_JOB, number) for number, line in lines if redact.known(line) != line] or [
+            Hit(OF_JOB, 1)
+        ]
 
 
 def is_binary(content: bytes) -> bool:

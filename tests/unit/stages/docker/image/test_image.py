@@ -17,8 +17,9 @@ from ci_action.project.programs import Program
 from ci_action.stages.docker.dockerfile import parse
 from ci_action.stages.docker.image import TOOL, examined
 from ci_action.stages.docker.model import Built
-from ci_action.system.errors import ToolError
+from ci_action.system.errors import InterruptedRunError, ToolError
 from ci_action.system.process import Command, Completed
+from ci_action.system.redaction import Redactor, credentials
 
 TEXT = "FROM python:3.13\nCOPY . .\nRUN make\nUSER app\n"
 BASE = {"etc/os-release": "x", "base.py": LINE}
@@ -150,6 +151,22 @@ def test_variables_and_history(tmp_path: Path):
     for value in ("hunter2", "abcd1234", VALUE):
         assert value not in ctx.redact(f"x = '{value}'")
         assert all(value not in one.message for one in checked.outcome.findings)
+
+
+def test_the_token_of_the_job_in_a_layer(tmp_path: Path):
+    token = "of-the-job-" + "123456"
+    config = f"[http]\n\textraheader = AUTHORIZATION: basic {credentials(token)}\n"
+    engine = image(layers=[layer(one) for one in (BASE, {"app/.git/config": config}, {"x": f"a\n{token}"})])
+    ctx = ready(tmp_path / "w", engine, Search(tmp_path), redact=Redactor([token]))
+    checked = examine(ctx)
+    assert found(checked) == [("secret-in-layer", 2), ("secret-in-layer", 3)]
+    assert all("secret-of-the-job on line 2" in one.message for one in checked.outcome.findings)
+
+
+def test_an_interruption_is_no_result(tmp_path: Path):
+    ctx = ready(tmp_path / "w", image(), Search(tmp_path), stopped=lambda: True)
+    with pytest.raises(InterruptedRunError):
+        examine(ctx)
 
 
 def test_the_size_and_the_base_branch(tmp_path: Path):

@@ -32,6 +32,7 @@ COMMANDS = [
 
 def judge(text: str = TEXT, **overrides) -> Judge:
     dockerfile = with_arguments(parse(text.encode(), "Dockerfile"), overrides.pop("arguments", {}))
+    given = overrides.pop("given", {})
     steps = [Step(command=command, size=size) for command, size in overrides.pop("commands", COMMANDS)]
     found, matched = matching(steps, dockerfile, "")
     facts = {
@@ -43,7 +44,9 @@ def judge(text: str = TEXT, **overrides) -> Judge:
         "matched": matched,
         **overrides,
     }
-    return Judge(dockerfile=dockerfile, target="", whole=at("Dockerfile", 2), facts=Facts(**facts))
+    return Judge(
+        arguments=given, dockerfile=dockerfile, target="", whole=at("Dockerfile", 2), facts=Facts(**facts)
+    )
 
 
 def found(findings) -> list[tuple[str, int]]:
@@ -143,6 +146,22 @@ def test_what_the_search_finds_counts_whatever_the_name():
         judge(env={"LANG": "x"}, text="FROM x:1\nENV LANG=x\n", commands=[("ENV LANG=x", 0)]),
         {0: ["secret-keyword"]},
     )
+
+
+def test_secrets_of_the_job_arrive_masked():
+    text = 'FROM x:1\nARG KIND\nARG STARS="***"\nENV LEVEL=$KIND\nRUN echo "***"\nRUN make\n'
+    commands = [
+        ("ARG KIND", 0),
+        ("ARG STARS=***", 0),
+        ("ENV LEVEL=***", 0),
+        ('RUN |2 KIND=*** STARS=*** /bin/sh -c echo "***"', 0),
+        ("RUN |2 KIND=*** STARS=*** /bin/sh -c curl ***", 0),
+    ]
+    one = judge(text, commands=commands, env={"LEVEL": "x***"})
+    assert found(in_variables(one)) == [("secret-in-env", 4), ("secret-in-history", 2)]
+    assert found(one.in_commands([])) == [("secret-in-history", 6)]
+    same = judge(text, commands=commands, env={}, given={"KIND": "***"})
+    assert found(in_variables(same)) == []
 
 
 def test_an_earlier_value_of_a_variable():
