@@ -101,7 +101,10 @@ class Caches:
         """Return whether a builder cannot read or write one of them: only Docker's own one has such limits."""
         if driver != _DOCKER or containerd:
             return False
-        return any(one.kind not in _READ for one in self.read) or any(one.kind != _INLINE for one in self.written)
+        if any(one.kind not in _READ for one in self.read) or any(one.kind != _INLINE for one in self.written):
+            return True
+        # Others have written what is only read: a builder of ours, whose BuildKit names the layers in another way.
+        return not self.written and any(one.kind != _INLINE for one in self.read)
 
 
 def github_variables(environ: Mapping[str, str]) -> dict[str, str]:

@@ -40,7 +40,7 @@ _LONGEST_NAME: Final = 200
 _CACHE_READ: Final = "importing cache manifest"
 _NOT_FOUND: Final = ": not found"
 _CACHE_WRITTEN: Final = "exporting cache"
-_CANCELED: Final = re.compile(r"context canceled")
+_CANCELED: Final = re.compile(r"context canceled\s*$")
 _FULL: Final = re.compile(r"no space left|disk quota exceeded", re.IGNORECASE)
 # What keeps a build from being done, whatever the Dockerfile is: what it is, and what to do.
 _TROUBLES: Final = (

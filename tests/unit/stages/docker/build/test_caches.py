@@ -14,6 +14,10 @@ from ci_action.stages.docker.build.caches import Cache, Caches, github_variables
     [
         ((), (), False),
         (("type=registry,ref=a/b", "type=local,src=c", "type=inline"), ("type=inline",), False),
+        (("type=registry,ref=a/b",), (), True),
+        (("type=local,src=c",), (), True),
+        (("type=inline",), (), False),
+        (("type=s3",), ("type=inline",), True),
         (("type=gha",), (), True),
         ((), ("type=gha,mode=max",), True),
         ((), ("type=local,dest=c",), True),

@@ -1,5 +1,7 @@
 """What a build means: a finding on its line, or why it is not the fault of the project."""
 
+import json
+
 import pytest
 from support.buildx_runs import ENGINES, dockerfile, printed, progress
 
@@ -63,6 +65,33 @@ def test_not_the_fault_of_the_project(case: str, part: str):
     assert failure.finding is None
     assert part in failure.broken
     assert "\n" not in failure.broken
+
+
+def failed(*errors: str, reported: str = "") -> Progress:
+    """Return a build with one failed step for each error; its client reports the last one."""
+    started = "2026-01-01T00:00:00Z"
+    steps = [
+        {"digest": str(number), "name": f"[{number + 2}/9] RUN x", "started": started, "error": error}
+        for number, error in enumerate(errors)
+    ]
+    return Progress.of(f'{json.dumps({"vertexes": steps}, indent=2)}\nERROR: failed to solve: {reported or errors[-1]}\n')
+
+
+@pytest.mark.parametrize("words", ["dial tcp", "disk quota exceeded", "context canceled", "x509: y"])
+def test_words_of_a_command_do_not_excuse_it(words: str):
+    progress = failed(f"executor failed running [/bin/sh -c echo '{words}'; exit 3]: exit code: 3")
+    failure = failure_of(progress, dockerfile("good"), "exit code 1")
+    assert failure.finding
+    assert "exit code 3" in failure.finding.message
+
+
+@pytest.mark.parametrize("reported", ["", "in other words"])
+def test_steps_that_are_canceled_because_another_one_fails(reported: str):
+    canceled = "process x: exit code: 137: context canceled"
+    progress = failed(canceled, "process y: exit code: 3", reported=reported)
+    failure = failure_of(progress, dockerfile("good"), "exit code 1")
+    assert failure.finding
+    assert "[3/9]" in failure.finding.message
 
 
 @pytest.mark.parametrize("text", ["", "some words\n", "{\n"])
