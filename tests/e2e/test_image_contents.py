@@ -133,6 +133,8 @@ def test_a_leaky_image_in_a_shell_twice(tmp_path: Path, tag: str, service: Advis
     assert image not in saves(again)
     assert first.tool("image")["examined"] == second.tool("image")["examined"]
     assert second.tool("image")["metrics"] == first.tool("image")["metrics"]
+    assert [one for one in second.tool("image")["details"] if "base branch" in one]
+    assert not second.tool("image")["warnings"]
     kept = "".join(file.read_text("utf-8", "replace") for file in (tmp_path / "cache").rglob("image.kept"))
     assert "/app/.env" in kept
     assert not [value for value in (key(), TOKEN) if value in kept]

@@ -32,6 +32,7 @@ IN_LAYER: Final = "secret-in-layer"
 _ROOT_USERS: Final = frozenset({"", "root"})
 _WHAT: Final = {"ARG": "build argument", "ENV": "variable"}
 _LATEST: Final = "latest"
+_GIT: Final = ".git"
 _SCRATCH: Final = "scratch"
 _MOST_LAYERS: Final = 3
 _SHOWN: Final = 80
@@ -252,7 +253,8 @@ def _remedy(step: Step | None, path: str) -> str:
     if step and step.name in {"COPY", "ADD"}:
         if "--from=" in step.text or (step.instruction and "--from=" in step.instruction.value):
             return "copy only what the image needs of the other stage"
-        return f"add {posixpath.basename(path)!r} to .dockerignore, or copy only what the image needs"
+        name = _GIT if f"/{_GIT}/" in path else posixpath.basename(path)
+        return f"add {name!r} to .dockerignore, or copy only what the image needs"
     return "use `RUN --mount=type=secret`, which leaves nothing in the image, or do this in another stage"
 
 

@@ -161,6 +161,7 @@ def test_the_token_of_the_job_in_a_layer(tmp_path: Path):
     checked = examine(ctx)
     assert found(checked) == [("secret-in-layer", 2), ("secret-in-layer", 3)]
     assert all("secret-of-the-job on line 2" in one.message for one in checked.outcome.findings)
+    assert "add '.git' to" in checked.outcome.findings[0].message
 
 
 def test_an_interruption_is_no_result(tmp_path: Path):
