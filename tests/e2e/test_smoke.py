@@ -19,7 +19,7 @@ from support.container.projects import SOCKET, write
 from support.container.runner import Machine
 from support.paths import TESTS
 
-from ci_action.engine.docker.ours import LABEL
+from ci_action.engine.docker.ours import LABEL, Owner, find_mounts
 
 pytestmark = pytest.mark.docker
 PROBE: Final = (TESTS / "support" / "container" / "smoke_probe.py").read_text()
@@ -308,6 +308,25 @@ def test_what_the_guard_leaves_is_swept(tmp_path: Path):
         process.communicate(timeout=20)
     assert len(ours()) == 2
     assert len(ended(started({"sweep": True}))["removed"]) >= 2
+
+
+def test_leftovers_of_every_kind_are_swept():
+    """A builder of buildx has a container and a volume that are named after it."""
+    here = Owner.here(find_mounts())
+    with subprocess.Popen(["true"]) as process:
+        gone = here.new_name().replace(f"-{os.getpid()}-", f"-{process.pid}-")
+    builder, state, other = f"buildx_buildkit_{gone}0", f"buildx_buildkit_{gone}0_state", here.new_name()
+    docker("volume", "create", state)
+    docker("network", "create", gone)
+    docker("network", "create", other)
+    docker("create", f"--name={builder}", f"--volume={state}:/state", f"--network={gone}", BASE)
+    try:
+        assert {builder, state, gone} <= {*ended(started({"sweep": True}))["removed"]}
+        assert docker("network", "ls", "--quiet", "--filter", f"name={other}")
+    finally:
+        docker("network", "rm", other)
+    for kind in ("container", "network", "volume"):
+        assert not docker(kind, "ls", "--quiet", "--filter", f"name={gone}")
 
 
 def test_what_others_test_is_not_swept(tmp_path: Path):

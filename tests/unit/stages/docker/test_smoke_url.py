@@ -143,6 +143,10 @@ def test_what_an_error_means(error: Exception, fault: Fault, patient: bool):
     found = fault_of(error, 3)
     assert (found.fault, found.status, found.is_good) == (fault, 0, False)
     assert (found.patience > 60) is patient
+    if fault is Fault.SILENT:
+        assert "3 s" in str(found)
+    if fault is Fault.UNREACHABLE:
+        assert str(error.args[1]) in str(found)
 
 
 @pytest.mark.parametrize(

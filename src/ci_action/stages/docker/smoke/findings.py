@@ -12,8 +12,8 @@ from ci_action.system.text import listed, one_line
 
 TOOL: Final = "smoke"
 COMMAND_FAILED: Final = "command-failed"
-_LINES: Final = 10
-_CHARACTERS: Final = 1_500
+_LINES: Final = 6
+_CHARACTERS: Final = 1_000
 _STARTS: Final = frozenset({"CMD", "ENTRYPOINT"})
 # The instructions that a rule is about, the best first.
 _ABOUT: Final = {
@@ -136,4 +136,4 @@ def _shortened(text: str, lines: int = _LINES) -> str:
 
 def _end_of(log: str) -> str:
     found = _shortened(log)
-    return f"\nend of its log:\n{found}" if found else "; it has logged nothing"
+    return f"; its log ends with:\n{found}" if found else "; it has logged nothing"
