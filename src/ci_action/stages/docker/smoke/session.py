@@ -31,6 +31,9 @@ START: Final = "start"
 """The probe whether the program starts and keeps running."""
 HEALTHCHECK: Final = "HEALTHCHECK"
 _LEAST_SECONDS: Final = 1.0
+# The exit code of a command that was killed, and how long its container may need to be known as ended.
+_KILLED: Final = 137
+_ENDING_SECONDS: Final = 2.0
 
 
 @dataclass
@@ -187,7 +190,7 @@ class _Running:
         """Run the commands, until the program ends or the time is over."""
         for command in self._session.ctx.settings.smoke_command:
             done = self._run(command)
-            state = self._container.state()
+            state = self._state_after(done)
             if state.has_ended:
                 self._ended(state, self._seconds)
                 self._session.found(
@@ -204,6 +207,14 @@ class _Running:
                 self._session.found(findings.COMMAND_FAILED, message)
             if done is None:
                 return
+
+    def _state_after(self, done: Completed | None) -> State:
+        """Return the state after a command; one that was killed may be, because the program of the container has just ended."""
+        patience = float("inf") if done and done.returncode == _KILLED else 0.0
+        waiting = Waiting(limit=_ENDING_SECONDS, longest_delay=PAUSE, stopped=self._session.ctx.stopped)
+        return waiting.until(
+            lambda _: self._container.state(), lambda state: 0.0 if state.has_ended else patience
+        ).answer
 
     def _run(self, command: str) -> Completed | None:
         """Run a command; None if it did not end in time."""
