@@ -240,7 +240,7 @@ def test_the_skip_link_comes_first_and_the_focus_is_visible(shown: Tab):
     shown.press("Enter")
     assert shown.run("document.activeElement.id") == "main"
     seen = set()
-    for _ in range(35):
+    for _ in range(50):
         shown.press("Tab")
         seen.add(shown.run("document.activeElement.tagName"))
         ring = "getComputedStyle(document.activeElement).outlineStyle"
