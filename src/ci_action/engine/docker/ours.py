@@ -34,7 +34,8 @@ _REMOVALS: Final = {"network": ("network", "rm"), "volume": ("volume", "rm", "--
 # The states of a container in which it runs a program.
 _ALIVE: Final = frozenset({"running", "paused", "restarting"})
 # Waits for the end of its standard input or for a signal, then removes what its arguments name, unless that is done. It does so
-# twice: the engine may still be creating a container for a client that was killed.
+# at least twice, until nothing is left: the engine may still be creating a container for a client that was killed, or removing
+# it for another one, and meanwhile keeps its volume.
 _GUARD: Final = """
 exec 3<&0
 trap : TERM INT
@@ -45,9 +46,13 @@ kill $! 2>/dev/null
 test ! -e "$4" || exit 0
 docker rm --force --volumes "$1"
 sleep 0.3
-docker rm --force --volumes "$1"
-test -z "$2" || docker network rm "$2"
-test -z "$3" || docker volume rm --force "$3"
+for _ in 1 2 3 4 5 6 7 8; do
+    docker rm --force --volumes "$1"
+    test -z "$2" || docker network rm "$2"
+    test -z "$3" || docker volume rm --force "$3"
+    docker container inspect "$1" || docker network inspect "$2" || docker volume inspect "$3" || break
+    sleep 0.2
+done
 """
 
 
