@@ -16,13 +16,13 @@ from ci_action.stages.docker.image import secrets
 from ci_action.stages.docker.image.base_report import METRIC, base_size
 from ci_action.stages.docker.image.facts import Facts, facts_of
 from ci_action.stages.docker.image.judging import TOOL as NAME
-from ci_action.stages.docker.image.judging import Judge, size_of
+from ci_action.stages.docker.image.judging import Judge
 from ci_action.stages.docker.image.look import Contents, look_into
 from ci_action.stages.docker.image.packages import Audited, asked, audited, inventory_of
 from ci_action.stages.docker.model import Built
 from ci_action.system.cache import Results
 from ci_action.system.errors import ToolError
-from ci_action.system.text import counted
+from ci_action.system.text import counted, data_size
 
 
 def check(ctx: Context, _program: Program) -> Checked:
@@ -172,11 +172,11 @@ def _details(
 ) -> Iterator[str]:
     own = sum(step.size for step in facts.own)
     size = image.size or 0
-    yield f"{size_of(size)}, {size_of(own)} of it by {counted(len(facts.own), 'instruction')} of the Dockerfile"
+    yield f"{data_size(size)}, {data_size(own)} of it by {counted(len(facts.own), 'instruction')} of the Dockerfile"
     if image.base_size is not None:
         change = size - image.base_size
         word = "more" if change >= 0 else "less"
-        yield f"{size_of(abs(change))} {word} than the base branch ({size_of(image.base_size)})"
+        yield f"{data_size(abs(change))} {word} than the base branch ({data_size(image.base_size)})"
     searched = contents.searched.values()
     yield (
         f"searched {counted(sum(one.files for one in searched), 'text file')} of {counted(len(searched), 'layer')} for secrets;"

@@ -20,7 +20,7 @@ from ci_action.stages.docker.image.secrets import OF_JOB, UNCERTAIN, grouped
 from ci_action.stages.docker.image.secrets import Hit as TextHit
 from ci_action.stages.docker.model import BuildStage, Dockerfile, Instruction
 from ci_action.system.redaction import HIDDEN
-from ci_action.system.text import counted, one_line
+from ci_action.system.text import counted, data_size, one_line
 
 TOOL: Final = "image"
 TOO_LARGE: Final = "too-large"
@@ -36,7 +36,6 @@ _GIT: Final = ".git"
 _SCRATCH: Final = "scratch"
 _MOST_LAYERS: Final = 3
 _SHOWN: Final = 80
-_MEGABYTE: Final = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,13 +70,13 @@ class Judge:
         if limit is None or self.facts.size <= limit:
             return
         largest = sorted((step for step in self.facts.own if step.size), key=lambda step: -step.size)
-        shown = [f"{size_of(step.size)} by `{_cut(step.shown)}`" for step in largest[:_MOST_LAYERS]]
+        shown = [f"{data_size(step.size)} by `{_cut(step.shown)}`" for step in largest[:_MOST_LAYERS]]
         own = sum(step.size for step in largest)
-        what = f"{size_of(own)} of it is added by this Dockerfile" + (
+        what = f"{data_size(own)} of it is added by this Dockerfile" + (
             f": {', '.join(shown)}" if shown else ""
         )
-        has, most = size_of(self.facts.size), size_of(limit)
-        if has == most:  # rounded
+        has, most = data_size(self.facts.size), data_size(limit)
+        if has == most:  # both are cut
             has, most = (counted(number, "byte") for number in (self.facts.size, limit))
         yield self._finding(
             TOO_LARGE,
@@ -264,8 +263,3 @@ def _of(dockerfile: Dockerfile, instruction: Instruction) -> Location:
 
 def _cut(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
-
-
-def size_of(number: int) -> str:
-    """Return a number of bytes for people."""
-    return f"{number / _MEGABYTE:,.1f} MB" if number >= _MEGABYTE else counted(number, "byte")

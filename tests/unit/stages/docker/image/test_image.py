@@ -179,7 +179,7 @@ def test_the_size_and_the_base_branch(tmp_path: Path):
     assert checked.outcome.image is not None
     assert (checked.outcome.image.limit, checked.outcome.image.base_size) == (900_000, 400_000)
     assert isinstance(checked.outcome, Report)
-    assert any("600,000 bytes more" in one for one in checked.outcome.details)
+    assert any("600 kB more" in one for one in checked.outcome.details)
 
 
 def test_an_absent_report_of_the_base_branch_is_a_warning(tmp_path: Path):
