@@ -101,7 +101,7 @@ HOSTILE = {
     "no-archive": b"x" * 4096,
     "nothing": b"",
     "a-file-of-exabytes": header("a", 2**60) + bytes(1024),
-    "a-negative-size": header("a", 0) + header("b", -1024) + bytes(1024),
+    "a-negative-size": header("a", 0) + header("b", -512) + bytes(1024),
     "a-chain-of-headers": header("x", 0, tarfile.XHDTYPE) * 5000 + bytes(1024),
 }
 
