@@ -100,7 +100,7 @@ def test_why_it_was_not_started(reason: str):
     [
         (State(health="unhealthy", checks=(("1", 0, "old"), ("2", 7, "curl: it"))), ("code 7", "curl: it")),
         (State(health="starting", checks=(("1", 1, ""),)), ("12 s", "smoke-timeout", "nothing")),
-        (State(health="starting"), ("12 s", "not run")),
+        (State(health="starting"), ("12 s", "no probe")),
     ],
 )
 def test_why_it_is_not_healthy(state: State, parts: tuple[str, ...]):

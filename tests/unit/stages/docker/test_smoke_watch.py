@@ -73,6 +73,23 @@ def test_a_request_that_hangs_hides_no_end():
     assert (found.decision, found.requests) == (Decision.EXITED, 1)
 
 
+def test_the_request_that_ends_with_the_time_counts():
+    time = Time()
+    answers = iter([lambda: Answer(fault=Fault.REFUSED), lambda: Answer(fault=Fault.SILENT, text=slow())])
+    ended = threading.Event()
+
+    def slow() -> str:
+        ended.wait(1)
+        return "within 3 s"
+
+    waiting = Waiting(limit=3, longest_delay=PAUSE, clock=time.clock)
+    found = Watch(Asked(url=True), lambda: RUNNING, lambda *_: next(answers), waiting).run()
+    assert found.decision is Decision.NO_ANSWER
+    assert found.requests == 2
+    assert found.look.answer
+    assert found.look.answer.fault is Fault.SILENT
+
+
 def test_a_good_answer_is_not_asked_again():
     health = {"State": {"Status": "running", "Health": {"Status": "starting"}}}
     healthy = {"State": {"Status": "running", "Health": {"Status": "healthy"}}}

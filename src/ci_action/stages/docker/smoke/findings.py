@@ -77,7 +77,7 @@ def unhealthy(state: State, limit: float, log: str) -> str:
         else f"not healthy within {limit:.0f} s; increase `smoke-timeout` if it needs longer"
     )
     if not state.checks:
-        return f"{what}; the engine has not run the HEALTHCHECK{_end_of(log)}"
+        return f"{what}; no probe of it has ended{_end_of(log)}"
     _, code, output = state.checks[-1]
     shown = _shortened(output) or "nothing"
     return f"{what}; the last probe ended with exit code {code} and printed: {shown}{_end_of(log)}"

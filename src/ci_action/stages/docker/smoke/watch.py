@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 from ci_action.stages.docker.smoke.state import Asked, Decision, Look, State, decide
@@ -57,10 +57,11 @@ class Watch:
     def run(self) -> Watched:
         """Look until all is decided or the time is over; raises `ToolError`."""
         tried = self._waiting.until(self._look, lambda look: float("inf") if self._pending(look) else 0)
-        decision = decide(self._asked, tried.answer, over=True)
-        return Watched(
-            decision=decision, look=tried.answer, requests=self._requests, checks=len(self._checks)
-        )
+        look = tried.answer
+        if self._request and self._pending(look):  # it ends with the time, and knows more than the one before
+            look = replace(look, answer=self._request.result())
+        decision = decide(self._asked, look, over=True)
+        return Watched(decision=decision, look=look, requests=self._requests, checks=len(self._checks))
 
     def _pending(self, look: Look) -> bool:
         return decide(self._asked, look) is Decision.WAIT
