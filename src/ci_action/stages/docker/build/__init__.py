@@ -17,6 +17,7 @@ from ci_action.stages.docker.build.job import Job, log_of
 from ci_action.stages.docker.dockerfile import platform_arguments, read, with_arguments
 from ci_action.stages.docker.model import Dockerfile
 from ci_action.system.errors import ToolError
+from ci_action.system.parallel import in_background
 from ci_action.system.process import last_lines
 from ci_action.system.text import counted, listed
 
@@ -54,11 +55,12 @@ def check(ctx: Context, _: Program) -> Checked:
     if reason := discovery.why_not(ctx):
         return Checked(outcome=Skipped(reason, empty=True))
     engine = usable(ctx)
-    swept = sweep(ctx, find_mounts())
+    sweeping = in_background(lambda: sweep(ctx, find_mounts()))
     job = Job(ctx, engine, dockerfile_of_build(ctx, engine), request_of(ctx))
     outcome = job.outcome()
     if job.built:
         ctx.built.of(lambda: job.built)
+    swept = sweeping.result()
     what = counted(len(swept), "leftover")
     return Checked(
         outcome=outcome,

@@ -1,20 +1,24 @@
 """The tool `image`: how large the image is, and what is in it."""
 
-from collections.abc import Iterator
-from typing import Any, Final, NoReturn
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Final, NamedTuple, NoReturn
 
+from ci_action.engine.advisories.lookup import Answers
 from ci_action.engine.context import Context
 from ci_action.engine.docker.client import Docker
 from ci_action.engine.tool import Checked, Tool, Turn
 from ci_action.model.docker import Image
 from ci_action.model.finding import Finding
 from ci_action.model.result import Broken, Counted, Examined, Report, Skipped
+from ci_action.project.dependencies.inventory import Inventory
 from ci_action.project.dependencies.pyproject import own_names
 from ci_action.project.programs import Program
 from ci_action.stages.docker import discovery
 from ci_action.stages.docker.image import secrets
 from ci_action.stages.docker.image.base_report import METRIC, base_size
-from ci_action.stages.docker.image.facts import Facts, facts_of
+from ci_action.stages.docker.image.contents import Installed
+from ci_action.stages.docker.image.facts import Facts, Step, facts_of
 from ci_action.stages.docker.image.judging import TOOL as NAME
 from ci_action.stages.docker.image.judging import Judge
 from ci_action.stages.docker.image.look import Contents, look_into
@@ -63,14 +67,27 @@ def examined(ctx: Context, one: Built) -> Checked:
         *judge.user(),
         *judge.latest(),
     ]
-    try:
-        findings += _of_texts(ctx, judge, results)
-        contents = look_into(ctx, one.id, facts, results)
-    except ToolError as error:
-        broken = Broken(error.reason, error.detail, findings=tuple(findings), metrics=metrics, image=image)
-        return Checked(outcome=broken, warnings=tuple(filter(None, (warning,))))
+    # The engine saves the image meanwhile, and the service answers while the layers are searched.
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        texts = pool.submit(_of_texts, ctx, judge, results)
+        asking: list[Future[_Asked]] = []
+
+        def ask(packages: Sequence[Installed], steps: Sequence[Step | None]) -> None:
+            asking.append(pool.submit(_ask, ctx, judge, packages, steps))
+
+        try:
+            try:
+                contents = look_into(ctx, one.id, facts, results, ask)
+            finally:
+                findings += texts.result()
+        except ToolError as error:
+            broken = Broken(
+                error.reason, error.detail, findings=tuple(findings), metrics=metrics, image=image
+            )
+            return Checked(outcome=broken, warnings=tuple(filter(None, (warning,))))
     findings += judge.in_layers(contents)
-    audit, own = _audit(ctx, judge, contents)
+    inventory, own, answers = asking[0].result()
+    audit = audited(ctx, inventory, answers, contents.problems, judge.whole)
     findings += audit.findings
     warnings = (warning, _mismatch(facts), *_unsearched(contents), *audit.warnings, results.save())
     counts = _counts(contents, audit)
@@ -124,16 +141,18 @@ def _of_texts(ctx: Context, judge: Judge, results: Results) -> list[Finding]:
     return [*(finding for _, finding in pairs), *judge.in_commands(hits)]
 
 
-def _audit(ctx: Context, judge: Judge, contents: Contents) -> tuple[Audited, int]:
-    """Audit the packages; return the number of the project's own ones, which are not audited."""
-    inventory, own = inventory_of(
-        contents.packages,
-        own_names(ctx.layout.pyproject),
-        lambda layer: judge.place(contents.steps[layer]),
-    )
-    answers = asked(ctx, inventory)
-    found = audited(ctx, inventory, answers, contents.problems, judge.whole)
-    return found, own
+class _Asked(NamedTuple):
+    """The packages to audit, the number of the project's own ones, which are not, and the answers."""
+
+    inventory: Inventory
+    own: int
+    answers: Answers
+
+
+def _ask(ctx: Context, judge: Judge, packages: Sequence[Installed], steps: Sequence[Step | None]) -> _Asked:
+    own = own_names(ctx.layout.pyproject)
+    inventory, number = inventory_of(packages, own, lambda layer: judge.place(steps[layer]))
+    return _Asked(inventory, number, asked(ctx, inventory))
 
 
 def _mismatch(facts: Facts) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -109,7 +109,11 @@ def steps_of_layers(facts: Facts, empty: Sequence[bool]) -> tuple[Step | None, .
     return tuple(layered)
 
 
-def look_into(ctx: Context, image: str, facts: Facts, results: Results) -> Contents:
+Ask: TypeAlias = Callable[[Sequence[Installed], Sequence[Step | None]], None]
+"""Called once with the packages, and with what made each layer, as soon as they are known."""
+
+
+def look_into(ctx: Context, image: str, facts: Facts, results: Results, ask: Ask) -> Contents:
     """Return what the layers hold; raises `ToolError` if the image cannot be saved or searched."""
     baseline = secrets.accepted(ctx)
     own = own_names(ctx.layout.pyproject)
@@ -128,9 +132,10 @@ def look_into(ctx: Context, image: str, facts: Facts, results: Results) -> Conte
         known = {number: _restored(results.get(keys[number]), Searched) for number in wanted}
         found = {number: one for number, one in known.items() if one}
         if len(found) == len(wanted):
+            ask(whole.packages, steps)
             return Contents(steps=steps, packages=whole.packages, removals=whole.removals, searched=found)
     with _saved(ctx, image, facts.size) as file:
-        job = _Reading(ctx=ctx, facts=facts, own=own, baseline=baseline, results=results, keys=keys)
+        job = _Reading(ctx=ctx, facts=facts, own=own, baseline=baseline, results=results, keys=keys, ask=ask)
         contents, empty = job.read(file)
     if not contents.problems and not contents.search:
         kept = _Whole(empty=empty, packages=contents.packages, removals=contents.removals)
@@ -178,6 +183,7 @@ class _Reading:
     baseline: Baseline
     results: Results
     keys: Sequence[str]
+    ask: Ask
     steps: tuple[Step | None, ...] = ()
     searched: dict[int, Searched] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
@@ -199,6 +205,7 @@ class _Reading:
                 empty = archive.empty
         except LayerError as error:
             raise ToolError(f"could not read the saved image: {error.reason}") from error
+        self.ask(tuple(packages.found.values()), self.steps)
         self._search()
         contents = Contents(
             steps=self.steps,

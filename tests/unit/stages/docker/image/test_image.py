@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -39,11 +40,16 @@ def image(**overrides: Any) -> FakeImage:
 
 
 class Search(Script):
-    """The fake search, which looks into the folder that it is started in."""
+    """The fake search, which looks into the folder that it is started in; it answers one at a time."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._lock = Lock()
 
     def __call__(self, command: Command) -> Completed:
-        self.root = command.cwd
-        return super().__call__(command)
+        with self._lock:
+            self.root = command.cwd
+            return super().__call__(command)
 
 
 def ready(workspace: Path, engine: FakeImage, search: Search, **overrides: Any) -> Context:
