@@ -101,9 +101,13 @@ class Owner:
         return "-".join(("ci-action", *who, secrets.token_hex(4)))
 
     def is_gone(self, running: Iterable[str], here: "Owner", exists: Callable[[int], bool]) -> bool:
-        """Return whether it does not exist any more; `running` are the ids of the running containers of the engine."""
+        """Return whether it does not exist any more; `running` are the ids of the running containers of the engine.
+
+        If we run in a container of another engine, owners may as well: then none of them is known to be gone.
+        """
         if self.container:
-            return not any(one.startswith(self.container) for one in running)
+            known = {one[: len(self.container)] for one in running}
+            return self.container not in known and (not here.container or here.container in known)
         return self.host == here.host and self.pid != here.pid and not exists(self.pid)
 
 

@@ -78,6 +78,12 @@ def test_who_is_gone(owner: Owner, gone: bool):
     assert owner.is_gone([ID], HERE, lambda pid: pid == 8) is gone
 
 
+@pytest.mark.parametrize(("running", "gone"), [([ID], True), (["e" * 64], False), ([], False)])
+def test_a_run_in_a_container_of_another_engine_knows_no_owner(running: list[str], gone: bool):
+    owner, here = Owner(container="f" * 12), Owner(container=ID[:12])
+    assert owner.is_gone(running, here, lambda _: False) is gone
+
+
 def test_only_what_is_left_over_is_removed(tmp_path: Path):
     own, dead = Owner.here("").new_name(), Owner(container="f" * 12).new_name()
     alive = Owner(container=ID[:12]).new_name()
