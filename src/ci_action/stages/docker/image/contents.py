@@ -236,8 +236,8 @@ def record_files(record: str, raw: bytes) -> dict[str, int]:
     try:
         for row in csv.reader(raw.decode("utf-8", "surrogateescape").splitlines()):
             if row and row[0]:
-                size = row[2] if len(row) > 2 else ""  # noqa: PLR2004 - path, hash, size
-                path = posixpath.normpath(posixpath.join(root, row[0]))
+                name, _, size, *_ = (*row, "", "")  # path, hash, size; the last two may be missing
+                path = posixpath.normpath(posixpath.join(root, name))
                 found[canonical(path)] = int(size) if size.isdecimal() else -1
     except (csv.Error, ValueError):  # the rest of its files is searched
         pass
